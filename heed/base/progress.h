@@ -1,0 +1,47 @@
+// A progress bar on stderr, drawn only where stderr is a terminal. The library itself never makes
+// one: it reports to whoever listens (see training/), and the program draws.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace heed {
+
+// Whether escape codes and redrawn lines are wanted on this file descriptor: a terminal, and
+// neither NO_COLOR nor TERM=dumb.
+bool colors_wanted(int descriptor);
+
+class ProgressBar {
+ public:
+  // A bar over `total` units with `title` in front; `total` 0 shows a count without a bar.
+  ProgressBar(std::string title, int64_t total);
+  ~ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+
+  // Shows that `done` units are finished, and `note` after the bar. Redraws ten times a second at
+  // most, so it may be called after every step.
+  void update(int64_t done, const std::string& note = "");
+
+  // Clears the bar so that other text can be written; the next update draws it again.
+  void clear();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::string title_;
+  int64_t total_;
+  bool shown_;  // stderr is a terminal
+  bool drawn_ = false;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point last_draw_;
+};
+
+// "2 s", "3 min 05 s", "1 h 02 min".
+std::string duration_text(double seconds);
+
+// "12.3 MB", "1.50 GB".
+std::string bytes_text(double bytes);
+
+}  // namespace heed

@@ -1,0 +1,28 @@
+// How a kernel asks for threads, without knowing whose they are (torch's pool, or none).
+#pragma once
+
+#include <functional>
+
+namespace heed {
+
+class Workers {
+ public:
+  virtual ~Workers() = default;
+
+  // How many workers `run` may use at most, at least 1.
+  virtual int count() const = 0;
+
+  // Calls body(worker) once for each worker in [0, count()), possibly at the same time and
+  // possibly one after the other; returns when all have returned. The first exception that a body
+  // throws is thrown again here.
+  virtual void run(const std::function<void(int worker)>& body) const = 0;
+};
+
+// Runs everything on the calling thread.
+class OneWorker final : public Workers {
+ public:
+  int count() const override { return 1; }
+  void run(const std::function<void(int)>& body) const override { body(0); }
+};
+
+}  // namespace heed

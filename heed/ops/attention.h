@@ -1,0 +1,61 @@
+// heed::attention: fused, exact, differentiable attention in O(N) memory.
+//
+//   weights = dropout(softmax(mask(bias(softcap(scale · score(query, key))))))
+//   output  = weights · value
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+
+#include "heed/ops/pattern.h"
+
+namespace heed {
+
+// How much a query and a key have to do with each other.
+struct Dot {};        // q · k                                     Luong et al. 2015
+struct ScaledDot {};  // q · k / √D                                Vaswani et al. 2017, eq. 1
+struct Cosine {       // temperature_h · q · k / (|q| |k|)         Henry et al. 2020
+  at::Tensor temperature;  // (H), learnable
+};
+struct Additive {  // Σ_d v_hd tanh(q_d + k_d)                     Bahdanau et al. 2015
+  at::Tensor v;    // (H, D), learnable; the projections belong to the layer above
+};
+using Score = std::variant<Dot, ScaledDot, Cosine, Additive>;
+
+// A learned bias by distance: table[h, clamp(j − i, −reach, reach) + reach].   Raffel et al. 2020
+struct RelativeBias {
+  at::Tensor table;  // (H or 1, 2 · reach + 1)
+};
+
+struct AttentionOptions {
+  Score score = ScaledDot{};
+  Pattern pattern = Pattern::full();
+  std::optional<double> scale;  // instead of the score's own factor
+  double softcap = 0;           // 0: none
+  std::optional<at::Tensor> alibi_slopes;         // (H)
+  std::optional<RelativeBias> relative_bias;
+  std::optional<at::Tensor> bias;                 // broadcast to (B, H, Nq, Nk)
+  double dropout = 0;
+  uint64_t dropout_seed = 0;
+};
+
+struct AttentionResult {
+  at::Tensor output;       // (B, H, Nq, Dv), dtype of query
+  at::Tensor log_sum_exp;  // (B, H, Nq), float32 (float64 for float64), natural log
+};
+
+// query (B, H, Nq, D), key (B, Hk, Nk, D), value (B, Hk, Nk, Dv); H divisible by Hk. Any strides
+// with a contiguous last dimension. float32 and bfloat16 are fused on CPU; float64 and every other
+// device take attention_math. Throws UsageError where shapes, dtypes or options do not fit.
+AttentionResult attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                          const AttentionOptions& options = {});
+
+// The same by plain tensor operations with an (Nq, Nk) matrix of weights: for any device and
+// dtype, differentiable, and the oracle of the tests.
+AttentionResult attention_math(const at::Tensor& query, const at::Tensor& key,
+                               const at::Tensor& value, const AttentionOptions& options = {});
+
+}  // namespace heed
