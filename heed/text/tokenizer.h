@@ -1,0 +1,108 @@
+// Text to token ids and back: normaliser → pre-tokenizer → model → truncation, as one immutable
+// object that any number of threads may use at once.
+//
+// A tokenizer is stored as Hugging Face's `tokenizer.json` ("version": "1.0"). Whatever is loaded
+// here gives the ids that the `tokenizers` package gives; what Heed does not implement is refused
+// by name, never skipped.
+//
+// Texts are UTF-8; every function that takes one throws DataError where it is not. Offsets are in
+// bytes of the text as it was given, whatever normalisation did to it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "heed/text/span.h"
+
+namespace heed::text {
+
+// The tokens of one text. The three vectors have the same length.
+struct Encoding {
+  std::vector<int32_t> ids;
+  std::vector<std::string> tokens;  // as the vocabulary spells them: "[UNK]" for an unknown word
+  std::vector<Span> offsets;        // bytes of the given text that the token stands for
+};
+
+// A token that is found in the text before anything else looks at it, such as "[MASK]".
+struct AddedToken {
+  std::string content;
+  int32_t id = 0;
+  enum class Kind : uint8_t { kOrdinary, kSpecial } kind = Kind::kSpecial;  // decode skips special
+  struct Matching {
+    bool single_word = false;  // only where no letter or digit touches it
+    bool lstrip = false;       // takes the white space before it along
+    bool rstrip = false;       // and after it
+    bool normalized = false;   // is looked for in the normalised text
+  } matching;
+};
+
+class Tokenizer {
+ public:
+  // Reads a tokenizer.json. Throws MissingInputError, IoError, or DataError, which names the file
+  // and the field.
+  static Tokenizer load(const std::filesystem::path& file);
+
+  // The same from the text of such a file; `where` stands in front of the message of an error.
+  static Tokenizer from_json(std::string_view json, std::string_view where = "tokenizer.json");
+
+  // The text of a tokenizer.json; from_json of it is an equal tokenizer.
+  std::string to_json() const;
+
+  // Writes it, atomically. Throws IoError.
+  void save(const std::filesystem::path& file) const;
+
+  // Ids, token strings and offsets of `text`.
+  Encoding encode(std::string_view text) const;
+
+  // The ids alone: the fast way.
+  std::vector<int32_t> encode_ids(std::string_view text) const;
+
+  // As encode_ids, into `ids`, whose old content is replaced and whose memory is used again.
+  void encode_ids(std::string_view text, std::vector<int32_t>& ids) const;
+
+  // The text that the ids stand for, special tokens left out. Throws UsageError for an id outside
+  // [0, size()).
+  std::string decode(std::span<const int32_t> ids) const;
+
+  // One more than the largest id: the number of rows of an embedding table.
+  int32_t size() const;
+
+  // The id of a token of the vocabulary or an added token.
+  std::optional<int32_t> id_of(std::string_view token) const;
+
+  // The spelling of an id. Throws UsageError for an id outside [0, size()).
+  const std::string& token_of(int32_t id) const;
+
+  // The id that stands for padding: that of "padding" in the file, otherwise of the added token
+  // "[PAD]", "<pad>" or "<|padding|>"; none if there is none of them.
+  std::optional<int32_t> padding_id() const;
+
+  // The id that stands for an unknown word, where the model has one.
+  std::optional<int32_t> unknown_id() const;
+
+  // In the order of their ids.
+  std::span<const AddedToken> added_tokens() const;
+
+  // At most this many ids come out of encode; none: any number.
+  std::optional<int32_t> max_length() const;
+
+  // The same tokenizer with another limit. Throws UsageError unless it is at least 1.
+  Tokenizer with_max_length(std::optional<int32_t> max_length) const;
+
+  // The name of the model: "WordLevel".
+  std::string_view model_type() const;
+
+  struct Parts;  // heed/text/tokenizer_parts.h: for builders of tokenizers
+  explicit Tokenizer(Parts parts);
+
+ private:
+  std::shared_ptr<const Parts> parts_;
+};
+
+}  // namespace heed::text
