@@ -1,0 +1,67 @@
+// Reading files that may be missing, unreadable, too large, compressed or broken.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace heed {
+
+// The bytes of a regular file (or a pipe), at most `max_bytes` of them.
+// MissingInputError: there is no such file, it is a directory, or it may not be read.
+// DataError: it holds more than max_bytes. IoError: reading failed.
+std::string read_file(const std::filesystem::path& file, uint64_t max_bytes);
+
+struct LineReaderOptions {
+  size_t max_line_bytes = size_t{16} << 20;  // a longer line is refused, so memory stays bounded
+};
+
+// The lines of a text file, plain or gzip (told apart by the first two bytes, not by the name),
+// one after the other in bounded memory; "-" is standard input. A line is handed out as soon as it
+// has arrived, so a pipe can be answered line by line.
+//
+//   LineReader lines(file);
+//   while (lines.next(line)) use(line, lines.where());
+//
+// A line ends with \n or \r\n, which is not part of it; the last one may end without. A UTF-8 byte
+// order mark at the start of the text is dropped. The bytes of a line are not checked.
+//
+// MissingInputError as in read_file. DataError: a line too long, gzip data that is cut off or
+// damaged; names the file and the line. IoError: reading failed.
+class LineReader {
+ public:
+  explicit LineReader(const std::filesystem::path& file, LineReaderOptions options = {});
+  ~LineReader();
+  LineReader(LineReader&&) noexcept;
+  LineReader& operator=(LineReader&&) noexcept;
+
+  // Moves to the next line and sets `line` to it, or returns false at the end of the file. The
+  // view is valid until the next call.
+  bool next(std::string_view& line);
+
+  // The number of the line that `next` gave last, from 1; 0 before the first.
+  int64_t line_number() const;
+
+  // The file as messages name it: its path, or "standard input".
+  const std::string& name() const;
+
+  // "reviews.tsv:12", the place of the last line for a DataError.
+  std::string where() const;
+
+ private:
+  class Source;
+  std::unique_ptr<Source> source_;
+  LineReaderOptions options_;
+  std::string buffer_;
+  size_t begin_ = 0;    // the unread bytes are buffer_[begin_, buffer_.size())
+  size_t scanned_ = 0;  // no \n stands before this
+  bool at_end_ = false;
+  int64_t line_number_ = 0;
+
+  bool fill();
+};
+
+}  // namespace heed
