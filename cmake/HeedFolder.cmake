@@ -3,38 +3,42 @@
 # One folder of heed/ is one target: every *.cpp beside the CMakeLists.txt becomes the static
 # library heed_NAME, every *_test.cpp goes into the program heed_NAME_test, and ctest runs each
 # GoogleTest suite found in it as one test. TORCH says that the folder uses torch and shares the
-# precompiled torch headers; a folder without it builds and tests without torch.
+# precompiled torch headers; a folder without it builds and tests without torch. DEPENDS is also
+# what tools/check_layers.py reads: a folder may include only from itself and from the folders
+# that its DEPENDS reach.
 function(heed_folder name)
   cmake_parse_arguments(arg "TORCH" "" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" "*.cpp")
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
-  list(FILTER sources EXCLUDE REGEX "(_test|main)\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "((_test|/main)\\.cpp$)|^main\\.cpp$")
 
-  if(NOT sources)
+  list(TRANSFORM arg_DEPENDS PREPEND heed_)
+  if(NOT sources)  # headers only
+    add_library(heed_${name} INTERFACE)
+    target_include_directories(heed_${name} INTERFACE "${PROJECT_SOURCE_DIR}")
+    target_link_libraries(heed_${name} INTERFACE ${arg_DEPENDS} ${arg_LIBRARIES})
     return()
   endif()
-  list(TRANSFORM arg_DEPENDS PREPEND heed_)
   add_library(heed_${name} STATIC ${sources})
-  target_include_directories(heed_${name} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>"
-                                                 "$<INSTALL_INTERFACE:include>")
+  target_include_directories(heed_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
   target_link_libraries(heed_${name} PUBLIC ${arg_DEPENDS} ${arg_LIBRARIES}
-                                     PRIVATE $<BUILD_INTERFACE:heed_compiler>)
+                                     PRIVATE heed_compiler)
   if(arg_TORCH)
     target_link_libraries(heed_${name} PUBLIC heed_torch)
     target_precompile_headers(heed_${name} REUSE_FROM heed_torch_headers)
   endif()
   set_property(GLOBAL APPEND PROPERTY HEED_FOLDERS heed_${name})
+  set_property(GLOBAL APPEND PROPERTY HEED_FOLDER_LIBRARIES ${arg_LIBRARIES})
 
   if(HEED_TESTS AND tests)
     heed_test_program(heed_${name}_test ${tests})
+    target_link_libraries(heed_${name}_test PRIVATE heed_${name})
     if(arg_TORCH)
       target_precompile_headers(heed_${name}_test REUSE_FROM heed_torch_headers)
-      # Registered torch operators have no caller, so the linker would drop them.
-      target_link_libraries(heed_${name}_test
-                            PRIVATE "$<LINK_LIBRARY:WHOLE_ARCHIVE,heed_${name}>")
-    else()
-      target_link_libraries(heed_${name}_test PRIVATE heed_${name})
+      # Nobody calls the object file that registers a torch operator, so the linker would leave it
+      # in the archive: link all object files of this folder.
+      target_sources(heed_${name}_test PRIVATE $<TARGET_OBJECTS:heed_${name}>)
     endif()
   endif()
 endfunction()
@@ -46,8 +50,14 @@ function(heed_test_program name)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE GTest::gmock GTest::gtest GTest::gtest_main heed_compiler)
   foreach(source ${ARGN})
-    file(STRINGS ${source} lines REGEX "^(TEST|TEST_F|TEST_P|TYPED_TEST)\\(")
+    # The suites are read from the source when CMake runs, so a changed test file runs it again.
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
+    file(STRINGS ${source} lines REGEX "^(TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P)\\(")
     file(STRINGS ${source} timeout REGEX "ctest-timeout: [0-9]+")
+    set(seconds 300)
+    if(timeout)
+      string(REGEX REPLACE ".*ctest-timeout: ([0-9]+).*" "\\1" seconds "${timeout}")
+    endif()
     set(suites "")
     foreach(line ${lines})
       string(REGEX REPLACE "^[A-Z_]+\\( *([A-Za-z0-9_]+) *,.*" "\\1" suite "${line}")
@@ -55,14 +65,15 @@ function(heed_test_program name)
     endforeach()
     list(REMOVE_DUPLICATES suites)
     foreach(suite ${suites})
-      add_test(NAME ${name}.${suite}
-               COMMAND ${name} --gtest_filter=${suite}.*:*/${suite}.*:${suite}/*
-               WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
-      set(seconds 300)
-      if(timeout)
-        string(REGEX REPLACE ".*ctest-timeout: ([0-9]+).*" "\\1" seconds "${timeout}")
+      if(TEST ${name}.${suite})
+        message(FATAL_ERROR "${source}: suite ${suite} is in another file of ${name} already; "
+                            "a suite stands in one file, so that ctest runs it once")
       endif()
-      set_tests_properties(${name}.${suite} PROPERTIES TIMEOUT ${seconds})
+      add_test(NAME ${name}.${suite}
+               COMMAND ${name} --gtest_filter=${suite}.*:*/${suite}.*:${suite}/*:*/${suite}/*
+               WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+      set_tests_properties(${name}.${suite} PROPERTIES TIMEOUT ${seconds}
+                           ENVIRONMENT "${HEED_TEST_ENVIRONMENT}")
     endforeach()
   endforeach()
 endfunction()
