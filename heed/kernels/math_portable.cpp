@@ -1,0 +1,1 @@
+#include "heed/kernels/math_leaf.h"
