@@ -1,1 +1,34 @@
-# install rules follow
+# cmake --install: the library with its headers and CMake package, the program, its manual pages
+# and completions.
+include(CMakePackageConfigHelpers)
+
+set(package "${CMAKE_INSTALL_LIBDIR}/cmake/heed")
+install(TARGETS heed EXPORT heedTargets LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+if(TARGET heed_program)
+  set_target_properties(heed_program PROPERTIES
+                        INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+  install(TARGETS heed_program RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+endif()
+install(EXPORT heedTargets NAMESPACE heed:: DESTINATION "${package}")
+
+# The program's headers and the precompiled ones are nobody else's business.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/heed/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/heed"
+        FILES_MATCHING PATTERN "*.h"
+        PATTERN "cli" EXCLUDE PATTERN "torch_headers.h" EXCLUDE)
+
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/heedConfig.cmake.in"
+                              "${PROJECT_BINARY_DIR}/heedConfig.cmake"
+                              INSTALL_DESTINATION "${package}")
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/heedConfigVersion.cmake"
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/heedConfig.cmake"
+              "${PROJECT_BINARY_DIR}/heedConfigVersion.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/FindHeedTorch.cmake"
+        DESTINATION "${package}")
+
+# share/man/man1/*.1, share/bash-completion/completions/heed, share/zsh/site-functions/_heed
+if(EXISTS "${PROJECT_SOURCE_DIR}/share")
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/share/" DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}")
+endif()
+install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/LICENSE"
+        DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)

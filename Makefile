@@ -1,0 +1,63 @@
+# The commands of this project. Each one sets up what it needs, says what it is doing, and the
+# second time repeats none of it. Settings: JOBS, HEED_TORCH, HEED_WERROR=ON, PREFIX.
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test bench asan tsan format lint install clean distclean
+
+# Compiling a file that uses torch takes up to 2 GB of memory.
+JOBS ?= $(shell awk -v n="$$(nproc)" '/MemTotal/ {m = int($$2 / 2e6); if (m < 1) m = 1; \
+          print (m < n ? m : n)}' /proc/meminfo)
+PREFIX ?= /usr/local
+HEED_WERROR ?= OFF
+settings = -DHEED_WERROR=$(HEED_WERROR) -DHEED_TORCH="$(HEED_TORCH)"
+
+# $(call built,PRESET[,TARGETS]): configures and builds build/PRESET.
+built = cmake --preset $(1) $(settings) --log-level=WARNING && \
+        cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
+
+help:  ## print this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup:  ## Debian packages and torch, into .venv; only what is missing
+	@tools/setup.sh
+
+build: setup  ## the program (build/release/heed), the library and the tests
+	@echo "build: build/release"
+	@$(call built,release)
+
+demo: build  ## train a sentiment classifier, try it, and draw its attention
+	@tools/demo.sh
+
+test: build  ## all tests
+	@echo "test: build/release"
+	@ctest --preset release -j $(JOBS)
+
+bench: settings += -DHEED_BENCHMARKS=ON
+bench: setup  ## the benchmarks: every program build/release/benchmarks/*_benchmark
+	@$(call built,release)
+	@for program in build/release/benchmarks/*_benchmark; do \
+	  echo "bench: $$program"; $$program || exit 1; done
+
+asan: setup  ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(call built,asan)
+	@ctest --preset asan -j $(JOBS)
+
+tsan: setup  ## the tests of the threaded folders without torch under ThreadSanitizer
+	@$(call built,tsan,heed_base_test heed_kernels_test)
+	@ctest --preset tsan -j $(JOBS)
+
+format:  ## rewrite the sources as .clang-format says
+	@tools/setup.sh --checks
+	@tools/lint.sh format
+
+lint:  ## check format, layers, files, headers; clang's warnings and clang-tidy
+	@tools/setup.sh --checks
+	@tools/lint.sh all
+
+install: build  ## install under PREFIX (default /usr/local)
+	@cmake --install build/release --prefix "$(PREFIX)"
+
+clean:  ## remove what was built; set-up stays
+	rm -rf build
+
+distclean: clean  ## remove what was built and what set-up put into .venv
+	rm -rf .venv

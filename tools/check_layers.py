@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Holds the includes of heed/ to the layers that its CMake files declare.
+
+`heed_folder(NAME [TORCH] [DEPENDS folder...])` in heed/*/CMakeLists.txt says what a folder sees:
+itself and whatever its DEPENDS reach. This checks that
+
+- every #include "heed/..." names an existing file of a folder that the including folder sees,
+- no folder depends on itself by way of others,
+- a folder without TORCH includes no header of torch, ATen or c10 and sees no folder that does,
+- nothing that others may include brings in the catch-all headers of torch,
+- a header starts with #pragma once and is included by its full path, "heed/base/error.h".
+
+The program (heed/cli) sees everything; tests and examples are not layers. Prints one line for each
+mistake; exit status 1 if there is any. Runs as the test tree.layers.
+"""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)
+TORCH = re.compile(r"(torch|ATen|c10|caffe2)/")
+CATCH_ALL = {"torch/torch.h", "torch/all.h", "torch/extension.h"}
+
+
+class Folder:
+    def __init__(self, declaration):
+        words = re.sub(r"#[^\n]*", "", declaration).split()
+        self.name = words[0]
+        self.torch = "TORCH" in words
+        self.depends = []
+        taking = False
+        for word in words[1:]:
+            if word in ("TORCH", "DEPENDS", "LIBRARIES"):
+                taking = word == "DEPENDS"
+            elif taking:
+                self.depends.append(word)
+
+
+def read_folders():
+    folders = {}
+    for path in sorted(ROOT.glob("heed/*/CMakeLists.txt")):
+        match = re.search(r"^heed_folder\(([^)]*)\)", path.read_text("utf-8"), re.MULTILINE)
+        if match:
+            folder = Folder(match.group(1))
+            folders[path.parent.name] = folder
+    return folders
+
+
+def seen_from(name, folders, trail=()):
+    """The folders that `name` sees, itself included; raises ValueError on a circle."""
+    if name in trail:
+        raise ValueError(" -> ".join([*trail, name]))
+    seen = {name}
+    for other in folders[name].depends:
+        if other in folders:
+            seen |= seen_from(other, folders, (*trail, name))
+    return seen
+
+
+def check_declarations(folders):
+    for directory, folder in folders.items():
+        where = f"heed/{directory}/CMakeLists.txt"
+        if folder.name != directory:
+            yield f"{where}: declares folder '{folder.name}' (expected '{directory}')"
+        for other in folder.depends:
+            if other not in folders:
+                yield f"{where}: depends on '{other}', which is no folder of heed/"
+            elif folders[other].torch and not folder.torch:
+                yield f"{where}: is free of torch but depends on '{other}', which is not"
+        try:
+            seen_from(directory, folders)
+        except ValueError as circle:
+            yield f"{where}: depends on itself: {circle}"
+
+
+def check_file(path, folders):
+    name = path.relative_to(ROOT / "heed").parts[0]
+    where = path.relative_to(ROOT)
+    text = path.read_text("utf-8")
+    if path.suffix == ".h" and "#pragma once" not in text:
+        yield f"{where}: a header without #pragma once"
+    program = name not in folders
+    seen = set(folders) if program else seen_from(name, folders)
+    for match in INCLUDE.finditer(text):
+        line = text.count("\n", 0, match.start(2)) + 1
+        quote, target = match.groups()
+        if target in CATCH_ALL and (path.suffix == ".h" or not path.stem.endswith("_test")):
+            yield f"{where}:{line}: {target} costs seconds in every file; include what is used"
+        if TORCH.match(target):
+            if not program and not folders[name].torch:
+                yield f"{where}:{line}: {target} in folder '{name}', which is free of torch"
+        elif target.startswith("heed/"):
+            parts = pathlib.PurePosixPath(target).parts
+            if not (ROOT / target).is_file():
+                yield f"{where}:{line}: {target} does not exist"
+            elif len(parts) > 2 and parts[1] not in seen and parts[1] != name:
+                yield (f"{where}:{line}: folder '{name}' does not see '{parts[1]}' ({target}); "
+                       f"it sees {', '.join(sorted(seen))}")
+        elif quote == '"':
+            yield f'{where}:{line}: "{target}" is not a full path ("heed/folder/file.h")'
+
+
+def main():
+    folders = read_folders()
+    mistakes = list(check_declarations(folders))
+    if not any("depends on itself" in mistake for mistake in mistakes):
+        for path in sorted(ROOT.glob("heed/*/**/*")):
+            if path.suffix in (".h", ".cpp"):
+                mistakes += check_file(path, folders)
+    for mistake in mistakes:
+        print(mistake)
+    print(f"layers: {len(folders)} folders, {len(mistakes)} mistakes")
+    return 1 if mistakes or not folders else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
