@@ -25,7 +25,8 @@ struct Additive {  // Σ_d v_hd tanh(q_d + k_d)                     Bahdanau et 
 };
 using Score = std::variant<Dot, ScaledDot, Cosine, Additive>;
 
-// A learned bias by distance: table[h, clamp(j − i, −reach, reach) + reach].   Raffel et al. 2020
+// A learned bias by distance: table[h, clamp(j − p(i), −reach, reach) + reach].
+//                                                                            Raffel et al. 2020
 struct RelativeBias {
   at::Tensor table;  // (H or 1, 2 · reach + 1)
 };
@@ -33,12 +34,16 @@ struct RelativeBias {
 struct AttentionOptions {
   Score score = ScaledDot{};
   Pattern pattern = Pattern::full();
-  std::optional<double> scale;  // instead of the score's own factor
-  double softcap = 0;           // 0: none
-  std::optional<at::Tensor> alibi_slopes;         // (H)
-  std::optional<RelativeBias> relative_bias;
-  std::optional<at::Tensor> bias;                 // broadcast to (B, H, Nq, Nk)
-  double dropout = 0;
+  std::optional<double> scale = {};  // instead of the score's own factor
+  double softcap = 0;                // 0: none
+  std::optional<at::Tensor> alibi_slopes =
+      {};  // (H): bias = −slope_h · |j − p(i)|    Press et al. 2022
+  std::optional<RelativeBias> relative_bias = {};
+  std::optional<at::Tensor> bias = {};  // broadcast to (B, H, Nq, Nk)
+  // Where query 0 stands among the keys, for ALiBi and relative bias: p(i) = i + Nk − Nq, or i.
+  // (A pattern has its own.)
+  Alignment alignment = Alignment::kBottomRight;
+  double dropout = 0;  // the probability with which a weight is dropped, below 1
   uint64_t dropout_seed = 0;
 };
 

@@ -1,0 +1,115 @@
+#include "heed/ops/attention_checks.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "heed/base/error.h"
+
+namespace heed {
+namespace {
+
+std::string shape_of(const at::Tensor& tensor) {
+  if (!tensor.defined()) return "an undefined tensor";
+  return text_of(tensor.scalar_type(), " ", tensor.sizes(), " on ", tensor.device());
+}
+
+void check_input(const at::Tensor& tensor, const char* name, const char* shape,
+                 const at::Tensor& query) {
+  check_usage(tensor.defined() && tensor.dim() == 4 && at::isFloatingType(tensor.scalar_type()),
+              "attention: ", name, " must be a floating-point tensor of shape ", shape, ", got ",
+              shape_of(tensor));
+  check_usage(tensor.scalar_type() == query.scalar_type() && tensor.device() == query.device(),
+              "attention: ", name, " must have the dtype and the device of query (",
+              shape_of(query), "), got ", shape_of(tensor));
+}
+
+// A learned tensor of the options: floating point and where the query is.
+void check_learned(const at::Tensor& tensor, const char* name, at::IntArrayRef expected,
+                   const at::Tensor& query) {
+  check_usage(tensor.defined() && at::isFloatingType(tensor.scalar_type()) &&
+                  tensor.device() == query.device() && tensor.sizes() == expected,
+              "attention: ", name, " must be a floating-point tensor of shape ", expected, " on ",
+              query.device(), ", got ", shape_of(tensor));
+}
+
+void check_score(const AttentionSizes& sizes, const at::Tensor& query, const Score& score) {
+  if (const auto* cosine = std::get_if<Cosine>(&score)) {
+    check_learned(cosine->temperature, "the temperature of the cosine score (H)", {sizes.heads},
+                  query);
+  } else if (const auto* additive = std::get_if<Additive>(&score)) {
+    check_learned(additive->v, "v of the additive score (H, D)", {sizes.heads, sizes.size}, query);
+  }
+}
+
+void check_modifiers(const AttentionSizes& sizes, const at::Tensor& query,
+                     const AttentionOptions& options) {
+  check_usage(std::isfinite(options.softcap) && options.softcap >= 0, "attention: softcap ",
+              options.softcap, " must be 0 (none) or a positive number");
+  check_usage(!options.scale || std::isfinite(*options.scale), "attention: scale ",
+              options.scale.value_or(0), " must be a finite number");
+  check_usage(options.dropout >= 0 && options.dropout < 1, "attention: dropout ", options.dropout,
+              " must be at least 0 and below 1");
+  if (options.alibi_slopes) {
+    check_learned(*options.alibi_slopes, "alibi_slopes (H)", {sizes.heads}, query);
+  }
+  if (options.relative_bias) {
+    const auto& table = options.relative_bias->table;
+    check_usage(table.defined() && table.dim() == 2 && at::isFloatingType(table.scalar_type()) &&
+                    table.device() == query.device() && table.size(1) % 2 == 1 &&
+                    (table.size(0) == 1 || table.size(0) == sizes.heads),
+                "attention: the table of the relative bias must be a floating-point tensor of "
+                "shape (",
+                sizes.heads, " or 1, 2 · reach + 1) on ", query.device(), ", got ",
+                shape_of(table));
+  }
+  if (options.bias) {
+    const auto& bias = *options.bias;
+    const std::array<int64_t, 4> full{sizes.batch, sizes.heads, sizes.queries, sizes.keys};
+    bool fits = bias.defined() && bias.dim() <= 4 && at::isFloatingType(bias.scalar_type()) &&
+                bias.device() == query.device();
+    for (int64_t i = 1; fits && i <= bias.dim(); ++i) {
+      fits = bias.size(-i) == 1 || bias.size(-i) == full[4 - i];
+    }
+    check_usage(fits, "attention: bias must be a floating-point tensor on ", query.device(),
+                " that broadcasts to (B, H, Nq, Nk) = ", at::IntArrayRef(full), ", got ",
+                shape_of(bias));
+  }
+}
+
+}  // namespace
+
+AttentionSizes check_attention(const at::Tensor& query, const at::Tensor& key,
+                               const at::Tensor& value, const AttentionOptions& options) {
+  check_input(query, "query", "(B, H, Nq, D)", query);
+  check_input(key, "key", "(B, Hk, Nk, D)", query);
+  check_input(value, "value", "(B, Hk, Nk, Dv)", query);
+  const AttentionSizes sizes{.batch = query.size(0),
+                             .heads = query.size(1),
+                             .key_heads = key.size(1),
+                             .queries = query.size(2),
+                             .keys = key.size(2),
+                             .size = query.size(3),
+                             .value_size = value.size(3)};
+  check_usage(key.size(0) == sizes.batch && key.size(3) == sizes.size,
+              "attention: key must have the batch and the size of query, (", sizes.batch,
+              ", Hk, Nk, ", sizes.size, "), got ", key.sizes());
+  check_usage(value.size(0) == sizes.batch && value.size(1) == sizes.key_heads &&
+                  value.size(2) == sizes.keys,
+              "attention: value must have the batch, heads and length of key, (", sizes.batch, ", ",
+              sizes.key_heads, ", ", sizes.keys, ", Dv), got ", value.sizes());
+  check_usage(sizes.key_heads > 0 ? sizes.heads % sizes.key_heads == 0 : sizes.heads == 0,
+              "attention: the ", sizes.heads, " heads of query must be divisible by the ",
+              sizes.key_heads, " heads of key");
+  check_score(sizes, query, options.score);
+  check_modifiers(sizes, query, options);
+  return sizes;
+}
+
+double scale_of(const AttentionOptions& options, int64_t size) {
+  if (options.scale) return *options.scale;
+  const bool by_size = std::holds_alternative<ScaledDot>(options.score) && size > 0;
+  return by_size ? 1 / std::sqrt(static_cast<double>(size)) : 1;
+}
+
+}  // namespace heed

@@ -1,0 +1,12 @@
+// The dropout of attention as a tensor: the same weights that the kernels drop.
+#pragma once
+
+#include "heed/ops/attention.h"
+
+namespace heed {
+
+// (B, H, Nq, Nk): 1 / (1 − dropout) where a weight is kept, 0 where it is dropped.
+at::Tensor dropout_factors(const Pattern::Sizes& sizes, const AttentionOptions& options,
+                           at::ScalarType type, at::Device device);
+
+}  // namespace heed
