@@ -8,22 +8,22 @@ namespace heed {
 
 // One line. A point whose x or y is not finite breaks the line there.
 struct Curve {
-  std::string name;       // in the legend
-  std::vector<double> x;  // step or epoch
-  std::vector<double> y;  // as many as x
+  std::string name = {};       // in the legend
+  std::vector<double> x = {};  // step or epoch
+  std::vector<double> y = {};  // as many as x
 };
 
 // One pair of axes. Several panels stand below each other over the same kind of x: usually the loss
 // in one and the metric in the other.
 struct CurvePanel {
-  std::string y_axis;  // "loss"
-  std::vector<Curve> curves;
+  std::string y_axis = {};  // "loss"
+  std::vector<Curve> curves = {};
 };
 
 struct CurveChart {
-  std::string title;
+  std::string title = {};
   std::string x_axis = "epoch";
-  std::vector<CurvePanel> panels;
+  std::vector<CurvePanel> panels = {};
 };
 
 struct CurveOptions {

@@ -11,19 +11,19 @@ namespace heed {
 // One matrix of weights. Queries go down, keys go right, as in the papers. Labels are UTF-8; bytes
 // that are not, and control characters, are drawn as U+FFFD and symbols, so any token may be shown.
 struct HeatMap {
-  std::string title;
-  std::vector<std::string> row_labels;     // `rows` of them, or none
-  std::vector<std::string> column_labels;  // `columns` of them, or none
+  std::string title = {};
+  std::vector<std::string> row_labels = {};     // `rows` of them, or none
+  std::vector<std::string> column_labels = {};  // `columns` of them, or none
   int64_t rows = 0;
   int64_t columns = 0;
-  std::vector<float> values;  // (rows, columns), row-major; non-finite values get their own colour
+  std::vector<float> values = {};  // (rows, columns), row-major; what is not finite is orange
 };
 
 struct HeatMapOptions {
   // The values at the two ends of the colour bar; values outside take the colour of the end.
   // Default: from 0 (or the smallest value, if that is negative) to the largest finite value.
-  std::optional<double> low;
-  std::optional<double> high;
+  std::optional<double> low = {};
+  std::optional<double> high = {};
   std::string row_axis = "query";  // what rows and columns are; "" draws no name
   std::string column_axis = "key";
   double scale = 2.0;  // pixels a point in a PNG; an SVG has no pixels
@@ -32,9 +32,9 @@ struct HeatMapOptions {
 // Several matrices with one scale of colours, `columns` beside each other. Labels that a map shares
 // with the one left of it or above it are drawn once.
 struct HeatMapGrid {
-  std::string title;
+  std::string title = {};
   int64_t columns = 1;
-  std::vector<HeatMap> maps;
+  std::vector<HeatMap> maps = {};
 };
 
 // Draws to `path`, which must end in .png or .svg. Written to a temporary file first and renamed,

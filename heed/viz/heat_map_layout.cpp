@@ -1,0 +1,168 @@
+#include "heed/viz/heat_map_layout.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace heed {
+namespace {
+
+constexpr double kMargin = 16;
+constexpr double kLabelGap = 5;   // between a label and its row or column
+constexpr double kLongest = 120;  // of a label; longer ones end in "…"
+constexpr double kPanelGap = 16;
+constexpr double kBarWidth = 11, kBarGap = 20, kBarHeight = 180, kSmallestBar = 72;
+constexpr double kOneGrid = 1000;  // a grid of panels is about so wide
+
+size_t index(int64_t i) { return static_cast<size_t>(i); }
+
+// The side of a cell: wide for a sentence, narrower the more tokens there are, whole points as long
+// as that is possible so that every cell has the same number of pixels.
+double cell_side(int64_t tokens, double room) {
+  const auto count = static_cast<double>(tokens);
+  const double own = std::min(512 + 2.5 * std::max(0.0, count - 16), 1000.0);
+  const double side = std::min(own, room) / count;
+  return side >= 1 ? std::clamp(std::floor(side), 1.0, 32.0) : 0.5;
+}
+
+// Square cells; the short side of a very long matrix (one query, many keys) may grow to be seen.
+void set_cells(PanelLayout& panel, const HeatMap& map, double room) {
+  const double side = cell_side(std::max(map.rows, map.columns), room);
+  const auto grown = [&](int64_t tokens) {
+    return std::clamp(std::floor(room / static_cast<double>(tokens)), side, std::max(side, 14.0));
+  };
+  panel.cell_width = map.columns * 4 < map.rows ? grown(map.columns) : side;
+  panel.cell_height = map.rows * 4 < map.columns ? grown(map.rows) : side;
+  panel.plot.width = panel.cell_width * static_cast<double>(map.columns);
+  panel.plot.height = panel.cell_height * static_cast<double>(map.rows);
+}
+
+LabelLayout labels_of(const std::vector<std::string>& labels, double cell) {
+  LabelLayout layout;
+  layout.drawn = true;
+  layout.font.size = std::clamp(std::floor(cell * 1.2) / 2, 6.5, 10.5);
+  layout.every = static_cast<int64_t>(std::ceil((layout.font.size + 1.5) / cell));
+  layout.texts.resize(labels.size());
+  for (size_t i = 0; i < labels.size(); i += index(layout.every)) {
+    layout.texts[i] = ellipsised(labels[i], kLongest, layout.font);
+  }
+  return layout;
+}
+
+double widest_of(const LabelLayout& layout) {
+  double widest = 0;
+  for (const std::string& text : layout.texts) {
+    if (!text.empty()) widest = std::max(widest, text_width(text, layout.font));
+  }
+  return widest;
+}
+
+LabelLayout row_labels_of(const HeatMap& map, double cell) {
+  LabelLayout layout = labels_of(map.row_labels, cell);
+  layout.depth = widest_of(layout) + kLabelGap;
+  return layout;
+}
+
+// Level where every word is narrower than its column, slanted where there is room for that, and
+// upright else.
+LabelLayout column_labels_of(const HeatMap& map, double cell) {
+  LabelLayout layout = labels_of(map.column_labels, cell);
+  const double widest = widest_of(layout);
+  const double size = layout.font.size;
+  if (widest <= cell - 4) {
+    layout.depth = size + kLabelGap;
+    return layout;
+  }
+  layout.angle = cell >= 14 ? -M_PI / 4 : -M_PI / 2;
+  layout.depth = widest * std::sin(-layout.angle) + size * 0.4 * std::cos(layout.angle) + kLabelGap;
+  for (size_t i = 0; i < layout.texts.size(); ++i) {
+    if (layout.texts[i].empty()) continue;
+    const double reach = text_width(layout.texts[i], layout.font) * std::cos(layout.angle) + size;
+    const double to_end = (static_cast<double>(layout.texts.size() - i) - 0.5) * cell;
+    layout.overhang = std::max(layout.overhang, reach - to_end);
+  }
+  return layout;
+}
+
+// Adds up the places of the grid's columns (or rows): each has a gutter for labels and room for the
+// largest of its plots.
+struct Track {
+  std::vector<double> gutter, room;
+  double place(size_t track, double start) const {
+    for (size_t i = 0; i < track; ++i) start += gutter[i] + room[i] + kPanelGap;
+    return start + gutter[track];
+  }
+  double end(double start) const { return place(room.size() - 1, start) + room.back(); }
+};
+
+}  // namespace
+
+GridLayout layout_of(const HeatMapGrid& grid, const HeatMapOptions& options,
+                     double color_bar_label_width) {
+  const auto count = static_cast<int64_t>(grid.maps.size());
+  const int64_t across = std::min(grid.columns, count);
+  const int64_t down = (count + across - 1) / across;
+  const double room =
+      across == 1 ? kOneGrid : std::max(kOneGrid / static_cast<double>(across) - kPanelGap, 96.0);
+
+  GridLayout layout;
+  layout.panels.resize(grid.maps.size());
+  Track columns{std::vector<double>(index(across)), std::vector<double>(index(across))};
+  Track rows{std::vector<double>(index(down)), std::vector<double>(index(down))};
+  double overhang = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const HeatMap& map = grid.maps[index(i)];
+    PanelLayout& panel = layout.panels[index(i)];
+    const size_t column = index(i % across), row = index(i / across);
+    set_cells(panel, map, room);
+    if (!map.row_labels.empty() &&
+        (column == 0 || map.row_labels != grid.maps[index(i - 1)].row_labels)) {
+      panel.rows = row_labels_of(map, panel.cell_height);
+    }
+    if (!map.column_labels.empty() &&
+        (row == 0 || map.column_labels != grid.maps[index(i - across)].column_labels)) {
+      panel.columns = column_labels_of(map, panel.cell_width);
+    }
+    const double title = map.title.empty() ? 0 : kPanelFont.size * 1.7;
+    const double title_over = text_width(map.title, kPanelFont) - panel.plot.width;
+    columns.gutter[column] = std::max(columns.gutter[column], panel.rows.depth);
+    columns.room[column] =
+        std::max(columns.room[column], panel.plot.width + std::max(0.0, title_over));
+    rows.gutter[row] = std::max(rows.gutter[row], panel.columns.depth + title);
+    rows.room[row] = std::max(rows.room[row], panel.plot.height);
+    overhang = std::max(overhang, column + 1 == index(across) ? panel.columns.overhang : 0);
+  }
+
+  const double left = kMargin + (options.row_axis.empty() ? 0 : kAxisFont.size * 1.7);
+  double top = kMargin;
+  if (!grid.title.empty()) {
+    layout.title_y = top + kTitleFont.size / 2;
+    top += kTitleFont.size * 1.9;
+  }
+  if (!options.column_axis.empty()) {
+    layout.column_axis_y = top + kAxisFont.size / 2;
+    top += kAxisFont.size * 1.7;
+  }
+  layout.row_axis_x = kMargin + kAxisFont.size / 2;
+  for (int64_t i = 0; i < count; ++i) {
+    Box& plot = layout.panels[index(i)].plot;
+    plot.x = std::ceil(columns.place(index(i % across), left));
+    plot.y = std::ceil(rows.place(index(i / across), top));
+  }
+
+  const Box& first = layout.panels.front().plot;
+  layout.plots = {first.x, first.y, std::ceil(columns.end(left)) - first.x,
+                  std::ceil(rows.end(top)) - first.y};
+  const double plots_right = first.x + layout.plots.width;
+  layout.color_bar = {plots_right + kBarGap, first.y, kBarWidth,
+                      std::clamp(layout.plots.height, kSmallestBar, kBarHeight)};
+  const double bar_right = layout.color_bar.x + kBarWidth + 7 + color_bar_label_width;
+  layout.width =
+      std::max({bar_right, plots_right + overhang, kMargin + text_width(grid.title, kTitleFont)}) +
+      kMargin;
+  layout.height =
+      std::max(first.y + layout.plots.height, layout.color_bar.y + layout.color_bar.height) +
+      kMargin;
+  return layout;
+}
+
+}  // namespace heed

@@ -1,0 +1,106 @@
+#include "heed/viz/unicode.h"
+
+#include <cstddef>
+
+#include "heed/io/utf8.h"
+
+namespace heed {
+namespace {
+
+constexpr char32_t kReplacement = 0xFFFD;
+
+struct Range {
+  char32_t first, last;
+};
+
+template <size_t N>
+bool in_any(const Range (&ranges)[N], char32_t point) {
+  for (const Range& range : ranges) {
+    if (point >= range.first && point <= range.last) return true;
+  }
+  return false;
+}
+
+// Reads the code point at `at` of well-formed UTF-8 and moves past it.
+char32_t next_point(std::string_view text, size_t& at) {
+  const auto lead = static_cast<unsigned char>(text[at++]);
+  if (lead < 0x80) return lead;
+  const int length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  char32_t point = lead & (0xFF >> (length + 1));
+  for (int i = 1; i < length; ++i) {
+    point = point << 6 | (static_cast<unsigned char>(text[at++]) & 0x3F);
+  }
+  return point;
+}
+
+char32_t shown(char32_t point) {
+  static constexpr Range kUnsafe[] = {
+      {0x00, 0x1F},     {0x7F, 0x9F},      // controls
+      {0x202A, 0x202E}, {0x2066, 0x2069},  // bidirectional overrides
+      {0x2028, 0x2029},                    // line and paragraph separators
+      {0xFDD0, 0xFDEF},                    // noncharacters, which cairo refuses
+  };
+  if (point == '\n') return U'⏎';
+  if (point == '\t') return U'⇥';
+  if (in_any(kUnsafe, point) || (point & 0xFFFE) == 0xFFFE) return kReplacement;
+  return point;
+}
+
+}  // namespace
+
+std::u32string drawable_points(std::string_view text) {
+  std::u32string points;
+  points.reserve(text.size());
+  while (!text.empty()) {
+    const size_t good = valid_utf8_prefix(text);
+    for (size_t at = 0; at < good;) points += shown(next_point(text, at));
+    if (good == text.size()) break;
+    points += kReplacement;
+    text.remove_prefix(good + 1);
+  }
+  return points;
+}
+
+std::string utf8_of(std::u32string_view points) {
+  std::string text;
+  for (const char32_t point : points) {
+    const auto tail = [&](int shift) {
+      text += static_cast<char>(0x80 | ((point >> shift) & 0x3F));
+    };
+    if (point < 0x80) {
+      text += static_cast<char>(point);
+    } else if (point < 0x800) {
+      text += static_cast<char>(0xC0 | (point >> 6));
+      tail(0);
+    } else if (point < 0x10000) {
+      text += static_cast<char>(0xE0 | (point >> 12));
+      tail(6);
+      tail(0);
+    } else {
+      text += static_cast<char>(0xF0 | (point >> 18));
+      tail(12);
+      tail(6);
+      tail(0);
+    }
+  }
+  return text;
+}
+
+std::string drawable(std::string_view text) { return utf8_of(drawable_points(text)); }
+
+int terminal_columns(char32_t point) {
+  // The blocks that matter, from EastAsianWidth.txt and the combining blocks of Unicode 15.
+  static constexpr Range kCombining[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD},
+                                         {0x064B, 0x065F}, {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF},
+                                         {0x200B, 0x200F}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F},
+                                         {0xFE20, 0xFE2F}, {0xFEFF, 0xFEFF}, {0xE0100, 0xE01EF}};
+  static constexpr Range kWide[] = {{0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0xA4CF},
+                                    {0xA960, 0xA97C},   {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},
+                                    {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},
+                                    {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1FAFF},
+                                    {0x20000, 0x3FFFD}};
+  if (in_any(kCombining, point)) return 0;
+  return in_any(kWide, point) ? 2 : 1;
+}
+
+}  // namespace heed
