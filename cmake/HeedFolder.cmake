@@ -48,6 +48,9 @@ endfunction()
 function(heed_test_program name)
   find_package(GTest REQUIRED)
   add_executable(${name} ${ARGN})
+  # -fPIC instead of -fPIE, which the precompiled torch headers were not made with.
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${name} PRIVATE -fPIC)
   target_link_libraries(${name} PRIVATE GTest::gmock GTest::gtest GTest::gtest_main heed_compiler)
   foreach(source ${ARGN})
     # The suites are read from the source when CMake runs, so a changed test file runs it again.
