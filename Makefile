@@ -1,18 +1,25 @@
 # The commands of this project. Each one sets up what it needs, says what it is doing, and the
-# second time repeats none of it. Settings: JOBS, HEED_TORCH, HEED_WERROR=ON, PREFIX.
+# second time repeats none of it. Settings: JOBS, HEED_TORCH, HEED_WERROR=ON, PREFIX; and for asan
+# and tsan FOLDERS, as in `make asan FOLDERS="io text"`.
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test bench asan tsan format lint install clean distclean
 
 # Compiling a file that uses torch takes up to 2 GB of memory.
 JOBS ?= $(shell awk -v n="$$(nproc)" '/MemTotal/ {m = int($$2 / 2e6); if (m < 1) m = 1; \
           print (m < n ? m : n)}' /proc/meminfo)
+export JOBS
 PREFIX ?= /usr/local
+FOLDERS ?=
 HEED_WERROR ?= OFF
 settings = -DHEED_WERROR=$(HEED_WERROR) -DHEED_TORCH="$(HEED_TORCH)"
 
 # $(call built,PRESET[,TARGETS]): configures and builds build/PRESET.
 built = cmake --preset $(1) $(settings) --log-level=WARNING && \
         cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
+# The test programs of FOLDERS (all if empty), as targets and as an argument of ctest.
+empty :=
+programs = $(FOLDERS:%=heed_%_test)
+only = $(if $(FOLDERS),-R '^($(subst $(empty) ,|,$(strip $(programs))))\.')
 
 help:  ## print this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,13 +44,16 @@ bench: setup  ## the benchmarks: every program build/release/benchmarks/*_benchm
 	@for program in build/release/benchmarks/*_benchmark; do \
 	  echo "bench: $$program"; $$program || exit 1; done
 
-asan: setup  ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(call built,asan)
-	@ctest --preset asan -j $(JOBS)
+asan: setup  ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@echo "asan: build/asan"
+	@$(call built,asan,$(programs))
+	@ctest --preset asan -j $(JOBS) $(only)
 
+tsan: FOLDERS = base kernels
 tsan: setup  ## the tests of the threaded folders without torch under ThreadSanitizer
-	@$(call built,tsan,heed_base_test heed_kernels_test)
-	@ctest --preset tsan -j $(JOBS)
+	@echo "tsan: build/tsan"
+	@$(call built,tsan,$(programs))
+	@ctest --preset tsan -j $(JOBS) $(only)
 
 format:  ## rewrite the sources as .clang-format says
 	@tools/setup.sh --checks

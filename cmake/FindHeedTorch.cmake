@@ -43,6 +43,8 @@ if(NOT HeedTorch_FOLDER)
     "set HEED_TORCH to the folder of a torch that is already there.")
 endif()
 
+set(HeedTorch_FOLDER "${HeedTorch_FOLDER}" CACHE INTERNAL "The torch in use")
+
 set(HeedTorch_BUILD "unknown")
 if(EXISTS "${HeedTorch_FOLDER}/version.py")
   file(STRINGS "${HeedTorch_FOLDER}/version.py" HeedTorch_line REGEX "^__version__")

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# The checks that need no test run. Usage: tools/lint.sh all|format|NAME...
+#
+#   format    rewrite the sources as .clang-format says (not a check)
+#   style     clang-format would change nothing
+#   tree      tools/check_layers.py and tools/check_tree.py
+#   scripts   shell and Python scripts parse
+#   clang     the library and the program compile with clang without a warning
+#   tidy      clang-tidy (.clang-tidy) over the library and the program
+#   headers   every header compiles by itself
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+jobs=${JOBS:-$(nproc)}
+
+sources() { git ls-files -z -- '*.cpp' '*.h' | xargs -0 ls -d 2>/dev/null; }
+
+configure_clang() {
+  cmake --preset clang -DHEED_WERROR=ON -DHEED_TORCH="${HEED_TORCH:-}" --log-level=WARNING >/dev/null
+}
+
+check_style() {
+  sources | xargs clang-format --dry-run --Werror
+}
+
+check_tree() {
+  python3 tools/check_layers.py
+  python3 tools/check_tree.py
+}
+
+check_scripts() {
+  local script
+  for script in tools/*.sh .ci/run; do
+    bash -n "$script"
+  done
+  python3 - tools/*.py <<'PYTHON'
+import ast, sys
+for path in sys.argv[1:]:
+    ast.parse(open(path, encoding="utf-8").read(), path)
+PYTHON
+}
+
+check_clang() {
+  configure_clang
+  cmake --build --preset clang -j "$jobs"
+}
+
+# Reuses the precompiled headers of the clang build, so a file costs seconds, not half a minute.
+check_tidy() {
+  check_clang >/dev/null
+  sources | grep -E '^heed/.*\.cpp$' | grep -v '_test\.cpp$' |
+    xargs -n 4 -P "$jobs" clang-tidy -p build/clang --quiet 2> >(grep -v 'warnings generated' >&2)
+}
+
+# One file that includes nothing but the header, without precompiled headers.
+check_headers() {
+  configure_clang
+  local torch
+  torch=$(sed -n 's/^HeedTorch_FOLDER:INTERNAL=//p' build/clang/CMakeCache.txt)
+  sources | grep -E '^heed/.*\.h$' | grep -v '_leaf\.h$' |
+    xargs -P "$jobs" -I{} clang++ -std=c++20 -fsyntax-only -Werror -I. -x c++ \
+      -isystem "$torch/include" -isystem "$torch/include/torch/csrc/api/include" \
+      $(pkg-config --cflags cairo) -Wno-pragma-once-outside-header {}
+}
+
+run() {
+  echo "lint: $1"
+  "check_$1"
+}
+
+[[ $# -gt 0 ]] || { sed -n '2,/^set /p' "$0" | sed -n 's/^# \?//p'; exit 2; }
+if [[ $1 == format ]]; then
+  sources | xargs clang-format -i
+  exit
+fi
+[[ $1 != all ]] || set -- style tree scripts clang tidy headers
+for check in "$@"; do
+  declare -F "check_$check" >/dev/null || { echo "lint: no check named '$check'" >&2; exit 2; }
+  run "$check"
+done
