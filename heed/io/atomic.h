@@ -14,40 +14,20 @@
 // asked for (a directory where a file should be, a directory that holds other things).
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "heed/io/system_calls.h"
 
 namespace heed {
 
-// The system calls that saving makes, so that a test can make each of them fail. Each returns what
-// the call of the same name returns and leaves errno.
-class SystemCalls {
- public:
-  virtual ~SystemCalls() = default;
-  virtual int open(const char* path, int flags, mode_t mode);
-  virtual ssize_t write(int descriptor, const void* bytes, size_t count);
-  virtual int fsync(int descriptor);
-  virtual int close(int descriptor);
-  virtual int mkdir(const char* path, mode_t mode);
-  virtual int rename(const char* from, const char* to);
-  virtual int exchange(const char* a, const char* b);  // renameat2 with RENAME_EXCHANGE
-  virtual int unlink(const char* path);
-  virtual int rmdir(const char* path);
-  virtual int lock(int descriptor);  // flock LOCK_EX | LOCK_NB
-
-  static SystemCalls& real();
-};
-
-// A file that is being written, in one go from start to end.
+// A file that is being written, from start to end, under its temporary name.
 class OutputFile {
  public:
-  // Creates the file; it must not exist.
-  OutputFile(std::filesystem::path path, mode_t mode, SystemCalls& calls);
   ~OutputFile();
   OutputFile(OutputFile&& other) noexcept;
   OutputFile& operator=(OutputFile&&) = delete;
@@ -58,14 +38,19 @@ class OutputFile {
   // Flushes to the disk and closes. A file that is destroyed without it is closed as it stands.
   void finish();
 
-  const std::filesystem::path& path() const { return path_; }
+  // The name that it will have, for messages.
+  const std::filesystem::path& name() const { return name_; }
 
  private:
   friend class AtomicFile;
+  friend class AtomicDirectory;
+  OutputFile(int descriptor, std::filesystem::path name, SystemCalls& calls)
+      : descriptor_(descriptor), name_(std::move(name)), calls_(&calls) {}
+  void flush();
 
-  std::filesystem::path path_;
+  int descriptor_;  // -1 once closed
+  std::filesystem::path name_;
   SystemCalls* calls_;
-  int descriptor_;
 };
 
 // One file that is replaced whole.
@@ -92,10 +77,11 @@ class AtomicFile {
   void commit();
 
  private:
-  std::filesystem::path target_;
+  std::filesystem::path name_;       // as the caller gave it
+  std::filesystem::path target_;     // absolute, links resolved
+  std::filesystem::path temporary_;  // beside the target
   SystemCalls* calls_;
   OutputFile file_;
-  bool committed_ = false;
 };
 
 // A directory that is replaced whole: a trained model.
@@ -107,7 +93,8 @@ class AtomicFile {
 //
 // Replacing removes what the old directory held, so only a directory whose entries are all in
 // `replaceable` is replaced; any other is a UsageError in the constructor and nothing is touched
-// (`--out ~` must not cost anyone a home). Programs ask check_replaceable before a long run.
+// (`--out ~` must not cost anyone a home). Programs ask check_replaceable before a long run; what
+// somebody adds to the old directory after that is moved into the new one.
 class AtomicDirectory {
  public:
   AtomicDirectory(const std::filesystem::path& target, std::vector<std::string> replaceable,
@@ -126,12 +113,14 @@ class AtomicDirectory {
   void commit();
 
  private:
-  std::filesystem::path target_;
-  std::filesystem::path temporary_;
+  std::filesystem::path name_;       // as the caller gave it
+  std::filesystem::path target_;     // absolute, links resolved
+  std::filesystem::path temporary_;  // beside the target; empty once it is in place
   std::vector<std::string> replaceable_;
   SystemCalls* calls_;
-  int lock_ = -1;
-  bool committed_ = false;
+  int lock_ = -1;  // an open descriptor of temporary_, locked while this object lives
+
+  void keep_foreign_entries(const std::filesystem::path& old);
 };
 
 // Throws UsageError if `target` is something that AtomicDirectory would refuse to replace, IoError

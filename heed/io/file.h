@@ -62,6 +62,7 @@ class LineReader {
   int64_t line_number_ = 0;
 
   bool fill();
+  [[noreturn]] void refuse_length() const;
 };
 
 }  // namespace heed

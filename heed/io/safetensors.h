@@ -18,22 +18,23 @@
 
 namespace heed {
 
+// In the order of the official library, by which it also orders the tensors of a file.
 enum class SafetensorsDtype : uint8_t {
   kBool,
   kU8,
   kI8,
-  kF8E4M3,
   kF8E5M2,
-  kU16,
+  kF8E4M3,
   kI16,
+  kU16,
   kF16,
   kBF16,
-  kU32,
   kI32,
+  kU32,
   kF32,
-  kU64,
-  kI64,
   kF64,
+  kI64,
+  kU64,
 };
 
 // The name in the file: "F32", "BF16", "F8_E4M3".

@@ -18,6 +18,6 @@ inline bool is_utf8(std::string_view text) { return valid_utf8_prefix(text) == t
 // quotes, backslashes and bytes that are not UTF-8 are escaped (\n, \x1b), and after
 // `max_bytes` bytes it ends in "...". The whole message therefore stays one short line whatever
 // the file holds.
-std::string quoted(std::string_view text, size_t max_bytes = 60);
+std::string excerpt(std::string_view text, size_t max_bytes = 60);
 
 }  // namespace heed

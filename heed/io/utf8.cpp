@@ -1,0 +1,90 @@
+#include "heed/io/utf8.h"
+
+#include <cstdint>
+
+namespace heed {
+namespace {
+
+// The length of the well-formed sequence at `text[at]`, 0 if there is none.
+size_t sequence_length(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[at + i]); };
+  const uint8_t lead = byte(0);
+  if (lead < 0x80) return 1;
+  const size_t left = text.size() - at;
+  const auto continues = [&](size_t i, uint8_t low, uint8_t high) {
+    return i < left && byte(i) >= low && byte(i) <= high;
+  };
+  if (lead >= 0xC2 && lead <= 0xDF) return continues(1, 0x80, 0xBF) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    const uint8_t low = lead == 0xE0 ? 0xA0 : 0x80;   // no overlong form
+    const uint8_t high = lead == 0xED ? 0x9F : 0xBF;  // no surrogate
+    return continues(1, low, high) && continues(2, 0x80, 0xBF) ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    const uint8_t low = lead == 0xF0 ? 0x90 : 0x80;   // no overlong form
+    const uint8_t high = lead == 0xF4 ? 0x8F : 0xBF;  // nothing above U+10FFFF
+    return continues(1, low, high) && continues(2, 0x80, 0xBF) && continues(3, 0x80, 0xBF) ? 4 : 0;
+  }
+  return 0;
+}
+
+std::string escaped_byte(uint8_t byte) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  return {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+}
+
+// Characters that end or reorder a line on a terminal: C1 controls, the line and paragraph
+// separators, and the marks that change the direction of writing.
+bool spoils_a_line(std::string_view sequence) {
+  if (sequence.size() == 2)
+    return sequence[0] == '\xC2' && static_cast<uint8_t>(sequence[1]) < 0xA0;
+  if (sequence.size() != 3 || sequence[0] != '\xE2') return false;
+  const auto second = static_cast<uint8_t>(sequence[1]);
+  const auto third = static_cast<uint8_t>(sequence[2]);
+  return (second == 0x80 && third >= 0xA8 && third <= 0xAE) ||
+         (second == 0x80 && (third == 0x8E || third == 0x8F)) ||
+         (second == 0x81 && third >= 0xA6 && third <= 0xA9);
+}
+
+}  // namespace
+
+size_t valid_utf8_prefix(std::string_view text) {
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t length = sequence_length(text, at);
+    if (length == 0) return at;
+    at += length;
+  }
+  return at;
+}
+
+std::string excerpt(std::string_view text, size_t max_bytes) {
+  std::string out = "\"";
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t length = sequence_length(text, at);
+    const std::string_view sequence = text.substr(at, length == 0 ? 1 : length);
+    if (at + sequence.size() > max_bytes) return out + "...\"";
+    const char first = sequence[0];
+    const auto byte = static_cast<uint8_t>(first);
+    if (length == 0 || (length == 1 && byte == 0x7F) || spoils_a_line(sequence)) {
+      for (const char c : sequence) out += escaped_byte(static_cast<uint8_t>(c));
+    } else if (first == '\n') {
+      out += "\\n";
+    } else if (first == '\r') {
+      out += "\\r";
+    } else if (first == '\t') {
+      out += "\\t";
+    } else if (byte < 0x20) {
+      out += escaped_byte(byte);
+    } else if (first == '"' || first == '\\') {
+      out += {'\\', first};
+    } else {
+      out += sequence;
+    }
+    at += sequence.size();
+  }
+  return out + "\"";
+}
+
+}  // namespace heed
