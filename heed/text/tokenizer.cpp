@@ -1,0 +1,197 @@
+#include "heed/text/tokenizer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/io/utf8.h"
+#include "heed/text/tokenizer_parts.h"
+
+namespace heed::text {
+namespace {
+
+constexpr size_t kMaxTextBytes = size_t{1} << 31;  // offsets are 32 bits, normalisation adds bytes
+
+void check_text(std::string_view text) {
+  if (text.size() > kMaxTextBytes) {
+    throw DataError(text_of("a text of ", text.size(), " bytes: expected at most ", kMaxTextBytes));
+  }
+  const size_t valid = valid_utf8_prefix(text);
+  if (valid != text.size()) {
+    throw DataError(
+        text_of("a text that is not UTF-8 at byte ", valid, ": ", excerpt(text.substr(valid, 16))));
+  }
+}
+
+// Calls sink(id, range in split.text, split) for each token of `text`.
+template <typename Sink>
+void tokenize(const Tokenizer::Parts& parts, std::string_view text, AlignedText::Tracking tracking,
+              Sink sink) {
+  std::vector<Piece> segments;
+  parts.added.split(text, {0, static_cast<uint32_t>(text.size())}, AddedVocabulary::In::kOriginal,
+                    segments);
+  std::vector<ModelToken> tokens;
+  for (const Piece& segment : segments) {
+    SplitText split = {AlignedText(text, segment.range, tracking), {}};
+    if (segment.id != kNoId) {
+      sink(segment.id, Span{0, split.text.size()}, split);
+      continue;
+    }
+    if (parts.normalizer) parts.normalizer->apply(split.text);
+    parts.added.split(split.text.text(), {0, split.text.size()}, AddedVocabulary::In::kNormalized,
+                      split.pieces);
+    if (parts.pre_tokenizer) parts.pre_tokenizer->apply(split);
+    for (const Piece& piece : split.pieces) {
+      if (piece.id != kNoId) {
+        sink(piece.id, piece.range, split);
+        continue;
+      }
+      tokens.clear();
+      parts.model->tokenize(split.text.text().substr(piece.range.begin, piece.range.size()),
+                            tokens);
+      for (const ModelToken& token : tokens) {
+        const Span range = {piece.range.begin + token.range.begin,
+                            piece.range.begin + token.range.end};
+        sink(token.id, range, split);
+      }
+    }
+  }
+}
+
+template <typename Value>
+void truncate(const std::optional<Truncation>& truncation, std::vector<Value>& values) {
+  if (!truncation) return;
+  const auto most = static_cast<size_t>(truncation->max_length);
+  if (values.size() <= most) return;
+  if (truncation->side == TruncationSide::kLeft) {
+    values.erase(values.begin(), values.end() - static_cast<std::ptrdiff_t>(most));
+  } else {
+    values.resize(most);
+  }
+}
+
+}  // namespace
+
+void check_added_tokens(const std::vector<AddedToken>& tokens, const Model& model) {
+  int32_t next = model.vocabulary().size();
+  int32_t last = kNoId;
+  for (const AddedToken& token : tokens) {
+    check_usage(!token.content.empty() && is_utf8(token.content),
+                "an added token must be UTF-8 text that is not empty, this is ",
+                excerpt(token.content));
+    check_usage(token.id > last, "added token ", excerpt(token.content),
+                ": expected an id above that of the added token before it (", last, "), found ",
+                token.id);
+    last = token.id;
+    const int32_t known = model.vocabulary().id_of(token.content);
+    const int32_t expected = known == kNoId ? next++ : known;
+    check_usage(token.id == expected, "added token ", excerpt(token.content), ": expected the id ",
+                expected, ", ",
+                known == kNoId ? "the first that is free" : "which the model gives it", ", found ",
+                token.id);
+  }
+}
+
+Tokenizer::Tokenizer(Parts parts) : parts_(std::make_shared<Parts>(std::move(parts))) {}
+
+Encoding Tokenizer::encode(std::string_view text) const {
+  check_text(text);
+  Encoding encoding;
+  tokenize(*parts_, text, AlignedText::Tracking::kOn,
+           [&](int32_t id, Span range, const SplitText& split) {
+             encoding.ids.push_back(id);
+             encoding.offsets.push_back(split.text.source(range));
+           });
+  truncate(parts_->truncation, encoding.ids);
+  truncate(parts_->truncation, encoding.offsets);
+  encoding.tokens.reserve(encoding.ids.size());
+  for (const int32_t id : encoding.ids) encoding.tokens.push_back(token_of(id));
+  return encoding;
+}
+
+std::vector<int32_t> Tokenizer::encode_ids(std::string_view text) const {
+  std::vector<int32_t> ids;
+  encode_ids(text, ids);
+  return ids;
+}
+
+void Tokenizer::encode_ids(std::string_view text, std::vector<int32_t>& ids) const {
+  check_text(text);
+  ids.clear();
+  tokenize(*parts_, text, AlignedText::Tracking::kOff,
+           [&](int32_t id, Span, const SplitText&) { ids.push_back(id); });
+  truncate(parts_->truncation, ids);
+}
+
+std::string Tokenizer::decode(std::span<const int32_t> ids) const {
+  std::string text;
+  bool first = true;
+  for (const int32_t id : ids) {
+    const std::string& token = token_of(id);
+    const AddedToken* added = parts_->added.find(id);
+    if (added != nullptr && added->kind == AddedToken::Kind::kSpecial) continue;
+    if (!first) text += ' ';
+    text += token;
+    first = false;
+  }
+  return text;
+}
+
+int32_t Tokenizer::size() const {
+  int32_t size = parts_->model->vocabulary().size();
+  if (!added_tokens().empty()) size = std::max(size, added_tokens().back().id + 1);
+  return size;
+}
+
+std::optional<int32_t> Tokenizer::id_of(std::string_view token) const {
+  const int32_t id = parts_->model->vocabulary().id_of(token);
+  if (id != kNoId) return id;
+  for (const AddedToken& added : added_tokens()) {
+    if (added.content == token) return added.id;
+  }
+  return std::nullopt;
+}
+
+const std::string& Tokenizer::token_of(int32_t id) const {
+  check_usage(id >= 0 && id < size(), "token id ", id, ": expected one from 0 to ", size() - 1);
+  const Vocabulary& vocabulary = parts_->model->vocabulary();
+  return id < vocabulary.size() ? vocabulary.token_of(id) : parts_->added.find(id)->content;
+}
+
+std::optional<int32_t> Tokenizer::padding_id() const {
+  if (parts_->padding_id) return parts_->padding_id;
+  for (const AddedToken& added : added_tokens()) {
+    for (const char* name : {"[PAD]", "<pad>", "<|padding|>"}) {
+      if (added.content == name) return added.id;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<int32_t> Tokenizer::unknown_id() const {
+  const int32_t id = parts_->model->unknown_id();
+  return id == kNoId ? std::nullopt : std::optional(id);
+}
+
+std::span<const AddedToken> Tokenizer::added_tokens() const { return parts_->added.tokens(); }
+
+std::optional<int32_t> Tokenizer::max_length() const {
+  return parts_->truncation ? std::optional(parts_->truncation->max_length) : std::nullopt;
+}
+
+Tokenizer Tokenizer::with_max_length(std::optional<int32_t> max_length) const {
+  check_usage(!max_length || *max_length >= 1, "max_length: expected at least 1, found ",
+              max_length.value_or(1));
+  Parts parts = *parts_;
+  if (!max_length) {
+    parts.truncation.reset();
+  } else {
+    if (!parts.truncation) parts.truncation.emplace();
+    parts.truncation->max_length = *max_length;
+  }
+  return Tokenizer(std::move(parts));
+}
+
+std::string_view Tokenizer::model_type() const { return parts_->model->type(); }
+
+}  // namespace heed::text

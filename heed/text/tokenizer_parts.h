@@ -1,0 +1,37 @@
+// What a Tokenizer consists of. For builders of tokenizers; users of one need only tokenizer.h.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "heed/io/json.h"
+#include "heed/text/added_vocabulary.h"
+#include "heed/text/model.h"
+#include "heed/text/normalizer.h"
+#include "heed/text/pre_tokenizer.h"
+#include "heed/text/tokenizer.h"
+
+namespace heed::text {
+
+enum class TruncationSide : uint8_t { kRight, kLeft };
+
+struct Truncation {
+  int32_t max_length = 512;
+  TruncationSide side = TruncationSide::kRight;
+};
+
+struct Tokenizer::Parts {
+  NormalizerPointer normalizer;       // may be null
+  PreTokenizerPointer pre_tokenizer;  // may be null
+  ModelPointer model;
+  AddedVocabulary added = {{}, nullptr};
+  std::optional<Truncation> truncation = {};
+  Json padding = {};  // kept as the file gave it; checked when it was read
+  std::optional<int32_t> padding_id = {};
+};
+
+// Throws UsageError unless every added token either is a token of the model with the same id or
+// has the next free id after it.
+void check_added_tokens(const std::vector<AddedToken>& tokens, const Model& model);
+
+}  // namespace heed::text
