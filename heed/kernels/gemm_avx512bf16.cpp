@@ -1,0 +1,1 @@
+#include "heed/kernels/gemm_leaf.h"

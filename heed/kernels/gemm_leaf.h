@@ -1,0 +1,372 @@
+// The source of gemm_ISA.cpp.
+#pragma once
+
+#include "heed/kernels/gemm_activation.h"
+#include "heed/kernels/gemm_pack.h"
+#include "heed/kernels/gemm_table.h"
+#include "heed/kernels/simd_math.h"
+
+namespace heed::kernels::HEED_ISA {
+namespace {
+
+// Panels of two vectors of B, and as many rows of A as leave registers for them: 24 of 32 sums
+// with AVX-512, 12 of 16 with AVX2. Each step of depth then costs more multiplications than loads.
+constexpr int kColumns = 2 * kLanes;
+constexpr int kRows = kLanes == 16 ? 12 : kLanes == 8 ? 6 : 4;
+
+typedef uint32_t LooseWord __attribute__((aligned(2), may_alias));
+
+// ---- rows of C on their way to memory ----
+
+HEED_INLINE void store_row(const MutableMatrix& m, int64_t row, int64_t column, Floats v,
+                           int count) {
+  const int64_t at = row * m.row_stride + column;
+  if (m.type == DataType::kFloat32) {
+    float* to = static_cast<float*>(m.data) + at;
+    if (count == kLanes) {
+      store(to, v);
+    } else {
+      store_first(to, v, count);
+    }
+    return;
+  }
+  uint16_t* to = static_cast<uint16_t*>(m.data) + at;
+  if (count == kLanes) {
+    store_bfloat16(to, v);
+    return;
+  }
+  uint16_t halves[kLanes];
+  store_bfloat16(halves, v);
+  for (int i = 0; i < count; ++i) to[i] = halves[i];
+}
+
+// The first `count` lanes of v are sums of C from (row, column) on.
+template <GemmActivation kActivation>
+HEED_INLINE void finish(const MutableMatrix& c, const GemmEpilogue& epilogue, int64_t row,
+                        int64_t column, Floats v, int count) {
+  if (epilogue.bias != nullptr) {
+    v += count == kLanes ? load(epilogue.bias + column) : load_first(epilogue.bias + column, count);
+  }
+  if (epilogue.before_activation.data != nullptr) {
+    store_row(epilogue.before_activation, row, column, v, count);
+  }
+  store_row(c, row, column, activate(kActivation, v), count);
+}
+
+// A block of C from (row, column) on: rows of sums that are `stride` apart.
+struct Finish {
+  const float* sums = nullptr;
+  int64_t stride = 0;
+  int64_t row = 0;
+  int64_t column = 0;
+  int64_t rows = 0;
+  int64_t columns = 0;
+};
+
+template <GemmActivation kActivation>
+void finish_block(const MutableMatrix& c, const GemmEpilogue& epilogue, const Finish& f) {
+  for (int64_t r = 0; r < f.rows; ++r) {
+    const float* sums = f.sums + r * f.stride;
+    for (int64_t done = 0; done < f.columns; done += kLanes) {
+      const int64_t left = f.columns - done;
+      const int count = left < kLanes ? static_cast<int>(left) : kLanes;
+      finish<kActivation>(c, epilogue, f.row + r, f.column + done, load(sums + done), count);
+    }
+  }
+}
+
+void finish_block(const MutableMatrix& c, const GemmEpilogue& epilogue, const Finish& f) {
+  switch (epilogue.activation) {
+    case GemmActivation::kNone:
+      return finish_block<GemmActivation::kNone>(c, epilogue, f);
+    case GemmActivation::kRelu:
+      return finish_block<GemmActivation::kRelu>(c, epilogue, f);
+    case GemmActivation::kGelu:
+      return finish_block<GemmActivation::kGelu>(c, epilogue, f);
+    case GemmActivation::kGeluTanh:
+      return finish_block<GemmActivation::kGeluTanh>(c, epilogue, f);
+    case GemmActivation::kSilu:
+      return finish_block<GemmActivation::kSilu>(c, epilogue, f);
+  }
+}
+
+// ---- the product of one panel of A and one of B ----
+
+// sum + a · b, lane by lane; of pairs: sum + a0 · b0 + a1 · b1.
+template <bool kPairs>
+HEED_INLINE Floats multiply_add(Floats a, Floats b, Floats sum) {
+#if defined(__AVX512BF16__)
+  if constexpr (kPairs) {
+    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
+  }
+#endif
+  return fma(a, b, sum);
+}
+
+struct Sums {
+  Floats of[kRows][2];
+};
+
+// Row r of A starts at a + r · row_step, and its words stand word_step apart (both in words of
+// memory, except that a row of pairs in natural layout may have any number of elements).
+template <int kCount, bool kPacked, bool kPairs>
+HEED_INLINE void multiply(const GemmTile& t, const char* a, const float* b, Sums& sums) {
+  constexpr int kElement = kPairs ? 2 : 4;
+  const int64_t row_step = kPacked ? 4 : t.a_row_stride * kElement;
+  constexpr int kWordStep = kPacked ? 4 * kRows : 4;
+#pragma GCC unroll 16
+  for (int r = 0; r < kCount; ++r) sums.of[r][0] = sums.of[r][1] = zeros();
+#pragma GCC unroll 2
+  for (int64_t w = 0; w < t.words; ++w) {
+    const Floats b0 = load(b);
+    const Floats b1 = load(b + kLanes);
+    b += kColumns;
+#pragma GCC unroll 16
+    for (int r = 0; r < kCount; ++r) {
+      const Floats x =
+          as_floats(broadcast_word(*reinterpret_cast<const LooseWord*>(a + r * row_step)));
+      sums.of[r][0] = multiply_add<kPairs>(x, b0, sums.of[r][0]);
+      sums.of[r][1] = multiply_add<kPairs>(x, b1, sums.of[r][1]);
+    }
+    a += kWordStep;
+  }
+}
+
+// One panel of A by one of B: kCount rows from `row` of the tile, panel number `panel`.
+template <int kCount, bool kPacked, bool kPairs>
+void block(const GemmTile& t, int64_t row, int64_t panel) {
+  const char* a =
+      static_cast<const char*>(t.a) +
+      (kPacked ? row / kRows * t.a_panel_words * 4 : row * t.a_row_stride * (kPairs ? 2 : 4));
+  const float* b = reinterpret_cast<const float*>(t.b + panel * t.b_panel_words);
+  Sums sums;
+  multiply<kCount, kPacked, kPairs>(t, a, b, sums);
+
+  float* partial = t.partial + row * t.partial_stride + panel * kColumns;
+  if (!t.first) {
+#pragma GCC unroll 16
+    for (int r = 0; r < kCount; ++r) {
+      sums.of[r][0] += load(partial + r * t.partial_stride);
+      sums.of[r][1] += load(partial + r * t.partial_stride + kLanes);
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kCount; ++r) {
+    store(partial + r * t.partial_stride, sums.of[r][0]);
+    store(partial + r * t.partial_stride + kLanes, sums.of[r][1]);
+  }
+  if (!t.last) return;
+  const int64_t column = t.column + panel * kColumns;
+  const int64_t left = t.columns - column;
+  finish_block(
+      t.c, t.epilogue,
+      {partial, t.partial_stride, t.row + row, column, kCount, left < kColumns ? left : kColumns});
+}
+
+using Block = void (*)(const GemmTile& t, int64_t row, int64_t panel);
+
+template <bool kPacked, bool kPairs>
+Block block_of(int64_t rows) {
+  if (rows >= kRows) return block<kRows, kPacked, kPairs>;
+  switch (rows) {
+    case 1:
+      return block<1, kPacked, kPairs>;
+    case 2:
+      return block<2, kPacked, kPairs>;
+    case 3:
+      return block<3, kPacked, kPairs>;
+#if HEED_LANES >= 8
+    case 4:
+      return block<4, kPacked, kPairs>;
+    case 5:
+      return block<5, kPacked, kPairs>;
+#endif
+#if HEED_LANES >= 16
+    case 6:
+      return block<6, kPacked, kPairs>;
+    case 7:
+      return block<7, kPacked, kPairs>;
+    case 8:
+      return block<8, kPacked, kPairs>;
+    case 9:
+      return block<9, kPacked, kPairs>;
+    case 10:
+      return block<10, kPacked, kPairs>;
+    case 11:
+      return block<11, kPacked, kPairs>;
+#endif
+    default:
+      return nullptr;
+  }
+}
+
+Block block_of(const GemmTile& t, int64_t rows) {
+#if defined(__AVX512BF16__)
+  if (t.pairs) return t.a_packed ? block_of<true, true>(rows) : block_of<false, true>(rows);
+#endif
+  return t.a_packed ? block_of<true, false>(rows) : block_of<false, false>(rows);
+}
+
+// A panel of B stays in the first-level cache while all rows of the tile pass it.
+void tile(const GemmTile& t) {
+  const int64_t whole = t.rows / kRows * kRows;
+  const Block whole_block = block_of(t, kRows);
+  const Block last_block = block_of(t, t.rows - whole);
+  for (int64_t panel = 0; panel < t.panels; ++panel) {
+    for (int64_t row = 0; row < whole; row += kRows) whole_block(t, row, panel);
+    if (whole < t.rows) last_block(t, whole, panel);
+  }
+}
+
+// ---- few rows of A: dot products with rows of the weight ----
+
+// One step of depth of a dot product: kLanes float32 or, with the bfloat16 dot product, 2 · kLanes
+// bfloat16 at once.
+#if defined(__AVX512BF16__)
+constexpr bool kPairDots = true;
+#else
+constexpr bool kPairDots = false;
+#endif
+
+template <bool kHalves>
+struct Dot {
+  static constexpr int kElement = kHalves ? 2 : 4;
+  static constexpr bool kPairs = kHalves && kPairDots;
+  static constexpr int kStep = kPairs ? 2 * kLanes : kLanes;
+
+  HEED_INLINE static Floats read(const char* from) {
+    if constexpr (kHalves && !kPairs) {
+      return load_bfloat16(reinterpret_cast<const uint16_t*>(from));
+    }
+    return load(reinterpret_cast<const float*>(from));
+  }
+  // The last elements, fewer than kStep; the missing ones are 0.
+  HEED_INLINE static Floats read_first(const char* from, int64_t count) {
+    char buffer[kStep * kElement] = {};
+    for (int64_t i = 0; i < count * kElement; ++i) buffer[i] = from[i];
+    return read(buffer);
+  }
+};
+
+template <bool kHalves, int kRowCount, int kColumnCount>
+HEED_INLINE void dots(const FewRowsProblem& p, int64_t column, float* to, int64_t to_stride) {
+  using D = Dot<kHalves>;
+  const char* a = static_cast<const char*>(p.a.data);
+  const char* weight =
+      static_cast<const char*>(p.weight.data) + column * p.weight.row_stride * D::kElement;
+  const int64_t a_step = p.a.row_stride * D::kElement;
+  const int64_t w_step = p.weight.row_stride * D::kElement;
+  const int64_t depth = p.a.columns;
+
+  Floats sums[kRowCount][kColumnCount];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRowCount; ++r) {
+#pragma GCC unroll 8
+    for (int c = 0; c < kColumnCount; ++c) sums[r][c] = zeros();
+  }
+  int64_t k = 0;
+  for (; k + D::kStep <= depth; k += D::kStep) {
+    Floats x[kRowCount];
+#pragma GCC unroll 8
+    for (int r = 0; r < kRowCount; ++r) x[r] = D::read(a + r * a_step + k * D::kElement);
+#pragma GCC unroll 8
+    for (int c = 0; c < kColumnCount; ++c) {
+      const char* from = weight + c * w_step + k * D::kElement;
+      __builtin_prefetch(from + 2048);
+      const Floats w = D::read(from);
+#pragma GCC unroll 8
+      for (int r = 0; r < kRowCount; ++r) {
+        sums[r][c] = multiply_add<D::kPairs>(x[r], w, sums[r][c]);
+      }
+    }
+  }
+  if (k < depth) {
+    for (int c = 0; c < kColumnCount; ++c) {
+      const Floats w = D::read_first(weight + c * w_step + k * D::kElement, depth - k);
+      for (int r = 0; r < kRowCount; ++r) {
+        const Floats x = D::read_first(a + r * a_step + k * D::kElement, depth - k);
+        sums[r][c] = multiply_add<D::kPairs>(x, w, sums[r][c]);
+      }
+    }
+  }
+  for (int r = 0; r < kRowCount; ++r) {
+    for (int c = 0; c < kColumnCount; ++c) to[r * to_stride + c] = sum_lanes(sums[r][c]);
+  }
+}
+
+template <bool kHalves, int kRowCount>
+void few_rows_of(const FewRowsTask& task) {
+  constexpr int kAtOnce = kRowCount == 1 ? 8 : 4;
+  const FewRowsProblem& p = *task.problem;
+  for (int64_t done = 0; done < task.columns; done += kLanes) {
+    const int count = task.columns - done < kLanes ? static_cast<int>(task.columns - done) : kLanes;
+    float values[kRowCount * kLanes] = {};
+    int i = 0;
+    for (; i + kAtOnce <= count; i += kAtOnce) {
+      dots<kHalves, kRowCount, kAtOnce>(p, task.column + done + i, values + i, kLanes);
+    }
+    for (; i < count; ++i) {
+      dots<kHalves, kRowCount, 1>(p, task.column + done + i, values + i, kLanes);
+    }
+    finish_block(p.c, p.epilogue, {values, kLanes, 0, task.column + done, kRowCount, count});
+  }
+}
+
+template <bool kHalves>
+void few_rows_typed(const FewRowsTask& task) {
+  switch (task.problem->a.rows) {
+    case 1:
+      return few_rows_of<kHalves, 1>(task);
+    case 2:
+      return few_rows_of<kHalves, 2>(task);
+    case 3:
+      return few_rows_of<kHalves, 3>(task);
+    default:
+      return few_rows_of<kHalves, 4>(task);
+  }
+}
+
+void few_rows(const FewRowsTask& task) {
+  if (task.problem->a.type == DataType::kFloat32) {
+    few_rows_typed<false>(task);
+  } else {
+    few_rows_typed<true>(task);
+  }
+}
+
+// ---- backward of the activation ----
+
+template <GemmActivation kActivation>
+void gradient_of(const ActivationGradient& p) {
+  const MutableMatrix to = {p.grad_before, p.type, 0};
+  const bool wide = p.type == DataType::kFloat32;
+  for (int64_t i = 0; i < p.count; i += kLanes) {
+    const int count = p.count - i < kLanes ? static_cast<int>(p.count - i) : kLanes;
+    const Floats grad =
+        wide ? width_floats<false>(p.grad, i, count) : width_floats<true>(p.grad, i, count);
+    const Floats x = wide ? width_floats<false>(p.x, i, count) : width_floats<true>(p.x, i, count);
+    store_row(to, 0, i, activate_backward(kActivation, x, grad), count);
+  }
+}
+
+void activation_gradient(const ActivationGradient& p) {
+  switch (p.activation) {
+    case GemmActivation::kNone:
+      return gradient_of<GemmActivation::kNone>(p);
+    case GemmActivation::kRelu:
+      return gradient_of<GemmActivation::kRelu>(p);
+    case GemmActivation::kGelu:
+      return gradient_of<GemmActivation::kGelu>(p);
+    case GemmActivation::kGeluTanh:
+      return gradient_of<GemmActivation::kGeluTanh>(p);
+    case GemmActivation::kSilu:
+      return gradient_of<GemmActivation::kSilu>(p);
+  }
+}
+
+}  // namespace
+
+const GemmTable kGemmTable = {kRows,           kColumns, kPairDots, pack,
+                              row_sums<kRows>, tile,     few_rows,  activation_gradient};
+
+}  // namespace heed::kernels::HEED_ISA
