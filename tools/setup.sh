@@ -80,8 +80,8 @@ pip() {
   .venv/bin/python -m pip --disable-pip-version-check --quiet "$@"
 }
 
-pip_install() {
-  pip install "$@" ||
+pip_install() {  # what a CUDA build is left without on purpose is no news
+  pip install --no-warn-conflicts "$@" ||
     die "pip could not install: $*; the first set-up needs a network (see pip's message above)"
 }
 
