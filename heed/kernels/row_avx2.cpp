@@ -1,0 +1,1 @@
+#include "heed/kernels/row_table_leaf.h"

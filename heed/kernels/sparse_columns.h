@@ -1,0 +1,25 @@
+// The transpose of SparseRows: for each key the queries that see it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "heed/base/workers.h"
+#include "heed/kernels/row_kernels.h"
+
+namespace heed::kernels {
+
+struct TransposedRows {
+  std::vector<int64_t> offsets;       // (Nk + 1)
+  std::unique_ptr<uint32_t[]> rows;   // the query of each entry
+  std::unique_ptr<uint32_t[]> edges;  // and its place in SparseRows::columns, ascending in a key
+
+  SparseColumns view() const { return {offsets.data(), rows.get(), edges.get()}; }
+};
+
+// By counting; queries and edges must be fewer than 2^32.
+TransposedRows transpose_rows(const SparseRows& rows, int64_t queries, int64_t keys,
+                              const Workers& workers);
+
+}  // namespace heed::kernels
