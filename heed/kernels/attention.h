@@ -120,8 +120,7 @@ struct BackwardArgs {
   float* grad_dense = nullptr;           // contiguous (B or 1, H or 1, Nq or 1, Nk)
 };
 
-void attention_forward(const Problem& problem, const ForwardResult& result,
-                       const Workers& workers);
+void attention_forward(const Problem& problem, const ForwardResult& result, const Workers& workers);
 void attention_backward(const Problem& problem, const BackwardArgs& args, const Workers& workers);
 
 // The instruction set in use: "portable", "avx2", "avx512", "avx512bf16". The best that the CPU

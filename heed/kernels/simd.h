@@ -19,6 +19,7 @@
 #endif
 
 #define HEED_INLINE inline __attribute__((always_inline))
+#define HEED_INLINE_LAMBDA __attribute__((always_inline))
 
 namespace heed::kernels::HEED_ISA {
 
@@ -123,8 +124,14 @@ HEED_INLINE Mask equal(Floats a, Floats b) { return _mm512_cmp_ps_mask(a, b, _CM
 HEED_INLINE Mask less_words(Words a, Words b) {
   return _mm512_cmplt_epu32_mask(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b));
 }
+// The lanes whose word has a bit of `bits`.
+HEED_INLINE Mask test_bits(Words v, uint32_t bits) {
+  return _mm512_test_epi32_mask(reinterpret_cast<__m512i>(v),
+                                reinterpret_cast<__m512i>(broadcast_word(bits)));
+}
 #else
 typedef Ints Mask;
+HEED_INLINE Mask test_bits(Words v, uint32_t bits) { return (v & bits) != 0; }
 HEED_INLINE Mask mask_of_bits(uint32_t bits) {
   const Words lane_bit = 1u << lane_numbers();
   return (broadcast_word(bits) & lane_bit) != 0;
@@ -241,6 +248,29 @@ HEED_INLINE uint16_t bfloat16_of_float(float x) {
   const uint32_t bits = __builtin_bit_cast(uint32_t, x);
   if (x != x) return static_cast<uint16_t>((bits >> 16) | 0x40u);
   return static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+// Two vectors rounded to bfloat16, lane by lane in one word: a in the lower half, b in the upper.
+HEED_INLINE Words pair_of(Floats a, Floats b) {
+#if defined(__AVX512BF16__) && HEED_LANES == 16
+  typedef int16_t Shorts __attribute__((vector_size(64)));
+  const Shorts order = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                        8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  return reinterpret_cast<Words>(_mm512_permutexvar_epi16(
+      reinterpret_cast<__m512i>(order), reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(b, a))));
+#else
+  return bfloat16_words(a) | (bfloat16_words(b) << 16);
+#endif
+}
+
+// Two vectors rounded to bfloat16, one after the other: 2 · kLanes numbers.
+HEED_INLINE void store_bfloat16(uint16_t* to, Floats a, Floats b) {
+#if defined(__AVX512BF16__) && HEED_LANES == 16
+  _mm512_storeu_si512(to, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(b, a)));
+#else
+  store_bfloat16(to, a);
+  store_bfloat16(to + kLanes, b);
+#endif
 }
 
 }  // namespace heed::kernels::HEED_ISA

@@ -1,0 +1,36 @@
+#include "heed/kernels/attention.h"
+
+#include "heed/kernels/engine.h"
+
+namespace heed::kernels {
+namespace {
+
+// Best first. The tile engine takes everything.
+constexpr Engine kEngines[] = {
+    {.name = "tiles",
+     .refuses_forward = [](const Problem&) -> const char* { return nullptr; },
+     .refuses_backward = [](const Problem&, const BackwardArgs&) -> const char* { return nullptr; },
+     .forward = tile_forward,
+     .backward = tile_backward},
+};
+
+}  // namespace
+
+void attention_forward(const Problem& problem, const ForwardResult& result,
+                       const Workers& workers) {
+  for (const Engine& engine : kEngines) {
+    if (engine.refuses_forward(problem) == nullptr) {
+      return engine.forward(problem, result, workers);
+    }
+  }
+}
+
+void attention_backward(const Problem& problem, const BackwardArgs& args, const Workers& workers) {
+  for (const Engine& engine : kEngines) {
+    if (engine.refuses_backward(problem, args) == nullptr) {
+      return engine.backward(problem, args, workers);
+    }
+  }
+}
+
+}  // namespace heed::kernels

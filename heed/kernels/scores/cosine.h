@@ -1,0 +1,56 @@
+// temperature · q · k / (|q| |k|)  (Henry et al. 2020, "Query-key normalization for transformers").
+//
+// A row counts as q / max(|q|, 1e-12), so a row of zeros scores 0 with every key; below the bound
+// the norm is a constant, and the gradient is that of q / 1e-12.
+#pragma once
+
+#include "heed/kernels/score_leaf.h"
+
+namespace heed::kernels::HEED_ISA {
+
+struct Cosine {
+  static constexpr char kName[] = "cosine";
+  static constexpr bool kIsIdentity = false;
+  static constexpr bool kHasTerms = true;
+  static constexpr int kParameters = 1;  // the temperature of the head
+  static constexpr float kSmallest = 1e-12f;
+
+  // 1 / max(|x|, 1e-12).
+  static float inverse_norm(const float* x, int size) {
+    // The squares are summed in double: |x| may be near either end of float32.
+    double sums[4] = {};
+    for (int d = 0; d < size; ++d) sums[d % 4] += static_cast<double>(x[d]) * x[d];
+    const double norm = __builtin_sqrt((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    return static_cast<float>(1.0 / (norm < kSmallest ? static_cast<double>(kSmallest) : norm));
+  }
+  // ∂(1/|x|)/∂x = −x / |x|³.
+  static void add_gradient(const float* x, int size, float term, float upstream, float* out) {
+    if (term >= 1 / kSmallest) return;
+    const float factor = -upstream * term * term * term;
+    for (int d = 0; d < size; ++d) out[d] += factor * x[d];
+  }
+
+  static float query_term(const float* q, int size) { return inverse_norm(q, size); }
+  static float key_term(const float* k, int size) { return inverse_norm(k, size); }
+  static void add_query_term_gradient(const float* q, int size, float term, float upstream,
+                                      float* out) {
+    add_gradient(q, size, term, upstream, out);
+  }
+  static void add_key_term_gradient(const float* k, int size, float term, float upstream,
+                                    float* out) {
+    add_gradient(k, size, term, upstream, out);
+  }
+
+  static HEED_INLINE Floats value(Floats raw, Floats query_term, Floats key_term,
+                                  Floats temperature) {
+    return raw * query_term * key_term * temperature;
+  }
+  static HEED_INLINE ScoreSlopes slopes(Floats raw, Floats query_term, Floats key_term,
+                                        Floats temperature) {
+    const Floats terms = query_term * key_term;
+    const Floats warm = raw * temperature;
+    return {terms * temperature, warm * key_term, warm * query_term, raw * terms};
+  }
+};
+
+}  // namespace heed::kernels::HEED_ISA

@@ -1,0 +1,1 @@
+#include "heed/kernels/tile_leaf.h"
