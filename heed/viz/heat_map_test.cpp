@@ -202,8 +202,7 @@ TEST_F(HeatMapTest, GridSharesLabelsAndColors) {
 
 TEST_F(HeatMapTest, LargeGridsAreReducedNotRefused) {
   HeatMapGrid grid{.title = "Many", .columns = 64, .maps = {}};
-  for (int i = 0; i < 64; ++i)
-    grid.maps.push_back({"", {}, {}, 20, 20, std::vector<float>(400)});
+  for (int i = 0; i < 64; ++i) grid.maps.push_back({"", {}, {}, 20, 20, std::vector<float>(400)});
   write_heat_map_grid(grid, path("a.png"), {.scale = 8});
   const Pixels pixels(path("a.png"));
   EXPECT_LE(std::max(pixels.width(), pixels.height()), 16001);
