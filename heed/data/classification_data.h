@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "heed/data/data_report.h"
@@ -27,6 +28,14 @@ enum class Format : uint8_t {
 Format format_named(std::string_view name);
 std::string_view name_of(Format format);
 
+enum class Labels : uint8_t {
+  kRequired,  // a row without a label is a problem
+  kNone,      // labels are not looked at (predict)
+};
+
+// What kByExtension means for this file; any other format is itself.
+Format format_of(const std::filesystem::path& file, Format format, Labels labels);
+
 enum class Encoding : uint8_t { kUtf8, kLatin1 };
 
 // "utf-8", "latin-1". Throws UsageError for another name.
@@ -38,19 +47,13 @@ enum class Header : uint8_t {
   kNo,
 };
 
-enum class Labels : uint8_t {
-  kRequired,  // a row without a label is a problem
-  kNone,      // labels are not looked at (predict)
-};
-
 struct ReadOptions {
   Format format = Format::kByExtension;
   Header header = Header::kAuto;
   Labels labels = Labels::kRequired;
   Encoding encoding = Encoding::kUtf8;
-  // A name of the header row or of a JSON member, or the number of a column from 1. Empty: text,
-  // sentence, review, ... and label, class, ..., whichever is there (see docs/data.md); without a
-  // header of two columns the first that is a label.
+  // A name of the header row or of a JSON member, or the number of a column from 1. Empty: told by
+  // the header, see docs/data.md; without one the label stands in column 1 and the text in 2.
   std::string text_column = {};
   std::string label_column = {};
   // The classes in the order of their indices, as training fixed them. Empty: every label of the
@@ -70,19 +73,20 @@ struct ClassificationData {
   std::vector<Example> examples;
 };
 
-// Reads a file ("-" is standard input, whose format must be set by hand unless it is kText or
-// kLabelText). Rows with a problem are left out and reported. With Labels::kNone a row with an
-// empty text stays, so that line n of the output is about line n of the input.
-// Throws MissingInputError, IoError; UsageError where a named column does not exist.
+// Reads a file; "-" is standard input. Rows with a problem are left out and reported; lines without
+// anything in them are skipped. With Labels::kNone a row with an empty text stays, and in kText so
+// does an empty line: answer n is about text n.
+// Throws MissingInputError, IoError; DataError for a line over 16 MiB or damaged gzip data;
+// UsageError where the columns cannot be told or a named one does not exist.
 ClassificationData read_classification(const std::filesystem::path& file,
                                        const ReadOptions& options, DataReport& report);
 
-// Adds what only shows in the whole: no examples, fewer than two classes, classes without one, one
-// text under two labels.
+// Adds what only shows in the whole: fewer than two classes, classes without an example, one text
+// under two labels.
 void check_training_data(const ClassificationData& train, DataReport& report);
 
-// The same for validation data beside the training data: no examples, classes without one, texts
-// that also stand in the training data (white space and case aside).
+// The same for validation data beside the training data: classes without an example, texts that
+// also stand in the training data (white space and ASCII case aside).
 void check_validation_data(const ClassificationData& train, const ClassificationData& valid,
                            DataReport& report);
 

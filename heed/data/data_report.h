@@ -15,7 +15,7 @@ enum class ProblemKind : uint8_t {
   kControlByte,      // a NUL byte: the file is not text
   kMalformedRow,     // a quote that never ends, a line that is not a JSON object, ...
   kColumnCount,      // another number of columns than the rows before
-  kMissingText,      // no text column or member in this row
+  kMissingText,      // a JSON object without the text, or with one that is no string
   kEmptyText,        // nothing but white space
   kMissingLabel,     // no label, or an empty one
   kUnknownLabel,     // a label outside the label set

@@ -1,0 +1,103 @@
+#include "heed/data/data_report.h"
+
+#include "heed/base/error.h"
+
+namespace heed::data {
+namespace {
+
+struct KindInfo {
+  ProblemKind kind;
+  Severity severity;
+  std::string_view name;
+};
+
+// docs/data.md holds the same table with its reasons.
+constexpr std::array<KindInfo, kProblemKinds> kKinds = {{
+    {ProblemKind::kNotUtf8, Severity::kFatal, "not UTF-8"},
+    {ProblemKind::kControlByte, Severity::kFatal, "NUL byte"},
+    {ProblemKind::kMalformedRow, Severity::kFatal, "malformed row"},
+    {ProblemKind::kColumnCount, Severity::kFatal, "wrong number of columns"},
+    {ProblemKind::kMissingText, Severity::kFatal, "missing text"},
+    {ProblemKind::kEmptyText, Severity::kWarning, "empty text"},
+    {ProblemKind::kMissingLabel, Severity::kFatal, "missing label"},
+    {ProblemKind::kUnknownLabel, Severity::kFatal, "unknown label"},
+    {ProblemKind::kNoExamples, Severity::kFatal, "no examples"},
+    {ProblemKind::kOneClass, Severity::kFatal, "fewer than two classes"},
+    {ProblemKind::kEmptyClass, Severity::kFatal, "class without a training example"},
+    {ProblemKind::kEmptyClassValid, Severity::kWarning, "class without a validation example"},
+    {ProblemKind::kRepeatedText, Severity::kWarning, "validation text also in the training data"},
+    {ProblemKind::kTwoLabels, Severity::kWarning, "text under two labels"},
+}};
+
+constexpr bool in_order() {
+  for (size_t i = 0; i < kKinds.size(); ++i) {
+    if (static_cast<size_t>(kKinds[i].kind) != i) return false;
+  }
+  return true;
+}
+static_assert(in_order());
+
+size_t index(ProblemKind kind) { return static_cast<size_t>(kind); }
+
+}  // namespace
+
+std::string_view name_of(ProblemKind kind) { return kKinds[index(kind)].name; }
+
+Severity severity_of(ProblemKind kind) { return kKinds[index(kind)].severity; }
+
+void DataReport::add(ProblemKind kind, std::string_view file, int64_t line,
+                     std::string_view detail) {
+  Entry& entry = entries_[index(kind)];
+  ++entry.count;
+  if (entry.count > kKept) return;
+  const std::string where = line > 0 ? text_of(file, ":", line) : std::string(file);
+  entry.kept.push_back({where, std::string(detail)});
+}
+
+int64_t DataReport::count(ProblemKind kind) const { return entries_[index(kind)].count; }
+
+int64_t DataReport::fatal_count() const {
+  int64_t count = 0;
+  for (const KindInfo& info : kKinds) {
+    if (info.severity == Severity::kFatal) count += this->count(info.kind);
+  }
+  return count;
+}
+
+int64_t DataReport::warning_count() const {
+  int64_t count = 0;
+  for (const KindInfo& info : kKinds) {
+    if (info.severity == Severity::kWarning) count += this->count(info.kind);
+  }
+  return count;
+}
+
+const std::vector<Problem>& DataReport::examples(ProblemKind kind) const {
+  return entries_[index(kind)].kept;
+}
+
+std::string DataReport::text() const {
+  std::string text;
+  for (const Severity severity : {Severity::kFatal, Severity::kWarning}) {
+    for (const KindInfo& info : kKinds) {
+      const Entry& entry = entries_[index(info.kind)];
+      if (info.severity != severity || entry.count == 0) continue;
+      text += text_of(severity == Severity::kFatal ? "error: " : "warning: ", info.name, ": ",
+                      entry.count, entry.count == 1 ? " place\n" : " places\n");
+      for (const Problem& problem : entry.kept) {
+        text += text_of("  ", problem.where, ": ", problem.detail, "\n");
+      }
+      if (entry.count > kKept) text += text_of("  and ", entry.count - kKept, " more\n");
+    }
+  }
+  return text;
+}
+
+void DataReport::throw_if_fatal() const {
+  if (fatal_count() == 0) return;
+  std::string message = text();
+  message.pop_back();  // the last line break
+  throw DataError("the data cannot be used:\n" + message);
+}
+
+}  // namespace heed::data

@@ -1,0 +1,218 @@
+#include "heed/data/rows.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/io/utf8.h"
+
+namespace heed::data {
+namespace {
+
+constexpr size_t kMaxRowBytes = size_t{16} << 20;
+
+std::string from_latin1(std::string_view line) {
+  std::string utf8;
+  utf8.reserve(line.size() + line.size() / 8);
+  for (const char byte : line) {
+    const auto code = static_cast<uint8_t>(byte);
+    if (code < 0x80) {
+      utf8 += byte;
+    } else {
+      utf8 += static_cast<char>(0xC0 | code >> 6);
+      utf8 += static_cast<char>(0x80 | (code & 0x3F));
+    }
+  }
+  return utf8;
+}
+
+bool looks_like_utf16(std::string_view line) {
+  return line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF");
+}
+
+class PlainRows final : public Rows {
+ public:
+  explicit PlainRows(TextLines& lines) : lines_(lines) {}
+
+  bool next(Row& row) override {
+    row.cells.resize(1);
+    if (!lines_.next(row.cells[0])) return false;
+    row.line = lines_.line_number();
+    return true;
+  }
+
+ private:
+  TextLines& lines_;
+};
+
+// The next line that is not empty.
+bool next_filled(TextLines& lines, std::string& line) {
+  do {
+    if (!lines.next(line)) return false;
+  } while (line.empty());
+  return true;
+}
+
+class LabelTextRows final : public Rows {
+ public:
+  explicit LabelTextRows(TextLines& lines) : lines_(lines) {}
+
+  bool next(Row& row) override {
+    std::string line;
+    if (!next_filled(lines_, line)) return false;
+    row.line = lines_.line_number();
+    const size_t end = std::min(line.find_first_of(" \t"), line.size());
+    row.cells = {line.substr(0, end), end < line.size() ? line.substr(end + 1) : ""};
+    return true;
+  }
+
+ private:
+  TextLines& lines_;
+};
+
+class TsvRows final : public Rows {
+ public:
+  explicit TsvRows(TextLines& lines) : lines_(lines) {}
+
+  bool next(Row& row) override {
+    std::string line;
+    if (!next_filled(lines_, line)) return false;
+    row.line = lines_.line_number();
+    row.cells.clear();
+    size_t begin = 0;
+    for (size_t tab = line.find('\t'); tab != std::string::npos; tab = line.find('\t', begin)) {
+      row.cells.push_back(line.substr(begin, tab - begin));
+      begin = tab + 1;
+    }
+    row.cells.push_back(line.substr(begin));
+    return true;
+  }
+
+ private:
+  TextLines& lines_;
+};
+
+// RFC 4180. A quote opens a cell only at its start; anywhere else it is a character like others.
+class CsvRows final : public Rows {
+ public:
+  explicit CsvRows(TextLines& lines) : lines_(lines) {}
+
+  bool next(Row& row) override {
+    std::string line;
+    while (next_filled(lines_, line)) {
+      row.line = lines_.line_number();
+      row.cells.clear();
+      if (read_row(line, row)) return true;
+    }
+    return false;
+  }
+
+ private:
+  // Reads the row that starts with `line`, and further lines while a quote is open. Reports and
+  // returns false where it is malformed.
+  bool read_row(std::string& line, Row& row) {
+    size_t at = 0;
+    while (true) {
+      row.cells.emplace_back();
+      if (at < line.size() && line[at] == '"') {
+        if (!read_quoted(line, at, row)) return false;
+      } else {
+        const size_t end = std::min(line.find(',', at), line.size());
+        row.cells.back() = line.substr(at, end - at);
+        at = end;
+      }
+      if (at == line.size()) return true;
+      if (line[at] != ',') {
+        lines_.report(ProblemKind::kMalformedRow, lines_.line_number(),
+                      "expected a comma or the end of the line after a closing quote, found " +
+                          excerpt(std::string_view(line).substr(at), 20));
+        return false;
+      }
+      ++at;
+    }
+  }
+
+  // Reads the quoted cell at line[at] and moves `at` behind it.
+  bool read_quoted(std::string& line, size_t& at, Row& row) {
+    std::string& cell = row.cells.back();
+    ++at;
+    while (true) {
+      const size_t quote = line.find('"', at);
+      cell.append(line, at, quote - at);
+      if (quote == std::string::npos) {
+        if (cell.size() > kMaxRowBytes || !lines_.next(line)) {
+          lines_.report(ProblemKind::kMalformedRow, row.line,
+                        cell.size() > kMaxRowBytes
+                            ? "a quoted cell of more than 16 MiB: is its closing quote missing?"
+                            : "a quoted cell that never ends: its closing quote is missing");
+          return false;
+        }
+        cell += '\n';
+        at = 0;
+        continue;
+      }
+      at = quote + 1;
+      if (at >= line.size() || line[at] != '"') return true;
+      cell += '"';
+      ++at;
+    }
+  }
+
+  TextLines& lines_;
+};
+
+}  // namespace
+
+TextLines::TextLines(const std::filesystem::path& file, Encoding encoding, DataReport& report)
+    : lines_(file), encoding_(encoding), report_(&report) {}
+
+void TextLines::report(ProblemKind kind, int64_t line, std::string_view detail) {
+  report_->add(kind, lines_.name(), line, detail);
+}
+
+bool TextLines::next(std::string& line) {
+  std::string_view bytes;
+  while (lines_.next(bytes)) {
+    if (!usable(bytes)) continue;
+    line = encoding_ == Encoding::kLatin1 ? from_latin1(bytes) : std::string(bytes);
+    return true;
+  }
+  return false;
+}
+
+bool TextLines::usable(std::string_view line) {
+  if (line_number() == 1 && looks_like_utf16(line)) {
+    report(ProblemKind::kNotUtf8, 1, "the file starts as UTF-16 does: convert it to UTF-8");
+    return false;
+  }
+  const size_t nul = line.find('\0');
+  if (nul != std::string_view::npos) {
+    report(ProblemKind::kControlByte, line_number(),
+           text_of("NUL at byte ", nul, " of the line: expected a text file"));
+    return false;
+  }
+  const size_t valid = encoding_ == Encoding::kUtf8 ? valid_utf8_prefix(line) : line.size();
+  if (valid == line.size()) return true;
+  const size_t begin = valid > 10 ? valid - 10 : 0;
+  report(ProblemKind::kNotUtf8, line_number(),
+         text_of("byte ", valid, " of the line is not UTF-8: ", excerpt(line.substr(begin, 20)),
+                 " (is the file in encoding latin-1?)"));
+  return false;
+}
+
+std::unique_ptr<Rows> rows_of(TextLines& lines, Format format) {
+  switch (format) {
+    case Format::kLabelText:
+      return std::make_unique<LabelTextRows>(lines);
+    case Format::kTsv:
+      return std::make_unique<TsvRows>(lines);
+    case Format::kCsv:
+      return std::make_unique<CsvRows>(lines);
+    case Format::kText:
+      return std::make_unique<PlainRows>(lines);
+    default:
+      throw UsageError(text_of("format ", name_of(format), " has no rows"));
+  }
+}
+
+}  // namespace heed::data
