@@ -1,0 +1,348 @@
+#include "heed/data/classification_data.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "heed/base/error.h"
+
+namespace heed::data {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// A folder of its own for each test, removed after it.
+class ClassificationDataTest : public testing::Test {
+ protected:
+  ClassificationDataTest() {
+    const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ =
+        std::filesystem::path(testing::TempDir()) / (std::string("heed_data_") + test->name());
+    std::filesystem::create_directories(folder_);
+  }
+  ~ClassificationDataTest() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path write(const std::string& name, std::string_view content) const {
+    std::ofstream(folder_ / name, std::ios::binary) << content;
+    return folder_ / name;
+  }
+
+  ClassificationData read(const std::string& name, std::string_view content,
+                          const ReadOptions& options = {}) {
+    report_ = {};
+    return read_classification(write(name, content), options, report_);
+  }
+
+  // How the only problem of a file reads: "KIND at LINE: DETAIL".
+  std::string only_problem(const std::string& name, std::string_view content,
+                           const ReadOptions& options = {}) {
+    read(name, content, options);
+    std::string found;
+    for (int i = 0; i < kProblemKinds; ++i) {
+      const auto kind = static_cast<ProblemKind>(i);
+      for (const Problem& problem : report_.examples(kind)) {
+        if (!found.empty()) found += " | ";
+        const std::string file = (folder_ / name).string();
+        EXPECT_TRUE(problem.where.starts_with(file)) << problem.where;
+        found += std::string(name_of(kind)) + " at " + problem.where.substr(file.size()) + ": " +
+                 problem.detail;
+      }
+    }
+    return found;
+  }
+
+  std::filesystem::path folder_;
+  DataReport report_;
+};
+
+using Pair = std::pair<std::string, std::string>;  // label and text
+
+std::vector<Pair> pairs(const ClassificationData& data) {
+  std::vector<Pair> result;
+  for (const Example& example : data.examples) {
+    result.emplace_back(example.label ? data.label_names[static_cast<size_t>(*example.label)] : "-",
+                        example.text);
+  }
+  return result;
+}
+
+std::vector<int64_t> lines(const ClassificationData& data) {
+  std::vector<int64_t> result;
+  for (const Example& example : data.examples) result.push_back(example.line);
+  return result;
+}
+
+TEST_F(ClassificationDataTest, LabelTextLines) {
+  const auto data = read("a.txt", "1 good film\n0 bad,  film\n\n1\ttab \"quoted\"\n");
+  EXPECT_THAT(pairs(data), ElementsAre(Pair("1", "good film"), Pair("0", "bad,  film"),
+                                       Pair("1", "tab \"quoted\"")));
+  EXPECT_THAT(data.label_names, ElementsAre("0", "1"));
+  EXPECT_THAT(lines(data), ElementsAre(1, 2, 4));
+  EXPECT_TRUE(report_.empty());
+}
+
+TEST_F(ClassificationDataTest, TsvWithHeader) {
+  const auto data = read("a.tsv", "id\tSentence\tlabel\n1\ta \"b\tpos\n2\tc\t neg \n");
+  EXPECT_THAT(pairs(data), ElementsAre(Pair("pos", "a \"b"), Pair("neg", "c")));
+  EXPECT_THAT(lines(data), ElementsAre(2, 3));
+}
+
+TEST_F(ClassificationDataTest, TablesWithoutHeader) {
+  EXPECT_THAT(pairs(read("a.tsv", "1\tx\n0\ty\n")), ElementsAre(Pair("1", "x"), Pair("0", "y")));
+  const auto data = read("a.csv", "x,7,1\ny,8,0\n", {.text_column = "1", .label_column = "3"});
+  EXPECT_THAT(pairs(data), ElementsAre(Pair("1", "x"), Pair("0", "y")));
+  EXPECT_THAT(pairs(read("a.csv", "x,1\ny,0\n", {.text_column = "1"})),
+              ElementsAre(Pair("1", "x"), Pair("0", "y")));
+  EXPECT_THAT(pairs(read("a.csv", "label,text\n0,y\n", {.header = Header::kNo})),
+              ElementsAre(Pair("label", "text"), Pair("0", "y")));
+}
+
+TEST_F(ClassificationDataTest, CsvQuotes) {
+  const auto data = read("a.csv",
+                         "text,label\r\n"
+                         "\"a, \"\"b\"\"\nsecond line\",x\r\n"
+                         "plain \"inside\",y\n"
+                         "\"\n\n\"\"\",x\n"
+                         "last,\"y\"");
+  EXPECT_THAT(pairs(data),
+              ElementsAre(Pair("x", "a, \"b\"\nsecond line"), Pair("y", "plain \"inside\""),
+                          Pair("x", "\n\n\""), Pair("y", "last")));
+  EXPECT_THAT(lines(data), ElementsAre(2, 4, 5, 8));
+  EXPECT_TRUE(report_.empty()) << report_.text();
+}
+
+TEST_F(ClassificationDataTest, Jsonl) {
+  const auto data = read("a.jsonl",
+                         "{\"text\": \"a\\nb\", \"label\": 1, \"id\": {}}\n\n"
+                         "{\"label\": \"x\", \"text\": \"ü\"}\n"
+                         "{\"label\": true, \"text\": \"c\"}\n");
+  EXPECT_THAT(pairs(data), ElementsAre(Pair("1", "a\nb"), Pair("x", "ü"), Pair("true", "c")));
+  EXPECT_THAT(lines(data), ElementsAre(1, 3, 4));
+  EXPECT_THAT(pairs(read("b.ndjson", "{\"y\": 0, \"x\": \"a\"}\n",
+                         {.text_column = "x", .label_column = "y"})),
+              ElementsAre(Pair("0", "a")));
+}
+
+TEST_F(ClassificationDataTest, FormatByExtensionOrByHand) {
+  const auto of = [](const char* file, Labels labels = Labels::kRequired) {
+    return format_of(file, Format::kByExtension, labels);
+  };
+  EXPECT_EQ(of("a.tsv"), Format::kTsv);
+  EXPECT_EQ(of("a.csv.gz"), Format::kCsv);
+  EXPECT_EQ(of("a.jsonl"), Format::kJsonl);
+  EXPECT_EQ(of("stsa.binary.train"), Format::kLabelText);
+  EXPECT_EQ(of("a.txt.gz", Labels::kNone), Format::kText);
+  EXPECT_EQ(of("a.tsv", Labels::kNone), Format::kTsv);
+  EXPECT_EQ(of("-", Labels::kNone), Format::kText);
+  EXPECT_THAT(pairs(read("a.txt", "a,1\nb,0\n", {.format = Format::kCsv, .text_column = "1"})),
+              ElementsAre(Pair("1", "a"), Pair("0", "b")));
+  for (const char* name : {"auto", "label-text", "tsv", "csv", "jsonl", "text"}) {
+    EXPECT_EQ(name_of(format_named(name)), name);
+  }
+  EXPECT_THROW(format_named("xml"), UsageError);
+  EXPECT_THROW(encoding_named("utf-16"), UsageError);
+}
+
+TEST_F(ClassificationDataTest, LabelsAreSortedAsNumbersWhereTheyAreNumbers) {
+  EXPECT_THAT(read("a.txt", "10 a\n9 b\n-1 c\n").label_names, ElementsAre("-1", "9", "10"));
+  EXPECT_THAT(read("a.txt", "10 a\n9 b\nx c\n").label_names, ElementsAre("10", "9", "x"));
+}
+
+TEST_F(ClassificationDataTest, GzipBomAndCarriageReturns) {
+  const std::string content = "\xEF\xBB\xBFtext,label\r\na,1\r\nb,0\r\n";
+  EXPECT_THAT(pairs(read("a.csv", content)), ElementsAre(Pair("1", "a"), Pair("0", "b")));
+  const std::string file = (folder_ / "a.csv.gz").string();
+  gzFile gz = gzopen(file.c_str(), "wb");
+  gzwrite(gz, content.data(), static_cast<unsigned>(content.size()));
+  gzclose(gz);
+  EXPECT_THAT(pairs(read_classification(file, {}, report_)),
+              ElementsAre(Pair("1", "a"), Pair("0", "b")));
+}
+
+TEST_F(ClassificationDataTest, UnlabelledTexts) {
+  const ReadOptions options = {.labels = Labels::kNone};
+  const auto plain = read("a.txt", "one\n\n0 two\n", options);
+  EXPECT_THAT(pairs(plain), ElementsAre(Pair("-", "one"), Pair("-", ""), Pair("-", "0 two")));
+  EXPECT_EQ(report_.count(ProblemKind::kEmptyText), 1);
+  EXPECT_EQ(report_.fatal_count(), 0);
+  EXPECT_THAT(pairs(read("a.csv", "text\nx\n", options)), ElementsAre(Pair("-", "x")));
+  EXPECT_THAT(pairs(read("a.csv", "1,x\n0,y\n", options)),
+              ElementsAre(Pair("-", "x"), Pair("-", "y")));
+  EXPECT_THAT(pairs(read("a.jsonl", "{\"text\": \"x\"}\n", options)), ElementsAre(Pair("-", "x")));
+  EXPECT_TRUE(read("empty.txt", "", options).examples.empty());
+  EXPECT_TRUE(report_.empty());
+}
+
+TEST_F(ClassificationDataTest, Latin1) {
+  const auto data = read("a.txt", "0 caf\xE9 \xF0\n1 x\n", {.encoding = Encoding::kLatin1});
+  EXPECT_THAT(pairs(data), ElementsAre(Pair("0", "café ð"), Pair("1", "x")));
+}
+
+TEST_F(ClassificationDataTest, NotUtf8) {
+  EXPECT_THAT(only_problem("a.txt", "0 ok\n1 caf\xE9!\n1 x\n"),
+              testing::AllOf(HasSubstr("not UTF-8 at :2: byte 5"), HasSubstr("latin-1")));
+  EXPECT_THAT(only_problem("a.txt", "0 a\n1 \xED\xA0\x80\n1 b\n"), HasSubstr("not UTF-8 at :2"));
+  EXPECT_THAT(only_problem("a.csv", "label,text\n0,\"a\n\xFF\nb\"\n1,c\n"),
+              HasSubstr("not UTF-8 at :3"));
+  EXPECT_THAT(only_problem("a.txt", std::string_view("\xFF\xFE"
+                                                     "0\0 \0a\0\n\0",
+                                                     10)),
+              HasSubstr("convert it to UTF-8"));
+}
+
+TEST_F(ClassificationDataTest, NulBytes) {
+  EXPECT_THAT(only_problem("a.txt", std::string_view("0 a\n1 b\0c\n1 d\n", 14)),
+              HasSubstr("NUL byte at :2: NUL at byte 3"));
+}
+
+TEST_F(ClassificationDataTest, MalformedCsv) {
+  EXPECT_THAT(only_problem("a.csv", "label,text\n0,a\n1,\"b\nc\n"),
+              HasSubstr("malformed row at :3: a quoted cell that never ends"));
+  EXPECT_THAT(only_problem("a.csv", "label,text\n0,\"a\"b\n1,c\n"),
+              HasSubstr("malformed row at :2: expected a comma"));
+}
+
+TEST_F(ClassificationDataTest, MalformedJsonl) {
+  const std::string good = "{\"text\": \"a\", \"label\": 0}\n";
+  for (const char* bad :
+       {"{\"text\": \"a\"", "{\"text\": \"a\", \"label\": 1.5}", "[1]", "7",
+        "{\"text\": \"a\", \"text\": \"b\", \"label\": 1}", "{\"text\": \"a\", \"label\": [1]}",
+        "{\"text\": \"\\ud800\", \"label\": 1}", "{} {}"}) {
+    EXPECT_THAT(only_problem("a.jsonl", good + bad + "\n"), HasSubstr("malformed row at :2"))
+        << bad;
+  }
+}
+
+TEST_F(ClassificationDataTest, ColumnCount) {
+  EXPECT_THAT(only_problem("a.tsv", "label\ttext\n0\ta\n1\tb\tc\n1\td\n"),
+              HasSubstr("wrong number of columns at :3: expected 2 columns as in the first row, "
+                        "found 3"));
+  EXPECT_THAT(only_problem("a.csv", "label,text\n0\n1,a\n"),
+              HasSubstr("wrong number of columns at :2"));
+}
+
+TEST_F(ClassificationDataTest, MissingAndEmptyTexts) {
+  EXPECT_THAT(only_problem("a.txt", "0 a\n1\n1 b\n"), HasSubstr("empty text at :2"));
+  EXPECT_THAT(only_problem("a.txt", "0 a\n1  \t\n1 b\n"), HasSubstr("empty text at :2"));
+  EXPECT_THAT(only_problem("a.csv", "label,text\n0,\"\"\n1,a\n"), HasSubstr("empty text at :2"));
+  EXPECT_THAT(only_problem("a.jsonl", "{\"text\": \"a\", \"label\": 0}\n{\"label\": 1}\n"),
+              HasSubstr("missing text at :2: expected a string \"text\", found none"));
+  EXPECT_THAT(only_problem("a.jsonl",
+                           "{\"text\": \"a\", \"label\": 0}\n"
+                           "{\"text\": 5, \"label\": 1}\n"),
+              HasSubstr("missing text at :2"));
+}
+
+TEST_F(ClassificationDataTest, MissingLabels) {
+  EXPECT_THAT(only_problem("a.txt", "0 a\n b\n1 c\n"), HasSubstr("missing label at :2"));
+  EXPECT_THAT(only_problem("a.csv", "label,text\n,a\n1,b\n"), HasSubstr("missing label at :2"));
+  EXPECT_THAT(only_problem("a.jsonl",
+                           "{\"text\": \"a\", \"label\": 0}\n{\"text\": \"b\"}\n"
+                           "{\"text\": \"b\", \"label\": null}\n"),
+              testing::AllOf(HasSubstr("missing label at :2"), HasSubstr("missing label at :3")));
+}
+
+TEST_F(ClassificationDataTest, UnknownLabels) {
+  const ReadOptions options = {.label_names = {"pos", "neg"}};
+  EXPECT_THAT(only_problem("a.txt", "neg a\nPos b\npos c\n", options),
+              HasSubstr("unknown label at :2: expected one of \"pos\", \"neg\", found \"Pos\""));
+  const auto data = read("a.txt", "neg a\npos c\n", options);
+  EXPECT_THAT(data.label_names, ElementsAre("pos", "neg"));
+  EXPECT_EQ(data.examples[0].label, 1);
+  EXPECT_THROW(read("a.txt", "a b\n", {.label_names = {"a", "a"}}), UsageError);
+}
+
+TEST_F(ClassificationDataTest, NoExamples) {
+  EXPECT_THAT(only_problem("a.txt", ""), HasSubstr("no examples at :"));
+  EXPECT_THAT(only_problem("a.txt", "\n\n\r\n"), HasSubstr("no examples"));
+  EXPECT_THAT(only_problem("a.csv", "text,label\n"), HasSubstr("no examples"));
+  EXPECT_THAT(only_problem("a.csv", "\xEF\xBB\xBF"), HasSubstr("no examples"));
+  EXPECT_THAT(only_problem("a.jsonl", "\n"), HasSubstr("no examples"));
+}
+
+TEST_F(ClassificationDataTest, LongLines) {
+  const std::string text(10 << 20, 'x');
+  EXPECT_EQ(read("a.txt", "0 " + text + "\n1 b\n").examples[0].text.size(), text.size());
+  EXPECT_EQ(read("a.csv", "0,\"" + text + "\"\n1,b\n").examples[0].text.size(), text.size());
+  EXPECT_THROW(read("a.txt", "0 " + text + text + "\n"), DataError);
+  std::string lines = "label,text\n0,\"";
+  for (int i = 0; i < 20; ++i) lines += std::string(1 << 20, 'x') + "\n";
+  EXPECT_THAT(only_problem("a.csv", lines + "\"\n1,b\n"), HasSubstr("more than 16 MiB"));
+}
+
+TEST_F(ClassificationDataTest, FilesThatAreNotThere) {
+  EXPECT_THROW(read_classification(folder_ / "none.txt", {}, report_), MissingInputError);
+  EXPECT_THROW(read_classification(folder_, {}, report_), MissingInputError);
+}
+
+TEST_F(ClassificationDataTest, ColumnsThatCannotBeTold) {
+  EXPECT_THROW(read("a.csv", "a,b,c\n1,2,3\n"), UsageError);
+  EXPECT_THROW(read("a.csv", "text,x,y\n1,2,3\n"), UsageError);
+  EXPECT_THROW(read("a.csv", "text,label\na,1\n", {.text_column = "body"}), UsageError);
+  EXPECT_THROW(read("a.csv", "a,1\n", {.text_column = "3"}), UsageError);
+  EXPECT_THROW(read("a.csv", "a,1\n", {.text_column = "0"}), UsageError);
+  EXPECT_THROW(read("a.csv", "text,label\na,1\n", {.text_column = "2"}), UsageError);
+  EXPECT_THROW(read("a.csv", "text\na\n"), UsageError);
+  EXPECT_THROW(read("a.jsonl", "{\"a\": 1}\n"), UsageError);
+  EXPECT_THROW(read("a.jsonl", "{\"text\": \"a\"}\n"), UsageError);
+  EXPECT_THROW(read("a.txt", "a\n", {.format = Format::kText}), UsageError);
+}
+
+TEST_F(ClassificationDataTest, DamagedFilesAreReadOrRefused) {
+  const std::string csv = "text,label\n\"a, \"\"b\"\"\nc\",x\nd,y\n\"é\",x\n";
+  const std::string jsonl = "{\"text\": \"a\", \"label\": 1}\n{\"text\": \"é\", \"label\": 0}\n";
+  uint32_t state = 7;
+  const auto random = [&] { return (state = state * 1664525 + 1013904223) >> 8; };
+  for (int i = 0; i < 1000; ++i) {
+    for (const auto& [name, content] : {Pair("a.csv", csv), Pair("a.jsonl", jsonl)}) {
+      std::string damaged = content;
+      damaged[random() % damaged.size()] ^= static_cast<char>(1u << (random() % 8));
+      damaged.resize(damaged.size() - random() % 3);
+      try {
+        read(name, damaged);
+      } catch (const UsageError&) {  // a column name was hit
+      }
+    }
+  }
+}
+
+std::filesystem::path shared_data() {
+  const char* folder = std::getenv("HEED_SHARED_DATA");
+  return folder != nullptr ? folder : "../shared/data";
+}
+
+TEST(ClassificationDataOfOthers, Sst2) {
+  const auto folder = shared_data() / "sst2";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is missing";
+  DataReport report;
+  const TrainingData data = read_training_data(
+      {.train = folder / "stsa.binary.train", .valid = folder / "stsa.binary.dev"}, {}, report);
+  EXPECT_EQ(data.train.examples.size(), 6920u);
+  EXPECT_EQ(data.valid->examples.size(), 872u);
+  EXPECT_THAT(data.train.label_names, ElementsAre("0", "1"));
+}
+
+TEST(ClassificationDataOfOthers, TrecIsLatin1) {
+  const auto folder = shared_data() / "trec";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is missing";
+  DataReport report;
+  const auto data =
+      read_classification(folder / "TREC.train.all", {.encoding = Encoding::kLatin1}, report);
+  EXPECT_EQ(data.examples.size(), 5452u);
+  EXPECT_EQ(data.label_names.size(), 6u);
+  EXPECT_TRUE(report.empty());
+  read_classification(folder / "TREC.train.all", {}, report);
+  EXPECT_GT(report.count(ProblemKind::kNotUtf8), 0);
+}
+
+}  // namespace
+}  // namespace heed::data
