@@ -12,9 +12,13 @@ endif()
 
 add_library(heed_compiler INTERFACE)
 target_compile_options(heed_compiler INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
-                                               -Wno-unknown-pragmas)
+                                               -Wno-unknown-pragmas
+                                               # Options are aggregates whose other members keep
+                                               # their defaults; that is what they are for.
+                                               -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(heed_compiler INTERFACE -fpch-preprocess)
+  # -Wrestrict: GCC 12 warns of the string concatenation of its own library (bug 105651).
+  target_compile_options(heed_compiler INTERFACE -fpch-preprocess -Wno-restrict)
 else()
   target_compile_options(heed_compiler INTERFACE -Xclang -fno-pch-timestamp)
 endif()

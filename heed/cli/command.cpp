@@ -1,0 +1,31 @@
+#include "heed/cli/command.h"
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+namespace heed::cli {
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all = {
+      train_sentiment_command(), eval_command(),       predict_command(), attend_command(),
+      inspect_command(),         completion_command(), man_command(),
+  };
+  return all;
+}
+
+Parser parser_of(const Command& command) {
+  auto app = std::make_unique<CLI::App>(command.summary, "heed " + command.path);
+  app->get_formatter()->column_width(34);
+  app->option_defaults()->always_capture_default();
+  app->footer("Examples:\n" + command.examples);
+  auto action = command.define(*app);
+  app->set_help_flag("-h,--help", "Print this help and leave")->configurable(false);
+  app->set_config("--config", "", "Read settings from this TOML file; options given here win");
+  app->allow_config_extras(CLI::config_extras_mode::error);
+  auto print = std::make_shared<bool>(false);
+  app->add_flag("--print-config", *print, "Print every setting as TOML and leave")
+      ->configurable(false);
+  return {.app = std::move(app), .action = [action, print] { action(); }};
+}
+
+}  // namespace heed::cli

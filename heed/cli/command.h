@@ -1,0 +1,39 @@
+// The subcommands of the program: one file each, one line each in the list of command.cpp.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace heed::cli {
+
+struct Command {
+  std::string path;      // the words behind `heed`: "eval", "train sentiment"
+  std::string summary;   // one line
+  std::string examples;  // shown under the help, whole command lines
+
+  // Adds the options to `app` and returns what to do once they are parsed. Anything that the action
+  // needs is kept alive by the function itself.
+  std::function<std::function<void()>(CLI::App& app)> define;
+};
+
+// All of them, in the order in which help lists them.
+const std::vector<Command>& commands();
+
+// The parser of a command with its action; --config, --print-config and --help included.
+struct Parser {
+  std::unique_ptr<CLI::App> app;
+  std::function<void()> action;
+};
+Parser parser_of(const Command& command);
+
+Command attend_command();
+Command completion_command();
+Command eval_command();
+Command inspect_command();
+Command man_command();
+Command predict_command();
+Command train_sentiment_command();
+
+}  // namespace heed::cli

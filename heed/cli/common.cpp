@@ -1,0 +1,85 @@
+#include "heed/cli/common.h"
+
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+namespace heed::cli {
+
+void ThreadOptions::add_to(CLI::App& app) {
+  app.add_option("--threads", threads, "Threads to compute with; 0: one for each core")
+      ->check(CLI::Range(0, 1024))
+      ->group("Running");
+}
+
+void ThreadOptions::apply() const {
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  at::set_num_threads(threads > 0 ? threads : static_cast<int>(cores));
+}
+
+void ReadingOptions::add_to(CLI::App& app) {
+  const std::string group = "Reading data";
+  app.add_option("--format", format,
+                 "auto (by the file's extension), label-text, tsv, csv, jsonl or text")
+      ->check(CLI::IsMember({"auto", "label-text", "tsv", "csv", "jsonl", "text"}))
+      ->group(group);
+  app.add_option("--header", header, "Whether TSV and CSV files begin with names of columns")
+      ->check(CLI::IsMember({"auto", "yes", "no"}))
+      ->group(group);
+  app.add_option("--text-column", text_column, "Name or number of the column that holds the text")
+      ->group(group);
+  app.add_option("--label-column", label_column, "Name or number of the column with the label")
+      ->group(group);
+  app.add_option("--encoding", encoding, "Character encoding of the files")
+      ->check(CLI::IsMember({"utf-8", "latin-1"}))
+      ->group(group);
+}
+
+data::ReadOptions ReadingOptions::parsed() const {
+  data::ReadOptions options;
+  options.format = data::format_named(format);
+  options.header = header == "yes"  ? data::Header::kYes
+                   : header == "no" ? data::Header::kNo
+                                    : data::Header::kAuto;
+  options.encoding = data::encoding_named(encoding);
+  options.text_column = text_column;
+  options.label_column = label_column;
+  return options;
+}
+
+tasks::Progress progress_bar(const std::string& title) {
+  auto bar = std::make_shared<std::unique_ptr<ProgressBar>>();
+  return [bar, title](int64_t done, int64_t total) {
+    if (*bar == nullptr) *bar = std::make_unique<ProgressBar>(title, total);
+    (*bar)->update(done);
+  };
+}
+
+nlohmann::ordered_json json_of(const tasks::Metrics& metrics) {
+  nlohmann::ordered_json json;
+  for (const auto& [name, value] : metrics) {
+    if (name == "examples") {
+      json[name] = static_cast<int64_t>(value);
+    } else {
+      json[name] = value;
+    }
+  }
+  return json;
+}
+
+std::string text_of_metrics(const tasks::Metrics& metrics) {
+  std::string text;
+  for (const auto& [name, value] : metrics) {
+    char buffer[64];
+    std::snprintf(buffer, sizeof buffer, name == "examples" ? "%s %.0f" : "%s %.4f", name.c_str(),
+                  value);
+    text += (text.empty() ? "" : "  ") + std::string(buffer);
+  }
+  return text;
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,44 @@
+// Options and small helpers that several subcommands share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "heed/base/progress.h"
+#include "heed/data/classification_data.h"
+#include "heed/tasks/task.h"
+
+namespace heed::cli {
+
+// --threads; 0 takes as many as there are cores. Call apply() before the first tensor.
+struct ThreadOptions {
+  int threads = 0;
+
+  void add_to(CLI::App& app);
+  void apply() const;
+};
+
+// How input files are read: --format, --header, --text-column, --label-column, --encoding.
+struct ReadingOptions {
+  std::string format = "auto";
+  std::string header = "auto";
+  std::string text_column;
+  std::string label_column;
+  std::string encoding = "utf-8";
+
+  void add_to(CLI::App& app);
+  data::ReadOptions parsed() const;
+};
+
+// A progress bar over (done, total), made at the first call.
+tasks::Progress progress_bar(const std::string& title);
+
+// {"accuracy": 0.8, …}; whole numbers (counts) as such.
+nlohmann::ordered_json json_of(const tasks::Metrics& metrics);
+
+// "accuracy 0.8012  loss 0.4410": for people.
+std::string text_of_metrics(const tasks::Metrics& metrics);
+
+}  // namespace heed::cli

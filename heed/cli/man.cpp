@@ -1,0 +1,104 @@
+#include <iostream>
+#include <memory>
+
+#include "heed/base/error.h"
+#include "heed/cli/command.h"
+#include "heed/cli/option_names.h"
+#include "heed/version.h"
+
+namespace heed::cli {
+namespace {
+
+// A text in roff: backslashes and hyphens escaped, no line that begins with a control character.
+std::string roff(const std::string& text) {
+  std::string escaped;
+  bool line_start = true;
+  for (const char c : text) {
+    if (line_start && (c == '.' || c == '\'')) escaped += "\\&";
+    if (c == '\\') {
+      escaped += "\\e";
+    } else if (c == '-') {
+      escaped += "\\-";
+    } else {
+      escaped += c;
+    }
+    line_start = c == '\n';
+  }
+  return escaped;
+}
+
+std::string dashed(std::string path) {
+  for (char& c : path) c = c == ' ' ? '-' : c;
+  return path;
+}
+
+void print_option(const OptionInfo& option) {
+  std::cout << ".TP\n";
+  const char* comma = "";
+  for (const std::string& name : option.names) {
+    std::cout << comma << "\\fB" << roff(name) << "\\fR";
+    comma = ", ";
+  }
+  if (!option.value.empty() && !option.positional) std::cout << " \\fI" << option.value << "\\fR";
+  std::cout << '\n' << roff(option.description) << '.';
+  if (!option.standard.empty()) std::cout << " Default: " << roff(option.standard) << '.';
+  if (option.required) std::cout << " Required.";
+  std::cout << '\n';
+}
+
+void print_page(const Command& command) {
+  const Parser parser = parser_of(command);
+  std::cout << ".TH \"heed-" << dashed(command.path) << "\" 1 \"\" \"heed " << version() << "\"\n"
+            << ".SH NAME\nheed-" << dashed(command.path) << " \\- " << roff(command.summary)
+            << "\n.SH SYNOPSIS\n\\fBheed " << command.path << "\\fR";
+  const auto options = options_of(*parser.app);
+  for (const OptionInfo& option : options) {
+    if (option.positional) std::cout << " \\fI" << option.names[0] << "\\fR";
+  }
+  std::cout << " [\\fIoptions\\fR]\n";
+  std::string group;
+  for (const OptionInfo& option : options) {
+    const std::string heading = option.positional ? "Arguments" : option.group;
+    if (heading != group) std::cout << ".SH " << (group = heading) << '\n';
+    print_option(option);
+  }
+  std::cout << ".SH EXAMPLES\n.nf\n" << roff(command.examples) << ".fi\n.SH SEE ALSO\nheed(1)\n";
+}
+
+void print_overview() {
+  std::cout << ".TH heed 1 \"\" \"heed " << version() << "\"\n"
+            << ".SH NAME\nheed \\- self\\-attention networks: train, use, and see what they attend "
+               "to\n.SH SYNOPSIS\n\\fBheed\\fR \\fIcommand\\fR [\\fIoptions\\fR]\n.SH COMMANDS\n";
+  for (const Command& command : commands()) {
+    std::cout << ".TP\n\\fBheed " << command.path << "\\fR\n"
+              << roff(command.summary) << ". See heed\\-" << roff(dashed(command.path)) << "(1).\n";
+  }
+  std::cout << ".SH EXIT STATUS\n0 ok, 2 usage, 65 bad data, 66 missing input, 70 internal error, "
+               "74 input/output error, 130 interrupted.\n";
+}
+
+}  // namespace
+
+Command man_command() {
+  return {
+      .path = "man",
+      .summary = "Print the man page of a command",
+      .examples =
+          "  heed man | man -l -\n  heed man eval > heed-eval.1\n"
+          "  heed man train-sentiment | man -l -\n",
+      .define =
+          [](CLI::App& app) {
+            auto name = std::make_shared<std::string>();
+            app.add_option("command", *name, "eval, train-sentiment, ...; without: heed itself");
+            return [name] {
+              if (name->empty()) return print_overview();
+              for (const Command& command : commands()) {
+                if (dashed(command.path) == *name) return print_page(command);
+              }
+              throw UsageError(text_of("there is no command '", *name, "'; see heed --help"));
+            };
+          },
+  };
+}
+
+}  // namespace heed::cli

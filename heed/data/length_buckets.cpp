@@ -1,0 +1,69 @@
+#include "heed/data/length_buckets.h"
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+#include "heed/base/error.h"
+
+namespace heed::data {
+namespace {
+
+using Order = std::vector<int64_t>;
+
+// std::shuffle differs between standard libraries; this does not.
+template <typename T>
+void shuffle(std::vector<T>& items, std::mt19937_64& random) {
+  for (size_t i = items.size(); i > 1; --i) {
+    std::swap(items[i - 1], items[random() % i]);
+  }
+}
+
+Order in_order(const std::vector<int64_t>& lengths) {
+  Order order(lengths.size());
+  std::iota(order.begin(), order.end(), int64_t{0});
+  return order;
+}
+
+std::vector<Order> cut(const Order& order, int64_t batch_size) {
+  std::vector<Order> batches;
+  for (size_t begin = 0; begin < order.size(); begin += static_cast<size_t>(batch_size)) {
+    const size_t end = std::min(order.size(), begin + static_cast<size_t>(batch_size));
+    batches.emplace_back(order.begin() + static_cast<int64_t>(begin),
+                         order.begin() + static_cast<int64_t>(end));
+  }
+  return batches;
+}
+
+}  // namespace
+
+std::vector<Order> length_buckets(const std::vector<int64_t>& lengths,
+                                  const BucketOptions& options) {
+  check_usage(options.batch_size > 0, "batch size: expected at least 1, got ", options.batch_size);
+  check_usage(options.window > 0, "bucket window: expected at least 1, got ", options.window);
+  std::mt19937_64 random(options.seed);
+  Order order = in_order(lengths);
+  shuffle(order, random);
+  const auto window = static_cast<size_t>(options.window * options.batch_size);
+  for (size_t begin = 0; begin < order.size(); begin += window) {
+    const auto first = order.begin() + static_cast<int64_t>(begin);
+    const auto last = order.begin() + static_cast<int64_t>(std::min(order.size(), begin + window));
+    std::stable_sort(first, last, [&](int64_t a, int64_t b) {
+      return lengths[static_cast<size_t>(a)] < lengths[static_cast<size_t>(b)];
+    });
+  }
+  auto batches = cut(order, options.batch_size);
+  shuffle(batches, random);
+  return batches;
+}
+
+std::vector<Order> by_length(const std::vector<int64_t>& lengths, int64_t batch_size) {
+  check_usage(batch_size > 0, "batch size: expected at least 1, got ", batch_size);
+  Order order = in_order(lengths);
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+    return lengths[static_cast<size_t>(a)] > lengths[static_cast<size_t>(b)];
+  });
+  return cut(order, batch_size);
+}
+
+}  // namespace heed::data

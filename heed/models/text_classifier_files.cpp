@@ -1,0 +1,159 @@
+#include "heed/models/text_classifier_files.h"
+
+#include <set>
+
+#include "heed/base/error.h"
+#include "heed/io/atomic.h"
+#include "heed/io/json.h"
+#include "heed/io/safetensors.h"
+#include "heed/models/weights.h"
+
+namespace heed::models {
+namespace {
+
+constexpr const char* kConfig = "config.json";
+constexpr const char* kWeights = "model.safetensors";
+constexpr const char* kTokenizer = "tokenizer.json";
+constexpr const char* kModelType = "heed_text_classifier";
+constexpr uint64_t kLargestConfig = 16 << 20;
+
+// What a save may replace: its own files, and what a training run leaves beside them.
+const std::vector<std::string> kReplaceable = {kConfig, kWeights, kTokenizer};
+
+OrderedJson config_json(const TrainedTextClassifier& trained) {
+  const TextClassifierOptions& o = trained.model->options();
+  OrderedJson id2label = OrderedJson::object();
+  OrderedJson label2id = OrderedJson::object();
+  for (size_t i = 0; i < trained.labels.size(); ++i) {
+    id2label[std::to_string(i)] = trained.labels[i];
+    label2id[trained.labels[i]] = i;
+  }
+  return {
+      {"architectures", {"TextClassifier"}},
+      {"model_type", kModelType},
+      {"task", trained.task},
+      {"vocab_size", o.vocabulary},
+      {"hidden_size", o.width},
+      {"num_attention_heads", o.heads},
+      {"num_hidden_layers", o.layers},
+      {"intermediate_size", o.hidden},
+      {"max_position_embeddings", o.longest},
+      {"pad_token_id", o.padding_id},
+      {"norm", o.norm},
+      {"hidden_act", o.activation},
+      {"initialisation", o.initialisation},
+      {"embedding_deviation", o.embedding_deviation},
+      {"hidden_dropout_prob", o.dropout},
+      {"attention_probs_dropout_prob", o.attention_dropout},
+      {"embedding_dropout_prob", o.embedding_dropout},
+      {"id2label", id2label},
+      {"label2id", label2id},
+      {"torch_dtype", "float32"},
+  };
+}
+
+// The classes of id2label, whose keys must be 0 .. count − 1.
+std::vector<std::string> labels_from(const JsonValue& config) {
+  const JsonValue names = config.at("id2label");
+  std::vector<std::string> labels;
+  if (!names.json().is_object() || names.json().size() < 2) names.fail("two labels or more");
+  for (size_t i = 0; i < names.json().size(); ++i) {
+    labels.push_back(names.at(std::to_string(i)).string());
+  }
+  if (std::set<std::string>(labels.begin(), labels.end()).size() != labels.size()) {
+    names.fail("labels that differ from each other");
+  }
+  return labels;
+}
+
+TextClassifierOptions options_from(const JsonValue& config, int64_t classes) {
+  constexpr int64_t kLarge = 1 << 24;
+  const auto whole = [&](const char* name, int64_t least) {
+    return config.at(name).integer({.least = least, .most = kLarge});
+  };
+  const auto share = [&](const char* name) {
+    return config.at(name).number({.least = 0, .most = 0.999});
+  };
+  return {
+      .vocabulary = whole("vocab_size", 1),
+      .classes = classes,
+      .width = whole("hidden_size", 1),
+      .heads = whole("num_attention_heads", 1),
+      .layers = config.at("num_hidden_layers").integer({.least = 1, .most = 1000}),
+      .hidden = whole("intermediate_size", 1),
+      .longest = whole("max_position_embeddings", 1),
+      .padding_id = whole("pad_token_id", 0),
+      .norm = config.at("norm").string(),
+      .activation = config.at("hidden_act").string(),
+      .initialisation = config.at("initialisation").string(),
+      .embedding_deviation = config.at("embedding_deviation").number({.least = 0, .most = 100}),
+      .dropout = share("hidden_dropout_prob"),
+      .attention_dropout = share("attention_probs_dropout_prob"),
+      .embedding_dropout = share("embedding_dropout_prob"),
+  };
+}
+
+// A config of a few bytes must not make the program allocate more than the weights on disk hold:
+// the embedding table is by far the largest part that config.json alone decides.
+void check_against_weights(const JsonValue& config, const TextClassifierOptions& options,
+                           const Safetensors& weights) {
+  const StoredTensor& table = weights.at("embedding.weight");
+  if (table.shape != std::vector<int64_t>{options.vocabulary, options.width}) {
+    config.at("vocab_size").fail("the shape of 'embedding.weight' in " + weights.name());
+  }
+  const StoredTensor& up = weights.at("encoder.layer_0.feed_forward.up.weight");
+  if (up.shape != std::vector<int64_t>{options.hidden, options.width}) {
+    config.at("intermediate_size").fail("the shape of '" + up.name + "' in " + weights.name());
+  }
+  weights.at(text_of("encoder.layer_", options.layers - 1, ".attention_norm.weight"));
+}
+
+}  // namespace
+
+void save(const TrainedTextClassifier& trained, const std::filesystem::path& directory) {
+  AtomicDirectory files(directory, kReplaceable);
+  files.write(kConfig, json_text(config_json(trained)));
+  write_safetensors(files, kWeights, stored_parameters(*trained.model), {{"format", "pt"}});
+  files.write(kTokenizer, trained.tokenizer->to_json());
+  files.commit();
+}
+
+void check_replaceable_model(const std::filesystem::path& directory) {
+  check_replaceable(directory, kReplaceable);
+}
+
+TrainedTextClassifier load_text_classifier(const std::filesystem::path& directory) {
+  recover(directory);
+  if (!std::filesystem::is_directory(directory)) {
+    throw MissingInputError(text_of(directory.string(), ": expected the directory of a trained ",
+                                    "model (config.json, model.safetensors, tokenizer.json)"));
+  }
+  const JsonValue config = read_json(directory / kConfig, {.max_bytes = kLargestConfig});
+  if (config.at("model_type").string() != kModelType) {
+    config.at("model_type").fail(text_of('"', kModelType, '"'));
+  }
+  TrainedTextClassifier trained;
+  trained.labels = labels_from(config);
+  trained.task = config.at("task").string();
+  const auto classes = static_cast<int64_t>(trained.labels.size());
+  const TextClassifierOptions options = options_from(config, classes);
+  const auto tokenizer = text::Tokenizer::load(directory / kTokenizer);
+  if (tokenizer.size() > options.vocabulary) {
+    config.at("vocab_size").fail(text_of("at least the ", tokenizer.size(), " of tokenizer.json"));
+  }
+  trained.tokenizer = std::make_shared<const text::Tokenizer>(
+      tokenizer.with_max_length(static_cast<int32_t>(options.longest)));
+
+  const Safetensors weights = Safetensors::from_directory(directory);
+  check_against_weights(config, options, weights);
+  try {
+    trained.model = std::make_shared<TextClassifier>(options);
+  } catch (const UsageError& error) {
+    throw DataError((directory / kConfig).string(), error.what());
+  }
+  load_parameters(*trained.model, weights);
+  trained.model->eval();
+  return trained;
+}
+
+}  // namespace heed::models

@@ -1,0 +1,32 @@
+// A trained text classifier as a directory: config.json, model.safetensors, tokenizer.json, in the
+// layout that Hugging Face tools use (docs/model_directory.md).
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heed/models/text_classifier.h"
+#include "heed/text/tokenizer.h"
+
+namespace heed::models {
+
+struct TrainedTextClassifier {
+  std::shared_ptr<TextClassifier> model;
+  std::shared_ptr<const text::Tokenizer> tokenizer;
+  std::vector<std::string> labels;  // of the classes, in the order of the logits
+  std::string task;                 // "sentiment"
+};
+
+// Replaces `directory` whole and atomically. Throws IoError or UsageError as io/atomic.h does.
+void save(const TrainedTextClassifier& trained, const std::filesystem::path& directory);
+
+// Throws UsageError where `directory` holds anything that save() would not replace.
+void check_replaceable_model(const std::filesystem::path& directory);
+
+// In evaluation mode. Throws MissingInputError where there is no such directory, DataError where a
+// file in it cannot be used; the message names the file and the field.
+TrainedTextClassifier load_text_classifier(const std::filesystem::path& directory);
+
+}  // namespace heed::models

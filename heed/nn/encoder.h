@@ -1,0 +1,28 @@
+// A stack of encoder layers.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "heed/nn/encoder_layer.h"
+
+namespace heed::nn {
+
+class Encoder : public torch::nn::Module {
+ public:
+  // `count` layers; with pre-norm, one more norm after the last.
+  Encoder(int64_t count, const EncoderLayerOptions& options);
+
+  // (B, N, C) -> (B, N, C).
+  at::Tensor forward(const at::Tensor& input, const Pattern& pattern,
+                     AttentionTrace* trace = nullptr) const;
+
+  std::vector<std::shared_ptr<EncoderLayer>> layers;
+  std::shared_ptr<LayerNorm> final_norm;  // null with post-norm
+};
+
+}  // namespace heed::nn

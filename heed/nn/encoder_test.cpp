@@ -1,0 +1,71 @@
+#include "heed/nn/encoder.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "heed/base/error.h"
+#include "heed/nn/test_tensors.h"
+
+namespace heed::nn {
+namespace {
+
+EncoderLayerOptions small(NormPlace norm) {
+  return {.width = 16, .heads = 4, .hidden = 32, .norm = norm, .activation = Activation::kGelu};
+}
+
+TEST(EncoderLayer, PostNormNormalisesEachSum) {
+  at::manual_seed(5);
+  const EncoderLayer layer(small(NormPlace::kPost));
+  const at::Tensor x = at::randn({2, 9, 16});
+  const Pattern full = Pattern::full();
+  const at::Tensor first = layer.attention_norm->forward(x + layer.attention->forward(x, full));
+  const at::Tensor expected =
+      layer.feed_forward_norm->forward(first + layer.feed_forward->forward(first));
+  EXPECT_LT(distance(layer.forward(x, full), expected), 1e-6);
+  EXPECT_LT(layer.forward(x, full).mean(-1).abs().max().item<double>(), 1e-6);
+}
+
+TEST(EncoderLayer, PreNormKeepsTheResidualPath) {
+  at::manual_seed(5);
+  const EncoderLayer layer(small(NormPlace::kPre));
+  const at::Tensor x = at::randn({2, 9, 16});
+  const Pattern full = Pattern::full();
+  const at::Tensor first = x + layer.attention->forward(layer.attention_norm->forward(x), full);
+  const at::Tensor expected =
+      first + layer.feed_forward->forward(layer.feed_forward_norm->forward(first));
+  EXPECT_LT(distance(layer.forward(x, full), expected), 1e-6);
+}
+
+TEST(Encoder, RunsItsLayersInOrderAndTracesEach) {
+  at::manual_seed(5);
+  const Encoder encoder(3, small(NormPlace::kPre));
+  const at::Tensor x = at::randn({1, 6, 16});
+  AttentionTrace trace;
+  const at::Tensor output = encoder.forward(x, Pattern::full(), &trace);
+  EXPECT_EQ(trace.weights.size(), 3U);
+  at::Tensor expected = x;
+  for (const auto& layer : encoder.layers) expected = layer->forward(expected, Pattern::full());
+  EXPECT_TRUE(at::equal(output, encoder.final_norm->forward(expected)));
+}
+
+TEST(Encoder, PaddingDoesNotReachRealTokens) {
+  at::manual_seed(5);
+  const Encoder encoder(2, small(NormPlace::kPost));
+  const at::Tensor x = at::randn({1, 6, 16});
+  const at::Tensor padded = at::cat({x, at::full({1, 5, 16}, 1e3)}, 1);
+  const at::Tensor lengths = at::tensor({6}, at::kLong);
+  const at::Tensor with =
+      encoder.forward(padded, Pattern::padded({.key = lengths, .query = lengths}));
+  const at::Tensor without = encoder.forward(x, Pattern::full());
+  EXPECT_LT(distance(with.slice(1, 0, 6), without), 1e-5);
+}
+
+TEST(EncoderNames, AreReadAndWritten) {
+  EXPECT_EQ(name_of(norm_place_from("pre")), "pre");
+  EXPECT_EQ(name_of(activation_from("gelu")), "gelu");
+  EXPECT_THROW(norm_place_from("middle"), UsageError);
+  EXPECT_THROW(activation_from("swish"), UsageError);
+}
+
+}  // namespace
+}  // namespace heed::nn

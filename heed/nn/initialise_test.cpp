@@ -1,0 +1,39 @@
+#include "heed/nn/initialise.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "heed/base/error.h"
+
+namespace heed::nn {
+namespace {
+
+TEST(Initialise, HasTheVarianceOfTheName) {
+  at::manual_seed(1);
+  const double in = 300;
+  const double out = 500;
+  const std::pair<const char*, double> expected[] = {
+      {"xavier_uniform", 2 / (in + out)},
+      {"xavier_normal", 2 / (in + out)},
+      {"scaled_normal", 1 / in},
+      {"small_normal", 0.0004},
+  };
+  for (const auto& [name, variance] : expected) {
+    at::Tensor weight = at::empty({500, 300});
+    initialise(weight, initialisation_from(name));
+    EXPECT_NEAR(weight.var().item<double>() / variance, 1, 0.02) << name;
+    EXPECT_NEAR(weight.mean().item<double>(), 0, 0.01 * std::sqrt(variance)) << name;
+    EXPECT_EQ(name_of(initialisation_from(name)), name);
+  }
+}
+
+TEST(Initialise, RefusesAnUnknownNameAndAVector) {
+  EXPECT_THROW(initialisation_from("zeros"), UsageError);
+  at::Tensor vector = at::empty({3});
+  EXPECT_THROW(initialise(vector, Initialisation::kSmallNormal), UsageError);
+}
+
+}  // namespace
+}  // namespace heed::nn

@@ -1,0 +1,90 @@
+#include "heed/training/optimizer.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <cmath>
+#include <utility>
+
+#include "heed/base/error.h"
+
+namespace heed::training {
+
+struct Optimizer::Live {
+  std::vector<at::Tensor> parameters, gradients, first, second, steps;
+};
+
+Optimizer::Optimizer(std::vector<at::Tensor> parameters, const OptimizerOptions& options)
+    : options_(options), parameters_(std::move(parameters)) {
+  const std::string& name = options_.name;
+  check_usage(name == "adam" || name == "adamw" || name == "sgd",
+              "optimizer: expected one of adam, adamw, sgd, got '", name, "'");
+  const auto share = [](const char* what, double value) {
+    check_usage(value >= 0 && value < 1, what, ": expected a value from 0 up to but not including ",
+                "1, got ", value);
+  };
+  share("beta1", options_.beta1);
+  share("beta2", options_.beta2);
+  share("momentum", options_.momentum);
+  check_usage(options_.epsilon > 0, "epsilon: expected a positive number, got ", options_.epsilon);
+  check_usage(options_.weight_decay >= 0, "weight decay: expected 0 or more, got ",
+              options_.weight_decay);
+  for (const at::Tensor& parameter : parameters_) {
+    first_.push_back(at::zeros_like(parameter));
+    if (name != "sgd") second_.push_back(at::zeros_like(parameter));
+    steps_.push_back(at::zeros({}, parameter.options().dtype(at::kFloat)));
+  }
+}
+
+void Optimizer::zero_gradients() {
+  for (at::Tensor& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
+}
+
+double Optimizer::clip_gradients(double largest) {
+  const c10::AutoGradMode no_gradients(false);
+  std::vector<at::Tensor> gradients;
+  for (const at::Tensor& parameter : parameters_) {
+    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+  }
+  if (gradients.empty()) return 0;
+  const double norm = at::stack(at::_foreach_norm(gradients)).norm().item<double>();
+  if (largest > 0 && norm > largest) at::_foreach_mul_(gradients, largest / norm);
+  return norm;
+}
+
+Optimizer::Live Optimizer::live() {
+  Live live;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (!parameters_[i].grad().defined()) continue;
+    live.parameters.push_back(parameters_[i]);
+    live.gradients.push_back(parameters_[i].grad());
+    live.first.push_back(first_[i]);
+    if (!second_.empty()) live.second.push_back(second_[i]);
+    live.steps.push_back(steps_[i]);
+  }
+  return live;
+}
+
+void Optimizer::step(double learning_rate) {
+  const c10::AutoGradMode no_gradients(false);
+  const OptimizerOptions& o = options_;
+  Live now = live();
+  if (now.parameters.empty()) return;
+  at::_foreach_add_(now.steps, 1);
+  if (o.name == "sgd") {
+    // The momentum starts at zero, which is what a first step without it would leave behind.
+    at::_fused_sgd_(now.parameters, now.gradients, now.first, o.weight_decay, o.momentum,
+                    learning_rate, /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
+                    /*is_first_step=*/false);
+  } else if (o.name == "adamw") {
+    at::_fused_adamw_(now.parameters, now.gradients, now.first, now.second, {}, now.steps,
+                      learning_rate, o.beta1, o.beta2, o.weight_decay, o.epsilon,
+                      /*amsgrad=*/false, /*maximize=*/false);
+  } else {
+    at::_fused_adam_(now.parameters, now.gradients, now.first, now.second, {}, now.steps,
+                     learning_rate, o.beta1, o.beta2, o.weight_decay, o.epsilon,
+                     /*amsgrad=*/false, /*maximize=*/false);
+  }
+}
+
+}  // namespace heed::training

@@ -1,0 +1,49 @@
+// Adam, AdamW and SGD over all parameters of a module, by torch's fused update kernels.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace heed::training {
+
+struct OptimizerOptions {
+  std::string name = "adamw";  // "adam", "adamw" or "sgd"
+  double weight_decay = 0.01;  // decoupled in adamw, added to the gradient (L2) in adam and sgd
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double momentum = 0.9;  // of sgd
+};
+
+// Adam: Kingma & Ba 2015, algorithm 1. AdamW: Loshchilov & Hutter 2019, algorithm 2.
+class Optimizer {
+ public:
+  // Throws UsageError where an option cannot be used.
+  Optimizer(std::vector<at::Tensor> parameters, const OptimizerOptions& options);
+
+  // Forgets the gradients of all parameters.
+  void zero_gradients();
+
+  // Scales the gradients down so that their joint norm is at most `largest`, and returns what it
+  // was. 0: no limit.
+  double clip_gradients(double largest);
+
+  // One update of all parameters that have a gradient.
+  void step(double learning_rate);
+
+ private:
+  // Parameters that have a gradient, and the state that belongs to them.
+  struct Live;
+  Live live();
+
+  OptimizerOptions options_;
+  std::vector<at::Tensor> parameters_;
+  std::vector<at::Tensor> first_;   // Adam's first moments, SGD's momentum
+  std::vector<at::Tensor> second_;  // Adam's second moments
+  std::vector<at::Tensor> steps_;   // updates of each parameter so far, float32 scalars
+};
+
+}  // namespace heed::training
