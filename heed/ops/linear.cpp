@@ -1,0 +1,104 @@
+#include "heed/ops/linear.h"
+
+#include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
+
+#include <optional>
+
+#include "heed/base/error.h"
+#include "heed/ops/linear_engine.h"
+#include "heed/ops/linear_function.h"
+
+namespace heed {
+namespace {
+
+constexpr struct {
+  std::string_view name;
+  Activation activation;
+} kNames[] = {{"none", Activation::kNone},
+              {"relu", Activation::kRelu},
+              {"gelu", Activation::kGelu},
+              {"gelu_tanh", Activation::kGeluTanh},
+              {"silu", Activation::kSilu}};
+
+std::string sizes_of(const at::Tensor& t) {
+  return t.defined() ? text_of(t.sizes()) : std::string("undefined");
+}
+
+void check_shapes(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
+  check_usage(weight.defined() && weight.dim() == 2, "linear: expected a weight of (out, in), got ",
+              sizes_of(weight));
+  check_usage(input.defined() && input.dim() >= 1 && input.size(-1) == weight.size(1),
+              "linear: expected an input of (..., ", weight.size(1), ") for a weight of ",
+              sizes_of(weight), ", got ", sizes_of(input));
+  check_usage(!bias.defined() || (bias.dim() == 1 && bias.size(0) == weight.size(0)),
+              "linear: expected a bias of (", weight.size(0), ") for a weight of ",
+              sizes_of(weight), ", got ", sizes_of(bias));
+}
+
+// Memory that the kernels may read as it is: no lazy negation, no gradient of forward mode.
+bool is_plain(const at::Tensor& t) {
+  const bool readable = t.device().is_cpu() && t.layout() == at::kStrided && !t.is_neg() &&
+                        !t._is_zerotensor() && !t._fw_grad(0).defined();
+  return readable && (t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16);
+}
+
+// The type of operands and output if Heed's own kernels can take this product.
+std::optional<at::ScalarType> own_type(const at::Tensor& input, const at::Tensor& weight,
+                                       const at::Tensor& bias) {
+  if (!is_plain(input) || !is_plain(weight) || (bias.defined() && !is_plain(bias))) return {};
+  if (input.numel() == 0 || weight.numel() == 0) return {};
+  if (at::autocast::is_autocast_enabled(at::kCPU)) {
+    if (at::autocast::get_autocast_dtype(at::kCPU) != at::kBFloat16) return {};
+    return at::kBFloat16;
+  }
+  const at::ScalarType type = input.scalar_type();
+  if (weight.scalar_type() != type || (bias.defined() && bias.scalar_type() != type)) return {};
+  return type;
+}
+
+}  // namespace
+
+Activation activation_from(std::string_view name) {
+  for (const auto& each : kNames) {
+    if (each.name == name) return each.activation;
+  }
+  throw UsageError(
+      text_of("activation: expected none, relu, gelu, gelu_tanh or silu, got '", name, "'"));
+}
+
+std::string name_of(Activation activation) {
+  for (const auto& each : kNames) {
+    if (each.activation == activation) return std::string(each.name);
+  }
+  throw UsageError(text_of("activation: ", static_cast<int>(activation), " is none"));
+}
+
+at::Tensor activate(const at::Tensor& input, Activation activation) {
+  switch (activation) {
+    case Activation::kNone:
+      break;
+    case Activation::kRelu:
+      return at::relu(input);
+    case Activation::kGelu:
+      return at::gelu(input);
+    case Activation::kGeluTanh:
+      return at::gelu(input, "tanh");
+    case Activation::kSilu:
+      return at::silu(input);
+  }
+  return input;
+}
+
+at::Tensor linear(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
+                  Activation activation) {
+  check_shapes(input, weight, bias);
+  if (linear_engine() == LinearEngine::kOwn) {
+    if (const auto type = own_type(input, weight, bias)) {
+      return own_linear({input, weight, bias, activation, *type});
+    }
+  }
+  return activate(at::linear(input, weight, bias), activation);
+}
+
+}  // namespace heed
