@@ -164,8 +164,8 @@ struct SingleProducts {
                             const BackwardKeys& keys, const PanelView& p) {
     multiply<Singles, Walk::kColumns, Start::kAdd>(
         {t.grads + p.begin * kPanel, kPanel, queries.queries + p.begin * queries.query_stride,
-         queries.query_stride, keys.grad_keys + p.first_key * t.padded_size, t.padded_size,
-         nullptr, p.end - p.begin},
+         queries.query_stride, keys.grad_keys + p.first_key * t.padded_size, t.padded_size, nullptr,
+         p.end - p.begin},
         p.keys, t.padded_size / kLanes);
   }
 

@@ -28,9 +28,8 @@ struct PairProducts {
                          const BackwardKeys& keys, const PanelView& p) {
     const float* keys_t = keys.keys_t + static_cast<int64_t>(p.index) * (t.size / 2) * kPanel;
     multiply<Pairs, Walk::kRows, Start::kZero>(
-        {queries.query_halves + p.begin * queries.query_halves_stride,
-         queries.query_halves_stride, keys_t, kPanel, t.weights + p.begin * kPanel, kPanel,
-         nullptr, t.size / 2},
+        {queries.query_halves + p.begin * queries.query_halves_stride, queries.query_halves_stride,
+         keys_t, kPanel, t.weights + p.begin * kPanel, kPanel, nullptr, t.size / 2},
         p.end - p.begin, p.vectors);
   }
 

@@ -16,10 +16,6 @@ constexpr float kLog2E = 1.44269504088896341F;
 
 int64_t bytes_of(DataType type) { return type == DataType::kFloat32 ? 4 : 2; }
 
-bool even_strides(const ConstArray& array) {
-  return array.batch % 2 == 0 && array.head % 2 == 0 && array.row % 2 == 0;
-}
-
 }  // namespace
 
 const TileTable& tile_table() { return HEED_PICK_ISA(kTileTable); }
@@ -38,9 +34,7 @@ TileSetup::TileSetup(const Problem& problem, const Workers& workers)
       table_(tile_table()),
       score_(find_score(table_, problem.score.name)),
       uses_pairs_(table_.has_pairs && problem.type == DataType::kBFloat16 && !score_.is_pairwise &&
-                  problem.shape.size % 2 == 0 && problem.shape.value_size % 2 == 0 &&
-                  even_strides(problem.query) && even_strides(problem.key) &&
-                  even_strides(problem.value)),
+                  problem.shape.size % 2 == 0 && problem.shape.value_size % 2 == 0),
       parameters_(score_.is_pairwise ? problem.shape.size : score_.parameters) {
   check_usage(parameters_ == 0 || problem.score.parameter != nullptr, "attention: the score '",
               score_.name, "' needs its parameter, (H", parameters_ > 1 ? ", D" : "",

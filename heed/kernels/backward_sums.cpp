@@ -1,0 +1,153 @@
+#include "heed/kernels/backward_sums.h"
+
+#include <algorithm>
+
+namespace heed::kernels {
+namespace {
+
+int64_t relative_tables(const Problem& problem, const BackwardArgs& args) {
+  if (args.grad_relative_table == nullptr) return 0;
+  return problem.modifiers.relative.head == 0 ? 1 : problem.shape.heads;
+}
+
+int64_t dense_cells(const Problem& problem, const BackwardArgs& args, int64_t key_blocks,
+                    int64_t query_blocks) {
+  const DenseBias& bias = problem.modifiers.dense;
+  if (args.grad_dense == nullptr) return 0;
+  const int64_t slots =
+      (bias.batch == 0 ? 1 : problem.shape.batch) * (bias.head == 0 ? 1 : problem.shape.heads);
+  return slots * key_blocks * (bias.row == 0 ? 1 : query_blocks);
+}
+
+// The sum of count partials of `size` numbers each, in double and in order.
+void sum_partials(const float* partials, int64_t count, int64_t size, float factor, float* out) {
+  for (int64_t d = 0; d < size; ++d) {
+    double sum = 0;
+    for (int64_t i = 0; i < count; ++i) sum += partials[i * size + d];
+    out[d] = static_cast<float>(sum * factor);
+  }
+}
+
+}  // namespace
+
+LearnedSums::LearnedSums(const Problem& problem, const BackwardArgs& args, const TileSetup& setup,
+                         int64_t key_blocks, int64_t query_blocks)
+    : problem_(problem),
+      args_(args),
+      parameters_(setup.parameters()),
+      key_blocks_(key_blocks),
+      query_blocks_(query_blocks),
+      relative_turns_(relative_tables(problem, args)),
+      dense_turns_(dense_cells(problem, args, key_blocks, query_blocks)) {
+  const Shape& s = problem.shape;
+  const int64_t partials = s.batch * s.heads * key_blocks;
+  if (args.grad_parameter != nullptr) {
+    parameter_partials_.assign(static_cast<size_t>(partials * parameters_), 0.0F);
+  }
+  if (args.grad_alibi_slopes != nullptr) {
+    alibi_partials_.assign(static_cast<size_t>(partials), 0.0F);
+  }
+  if (any_relative()) {
+    const int64_t reach = problem.modifiers.relative.reach;
+    relative_entries_ = 2 * (reach + kMaxPanel) + 1;
+    std::fill_n(args.grad_relative_table, relative_tables(problem, args) * (2 * reach + 1), 0.0F);
+  }
+  if (any_dense()) {
+    const DenseBias& bias = problem.modifiers.dense;
+    batches_ = bias.batch == 0 ? 1 : s.batch;
+    heads_ = bias.head == 0 ? 1 : s.heads;
+    rows_ = bias.row == 0 ? 1 : s.queries;
+    dense_shared_ = batches_ * heads_ < s.batch * s.heads;
+    std::fill_n(args.grad_dense, batches_ * heads_ * rows_ * s.keys, 0.0F);
+  }
+}
+
+float* LearnedSums::parameter(const SumPlace& place) {
+  if (parameter_partials_.empty()) return nullptr;
+  return parameter_partials_.data() + partial_index(place) * parameters_;
+}
+
+float* LearnedSums::alibi(const SumPlace& place) {
+  return alibi_partials_.empty() ? nullptr : alibi_partials_.data() + partial_index(place);
+}
+
+bool LearnedSums::add_relative(const SumPlace& place, const float* table, int64_t lowest,
+                               int64_t highest) {
+  const Shape& s = problem_.shape;
+  const RelativeBias& bias = problem_.modifiers.relative;
+  const bool shared = bias.head == 0;
+  const int64_t slice = place.key_block * s.batch + place.batch;
+  const int64_t which = shared ? 0 : place.head;
+  const int64_t turn = shared ? slice * s.heads + place.head : slice;
+  if (!relative_turns_.wait(which, turn)) return false;
+  float* out = args_.grad_relative_table + which * (2 * bias.reach + 1);
+  const int64_t last = relative_entries_ - 1;
+  // A vector may begin before the lowest distance where the ends of the table stop it.
+  const int64_t first = std::clamp<int64_t>(lowest + bias.reach, 0, last);
+  const int64_t end = std::clamp<int64_t>(highest + bias.reach + 2 * kMaxPanel, 0, last) + 1;
+  for (int64_t i = first; i < end; ++i) {
+    out[std::clamp<int64_t>(i - kMaxPanel, 0, 2 * bias.reach)] += table[i];
+  }
+  relative_turns_.pass(which, turn);
+  return true;
+}
+
+int64_t LearnedSums::dense_slot(const SumPlace& place) const {
+  return (batches_ > 1 ? place.batch : 0) * heads_ + (heads_ > 1 ? place.head : 0);
+}
+
+int64_t LearnedSums::dense_turn(const SumPlace& place) const {
+  const int64_t heads = heads_ > 1 ? 1 : problem_.shape.heads;
+  return (batches_ > 1 ? 0 : place.batch) * heads + (heads_ > 1 ? 0 : place.head);
+}
+
+float* LearnedSums::dense_at(const SumPlace& place, int64_t row, int64_t key) const {
+  return args_.grad_dense + (dense_slot(place) * rows_ + row) * problem_.shape.keys + key;
+}
+
+bool LearnedSums::add_dense(const SumPlace& place, int64_t query_block, const float* tile,
+                            LiveRows live, Range keys) {
+  const int64_t cell =
+      (dense_slot(place) * key_blocks_ + place.key_block) * query_blocks_ + query_block;
+  if (dense_shared_ && !dense_turns_.wait(cell, dense_turn(place))) return false;
+  if (tile != nullptr) {
+    for (int i = live.begin; i < live.end; ++i) {
+      float* out = dense_at(place, query_block * kBackwardQueries + i, keys.begin);
+      const float* from = tile + i * kBackwardKeys;
+      for (int64_t j = 0; j < keys.size(); ++j) out[j] += from[j];
+    }
+  }
+  if (dense_shared_) dense_turns_.pass(cell, dense_turn(place));
+  return true;
+}
+
+bool LearnedSums::add_dense_columns(const SumPlace& place, const float* columns, Range keys) {
+  const int64_t cell = dense_slot(place) * key_blocks_ + place.key_block;
+  if (!dense_turns_.wait(cell, dense_turn(place))) return false;
+  float* out = dense_at(place, 0, keys.begin);
+  for (int64_t j = 0; j < keys.size(); ++j) out[j] += columns[j];
+  dense_turns_.pass(cell, dense_turn(place));
+  return true;
+}
+
+void LearnedSums::finish() {
+  const Shape& s = problem_.shape;
+  const int64_t count = s.batch * key_blocks_;
+  for (int64_t h = 0; h < s.heads; ++h) {
+    if (args_.grad_parameter != nullptr) {
+      // Everything behind the score is without the scale until here.
+      sum_partials(parameter_partials_.data() + h * count * parameters_, count, parameters_,
+                   problem_.score.scale, args_.grad_parameter + h * parameters_);
+    }
+    if (args_.grad_alibi_slopes != nullptr) {
+      sum_partials(alibi_partials_.data() + h * count, count, 1, 1, args_.grad_alibi_slopes + h);
+    }
+  }
+}
+
+void LearnedSums::stop() {
+  relative_turns_.stop();
+  dense_turns_.stop();
+}
+
+}  // namespace heed::kernels
