@@ -22,10 +22,14 @@ Parser parser_of(const Command& command) {
   app->set_help_flag("-h,--help", "Print this help and leave")->configurable(false);
   app->set_config("--config", "", "Read settings from this TOML file; options given here win");
   app->allow_config_extras(CLI::config_extras_mode::error);
-  auto print = std::make_shared<bool>(false);
-  app->add_flag("--print-config", *print, "Print every setting as TOML and leave")
+  // Thrown while options are processed, so that it works without those that are required.
+  CLI::App* parsed = app.get();
+  app->add_flag_callback(
+         "--print-config",
+         [parsed] { throw CLI::CallForVersion(parsed->config_to_str(true, true), 0); },
+         "Print every setting as TOML and leave")
       ->configurable(false);
-  return {.app = std::move(app), .action = [action, print] { action(); }};
+  return {.app = std::move(app), .action = std::move(action)};
 }
 
 }  // namespace heed::cli

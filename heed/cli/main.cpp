@@ -86,14 +86,13 @@ int run_command(const Command& command, Words arguments) {
   } catch (const CLI::CallForHelp&) {
     std::cout << parser.app->help();
     return kOk;
+  } catch (const CLI::CallForVersion& config) {  // --print-config
+    std::cout << config.what();
+    return kOk;
   } catch (const CLI::ParseError& error) {
     std::cerr << "heed " << command.path << ": " << error.what() << "\nSee heed " << command.path
               << " --help\n";
     return kUsage;
-  }
-  if (parser.app->count("--print-config") > 0) {
-    std::cout << parser.app->config_to_str(true, true);
-    return kOk;
   }
   parser.action();
   return kOk;

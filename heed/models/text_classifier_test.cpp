@@ -1,0 +1,172 @@
+#include "heed/models/text_classifier.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "heed/base/error.h"
+#include "heed/models/text_classifier_files.h"
+#include "heed/text/word_level_builder.h"
+
+namespace heed::models {
+namespace {
+
+TextClassifierOptions small(const char* norm) {
+  return {.vocabulary = 20,
+          .classes = 3,
+          .width = 16,
+          .heads = 4,
+          .layers = 2,
+          .hidden = 32,
+          .longest = 40,
+          .norm = norm};
+}
+
+std::shared_ptr<TextClassifier> evaluated(const char* norm) {
+  at::manual_seed(11);
+  auto model = std::make_shared<TextClassifier>(small(norm));
+  model->eval();
+  return model;
+}
+
+TEST(TextClassifier, PaddingChangesNothing) {
+  for (const char* norm : {"post", "pre"}) {
+    const auto model = evaluated(norm);
+    for (const int64_t length : {1, 2, 7, 17, 33}) {
+      const at::Tensor ids = at::randint(2, 20, {1, length}, at::kLong);
+      const at::Tensor lengths = at::tensor({length}, at::kLong);
+      const at::Tensor alone = model->forward({.ids = ids, .lengths = lengths});
+      for (const int64_t padding : {1, 6}) {
+        // Not only the padding id: what stands there must not matter at all.
+        const at::Tensor rest = at::randint(0, 20, {1, padding}, at::kLong);
+        const at::Tensor padded =
+            model->forward({.ids = at::cat({ids, rest}, 1), .lengths = lengths});
+        EXPECT_LT((alone - padded).abs().max().item<double>(), 2e-6) << length << '+' << padding;
+      }
+    }
+  }
+}
+
+TEST(TextClassifier, EachRowOfABatchIsThatOfTheTextAlone) {
+  const auto model = evaluated("post");
+  const at::Tensor ids = at::randint(2, 20, {3, 9}, at::kLong);
+  const at::Tensor lengths = at::tensor({9, 4, 0}, at::kLong);
+  const at::Tensor together = model->forward({.ids = ids, .lengths = lengths});
+  for (int64_t b = 0; b < 3; ++b) {
+    const at::Tensor alone =
+        model->forward({.ids = ids.slice(0, b, b + 1), .lengths = lengths.slice(0, b, b + 1)});
+    EXPECT_LT((alone[0] - together[b]).abs().max().item<double>(), 2e-6) << b;
+  }
+}
+
+TEST(TextClassifier, GradientsReachEveryParameter) {
+  at::manual_seed(11);
+  TextClassifier model(small("pre"));
+  const at::Tensor ids = at::randint(2, 20, {4, 9}, at::kLong);
+  model.forward({.ids = ids, .lengths = at::full({4}, 9, at::kLong)}).pow(2).sum().backward();
+  for (const auto& item : model.named_parameters()) {
+    ASSERT_TRUE(item.value().grad().defined()) << item.key();
+    EXPECT_GT(item.value().grad().abs().sum().item<double>(), 0) << item.key();
+  }
+}
+
+TEST(TextClassifier, RefusesOptionsThatCannotBe) {
+  auto refused = [](auto change) {
+    TextClassifierOptions options = small("post");
+    change(options);
+    EXPECT_THROW(check(options), UsageError);
+  };
+  refused([](auto& o) { o.heads = 3; });
+  refused([](auto& o) { o.classes = 1; });
+  refused([](auto& o) { o.layers = 0; });
+  refused([](auto& o) { o.dropout = 1; });
+  refused([](auto& o) { o.padding_id = 20; });
+  refused([](auto& o) { o.norm = "sideways"; });
+}
+
+class TextClassifierFiles : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::remove_all(directory_);
+    text::WordLevelBuilder builder;
+    builder.add("a few words to know , and no more");
+    auto tokenizer = std::make_shared<const text::Tokenizer>(builder.build());
+    at::manual_seed(11);
+    TextClassifierOptions options = small("post");
+    options.vocabulary = tokenizer->size();
+    trained_ = {.model = std::make_shared<TextClassifier>(options),
+                .tokenizer = tokenizer,
+                .labels = {"bad", "good", "no \"idea\""},
+                .task = "sentiment"};
+    trained_.model->eval();
+    save(trained_, directory_);
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  void replace(const char* file, const std::string& from, const std::string& to) const {
+    std::ifstream in(directory_ / file);
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    const size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from << " in " << text;
+    text.replace(at, from.size(), to);
+    std::ofstream(directory_ / file) << text;
+  }
+
+  std::string refusal() const {
+    try {
+      load_text_classifier(directory_);
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "accepted";
+  }
+
+  std::filesystem::path directory_ =
+      std::filesystem::temp_directory_path() / ("heed-classifier-" + std::to_string(::getpid()));
+  TrainedTextClassifier trained_;
+};
+
+TEST_F(TextClassifierFiles, ComeBackAsTheyWere) {
+  const TrainedTextClassifier loaded = load_text_classifier(directory_);
+  EXPECT_EQ(loaded.labels, trained_.labels);
+  EXPECT_EQ(loaded.task, "sentiment");
+  const auto ids = loaded.tokenizer->encode_ids("no more words");
+  EXPECT_EQ(ids, trained_.tokenizer->encode_ids("no more words"));
+  const TextBatch batch{.ids = at::randint(2, 8, {2, 5}, at::kLong),
+                        .lengths = at::tensor({5, 3}, at::kLong)};
+  EXPECT_TRUE(at::equal(loaded.model->forward(batch), trained_.model->forward(batch)));
+}
+
+TEST_F(TextClassifierFiles, WrongFieldsAreNamed) {
+  const std::pair<std::pair<const char*, const char*>, const char*> cases[] = {
+      {{"\"num_attention_heads\": 4", "\"num_attention_heads\": \"four\""}, "num_attention_heads"},
+      {{"\"num_attention_heads\": 4", "\"num_attention_heads\": 5"}, "heads"},
+      {{"\"hidden_size\": 16", "\"hidden_size\": 16777216"}, "vocab_size"},
+      {{"\"intermediate_size\": 32", "\"intermediate_size\": 64"}, "intermediate_size"},
+      {{"\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"}, "layer_2"},
+      {{"\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1"}, "layer_1"},
+      {{"\"norm\": \"post\"", "\"norm\": \"none\""}, "norm"},
+      {{"\"heed_text_classifier\"", "\"bert\""}, "model_type"},
+      {{"\"good\"", "\"bad\""}, "id2label"},
+  };
+  for (const auto& [change, expected] : cases) {
+    SetUp();
+    replace("config.json", change.first, change.second);
+    EXPECT_NE(refusal().find(expected), std::string::npos) << change.second << ": " << refusal();
+  }
+}
+
+TEST_F(TextClassifierFiles, AMissingDirectoryIsMissingInput) {
+  EXPECT_THROW(load_text_classifier(directory_ / "nowhere"), MissingInputError);
+}
+
+TEST_F(TextClassifierFiles, OnlyAModelIsReplaced) {
+  EXPECT_NO_THROW(check_replaceable_model(directory_));
+  std::ofstream(directory_ / "diary.txt") << "dear diary";
+  EXPECT_THROW(check_replaceable_model(directory_), UsageError);
+}
+
+}  // namespace
+}  // namespace heed::models

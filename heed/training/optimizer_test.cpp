@@ -1,0 +1,86 @@
+#include "heed/training/optimizer.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "heed/base/error.h"
+
+namespace heed::training {
+namespace {
+
+// One parameter, written out with the formulas of the papers in double.
+struct ByHand {
+  double value = 1.5;
+  double first = 0;
+  double second = 0;
+  int steps = 0;
+
+  void step(const OptimizerOptions& o, double gradient, double rate) {
+    ++steps;
+    if (o.name == "sgd") {
+      first = o.momentum * first + gradient + o.weight_decay * value;
+      value -= rate * first;
+      return;
+    }
+    if (o.name == "adamw") {
+      value -= rate * o.weight_decay * value;
+    } else {
+      gradient += o.weight_decay * value;
+    }
+    first = o.beta1 * first + (1 - o.beta1) * gradient;
+    second = o.beta2 * second + (1 - o.beta2) * gradient * gradient;
+    const double mean = first / (1 - std::pow(o.beta1, steps));
+    const double square = second / (1 - std::pow(o.beta2, steps));
+    value -= rate * mean / (std::sqrt(square) + o.epsilon);
+  }
+};
+
+TEST(Optimizer, EachRuleIsThatOfItsPaper) {
+  for (const char* name : {"adam", "adamw", "sgd"}) {
+    at::Tensor parameter = at::tensor({1.5F}).requires_grad_();
+    OptimizerOptions options{.name = name, .weight_decay = 0.1};
+    Optimizer optimizer({parameter}, options);
+    ByHand expected;
+    for (int step = 0; step < 20; ++step) {
+      const double gradient = std::sin(step + 1.0);
+      optimizer.zero_gradients();
+      (parameter * gradient).sum().backward();
+      optimizer.step(0.05);
+      expected.step(options, gradient, 0.05);
+      EXPECT_NEAR(parameter.item<double>(), expected.value, 2e-6) << name << " step " << step;
+    }
+  }
+}
+
+TEST(Optimizer, ClipsTheJointNorm) {
+  at::Tensor a = at::zeros({3}).requires_grad_();
+  at::Tensor b = at::zeros({1}).requires_grad_();
+  Optimizer optimizer({a, b}, {});
+  (a.sum() * 2 + b.sum() * 2).backward();
+  EXPECT_NEAR(optimizer.clip_gradients(1), 4, 1e-6);
+  EXPECT_NEAR(a.grad()[0].item<double>(), 0.5, 1e-6);
+  EXPECT_NEAR(optimizer.clip_gradients(0), 1, 1e-6);
+}
+
+TEST(Optimizer, LeavesAParameterWithoutGradientAlone) {
+  at::Tensor used = at::ones({1}).requires_grad_();
+  at::Tensor unused = at::ones({1}).requires_grad_();
+  Optimizer optimizer({used, unused}, {});
+  used.sum().backward();
+  optimizer.step(0.1);
+  EXPECT_NE(used.item<double>(), 1);
+  EXPECT_EQ(unused.item<double>(), 1);
+}
+
+TEST(Optimizer, RefusesWhatCannotBe) {
+  EXPECT_THROW(Optimizer({}, {.name = "magic"}), UsageError);
+  EXPECT_THROW(Optimizer({}, {.beta1 = 1}), UsageError);
+  EXPECT_THROW(Optimizer({}, {.epsilon = 0}), UsageError);
+  EXPECT_THROW(Optimizer({}, {.weight_decay = -1}), UsageError);
+}
+
+}  // namespace
+}  // namespace heed::training
