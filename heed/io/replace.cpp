@@ -133,13 +133,14 @@ fs::path replace_in_steps(const fs::path& fresh, const fs::path& target, const f
 }  // namespace
 
 fs::path resolved(const fs::path& target) {
+  check_usage(!target.empty(), "the name to save to is empty");
   std::error_code error;
   fs::path path = fs::absolute(target, error);
   if (!error) path = fs::weakly_canonical(path, error);
   if (error) throw_io_error(target, "resolving its path", error.value());
   path = path.lexically_normal();
   if (!path.has_filename()) path = path.parent_path();  // a slash at the end
-  if (target.empty() || !path.has_filename()) {
+  if (!path.has_filename()) {
     throw UsageError("\"" + target.string() + "\" cannot be saved to; give a name in a folder");
   }
   return path;

@@ -56,6 +56,9 @@ Content read_content(const std::byte* bytes, uint64_t size, const std::string& f
   check_length(size, file);
   uint64_t header_bytes;
   std::memcpy(&header_bytes, bytes, kLengthBytes);
+  if (bytes[kLengthBytes] != std::byte{'{'}) {
+    throw DataError(file, "header: expected { at its start; is this a safetensors file?");
+  }
   if (header_bytes > kMaxHeaderBytes) {
     throw DataError(file,
                     text_of("header length: ", header_bytes, " bytes, more than the limit of ",

@@ -323,8 +323,9 @@ bool tensor_bytes(const std::vector<int64_t>& shape, SafetensorsDtype dtype, uin
 
 SafetensorsHeader parse_safetensors_header(std::string_view text, const std::string& file,
                                            uint64_t data_offset, uint64_t data_bytes) {
-  if (!text.starts_with('{'))
+  if (!text.starts_with('{')) {
     throw DataError(file, "header: expected { at its start; is this a safetensors file?");
+  }
   check_json_text(text, file + ": header");
   HeaderReader reader(file);
   nlohmann::json::sax_parse(text.begin(), text.end(), &reader);
