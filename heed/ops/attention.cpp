@@ -1,10 +1,14 @@
 #include "heed/ops/attention.h"
 
+#include "heed/ops/operators.h"
+
 namespace heed {
 
 AttentionResult attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                           const AttentionOptions& options) {
-  return attention_math(query, key, value, options);
+  auto stack = stack_of({.query = query, .key = key, .value = value, .options = options});
+  attention_operator().callBoxed(stack);
+  return {.output = stack[0].toTensor(), .log_sum_exp = stack[1].toTensor()};
 }
 
 }  // namespace heed

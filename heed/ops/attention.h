@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <variant>
 
 #include "heed/ops/pattern.h"
@@ -23,7 +24,11 @@ struct Cosine {       // temperature_h · q · k / (|q| |k|)         Henry et al
 struct Additive {  // Σ_d v_hd tanh(q_d + k_d)                     Bahdanau et al. 2015
   at::Tensor v;    // (H, D), learnable; the projections belong to the layer above
 };
-using Score = std::variant<Dot, ScaledDot, Cosine, Additive>;
+struct NamedScore {  // one that is not built in: docs/adding_a_score.md
+  std::string name;
+  at::Tensor parameter = {};  // (H) or (H, D), learnable; undefined where it learns nothing
+};
+using Score = std::variant<ScaledDot, Dot, Cosine, Additive, NamedScore>;
 
 // A learned bias by distance: table[h, clamp(j − p(i), −reach, reach) + reach].
 //                                                                            Raffel et al. 2020

@@ -2,9 +2,11 @@
 
 #include <ATen/ATen.h>
 
+#include <array>
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/ops/score_kinds.h"
 
 namespace heed {
 namespace {
@@ -25,7 +27,7 @@ void check_input(const at::Tensor& tensor, const char* name, const char* shape,
 }
 
 // A learned tensor of the options: floating point and where the query is.
-void check_learned(const at::Tensor& tensor, const char* name, at::IntArrayRef expected,
+void check_learned(const at::Tensor& tensor, const std::string& name, at::IntArrayRef expected,
                    const at::Tensor& query) {
   check_usage(tensor.defined() && at::isFloatingType(tensor.scalar_type()) &&
                   tensor.device() == query.device() && tensor.sizes() == expected,
@@ -34,12 +36,26 @@ void check_learned(const at::Tensor& tensor, const char* name, at::IntArrayRef e
 }
 
 void check_score(const AttentionSizes& sizes, const at::Tensor& query, const Score& score) {
-  if (const auto* cosine = std::get_if<Cosine>(&score)) {
-    check_learned(cosine->temperature, "the temperature of the cosine score (H)", {sizes.heads},
-                  query);
-  } else if (const auto* additive = std::get_if<Additive>(&score)) {
-    check_learned(additive->v, "v of the additive score (H, D)", {sizes.heads, sizes.size}, query);
+  const auto [name, parameter] = score_parts(score);
+  const std::array<int64_t, 2> shape{sizes.heads, sizes.size};
+  const char* expected = "";
+  size_t dimensions = 0;
+  switch (score_kind(name).parameter) {
+    case ScoreKind::Parameter::kNone:
+      check_usage(!parameter.defined(), "attention: the score '", name,
+                  "' learns nothing, but a parameter came: ", shape_of(parameter));
+      return;
+    case ScoreKind::Parameter::kPerHead:
+      expected = "' (H)";
+      dimensions = 1;
+      break;
+    case ScoreKind::Parameter::kPerHeadAndSize:
+      expected = "' (H, D)";
+      dimensions = 2;
+      break;
   }
+  check_learned(parameter, text_of("the parameter of the score '", name, expected),
+                at::IntArrayRef(shape).slice(0, dimensions), query);
 }
 
 void check_modifiers(const AttentionSizes& sizes, const at::Tensor& query,
@@ -108,7 +124,7 @@ AttentionSizes check_attention(const at::Tensor& query, const at::Tensor& key,
 
 double scale_of(const AttentionOptions& options, int64_t size) {
   if (options.scale) return *options.scale;
-  const bool by_size = std::holds_alternative<ScaledDot>(options.score) && size > 0;
+  const bool by_size = score_kind(score_parts(options.score).name).scaled_by_size && size > 0;
   return by_size ? 1 / std::sqrt(static_cast<double>(size)) : 1;
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "heed/ops/dropout_mask.h"
+#include "heed/ops/score_kinds.h"
 
 namespace heed {
 namespace {
@@ -29,18 +30,6 @@ at::Tensor for_query_heads(const at::Tensor& rows, const AttentionSizes& sizes) 
   return rows.repeat_interleave(sizes.heads / sizes.key_heads, 1);
 }
 
-bool has_non_finite(const at::Tensor& tensor) { return !tensor.isfinite().all().item<bool>(); }
-
-// query · keyᵀ, so that a key with NaN or infinity touches only the pairs that it is in, in the
-// gradient too, where a plain product would multiply it by the 0 of a masked pair.
-at::Tensor products(const at::Tensor& query, const at::Tensor& key, bool masked) {
-  if (!masked || !has_non_finite(key)) return query.matmul(key.transpose(-2, -1));
-  const auto broken = key.isfinite().all(-1, /*keepdim=*/true).logical_not();
-  const auto plain = query.detach().matmul(key.detach().transpose(-2, -1));
-  const auto finite = query.matmul(key.masked_fill(broken, 0).transpose(-2, -1));
-  return at::where(broken.transpose(-2, -1), plain, finite);
-}
-
 // weights · value, so that a value with NaN or infinity reaches only the queries that attend to
 // it, where a plain product would multiply it by the 0 of a masked pair.
 at::Tensor weighted_sum(const at::Tensor& weights, const at::Tensor& value,
@@ -56,34 +45,6 @@ at::Tensor weighted_sum(const at::Tensor& weights, const at::Tensor& value,
     result = result + at::zeros_like(result).masked_fill(reached, special);
   }
   return result;
-}
-
-at::Tensor unit(const at::Tensor& rows) {
-  return rows / rows.norm(2, {-1}, /*keepdim=*/true).clamp_min(1e-12);
-}
-
-// Σ_d v_d tanh(q_d + k_d)
-at::Tensor additive_scores(const at::Tensor& query, const at::Tensor& key, const at::Tensor& v,
-                           const at::Tensor& allowed) {
-  auto sums = query.unsqueeze(3) + key.unsqueeze(2);
-  if (allowed.defined() && has_non_finite(key)) {
-    sums = sums.masked_fill(allowed.logical_not().unsqueeze(-1), 0);
-  }
-  return sums.tanh().matmul(v.unsqueeze(1).unsqueeze(-1)).squeeze(-1);
-}
-
-at::Tensor raw_scores(const at::Tensor& query, const at::Tensor& key, const Score& score,
-                      const at::Tensor& allowed) {
-  const bool masked = allowed.defined();
-  const auto working = query.scalar_type();
-  if (const auto* cosine = std::get_if<Cosine>(&score)) {
-    return cosine->temperature.to(working).view({-1, 1, 1}) *
-           products(unit(query), unit(key), masked);
-  }
-  if (const auto* additive = std::get_if<Additive>(&score)) {
-    return additive_scores(query, key, additive->v.to(working), allowed);
-  }
-  return products(query, key, masked);
 }
 
 at::Tensor modified(at::Tensor scores, const AttentionOptions& options,
@@ -118,7 +79,12 @@ MathWeights math_weights(const at::Tensor& query, const at::Tensor& key,
   const auto allowed = options.pattern.mask(sizes.pattern(), query.device());
   const auto used_key =
       for_query_heads(without_unused_rows(key.to(working), allowed, sizes), sizes);
-  auto scores = raw_scores(query.to(working), used_key, options.score, allowed);
+  const auto [name, parameter] = score_parts(options.score);
+  auto scores = score_kind(name).formula(
+      {.query = query.to(working),
+       .key = used_key,
+       .parameter = parameter.defined() ? parameter.to(working) : parameter,
+       .allowed = allowed});
   scores = modified(scores * scale_of(options, sizes.size), options, sizes);
   if (allowed.defined()) scores = scores.masked_fill(allowed.logical_not(), kMinusInfinity);
 

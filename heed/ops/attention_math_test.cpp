@@ -31,7 +31,7 @@ TEST(AttentionMath, RowWithoutKeysIsZeroAndItsGradientsToo) {
   const auto query = random_tensor({1, 1, 3, 4}).requires_grad_();
   const auto key = random_tensor({1, 1, 3, 4}).requires_grad_();
   const auto value = random_tensor({1, 1, 3, 2}).requires_grad_();
-  const auto mask = at::ones({3, 3}, at::kBool);
+  auto mask = at::ones({3, 3}, at::kBool);
   mask.index_put_({1}, false);
   const auto result = attention_math(query, key, value, {.pattern = Pattern::from_mask(mask)});
   EXPECT_TRUE((result.output.index({0, 0, 1}) == 0).all().item<bool>());

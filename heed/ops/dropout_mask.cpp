@@ -1,36 +1,47 @@
 #include "heed/ops/dropout_mask.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
+
+#include "heed/kernels/dropout.h"
 
 namespace heed {
 namespace {
 
-uint64_t mixed(uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
+using kernels::DropoutAxis;
+
+// The keys of all heads, (B · H, count) of int64 holding 32 bits each.
+at::Tensor keys_of(DropoutAxis axis, int64_t planes, int64_t count, uint64_t seed) {
+  std::vector<uint32_t> keys(count);
+  auto result = at::empty({planes, count}, at::kLong);
+  int64_t* out = result.data_ptr<int64_t>();
+  for (int64_t plane = 0; plane < planes; ++plane) {
+    kernels::fill_dropout_keys(seed, plane, axis, count, keys.data());
+    out = std::copy(keys.begin(), keys.end(), out);
+  }
+  return result;
+}
+
+// kernels::dropout_mix in tensor operations: 32-bit arithmetic in int64.
+at::Tensor mixed(const at::Tensor& query_keys, const at::Tensor& key_keys) {
+  constexpr int64_t kLow = 0xffffffff;
+  auto x = query_keys.unsqueeze(2).bitwise_xor(key_keys.unsqueeze(1));
+  x = (x * int64_t{0x9e3779b1}).bitwise_and(kLow);
+  x = x.bitwise_xor(at::bitwise_right_shift(x, 15));
+  return (x * int64_t{0x85ebca77}).bitwise_and(kLow);
 }
 
 }  // namespace
 
 at::Tensor dropout_factors(const Pattern::Sizes& sizes, const AttentionOptions& options,
                            at::ScalarType type, at::Device device) {
-  auto factors = at::empty({sizes.batch, sizes.heads, sizes.queries, sizes.keys}, at::kFloat);
-  float* out = factors.data_ptr<float>();
-  const float kept = static_cast<float>(1 / (1 - options.dropout));
-  const auto threshold = static_cast<uint64_t>(options.dropout * 0x1p32);
-  at::parallel_for(0, sizes.batch * sizes.heads * sizes.queries, 64,
-                   [&](int64_t begin, int64_t end) {
-                     for (int64_t row = begin; row < end; ++row) {
-                       for (int64_t j = 0; j < sizes.keys; ++j) {
-                         const uint64_t bits =
-                             mixed(options.dropout_seed ^ mixed(row * 0x9e3779b97f4a7c15u + j));
-                         out[row * sizes.keys + j] = (bits >> 32) < threshold ? 0 : kept;
-                       }
-                     }
-                   });
-  return factors.to(device, type);
+  const int64_t planes = sizes.batch * sizes.heads;
+  const auto probability = static_cast<float>(options.dropout);
+  const auto seed = options.dropout_seed;
+  const auto bits = mixed(keys_of(DropoutAxis::kQuery, planes, sizes.queries, seed).to(device),
+                          keys_of(DropoutAxis::kKey, planes, sizes.keys, seed).to(device));
+  const auto kept = bits >= static_cast<int64_t>(kernels::dropout_threshold(probability));
+  const double factor = 1 / (1 - static_cast<double>(probability));
+  return (kept.to(type) * factor).view({sizes.batch, sizes.heads, sizes.queries, sizes.keys});
 }
 
 }  // namespace heed

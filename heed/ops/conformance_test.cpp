@@ -1,0 +1,107 @@
+// Every score × pattern × modifier, in both fused dtypes, forward and backward.
+// ctest-timeout: 900
+#include "heed/ops/test_cases.h"
+
+namespace heed::conformance {
+namespace {
+
+constexpr int64_t kLengths[] = {1, 7, 17, 33, 65, 130};
+constexpr int64_t kHeadSizes[][2] = {{16, 16}, {7, 33}, {32, 8}, {24, 40}, {64, 64}};
+
+// Numbers that look random and are the same everywhere, for the choice of what is not enumerated.
+struct Choice {
+  uint64_t state = 1;
+  int64_t below(int64_t count) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<int64_t>((state >> 33) % static_cast<uint64_t>(count));
+  }
+};
+
+Case chosen_case(Choice& choice, size_t score, size_t pattern, size_t modifier) {
+  Case one{.score = &scores()[score], .modifier = modifiers()[modifier]};
+  // Lengths walk through all of the list, whatever else is chosen.
+  const int64_t walk = choice.below(36);
+  const int64_t queries = kLengths[walk % 6];
+  const int64_t keys = choice.below(3) == 0 ? kLengths[walk / 6] : queries;
+  const auto* head = kHeadSizes[choice.below(std::size(kHeadSizes))];
+  one.sizes = {.key_heads = choice.below(2) == 0 ? 4 : 2,
+               .queries = queries,
+               .keys = keys,
+               .size = head[0],
+               .value_size = head[1]};
+  one.dropout = choice.below(3) == 0 ? 0.3 : 0;
+  one.bias_shape = static_cast<int>(choice.below(5));
+  one.pattern = patterns()[pattern].make(one.sizes);
+  one.pattern_name = patterns()[pattern].name;
+  return one;
+}
+
+void run_all(at::ScalarType type, size_t score) {
+  Choice choice{.state = 11 + score};
+  for (size_t pattern = 0; pattern < patterns().size(); ++pattern) {
+    for (size_t modifier = 0; modifier < modifiers().size(); ++modifier) {
+      at::manual_seed(static_cast<uint64_t>(100 * pattern + modifier));
+      Case one = chosen_case(choice, score, pattern, modifier);
+      one.type = type;
+      const auto in = random_inputs(one);
+      const auto upstream = random_upstream(one);
+      expect_rule(one, in, upstream, fused_of(one, in, upstream));
+    }
+  }
+}
+
+TEST(ConformanceDot, Float32) { run_all(at::kFloat, 0); }
+TEST(ConformanceDot, BFloat16) { run_all(at::kBFloat16, 0); }
+TEST(ConformanceScaledDot, Float32) { run_all(at::kFloat, 1); }
+TEST(ConformanceScaledDot, BFloat16) { run_all(at::kBFloat16, 1); }
+TEST(ConformanceCosine, Float32) { run_all(at::kFloat, 2); }
+TEST(ConformanceCosine, BFloat16) { run_all(at::kBFloat16, 2); }
+TEST(ConformanceAdditive, Float32) { run_all(at::kFloat, 3); }
+TEST(ConformanceAdditive, BFloat16) { run_all(at::kBFloat16, 3); }
+
+// All pairs of lengths, with what is most likely to go wrong at edges.
+TEST(ConformanceLengths, AllPairs) {
+  for (const int64_t queries : kLengths) {
+    for (const int64_t keys : kLengths) {
+      for (const auto type : {at::kFloat, at::kBFloat16}) {
+        Case one{.score = &scores()[1],
+                 .pattern = Pattern::causal(),
+                 .pattern_name = "causal",
+                 .modifier = modifiers()[0],
+                 .type = type};
+        one.sizes = {.batch = 1, .heads = 2, .key_heads = 1, .queries = queries, .keys = keys};
+        at::manual_seed(static_cast<uint64_t>(queries * 1000 + keys));
+        const auto in = random_inputs(one);
+        const auto upstream = random_upstream(one);
+        expect_rule(one, in, upstream, fused_of(one, in, upstream));
+      }
+    }
+  }
+}
+
+// float64 goes through the operators to attention_math and back.
+TEST(ConformanceDouble, OperatorsGiveTheMath) {
+  for (const auto& score : scores()) {
+    for (const auto& pattern : patterns()) {
+      Case one{.score = &score,
+               .pattern_name = pattern.name,
+               .modifier = modifiers().back(),
+               .dropout = 0.2,
+               .type = at::kDouble};
+      one.sizes = {.key_heads = 2, .queries = 9, .keys = 13};
+      at::manual_seed(5);
+      one.pattern = pattern.make(one.sizes);
+      const auto in = random_inputs(one);
+      const auto upstream = random_upstream(one);
+      const auto fused = fused_of(one, in, upstream);
+      const auto truth = truth_of(one, in, upstream);
+      for (size_t i = 0; i < truth.size(); ++i) {
+        EXPECT_LE(error_of(fused[i].tensor, truth[i].tensor), 1e-12)
+            << truth[i].name << " of " << one.text();
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace heed::conformance

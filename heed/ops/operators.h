@@ -1,0 +1,99 @@
+// The torch operators behind heed::attention.
+//
+//   heed::attention(query, key, value, *, score, score_parameter, …) -> (output, log_sum_exp)
+//   heed::attention_backward(the same, *, …, grad_output, grad_log_sum_exp, output, log_sum_exp,
+//                            wanted) -> (7 gradients; undefined where not wanted)
+//
+// Both are registered for the CPU, for other devices, for Meta (shapes only), for Autograd and for
+// Autocast. They are called through stacks of values in the order of `Argument`, so that the long
+// list of arguments is written down once: in the schema.
+#pragma once
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/stack.h>
+
+#include <array>
+#include <tuple>
+
+#include "heed/ops/attention.h"
+
+namespace heed {
+
+enum Argument : size_t {
+  kQuery,
+  kKey,
+  kValue,
+  kScore,
+  kScoreParameter,
+  kScale,
+  kSoftcap,
+  kAlibiSlopes,
+  kRelativeTable,
+  kBias,
+  kAlignment,
+  kPattern,
+  kPatternTensors,
+  kPatternNumbers,
+  kDropout,
+  kDropoutSeed,
+  kForwardArguments,
+  // Of attention_backward alone:
+  kGradOutput = kForwardArguments,
+  kGradLogSumExp,
+  kOutput,
+  kLogSumExp,
+  kWanted,
+  kBackwardArguments,
+};
+
+// The arguments that have gradients, in the order of the results of attention_backward.
+inline constexpr std::array<Argument, 7> kDifferentiable = {
+    kQuery, kKey, kValue, kScoreParameter, kAlibiSlopes, kRelativeTable, kBias};
+using Gradients = std::array<at::Tensor, kDifferentiable.size()>;
+
+const c10::OperatorHandle& attention_operator();
+const c10::OperatorHandle& attention_backward_operator();
+
+// What stands on a stack, as plain values.
+struct AttentionCall {
+  at::Tensor query;
+  at::Tensor key;
+  at::Tensor value;
+  AttentionOptions options;
+};
+torch::jit::Stack stack_of(const AttentionCall& call);
+// Reads the forward's arguments; throws UsageError for an unknown pattern, score or alignment.
+AttentionCall call_of(at::ArrayRef<c10::IValue> arguments);
+
+struct AttentionBackwardCall {
+  AttentionCall forward;
+  at::Tensor grad_output;       // undefined: zero
+  at::Tensor grad_log_sum_exp;  // undefined: zero
+  at::Tensor output;
+  at::Tensor log_sum_exp;
+  std::array<bool, kDifferentiable.size()> wanted{};
+};
+AttentionBackwardCall backward_call_of(at::ArrayRef<c10::IValue> arguments);
+
+// The fused kernels: float32 and bfloat16 on the CPU.
+bool fused_refuses(const AttentionCall& call);
+AttentionResult fused_forward(const AttentionCall& call);
+Gradients fused_backward(const AttentionBackwardCall& call);
+
+// torch's own fused attention on a CUDA device, where the request fits it.
+bool torch_fused_refuses(const AttentionCall& call);
+AttentionResult torch_fused_forward(const AttentionCall& call);
+Gradients torch_fused_backward(const AttentionBackwardCall& call);
+
+// attention_math once more, with autograd.
+Gradients math_backward(const AttentionBackwardCall& call);
+
+// An uninitialised (B, H, N, size) whose rows of all heads lie side by side in memory, so that a
+// layer may take it for (B, N, H · size) without a copy.
+at::Tensor empty_by_rows(at::IntArrayRef shape, const at::TensorOptions& options);
+
+// Does nothing, in register.cpp: whoever calls an operator calls this first, so that a linker does
+// not leave the registration in its archive.
+void link_registration();
+
+}  // namespace heed
