@@ -16,7 +16,8 @@ const std::vector<Command>& commands() {
 Parser parser_of(const Command& command) {
   auto app = std::make_unique<CLI::App>(command.summary, "heed " + command.path);
   app->get_formatter()->column_width(34);
-  app->option_defaults()->always_capture_default();
+  app->option_defaults()->always_capture_default()->multi_option_policy(
+      CLI::MultiOptionPolicy::TakeLast);
   app->footer("Examples:\n" + command.examples);
   auto action = command.define(*app);
   app->set_help_flag("-h,--help", "Print this help and leave")->configurable(false);

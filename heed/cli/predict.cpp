@@ -12,6 +12,7 @@
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/io/file.h"
+#include "heed/io/utf8.h"
 #include "heed/tasks/text_classification.h"
 
 namespace heed::cli {
@@ -65,6 +66,9 @@ class LineQueue {
     try {
       std::string_view line;
       while (reader_.next(line)) {
+        if (!is_utf8(line)) {
+          throw DataError(reader_.where(), "expected UTF-8, found " + excerpt(line));
+        }
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return lines_.size() < kMost || abandoned_; });
         if (abandoned_) return;

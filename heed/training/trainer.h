@@ -64,9 +64,10 @@ struct Observer {
   std::function<bool()> stop;  // asked after each step; true: save and leave
 };
 
-// Trains and leaves the best model in `directory`. The same options and data give the same model
-// on any number of threads. Throws UsageError for options that cannot be used, Interrupted where
-// the observer asked to stop (the best model so far stays), and Error where the loss is no number.
+// Trains and leaves the best model in `directory`. The same options, data and number of threads
+// give the same model, bit for bit. Throws UsageError for options that cannot be used, Interrupted
+// where the observer asked to stop (the best model so far stays), and Error where the loss is no
+// number.
 RunReport train(tasks::Task& task, const TrainingOptions& options,
                 const std::filesystem::path& directory, const Observer& observer = {});
 
