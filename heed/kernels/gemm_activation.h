@@ -32,9 +32,15 @@ HEED_INLINE NormalTail normal_tail(Floats x) {
   return {gauss * p / q, gauss * broadcast(0.398942280f)};
 }
 
-// 1 / (1 + e^−x).
-HEED_INLINE Floats sigmoid(Floats x) {
-  return 1.0f / (1.0f + exp2(min(broadcast(126.0f), x * broadcast(-kLog2E))));
+// σ(x) = 1 / (1 + e^−x), and 1 − σ(x) = σ(−x) without the cancellation.
+struct Sigmoid {
+  Floats value;
+  Floats rest;
+};
+HEED_INLINE Sigmoid sigmoid(Floats x) {
+  const Floats e = exp2(min(broadcast(126.0f), x * broadcast(-kLog2E)));
+  const Floats value = 1.0f / (1.0f + e);
+  return {value, e * value};
 }
 
 // GELU by tanh is x · sigmoid(2u), u = √(2/π) (x + 0.044715 x³).
@@ -53,9 +59,9 @@ HEED_INLINE Floats activate(GemmActivation activation, Floats x) {
       return select(less(x, zeros()), x * normal.tail, x - x * normal.tail);
     }
     case GemmActivation::kGeluTanh:
-      return x * sigmoid(x * fma(x * x, broadcast(kGeluCubic), broadcast(kGeluLinear)));
+      return x * sigmoid(x * fma(x * x, broadcast(kGeluCubic), broadcast(kGeluLinear))).value;
     case GemmActivation::kSilu:
-      return x * sigmoid(x);
+      return x * sigmoid(x).value;
   }
   return x;
 }
@@ -74,13 +80,13 @@ HEED_INLINE Floats activate_backward(GemmActivation activation, Floats x, Floats
     }
     case GemmActivation::kGeluTanh: {
       const Floats square = x * x;
-      const Floats s = sigmoid(x * fma(square, broadcast(kGeluCubic), broadcast(kGeluLinear)));
+      const Sigmoid s = sigmoid(x * fma(square, broadcast(kGeluCubic), broadcast(kGeluLinear)));
       const Floats slope = fma(square, broadcast(3.0f * kGeluCubic), broadcast(kGeluLinear));
-      return grad * fma(x * s * (1.0f - s), slope, s);
+      return grad * fma(x * s.value * s.rest, slope, s.value);
     }
     case GemmActivation::kSilu: {
-      const Floats s = sigmoid(x);
-      return grad * fma(x * s, 1.0f - s, s);
+      const Sigmoid s = sigmoid(x);
+      return grad * fma(x * s.value, s.rest, s.value);
     }
   }
   return grad;

@@ -169,27 +169,29 @@ void pack(const GemmPack& p) {
   return halves ? pack_typed<true, false>(p) : pack_typed<false, false>(p);
 }
 
+// In short stretches that are added up afterwards, which keeps rounding errors small, and in
+// several chains, which hides the latency of an addition.
 template <int kWidth>
 void row_sums(const GemmRowSums& task) {
   static_assert(kWidth <= kLanes);
-  constexpr int kChains = 4;  // independent sums, to hide the latency of an addition
-  Floats sums[kChains] = {};
-  int64_t word = 0;
-  const auto add = [&](int chain, const uint32_t* from) __attribute__((always_inline)) {
-    const Words words = load_words(from);
-    if (task.pairs) {
-      sums[chain] += as_floats(words << 16) + as_floats(words & 0xffff0000u);
-    } else {
-      sums[chain] += as_floats(words);
-    }
-  };
-  for (; word + kChains <= task.words; word += kChains) {
+  constexpr int kChains = 4;
+  constexpr int64_t kStretch = 16 * kChains;
+  Floats total = load_first(task.sums, task.count);
+  for (int64_t begin = 0; begin < task.words; begin += kStretch) {
+    const int64_t end = begin + kStretch < task.words ? begin + kStretch : task.words;
+    Floats sums[kChains] = {};
+    for (int64_t word = begin; word < end; word += kChains) {
 #pragma GCC unroll 4
-    for (int i = 0; i < kChains; ++i) add(i, task.panel + (word + i) * kWidth);
+      for (int i = 0; i < kChains; ++i) {
+        if (word + i >= end) break;
+        const Words words = load_words(task.panel + (word + i) * kWidth);
+        sums[i] +=
+            task.pairs ? as_floats(words << 16) + as_floats(words & 0xffff0000u) : as_floats(words);
+      }
+    }
+    total += (sums[0] + sums[1]) + (sums[2] + sums[3]);
   }
-  for (; word < task.words; ++word) add(0, task.panel + word * kWidth);
-  const Floats sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  store_first(task.sums, load_first(task.sums, task.count) + sum, task.count);
+  store_first(task.sums, total, task.count);
 }
 
 }  // namespace

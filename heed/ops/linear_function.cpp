@@ -59,6 +59,17 @@ std::vector<int64_t> output_sizes(const at::Tensor& input, int64_t columns) {
   return sizes;
 }
 
+// (rows, K) · (1, K)ᵀ -> (rows, 1): the product with the sides exchanged, as dot products.
+void one_column(const at::Tensor& rows, const at::Tensor& column, const at::Tensor& output,
+                kernels::GemmEpilogue epilogue) {
+  kernels::MutableMatrix c = writable(output);
+  c.row_stride = rows.size(0);
+  if (epilogue.before_activation.data != nullptr) {
+    epilogue.before_activation.row_stride = rows.size(0);
+  }
+  kernels::few_rows({rows_of(column), rows_of(rows), c, epilogue}, TorchWorkers());
+}
+
 struct Forward {
   at::Tensor output;  // (rows, N)
   at::Tensor kept;    // before the activation, if asked for and not known from the output
@@ -76,7 +87,11 @@ Forward forward_rows(const LinearProduct& p, const Keep& keep) {
   const auto options = x.options().requires_grad(false);
   Forward result;
   result.output = at::empty({x.size(0), columns}, options);
-  const at::Tensor bias = p.bias.defined() ? p.bias.to(at::kFloat).contiguous() : at::Tensor();
+  const bool to_one_column = columns == 1 && x.size(0) > kernels::kFewRows;
+  at::Tensor bias;  // of each column of what is computed
+  if (p.bias.defined()) {
+    bias = (to_one_column ? p.bias.expand({x.size(0)}) : p.bias).to(at::kFloat).contiguous();
+  }
 
   kernels::GemmEpilogue epilogue;
   if (bias.defined()) epilogue.bias = bias.const_data_ptr<float>();
@@ -91,6 +106,10 @@ Forward forward_rows(const LinearProduct& p, const Keep& keep) {
       p.weight.scalar_type() == p.type && (p.weight.size(1) == 1 || p.weight.stride(1) == 1);
   if (x.size(0) <= kernels::kFewRows && weight_fits) {
     kernels::few_rows({rows_of(x), rows_of(p.weight), writable(result.output), epilogue}, workers);
+    return result;
+  }
+  if (to_one_column) {
+    one_column(x, p.weight.to(p.type).contiguous(), result.output, epilogue);
     return result;
   }
   const kernels::DataType operand = data_type(p.type);
@@ -146,11 +165,15 @@ Gradients backward_rows(const LinearProduct& p, const at::Tensor& grad, const at
   before_matrix.row_stride = before.size(1);
   Gradients result;
   if (wanted.input) {  // (rows, N) · (N, K)
-    const at::Tensor weight = with_contiguous_side(p.weight);
-    const kernels::PackedMatrix packed(matrix_of(weight), operand, workers);
     const at::Tensor rows =
         at::empty({before.size(0), p.weight.size(1)}, p.input.options().requires_grad(false));
-    kernels::gemm({.a = before_matrix, .packed = &packed, .c = writable(rows)}, workers);
+    if (p.weight.size(1) == 1) {
+      one_column(before, p.weight.to(p.type).reshape({1, -1}).contiguous(), rows, {});
+    } else {
+      const at::Tensor weight = with_contiguous_side(p.weight);
+      const kernels::PackedMatrix packed(matrix_of(weight), operand, workers);
+      kernels::gemm({.a = before_matrix, .packed = &packed, .c = writable(rows)}, workers);
+    }
     result.input = rows.view(p.input.sizes());
   }
   if (wanted.weight) {  // (N, rows) · (rows, K)
@@ -182,8 +205,10 @@ at::Tensor torch_activation_gradient(const at::Tensor& grad, const at::Tensor& b
       return at::gelu_backward(grad, before, "none");
     case Activation::kGeluTanh:
       return at::gelu_backward(grad, before, "tanh");
-    case Activation::kSilu:
-      return at::silu_backward(grad, before);
+    case Activation::kSilu: {  // at::silu_backward cannot be differentiated
+      const at::Tensor sigmoid = at::sigmoid(before);
+      return grad * sigmoid * (1 + before * (1 - sigmoid));
+    }
   }
   return grad;
 }
