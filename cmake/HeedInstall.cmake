@@ -27,8 +27,6 @@ install(FILES "${PROJECT_BINARY_DIR}/heedConfig.cmake"
         DESTINATION "${package}")
 
 # share/man/man1/*.1, share/bash-completion/completions/heed, share/zsh/site-functions/_heed
-if(EXISTS "${PROJECT_SOURCE_DIR}/share")
-  install(DIRECTORY "${PROJECT_SOURCE_DIR}/share/" DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}")
-endif()
+install(DIRECTORY "${PROJECT_BINARY_DIR}/share/" DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}")
 install(FILES "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/LICENSE"
         DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)

@@ -1,5 +1,8 @@
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <memory>
+#include <ostream>
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
@@ -32,49 +35,64 @@ std::string dashed(std::string path) {
   return path;
 }
 
-void print_option(const OptionInfo& option) {
-  std::cout << ".TP\n";
+void print_option(std::ostream& out, const OptionInfo& option) {
+  out << ".TP\n";
   const char* comma = "";
   for (const std::string& name : option.names) {
-    std::cout << comma << "\\fB" << roff(name) << "\\fR";
+    out << comma << "\\fB" << roff(name) << "\\fR";
     comma = ", ";
   }
-  if (!option.value.empty() && !option.positional) std::cout << " \\fI" << option.value << "\\fR";
-  std::cout << '\n' << roff(option.description) << '.';
-  if (!option.standard.empty()) std::cout << " Default: " << roff(option.standard) << '.';
-  if (option.required) std::cout << " Required.";
-  std::cout << '\n';
+  if (!option.value.empty() && !option.positional) out << " \\fI" << option.value << "\\fR";
+  out << '\n' << roff(option.description) << '.';
+  if (!option.standard.empty()) out << " Default: " << roff(option.standard) << '.';
+  if (option.required) out << " Required.";
+  out << '\n';
 }
 
-void print_page(const Command& command) {
+void print_page(std::ostream& out, const Command& command) {
   const Parser parser = parser_of(command);
-  std::cout << ".TH \"heed-" << dashed(command.path) << "\" 1 \"\" \"heed " << version() << "\"\n"
-            << ".SH NAME\nheed-" << dashed(command.path) << " \\- " << roff(command.summary)
-            << "\n.SH SYNOPSIS\n\\fBheed " << command.path << "\\fR";
+  out << ".TH \"heed-" << dashed(command.path) << "\" 1 \"\" \"heed " << version() << "\"\n"
+      << ".SH NAME\nheed-" << dashed(command.path) << " \\- " << roff(command.summary)
+      << "\n.SH SYNOPSIS\n\\fBheed " << command.path << "\\fR";
   const auto options = options_of(*parser.app);
   for (const OptionInfo& option : options) {
-    if (option.positional) std::cout << " \\fI" << option.names[0] << "\\fR";
+    if (option.positional) out << " \\fI" << option.names[0] << "\\fR";
   }
-  std::cout << " [\\fIoptions\\fR]\n";
+  out << " [\\fIoptions\\fR]\n";
   std::string group;
   for (const OptionInfo& option : options) {
     const std::string heading = option.positional ? "Arguments" : option.group;
-    if (heading != group) std::cout << ".SH " << (group = heading) << '\n';
-    print_option(option);
+    if (heading != group) out << ".SH " << (group = heading) << '\n';
+    print_option(out, option);
   }
-  std::cout << ".SH EXAMPLES\n.nf\n" << roff(command.examples) << ".fi\n.SH SEE ALSO\nheed(1)\n";
+  out << ".SH EXAMPLES\n.nf\n" << roff(command.examples) << ".fi\n.SH SEE ALSO\nheed(1)\n";
 }
 
-void print_overview() {
-  std::cout << ".TH heed 1 \"\" \"heed " << version() << "\"\n"
-            << ".SH NAME\nheed \\- self\\-attention networks: train, use, and see what they attend "
-               "to\n.SH SYNOPSIS\n\\fBheed\\fR \\fIcommand\\fR [\\fIoptions\\fR]\n.SH COMMANDS\n";
+void print_overview(std::ostream& out) {
+  out << ".TH heed 1 \"\" \"heed " << version() << "\"\n"
+      << ".SH NAME\nheed \\- self\\-attention networks: train, use, and see what they attend "
+         "to\n.SH SYNOPSIS\n\\fBheed\\fR \\fIcommand\\fR [\\fIoptions\\fR]\n.SH COMMANDS\n";
   for (const Command& command : commands()) {
-    std::cout << ".TP\n\\fBheed " << command.path << "\\fR\n"
-              << roff(command.summary) << ". See heed\\-" << roff(dashed(command.path)) << "(1).\n";
+    out << ".TP\n\\fBheed " << command.path << "\\fR\n"
+        << roff(command.summary) << ". See heed\\-" << roff(dashed(command.path)) << "(1).\n";
   }
-  std::cout << ".SH EXIT STATUS\n0 ok, 2 usage, 65 bad data, 66 missing input, 70 internal error, "
-               "74 input/output error, 130 interrupted.\n";
+  out << ".SH EXIT STATUS\n0 ok, 2 usage, 65 bad data, 66 missing input, 70 internal error, "
+         "74 input/output error, 130 interrupted.\n";
+}
+
+// heed.1 and a page for each command, for `cmake --install`.
+void write_pages(const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  const auto write = [&](const std::string& name, const auto& print) {
+    std::ofstream out(folder / (name + ".1"));
+    print(out);
+    out.flush();
+    if (!out) throw IoError(text_of((folder / name).string(), ".1: could not be written"));
+  };
+  write("heed", [](std::ostream& out) { print_overview(out); });
+  for (const Command& command : commands()) {
+    write("heed-" + dashed(command.path), [&](std::ostream& out) { print_page(out, command); });
+  }
 }
 
 }  // namespace
@@ -90,10 +108,13 @@ Command man_command() {
           [](CLI::App& app) {
             auto name = std::make_shared<std::string>();
             app.add_option("command", *name, "eval, train-sentiment, ...; without: heed itself");
-            return [name] {
-              if (name->empty()) return print_overview();
+            auto folder = std::make_shared<std::string>();
+            app.add_option("--all", *folder, "Write every page into this folder instead");
+            return [name, folder] {
+              if (!folder->empty()) return write_pages(*folder);
+              if (name->empty()) return print_overview(std::cout);
               for (const Command& command : commands()) {
-                if (dashed(command.path) == *name) return print_page(command);
+                if (dashed(command.path) == *name) return print_page(std::cout, command);
               }
               throw UsageError(text_of("there is no command '", *name, "'; see heed --help"));
             };
