@@ -1,12 +1,24 @@
 #include "heed/kernels/attention.h"
 
+#include "heed/kernels/decode_engine.h"
 #include "heed/kernels/engine.h"
+#include "heed/kernels/row_engine.h"
 
 namespace heed::kernels {
 namespace {
 
 // Best first. The tile engine takes everything.
 constexpr Engine kEngines[] = {
+    {.name = "rows",
+     .refuses_forward = rows_refuse_forward,
+     .refuses_backward = rows_refuse_backward,
+     .forward = rows_forward,
+     .backward = rows_backward},
+    {.name = "decode",
+     .refuses_forward = decode_refuses_forward,
+     .refuses_backward = decode_refuses_backward,
+     .forward = decode_forward,
+     .backward = nullptr},
     {.name = "tiles",
      .refuses_forward = [](const Problem&) -> const char* { return nullptr; },
      .refuses_backward = [](const Problem&, const BackwardArgs&) -> const char* { return nullptr; },

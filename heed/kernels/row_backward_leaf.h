@@ -220,10 +220,15 @@ HEED_INLINE void begin_backward(const RowBackward& task, const BackwardScratch& 
   }
 }
 
-// Where the log-sum-exp is large, its rounding is felt in every weight of the row; the sum of the
-// weights says by how much.
+// Where the log-sum-exp is large, its rounding is felt in every weight of the row. The rest that
+// the forward pass kept, or else the sum of the weights, says by how much.
 template <typename Element>
 void correct_row(const RowBackward& task, const KeyList& keys, KeyBlock& block, BackwardRow& row) {
+  if (task.log_sum_exp_rest) {
+    const int64_t at = row.head * task.problem->queries + row.query;
+    row.correction = exp_of(-task.log_sum_exp_rest[at]);
+    return;
+  }
   const float size = __builtin_fabsf(row.log_sum_exp);
   if (!(size > 8) || size == __builtin_inff()) return;
   BlockScores scores;

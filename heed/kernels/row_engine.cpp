@@ -91,7 +91,11 @@ void rows_forward(const Problem& problem, const ForwardResult& result, const Wor
     forward.queries = ranges[task % range_count];
     forward.heads = spans[task / range_count % span_count];
     forward.output = at_batch(result.output, problem.type, batch);
-    forward.log_sum_exp = result.log_sum_exp + batch * shape.heads * shape.queries;
+    const int64_t row_count = shape.heads * shape.queries;
+    forward.log_sum_exp = result.log_sum_exp + batch * row_count;
+    if (result.log_sum_exp_rest) {
+      forward.log_sum_exp_rest = result.log_sum_exp_rest + batch * row_count;
+    }
     forward.scratch = scratch_for(row);
     row_table().forward(forward);
   });
@@ -155,6 +159,9 @@ class Backward {
     common.rows = rows_;
     common.output = at_batch(args_.output, problem_.type, batch);
     common.log_sum_exp = args_.log_sum_exp + batch * row_count;
+    if (args_.log_sum_exp_rest) {
+      common.log_sum_exp_rest = args_.log_sum_exp_rest + batch * row_count;
+    }
     common.grad_output = at_batch(args_.grad_output, problem_.type, batch);
     if (args_.grad_log_sum_exp) {
       common.grad_log_sum_exp = args_.grad_log_sum_exp + batch * row_count;

@@ -106,7 +106,8 @@ struct RowForward {
   HeadSpan heads;
   MutableArray output;           // of this batch
   float* log_sum_exp = nullptr;  // (H, Nq) of this batch
-  float* scratch = nullptr;      // row_scratch_size() floats
+  float* log_sum_exp_rest = nullptr;
+  float* scratch = nullptr;  // row_scratch_size() floats
 };
 
 // The gradients that come out of a row beside that of the query; each is added to. In double
@@ -140,6 +141,7 @@ struct RowBackward {
   HeadSpan heads;
   ConstArray output;  // of this batch, as the following
   const float* log_sum_exp = nullptr;
+  const float* log_sum_exp_rest = nullptr;
   ConstArray grad_output;
   const float* grad_log_sum_exp = nullptr;
   MutableArray grad_query;  // data null: not wanted
@@ -177,6 +179,7 @@ struct RowAttend {
   HeadSpan heads;
   KeyList keys;  // any count
   RowState state;
+  bool prefetch = false;  // whether the kRowBlock keys after these are asked from memory
 };
 
 // Scores of one query and head with some keys, after modifiers.
@@ -199,9 +202,10 @@ struct RowTable {
   void (*attend)(const RowAttend& task);
   // Adds the second of two states of one row to the first.
   void (*merge)(const RowState& into, const RowState& from, int64_t heads, int64_t value_size);
-  // Divides, and writes the output row and the log-sum-exp of each head.
+  // Divides, and writes the output row and the log-sum-exp of each head; its rest, see
+  // ForwardResult, where that is not null.
   void (*finish)(const RowProblem& problem, const RowState& state, int64_t query, HeadSpan heads,
-                 const MutableArray& output, float* log_sum_exp);
+                 const MutableArray& output, float* log_sum_exp, float* log_sum_exp_rest);
   void (*scores)(const RowScores& task);
   // weights[j] = exp(scores[j] − log_sum_exp); returns their sum.
   float (*weights)(const float* scores, int64_t count, float log_sum_exp, float* weights);

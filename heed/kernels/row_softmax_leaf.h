@@ -76,14 +76,20 @@ HEED_INLINE void begin_state(const RowProblem& problem, int64_t query, HeadSpan 
 
 template <typename Element>
 HEED_INLINE void finish_state(const RowProblem& problem, const RowState& state, int64_t query,
-                              HeadSpan heads, const MutableArray& output, float* log_sum_exp) {
+                              HeadSpan heads, const MutableArray& output, float* log_sum_exp,
+                              float* log_sum_exp_rest) {
   for (int64_t head = heads.begin; head < heads.end; ++head) {
     const RowState row = of_head(problem, state, head - heads.begin);
     const bool empty = *row.sum == 0;
     Element* to = static_cast<Element*>(output.data) + query * output.row + head * output.head;
     write_row<Element>(row.value, problem.value_size, empty ? 0.0f : 1.0f / *row.sum, to);
-    log_sum_exp[head * problem.queries + query] =
-        empty ? -__builtin_inff() : safe_shift(*row.shift) + log_of(*row.sum);
+    const double exact = double{safe_shift(*row.shift)} + log_of(*row.sum);
+    const auto rounded = static_cast<float>(exact);
+    const int64_t at = head * problem.queries + query;
+    log_sum_exp[at] = empty ? -__builtin_inff() : rounded;
+    if (log_sum_exp_rest) {
+      log_sum_exp_rest[at] = empty ? 0.0f : static_cast<float>(exact - double{rounded});
+    }
   }
 }
 
@@ -147,11 +153,22 @@ void forward_rows(const RowForward& task) {
                               of_head(problem, state, head - task.heads.begin));
       }
     }
-    finish_state<Element>(problem, state, query, task.heads, task.output, task.log_sum_exp);
+    finish_state<Element>(problem, state, query, task.heads, task.output, task.log_sum_exp,
+                          task.log_sum_exp_rest);
   }
 }
 
 // ---- parts of rows ----
+
+// A run of keys goes on where a block ends: while one block is worked on, the next is on its way.
+template <typename Element>
+HEED_INLINE void prefetch_next_block(const RowAttend& task, bool wanted, KeyBlock& block) {
+  const RowProblem& problem = *task.problem;
+  const bool run = wanted && task.keys.index == nullptr;
+  const int64_t bytes = run ? kRowBlock * int64_t{sizeof(Element)} : 0;
+  block.key.ahead = bytes * problem.key.row;
+  block.value.ahead = bytes * problem.value.row;
+}
 
 template <typename Element>
 void attend_rows(const RowAttend& task) {
@@ -160,6 +177,8 @@ void attend_rows(const RowAttend& task) {
   for (int64_t at = 0; at < task.keys.count; at += kRowBlock) {
     list_keys<Element>(problem, task.query, task.keys, at, block);
     for (int64_t head = task.heads.begin; head < task.heads.end; ++head) {
+      const bool first = task.prefetch && (head == task.heads.begin || head % problem.group == 0);
+      prefetch_next_block<Element>(task, first, block);
       attend_block<Element>(problem, task.query, head, block,
                             of_head(problem, task.state, head - task.heads.begin));
     }

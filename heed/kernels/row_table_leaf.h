@@ -34,11 +34,11 @@ void begin(const RowProblem& problem, int64_t query, HeadSpan heads, const RowSt
 }
 
 void finish(const RowProblem& problem, const RowState& state, int64_t query, HeadSpan heads,
-            const MutableArray& output, float* log_sum_exp) {
+            const MutableArray& output, float* log_sum_exp, float* log_sum_exp_rest) {
   if (problem.type == DataType::kFloat32) {
-    finish_state<float>(problem, state, query, heads, output, log_sum_exp);
+    finish_state<float>(problem, state, query, heads, output, log_sum_exp, log_sum_exp_rest);
   } else {
-    finish_state<uint16_t>(problem, state, query, heads, output, log_sum_exp);
+    finish_state<uint16_t>(problem, state, query, heads, output, log_sum_exp, log_sum_exp_rest);
   }
 }
 
