@@ -158,6 +158,9 @@ TEST(AtomicFaults, OneFailureLeavesTheOldVersionOrTheNew) {
         const std::string message = save_text(c, target, calls);
         if (message.empty()) {
           EXPECT_EQ(version_at(target), c.kind.after);
+          // Cleaning up, locking and closing may fail; these never go unsaid.
+          EXPECT_THAT(calls.failed_call(),
+                      testing::AnyOf("", "open", "close", "lock", "unlink", "rmdir"));
         } else {
           ++refused;
           EXPECT_THAT(message, HasSubstr("deep"));
@@ -176,6 +179,42 @@ TEST(AtomicFaults, OneFailureLeavesTheOldVersionOrTheNew) {
       EXPECT_GE(calls_made, 9) << c.kind.name;
       EXPECT_GE(refused, 6) << c.kind.name;
     }
+  }
+}
+
+// Any two failures, so that the way back fails as well.
+TEST(AtomicFaults, TwoFailuresNeverCostTheOldVersion) {
+  for (const Case& c : cases()) {
+    if (!c.has_before) continue;
+    for_each_call([&](int at) {
+      for_each_call([&](int after) {
+        const Plan plan{.at = at, .later = at + 1 + after, .has_exchange = c.has_exchange};
+        SCOPED_TRACE(c.text(plan) + text_of(" and call ", plan.later));
+        const Folder folder;
+        const fs::path target = folder / "deep/model";
+        c.kind.prepare(target);
+        FaultyCalls calls(plan);
+        const std::string message = save_text(c, target, calls);
+        if (message.empty()) {
+          EXPECT_EQ(version_at(target), c.kind.after);
+        } else if (message.find("the new version is in place") == std::string::npos) {
+          bool is_there = false;  // in place or beside it
+          for (const auto& entry : fs::directory_iterator(target.parent_path())) {
+            is_there = is_there || version_at(entry.path()) == c.kind.before;
+          }
+          EXPECT_TRUE(is_there) << message;
+        }
+        recover(target);
+        const Version found = version_at(target);
+        EXPECT_TRUE(found == c.kind.before || found == c.kind.after);
+        return calls.has_failed_later();
+      });
+      FaultyCalls once({.at = at, .has_exchange = c.has_exchange});
+      const Folder folder;
+      c.kind.prepare(folder / "model");
+      save_text(c, folder / "model", once);
+      return once.has_failed();
+    });
   }
 }
 
@@ -254,6 +293,33 @@ TEST(AtomicFaults, TheNextSaveRecoversFirst) {
     return killed;
   });
   EXPECT_GE(calls_made, 15);
+}
+
+// Misfortunes in a row: a run is killed while the only version stands aside, the next save cannot
+// put it back, and then fails itself. Cleaning up must not take the only version for a leftover.
+TEST(AtomicFaults, TheOnlyVersionIsNeverALeftover) {
+  const Kind kind = directory_kind();
+  int refused = 0;
+  for (int at = 0; at < 10; ++at) {
+    for_each_call([&](int after) {
+      SCOPED_TRACE(text_of("calls ", at, " and ", at + 1 + after));
+      const Folder folder;
+      const fs::path target = folder / "model";
+      kind.prepare(target);
+      fs::rename(target, folder / ".model.heed-old-01234567");
+      FaultyCalls calls({.at = at, .later = at + 1 + after, .has_exchange = false});
+      try {
+        kind.save(target, calls);
+      } catch (const IoError&) {
+        ++refused;
+      }
+      recover(target);
+      const Version found = version_at(target);
+      EXPECT_TRUE(found == kind.before || found == kind.after);
+      return calls.has_failed_later();
+    });
+  }
+  EXPECT_GT(refused, 50);
 }
 
 TEST(AtomicFaults, ShortAndInterruptedCallsChangeNothing) {
