@@ -3,7 +3,8 @@
 // A file or directory is written beside its target under a temporary name, flushed to the disk
 // (fsync), and then swapped into place in one step; a reader sees the old version or the new one,
 // whole. What failed before that step leaves the old version untouched, and what fails after it
-// swaps back.
+// swaps back. (Where the file system cannot exchange two names, a single file is renamed over the
+// old one; if flushing its folder then fails, the error says that the new version is in place.)
 //
 // The temporary names are ".NAME.heed-new-XXXXXXXX" and ".NAME.heed-old-XXXXXXXX", in the folder
 // of the target. A run that was killed leaves them behind; the next save to the same target

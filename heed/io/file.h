@@ -24,7 +24,7 @@ struct LineReaderOptions {
 // has arrived, so a pipe can be answered line by line.
 //
 //   LineReader lines(file);
-//   while (lines.next(line)) use(line, lines.where());
+//   for (std::string_view line; lines.next(line);) use(line, lines.where());
 //
 // A line ends with \n or \r\n, which is not part of it; the last one may end without. A UTF-8 byte
 // order mark at the start of the text is dropped. The bytes of a line are not checked.
