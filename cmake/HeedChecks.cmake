@@ -16,5 +16,5 @@ if(NOT HEED_SANITIZE AND NOT HEED_SANITIZE_THREADS)
                    "-DCONSUMER=${PROJECT_SOURCE_DIR}/examples/consumer"
                    "-DVERSION=${PROJECT_VERSION}" "-DCXX=${CMAKE_CXX_COMPILER}"
                    -P "${PROJECT_SOURCE_DIR}/cmake/test_package.cmake")
-  set_tests_properties(package.consumer PROPERTIES TIMEOUT 300)
+  set_tests_properties(package.consumer PROPERTIES TIMEOUT 900)
 endif()
