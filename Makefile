@@ -19,7 +19,7 @@ built = cmake --preset $(1) $(settings) --log-level=WARNING && \
 # The test programs of FOLDERS (all if empty), as targets and as an argument of ctest.
 empty :=
 programs = $(FOLDERS:%=heed_%_test)
-only = $(if $(FOLDERS),-R '^($(subst $(empty) ,|,$(strip $(programs))))\.')
+only = -R '^($(if $(FOLDERS),$(subst $(empty) ,|,$(strip $(programs))),heed_.*_test))\.'
 
 help:  ## print this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,18 +39,18 @@ test: build  ## all tests
 	@ctest --preset release -j $(JOBS)
 
 bench: settings += -DHEED_BENCHMARKS=ON
-bench: setup  ## the benchmarks: every program build/release/benchmarks/*_benchmark
+bench: setup  ## the benchmarks: every program build/release/benchmarks/heed_bench_*
 	@$(call built,release)
-	@for program in build/release/benchmarks/*_benchmark; do \
+	@for program in build/release/benchmarks/heed_bench_*; do \
 	  echo "bench: $$program"; $$program || exit 1; done
 
-asan: setup  ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+asan: setup  ## the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@echo "asan: build/asan"
 	@$(call built,asan,$(programs))
 	@ctest --preset asan -j $(JOBS) $(only)
 
 tsan: FOLDERS = base kernels
-tsan: setup  ## the tests of the threaded folders without torch under ThreadSanitizer
+tsan: setup  ## the unit tests of the threaded folders without torch under ThreadSanitizer
 	@echo "tsan: build/tsan"
 	@$(call built,tsan,$(programs))
 	@ctest --preset tsan -j $(JOBS) $(only)
