@@ -101,6 +101,10 @@ struct Problem {
 struct ForwardResult {
   MutableArray output;           // (B, H, Nq, Dv), dtype of the problem
   float* log_sum_exp = nullptr;  // (B, H, Nq), contiguous
+  // What rounding to float32 took from log_sum_exp: (B, H, Nq), or null. Handed to the backward
+  // pass, it makes the weights there as exact as those here; without it their relative error is
+  // that of a log-sum-exp, which matters where that is large.
+  float* log_sum_exp_rest = nullptr;
 };
 
 // Gradients that are not wanted are null. Those of the inputs have the problem's dtype, the others
@@ -108,6 +112,7 @@ struct ForwardResult {
 struct BackwardArgs {
   ConstArray output;
   const float* log_sum_exp = nullptr;
+  const float* log_sum_exp_rest = nullptr;  // see ForwardResult; null: zero
   ConstArray grad_output;
   const float* grad_log_sum_exp = nullptr;  // (B, H, Nq) contiguous, or null: zero
 

@@ -20,7 +20,7 @@
 namespace heed::kernels {
 namespace {
 
-constexpr float kLog2E = 1.44269504088896341F;
+constexpr double kLog2E = 1.44269504088896340736;
 constexpr int64_t kRowsAtOnce = 256;
 
 // Per row: delta and log-sum-exp in log2 units; and dQ starts at zero.
@@ -37,8 +37,12 @@ void prepare_rows(BackwardPass& pass, int64_t batch, int64_t head, Range rows) {
     if (pass.args.grad_log_sum_exp != nullptr) delta[i] -= pass.args.grad_log_sum_exp[first + i];
     const bool empty = lse == -std::numeric_limits<float>::infinity();
     // exp2(score − ∞) = 0: an empty row has weights 0.
-    pass.log_sum[static_cast<size_t>(first + i)] =
-        empty ? std::numeric_limits<float>::infinity() : lse * kLog2E;
+    double log_sum = lse;
+    if (pass.args.log_sum_exp_rest != nullptr) log_sum += pass.args.log_sum_exp_rest[first + i];
+    log_sum = empty ? std::numeric_limits<double>::infinity() : log_sum * kLog2E;
+    const auto at = static_cast<size_t>(first + i);
+    pass.log_sum[at] = static_cast<float>(log_sum);
+    pass.log_sum_rest[at] = empty ? 0 : static_cast<float>(log_sum - pass.log_sum[at]);
     if (empty) delta[i] = 0;
     if (pass.grad_query.data != nullptr) {
       float* row = pass.grad_query_row(batch, head, rows.begin + i);

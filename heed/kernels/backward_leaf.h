@@ -94,11 +94,12 @@ void weights_and_gradients(const BackwardTile& t, const BackwardQueries& queries
   if (kDropout) dropout = panel_dropout(t, keys, p);
   for (int i = p.begin; i < p.end; ++i) {
     const Floats log_sum = broadcast(queries.log_sum[i]);
+    const Floats log_sum_rest = broadcast(queries.log_sum_rest[i]);
     const Floats delta = broadcast(queries.delta[i]);
     const uint32_t query_key = kDropout ? t.dropout->query_keys[queries.query + i] : 0;
     for (int v = 0; v < p.vectors; ++v) {
       const int at = i * kPanel + v * kLanes;
-      Floats weight = exp2(fma(load(t.weights + at), factor, -log_sum));
+      Floats weight = exp2(fma(load(t.weights + at), factor, -log_sum) - log_sum_rest);
       Floats grad = load(t.grads + at);
       Floats used = weight;
       if (kDropout) {
@@ -238,19 +239,6 @@ inline PairwiseTile pairwise_tile(const BackwardTile& t, const BackwardQueries& 
   return tile;
 }
 
-inline void pairwise_gradients(const BackwardTile& t, const BackwardQueries& queries,
-                               const BackwardKeys& keys, const PanelView& p) {
-  PairwiseGradient g;
-  g.tile = pairwise_tile(t, queries, keys, p);
-  g.tile.raw = t.grads + p.begin * kPanel;
-  g.lanes = p.keys;
-  g.grad_rows = t.grad_queries + p.begin * t.padded_size;
-  g.grad_rows_stride = t.padded_size;
-  g.grad_lanes = keys.grad_keys_t + static_cast<int64_t>(p.index) * t.size * kPanel;
-  g.grad_parameter = t.sums.parameter;
-  t.score->function->pairwise_gradient(g);
-}
-
 // ---- the careful way ----
 //
 // Where NaN or an infinity stands in a row that is masked for some of the block, 0 times it must
@@ -276,12 +264,62 @@ inline void add_products_carefully(const BackwardTile& t, const BackwardQueries&
       add_scaled_row(queries.raw_grads, t.type, i, t.weights[i * kPanel + j], t.value_size,
                      keys.grad_values + key * t.padded_value_size);
       const float grad = t.grads[i * kPanel + j];
-      if (keys.grad_keys == nullptr) continue;
+      if (t.score->function->is_pairwise) continue;  // has its own
       add_scaled_row(queries.raw_queries, t.type, i, grad, t.size,
                      keys.grad_keys + key * t.padded_size);
       add_scaled_row(keys.raw_keys, t.type, key, grad, t.size, t.grad_queries + i * t.padded_size);
     }
   }
+}
+
+inline void pairwise_gradients_of(const BackwardTile& t, const BackwardKeys& keys,
+                                  const PanelView& p, const PairwiseTile& tile, int row) {
+  PairwiseGradient g;
+  g.tile = tile;
+  g.tile.raw = t.grads + row * kPanel;
+  g.lanes = p.keys;
+  g.grad_rows = t.grad_queries + row * t.padded_size;
+  g.grad_rows_stride = t.padded_size;
+  g.grad_lanes = keys.grad_keys_t + static_cast<int64_t>(p.index) * t.size * kPanel;
+  g.grad_parameter = t.sums.parameter;
+  t.score->function->pairwise_gradient(g);
+}
+
+// Row by row, with the keys that the row may not attend to replaced by zeros.
+inline void pairwise_gradients_carefully(const BackwardTile& t, const BackwardQueries& queries,
+                                         const BackwardKeys& keys, const PanelView& p) {
+  const PairwiseTile all = pairwise_tile(t, queries, keys, p);
+  float* lanes = t.lane_copies;
+  float* prepared = lanes + static_cast<int64_t>(t.size) * kPanel;
+  for (int i = p.begin; i < p.end; ++i) {
+    const int skipped = i - p.begin;
+    bool any = false;
+    for (int j = 0; j < p.keys; ++j) {
+      const bool live = is_live(t, i, p.first_key + j);
+      any |= live;
+      for (int d = 0; d < t.size; ++d) {
+        lanes[d * kPanel + j] = live ? all.lane_data[d * kPanel + j] : 0;
+      }
+    }
+    if (!any) continue;
+    for (int d = 0; d < t.size; ++d) {
+      for (int j = p.keys; j < kPanel; ++j) lanes[d * kPanel + j] = 0;
+    }
+    t.score->function->prepare(lanes, static_cast<int64_t>(t.size) * kPanel, prepared);
+    PairwiseTile one = all;
+    one.rows = 1;
+    one.row_data += skipped * all.row_stride;
+    one.row_prepared += skipped * all.row_prepared_stride;
+    one.lane_data = lanes;
+    one.lane_prepared = prepared;
+    pairwise_gradients_of(t, keys, p, one, i);
+  }
+}
+
+inline void pairwise_gradients(const BackwardTile& t, const BackwardQueries& queries,
+                               const BackwardKeys& keys, const PanelView& p, bool careful) {
+  if (careful) return pairwise_gradients_carefully(t, queries, keys, p);
+  pairwise_gradients_of(t, keys, p, pairwise_tile(t, queries, keys, p), p.begin);
 }
 
 // ---- the tile ----
@@ -335,7 +373,7 @@ LiveRows backward_tile_of(const BackwardTile& t, const BackwardQueries& queries,
       }
       Products::value_products(t, queries, keys, p);
       finish_panel_gradients(t, queries, keys, p);
-      if (pairwise) pairwise_gradients(t, queries, keys, p);
+      if (pairwise) pairwise_gradients(t, queries, keys, p, careful);
       if (careful) {
         add_products_carefully(t, queries, keys, p);
       } else {

@@ -17,6 +17,7 @@ BackwardPass::BackwardPass(const Problem& of, const BackwardArgs& with, const Ti
       turns(of.shape.batch * of.shape.heads * query_blocks),
       sums(of, with, prepared, key_blocks, query_blocks),
       log_sum(static_cast<size_t>(of.shape.batch * of.shape.heads * of.shape.queries)),
+      log_sum_rest(log_sum.size()),
       delta(log_sum.size()),
       grad_query(with.grad_query) {
   if (of.type == DataType::kFloat32 || with.grad_query.data == nullptr) return;
@@ -49,7 +50,7 @@ void BackwardTask::take_scratch() {
   const int64_t floats =
       kBackwardKeys * (2 * (s.size + s.value_size) + 4 * padded + 3 * padded_value + 2) +
       kBackwardQueries * (5 * padded + 3 * padded_value + 2 * kBackwardKeys + 1) + 8 * tile +
-      (pairwise ? kBackwardKeys * 3 * s.size : 0) + pass_.sums.relative_entries();
+      (pairwise ? (kBackwardKeys * 3 + 2 * panel) * s.size : 0) + pass_.sums.relative_entries();
   scratch.reset(floats * 4 + 64 * 64);
 
   tile_ = {};
@@ -83,6 +84,7 @@ void BackwardTask::take_scratch() {
   if (pairwise) {
     prepared_queries_ = scratch.take<float>(kBackwardQueries * padded);
     prepared_keys_ = scratch.take<float>(kBackwardKeys * s.size);
+    tile_.lane_copies = scratch.take<float>(2 * panel * s.size);
     keys_.grad_keys_t = scratch.take<float>(kBackwardKeys * s.size);
     std::fill_n(keys_.grad_keys_t, kBackwardKeys * s.size, 0.0F);
   }
@@ -204,6 +206,7 @@ void BackwardTask::load_queries(int64_t query_block) {
   const int64_t row = (place_.batch * problem_.shape.heads + place_.head) * problem_.shape.queries +
                       query_range_.begin;
   queries_.log_sum = pass_.log_sum.data() + row;
+  queries_.log_sum_rest = pass_.log_sum_rest.data() + row;
   queries_.delta = pass_.delta.data() + row;
   if (setup_.uses_pairs()) load_query_pairs(queries, grads);
   if (!copies_) {

@@ -34,6 +34,7 @@ struct BackwardPass {
   Turnstiles turns;  // (B, H, query blocks): whose turn it is to add to dQ
   LearnedSums sums;
   std::vector<float> log_sum;            // (B, H, Nq), log2 units
+  std::vector<float> log_sum_rest;       // (B, H, Nq), what rounding took from it
   std::vector<float> delta;              // (B, H, Nq)
   std::vector<float> grad_query_floats;  // dQ of a bfloat16 problem while it is summed
   MutableArray grad_query;               // float32: the caller's or grad_query_floats

@@ -246,7 +246,11 @@ class ForwardTask {
           (batch_ * result_.output.batch + head_ * result_.output.head + row * result_.output.row) *
               bytes;
       if (result_.log_sum_exp != nullptr) {
-        out.log_sum_exp = result_.log_sum_exp + (batch_ * s.heads + head_) * s.queries + row;
+        const int64_t at = (batch_ * s.heads + head_) * s.queries + row;
+        out.log_sum_exp = result_.log_sum_exp + at;
+        if (result_.log_sum_exp_rest != nullptr) {
+          out.log_sum_exp_rest = result_.log_sum_exp_rest + at;
+        }
       }
       table_.finish_panel(panel_[p], out);
     }

@@ -87,8 +87,9 @@ inline LaneSoftmax raise_maximum(const ForwardPanel& panel, const float* maximum
     const Floats now = max(before, load(maximum + v * kLanes));
     // Where nothing has been seen yet, −inf − −inf must not be taken.
     const Floats finite = select(equal(now, nothing), zeros(), now);
-    s.offset[v] = finite * s.factor;
-    const Floats decay = exp2(fma(before, s.factor, -s.offset[v]));
+    s.offset[v] = rounded_product(finite, s.factor);
+    // The difference of the offsets, which were rounded: 1 where the maximum stands.
+    const Floats decay = exp2(rounded_product(before, s.factor) - s.offset[v]);
     store(s.decay + v * kLanes, decay);
     store(at, now);
     store(panel.sum + v * kLanes, load(panel.sum + v * kLanes) * decay);
@@ -231,8 +232,29 @@ inline void forward_tile(const ForwardTile& t, const ForwardPanel& panel, const 
                               [&](const LaneSoftmax& s) { add_values(t, panel, keys, s); });
 }
 
+inline void store_log_sum_exp(const ForwardPanel& panel, const PanelResult& result, int v,
+                              int rows) {
+  float top[kLanes], whole[kLanes], rest[kLanes];
+  const Floats sum = load(panel.sum + v * kLanes);
+  Floats of_sum;
+  store(whole, log2_in_parts(sum, of_sum));
+  store(rest, of_sum);
+  store(top, load(panel.maximum + v * kLanes) * broadcast(result.score_factor));
+  for (int i = 0; i < rows; ++i) {
+    const float lane_sum = panel.sum[v * kLanes + i];
+    // In double, so that what float32 cannot hold is known. NaN comes out of the sum alone.
+    double lse = (static_cast<double>(top[i]) + whole[i] + rest[i]) * 0.69314718055994530942;
+    if (lane_sum != lane_sum) lse = lane_sum;
+    if (lane_sum == 0) lse = -__builtin_inf();
+    const float rounded = static_cast<float>(lse);
+    result.log_sum_exp[v * kLanes + i] = rounded;
+    if (result.log_sum_exp_rest == nullptr) continue;
+    result.log_sum_exp_rest[v * kLanes + i] =
+        lane_sum == 0 ? 0.0f : static_cast<float>(lse - rounded);
+  }
+}
+
 inline void finish_panel(const ForwardPanel& panel, const PanelResult& result) {
-  const Floats nothing = broadcast(-__builtin_inff());
   for (int v = 0; v < panel.vectors; ++v) {
     const int rows = panel.lanes - v * kLanes < kLanes ? panel.lanes - v * kLanes : kLanes;
     const Floats sum = load(panel.sum + v * kLanes);
@@ -252,10 +274,7 @@ inline void finish_panel(const ForwardPanel& panel, const PanelResult& result) {
                   as_floats(block[i]), left);
       }
     }
-    if (result.log_sum_exp == nullptr) continue;
-    const Floats top = load(panel.maximum + v * kLanes) * broadcast(result.score_factor);
-    const Floats lse = (top + log2(sum)) * broadcast(kLn2);
-    store_first(result.log_sum_exp + v * kLanes, select(empty, nothing, lse), rows);
+    if (result.log_sum_exp != nullptr) store_log_sum_exp(panel, result, v, rows);
   }
 }
 

@@ -40,10 +40,15 @@ class Attention {
  public:
   explicit Attention(const Problem& problem) : p_(problem), s_(problem.shape) { fill_allowed(); }
 
+  // After run(): for every number of the result, the sum of the absolute values of what was added
+  // up. Where that is much larger than the result, terms cancelled, and rounding any of them shows.
+  const Result<Real>& sizes() const { return sizes_; }
+
   // Gradients too where grad_output (float, (B, H, Nq, Dv) contiguous) is given.
   Result<Real> run(const std::vector<float>& grad_output = {},
                    const std::vector<float>& grad_log_sum_exp = {}) {
     prepare_result(!grad_output.empty());
+    sizes_ = r_;
     for (int64_t b = 0; b < s_.batch; ++b) {
       for (int64_t h = 0; h < s_.heads; ++h) {
         for (int64_t i = 0; i < s_.queries; ++i) {
@@ -154,10 +159,10 @@ class Attention {
   void prepare_result(bool gradients) {
     const size_t rows = static_cast<size_t>(s_.batch * s_.heads * s_.queries);
     r_ = {};
-    r_.output.assign(rows * static_cast<size_t>(s_.value_size), 0);
-    r_.log_sum_exp.assign(rows, -std::numeric_limits<Real>::infinity());
     weights_.resize(static_cast<size_t>(s_.keys));
     slopes_.resize(static_cast<size_t>(s_.keys));
+    r_.output.assign(rows * static_cast<size_t>(s_.value_size), 0);
+    r_.log_sum_exp.assign(rows, -std::numeric_limits<Real>::infinity());
     if (!gradients) return;
     const size_t key_rows = static_cast<size_t>(s_.batch * s_.key_heads * s_.keys);
     r_.grad_query.assign(rows * static_cast<size_t>(s_.size), 0);
@@ -174,6 +179,14 @@ class Attention {
                                              (m.dense.row == 0 ? 1 : s_.queries) * s_.keys),
                          0);
   }
+
+  using Part = std::vector<Real> Result<Real>::*;
+  // Adds a term; `size` where the term is a sum itself.
+  void add(Part part, int64_t at, Real term, Real size) {
+    (r_.*part)[static_cast<size_t>(at)] += term;
+    (sizes_.*part)[static_cast<size_t>(at)] += std::abs(size);
+  }
+  void add(Part part, int64_t at, Real term) { add(part, at, term, term); }
 
   Real& weight(int64_t j) { return weights_[static_cast<size_t>(j)]; }
 
@@ -194,12 +207,13 @@ class Attention {
     if (top == nothing) return;
     const int64_t row = (b * s_.heads + h) * s_.queries + i;
     r_.log_sum_exp[static_cast<size_t>(row)] = top + std::log(sum);
+    sizes_.log_sum_exp[static_cast<size_t>(row)] = std::abs(top) + std::log(sum);
     for (int64_t j = 0; j < s_.keys; ++j) {
       if (!may_attend(b, h, i, j)) continue;
       weight(j) /= sum;
       const Real used = weight(j) * dropout_factor(b, h, i, j);
       for (int64_t d = 0; d < s_.value_size; ++d) {
-        r_.output[static_cast<size_t>(row * s_.value_size + d)] += used * value(b, h, j, d);
+        add(&Result<Real>::output, row * s_.value_size + d, used * value(b, h, j, d));
       }
     }
   }
@@ -211,45 +225,60 @@ class Attention {
     const auto grad = [&](int64_t d) {
       return static_cast<Real>(grad_output[static_cast<size_t>(row * s_.value_size + d)]);
     };
-    Real delta = grad_lse.empty() ? 0 : -static_cast<Real>(grad_lse[static_cast<size_t>(row)]);
+    const Real of_lse =
+        grad_lse.empty() ? 0 : static_cast<Real>(grad_lse[static_cast<size_t>(row)]);
+    Real delta = -of_lse;
+    Real delta_size = std::abs(of_lse);
     for (int64_t d = 0; d < s_.value_size; ++d) {
-      delta += grad(d) * r_.output[static_cast<size_t>(row * s_.value_size + d)];
+      const auto at = static_cast<size_t>(row * s_.value_size + d);
+      delta += grad(d) * r_.output[at];
+      delta_size += std::abs(grad(d)) * sizes_.output[at];
     }
     for (int64_t j = 0; j < s_.keys; ++j) {
       if (!may_attend(b, h, i, j)) continue;
       const Real factor = dropout_factor(b, h, i, j);
       const int64_t key_row = (b * s_.key_heads + h / group()) * s_.keys + j;
-      Real grad_weight = 0;
+      Real of_weight = 0;
+      Real of_weight_size = 0;
       for (int64_t d = 0; d < s_.value_size; ++d) {
-        grad_weight += grad(d) * value(b, h, j, d);
-        r_.grad_value[static_cast<size_t>(key_row * s_.value_size + d)] +=
-            weight(j) * factor * grad(d);
+        const Real term = grad(d) * value(b, h, j, d);
+        of_weight += term;
+        of_weight_size += std::abs(term);
+        add(&Result<Real>::grad_value, key_row * s_.value_size + d, weight(j) * factor * grad(d));
       }
-      add_score_gradient(b, h, i, j, weight(j) * (grad_weight * factor - delta));
+      add_score_gradient(b, h, i, j,
+                         {weight(j) * (of_weight * factor - delta),
+                          weight(j) * (of_weight_size * factor + delta_size)});
     }
   }
 
-  void add_score_gradient(int64_t b, int64_t h, int64_t i, int64_t j, Real grad) {
+  // A gradient and the size of what it is the sum of.
+  struct Sized {
+    Real value;
+    Real size;
+  };
+
+  void add_score_gradient(int64_t b, int64_t h, int64_t i, int64_t j, Sized grad) {
     const Modifiers& m = p_.modifiers;
-    r_.grad_alibi_slopes[static_cast<size_t>(h)] -=
-        grad * static_cast<Real>(std::abs(j - i - p_.query_offset));
+    const Real distance = static_cast<Real>(std::abs(j - i - p_.query_offset));
+    add(&Result<Real>::grad_alibi_slopes, h, -grad.value * distance, grad.size * distance);
     if (m.relative.table != nullptr) {
       const int64_t table = m.relative.head == 0 ? 0 : h;
-      r_.grad_relative_table[static_cast<size_t>(table * (2 * m.relative.reach + 1) +
-                                                 table_index(i, j))] += grad;
+      add(&Result<Real>::grad_relative_table,
+          table * (2 * m.relative.reach + 1) + table_index(i, j), grad.value, grad.size);
     }
     if (m.dense.data != nullptr) {
       const int64_t heads = m.dense.head == 0 ? 1 : s_.heads;
       const int64_t rows = m.dense.row == 0 ? 1 : s_.queries;
       const int64_t slice = (m.dense.batch == 0 ? 0 : b) * heads + (m.dense.head == 0 ? 0 : h);
-      r_.grad_dense[static_cast<size_t>((slice * rows + (m.dense.row == 0 ? 0 : i)) * s_.keys +
-                                        j)] += grad;
+      add(&Result<Real>::grad_dense, (slice * rows + (m.dense.row == 0 ? 0 : i)) * s_.keys + j,
+          grad.value, grad.size);
     }
-    add_raw_gradient(b, h, i, j,
-                     grad * slopes_[static_cast<size_t>(j)] * static_cast<Real>(p_.score.scale));
+    const Real slope = slopes_[static_cast<size_t>(j)] * static_cast<Real>(p_.score.scale);
+    add_raw_gradient(b, h, i, j, {grad.value * slope, grad.size * std::abs(slope)});
   }
 
-  void add_raw_gradient(int64_t b, int64_t h, int64_t i, int64_t j, Real grad) {
+  void add_raw_gradient(int64_t b, int64_t h, int64_t i, int64_t j, Sized grad) {
     const int64_t row = (b * s_.heads + h) * s_.queries + i;
     const int64_t key_row = (b * s_.key_heads + h / group()) * s_.keys + j;
     Real q_norm = 1, k_norm = 1, cosine = 0;
@@ -257,24 +286,32 @@ class Attention {
       q_norm = norm([&](int64_t d) { return query(b, h, i, d); });
       k_norm = norm([&](int64_t d) { return key(b, h, j, d); });
       cosine = raw_score(b, h, i, j) / (parameter(h) == 0 ? 1 : parameter(h));
-      r_.grad_parameter[static_cast<size_t>(h)] += grad * cosine;
+      add(&Result<Real>::grad_parameter, h, grad.value * cosine, grad.size * cosine);
     }
     for (int64_t d = 0; d < s_.size; ++d) {
       const Real q = query(b, h, i, d);
       const Real k = key(b, h, j, d);
-      Real of_q = k;
-      Real of_k = q;
+      Sized of_q = {k, std::abs(k)};
+      Sized of_k = {q, std::abs(q)};
       if (is("cosine")) {
-        of_q = parameter(h) * (k / k_norm - (q_norm > 1e-12 ? cosine * q / q_norm : 0)) / q_norm;
-        of_k = parameter(h) * (q / q_norm - (k_norm > 1e-12 ? cosine * k / k_norm : 0)) / k_norm;
+        of_q = of_cosine(h, k / k_norm, q_norm > 1e-12 ? cosine * q / q_norm : 0, q_norm);
+        of_k = of_cosine(h, q / q_norm, k_norm > 1e-12 ? cosine * k / k_norm : 0, k_norm);
       } else if (is("additive")) {
         const Real t = std::tanh(q + k);
-        r_.grad_parameter[static_cast<size_t>(h * s_.size + d)] += grad * t;
-        of_q = of_k = parameter(h, d) * (1 - t * t);
+        add(&Result<Real>::grad_parameter, h * s_.size + d, grad.value * t, grad.size * t);
+        const Real slope = parameter(h, d) * (1 - t * t);
+        of_q = of_k = {slope, std::abs(slope)};
       }
-      r_.grad_query[static_cast<size_t>(row * s_.size + d)] += grad * of_q;
-      r_.grad_key[static_cast<size_t>(key_row * s_.size + d)] += grad * of_k;
+      add(&Result<Real>::grad_query, row * s_.size + d, grad.value * of_q.value,
+          grad.size * of_q.size);
+      add(&Result<Real>::grad_key, key_row * s_.size + d, grad.value * of_k.value,
+          grad.size * of_k.size);
     }
+  }
+
+  Sized of_cosine(int64_t h, Real other, Real along, Real length) const {
+    const Real factor = parameter(h) / length;
+    return {factor * (other - along), std::abs(factor) * (std::abs(other) + std::abs(along))};
   }
 
   const Problem& p_;
@@ -283,6 +320,7 @@ class Attention {
   std::vector<Real> weights_;
   std::vector<Real> slopes_;
   Result<Real> r_;
+  Result<Real> sizes_;
 };
 
 }  // namespace heed::kernels::reference

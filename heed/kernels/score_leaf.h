@@ -35,7 +35,7 @@ HEED_INLINE int64_t relative_reversed_start(const HeadScore& score, int64_t dist
   return clamped(last - (distance + score.reach + kMaxPanel), 0, last + 1 - kLanes);
 }
 
-// bias[key][lane] in log2 units for the panel's queries: blocks of the dense bias, transposed.
+// bias[key][lane] for the panel's queries: blocks of the dense bias, transposed.
 inline void load_dense_transposed(const DenseBias& dense, const ForwardPanel& panel,
                                   const ForwardKeys& keys, float* bias) {
   for (int v = 0; v < panel.vectors; ++v) {
@@ -46,7 +46,7 @@ inline void load_dense_transposed(const DenseBias& dense, const ForwardPanel& pa
         const int lane = v * kLanes + i;
         const int64_t row = panel.query + (lane < panel.lanes ? lane : 0);
         const Floats one = load_any(dense.data, dense.type, row * dense.row + keys.key + j, left);
-        block[i] = as_words(one * broadcast(kLog2E));
+        block[i] = as_words(one);
       }
       transpose(block);
       for (int i = 0; i < kLanes && i < left; ++i) {
@@ -55,6 +55,9 @@ inline void load_dense_transposed(const DenseBias& dense, const ForwardPanel& pa
     }
   }
 }
+
+// The scores must come out the same in both directions, to the bit: the backward pass takes the
+// weights from the log-sum-exp of the forward pass. So both do the same operations in one order.
 
 // ---- forward: lanes are queries, rows keys ----
 
@@ -86,12 +89,14 @@ void finish_forward(const ForwardTile& t, const ForwardPanel& panel, const Forwa
           keys.key + j - panel.query - v * kLanes - score.query_offset;  // of the first lane
       if (score.has_alibi) {
         const Floats lane = __builtin_convertvector(lane_numbers(), Floats);
-        x = x - slope * abs(broadcast(static_cast<float>(distance)) - lane);
+        x = fma(-slope, abs(broadcast(static_cast<float>(distance)) - lane), x);
       }
       if (score.relative != nullptr) {
         x = x + load(score.relative_reversed + relative_reversed_start(score, distance));
       }
-      if (score.dense.data != nullptr) x = x + load(t.bias + j * kPanel + v * kLanes);
+      if (score.dense.data != nullptr) {
+        x = fma(load(t.bias + j * kPanel + v * kLanes), broadcast(kLog2E), x);
+      }
       if (t.masks != nullptr) {
         x = select(mask_of_bits(t.masks[j] >> (v * kLanes)), x, broadcast(-__builtin_inff()));
       }
@@ -154,7 +159,7 @@ void finish_backward(const BackwardTile& t, const BackwardQueries& queries,
       const int64_t distance = keys.key + first - (queries.query + i) - score.query_offset;
       if (score.has_alibi) {
         const Floats lane = __builtin_convertvector(lane_numbers(), Floats);
-        x = x - slope * abs(broadcast(static_cast<float>(distance)) + lane);
+        x = fma(-slope, abs(broadcast(static_cast<float>(distance)) + lane), x);
       }
       if (score.relative != nullptr) {
         x = x + load(score.relative + relative_start(score, distance));

@@ -70,6 +70,17 @@ HEED_INLINE Floats fma(Floats a, Floats b, Floats c) {
 #endif
 }
 
+// a · b, rounded also where the compiler would rather contract it with what follows.
+HEED_INLINE Floats rounded_product(Floats a, Floats b) {
+  Floats product = a * b;
+#if defined(__x86_64__)
+  __asm__("" : "+v"(product));
+#else
+  __asm__("" : "+m"(product));
+#endif
+  return product;
+}
+
 // The larger; b where either is NaN.
 HEED_INLINE Floats max(Floats a, Floats b) {
 #if HEED_LANES == 16

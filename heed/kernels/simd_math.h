@@ -27,8 +27,8 @@ HEED_INLINE Floats exp2(Floats x) {
   return as_floats(as_words(p) + (as_words(shifted) << 23));
 }
 
-// log2 x for normal x > 0; −inf for 0 and below the normal range, +inf for +inf, NaN for NaN.
-HEED_INLINE Floats log2(Floats x) {
+// For normal x > 0: the integer nearest to log2 x, and in `rest` what is left of log2 x.
+HEED_INLINE Floats log2_in_parts(Floats x, Floats& rest) {
   const Words bits = as_words(x);
   // x = 2^e · m with m in [√½, √2).
   const Words above = bits - 0x3f3504f3u;
@@ -45,8 +45,15 @@ HEED_INLINE Floats log2(Floats x) {
   p = fma(p, t, broadcast(0.33333325f));
   p = fma(p, t, broadcast(-0.49999988f));
   const Floats natural = fma(p * t, t, t);
-  const Floats e = __builtin_convertvector(exponent, Floats);
-  Floats y = fma(natural, broadcast(kLog2E), e);
+  rest = natural * broadcast(kLog2E);
+  return __builtin_convertvector(exponent, Floats);
+}
+
+// log2 x for normal x > 0; −inf for 0 and below the normal range, +inf for +inf, NaN for NaN.
+HEED_INLINE Floats log2(Floats x) {
+  Floats rest;
+  const Floats whole = log2_in_parts(x, rest);
+  Floats y = whole + rest;
   const float infinity = __builtin_inff();
   y = select(less(x, broadcast(1.17549435e-38f)), broadcast(-infinity), y);
   // +inf and NaN: x · x is what it should be.

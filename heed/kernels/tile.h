@@ -104,6 +104,7 @@ struct PanelResult {
   void* output = nullptr;  // row of the first lane
   int64_t stride = 0;
   float* log_sum_exp = nullptr;  // of the first lane, or null
+  float* log_sum_exp_rest = nullptr;
 };
 
 // ---- backward: lanes are keys, a panel is up to two vectors of them ----
@@ -129,8 +130,10 @@ struct BackwardQueries {
   const uint16_t* grad_pairs = nullptr;
   Rows raw_queries;  // as they are, for the careful way
   Rows raw_grads;
-  const float* log_sum = nullptr;  // (count) log-sum-exp in log2 units, +inf for empty rows
-  const float* delta = nullptr;    // (count) Σ_d dO · O − grad of log-sum-exp
+  // (count) log-sum-exp in log2 units, +inf for empty rows; the second is what rounding left.
+  const float* log_sum = nullptr;
+  const float* log_sum_rest = nullptr;
+  const float* delta = nullptr;  // (count) Σ_d dO · O − grad of log-sum-exp
 };
 
 struct BackwardKeys {
@@ -175,6 +178,7 @@ struct BackwardTile {
   float* raws = nullptr;            // scratch (kBackwardQueries, panel): the products
   float* score_grads = nullptr;     // scratch (kBackwardQueries, kBackwardKeys): dS · slope
   float* pairs = nullptr;           // scratch for bfloat16 products, as large
+  float* lane_copies = nullptr;     // pairwise scores: scratch (2, D, panel)
   float* grad_queries = nullptr;    // (kBackwardQueries, padded D) written, not yet scaled
   BackwardSums sums;
 };
