@@ -87,9 +87,9 @@ const char* name_of_type(at::ScalarType type) {
 }
 
 std::string case_name(const Shape& s) {
-  std::string name = text_of("linear ", s.rows, "x", s.in, "x", s.out);
-  if (s.activation != Activation::kNone) name += " " + name_of(s.activation);
-  return name;
+  const bool plain = s.activation == Activation::kNone;
+  return text_of("linear ", s.rows, "x", s.in, "x", s.out, plain ? "" : " ",
+                 plain ? "" : name_of(s.activation));
 }
 
 // torch's own packed product, as the compiled graphs of torch.compile call it; none in some builds.
@@ -103,8 +103,7 @@ std::optional<Contender> packed_onednn(const Layer& layer) {
   const auto product = dispatcher.findSchema({"mkldnn::_linear_pointwise", ""});
   if (!reorder || !product || layer.shape.activation != Activation::kNone) return {};
   const at::NoGradGuard no_grad;
-  const at::Tensor weight =
-      reorder->typed<Reorder>().call(layer.weight.to_mkldnn(), layer.shape.rows);
+  const at::Tensor weight = reorder->typed<Reorder>().call(layer.weight, layer.shape.rows);
   const auto call = product->typed<Product>();
   return Contender{"onednn packed", [layer, weight, call] {
                      call.call(layer.input, weight, layer.bias, "none",

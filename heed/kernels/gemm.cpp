@@ -238,10 +238,13 @@ void gemm(const GemmProblem& problem, const Workers& workers) {
 
 void few_rows(const FewRowsProblem& problem, const Workers& workers) {
   const int64_t columns = problem.weight.rows;
-  // At least 64 KB of the weight a task.
   const int64_t row_bytes =
       std::max<int64_t>(1, problem.weight.columns * (problem.a.type == DataType::kFloat32 ? 4 : 2));
-  const int64_t step = round_up(std::max<int64_t>(1, 65536 / row_bytes), 16);
+  // Long runs of memory for each task, as the CPU fetches ahead, but several tasks for each worker.
+  constexpr int64_t kLeastBytes = 64 << 10, kMostBytes = 1 << 20;
+  const int64_t task_bytes =
+      std::clamp(columns * row_bytes / (8 * workers.count()), kLeastBytes, kMostBytes);
+  const int64_t step = round_up(std::max<int64_t>(1, task_bytes / row_bytes), 16);
   const double operations = 16.0 * static_cast<double>(columns) * static_cast<double>(row_bytes);
   for_each_task(workers, div_up(columns, step), operations, [&](int64_t task) {
     const int64_t column = task * step;

@@ -249,7 +249,7 @@ struct Dot {
 };
 
 template <bool kHalves, int kRowCount, int kColumnCount>
-HEED_INLINE void dots(const FewRowsProblem& p, int64_t column, float* to, int64_t to_stride) {
+HEED_INLINE void dots(const FewRowsProblem& p, int64_t column, Floats* to) {
   using D = Dot<kHalves>;
   const char* a = static_cast<const char*>(p.a.data);
   const char* weight =
@@ -272,7 +272,7 @@ HEED_INLINE void dots(const FewRowsProblem& p, int64_t column, float* to, int64_
 #pragma GCC unroll 8
     for (int c = 0; c < kColumnCount; ++c) {
       const char* from = weight + c * w_step + k * D::kElement;
-      __builtin_prefetch(from + 2048);
+      __builtin_prefetch(from + kColumnCount * w_step);  // the columns after these
       const Floats w = D::read(from);
 #pragma GCC unroll 8
       for (int r = 0; r < kRowCount; ++r) {
@@ -290,24 +290,40 @@ HEED_INLINE void dots(const FewRowsProblem& p, int64_t column, float* to, int64_
     }
   }
   for (int r = 0; r < kRowCount; ++r) {
-    for (int c = 0; c < kColumnCount; ++c) to[r * to_stride + c] = sum_lanes(sums[r][c]);
+    for (int c = 0; c < kColumnCount; ++c) to[r * kLanes + c] = sums[r][c];
   }
+}
+
+// Lane i of the result is the sum of the lanes of v[i].
+HEED_INLINE Floats sum_each(const Floats (&v)[kLanes]) {
+  Words rows[kLanes];
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i) rows[i] = as_words(v[i]);
+  transpose(rows);
+#pragma GCC unroll 4
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < width; ++i) {
+      rows[i] = as_words(as_floats(rows[i]) + as_floats(rows[i + width]));
+    }
+  }
+  return as_floats(rows[0]);
 }
 
 template <bool kHalves, int kRowCount>
 void few_rows_of(const FewRowsTask& task) {
-  constexpr int kAtOnce = kRowCount == 1 ? 8 : 4;
+  constexpr int kAtOnce = kRowCount == 1 && kLanes >= 8 ? 8 : 4;
   const FewRowsProblem& p = *task.problem;
   for (int64_t done = 0; done < task.columns; done += kLanes) {
     const int count = task.columns - done < kLanes ? static_cast<int>(task.columns - done) : kLanes;
-    float values[kRowCount * kLanes] = {};
+    Floats sums[kRowCount][kLanes] = {};
     int i = 0;
     for (; i + kAtOnce <= count; i += kAtOnce) {
-      dots<kHalves, kRowCount, kAtOnce>(p, task.column + done + i, values + i, kLanes);
+      dots<kHalves, kRowCount, kAtOnce>(p, task.column + done + i, sums[0] + i);
     }
-    for (; i < count; ++i) {
-      dots<kHalves, kRowCount, 1>(p, task.column + done + i, values + i, kLanes);
-    }
+    for (; i < count; ++i) dots<kHalves, kRowCount, 1>(p, task.column + done + i, sums[0] + i);
+    float values[kRowCount * kLanes];
+    for (int r = 0; r < kRowCount; ++r) store(values + r * kLanes, sum_each(sums[r]));
     finish_block(p.c, p.epilogue, {values, kLanes, 0, task.column + done, kRowCount, count});
   }
 }
