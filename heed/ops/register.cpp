@@ -189,9 +189,7 @@ class DifferentiableOnce : public torch::autograd::Function<DifferentiableOnce> 
 
   static Tensors forward(Context*, const Tensors& /*inputs*/, const Tensors& results) {
     Tensors copies;
-    for (const auto& result : results) {
-      copies.push_back(result.defined() ? result.detach() : result);
-    }
+    for (const auto& result : results) copies.push_back(result.detach());
     return copies;
   }
 
@@ -215,11 +213,20 @@ void autograd_backward(const c10::OperatorHandle& handle, Stack* stack) {
     handle.callBoxed(stack);
   }
   if (inputs.empty()) return;
-  torch::autograd::variable_list results;
-  for (const auto& result : top(*stack, kDifferentiable.size())) {
-    results.push_back(result.isTensor() ? result.toTensor() : at::Tensor());
+  const auto gradients = top(*stack, kDifferentiable.size());
+  torch::autograd::variable_list defined;
+  for (const auto& gradient : gradients) {
+    if (gradient.isTensor() && gradient.toTensor().defined()) {
+      defined.push_back(gradient.toTensor());
+    }
   }
-  replace_top(*stack, kDifferentiable.size(), DifferentiableOnce::apply(inputs, results));
+  const auto marked = DifferentiableOnce::apply(inputs, defined);
+  Gradients results;
+  size_t next = 0;
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (gradients[i].isTensor() && gradients[i].toTensor().defined()) results[i] = marked[next++];
+  }
+  replace_top(*stack, kDifferentiable.size(), results);
 }
 
 // --- Autocast -----------------------------------------------------------------------------------
@@ -248,12 +255,14 @@ void link_registration() {}
 
 TORCH_LIBRARY(heed, library) {
   library.def(text_of("attention(Tensor query, Tensor key, Tensor value, *, ", kOptions,
-                      ") -> (Tensor output, Tensor log_sum_exp)").c_str(),
+                      ") -> (Tensor output, Tensor log_sum_exp)")
+                  .c_str(),
               {at::Tag::pt2_compliant_tag});
   library.def(text_of("attention_backward(Tensor query, Tensor key, Tensor value, *, ", kOptions,
                       ", Tensor? grad_output, Tensor? grad_log_sum_exp, Tensor output, "
                       "Tensor log_sum_exp, bool[] wanted) -> (Tensor, Tensor, Tensor, Tensor, "
-                      "Tensor, Tensor, Tensor)").c_str(),
+                      "Tensor, Tensor, Tensor)")
+                  .c_str(),
               {at::Tag::pt2_compliant_tag});
 }
 

@@ -337,7 +337,7 @@ inline double term_of(const std::string& name, const Case& one, const Inputs& in
 
 inline double ulp(at::ScalarType type) { return type == at::kBFloat16 ? 0x1p-8 : 0x1p-23; }
 
-// Judges fused results; `types` of the case. Adds a failure for each that breaks the rule.
+// Judges fused results; adds a failure for each that breaks the rule.
 inline void expect_rule(const Case& one, const Inputs& in, const Upstream& upstream,
                         const std::vector<Named>& fused) {
   const auto truth = truth_of(one, in, upstream);

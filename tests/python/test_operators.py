@@ -1,0 +1,192 @@
+"""Heed's operators from Python: gradcheck in float64, and torch.library.opcheck.
+
+usage: test_operators.py LIBHEED
+"""
+
+import itertools
+import sys
+import unittest
+
+import torch
+
+ops = None
+
+
+def learned(*shape, dtype=torch.float64, scale=1.0):
+    return (torch.randn(*shape, dtype=dtype) * scale).requires_grad_()
+
+
+B, H, HK, NQ, NK, D, DV = 2, 4, 2, 5, 7, 3, 2
+
+SCORES = {
+    "scaled_dot": lambda dtype: {},
+    "dot": lambda dtype: {"score": "dot", "scale": 0.7},
+    "cosine": lambda dtype: {"score": "cosine", "score_parameter": learned(H, dtype=dtype)},
+    "additive": lambda dtype: {"score": "additive", "score_parameter": learned(H, D, dtype=dtype)},
+}
+
+PATTERNS = {
+    "full": {},
+    "causal": {"pattern": "causal"},
+    "window or global": {
+        "pattern": "or(window,global_tokens)",
+        "pattern_numbers": [1, 1, 2],
+    },
+    "padded and causal": {
+        "pattern": "and(padded,causal)",
+        "pattern_tensors": [torch.tensor([7, 4])],
+    },
+    "mask": {
+        "pattern": "mask",
+        "pattern_tensors": [torch.arange(NQ * NK).view(NQ, NK) % 3 != 1],
+    },
+    "graph": {
+        "pattern": "graph",
+        "pattern_tensors": [torch.tensor([0, 2, 3, 3, 5, 6]), torch.tensor([0, 3, 6, 1, 2, 5])],
+    },
+    "packed": {
+        "pattern": "packed",
+        "pattern_tensors": [torch.tensor([0, 2, 5]), torch.tensor([0, 3, 7])],
+    },
+}
+
+MODIFIERS = {
+    "none": lambda dtype: {},
+    "softcap": lambda dtype: {"softcap": 2.0},
+    "alibi": lambda dtype: {"alibi_slopes": learned(H, dtype=dtype)},
+    "relative": lambda dtype: {"relative_table": learned(H, 5, dtype=dtype)},
+    "bias": lambda dtype: {"bias": learned(1, H, NQ, NK, dtype=dtype)},
+    "dropout": lambda dtype: {"dropout": 0.3, "dropout_seed": 11},
+}
+
+TENSOR_OPTIONS = ("score_parameter", "alibi_slopes", "relative_table", "bias")
+
+
+def inputs(dtype):
+    return (
+        learned(B, H, NQ, D, dtype=dtype),
+        learned(B, HK, NK, D, dtype=dtype),
+        learned(B, HK, NK, DV, dtype=dtype),
+    )
+
+
+def covering_cases():
+    """Every score with every pattern, the modifiers in turn; then every modifier once."""
+    modifiers = itertools.cycle(MODIFIERS)
+    for score, pattern in itertools.product(SCORES, PATTERNS):
+        yield score, pattern, next(modifiers)
+
+
+def finite(output, log_sum_exp):
+    # A row without keys has log-sum-exp -inf, whose difference quotient is no number.
+    return output, log_sum_exp.masked_fill(log_sum_exp == -torch.inf, 0)
+
+
+class Gradients(unittest.TestCase):
+    def test_gradcheck(self):
+        torch.manual_seed(1)
+        for score, pattern, modifier in covering_cases():
+            with self.subTest(score=score, pattern=pattern, modifier=modifier):
+                options = SCORES[score](torch.float64) | MODIFIERS[modifier](torch.float64)
+                names = [name for name in TENSOR_OPTIONS if name in options]
+                fixed = {k: v for k, v in options.items() if k not in names} | PATTERNS[pattern]
+
+                def call(query, key, value, *rest):
+                    return finite(
+                        *ops.attention(query, key, value, **fixed, **dict(zip(names, rest)))
+                    )
+
+                arguments = inputs(torch.float64) + tuple(options[name] for name in names)
+                self.assertTrue(torch.autograd.gradcheck(call, arguments))
+
+    def test_float32_is_float64_rounded(self):
+        torch.manual_seed(2)
+        query, key, value = inputs(torch.float64)
+        wide = ops.attention(query, key, value, pattern="causal")
+        narrow = ops.attention(query.float(), key.float(), value.float(), pattern="causal")
+        self.assertEqual(narrow[0].dtype, torch.float32)
+        for a, b in zip(narrow, wide):
+            torch.testing.assert_close(a.double(), b, rtol=1e-5, atol=1e-6)
+
+
+class Opcheck(unittest.TestCase):
+    def test_attention(self):
+        torch.manual_seed(3)
+        for (score, pattern, modifier), dtype in zip(
+            covering_cases(), itertools.cycle([torch.float32, torch.float64, torch.bfloat16])
+        ):
+            with self.subTest(score=score, pattern=pattern, modifier=modifier, dtype=dtype):
+                precise = torch.float64 if dtype == torch.float64 else torch.float32
+                options = SCORES[score](precise) | MODIFIERS[modifier](precise) | PATTERNS[pattern]
+                torch.library.opcheck(
+                    torch.ops.heed.attention.default,
+                    inputs(dtype),
+                    options,
+                    # Decomposed at other places the last bits of bfloat16 differ.
+                    **({"atol": 1e-2, "rtol": 1e-2} if dtype == torch.bfloat16 else {}),
+                )
+
+    def test_backward(self):
+        torch.manual_seed(4)
+        for dtype in (torch.float32, torch.float64):
+            query, key, value = (t.detach() for t in inputs(dtype))
+            options = {"bias": learned(1, H, NQ, NK, dtype=dtype).detach(), "pattern": "causal"}
+            output, log_sum_exp = ops.attention(query, key, value, **options)
+            torch.library.opcheck(
+                torch.ops.heed.attention_backward.default,
+                (query, key, value),
+                options
+                | {
+                    "grad_output": torch.randn_like(output),
+                    "grad_log_sum_exp": torch.randn_like(log_sum_exp),
+                    "output": output,
+                    "log_sum_exp": log_sum_exp,
+                    "wanted": [True, True, True, False, False, False, True],
+                },
+                test_utils=("test_schema", "test_autograd_registration", "test_faketensor"),
+            )
+
+
+class Torch(unittest.TestCase):
+    def test_compile_has_no_graph_break(self):
+        torch.manual_seed(5)
+        query, key, value = inputs(torch.float32)
+
+        def call(q, k, v):
+            return ops.attention(q * 2, k, v, pattern="causal", dropout=0.2, dropout_seed=3)[0] + 1
+
+        compiled = torch.compile(call, fullgraph=True, backend="aot_eager")
+        expected, found = call(query, key, value), compiled(query, key, value)
+        torch.testing.assert_close(found, expected, rtol=0, atol=0)
+        grads = [torch.autograd.grad(x.sum(), (query, key, value)) for x in (expected, found)]
+        for a, b in zip(*grads):
+            torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+    def test_meta_gives_shapes_and_strides(self):
+        query, key, value = inputs(torch.float32)
+        real = ops.attention(query, key, value)
+        meta = ops.attention(*(t.detach().to("meta") for t in (query, key, value)))
+        for a, b in zip(real, meta):
+            self.assertEqual((a.shape, a.stride(), a.dtype), (b.shape, b.stride(), b.dtype))
+
+    def test_autocast(self):
+        query, key, value = inputs(torch.float32)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            output, log_sum_exp = ops.attention(query, key, value)
+        self.assertEqual(output.dtype, torch.bfloat16)
+        self.assertEqual(log_sum_exp.dtype, torch.float32)
+        output.sum().backward()
+        self.assertEqual(query.grad.dtype, torch.float32)
+
+    def test_errors_say_what_was_wrong(self):
+        query, key, value = inputs(torch.float32)
+        with self.assertRaisesRegex(RuntimeError, "no score 'nope'; expected one of scaled_dot"):
+            ops.attention(query, key, value, score="nope")
+        with self.assertRaisesRegex(RuntimeError, r"\(H\) must be .* of shape \[4\]"):
+            ops.attention(query, key, value, alibi_slopes=torch.ones(3))
+
+
+if __name__ == "__main__":
+    torch.ops.load_library(sys.argv.pop(1))
+    ops = torch.ops.heed
+    unittest.main()
