@@ -41,6 +41,9 @@ void TrainingSettings::add_to(CLI::App& app) {
   app.add_option("--momentum", o.optimizer.momentum, "SGD: memory of the gradient")->group(group);
   app.add_option("--clip-norm", o.clip_norm, "Largest norm of the gradients; 0: no limit")
       ->group(group);
+  app.add_option("--average", o.average,
+                 "Decay of a running average of the weights, which is what is saved; 0: none")
+      ->group(group);
   app.add_option("--patience", o.patience,
                  "Epochs without a better model before stopping; 0: never stop early")
       ->group(group);

@@ -11,6 +11,7 @@
 #include "heed/base/error.h"
 #include "heed/data/length_buckets.h"
 #include "heed/training/schedule.h"
+#include "heed/training/weight_average.h"
 
 namespace heed::training {
 namespace {
@@ -48,7 +49,8 @@ class Run {
         options_(options),
         directory_(std::move(directory)),
         observer_(observer),
-        optimizer_(task.module().parameters(), options.optimizer) {
+        optimizer_(task.module().parameters(), options.optimizer),
+        average_(task.module().parameters(), options.average) {
     const auto examples = static_cast<int64_t>(task.train_lengths().size());
     const int64_t batches = (examples + options.batch_size - 1) / options.batch_size;
     steps_per_epoch_ = (batches + options.accumulate - 1) / options.accumulate;
@@ -113,6 +115,7 @@ class Run {
     const double rate = learning_rate(schedule_, step_);
     const double norm = optimizer_.clip_gradients(options_.clip_norm);
     optimizer_.step(rate);
+    average_.update();
     ++step_;
     ++steps_in_epoch_;
     loss_sum_ += loss;
@@ -133,6 +136,7 @@ class Run {
                     .epochs = options_.epochs,
                     .train_loss = loss_sum_ / static_cast<double>(steps_in_epoch_)};
     task_.module().eval();
+    average_.swap();
     now.validation = task_.validate([&](int64_t done, int64_t total) {
       if (observer_.validation) observer_.validation(done, total);
     });
@@ -142,6 +146,7 @@ class Run {
     const double best = first ? 0 : tasks::metric(report_.best.validation, watched.name);
     now.best = first || (watched.higher_is_better ? value > best : value < best);
     if (now.best) task_.save(directory_);
+    average_.swap();
     now.seconds = seconds_since(start);
     report_.epochs.push_back(now);
     if (now.best) report_.best = now;
@@ -153,6 +158,7 @@ class Run {
   std::filesystem::path directory_;
   const Observer& observer_;
   Optimizer optimizer_;
+  WeightAverage average_;
   ScheduleOptions schedule_;
   RunReport report_;
   Clock::time_point start_ = Clock::now();

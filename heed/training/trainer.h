@@ -21,6 +21,7 @@ struct TrainingOptions {
   std::string schedule = "linear";  // see training/schedule.h
   double warmup = 0.1;              // share of all steps
   double clip_norm = 1;             // 0: gradients are not clipped
+  double average = 0;               // decay of the weights' running average; 0: none
   int64_t patience = 0;             // epochs without a better model before stopping; 0: never
   uint64_t seed = 1;
   OptimizerOptions optimizer;
