@@ -100,8 +100,15 @@ Tiling cut(int64_t rows, int64_t columns, int workers) {
   // Several tiles for each worker, so that all end at nearly the same time.
   const auto tiles = [&] { return div_up(row_panels, down) * div_up(column_panels, across); };
   if (workers > 1) {
-    while (tiles() < 6 * workers && down > 2) down = div_up(down, 2);
-    while (tiles() < 4 * workers && across > 1) across = div_up(across, 2);
+    // A panel of B is fetched once for all rows of a tile, so tiles stay several panels high for
+    // as long as they can be made narrower.
+    const auto halve = [&](int64_t& side, int64_t least) {
+      while (tiles() < 6 * workers && side > least) side = std::max(least, div_up(side, 2));
+    };
+    halve(down, 4);
+    halve(across, 4);
+    halve(down, 1);
+    halve(across, 1);
   }
   t.tile_rows = down * table.rows;
   t.tile_panels = across;
