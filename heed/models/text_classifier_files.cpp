@@ -17,7 +17,7 @@ constexpr const char* kTokenizer = "tokenizer.json";
 constexpr const char* kModelType = "heed_text_classifier";
 constexpr uint64_t kLargestConfig = 16 << 20;
 
-// What a save may replace: its own files, and what a training run leaves beside them.
+// What a save may replace: its own files and nothing else.
 const std::vector<std::string> kReplaceable = {kConfig, kWeights, kTokenizer};
 
 OrderedJson config_json(const TrainedTextClassifier& trained) {
