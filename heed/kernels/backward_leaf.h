@@ -358,7 +358,9 @@ LiveRows backward_tile_of(const BackwardTile& t, const BackwardQueries& queries,
   const bool pairwise = t.score->function->is_pairwise;
   const bool by_products = !careful && !pairwise;  // dK and dQ by products
   if (!by_products) clear_rows(t.grad_queries, kBackwardQueries * t.padded_size);
-  if (t.sums.dense != nullptr) clear_rows(t.sums.dense, kBackwardQueries * kBackwardKeys);
+  if (t.sums.dense != nullptr && t.masks != nullptr) {
+    clear_rows(t.sums.dense, kBackwardQueries * kBackwardKeys);
+  }
   LiveRows rows;
   PanelView panels[kBackwardKeys / kPanel];
   for (int index = 0; index < keys.panels; ++index) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "heed/kernels/block_list.h"
+
 namespace heed::kernels {
 namespace {
 
@@ -34,6 +36,7 @@ LearnedSums::LearnedSums(const Problem& problem, const BackwardArgs& args, const
                          int64_t key_blocks, int64_t query_blocks)
     : problem_(problem),
       args_(args),
+      table_(setup.table()),
       parameters_(setup.parameters()),
       key_blocks_(key_blocks),
       query_blocks_(query_blocks),
@@ -58,7 +61,9 @@ LearnedSums::LearnedSums(const Problem& problem, const BackwardArgs& args, const
     heads_ = bias.head == 0 ? 1 : s.heads;
     rows_ = bias.row == 0 ? 1 : s.queries;
     dense_shared_ = batches_ * heads_ < s.batch * s.heads;
-    std::fill_n(args.grad_dense, batches_ * heads_ * rows_ * s.keys, 0.0F);
+    if (has_dense_columns() || s.queries == 0) {
+      std::fill_n(args.grad_dense, batches_ * heads_ * rows_ * s.keys, 0.0F);
+    }
   }
 }
 
@@ -106,18 +111,24 @@ float* LearnedSums::dense_at(const SumPlace& place, int64_t row, int64_t key) co
 }
 
 bool LearnedSums::add_dense(const SumPlace& place, int64_t query_block, const float* tile,
-                            LiveRows live, Range keys) {
+                            Range keys) {
   const int64_t cell =
       (dense_slot(place) * key_blocks_ + place.key_block) * query_blocks_ + query_block;
-  if (dense_shared_ && !dense_turns_.wait(cell, dense_turn(place))) return false;
-  if (tile != nullptr) {
-    for (int i = live.begin; i < live.end; ++i) {
-      float* out = dense_at(place, query_block * kBackwardQueries + i, keys.begin);
-      const float* from = tile + i * kBackwardKeys;
-      for (int64_t j = 0; j < keys.size(); ++j) out[j] += from[j];
-    }
+  const int64_t turn = dense_turn(place);
+  if (dense_shared_ && !dense_turns_.wait(cell, turn)) return false;
+  const Range rows = block_range(query_block, kBackwardQueries, problem_.shape.queries);
+  float* out = dense_at(place, rows.begin, keys.begin);
+  const int64_t stride = problem_.shape.keys;
+  const int count = static_cast<int>(rows.size());
+  const int size = static_cast<int>(keys.size());
+  if (tile != nullptr && turn == 0) {
+    table_.store_rows(tile, kBackwardKeys, 1, count, size, DataType::kFloat32, out, stride);
+  } else if (tile != nullptr) {
+    table_.add_rows(tile, kBackwardKeys, 1, count, size, out, stride);
+  } else if (turn == 0) {
+    for (int i = 0; i < count; ++i) std::fill_n(out + i * stride, size, 0.0F);
   }
-  if (dense_shared_) dense_turns_.pass(cell, dense_turn(place));
+  if (dense_shared_) dense_turns_.pass(cell, turn);
   return true;
 }
 

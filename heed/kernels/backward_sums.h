@@ -41,13 +41,13 @@ class LearnedSums {
   // where another worker failed.
   bool add_relative(const SumPlace& place, const float* table, int64_t lowest, int64_t highest);
 
-  // Whether blocks of queries must be passed in turn even where there is nothing to add.
-  bool dense_in_turn() const { return any_dense() && dense_shared_ && rows_ > 1; }
-  // Adds dS (kBackwardQueries, kBackwardKeys) of a tile; null: nothing, but the turn passes.
-  bool add_dense(const SumPlace& place, int64_t query_block, const float* tile, LiveRows live,
-                 Range keys);
+  // Whether add_dense must be called for every block of queries, also where there is nothing.
+  bool dense_in_turn() const { return any_dense() && !has_dense_columns(); }
+  // Adds dS (kBackwardQueries, kBackwardKeys) of a tile; null: nothing, but the turn passes. The
+  // first in turn writes.
+  bool add_dense(const SumPlace& place, int64_t query_block, const float* tile, Range keys);
   // The same of a bias that is the same for every query: the sums of columns, after all tiles.
-  bool has_dense_columns() const { return any_dense() && rows_ == 1; }
+  bool has_dense_columns() const { return any_dense() && problem_.modifiers.dense.row == 0; }
   bool add_dense_columns(const SumPlace& place, const float* columns, Range keys);
 
   // After all tasks.
@@ -64,6 +64,7 @@ class LearnedSums {
 
   const Problem& problem_;
   const BackwardArgs& args_;
+  const TileTable& table_;
   int64_t parameters_;
   int64_t key_blocks_;
   int64_t query_blocks_;

@@ -171,7 +171,7 @@ void BackwardTask::run_head(int64_t head) {
     for (int64_t q = 0; q < pass_.query_blocks; ++q) {
       if (next != list.end && next->index == q) {
         if (!visit_queries(*next++)) return;
-      } else if (!pass_.sums.add_dense(place_, q, nullptr, {}, key_range_)) {
+      } else if (!pass_.sums.add_dense(place_, q, nullptr, key_range_)) {
         return;
       }
     }
@@ -308,7 +308,8 @@ bool BackwardTask::add_grad_queries(const QueryBlock& block, LiveRows live) {
 bool BackwardTask::add_learned(const QueryBlock& block, LiveRows live) {
   if (!pass_.sums.any_dense()) return true;
   if (!pass_.sums.has_dense_columns()) {
-    return pass_.sums.add_dense(place_, block.index, tile_.sums.dense, live, key_range_);
+    const float* grads = live.begin < live.end ? tile_.sums.dense : nullptr;
+    return pass_.sums.add_dense(place_, block.index, grads, key_range_);
   }
   for (int i = live.begin; i < live.end; ++i) {
     for (int j = 0; j < keys_.count; ++j) {

@@ -146,7 +146,8 @@ class ForwardTask {
       fill_group(groups, {at, std::min(at + kMaskQueries, queries_.end)}, keys, live);
     }
     if (live.begin >= live.end) return;
-    const ForwardKeys view = load_keys(live);
+    ForwardKeys view = load_keys(live);
+    view.careful = table_.has_non_finite(view.raw_values, problem_.type, view.count, value_size_);
     for (int p = 0; p < panels_; ++p) visit_partial(p, view, keys);
   }
 

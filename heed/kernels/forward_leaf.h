@@ -225,9 +225,7 @@ inline void forward_tile(const ForwardTile& t, const ForwardPanel& panel, const 
   } else {
     product_scores(t, panel, keys);
   }
-  const bool careful =
-      t.masks != nullptr && has_non_finite({keys.values, keys.value_stride}, DataType::kFloat32,
-                                           keys.count, t.value_size);
+  const bool careful = t.masks != nullptr && keys.careful;
   softmax_and_values<Singles>(t, panel, keys, careful,
                               [&](const LaneSoftmax& s) { add_values(t, panel, keys, s); });
 }
@@ -261,7 +259,20 @@ inline void finish_panel(const ForwardPanel& panel, const PanelResult& result) {
     const Mask empty = equal(sum, zeros());
     const Floats factor =
         select(empty, zeros(), broadcast(result.output_factor) / select(empty, broadcast(1), sum));
-    for (int d = 0; d < result.value_size; d += kLanes) {
+    int d = 0;
+    for (; rows == kLanes && result.type == DataType::kFloat32 && d + kLanes <= result.value_size;
+         d += kLanes) {
+      Words block[kLanes];
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i) {
+        block[i] = as_words(load(panel.output + (d + i) * kPanel + v * kLanes) * factor);
+      }
+      transpose(block);
+      float* out = static_cast<float*>(result.output) + v * kLanes * result.stride + d;
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i) store(out + i * result.stride, as_floats(block[i]));
+    }
+    for (; d < result.value_size; d += kLanes) {
       const int left = result.value_size - d;
       Words block[kLanes];
       for (int i = 0; i < kLanes; ++i) {
@@ -285,8 +296,7 @@ inline void forward_tile_pairs(const ForwardTile& t, const ForwardPanel& panel,
       {keys.key_halves, keys.key_halves_stride, panel.queries, kPanel, t.scores, kPanel, nullptr,
        t.size / 2},
       keys.count, panel.vectors);
-  const bool careful = t.masks != nullptr && has_non_finite(keys.raw_values, DataType::kBFloat16,
-                                                            keys.count, t.value_size);
+  const bool careful = t.masks != nullptr && keys.careful;
   softmax_and_values<Pairs>(t, panel, keys, careful, [&](const LaneSoftmax& s) {
     multiply<Pairs, Walk::kColumns, Start::kScale>(
         {keys.value_pairs, 2 * t.value_size, t.scores, kPanel, panel.output, kPanel, s.decay,

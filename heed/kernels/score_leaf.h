@@ -38,21 +38,21 @@ HEED_INLINE int64_t relative_reversed_start(const HeadScore& score, int64_t dist
 // bias[key][lane] for the panel's queries: blocks of the dense bias, transposed.
 inline void load_dense_transposed(const DenseBias& dense, const ForwardPanel& panel,
                                   const ForwardKeys& keys, float* bias) {
-  for (int v = 0; v < panel.vectors; ++v) {
-    for (int j = 0; j < keys.count; j += kLanes) {
-      Words block[kLanes];
-      const int left = keys.count - j;
-      for (int i = 0; i < kLanes; ++i) {
-        const int lane = v * kLanes + i;
-        const int64_t row = panel.query + (lane < panel.lanes ? lane : 0);
-        const Floats one = load_any(dense.data, dense.type, row * dense.row + keys.key + j, left);
-        block[i] = as_words(one);
-      }
-      transpose(block);
-      for (int i = 0; i < kLanes && i < left; ++i) {
-        store_words(bias + (j + i) * kPanel + v * kLanes, block[i]);
-      }
-    }
+  const int64_t first = panel.query * dense.row + keys.key;
+  if (dense.type == DataType::kFloat32) {
+    const float* data = static_cast<const float*>(dense.data) + first;
+    transpose_panel(panel.lanes, keys.count, bias,
+                    [&](int row, int j, int left) HEED_INLINE_LAMBDA {
+                      const float* p = data + row * dense.row + j;
+                      __builtin_prefetch(p + kForwardKeys, 0, 2);  // of the next block
+                      return as_words(left == kLanes ? load(p) : load_first(p, left));
+                    });
+  } else {
+    transpose_panel(
+        panel.lanes, keys.count, bias, [&](int row, int j, int left) HEED_INLINE_LAMBDA {
+          return as_words(
+              load_any(dense.data, DataType::kBFloat16, first + row * dense.row + j, left));
+        });
   }
 }
 

@@ -181,13 +181,27 @@ HEED_INLINE void store_first(float* to, Floats v, int count) {
 
 // ---- over the lanes of one vector, always in the same order ----
 
+// Lane i + kLanes / 2^n onto lane i, for the halves of halves.
+HEED_INLINE Floats upper_half(Floats v) {
+#if HEED_LANES == 16
+  return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
+#elif HEED_LANES == 8
+  return __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7);
+#else
+  return __builtin_shufflevector(v, v, 2, 3, 2, 3);
+#endif
+}
 HEED_INLINE float sum_lanes(Floats v) {
-  float part[kLanes];
-  store(part, v);
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) part[i] += part[i + width];
-  }
-  return part[0];
+  v = v + upper_half(v);
+#if HEED_LANES == 16
+  v = v + __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
+#endif
+#if HEED_LANES == 16
+  v = v + __builtin_shufflevector(v, v, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3);
+#elif HEED_LANES == 8
+  v = v + __builtin_shufflevector(v, v, 2, 3, 2, 3, 2, 3, 2, 3);
+#endif
+  return v[0] + v[1];
 }
 HEED_INLINE float max_lanes(Floats v) {
   float part[kLanes];
@@ -221,19 +235,97 @@ HEED_INLINE Words interleave_high(Words a, Words b) {
 #endif
 }
 
-// rows[i][j] becomes rows[j][i]: log2(kLanes) perfect shuffles of all rows.
+// In each group of four lanes: a0 b0 a1 b1, or of the upper half of the group.
+HEED_INLINE Words zip_low(Words a, Words b) {
+#if HEED_LANES == 16
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+#elif HEED_LANES == 8
+  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13);
+#else
+  return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+#endif
+}
+HEED_INLINE Words zip_high(Words a, Words b) {
+#if HEED_LANES == 16
+  return __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+#elif HEED_LANES == 8
+  return __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15);
+#else
+  return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#endif
+}
+// The same with pairs of lanes: a0 a1 b0 b1.
+HEED_INLINE Words join_low(Words a, Words b) {
+#if HEED_LANES == 16
+  return __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29);
+#elif HEED_LANES == 8
+  return __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+#else
+  return __builtin_shufflevector(a, b, 0, 1, 4, 5);
+#endif
+}
+HEED_INLINE Words join_high(Words a, Words b) {
+#if HEED_LANES == 16
+  return __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+#elif HEED_LANES == 8
+  return __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+#else
+  return __builtin_shufflevector(a, b, 2, 3, 6, 7);
+#endif
+}
+#if HEED_LANES > 4
+// The even, or the odd, groups of four lanes of a and then of b.
+HEED_INLINE Words even_groups(Words a, Words b) {
+#if HEED_LANES == 16
+  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27);
+#else
+  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+#endif
+}
+HEED_INLINE Words odd_groups(Words a, Words b) {
+#if HEED_LANES == 16
+  return __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+#else
+  return __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+#endif
+}
+#endif
+
+// rows[i][j] becomes rows[j][i].
 HEED_INLINE void transpose(Words (&rows)[kLanes]) {
-  Words other[kLanes];
+  // Blocks of 4 × 4 inside the groups of four lanes.
 #pragma GCC unroll 4
-  for (int step = 1; step < kLanes; step *= 2) {
-#pragma GCC unroll 8
-    for (int i = 0; i < kLanes / 2; ++i) {
-      other[2 * i] = interleave_low(rows[i], rows[i + kLanes / 2]);
-      other[2 * i + 1] = interleave_high(rows[i], rows[i + kLanes / 2]);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < kLanes; ++i) rows[i] = other[i];
+  for (int i = 0; i < kLanes; i += 4) {
+    const Words a = zip_low(rows[i], rows[i + 1]);
+    const Words b = zip_high(rows[i], rows[i + 1]);
+    const Words c = zip_low(rows[i + 2], rows[i + 3]);
+    const Words d = zip_high(rows[i + 2], rows[i + 3]);
+    rows[i] = join_low(a, c);
+    rows[i + 1] = join_high(a, c);
+    rows[i + 2] = join_low(b, d);
+    rows[i + 3] = join_high(b, d);
   }
+  // Then the groups among each other.
+#if HEED_LANES == 16
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    const Words a = even_groups(rows[i], rows[i + 4]);
+    const Words b = odd_groups(rows[i], rows[i + 4]);
+    const Words c = even_groups(rows[i + 8], rows[i + 12]);
+    const Words d = odd_groups(rows[i + 8], rows[i + 12]);
+    rows[i] = even_groups(a, c);
+    rows[i + 4] = even_groups(b, d);
+    rows[i + 8] = odd_groups(a, c);
+    rows[i + 12] = odd_groups(b, d);
+  }
+#elif HEED_LANES == 8
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    const Words a = rows[i];
+    rows[i] = even_groups(a, rows[i + 4]);
+    rows[i + 4] = odd_groups(a, rows[i + 4]);
+  }
+#endif
 }
 
 // ---- bfloat16: the upper half of a float32 ----

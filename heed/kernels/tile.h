@@ -84,6 +84,8 @@ struct ForwardKeys {
   int64_t key_halves_stride = 0;
   const uint16_t* value_pairs = nullptr;  // (⌈count/2⌉, Dv, 2)
   Rows raw_values;                        // as they are, for the careful way
+  // Whether a value is NaN or infinite, which must not reach lanes that it is masked for.
+  bool careful = false;
 };
 
 struct ForwardTile {
@@ -204,6 +206,9 @@ struct TileTable {
   void (*pack_transposed_pairs)(Rows from, int rows, int size, float* to);
   // Of bfloat16: (⌈rows / 2⌉, padded, 2), pairs of consecutive rows, zeros where there is none.
   void (*pack_row_pairs)(Rows from, int rows, int size, uint16_t* to, int64_t padded);
+
+  // Whether NaN or an infinity is among the rows.
+  bool (*has_non_finite)(Rows rows, DataType type, int count, int size);
 
   void (*forward_tile)(const ForwardTile& tile, const ForwardPanel& panel, const ForwardKeys& keys);
   void (*forward_tile_pairs)(const ForwardTile& tile, const ForwardPanel& panel,

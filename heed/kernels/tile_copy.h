@@ -58,35 +58,52 @@ inline void copy_rows(Rows from, DataType type, int rows, int size, float* to, i
   }
 }
 
-// Words of `rows` rows (`words` each, from `row(i)`) to (words, kPanel), zeros in other lanes.
+// Words of `rows` rows (`words` each, from `load_row(row, word, how many)`) to (words, kPanel),
+// zeros in the lanes that are left.
 template <typename LoadRow>
 HEED_INLINE void transpose_panel(int rows, int words, float* to, LoadRow load_row) {
   for (int v = 0; v < 2; ++v) {
-    for (int d = 0; d < words; d += kLanes) {
+    const int count = rows - v * kLanes;
+    int d = 0;
+    for (; count >= kLanes && d + kLanes <= words; d += kLanes) {
       Words block[kLanes];
-      const int left = words - d;
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i) block[i] = load_row(v * kLanes + i, d, kLanes);
+      transpose(block);
+      float* out = to + d * kPanel + v * kLanes;
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; ++i) store_words(out + i * kPanel, block[i]);
+    }
+    for (; d < words; d += kLanes) {
+      Words block[kLanes];
+      const int left = words - d < kLanes ? words - d : kLanes;
       for (int i = 0; i < kLanes; ++i) {
-        const int row = v * kLanes + i;
-        block[i] = row < rows ? load_row(row, d, left) : Words{};
+        block[i] = i < count ? load_row(v * kLanes + i, d, left) : Words{};
       }
       transpose(block);
       float* out = to + d * kPanel + v * kLanes;
-      const int count = left < kLanes ? left : kLanes;
-      for (int i = 0; i < count; ++i) store_words(out + i * kPanel, block[i]);
+      for (int i = 0; i < left; ++i) store_words(out + i * kPanel, block[i]);
     }
   }
 }
 
 inline void pack_transposed(Rows from, DataType type, int rows, int size, float* to) {
-  transpose_panel(rows, size, to, [&](int row, int d, int left) HEED_INLINE_LAMBDA {
-    return as_words(load_any(from.data, type, row * from.stride + d, left));
-  });
+  if (type == DataType::kFloat32) {
+    transpose_panel(rows, size, to, [&](int row, int d, int left) HEED_INLINE_LAMBDA {
+      const float* p = float_row(from, row) + d;
+      return as_words(left == kLanes ? load(p) : load_first(p, left));
+    });
+  } else {
+    transpose_panel(rows, size, to, [&](int row, int d, int left) HEED_INLINE_LAMBDA {
+      return as_words(load_any(from.data, DataType::kBFloat16, row * from.stride + d, left));
+    });
+  }
 }
 
 inline void pack_transposed_pairs(Rows from, int rows, int size, float* to) {
   transpose_panel(rows, size / 2, to, [&](int row, int d, int left) HEED_INLINE_LAMBDA {
     const uint16_t* p = half_row(from, row) + 2 * d;
-    if (left >= kLanes) return load_words(p);
+    if (left == kLanes) return load_words(p);
     Words some{};
     __builtin_memcpy(&some, p, static_cast<size_t>(left) * 4);
     return some;
@@ -157,13 +174,21 @@ inline void store_rows(const float* from, int64_t from_stride, float factor, int
 
 // Whether NaN or an infinity is among the rows.
 inline bool has_non_finite(Rows from, DataType type, int rows, int size) {
-  Floats seen = zeros();
+  Floats seen[2] = {zeros(), zeros()};
   for (int i = 0; i < rows; ++i) {
-    for (int d = 0; d < size; d += kLanes) {
-      seen = fma(load_any(from.data, type, i * from.stride + d, size - d), zeros(), seen);
+    int d = 0;
+    if (type == DataType::kFloat32) {
+      const float* row = float_row(from, i);
+      for (; d + 2 * kLanes <= size; d += 2 * kLanes) {
+        seen[0] = fma(load(row + d), zeros(), seen[0]);
+        seen[1] = fma(load(row + d + kLanes), zeros(), seen[1]);
+      }
+    }
+    for (; d < size; d += kLanes) {
+      seen[0] = fma(load_any(from.data, type, i * from.stride + d, size - d), zeros(), seen[0]);
     }
   }
-  const float sum = sum_lanes(seen);
+  const float sum = sum_lanes(seen[0] + seen[1]);
   return sum != sum;
 }
 
