@@ -6,7 +6,6 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <functional>
 #include <map>
 #include <string>
@@ -258,15 +257,6 @@ TEST(Linear, TakesAnyLayout) {
   });
 }
 
-TEST(Linear, TakesEmptyInputs) {
-  const LinearEngineForTest own(LinearEngine::kOwn);
-  const at::Tensor w = at::randn({3, 4}), b = at::randn({3});
-  EXPECT_EQ(heed::linear(at::empty({0, 4}), w, b).sizes(), (Sizes{0, 3}));
-  EXPECT_EQ(heed::linear(at::empty({2, 0, 4}), w, b).sizes(), (Sizes{2, 0, 3}));
-  EXPECT_EQ(heed::linear(at::randn({2, 4}), at::empty({0, 4})).sizes(), (Sizes{2, 0}));
-  EXPECT_TRUE(at::equal(heed::linear(at::empty({2, 0}), at::empty({3, 0}), b), b.expand({2, 3})));
-}
-
 TEST(Linear, TakesAnExpandedGradient) {
   for_each_isa([&] {
     const Inputs in = random_inputs({30, 20, 25}, at::kFloat);
@@ -442,42 +432,6 @@ TEST(Linear, LeavesTheRestToTorch) {
   Inputs mixed = random_inputs({9, 5, 6}, at::kFloat);
   mixed.weight = mixed.weight.to(at::kDouble);
   EXPECT_THROW(by_heed(mixed), c10::Error);
-}
-
-TEST(Linear, RefusesShapesThatDoNotFit) {
-  for (const LinearEngine engine : {LinearEngine::kOwn, LinearEngine::kTorch}) {
-    const LinearEngineForTest forced(engine);
-    EXPECT_THROW(heed::linear(at::randn({2, 3}), at::randn({5, 4})), UsageError);
-    EXPECT_THROW(heed::linear(at::randn({2, 4}), at::randn({4})), UsageError);
-    EXPECT_THROW(heed::linear(at::randn({}), at::randn({5, 4})), UsageError);
-    EXPECT_THROW(heed::linear(at::Tensor(), at::randn({5, 4})), UsageError);
-    EXPECT_THROW(heed::linear(at::randn({2, 4}), at::Tensor()), UsageError);
-    EXPECT_THROW(heed::linear(at::randn({2, 4}), at::randn({5, 4}), at::randn({1})), UsageError);
-  }
-}
-
-TEST(Linear, NamesItsActivations) {
-  for (const Activation activation : kActivations) {
-    EXPECT_EQ(activation_from(name_of(activation)), activation);
-  }
-  EXPECT_THROW(activation_from("swish"), UsageError);
-}
-
-using LinearEngineDeathTest = ::testing::Test;
-
-TEST_F(LinearEngineDeathTest, IsChosenByTheEnvironment) {
-  testing::FLAGS_gtest_death_test_style = "threadsafe";
-  const auto engine_for = [](const char* value) {
-    setenv("HEED_LINEAR", value, 1);
-    try {
-      return static_cast<int>(linear_engine());
-    } catch (const UsageError&) {
-      return 99;
-    }
-  };
-  EXPECT_EXIT(std::exit(engine_for("torch")), testing::ExitedWithCode(0), "");
-  EXPECT_EXIT(std::exit(engine_for("own")), testing::ExitedWithCode(1), "");
-  EXPECT_EXIT(std::exit(engine_for("fast")), testing::ExitedWithCode(99), "");
 }
 
 }  // namespace
