@@ -1,0 +1,34 @@
+#include "heed/nn/embedding.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+namespace heed::nn {
+namespace {
+
+TEST(Embedding, LooksRowsUp) {
+  at::manual_seed(8);
+  const Embedding embedding({.count = 9, .width = 4});
+  const at::Tensor ids = at::tensor({3, 0, 8, 3}, at::kLong).view({2, 2});
+  const at::Tensor output = embedding.forward(ids);
+  EXPECT_EQ(output.sizes(), at::IntArrayRef({2, 2, 4}));
+  EXPECT_TRUE(at::equal(output[1][0], embedding.weight[8]));
+  EXPECT_TRUE(at::equal(output[0][0], output[1][1]));
+}
+
+TEST(Embedding, ThePaddingVectorIsZeroAndLearnsNothing) {
+  const Embedding embedding({.count = 5, .width = 3, .padding_id = 2, .deviation = 0.5});
+  EXPECT_EQ(embedding.weight[2].abs().sum().item<double>(), 0);
+  embedding.forward(at::tensor({2, 1, 2}, at::kLong)).sum().backward();
+  EXPECT_EQ(embedding.weight.grad()[2].abs().sum().item<double>(), 0);
+  EXPECT_EQ(embedding.weight.grad()[1].sum().item<double>(), 3);
+}
+
+TEST(Embedding, StartsWithTheDeviation) {
+  at::manual_seed(8);
+  const Embedding embedding({.count = 1000, .width = 64, .deviation = 0.02});
+  EXPECT_NEAR(embedding.weight.std().item<double>(), 0.02, 0.0005);
+}
+
+}  // namespace
+}  // namespace heed::nn
