@@ -13,7 +13,12 @@ namespace {
 
 constexpr int64_t kMostQueries = 8;   // with more, the lanes of a tile are filled well enough
 constexpr int64_t kFewestKeys = 128;  // with fewer, there is nothing to cut up
-constexpr int64_t kPiece = 256;       // keys of a task
+
+// Keys of a task: whole blocks, 8 pieces or more where there are enough of them.
+int64_t piece_size(int64_t keys) {
+  const int64_t blocks = keys / 8 / kRowBlock;
+  return kRowBlock * std::clamp<int64_t>(blocks, 1, 4);
+}
 
 // The running softmax of all rows of one key head over one piece of the keys: (query, head) rows.
 struct PieceSizes {
@@ -38,7 +43,8 @@ class Decode {
         workers_(workers),
         problems_(problem, workers),
         group_(problem.shape.heads / problem.shape.key_heads),
-        pieces_((problem.shape.keys + kPiece - 1) / kPiece),
+        piece_(piece_size(problem.shape.keys)),
+        pieces_((problem.shape.keys + piece_ - 1) / piece_),
         sizes_{problem.shape.queries * group_, problem.shape.size, problem.shape.value_size} {
     const Shape& shape = problem.shape;
     states_.reset(
@@ -80,8 +86,8 @@ class Decode {
     for (int64_t i = 0; i < shape.queries; ++i) {
       row_table().begin(row, i, heads_of(key_head), state_of(states, i, query_rows, rest));
     }
-    const int64_t end = std::min((piece + 1) * kPiece, shape.keys);
-    for (int64_t key = piece * kPiece; key < end; key += kRowBlock) {
+    const int64_t end = std::min((piece + 1) * piece_, shape.keys);
+    for (int64_t key = piece * piece_; key < end; key += kRowBlock) {
       const Range keys{key, std::min(key + kRowBlock, end)};
       for (int64_t i = 0; i < shape.queries; ++i) {
         RowAttend attend;
@@ -163,6 +169,7 @@ class Decode {
   const Workers& workers_;
   RowProblems problems_;
   int64_t group_;
+  int64_t piece_;
   int64_t pieces_;
   PieceSizes sizes_;
   std::unique_ptr<float[]> states_;

@@ -12,7 +12,7 @@
 namespace heed::kernels {
 
 // The most keys that a leaf looks at in one go.
-inline constexpr int kRowBlock = 64;
+inline constexpr int kRowBlock = 256;
 
 // What a score does between a raw product (or a pairwise sum) and the scale, for some keys of one
 // query; made from the structs of score.h by row_score_leaf.h.
@@ -179,7 +179,7 @@ struct RowAttend {
   HeadSpan heads;
   KeyList keys;  // any count
   RowState state;
-  bool prefetch = false;  // whether the kRowBlock keys after these are asked from memory
+  bool prefetch = false;  // whether keys after these are asked from memory
 };
 
 // Scores of one query and head with some keys, after modifiers.

@@ -1,7 +1,8 @@
-// Products of one row with listed rows, and weighted sums of listed rows, of either dtype. Lanes are
-// the elements of a row.
+// Products of one row with listed rows, and weighted sums of listed rows, of either dtype. Lanes
+// are the elements of a row.
 #pragma once
 
+#include "heed/kernels/lane_sums.h"
 #include "heed/kernels/row_kernels.h"
 #include "heed/kernels/simd_math.h"
 
@@ -69,9 +70,6 @@ HEED_INLINE void fill(float* to, int64_t count, float x) {
 
 // ---- one row against listed rows ----
 
-// Rows reduced together: their sums fill this many lanes.
-inline constexpr int kGroup = kLanes < 8 ? kLanes : 8;
-
 // Each lane folded onto its partner until one is left, without a way through memory.
 template <typename Fold>
 HEED_INLINE float fold_lanes(Floats v, Fold fold) {
@@ -104,24 +102,6 @@ HEED_INLINE float dot_rows(const float* a, const float* b, int64_t size) {
     sum = fma(load_first(a + d, count), load_first(b + d, count), sum);
   }
   return total_of(sum);
-}
-
-// Lane u of the result is the sum of the lanes of v[u], u < kGroup; the other lanes are of no use.
-HEED_INLINE Floats sums_of(Floats (&v)[kGroup]) {
-#pragma GCC unroll 3
-  for (int half = kGroup / 2; half > 0; half /= 2) {
-#pragma GCC unroll 4
-    for (int i = 0; i < half; ++i) {
-      const Words a = as_words(v[i]);
-      const Words b = as_words(v[i + half]);
-      v[i] = as_floats(interleave_low(a, b)) + as_floats(interleave_high(a, b));
-    }
-  }
-  Floats sum = v[0];
-#if HEED_LANES == 16
-  sum += __builtin_shufflevector(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-#endif
-  return sum;
 }
 
 // The rows of a block, padded to whole groups with its last row.
@@ -170,18 +150,97 @@ HEED_INLINE Floats group_products(const float* with, const Element* const (&row)
   return sums_of(sum);
 }
 
+// Two vectors of bfloat16 at a time need no conversion: the even ones are the lower halves of the
+// words moved up, the odd ones the upper halves as they are. What they meet is arranged likewise.
+struct EvenOdd {
+  Floats even;
+  Floats odd;
+};
+HEED_INLINE EvenOdd load_pairs(const uint16_t* from) {
+  const Words pairs = load_words(from);
+  return {as_floats(pairs << 16), as_floats(pairs & 0xffff0000u)};
+}
+HEED_INLINE EvenOdd arrange(Floats a, Floats b) {
+#if HEED_LANES == 16
+  return {__builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30),
+          __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)};
+#elif HEED_LANES == 8
+  return {__builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14),
+          __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)};
+#else
+  return {__builtin_shufflevector(a, b, 0, 2, 4, 6), __builtin_shufflevector(a, b, 1, 3, 5, 7)};
+#endif
+}
+// What arrange() took apart.
+HEED_INLINE void store_natural(float* to, EvenOdd v) {
+#if HEED_LANES == 16
+  store(to, __builtin_shufflevector(v.even, v.odd, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22,
+                                    7, 23));
+  store(to + kLanes, __builtin_shufflevector(v.even, v.odd, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28,
+                                             13, 29, 14, 30, 15, 31));
+#elif HEED_LANES == 8
+  store(to, __builtin_shufflevector(v.even, v.odd, 0, 8, 1, 9, 2, 10, 3, 11));
+  store(to + kLanes, __builtin_shufflevector(v.even, v.odd, 4, 12, 5, 13, 6, 14, 7, 15));
+#else
+  store(to, __builtin_shufflevector(v.even, v.odd, 0, 4, 1, 5));
+  store(to + kLanes, __builtin_shufflevector(v.even, v.odd, 2, 6, 3, 7));
+#endif
+}
+
+inline constexpr int64_t kMostArranged = 256;
+template <typename Element>
+HEED_INLINE bool goes_in_pairs(int64_t size) {
+  return sizeof(Element) == 2 && size % (2 * kLanes) == 0 && size <= kMostArranged;
+}
+
+// group_products of rows that go in pairs, with arranged numbers.
+HEED_INLINE Floats group_pair_products(const float* arranged, const uint16_t* const (&row)[kGroup],
+                                       int64_t size) {
+  Floats sum[kGroup];
+#pragma GCC unroll 8
+  for (int u = 0; u < kGroup; ++u) sum[u] = zeros();
+#pragma GCC unroll 2
+  for (int64_t d = 0; d < size; d += 2 * kLanes) {
+    const Floats even = load(arranged + d);
+    const Floats odd = load(arranged + d + kLanes);
+#pragma GCC unroll 8
+    for (int u = 0; u < kGroup; ++u) {
+      const EvenOdd pairs = load_pairs(row[u] + d);
+      sum[u] = fma(odd, pairs.odd, fma(even, pairs.even, sum[u]));
+    }
+  }
+  return sums_of(sum);
+}
+
+HEED_INLINE void arrange_row(const float* from, int64_t size, float* to) {
+  for (int64_t d = 0; d < size; d += 2 * kLanes) {
+    const EvenOdd v = arrange(load(from + d), load(from + d + kLanes));
+    store(to + d, v.even);
+    store(to + d + kLanes, v.odd);
+  }
+}
+
 // to[j] = Σ_d with_d · rows[j]_d. Writes up to kLanes floats too many.
 template <typename Element>
 HEED_INLINE void row_products(const float* with, const BlockRows& rows, int64_t offset, int count,
                               int64_t size, float* to) {
   const int64_t whole = size - size % kLanes;
   const int rest = static_cast<int>(size - whole);
+  const bool pairs = goes_in_pairs<Element>(size);
+  float arranged[kMostArranged];
+  if (pairs) arrange_row(with, size, arranged);
   for (int j = 0; j < count; j += kGroup) {
     const Element* row[kGroup];
 #pragma GCC unroll 8
     for (int u = 0; u < kGroup; ++u) row[u] = element<Element>(rows.row[j + u], offset);
     if (rows.ahead != 0) {
       for (int u = 0; u < kGroup; ++u) prefetch_ahead<Element>(rows, j + u, offset, size);
+    }
+    if constexpr (sizeof(Element) == 2) {
+      if (pairs) {
+        store(to + j, group_pair_products(arranged, row, size));
+        continue;
+      }
     }
     // The usual sizes of a head, in vectors, without a loop.
     if (rest == 0 && whole == kLanes) {
@@ -194,12 +253,39 @@ HEED_INLINE void row_products(const float* with, const BlockRows& rows, int64_t 
   }
 }
 
+// add_rows for elements [d, d + 4 · kLanes) of rows that go in pairs.
+HEED_INLINE void add_pair_rows(const float* weight, const BlockRows& rows, int64_t offset,
+                               int count, int64_t d, float* to) {
+  EvenOdd sum[2];
+#pragma GCC unroll 2
+  for (int u = 0; u < 2; ++u) {
+    sum[u] = arrange(load(to + d + 2 * u * kLanes), load(to + d + (2 * u + 1) * kLanes));
+  }
+  for (int j = 0; j < count; ++j) {
+    const Floats w = broadcast(weight[j]);
+    const uint16_t* row = element<uint16_t>(rows.row[j], offset + d);
+    if (rows.ahead != 0) prefetch_ahead<uint16_t>(rows, j, offset + d, 4 * kLanes);
+#pragma GCC unroll 2
+    for (int u = 0; u < 2; ++u) {
+      const EvenOdd pairs = load_pairs(row + 2 * u * kLanes);
+      sum[u].even = fma(w, pairs.even, sum[u].even);
+      sum[u].odd = fma(w, pairs.odd, sum[u].odd);
+    }
+  }
+#pragma GCC unroll 2
+  for (int u = 0; u < 2; ++u) store_natural(to + d + 2 * u * kLanes, sum[u]);
+}
+
 // to[d] += Σ_j weight[j] · rows[j][d], in the order of j.
 template <typename Element>
 HEED_INLINE void add_rows(const float* weight, const BlockRows& rows, int64_t offset, int count,
                           int64_t size, float* to) {
   int64_t d = 0;
   for (; d + 4 * kLanes <= size; d += 4 * kLanes) {
+    if constexpr (sizeof(Element) == 2) {
+      add_pair_rows(weight, rows, offset, count, d, to);
+      continue;
+    }
     Floats sum[4];
 #pragma GCC unroll 4
     for (int u = 0; u < 4; ++u) sum[u] = load(to + d + u * kLanes);

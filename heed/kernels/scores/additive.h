@@ -9,6 +9,7 @@
 // beyond that (NaN and infinities among them) take tanh of the sum, pair by pair.
 #pragma once
 
+#include "heed/kernels/lane_sums.h"
 #include "heed/kernels/score_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
@@ -16,8 +17,8 @@ namespace heed::kernels::HEED_ISA {
 struct Additive {
   static constexpr char kName[] = "additive";
   static constexpr float kMostTogether = 21.5f;
-  static constexpr int kRows = kLanes < 8 ? kLanes : 8;  // taken together
-  static constexpr int kDepth = 64;                      // elements of D that stand in cache
+  static constexpr int kRows = kGroup;  // taken together
+  static constexpr int kDepth = 64;     // elements of D that stand in cache
 
   // e^{2x}, to 2 ulp. Beyond the range in which it is used it stays finite.
   static HEED_INLINE Floats exp_of_twice(Floats x) {
@@ -220,27 +221,9 @@ struct Additive {
         float* to = g.grad_lanes + d * kPanel + v * kLanes;
         store(to, fma(lane_sum[v], factor, load(to)));
       }
-      store(row_sums[d - begin], sums_of_rows(part));
+      store(row_sums[d - begin], sums_of(part));
       store(rests[d - begin], load(rests[d - begin]) + rest);
     }
-  }
-
-  // Lane u is the sum of the lanes of v[u], u < kRows.
-  static HEED_INLINE Floats sums_of_rows(Floats (&v)[kRows]) {
-#pragma GCC unroll 3
-    for (int half = kRows / 2; half > 0; half /= 2) {
-#pragma GCC unroll 4
-      for (int i = 0; i < half; ++i) {
-        const Words a = as_words(v[i]);
-        const Words b = as_words(v[i + half]);
-        v[i] = as_floats(interleave_low(a, b)) + as_floats(interleave_high(a, b));
-      }
-    }
-    Floats sum = v[0];
-#if HEED_LANES == 16
-    sum += __builtin_shufflevector(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-#endif
-    return sum;
   }
 
   static void gradient_rows(const PairwiseGradient& g, const RowGroup& rows, int begin, int end,
