@@ -130,12 +130,20 @@ struct Additive {
     }
   }
 
+  // Exactly ±1 where it rounds to that: a sum of many such terms shows every unit.
+  static HEED_INLINE Floats careful_tanh(Floats x) {
+    const Floats e = exp_of_twice(-abs(x));
+    const Floats size = (broadcast(1) - e) / (broadcast(1) + e);
+    const Floats large = select(less(x, zeros()), -size, size);
+    return select(less(abs(x), broadcast(0.5f)), tanh(x), large);
+  }
+
   static void careful_score(const PairwiseTile& t, int row, int v) {
     Floats sum = zeros();
     for (int d = 0; d < t.size; ++d) {
       const Floats x = load(t.lane_data + d * kPanel + v * kLanes) +
                        broadcast(t.row_data[row * t.row_stride + d]);
-      sum = fma(broadcast(t.parameter[d]), tanh(x), sum);
+      sum = fma(broadcast(t.parameter[d]), careful_tanh(x), sum);
     }
     store(t.raw + row * t.raw_stride + v * kLanes, sum);
   }
@@ -177,13 +185,15 @@ struct Additive {
     const Floats rest = grad * r;
     return {fma(-rest, r, rest), rest};
   }
+  // With e = e^{−2|x|}: (1 − tanh²) / 4 = e / (1 + e)², exact also where tanh is close to 1.
   static HEED_INLINE Parts careful_parts(Floats lane, float row, Floats grad) {
-    const Floats t = tanh(lane + broadcast(row));
+    const Floats x = lane + broadcast(row);
+    const Floats e = exp_of_twice(-abs(x));
+    const Floats r = broadcast(1) / (broadcast(1) + e);
+    const Floats rest = r * select(less(x, zeros()), broadcast(1), e);
     // A pair that is not allowed has grad 0, and nothing of it may be read.
     const Mask dead = equal(grad, zeros());
-    const Floats half = broadcast(0.5f);
-    return {select(dead, zeros(), grad * fma(-t, t, broadcast(1)) * (half * half)),
-            select(dead, zeros(), grad * (broadcast(1) - t) * half)};
+    return {select(dead, zeros(), grad * e * r * r), select(dead, zeros(), grad * rest)};
   }
 
   // Elements [begin, end) of D: adds to the lanes' gradients, leaves the rows' in row_sums[d][u]
