@@ -351,6 +351,26 @@ inline LiveRows join_rows(LiveRows rows, const PanelView& p) {
   return {p.begin < rows.begin ? p.begin : rows.begin, p.end > rows.end ? p.end : rows.end};
 }
 
+// The products that need nothing else; meanwhile the panel's dense bias is called from memory.
+template <typename Products>
+HEED_INLINE void raw_products(const BackwardTile& t, const BackwardQueries& queries,
+                              const BackwardKeys& keys, const PanelView& p) {
+  const DenseBias& dense = t.score->dense;
+  PanelView part = p;
+  const int step = dense.data == nullptr ? p.end - p.begin : 2 * kTileRows;
+  for (part.begin = p.begin; part.begin < p.end; part.begin += step) {
+    part.end = part.begin + step < p.end ? part.begin + step : p.end;
+    for (int i = part.begin; dense.data != nullptr && i < part.end; ++i) {
+      prefetch_dense_row(dense, (queries.query + i) * dense.row + keys.key + p.first_key, p.keys);
+      if (t.sums.dense_out == nullptr) continue;
+      const float* out = t.sums.dense_out + i * t.sums.dense_out_stride + p.first_key;
+      for (int j = 0; j < p.keys; j += 16) __builtin_prefetch(out + j, 1, 2);
+    }
+    if (!t.score->function->is_pairwise) Products::raw_scores(t, queries, keys, part);
+    Products::value_products(t, queries, keys, part);
+  }
+}
+
 template <typename Products>
 LiveRows backward_tile_of(const BackwardTile& t, const BackwardQueries& queries,
                           const BackwardKeys& keys) {
@@ -368,12 +388,8 @@ LiveRows backward_tile_of(const BackwardTile& t, const BackwardQueries& queries,
     p = view_panel(t, queries, keys, index);
     rows = join_rows(rows, p);
     if (p.begin < p.end) {
-      if (pairwise) {
-        t.score->function->pairwise_score(pairwise_tile(t, queries, keys, p));
-      } else {
-        Products::raw_scores(t, queries, keys, p);
-      }
-      Products::value_products(t, queries, keys, p);
+      if (pairwise) t.score->function->pairwise_score(pairwise_tile(t, queries, keys, p));
+      raw_products<Products>(t, queries, keys, p);
       finish_panel_gradients(t, queries, keys, p);
       if (pairwise) pairwise_gradients(t, queries, keys, p, careful);
       if (careful) {

@@ -18,11 +18,34 @@
 
 namespace heed::kernels::HEED_ISA {
 
-inline void product_scores(const ForwardTile& t, const ForwardPanel& panel,
-                           const ForwardKeys& keys) {
-  multiply<Singles, Walk::kRows, Start::kZero>(
-      {keys.keys, keys.key_stride, panel.queries, kPanel, t.scores, kPanel, nullptr, t.size},
-      keys.count, panel.vectors);
+// Raw scores of `rows` rows from `row` on.
+template <typename Kind>
+HEED_INLINE void product_rows(const ForwardTile& t, const ForwardPanel& panel,
+                              const typename Kind::Element* keys, int64_t key_stride, int row,
+                              int rows) {
+  multiply<Kind, Walk::kRows, Start::kZero>(
+      {keys + row * key_stride, key_stride, panel.queries, kPanel, t.scores + row * kPanel, kPanel,
+       nullptr, t.size / Kind::kStep},
+      rows, panel.vectors);
+}
+
+// Raw scores; meanwhile the tile's dense bias is called from memory, whose rows are too far apart
+// for the hardware to guess.
+template <typename Kind>
+void product_scores(const ForwardTile& t, const ForwardPanel& panel, int count,
+                    const typename Kind::Element* keys, int64_t key_stride, int64_t first_key) {
+  const DenseBias& dense = t.score->dense;
+  if (dense.data == nullptr) return product_rows<Kind>(t, panel, keys, key_stride, 0, count);
+  const int steps = (count + kTileRows - 1) / kTileRows;
+  const int lanes = (panel.lanes + steps - 1) / steps;
+  for (int step = 0; step < steps; ++step) {
+    for (int lane = step * lanes; lane < (step + 1) * lanes && lane < panel.lanes; ++lane) {
+      prefetch_dense_row(dense, (panel.query + lane) * dense.row + first_key, count);
+    }
+    const int row = step * kTileRows;
+    product_rows<Kind>(t, panel, keys, key_stride, row,
+                       count - row < kTileRows ? count - row : kTileRows);
+  }
 }
 
 inline void pairwise_scores(const ForwardTile& t, const ForwardPanel& panel,
@@ -223,7 +246,7 @@ inline void forward_tile(const ForwardTile& t, const ForwardPanel& panel, const 
   if (t.score->function->is_pairwise) {
     pairwise_scores(t, panel, keys);
   } else {
-    product_scores(t, panel, keys);
+    product_scores<Singles>(t, panel, keys.count, keys.keys, keys.key_stride, keys.key);
   }
   const bool careful = t.masks != nullptr && keys.careful;
   softmax_and_values<Singles>(t, panel, keys, careful,
@@ -292,10 +315,7 @@ inline void finish_panel(const ForwardPanel& panel, const PanelResult& result) {
 #if defined(__AVX512BF16__) && HEED_LANES == 16
 inline void forward_tile_pairs(const ForwardTile& t, const ForwardPanel& panel,
                                const ForwardKeys& keys) {
-  multiply<Pairs, Walk::kRows, Start::kZero>(
-      {keys.key_halves, keys.key_halves_stride, panel.queries, kPanel, t.scores, kPanel, nullptr,
-       t.size / 2},
-      keys.count, panel.vectors);
+  product_scores<Pairs>(t, panel, keys.count, keys.key_halves, keys.key_halves_stride, keys.key);
   const bool careful = t.masks != nullptr && keys.careful;
   softmax_and_values<Pairs>(t, panel, keys, careful, [&](const LaneSoftmax& s) {
     multiply<Pairs, Walk::kColumns, Start::kScale>(

@@ -44,7 +44,6 @@ inline void load_dense_transposed(const DenseBias& dense, const ForwardPanel& pa
     transpose_panel(panel.lanes, keys.count, bias,
                     [&](int row, int j, int left) HEED_INLINE_LAMBDA {
                       const float* p = data + row * dense.row + j;
-                      __builtin_prefetch(p + kForwardKeys, 0, 2);  // of the next block
                       return as_words(left == kLanes ? load(p) : load_first(p, left));
                     });
   } else {
@@ -165,9 +164,8 @@ void finish_backward(const BackwardTile& t, const BackwardQueries& queries,
         x = x + load(score.relative + relative_start(score, distance));
       }
       if (score.dense.data != nullptr) {
-        const Floats bias =
-            load_any(score.dense.data, score.dense.type,
-                     (queries.query + i) * score.dense.row + keys.key + first, left);
+        const int64_t at_bias = (queries.query + i) * score.dense.row + keys.key + first;
+        const Floats bias = load_any(score.dense.data, score.dense.type, at_bias, left);
         x = fma(bias, broadcast(kLog2E), x);
       }
       store(t.weights + at, x);
@@ -223,12 +221,23 @@ void finish_gradient(const BackwardTile& t, const BackwardQueries& queries,
       if (!Score::kIsIdentity) {
         const ScoreSlopes slopes =
             Score::slopes(load(t.raws + at), query_term, terms.key_term[v], terms.parameter);
-        // A pair that is not allowed has grad 0, and nothing of it may be read.
-        const Mask dead = equal(grad, zeros());
-        of_parameter = select(dead, of_parameter, fma(grad, slopes.parameter, of_parameter));
-        of_query = select(dead, of_query, fma(grad, slopes.query_term, of_query));
-        of_keys[v] = select(dead, of_keys[v], fma(grad, slopes.key_term, of_keys[v]));
-        grad = select(dead, zeros(), grad * slopes.raw);
+        Floats of_pair_parameter = grad * slopes.parameter;
+        Floats of_pair_query = grad * slopes.query_term;
+        Floats of_pair_key = grad * slopes.key_term;
+        const Floats of_raw = grad * slopes.raw;
+        if (t.masks != nullptr) {
+          // A pair that is not allowed has grad 0, and nothing of it may be read.
+          const Mask dead = equal(grad, zeros());
+          of_pair_parameter = select(dead, zeros(), of_pair_parameter);
+          of_pair_query = select(dead, zeros(), of_pair_query);
+          of_pair_key = select(dead, zeros(), of_pair_key);
+          grad = select(dead, zeros(), of_raw);
+        } else {
+          grad = of_raw;
+        }
+        of_parameter = of_parameter + of_pair_parameter;
+        of_query = of_query + of_pair_query;
+        of_keys[v] = of_keys[v] + of_pair_key;
       }
       store(t.grads + at, grad);
     }

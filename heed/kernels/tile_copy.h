@@ -48,6 +48,13 @@ HEED_INLINE void store_any(void* to, DataType type, int64_t offset, Floats v, in
   for (int i = 0; i < count; ++i) p[i] = bfloat16_of_float(part[i]);
 }
 
+// Calls `count` numbers of a dense bias to the second-level cache.
+HEED_INLINE void prefetch_dense_row(const DenseBias& dense, int64_t offset, int count) {
+  const int64_t bytes = dense.type == DataType::kFloat32 ? 4 : 2;
+  const char* from = static_cast<const char*>(dense.data) + offset * bytes;
+  for (int64_t at = 0; at < count * bytes; at += 64) __builtin_prefetch(from + at, 0, 2);
+}
+
 inline void copy_rows(Rows from, DataType type, int rows, int size, float* to, int64_t padded) {
   for (int i = 0; i < rows; ++i) {
     const int64_t start = i * from.stride;

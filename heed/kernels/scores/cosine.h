@@ -17,17 +17,33 @@ struct Cosine {
 
   // 1 / max(|x|, 1e-12).
   static float inverse_norm(const float* x, int size) {
-    // The squares are summed in double: |x| may be near either end of float32.
-    double sums[4] = {};
-    for (int d = 0; d < size; ++d) sums[d % 4] += static_cast<double>(x[d]) * x[d];
-    const double norm = __builtin_sqrt((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    Floats squares = zeros();
+    for (int d = 0; d < size; d += kLanes) {
+      const Floats some = size - d >= kLanes ? load(x + d) : load_first(x + d, size - d);
+      squares = fma(some, some, squares);
+    }
+    const float sum = sum_lanes(squares);
+    if (sum > 1e-20f && sum < 1e30f) return 1 / __builtin_sqrtf(sum);
+    return far_inverse_norm(x, size);
+  }
+  // The same where squares may leave the range of float32.
+  static float far_inverse_norm(const float* x, int size) {
+    double sum = 0;
+    for (int d = 0; d < size; ++d) sum += static_cast<double>(x[d]) * x[d];
+    const double norm = __builtin_sqrt(sum);
     return static_cast<float>(1.0 / (norm < kSmallest ? static_cast<double>(kSmallest) : norm));
   }
   // ∂(1/|x|)/∂x = −x / |x|³.
   static void add_gradient(const float* x, int size, float term, float upstream, float* out) {
     if (term >= 1 / kSmallest) return;
-    const float factor = -upstream * term * term * term;
-    for (int d = 0; d < size; ++d) out[d] += factor * x[d];
+    const Floats factor = broadcast(-upstream * term * term * term);
+    int d = 0;
+    for (; d + kLanes <= size; d += kLanes) {
+      store(out + d, fma(factor, load(x + d), load(out + d)));
+    }
+    if (d == size) return;
+    const int left = size - d;
+    store_first(out + d, fma(factor, load_first(x + d, left), load_first(out + d, left)), left);
   }
 
   static float query_term(const float* q, int size) { return inverse_norm(q, size); }
