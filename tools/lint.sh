@@ -5,8 +5,9 @@
 #   style     clang-format would change nothing
 #   tree      tools/check_layers.py and tools/check_tree.py
 #   scripts   shell and Python scripts parse
-#   tidy      clang's warnings and clang-tidy (.clang-tidy) over the library and the program
-#   clang     the same sources built with clang: slower than tidy, and only worth it for the linker
+#   clang     every source passes clang without a warning
+#   tidy      clang-tidy (.clang-tidy) over the folders without torch, where it takes seconds a file;
+#             `tools/lint.sh tidy-torch` does the others
 #   headers   every header compiles by itself
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -39,17 +40,31 @@ for path in sys.argv[1:]:
 PYTHON
 }
 
-check_clang() {
-  configure_clang
-  cmake --build --preset clang -j "$jobs"
-}
-
 # With the precompiled headers of the clang build a file costs seconds, not half a minute.
-check_tidy() {
+precompile_for_clang() {
   configure_clang
   cmake --build --preset clang -j "$jobs" --target heed_torch_headers >/dev/null
-  sources | grep -E '^heed/.*\.cpp$' | grep -v '_test\.cpp$' |
-    xargs -n 4 -P "$jobs" clang-tidy -p build/clang --quiet 2> >(grep -v 'warnings generated' >&2)
+}
+
+check_clang() {
+  precompile_for_clang
+  python3 tools/check_clang.py "$jobs"
+}
+
+without_torch='^heed/(base|io|text|data|kernels|viz)/'
+
+tidy() {
+  xargs -n 4 -P "$jobs" clang-tidy -p build/clang --quiet 2> >(grep -v 'warnings generated' >&2)
+}
+
+check_tidy() {
+  configure_clang
+  sources | grep -E "$without_torch.*\.cpp$" | grep -v '_test\.cpp$' | tidy
+}
+
+check_tidy-torch() {
+  precompile_for_clang
+  sources | grep -E '^heed/.*\.cpp$' | grep -vE "$without_torch|_test\.cpp$" | tidy
 }
 
 # One file that includes nothing but the header, without precompiled headers.
@@ -73,7 +88,7 @@ if [[ $1 == format ]]; then
   sources | xargs clang-format -i
   exit
 fi
-[[ $1 != all ]] || set -- style tree scripts tidy headers
+[[ $1 != all ]] || set -- style tree scripts clang tidy headers
 for check in "$@"; do
   declare -F "check_$check" >/dev/null || { echo "lint: no check named '$check'" >&2; exit 2; }
   run "$check"
