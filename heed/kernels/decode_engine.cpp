@@ -11,7 +11,8 @@
 namespace heed::kernels {
 namespace {
 
-constexpr int64_t kMostQueries = 8;   // with more, the lanes of a tile are filled well enough
+constexpr int64_t kMostQueries =
+    6;  // measured: with more, the lanes of a tile are filled well enough
 constexpr int64_t kFewestKeys = 128;  // with fewer, there is nothing to cut up
 
 // Keys of a task: whole blocks, 8 pieces or more where there are enough of them.
@@ -179,7 +180,7 @@ class Decode {
 
 const char* decode_refuses_forward(const Problem& problem) {
   const Shape& shape = problem.shape;
-  if (shape.queries > kMostQueries) return "more than 8 queries";
+  if (shape.queries > kMostQueries) return "more than 6 queries";
   if (shape.keys < kFewestKeys) return "fewer than 128 keys";
   if (shape.key_heads == 0 || shape.batch == 0 || shape.queries == 0) return "nothing to do";
   return nullptr;

@@ -132,8 +132,8 @@ TEST(DecodeEngine, SameBitsOnAnyNumberOfThreads) {
 TEST(DecodeEngine, SaysWhyItRefuses) {
   TestOptions o = decode_options(1, 300, 16);
   EXPECT_EQ(decode_refuses_forward(TestProblem(o).problem), nullptr);
-  o.shape.queries = 9;
-  EXPECT_STREQ(decode_refuses_forward(TestProblem(o).problem), "more than 8 queries");
+  o.shape.queries = 7;
+  EXPECT_STREQ(decode_refuses_forward(TestProblem(o).problem), "more than 6 queries");
   o.shape.queries = 1;
   o.shape.keys = 100;
   EXPECT_STREQ(decode_refuses_forward(TestProblem(o).problem), "fewer than 128 keys");
