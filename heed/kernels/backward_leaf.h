@@ -351,23 +351,37 @@ inline LiveRows join_rows(LiveRows rows, const PanelView& p) {
   return {p.begin < rows.begin ? p.begin : rows.begin, p.end > rows.end ? p.end : rows.end};
 }
 
-// The products that need nothing else; meanwhile the panel's dense bias is called from memory.
-template <typename Products>
-HEED_INLINE void raw_products(const BackwardTile& t, const BackwardQueries& queries,
-                              const BackwardKeys& keys, const PanelView& p) {
+// Calls from memory the dense bias, and where its gradient goes, of the same rows of the next block
+// of queries: their pages are far apart, and a whole tile's time is not too early.
+inline void prefetch_dense(const BackwardTile& t, const BackwardQueries& queries,
+                           const BackwardKeys& keys, const PanelView& p) {
   const DenseBias& dense = t.score->dense;
+  for (int i = p.begin + kBackwardQueries; i < p.end + kBackwardQueries; ++i) {
+    prefetch_dense_row(dense, (queries.query + i) * dense.row + keys.key + p.first_key, p.keys);
+    if (t.sums.dense_out == nullptr) continue;
+    const float* out = t.sums.dense_out + i * t.sums.dense_out_stride + p.first_key;
+    for (int j = 0; j < p.keys; j += 16) __builtin_prefetch(out + j, 1, 2);
+  }
+}
+
+// P and the gradient of the raw scores of a panel. With a dense bias a few rows at a time: its rows
+// are far apart in memory, often by a power of two, and would drive each other out of the cache.
+template <typename Products>
+void panel_gradients(const BackwardTile& t, const BackwardQueries& queries,
+                     const BackwardKeys& keys, const PanelView& p) {
+  const bool has_dense = t.score->dense.data != nullptr;
+  const int step = has_dense ? 2 * kTileRows : p.end - p.begin;
   PanelView part = p;
-  const int step = dense.data == nullptr ? p.end - p.begin : 2 * kTileRows;
-  for (part.begin = p.begin; part.begin < p.end; part.begin += step) {
+  for (; part.begin < p.end; part.begin += step) {
     part.end = part.begin + step < p.end ? part.begin + step : p.end;
-    for (int i = part.begin; dense.data != nullptr && i < part.end; ++i) {
-      prefetch_dense_row(dense, (queries.query + i) * dense.row + keys.key + p.first_key, p.keys);
-      if (t.sums.dense_out == nullptr) continue;
-      const float* out = t.sums.dense_out + i * t.sums.dense_out_stride + p.first_key;
-      for (int j = 0; j < p.keys; j += 16) __builtin_prefetch(out + j, 1, 2);
+    if (has_dense) prefetch_dense(t, queries, keys, part);
+    if (t.score->function->is_pairwise) {
+      t.score->function->pairwise_score(pairwise_tile(t, queries, keys, part));
+    } else {
+      Products::raw_scores(t, queries, keys, part);
     }
-    if (!t.score->function->is_pairwise) Products::raw_scores(t, queries, keys, part);
     Products::value_products(t, queries, keys, part);
+    finish_panel_gradients(t, queries, keys, part);
   }
 }
 
@@ -388,9 +402,7 @@ LiveRows backward_tile_of(const BackwardTile& t, const BackwardQueries& queries,
     p = view_panel(t, queries, keys, index);
     rows = join_rows(rows, p);
     if (p.begin < p.end) {
-      if (pairwise) t.score->function->pairwise_score(pairwise_tile(t, queries, keys, p));
-      raw_products<Products>(t, queries, keys, p);
-      finish_panel_gradients(t, queries, keys, p);
+      panel_gradients<Products>(t, queries, keys, p);
       if (pairwise) pairwise_gradients(t, queries, keys, p, careful);
       if (careful) {
         add_products_carefully(t, queries, keys, p);
