@@ -75,7 +75,8 @@ check_headers() {
   sources | grep -E '^heed/.*\.h$' | grep -v '_leaf\.h$' |
     xargs -P "$jobs" -I{} clang++ -std=c++20 -fsyntax-only -Werror -I. -x c++ \
       -isystem "$torch/include" -isystem "$torch/include/torch/csrc/api/include" \
-      $(pkg-config --cflags cairo) -Wno-pragma-once-outside-header {}
+      -DHEED_ISA=portable -DHEED_LANES=4 $(pkg-config --cflags cairo) \
+      -Wno-pragma-once-outside-header {}
 }
 
 run() {
