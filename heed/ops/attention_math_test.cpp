@@ -96,6 +96,7 @@ TEST(AttentionMath, MistakesAreNamedWithTheirShapes) {
         "attention: value must have the batch, heads and length of key, (2, 4, 5, Dv), got "
         "[2, 4, 6, 8]");
   }
+  EXPECT_THROW(attention(query, {}, query), UsageError);
   EXPECT_THROW(attention_math(query, query, query, {.dropout = 1}), UsageError);
   EXPECT_THROW(attention_math(query, query, query, {.bias = at::zeros({4})}), UsageError);
   EXPECT_THROW(attention_math(query, query.to(at::kDouble), query), UsageError);

@@ -1,129 +1,22 @@
-// From tensors to the pointers and strides of heed/kernels, and back.
+// Attention by the fused kernels, from tensors to tensors.
 #include <ATen/ATen.h>
 
 #include <limits>
 
-#include "heed/kernels/attention.h"
-#include "heed/ops/attention_checks.h"
-#include "heed/ops/operators.h"
+#include "heed/ops/fused_problem.h"
 #include "heed/ops/score_kinds.h"
 #include "heed/ops/workers.h"
 
 namespace heed {
 namespace {
 
-// Copies only where the last dimension is not contiguous.
-at::Tensor rows_of(const at::Tensor& tensor) {
-  return tensor.size(3) <= 1 || tensor.stride(3) == 1 ? tensor : tensor.contiguous();
-}
-
-kernels::ConstArray array_of(const at::Tensor& tensor) {
-  return {tensor.const_data_ptr(), tensor.stride(0), tensor.stride(1), tensor.stride(2)};
-}
-
 kernels::MutableArray mutable_array_of(const at::Tensor& tensor) {
   if (!tensor.defined()) return {};
   return {tensor.data_ptr(), tensor.stride(0), tensor.stride(1), tensor.stride(2)};
 }
 
-at::Tensor learned(const at::Tensor& tensor) { return tensor.to(at::kFloat).contiguous(); }
-
-const float* floats_of(const at::Tensor& tensor) {
-  return tensor.defined() ? tensor.const_data_ptr<float>() : nullptr;
-}
-
 float* mutable_floats_of(const at::Tensor& tensor) {
   return tensor.defined() ? tensor.data_ptr<float>() : nullptr;
-}
-
-// (…) -> (b, h, q, Nk) with b, h and q 1 where they repeat; the last dimension is written out.
-at::Tensor wide_bias(const at::Tensor& bias, const AttentionSizes& sizes, at::ScalarType type) {
-  at::Tensor wide = bias;
-  while (wide.dim() < 4) wide = wide.unsqueeze(0);
-  if (wide.scalar_type() != type && wide.scalar_type() != at::kFloat) wide = wide.to(at::kFloat);
-  if (wide.size(3) == sizes.keys && (sizes.keys <= 1 || wide.stride(3) == 1)) return wide;
-  return wide.expand({wide.size(0), wide.size(1), wide.size(2), sizes.keys}).contiguous();
-}
-
-// A problem together with the tensors that its pointers point into.
-struct FusedProblem {
-  AttentionSizes sizes;
-  kernels::Problem problem;
-  at::Tensor query;
-  at::Tensor key;
-  at::Tensor value;
-  at::Tensor parameter;
-  at::Tensor alibi_slopes;
-  at::Tensor relative_table;
-  at::Tensor bias;
-
-  explicit FusedProblem(const AttentionCall& call);
-
-  bool is_empty() const {
-    return sizes.batch == 0 || sizes.heads == 0 || sizes.queries == 0 || sizes.keys == 0;
-  }
-
- private:
-  void set_score(const AttentionOptions& options);
-  void set_modifiers(const AttentionOptions& options);
-};
-
-FusedProblem::FusedProblem(const AttentionCall& call)
-    : sizes(check_attention(call.query, call.key, call.value, call.options)),
-      query(rows_of(call.query)),
-      key(rows_of(call.key)),
-      value(rows_of(call.value)) {
-  problem.shape = {.batch = sizes.batch,
-                   .heads = sizes.heads,
-                   .key_heads = sizes.key_heads,
-                   .queries = sizes.queries,
-                   .keys = sizes.keys,
-                   .size = sizes.size,
-                   .value_size = sizes.value_size};
-  problem.type = query.scalar_type() == at::kBFloat16 ? kernels::DataType::kBFloat16
-                                                      : kernels::DataType::kFloat32;
-  problem.query = array_of(query);
-  problem.key = array_of(key);
-  problem.value = array_of(value);
-  set_score(call.options);
-  set_modifiers(call.options);
-  problem.pattern = call.options.pattern.kernel(sizes.pattern());
-  problem.query_offset = query_offset(call.options, sizes);
-  problem.dropout = {.probability = static_cast<float>(call.options.dropout),
-                     .seed = call.options.dropout_seed};
-}
-
-void FusedProblem::set_score(const AttentionOptions& options) {
-  const auto parts = score_parts(options.score);
-  if (parts.parameter.defined()) parameter = learned(parts.parameter);
-  problem.score = {.name = score_kind(parts.name).kernel.c_str(),
-                   .scale = static_cast<float>(scale_of(options, sizes.size)),
-                   .parameter = floats_of(parameter)};
-}
-
-void FusedProblem::set_modifiers(const AttentionOptions& options) {
-  kernels::Modifiers& modifiers = problem.modifiers;
-  modifiers.softcap = static_cast<float>(options.softcap);
-  if (options.alibi_slopes) {
-    alibi_slopes = learned(*options.alibi_slopes);
-    modifiers.alibi_slopes = floats_of(alibi_slopes);
-  }
-  if (options.relative_bias) {
-    relative_table = learned(options.relative_bias->table);
-    modifiers.relative = {.table = floats_of(relative_table),
-                          .head = relative_table.size(0) == 1 ? 0 : relative_table.size(1),
-                          .reach = relative_table.size(1) / 2};
-  }
-  if (options.bias) {
-    bias = wide_bias(*options.bias, sizes, query.scalar_type());
-    const auto stride = [&](int64_t i) { return bias.size(i) == 1 ? 0 : bias.stride(i); };
-    modifiers.dense = {.data = bias.const_data_ptr(),
-                       .type = bias.scalar_type() == at::kBFloat16 ? kernels::DataType::kBFloat16
-                                                                   : kernels::DataType::kFloat32,
-                       .batch = stride(0),
-                       .head = stride(1),
-                       .row = stride(2)};
-  }
 }
 
 // The gradient of the bias as the caller gave it, from that of the wide one.
@@ -152,7 +45,7 @@ Gradients zero_gradients(const AttentionBackwardCall& call) {
 
 // dO as rows; where there is none, one row of zeros for all.
 at::Tensor grad_output_of(const AttentionBackwardCall& call) {
-  if (call.grad_output.defined()) return rows_of(call.grad_output);
+  if (call.grad_output.defined()) return contiguous_rows(call.grad_output);
   return at::zeros({1, 1, 1, call.output.size(3)}, call.output.options())
       .expand(call.output.sizes());
 }
@@ -174,6 +67,7 @@ AttentionResult fused_forward(const AttentionCall& call) {
   AttentionResult result{.output = empty_by_rows(shape, call.query.options()),
                          .log_sum_exp = at::empty(at::IntArrayRef(shape).slice(0, 3),
                                                   call.query.options().dtype(at::kFloat))};
+  result.log_sum_exp_rest = at::zeros_like(result.log_sum_exp);
   if (fused.is_empty()) {
     result.output.zero_();
     result.log_sum_exp.fill_(-std::numeric_limits<float>::infinity());
@@ -181,7 +75,8 @@ AttentionResult fused_forward(const AttentionCall& call) {
   }
   kernels::attention_forward(fused.problem,
                              {.output = mutable_array_of(result.output),
-                              .log_sum_exp = result.log_sum_exp.data_ptr<float>()},
+                              .log_sum_exp = result.log_sum_exp.data_ptr<float>(),
+                              .log_sum_exp_rest = result.log_sum_exp_rest.data_ptr<float>()},
                              TorchWorkers());
   return result;
 }
@@ -189,9 +84,10 @@ AttentionResult fused_forward(const AttentionCall& call) {
 Gradients fused_backward(const AttentionBackwardCall& call) {
   const FusedProblem fused(call.forward);
   if (fused.is_empty()) return zero_gradients(call);
-  const auto output = rows_of(call.output);
+  const auto output = contiguous_rows(call.output);
   const auto grad_output = grad_output_of(call);
   const auto log_sum_exp = call.log_sum_exp.contiguous();
+  const auto log_sum_exp_rest = call.log_sum_exp_rest.contiguous();
   const auto grad_log_sum_exp = call.grad_log_sum_exp.defined()
                                     ? call.grad_log_sum_exp.to(at::kFloat).contiguous()
                                     : at::Tensor();
@@ -207,6 +103,7 @@ Gradients fused_backward(const AttentionBackwardCall& call) {
   kernels::attention_backward(fused.problem,
                               {.output = array_of(output),
                                .log_sum_exp = floats_of(log_sum_exp),
+                               .log_sum_exp_rest = floats_of(log_sum_exp_rest),
                                .grad_output = array_of(grad_output),
                                .grad_log_sum_exp = floats_of(grad_log_sum_exp),
                                .grad_query = mutable_array_of(gradients[0]),

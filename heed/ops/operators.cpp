@@ -37,22 +37,7 @@ Alignment alignment_of(const std::string& name) {
   return name == "top_left" ? Alignment::kTopLeft : Alignment::kBottomRight;
 }
 
-c10::OperatorHandle operator_named(const char* name) {
-  link_registration();
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "");
-}
-
 }  // namespace
-
-const c10::OperatorHandle& attention_operator() {
-  static const auto handle = operator_named("heed::attention");
-  return handle;
-}
-
-const c10::OperatorHandle& attention_backward_operator() {
-  static const auto handle = operator_named("heed::attention_backward");
-  return handle;
-}
 
 torch::jit::Stack stack_of(const AttentionCall& call) {
   const AttentionOptions& options = call.options;
@@ -112,7 +97,8 @@ AttentionBackwardCall backward_call_of(at::ArrayRef<IValue> arguments) {
                              .grad_output = tensor_or_none(arguments[kGradOutput]),
                              .grad_log_sum_exp = tensor_or_none(arguments[kGradLogSumExp]),
                              .output = arguments[kOutput].toTensor(),
-                             .log_sum_exp = arguments[kLogSumExp].toTensor()};
+                             .log_sum_exp = arguments[kLogSumExp].toTensor(),
+                             .log_sum_exp_rest = arguments[kLogSumExpRest].toTensor()};
   const auto wanted = arguments[kWanted].toBoolList();
   check_usage(wanted.size() == call.wanted.size(), "attention_backward: `wanted` must have ",
               call.wanted.size(), " entries, got ", wanted.size());

@@ -1,8 +1,10 @@
 // The torch operators behind heed::attention.
 //
-//   heed::attention(query, key, value, *, score, score_parameter, …) -> (output, log_sum_exp)
+//   heed::attention(query, key, value, *, score, score_parameter, …)
+//     -> (output, log_sum_exp, log_sum_exp_rest)
 //   heed::attention_backward(the same, *, …, grad_output, grad_log_sum_exp, output, log_sum_exp,
-//                            wanted) -> (7 gradients; undefined where not wanted)
+//                            log_sum_exp_rest, wanted)
+//     -> (7 gradients; undefined where not wanted)
 //
 // Both are registered for the CPU, for other devices, for Meta (shapes only), for Autograd and for
 // Autocast. They are called through stacks of values in the order of `Argument`, so that the long
@@ -42,6 +44,7 @@ enum Argument : size_t {
   kGradLogSumExp,
   kOutput,
   kLogSumExp,
+  kLogSumExpRest,
   kWanted,
   kBackwardArguments,
 };
@@ -71,6 +74,7 @@ struct AttentionBackwardCall {
   at::Tensor grad_log_sum_exp;  // undefined: zero
   at::Tensor output;
   at::Tensor log_sum_exp;
+  at::Tensor log_sum_exp_rest;
   std::array<bool, kDifferentiable.size()> wanted{};
 };
 AttentionBackwardCall backward_call_of(at::ArrayRef<c10::IValue> arguments);
@@ -89,7 +93,8 @@ Gradients torch_fused_backward(const AttentionBackwardCall& call);
 Gradients math_backward(const AttentionBackwardCall& call);
 
 // An uninitialised (B, H, N, size) whose rows of all heads lie side by side in memory, so that a
-// layer may take it for (B, N, H · size) without a copy.
+// layer may take it for (B, N, H · size) without a copy. All results with four dimensions have
+// these strides, whatever made them, because Meta promises them.
 at::Tensor empty_by_rows(at::IntArrayRef shape, const at::TensorOptions& options);
 
 // Does nothing, in register.cpp: whoever calls an operator calls this first, so that a linker does

@@ -28,6 +28,13 @@ void replace_top(Stack& stack, size_t count, at::ArrayRef<at::Tensor> results) {
   for (const at::Tensor& result : results) stack.emplace_back(result);
 }
 
+// Copies where torch made other strides than promised.
+at::Tensor by_rows(const at::Tensor& tensor) {
+  if (!tensor.defined()) return tensor;
+  auto result = empty_by_rows(tensor.sizes(), tensor.options());
+  return result.strides() == tensor.strides() ? tensor : result.copy_(tensor);
+}
+
 // --- CPU and other devices ----------------------------------------------------------------------
 
 void forward(const c10::OperatorHandle&, Stack* stack) {
@@ -36,14 +43,20 @@ void forward(const c10::OperatorHandle&, Stack* stack) {
                       : !torch_fused_refuses(call)
                           ? torch_fused_forward(call)
                           : attention_math(call.query, call.key, call.value, call.options);
-  replace_top(*stack, kForwardArguments, {result.output, result.log_sum_exp});
+  const auto rest = result.log_sum_exp_rest.defined() ? result.log_sum_exp_rest
+                                                      : at::zeros_like(result.log_sum_exp);
+  replace_top(*stack, kForwardArguments, {by_rows(result.output), result.log_sum_exp, rest});
 }
 
 void backward(const c10::OperatorHandle&, Stack* stack) {
   const auto call = backward_call_of(top(*stack, kBackwardArguments));
-  const auto gradients = !fused_refuses(call.forward)         ? fused_backward(call)
-                         : !torch_fused_refuses(call.forward) ? torch_fused_backward(call)
-                                                              : math_backward(call);
+  auto gradients = !fused_refuses(call.forward)         ? fused_backward(call)
+                   : !torch_fused_refuses(call.forward) ? torch_fused_backward(call)
+                                                        : math_backward(call);
+  for (size_t i = 0; i < gradients.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    gradients[i] = i < 3 ? by_rows(gradients[i]) : gradients[i].contiguous();
+  }
   replace_top(*stack, kBackwardArguments, gradients);
 }
 
@@ -66,7 +79,7 @@ void meta_forward(const c10::OperatorHandle&, Stack* stack) {
   const auto output = meta_by_rows(query, value.sym_size(3));
   const auto log_sum_exp = at::empty_symint(
       {query.sym_size(0), query.sym_size(1), query.sym_size(2)}, query.options().dtype(precise));
-  replace_top(*stack, kForwardArguments, {output, log_sum_exp});
+  replace_top(*stack, kForwardArguments, {output, log_sum_exp, at::empty_like(log_sum_exp)});
 }
 
 void meta_backward(const c10::OperatorHandle&, Stack* stack) {
@@ -105,6 +118,7 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
     attention_operator().callBoxed(stack);
     const auto output = stack[0].toTensor();
     const auto log_sum_exp = stack[1].toTensor();
+    const auto rest = stack[2].toTensor();
 
     Tensors saved = {query, key, value};
     for (const auto* tensor : {&score_parameter, &alibi_slopes, &relative_table, &bias}) {
@@ -114,6 +128,8 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
     for (const auto& tensor : saved) wanted.push_back(tensor.defined() && tensor.requires_grad());
     saved.push_back(output);
     saved.push_back(log_sum_exp);
+    saved.push_back(rest);
+    context->mark_non_differentiable({rest});
     context->save_for_backward(saved);
     context->set_materialize_grads(false);
 
@@ -125,7 +141,7 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
     for (const bool one : wanted) list.push_back(one);
     others->values[kWanted] = std::move(list);
     context->saved_data["others"] = c10::IValue::make_capsule(std::move(others));
-    return {output, log_sum_exp};
+    return {output, log_sum_exp, rest};
   }
 
   static Tensors backward(Context* context, const Tensors& grads) {
@@ -139,6 +155,7 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
     for (size_t i = 0; i < kDifferentiable.size(); ++i) put(kDifferentiable[i], saved[i]);
     put(kOutput, saved[kDifferentiable.size()]);
     put(kLogSumExp, saved[kDifferentiable.size() + 1]);
+    put(kLogSumExpRest, saved[kDifferentiable.size() + 2]);
     put(kGradOutput, grads[0]);
     put(kGradLogSumExp, grads[1]);
     attention_backward_operator().callBoxed(stack);
@@ -189,7 +206,7 @@ class DifferentiableOnce : public torch::autograd::Function<DifferentiableOnce> 
 
   static Tensors forward(Context*, const Tensors& /*inputs*/, const Tensors& results) {
     Tensors copies;
-    for (const auto& result : results) copies.push_back(result.detach());
+    for (const auto& result : results) copies.push_back(result.clone());
     return copies;
   }
 
@@ -249,18 +266,34 @@ torch::CppFunction boxed() {
   return torch::CppFunction::makeFromBoxedFunction<kernel>();
 }
 
+c10::OperatorHandle operator_named(const char* name) {
+  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "");
+}
+
 }  // namespace
+
+// These two stand here so that whoever links the library as an archive gets the registrations.
+const c10::OperatorHandle& attention_operator() {
+  static const auto handle = operator_named("heed::attention");
+  return handle;
+}
+
+const c10::OperatorHandle& attention_backward_operator() {
+  static const auto handle = operator_named("heed::attention_backward");
+  return handle;
+}
 
 void link_registration() {}
 
 TORCH_LIBRARY(heed, library) {
   library.def(text_of("attention(Tensor query, Tensor key, Tensor value, *, ", kOptions,
-                      ") -> (Tensor output, Tensor log_sum_exp)")
+                      ") -> (Tensor output, Tensor log_sum_exp, Tensor log_sum_exp_rest)")
                   .c_str(),
               {at::Tag::pt2_compliant_tag});
   library.def(text_of("attention_backward(Tensor query, Tensor key, Tensor value, *, ", kOptions,
                       ", Tensor? grad_output, Tensor? grad_log_sum_exp, Tensor output, "
-                      "Tensor log_sum_exp, bool[] wanted) -> (Tensor, Tensor, Tensor, Tensor, "
+                      "Tensor log_sum_exp, Tensor log_sum_exp_rest, bool[] wanted) -> (Tensor, "
+                      "Tensor, Tensor, Tensor, "
                       "Tensor, Tensor, Tensor)")
                   .c_str(),
               {at::Tag::pt2_compliant_tag});

@@ -84,7 +84,7 @@ class Call:
     def attend(self, value, with_mask=True):
         attention = torch.ops.heed.attention
         if self.lengths is None:
-            return attention(self.query, self.key, value, **self.options(with_mask))
+            return attention(self.query, self.key, value, **self.options(with_mask))[:2]
         # Each batch by itself, with the keys that are there.
         causal = {"pattern": "causal"} if self.attributes.get("is_causal", 0) else {}
         parts = [
@@ -96,7 +96,7 @@ class Call:
             )
             for b, length in enumerate(self.lengths.tolist())
         ]
-        return tuple(torch.cat(part) for part in zip(*parts))
+        return tuple(torch.cat(part) for part in zip(*parts))[:2]
 
     def output(self):
         output = self.attend(self.value)[0]
