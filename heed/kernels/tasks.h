@@ -57,7 +57,7 @@ class Turnstiles {
   void stop() { stopped_.store(true); }
 
  private:
-  static constexpr int kSpins = 2000;
+  static constexpr int kSpins = 20000;  // under a millisecond
   static void pause() {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
