@@ -352,11 +352,13 @@ inline LiveRows join_rows(LiveRows rows, const PanelView& p) {
 }
 
 // Calls from memory the dense bias, and where its gradient goes, of the same rows of the next block
-// of queries: their pages are far apart, and a whole tile's time is not too early.
+// of queries, which is the one before: their pages are far apart, and a whole tile's time is not
+// too early.
 inline void prefetch_dense(const BackwardTile& t, const BackwardQueries& queries,
                            const BackwardKeys& keys, const PanelView& p) {
   const DenseBias& dense = t.score->dense;
-  for (int i = p.begin + kBackwardQueries; i < p.end + kBackwardQueries; ++i) {
+  if (queries.query < kBackwardQueries) return;
+  for (int i = p.begin - kBackwardQueries; i < p.end - kBackwardQueries; ++i) {
     prefetch_dense_row(dense, (queries.query + i) * dense.row + keys.key + p.first_key, p.keys);
     if (t.sums.dense_out == nullptr) continue;
     const float* out = t.sums.dense_out + i * t.sums.dense_out_stride + p.first_key;

@@ -166,18 +166,20 @@ void BackwardTask::run_head(int64_t head) {
   thread_local std::vector<QueryBlock> storage;
   const QueryBlockPlan::List list =
       pass_.plan.blocks(place_.batch, head, place_.key_block, storage);
-  const QueryBlock* next = list.begin;
+  // Last queries first: the first that a task touches are then those that the task before it,
+  // running beside it, touched first too, or never; under a window neither waits.
+  const QueryBlock* next = list.end;
   if (pass_.sums.dense_in_turn()) {
-    for (int64_t q = 0; q < pass_.query_blocks; ++q) {
-      if (next != list.end && next->index == q) {
-        if (!visit_queries(*next++)) return;
+    for (int64_t q = pass_.query_blocks - 1; q >= 0; --q) {
+      if (next != list.begin && next[-1].index == q) {
+        if (!visit_queries(*--next)) return;
       } else if (!pass_.sums.add_dense(place_, q, nullptr, key_range_)) {
         return;
       }
     }
   } else {
-    for (; next != list.end; ++next) {
-      if (!visit_queries(*next)) return;
+    while (next != list.begin) {
+      if (!visit_queries(*--next)) return;
     }
   }
   if (pass_.sums.has_dense_columns()) {

@@ -17,8 +17,8 @@
 #define HEED_EXTRA_SCORE_LIST
 #endif
 
-#define HEED_SCORE_LIST PRODUCT_SCORE(Dot), PRODUCT_SCORE(Cosine), PAIRWISE_SCORE(Additive), \
-                        HEED_EXTRA_SCORE_LIST
+#define HEED_SCORE_LIST \
+  PRODUCT_SCORE(Dot), PRODUCT_SCORE(Cosine), PAIRWISE_SCORE(Additive), HEED_EXTRA_SCORE_LIST
 
 namespace heed::kernels::HEED_ISA {
 

@@ -139,16 +139,15 @@ class TestProblem {
     problem.value = value.view();
     problem.score.name = options.score.c_str();
     problem.score.scale =
-        o.score_scale != 0 ? o.score_scale
-                           : (o.score == "dot"
-                                  ? 1 / std::sqrt(static_cast<float>(std::max<int64_t>(s.size, 1)))
-                                  : 1);
+        o.score_scale != 0
+            ? o.score_scale
+            : (o.score == "dot" ? 1 / std::sqrt(static_cast<float>(std::max<int64_t>(s.size, 1)))
+                                : 1);
     if (o.score != "dot") problem.score.parameter = parameter.data();
     problem.modifiers.softcap = o.softcap;
     if (o.alibi) problem.modifiers.alibi_slopes = slopes.data();
     if (o.relative_reach >= 0) {
-      problem.modifiers.relative = {table.data(),
-                                    o.relative_shared ? 0 : 2 * o.relative_reach + 1,
+      problem.modifiers.relative = {table.data(), o.relative_shared ? 0 : 2 * o.relative_reach + 1,
                                     o.relative_reach};
     }
     if (o.dense) make_dense(random);
