@@ -46,14 +46,13 @@ AddedVocabulary::AddedVocabulary(std::vector<AddedToken> tokens, const Normalize
   std::array<std::vector<Spelling>, 2> spellings;
   for (size_t i = 0; i < tokens_.size(); ++i) {
     const std::string& content = tokens_[i].content;
-    if (!tokens_[i].matching.normalized) {
-      spellings[0].push_back({content, i});
-      continue;
+    AlignedText spelt(content, {0, static_cast<uint32_t>(content.size())},
+                      AlignedText::Tracking::kOff);
+    if (tokens_[i].matching.normalized && normalizer != nullptr) normalizer->apply(spelt);
+    spellings_.emplace_back(spelt.text());
+    if (spelt.size() > 0) {
+      spellings[tokens_[i].matching.normalized ? 1 : 0].push_back({spellings_.back(), i});
     }
-    AlignedText normalized(content, {0, static_cast<uint32_t>(content.size())},
-                           AlignedText::Tracking::kOff);
-    if (normalizer != nullptr) normalizer->apply(normalized);
-    if (normalized.size() > 0) spellings[1].push_back({std::string(normalized.text()), i});
   }
   prepare(matchers_[0], std::move(spellings[0]));
   prepare(matchers_[1], std::move(spellings[1]));
@@ -87,6 +86,10 @@ const AddedToken* AddedVocabulary::find(int32_t id) const {
       std::lower_bound(tokens_.begin(), tokens_.end(), id,
                        [](const AddedToken& token, int32_t wanted) { return token.id < wanted; });
   return found != tokens_.end() && found->id == id ? &*found : nullptr;
+}
+
+const std::string& AddedVocabulary::spelling(const AddedToken& token) const {
+  return spellings_[static_cast<size_t>(&token - tokens_.data())];
 }
 
 void AddedVocabulary::split(std::string_view text, Span range, In in,

@@ -25,6 +25,9 @@ class AddedVocabulary {
   // null if `id` is none of them.
   const AddedToken* find(int32_t id) const;
 
+  // How decoders see one of them: the way it is spelt in the text that the model sees.
+  const std::string& spelling(const AddedToken& token) const;
+
   // Splits `range` of `text` into added tokens and what lies between them (kNoId), covering it.
   enum class In : uint8_t { kOriginal, kNormalized };
   void split(std::string_view text, Span range, In in, std::vector<Piece>& pieces) const;
@@ -45,7 +48,8 @@ class AddedVocabulary {
   void prepare(Matcher& matcher, std::vector<Spelling> spellings);
 
   std::vector<AddedToken> tokens_;
-  std::array<Matcher, 2> matchers_;  // by In
+  std::vector<std::string> spellings_;  // of each of them
+  std::array<Matcher, 2> matchers_;     // by In
 };
 
 }  // namespace heed::text

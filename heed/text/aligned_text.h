@@ -25,6 +25,9 @@ class AlignedText {
   // Tracking::kOn.
   Span source(Span range) const;
 
+  // Whether this is the beginning of the original text, and not a later part of it.
+  bool begins_the_original() const { return shift_ == 0; }
+
   // Bytes that change without moving: the caller may write the same number of bytes.
   char* bytes_in_place() { return text_.data(); }
 

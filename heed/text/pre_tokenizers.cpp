@@ -4,6 +4,7 @@
 #include "heed/text/pre_tokenizer.h"
 #include "heed/text/registry.h"
 #include "heed/text/split.h"
+#include "heed/text/subword_pre_tokenizers.h"
 #include "heed/text/unicode.h"
 
 namespace heed::text {
@@ -166,6 +167,10 @@ constexpr std::array kPreTokenizers = std::to_array<Registered<PreTokenizerPoint
     {"BertPreTokenizer", BertPreTokenizer::make},
     {"Punctuation", Punctuation::make},
     {"Digits", Digits::make},
+    {"ByteLevel", make_byte_level},
+    {"Metaspace", make_metaspace},
+    {"FixedLength", make_fixed_length},
+    {"Split", make_split},
     {"Sequence", PreTokenizerSequence::make},
 });
 

@@ -58,16 +58,28 @@ void tokenize(const Tokenizer::Parts& parts, std::string_view text, AlignedText:
   }
 }
 
-template <typename Value>
-void truncate(const std::optional<Truncation>& truncation, std::vector<Value>& values) {
-  if (!truncation) return;
-  const auto most = static_cast<size_t>(truncation->max_length);
-  if (values.size() <= most) return;
-  if (truncation->side == TruncationSide::kLeft) {
-    values.erase(values.begin(), values.end() - static_cast<std::ptrdiff_t>(most));
-  } else {
-    values.resize(most);
+// Cuts to the longest length, leaving room for the special tokens, and puts those around the rest;
+// `special` makes the value that stands for one of their ids.
+template <typename Value, typename Special>
+void finish(const Tokenizer::Parts& parts, Surround surround, std::vector<Value>& values,
+            Special special) {
+  const bool adds = surround == Surround::kYes && parts.post_processor;
+  const size_t added =
+      adds ? parts.post_processor->before.size() + parts.post_processor->after.size() : 0;
+  if (parts.truncation) {
+    const auto longest = static_cast<size_t>(parts.truncation->max_length);
+    const size_t room = longest > added ? longest - added : 0;
+    if (values.size() > room && parts.truncation->side == TruncationSide::kLeft) {
+      values.erase(values.begin(), values.end() - static_cast<std::ptrdiff_t>(room));
+    } else if (values.size() > room) {
+      values.resize(room);
+    }
   }
+  if (!adds) return;
+  std::vector<Value> before;
+  for (const int32_t id : parts.post_processor->before) before.push_back(special(id));
+  values.insert(values.begin(), before.begin(), before.end());
+  for (const int32_t id : parts.post_processor->after) values.push_back(special(id));
 }
 
 }  // namespace
@@ -94,7 +106,7 @@ void check_added_tokens(const std::vector<AddedToken>& tokens, const Model& mode
 
 Tokenizer::Tokenizer(Parts parts) : parts_(std::make_shared<Parts>(std::move(parts))) {}
 
-Encoding Tokenizer::encode(std::string_view text) const {
+Encoding Tokenizer::encode(std::string_view text, Surround surround) const {
   check_text(text);
   Encoding encoding;
   tokenize(*parts_, text, AlignedText::Tracking::kOn,
@@ -102,37 +114,45 @@ Encoding Tokenizer::encode(std::string_view text) const {
              encoding.ids.push_back(id);
              encoding.offsets.push_back(split.text.source(range));
            });
-  truncate(parts_->truncation, encoding.ids);
-  truncate(parts_->truncation, encoding.offsets);
+  finish(*parts_, surround, encoding.ids, [](int32_t id) { return id; });
+  finish(*parts_, surround, encoding.offsets, [](int32_t) { return Span{}; });
   encoding.tokens.reserve(encoding.ids.size());
   for (const int32_t id : encoding.ids) encoding.tokens.push_back(token_of(id));
   return encoding;
 }
 
-std::vector<int32_t> Tokenizer::encode_ids(std::string_view text) const {
+std::vector<int32_t> Tokenizer::encode_ids(std::string_view text, Surround surround) const {
   std::vector<int32_t> ids;
-  encode_ids(text, ids);
+  encode_ids(text, ids, surround);
   return ids;
 }
 
-void Tokenizer::encode_ids(std::string_view text, std::vector<int32_t>& ids) const {
+void Tokenizer::encode_ids(std::string_view text, std::vector<int32_t>& ids,
+                           Surround surround) const {
   check_text(text);
   ids.clear();
   tokenize(*parts_, text, AlignedText::Tracking::kOff,
            [&](int32_t id, Span, const SplitText&) { ids.push_back(id); });
-  truncate(parts_->truncation, ids);
+  finish(*parts_, surround, ids, [](int32_t id) { return id; });
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids) const {
-  std::string text;
-  bool first = true;
+  std::vector<std::string> tokens;
+  tokens.reserve(ids.size());
   for (const int32_t id : ids) {
     const std::string& token = token_of(id);
     const AddedToken* added = parts_->added.find(id);
-    if (added != nullptr && added->kind == AddedToken::Kind::kSpecial) continue;
-    if (!first) text += ' ';
-    text += token;
-    first = false;
+    if (added == nullptr) {
+      tokens.push_back(token);
+    } else if (added->kind != AddedToken::Kind::kSpecial) {
+      tokens.push_back(parts_->added.spelling(*added));
+    }
+  }
+  if (parts_->decoder) tokens = parts_->decoder->apply(std::move(tokens));
+  std::string text;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (i > 0 && !parts_->decoder) text += ' ';
+    text += tokens[i];
   }
   return text;
 }

@@ -1,5 +1,5 @@
-// Text to token ids and back: normaliser → pre-tokenizer → model → truncation, as one immutable
-// object that any number of threads may use at once.
+// Text to token ids and back: normaliser → pre-tokenizer → model → truncation → special tokens
+// around it, as one immutable object that any number of threads may use at once.
 //
 // A tokenizer is stored as Hugging Face's `tokenizer.json` ("version": "1.0"). Whatever is loaded
 // here gives the ids that the `tokenizers` package gives; what Heed does not implement is refused
@@ -42,6 +42,10 @@ struct AddedToken {
   } matching;
 };
 
+// Whether the special tokens that stand around every text ("[CLS]", "[SEP]"), where the tokenizer
+// has some, are added. Their offsets are empty.
+enum class Surround : uint8_t { kYes, kNo };
+
 class Tokenizer {
  public:
   // Reads a tokenizer.json. Throws MissingInputError, IoError, or DataError, which names the file
@@ -58,13 +62,14 @@ class Tokenizer {
   void save(const std::filesystem::path& file) const;
 
   // Ids, token strings and offsets of `text`.
-  Encoding encode(std::string_view text) const;
+  Encoding encode(std::string_view text, Surround surround = Surround::kYes) const;
 
   // The ids alone: the fast way.
-  std::vector<int32_t> encode_ids(std::string_view text) const;
+  std::vector<int32_t> encode_ids(std::string_view text, Surround surround = Surround::kYes) const;
 
   // As encode_ids, into `ids`, whose old content is replaced and whose memory is used again.
-  void encode_ids(std::string_view text, std::vector<int32_t>& ids) const;
+  void encode_ids(std::string_view text, std::vector<int32_t>& ids,
+                  Surround surround = Surround::kYes) const;
 
   // The text that the ids stand for, special tokens left out. Throws UsageError for an id outside
   // [0, size()).
@@ -95,7 +100,7 @@ class Tokenizer {
   // The same tokenizer with another limit. Throws UsageError unless it is at least 1.
   Tokenizer with_max_length(std::optional<int32_t> max_length) const;
 
-  // The name of the model: "WordLevel".
+  // The name of the model: "WordLevel", "BPE", "WordPiece", "Unigram".
   std::string_view model_type() const;
 
   struct Parts;  // heed/text/tokenizer_parts.h: for builders of tokenizers

@@ -97,17 +97,20 @@ int32_t read_padding(const JsonValue& json, const Tokenizer::Parts& parts) {
   return id;
 }
 
-void refuse_unless_null(const JsonValue& json, std::string_view field) {
-  if (json.has(field)) json.at(field).fail("null (Heed has no " + std::string(field) + " yet)");
+void check_special_ids(const JsonValue& json, const Tokenizer::Parts& parts) {
+  const auto known = [&](int32_t id) {
+    return id < parts.model->vocabulary().size() || parts.added.find(id) != nullptr;
+  };
+  for (const std::vector<int32_t>& ids :
+       {parts.post_processor->before, parts.post_processor->after}) {
+    if (!std::all_of(ids.begin(), ids.end(), known)) json.fail("ids that the tokenizer has");
+  }
 }
 
 Tokenizer::Parts read_parts(const JsonValue& json) {
   json.check_keys({"version", "truncation", "padding", "added_tokens", "normalizer",
                    "pre_tokenizer", "post_processor", "decoder", "model"});
   json.at("version").one_of<int>({{"1.0", 0}});
-  refuse_unless_null(json, "post_processor");
-  refuse_unless_null(json, "decoder");
-
   Tokenizer::Parts parts;
   if (json.has("normalizer")) parts.normalizer = read_normalizer(json.at("normalizer"));
   if (json.has("pre_tokenizer")) {
@@ -123,6 +126,11 @@ Tokenizer::Parts read_parts(const JsonValue& json) {
     }
     parts.added = AddedVocabulary(std::move(tokens), parts.normalizer.get());
   }
+  if (json.has("post_processor")) {
+    parts.post_processor = read_post_processor(json.at("post_processor"));
+    check_special_ids(json.at("post_processor"), parts);
+  }
+  if (json.has("decoder")) parts.decoder = read_decoder(json.at("decoder"));
   if (json.has("truncation")) parts.truncation = read_truncation(json.at("truncation"));
   if (json.has("padding")) {
     parts.padding_id = read_padding(json.at("padding"), parts);
@@ -154,8 +162,9 @@ std::string Tokenizer::to_json() const {
   json["added_tokens"] = text::to_json(added_tokens());
   json["normalizer"] = json_or_null(parts_->normalizer);
   json["pre_tokenizer"] = json_or_null(parts_->pre_tokenizer);
-  json["post_processor"] = nullptr;
-  json["decoder"] = nullptr;
+  json["post_processor"] =
+      parts_->post_processor ? OrderedJson(parts_->post_processor->json) : OrderedJson(nullptr);
+  json["decoder"] = json_or_null(parts_->decoder);
   json["model"] = parts_->model->to_json();
   return json_text(json);
 }

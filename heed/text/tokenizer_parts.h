@@ -6,8 +6,10 @@
 
 #include "heed/io/json.h"
 #include "heed/text/added_vocabulary.h"
+#include "heed/text/decoder.h"
 #include "heed/text/model.h"
 #include "heed/text/normalizer.h"
+#include "heed/text/post_processor.h"
 #include "heed/text/pre_tokenizer.h"
 #include "heed/text/tokenizer.h"
 
@@ -25,6 +27,8 @@ struct Tokenizer::Parts {
   PreTokenizerPointer pre_tokenizer;  // may be null
   ModelPointer model;
   AddedVocabulary added = {{}, nullptr};
+  std::optional<PostProcessor> post_processor = {};
+  DecoderPointer decoder = {};  // null: tokens with a blank between them
   std::optional<Truncation> truncation = {};
   Json padding = {};  // kept as the file gave it; checked when it was read
   std::optional<int32_t> padding_id = {};

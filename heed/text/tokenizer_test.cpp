@@ -93,7 +93,7 @@ TEST(Tokenizer, AddedTokensTakeWhatTheyMay) {
 
 TEST(Tokenizer, DecodesWithoutSpecialTokens) {
   const Tokenizer tokenizer = example();
-  EXPECT_EQ(tokenizer.decode(std::vector<int32_t>{0, 2, 1, 3, 6, 0}), "hello world New York");
+  EXPECT_EQ(tokenizer.decode(std::vector<int32_t>{0, 2, 1, 3, 6, 0}), "hello world new york");
   EXPECT_EQ(tokenizer.decode({}), "");
   EXPECT_THROW(tokenizer.decode(std::vector<int32_t>{7}), UsageError);
   EXPECT_THROW(tokenizer.decode(std::vector<int32_t>{-1}), UsageError);

@@ -25,6 +25,16 @@ constexpr std::array kNewerWords = std::to_array<Range>({
     {0x18CFF, 0x18CFF}, {0x1CCF0, 0x1CCF9}, {0x1E5D0, 0x1E5FA}, {0x2EBF0, 0x2EE5D},
 });
 
+// Letters of Unicode 15.1 and 16.
+constexpr std::array kNewerLetters = std::to_array<Range>({
+    {0x1C89, 0x1C8A},   {0xA7CB, 0xA7CD},   {0xA7DA, 0xA7DC},   {0x105C0, 0x105F3},
+    {0x10D4A, 0x10D65}, {0x10D6F, 0x10D85}, {0x10EC2, 0x10EC4}, {0x11380, 0x11389},
+    {0x1138B, 0x1138B}, {0x1138E, 0x1138E}, {0x11390, 0x113B5}, {0x113B7, 0x113B7},
+    {0x113D1, 0x113D1}, {0x113D3, 0x113D3}, {0x11BC0, 0x11BE0}, {0x13460, 0x143FA},
+    {0x16100, 0x1611D}, {0x16D40, 0x16D6C}, {0x18CFF, 0x18CFF}, {0x1E5D0, 0x1E5ED},
+    {0x1E5F0, 0x1E5F0}, {0x2EBF0, 0x2EE5D},
+});
+
 // Digits of Unicode 16 and 17.
 constexpr std::array kNewerNumbers = std::to_array<Range>({
     {0x10D40, 0x10D49},
@@ -133,6 +143,17 @@ bool is_punctuation(char32_t c) {
 bool is_numeric(char32_t c) {
   if (c < 0x80) return is_ascii_digit(c);
   return in_category(c, U_GC_N_MASK) || within(c, kNewerNumbers);
+}
+
+bool is_letter(char32_t c) {
+  if (c < 0x80) return is_ascii_letter(c);
+  return in_category(c, U_GC_L_MASK) || within(c, kNewerLetters);
+}
+
+bool is_number(char32_t c) {
+  // Two blocks of digits came with Unicode 17.
+  return is_numeric(c) && !within(c, Range{0x11DE0, 0x11DE9}) &&
+         !within(c, Range{0x16FF4, 0x16FF6});
 }
 
 bool is_mark(char32_t c) {

@@ -54,6 +54,10 @@ bool is_punctuation(char32_t c);
 // General category N.
 bool is_numeric(char32_t c);
 
+// \p{L} and \p{N} of Oniguruma (Unicode 16), the regular expressions of byte-level tokenizers.
+bool is_letter(char32_t c);
+bool is_number(char32_t c);
+
 // General categories M, Mn; Cc, Cf or Co but no tab or line break.
 bool is_mark(char32_t c);
 bool is_nonspacing_mark(char32_t c);

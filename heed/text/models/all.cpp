@@ -1,6 +1,9 @@
 #include <array>
 
+#include "heed/text/models/bpe.h"
+#include "heed/text/models/unigram.h"
 #include "heed/text/models/word_level.h"
+#include "heed/text/models/word_piece.h"
 #include "heed/text/registry.h"
 
 namespace heed::text {
@@ -9,6 +12,9 @@ namespace {
 // A new model is a file beside this one and a line here.
 constexpr std::array kModels = std::to_array<Registered<ModelPointer>>({
     {"WordLevel", WordLevel::read},
+    {"BPE", Bpe::read},
+    {"WordPiece", WordPiece::read},
+    {"Unigram", Unigram::read},
 });
 
 }  // namespace
