@@ -22,10 +22,13 @@ struct WordLevelOptions {
   std::vector<std::string> special_tokens = {"[PAD]", "[UNK]"};
   std::string unknown_token = "[UNK]";
   // Type names as tokenizer.json spells them, each with its default settings, applied in order:
-  // NFC NFD NFKC NFKD Lowercase StripAccents Strip BertNormalizer.
+  // NFC NFD NFKC NFKD Lowercase StripAccents Strip BertNormalizer. One that begins with a brace is
+  // a whole JSON object: {"type": "Strip", "strip_left": false}.
   std::vector<std::string> normalizers = {"NFC", "Lowercase"};
   // The same: Whitespace WhitespaceSplit BertPreTokenizer Punctuation Digits.
   std::vector<std::string> pre_tokenizers = {"Whitespace"};
+  // How tokens become text again; empty: with a blank between them.
+  std::string decoder = {};
 };
 
 class WordLevelBuilder {
@@ -48,5 +51,8 @@ class WordLevelBuilder {
 
 // The same in one call.
 Tokenizer build_word_level(std::span<const std::string> texts, WordLevelOptions options = {});
+
+// Options with which every character is a word, blanks and capitals included.
+WordLevelOptions character_options();
 
 }  // namespace heed::text

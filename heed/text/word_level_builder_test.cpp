@@ -51,6 +51,14 @@ TEST(WordLevelBuilder, AWordSpeltLikeASpecialTokenIsThatToken) {
   EXPECT_THAT(tokens_of(lower), testing::ElementsAre("PAD", "pad", "x"));
 }
 
+TEST(WordLevelBuilder, Characters) {
+  const std::vector<std::string> texts = {"Aé\n a"};
+  const Tokenizer tokenizer = build_word_level(texts, character_options());
+  EXPECT_THAT(tokens_of(tokenizer),
+              testing::ElementsAre("[PAD]", "[UNK]", "\n", " ", "A", "a", "é"));
+  EXPECT_EQ(tokenizer.decode(tokenizer.encode_ids("é A\n")), "é A\n");
+}
+
 TEST(WordLevelBuilder, NoTextsGiveOnlyTheSpecialTokens) {
   EXPECT_THAT(tokens_of(build_word_level({})), testing::ElementsAre("[PAD]", "[UNK]"));
 }

@@ -1,0 +1,107 @@
+#include "heed/text/bpe_builder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/io/utf8.h"
+#include "heed/text/bpe_learner.h"
+#include "heed/text/models/word_piece.h"
+#include "heed/text/word_counter.h"
+
+namespace heed::text {
+namespace {
+
+// Throws unless they can be used, before anything is counted.
+const BpeOptions& checked(const BpeOptions& options) {
+  const std::vector<std::string>& specials = options.special_tokens;
+  check_usage(!options.unknown_token || std::find(specials.begin(), specials.end(),
+                                                  *options.unknown_token) != specials.end(),
+              "unknown_token ", excerpt(options.unknown_token.value_or("")),
+              ": expected one of the special tokens");
+  check_usage(options.vocabulary_size >= 0 &&
+                  static_cast<size_t>(options.vocabulary_size) > specials.size(),
+              "vocabulary_size: expected more than the ", specials.size(),
+              " special tokens, found ", options.vocabulary_size);
+  check_usage(options.min_frequency >= 1, "min_frequency: expected at least 1, found ",
+              options.min_frequency);
+  return options;
+}
+
+}  // namespace
+
+BpeOptions byte_level_options() {
+  BpeOptions options;
+  options.unknown_token.reset();
+  options.special_tokens = {"<|endoftext|>"};
+  options.alphabet = BpeOptions::Alphabet::kBytes;
+  options.pre_tokenizers = {R"({"type": "ByteLevel", "add_prefix_space": false})"};
+  options.decoder = "ByteLevel";
+  return options;
+}
+
+BpeOptions subword_nmt_options() {
+  BpeOptions options;
+  options.end_of_word_suffix = "</w>";
+  options.ties = BpeOptions::Ties::kSpelling;
+  options.pre_tokenizers = {"WhitespaceSplit"};
+  options.decoder = "BPEDecoder";
+  return options;
+}
+
+BpeOptions word_piece_options() {
+  BpeOptions options;
+  options.special_tokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
+  options.continuing_subword_prefix = "##";
+  options.normalizers = {"BertNormalizer"};
+  options.pre_tokenizers = {"BertPreTokenizer"};
+  options.decoder = "WordPiece";
+  return options;
+}
+
+struct BpeBuilder::State {
+  BpeOptions options;
+  WordCounter counter;
+
+  Tokenizer finish(ModelPointer model) const {
+    Tokenizer::Parts parts = counter.parts();
+    parts.model = std::move(model);
+    if (!options.decoder.empty()) parts.decoder = decoder_named(options.decoder);
+    return Tokenizer(std::move(parts));
+  }
+};
+
+BpeBuilder::BpeBuilder(BpeOptions options)
+    : state_(new State{checked(options), WordCounter({.special_tokens = options.special_tokens,
+                                                      .normalizers = options.normalizers,
+                                                      .pre_tokenizers = options.pre_tokenizers})}) {
+}
+
+BpeBuilder::~BpeBuilder() = default;
+
+void BpeBuilder::add(std::string_view text) { state_->counter.add(text); }
+
+Tokenizer BpeBuilder::build() const {
+  const BpeOptions& options = state_->options;
+  LearntMerges learnt = learn_merges(state_->counter.words(), options);
+  BpeSettings settings;
+  settings.unknown_token = options.unknown_token;
+  settings.continuing_subword_prefix = options.continuing_subword_prefix;
+  settings.end_of_word_suffix = options.end_of_word_suffix;
+  return state_->finish(std::make_shared<Bpe>(Vocabulary(std::move(learnt.tokens)),
+                                              std::move(learnt.merges), std::move(settings)));
+}
+
+Tokenizer BpeBuilder::build_word_piece() const {
+  const BpeOptions& options = state_->options;
+  check_usage(options.unknown_token && !options.continuing_subword_prefix.empty(),
+              "WordPiece needs an unknown_token and a continuing_subword_prefix");
+  LearntMerges learnt = learn_merges(state_->counter.words(), options);
+  WordPieceSettings settings;
+  settings.unknown_token = *options.unknown_token;
+  settings.continuing_subword_prefix = options.continuing_subword_prefix;
+  return state_->finish(
+      std::make_shared<WordPiece>(Vocabulary(std::move(learnt.tokens)), std::move(settings)));
+}
+
+}  // namespace heed::text
