@@ -2,6 +2,7 @@
 // a JSON string on a line of its own, so that they may hold any character.
 //
 //   tokenizer_tool build '{"vocabulary_size": 100, ...}'  prints the tokenizer.json of the texts
+//   tokenizer_tool gpt2 FOLDER, bert FOLDER               the tokenizer.json of the published files
 //   tokenizer_tool encode TOKENIZER                       prints [ids, [[begin, end], ...]] for
 //   each tokenizer_tool ids TOKENIZER                          prints the ids alone, by the fast
 //   way tokenizer_tool decode TOKENIZER                       lines are [id, ...]; prints the texts
@@ -9,11 +10,13 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "heed/io/json.h"
+#include "heed/text/published.h"
 #include "heed/text/tokenizer.h"
 #include "heed/text/word_level_builder.h"
 
@@ -78,7 +81,7 @@ void time(const Tokenizer& tokenizer) {
 
 int run(const std::vector<std::string>& arguments) {
   if (arguments.size() != 2) {
-    std::cerr << "usage: tokenizer_tool build|encode|ids|decode|time ARGUMENT\n";
+    std::cerr << "usage: tokenizer_tool build|gpt2|bert|encode|ids|decode|time ARGUMENT\n";
     return 2;
   }
   const std::string& command = arguments[0];
@@ -86,7 +89,17 @@ int run(const std::vector<std::string>& arguments) {
     build(Json::parse(arguments[1]));
     return 0;
   }
-  const Tokenizer tokenizer = Tokenizer::load(arguments[1]);
+  const std::filesystem::path path = arguments[1];
+  if (command == "gpt2") {
+    std::cout << heed::text::load_gpt2(path / "gpt2_bpe_encoder.json", path / "gpt2_bpe_vocab.bpe")
+                     .to_json();
+    return 0;
+  }
+  if (command == "bert") {
+    std::cout << heed::text::load_bert(path / "bert_base_uncased_vocab.txt").to_json();
+    return 0;
+  }
+  const Tokenizer tokenizer = Tokenizer::load(path);
   if (command == "encode") encode(tokenizer);
   if (command == "ids") ids(tokenizer);
   if (command == "decode") decode(tokenizer);

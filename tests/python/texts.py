@@ -105,3 +105,16 @@ def real():
                  "multi30k/val.en", "multi30k/train.de"):
         lines += (folder / name).read_text("utf-8").split("\n")
     return lines
+
+
+def more_real():
+    """All texts of ../shared/data that are lines, about 150,000."""
+    folder = shared_data()
+    if folder is None:
+        return []
+    lines = real()
+    for name in ("multi30k/train.en", "tinyshakespeare/input.txt", "names/names.txt",
+                 "subword_nmt/corpus.en", "wnut17/wnut17train.conll",
+                 "babi/qa3_three-supporting-facts_train.txt"):
+        lines += (folder / name).read_text("utf-8").split("\n")
+    return lines

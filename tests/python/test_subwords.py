@@ -1,0 +1,216 @@
+"""Heed's subword tokenizers give the ids of the `tokenizers` package.
+
+    test_subwords.py TOOL        TOOL is the program made of tests/tokenizer_tool.cpp
+    test_subwords.py TOOL time   prints the speed of both on one thread instead
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import test_tokenizer as base
+import texts
+import tokenizers
+from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
+
+VOCAB = texts.shared_data() / "vocab" if texts.shared_data() else None
+
+
+def from_tool(command):
+    return subprocess.run([base.TOOL, command, str(VOCAB)], stdout=subprocess.PIPE,
+                          check=True).stdout.decode("utf-8")
+
+
+def gpt2():
+    """GPT-2's tokenizer, made by the package from the published files."""
+    oracle = tokenizers.Tokenizer(models.BPE.from_file(str(VOCAB / "gpt2_bpe_encoder.json"),
+                                                       str(VOCAB / "gpt2_bpe_vocab.bpe")))
+    oracle.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    oracle.decoder = decoders.ByteLevel()
+    oracle.add_special_tokens(["<|endoftext|>"])
+    return oracle
+
+
+def bert():
+    oracle = tokenizers.Tokenizer(models.WordPiece.from_file(
+        str(VOCAB / "bert_base_uncased_vocab.txt"), unk_token="[UNK]"))
+    oracle.normalizer = normalizers.BertNormalizer()
+    oracle.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    oracle.decoder = decoders.WordPiece()
+    oracle.add_special_tokens(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
+    oracle.post_processor = processors.BertProcessing(
+        ("[SEP]", oracle.token_to_id("[SEP]")), ("[CLS]", oracle.token_to_id("[CLS]")))
+    return oracle
+
+
+class Subwords(unittest.TestCase):
+    def compare(self, tokenizer_json, lines, oracle=None):
+        """Heed reads tokenizer_json; ids and decoded texts of every line are those of the oracle,
+        by default the package with the same tokenizer_json."""
+        oracle = oracle or tokenizers.Tokenizer.from_str(tokenizer_json)
+        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+            file.write(tokenizer_json)
+            file.flush()
+            ids = base.ask("ids", file.name, lines)
+            decoded = base.ask("decode", file.name, ids)
+        self.assertEqual(len(ids), len(lines))
+        expected = [encoding.ids for encoding in oracle.encode_batch(lines)]
+        for line, ours, theirs in zip(lines, ids, expected):
+            self.assertEqual(ours, theirs, ascii(line))
+        for ours, theirs in zip(decoded, oracle.decode_batch(expected)):
+            self.assertEqual(ours, theirs)
+
+    def published_lines(self):
+        lines = texts.more_real() + texts.every_code_point() + texts.generated(40000, seed=8)
+        self.assertGreaterEqual(len(lines), 200000)
+        return lines
+
+    @unittest.skipIf(VOCAB is None, "../shared/data is missing")
+    def test_gpt2(self):
+        self.compare(from_tool("gpt2"), self.published_lines(), gpt2())
+
+    @unittest.skipIf(VOCAB is None, "../shared/data is missing")
+    def test_bert(self):
+        self.compare(from_tool("bert"), self.published_lines(), bert())
+
+    def trained(self, model, trainer, lines, pre_tokenizer, decoder=None):
+        """A tokenizer that the package trains, as tokenizer.json."""
+        tokenizer = tokenizers.Tokenizer(model)
+        tokenizer.pre_tokenizer = pre_tokenizer
+        if decoder:
+            tokenizer.decoder = decoder
+        tokenizer.train_from_iterator(lines, trainer)
+        return tokenizer.to_str()
+
+    def test_bpe_in_every_way(self):
+        train = texts.generated(800, seed=9)
+        lines = texts.generated(3000, seed=10)
+        bpe = tokenizers.trainers.BpeTrainer
+        options = {"vocab_size": 3000, "show_progress": False,
+                   "special_tokens": ["[UNK]"], "limit_alphabet": 800}
+        whitespace = pre_tokenizers.Whitespace()
+        cases = {
+            "plain": (models.BPE(unk_token="[UNK]"), bpe(**options), whitespace, None),
+            "no unknown": (models.BPE(), bpe(**options), whitespace, None),
+            "fused": (models.BPE(unk_token="[UNK]", fuse_unk=True), bpe(**options), whitespace,
+                      None),
+            "suffix": (models.BPE(unk_token="[UNK]", end_of_word_suffix="</w>"),
+                       bpe(end_of_word_suffix="</w>", **options), whitespace,
+                       decoders.BPEDecoder()),
+            "prefix": (models.BPE(unk_token="[UNK]", continuing_subword_prefix="##"),
+                       bpe(continuing_subword_prefix="##", **options), whitespace,
+                       decoders.WordPiece()),
+            "bytes": (models.BPE(), bpe(**options), pre_tokenizers.ByteLevel(),
+                      decoders.ByteLevel()),
+            "bytes in a row": (models.BPE(), bpe(**options),
+                               pre_tokenizers.ByteLevel(use_regex=False), decoders.ByteLevel()),
+            "metaspace": (models.BPE(unk_token="[UNK]"), bpe(**options),
+                          pre_tokenizers.Metaspace(), decoders.Metaspace()),
+            "metaspace first": (models.BPE(unk_token="[UNK]"), bpe(**options),
+                                pre_tokenizers.Metaspace(prepend_scheme="first"),
+                                decoders.Metaspace(prepend_scheme="first")),
+            "metaspace whole": (models.BPE(unk_token="[UNK]"), bpe(**options),
+                                pre_tokenizers.Metaspace(prepend_scheme="never", split=False),
+                                decoders.Metaspace(prepend_scheme="never")),
+        }
+        for name, (model, trainer, pre_tokenizer, decoder) in cases.items():
+            with self.subTest(name):
+                tokenizer_json = self.trained(model, trainer, train, pre_tokenizer, decoder)
+                if decoder is None or name in ("suffix", "prefix"):
+                    # Its BPE decoder panics where there is no token at all.
+                    some = [line for line in lines if line.strip()]
+                else:
+                    some = lines
+                self.compare(tokenizer_json, some)
+                changed = json.loads(tokenizer_json)
+                changed["model"]["ignore_merges"] = True
+                self.compare(json.dumps(changed), some)
+
+    def test_byte_fallback(self):
+        lines = texts.generated(2000, seed=11)
+        changed = json.loads(self.trained(
+            models.BPE(unk_token="[UNK]"),
+            tokenizers.trainers.BpeTrainer(vocab_size=1000, limit_alphabet=100,
+                                           show_progress=False, special_tokens=["[UNK]"]),
+            lines[:500], pre_tokenizers.Metaspace(), decoders.Sequence(
+                [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(),
+                 decoders.Strip(" ", 1, 0)])))
+        changed["model"]["byte_fallback"] = True
+        for byte in range(256):
+            changed["model"]["vocab"].setdefault(f"<0x{byte:02X}>", len(changed["model"]["vocab"]))
+        self.compare(json.dumps(changed), [line for line in lines if line])
+
+    def test_word_piece(self):
+        lines = texts.generated(3000, seed=12)
+        trainer = tokenizers.trainers.WordPieceTrainer(
+            vocab_size=3000, show_progress=False, special_tokens=["[UNK]"], limit_alphabet=800)
+        self.compare(self.trained(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=9),
+                                  trainer, lines[:800], pre_tokenizers.BertPreTokenizer(),
+                                  decoders.WordPiece()), lines)
+
+    def test_unigram(self):
+        train = texts.generated(300, seed=13) + texts.real()[:2000]
+        lines = texts.generated(3000, seed=14) + texts.real()[:5000]
+        trainer = tokenizers.trainers.UnigramTrainer(
+            vocab_size=8000, show_progress=False, special_tokens=["<unk>"], unk_token="<unk>")
+        tokenizer_json = self.trained(models.Unigram(), trainer, train,
+                                      pre_tokenizers.Metaspace(), decoders.Metaspace())
+        # The package reads numbers with an error in the last bit, which decides between "!" "!!"
+        # and "!!" "!"; rounded scores are read exactly by both.
+        changed = json.loads(tokenizer_json)
+        for entry in changed["model"]["vocab"]:
+            entry[1] = round(entry[1] * 1024) / 1024
+        self.compare(json.dumps(changed), lines)
+        changed["model"]["byte_fallback"] = True
+        known = {token for token, _ in changed["model"]["vocab"]}
+        changed["model"]["vocab"] += [[f"<0x{byte:02X}>", -20.0] for byte in range(256)
+                                      if f"<0x{byte:02X}>" not in known]
+        self.compare(json.dumps(changed), lines)
+
+    def test_characters(self):
+        lines = texts.generated(3000, seed=15)
+        tokenizer = tokenizers.Tokenizer(models.WordLevel(unk_token="[UNK]"))
+        tokenizer.pre_tokenizer = pre_tokenizers.FixedLength(length=1)
+        tokenizer.decoder = decoders.Fuse()
+        tokenizer.train_from_iterator(lines[:1000], tokenizers.trainers.WordLevelTrainer(
+            show_progress=False, special_tokens=["[UNK]"]))
+        self.compare(tokenizer.to_str(), lines)
+
+    def test_split_at_a_string(self):
+        lines = texts.generated(1000, seed=16)
+        tokenizer = tokenizers.Tokenizer(models.WordLevel(unk_token="[UNK]"))
+        for invert in (False, True):
+            for behavior in ("removed", "isolated", "merged_with_previous", "merged_with_next",
+                             "contiguous"):
+                with self.subTest(behavior, invert=invert):
+                    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", behavior, invert)
+                    # A "[UNK]" in the texts would leave a gap in the ids that the package gives.
+                    train = [line for line in lines if "[UNK]" not in line]
+                    tokenizer.train_from_iterator(train, tokenizers.trainers.WordLevelTrainer(
+                        show_progress=False, special_tokens=["[UNK]"], vocab_size=10 ** 6))
+                    self.compare(tokenizer.to_str(), lines)
+
+
+def time_both():
+    lines = [line for line in texts.more_real() if line]
+    for name, oracle in (("gpt2", gpt2()), ("bert", bert())):
+        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
+            file.write(from_tool(name))
+            file.flush()
+            heed = base.ask("time", file.name, lines)[0]["texts_per_second"]
+        start = time.perf_counter()
+        oracle.encode_batch_fast(lines)
+        package = len(lines) / (time.perf_counter() - start)
+        print(f"{name}: heed {heed:.0f} texts/s, tokenizers {package:.0f} texts/s, "
+              f"{heed / package:.2f} times as fast")
+
+
+if __name__ == "__main__":
+    base.TOOL = sys.argv[1]
+    if sys.argv[2:] == ["time"]:
+        time_both()
+    else:
+        unittest.main(argv=sys.argv[:1] + sys.argv[2:])
