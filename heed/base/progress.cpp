@@ -58,10 +58,12 @@ void ProgressBar::update(int64_t done, const std::string& note) {
   const double elapsed = std::chrono::duration<double>(now - start_).count();
   std::string line = title_;
   if (total_ > 0) {
-    const double share = std::clamp(static_cast<double>(done) / static_cast<double>(total_), 0., 1.);
+    const double share =
+        std::clamp(static_cast<double>(done) / static_cast<double>(total_), 0., 1.);
     const int width = std::clamp(terminal_width() - 60, 10, 30);
     line += ' ' + bar_text(share, width) + formatted(" %3.0f%%", share * 100);
-    if (share > 0.01 && share < 1) line += "  " + duration_text(elapsed * (1 / share - 1)) + " left";
+    if (share > 0.01 && share < 1)
+      line += "  " + duration_text(elapsed * (1 / share - 1)) + " left";
   } else {
     line += formatted(" %lld", static_cast<long long>(done));
   }
