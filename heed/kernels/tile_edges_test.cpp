@@ -1,3 +1,6 @@
+// Edges of the tile engine (forward.cpp, backward.cpp): masked NaN, empty rows, expanded inputs,
+// errors.
+
 #include <gtest/gtest.h>
 
 #include <memory>

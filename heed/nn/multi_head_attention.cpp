@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/base/error.h"
-#include "heed/ops/attention_math.h"
+#include "heed/ops/weights.h"
 
 namespace heed::nn {
 namespace {
@@ -41,11 +41,7 @@ at::Tensor MultiHeadAttention::forward(const at::Tensor& input, const Pattern& p
                              .unbind(0);
   AttentionOptions attend{.pattern = pattern};
   if (trace != nullptr) {
-    trace->weights.push_back(
-        math_weights(projected[0], projected[1], attend,
-                     check_attention(projected[0], projected[1], projected[2], attend),
-                     projected[0].scalar_type())
-            .weights);
+    trace->weights.push_back(attention_weights(projected[0], projected[1], attend));
   }
   if (is_training() && options_.dropout > 0) {
     attend.dropout = options_.dropout;
