@@ -204,7 +204,8 @@ class DifferentiableOnce : public torch::autograd::Function<DifferentiableOnce> 
   using Context = torch::autograd::AutogradContext;
   using Tensors = torch::autograd::variable_list;
 
-  static Tensors forward(Context*, const Tensors& /*inputs*/, const Tensors& results) {
+  // `inputs` as a TensorList: a vector would not be taken for differentiable.
+  static Tensors forward(Context*, at::TensorList /*inputs*/, const Tensors& results) {
     Tensors copies;
     for (const auto& result : results) copies.push_back(result.clone());
     return copies;
@@ -237,7 +238,7 @@ void autograd_backward(const c10::OperatorHandle& handle, Stack* stack) {
       defined.push_back(gradient.toTensor());
     }
   }
-  const auto marked = DifferentiableOnce::apply(inputs, defined);
+  const auto marked = DifferentiableOnce::apply(at::TensorList(inputs), defined);
   Gradients results;
   size_t next = 0;
   for (size_t i = 0; i < results.size(); ++i) {
