@@ -71,7 +71,7 @@ struct BpeBuilder::State {
   }
 };
 
-BpeBuilder::BpeBuilder(BpeOptions options)
+BpeBuilder::BpeBuilder(const BpeOptions& options)
     : state_(new State{checked(options), WordCounter({.special_tokens = options.special_tokens,
                                                       .normalizers = options.normalizers,
                                                       .pre_tokenizers = options.pre_tokenizers})}) {

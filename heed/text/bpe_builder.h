@@ -54,7 +54,7 @@ BpeOptions word_piece_options();
 class BpeBuilder {
  public:
   // Throws UsageError for options that cannot be used.
-  explicit BpeBuilder(BpeOptions options = {});
+  explicit BpeBuilder(const BpeOptions& options = {});
   ~BpeBuilder();
 
   // Counts the words of one text (UTF-8, otherwise DataError).

@@ -19,7 +19,10 @@ struct Pair {
   int32_t left;
   int32_t right;
 
-  friend auto operator<=>(const Pair&, const Pair&) = default;
+  friend bool operator==(const Pair&, const Pair&) = default;
+  friend bool operator<(const Pair& a, const Pair& b) {
+    return std::tie(a.left, a.right) < std::tie(b.left, b.right);
+  }
 };
 
 struct PairHash {

@@ -18,7 +18,7 @@ struct WordPieceSettings {
 class WordPiece final : public Model {
  public:
   // UsageError: the unknown token is not in the vocabulary.
-  WordPiece(Vocabulary vocabulary, WordPieceSettings settings = {});
+  explicit WordPiece(Vocabulary vocabulary, WordPieceSettings settings = {});
 
   // {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
   //  "max_input_chars_per_word": 100, "vocab": {...}}
