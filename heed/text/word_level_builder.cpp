@@ -33,7 +33,7 @@ struct WordLevelBuilder::State {
   WordCounter counter;
 };
 
-WordLevelBuilder::WordLevelBuilder(WordLevelOptions options)
+WordLevelBuilder::WordLevelBuilder(const WordLevelOptions& options)
     : state_(new State{checked(options), WordCounter({.special_tokens = options.special_tokens,
                                                       .normalizers = options.normalizers,
                                                       .pre_tokenizers = options.pre_tokenizers})}) {
@@ -64,8 +64,8 @@ Tokenizer WordLevelBuilder::build() const {
   return Tokenizer(std::move(parts));
 }
 
-Tokenizer build_word_level(std::span<const std::string> texts, WordLevelOptions options) {
-  WordLevelBuilder builder(std::move(options));
+Tokenizer build_word_level(std::span<const std::string> texts, const WordLevelOptions& options) {
+  WordLevelBuilder builder(options);
   for (const std::string& text : texts) builder.add(text);
   return builder.build();
 }

@@ -34,7 +34,7 @@ struct WordLevelOptions {
 class WordLevelBuilder {
  public:
   // Throws UsageError for options that cannot be used.
-  explicit WordLevelBuilder(WordLevelOptions options = {});
+  explicit WordLevelBuilder(const WordLevelOptions& options = {});
   ~WordLevelBuilder();
 
   // Counts the words of one text (UTF-8, otherwise DataError).
@@ -50,7 +50,8 @@ class WordLevelBuilder {
 };
 
 // The same in one call.
-Tokenizer build_word_level(std::span<const std::string> texts, WordLevelOptions options = {});
+Tokenizer build_word_level(std::span<const std::string> texts,
+                           const WordLevelOptions& options = {});
 
 // Options with which every character is a word, blanks and capitals included.
 WordLevelOptions character_options();
