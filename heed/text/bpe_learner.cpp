@@ -69,7 +69,7 @@ class Learner {
     const Learner* learner;
     bool operator()(const Candidate& a, const Candidate& b) const {
       if (a.count != b.count) return a.count < b.count;
-      if (learner->options_.ties == BpeOptions::Ties::kOlder) return a.pair > b.pair;
+      if (learner->options_.ties == BpeOptions::Ties::kOlder) return b.pair < a.pair;
       return learner->spelling(a.pair) < learner->spelling(b.pair);
     }
   };
