@@ -35,7 +35,7 @@ if(HEED_SANITIZE)
   set(flags -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined
             -fno-omit-frame-pointer -O1 -g1 -D_GLIBCXX_ASSERTIONS)
   set(HEED_TEST_ENVIRONMENT
-      "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
+      "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1"
       "LSAN_OPTIONS=suppressions=${supp}/lsan.supp:print_suppressions=0"
       "UBSAN_OPTIONS=print_stacktrace=1")
 elseif(HEED_SANITIZE_THREADS)
