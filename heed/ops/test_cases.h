@@ -55,6 +55,8 @@ struct ScoreCase {
   const char* name;
   std::function<at::Tensor(const Sizes&)> parameter;
   std::function<Score(const at::Tensor& parameter)> make;
+  // The largest number that the parameter is multiplied with; null: 1.
+  std::function<double(const at::Tensor& query, const at::Tensor& key)> factor = nullptr;
 };
 
 inline const std::vector<ScoreCase>& scores() {
@@ -331,6 +333,9 @@ inline double term_of(const std::string& name, const Case& one, const Inputs& in
   if (name == "gradient of key") return weight * (bounded ? slope : largest(in.query));
   if (name == "gradient of slopes") {
     return weight * static_cast<double>(std::max(one.sizes.queries, one.sizes.keys));
+  }
+  if (name == "gradient of parameter" && one.score->factor) {
+    return weight * one.score->factor(in.query, in.key);
   }
   return name == "log-sum-exp" ? 1 : weight;
 }
