@@ -53,7 +53,7 @@ LearnedSums::LearnedSums(const Problem& problem, const BackwardArgs& args, const
   if (any_relative()) {
     const int64_t reach = problem.modifiers.relative.reach;
     relative_entries_ = 2 * (reach + kMaxPanel) + 1;
-    std::fill_n(args.grad_relative_table, relative_tables(problem, args) * (2 * reach + 1), 0.0F);
+    relative_sums_.assign(static_cast<size_t>(relative_tables(problem, args) * (2 * reach + 1)), 0);
   }
   if (any_dense()) {
     const DenseBias& bias = problem.modifiers.dense;
@@ -85,7 +85,7 @@ bool LearnedSums::add_relative(const SumPlace& place, const float* table, int64_
   const int64_t which = shared ? 0 : place.head;
   const int64_t turn = shared ? slice * s.heads + place.head : slice;
   if (!relative_turns_.wait(which, turn)) return false;
-  float* out = args_.grad_relative_table + which * (2 * bias.reach + 1);
+  double* out = relative_sums_.data() + which * (2 * bias.reach + 1);
   const int64_t last = relative_entries_ - 1;
   // A vector may begin before the lowest distance where the ends of the table stop it.
   const int64_t first = std::clamp<int64_t>(lowest + bias.reach, 0, last);
@@ -142,6 +142,8 @@ bool LearnedSums::add_dense_columns(const SumPlace& place, const float* columns,
 }
 
 void LearnedSums::finish() {
+  std::transform(relative_sums_.begin(), relative_sums_.end(), args_.grad_relative_table,
+                 [](double sum) { return static_cast<float>(sum); });
   const Shape& s = problem_.shape;
   const int64_t count = s.batch * key_blocks_;
   for (int64_t h = 0; h < s.heads; ++h) {

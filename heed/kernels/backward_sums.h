@@ -73,8 +73,9 @@ class LearnedSums {
   int64_t key_blocks_;
   int64_t query_blocks_;
   int64_t relative_entries_ = 0;
-  bool dense_shared_ = false;  // by several heads or batches
-  int64_t batches_ = 1;        // of the dense bias
+  std::vector<double> relative_sums_;  // (tables, 2 · reach + 1): many pairs share an entry
+  bool dense_shared_ = false;          // by several heads or batches
+  int64_t batches_ = 1;                // of the dense bias
   int64_t heads_ = 1;
   int64_t rows_ = 1;
   std::vector<float> parameter_partials_;

@@ -65,6 +65,7 @@ const char* rows_refuse_forward(const Problem& problem) {
   if (problem.shape.queries > kMost || rows->offsets[problem.shape.queries] > kMost) {
     return "more than 2^32 queries or edges";
   }
+  if (find_row_score(problem.score.name) == nullptr) return "the score is none of its own";
   return nullptr;
 }
 

@@ -82,20 +82,22 @@ void finish_forward(const ForwardTile& t, const ForwardPanel& panel, const Forwa
       float* at = t.scores + j * kPanel + v * kLanes;
       Floats key_term = zeros();
       if (Score::kHasTerms) key_term = broadcast(score.key_terms[keys.key + j]);
-      Floats x = Score::value(load(at), query_term, key_term, parameter) * before;
-      if (capped) x = tanh(x) * cap;
       const int64_t distance =
           keys.key + j - panel.query - v * kLanes - score.query_offset;  // of the first lane
+      // The biases first, so that a large score is rounded once, when they meet it.
+      Floats bias = zeros();
       if (score.has_alibi) {
         const Floats lane = __builtin_convertvector(lane_numbers(), Floats);
-        x = fma(-slope, abs(broadcast(static_cast<float>(distance)) - lane), x);
+        bias = -slope * abs(broadcast(static_cast<float>(distance)) - lane);
       }
       if (score.relative != nullptr) {
-        x = x + load(score.relative_reversed + relative_reversed_start(score, distance));
+        bias = bias + load(score.relative_reversed + relative_reversed_start(score, distance));
       }
       if (score.dense.data != nullptr) {
-        x = fma(load(t.bias + j * kPanel + v * kLanes), broadcast(kLog2E), x);
+        bias = fma(load(t.bias + j * kPanel + v * kLanes), broadcast(kLog2E), bias);
       }
+      const Floats value = Score::value(load(at), query_term, key_term, parameter);
+      Floats x = capped ? fma(tanh(value * before), cap, bias) : fma(value, before, bias);
       if (t.masks != nullptr) {
         x = select(mask_of_bits(t.masks[j] >> (v * kLanes)), x, broadcast(-__builtin_inff()));
       }
@@ -149,24 +151,26 @@ void finish_backward(const BackwardTile& t, const BackwardQueries& queries,
       const int at = i * kPanel + v * kLanes;
       const Floats raw = load(t.weights + at);
       if (!Score::kIsIdentity) store(t.raws + at, raw);
-      Floats x = Score::value(raw, query_term, terms.key_term[v], terms.parameter) * before;
-      if (capped) {
-        const Floats y = tanh(x);
-        store(t.slopes + at, broadcast(1) - y * y);
-        x = y * cap;
-      }
       const int64_t distance = keys.key + first - (queries.query + i) - score.query_offset;
+      Floats bias = zeros();  // as in the forward pass, to the bit
       if (score.has_alibi) {
         const Floats lane = __builtin_convertvector(lane_numbers(), Floats);
-        x = fma(-slope, abs(broadcast(static_cast<float>(distance)) + lane), x);
+        bias = -slope * abs(broadcast(static_cast<float>(distance)) + lane);
       }
       if (score.relative != nullptr) {
-        x = x + load(score.relative + relative_start(score, distance));
+        bias = bias + load(score.relative + relative_start(score, distance));
       }
       if (score.dense.data != nullptr) {
         const int64_t at_bias = (queries.query + i) * score.dense.row + keys.key + first;
-        const Floats bias = load_any(score.dense.data, score.dense.type, at_bias, left);
-        x = fma(bias, broadcast(kLog2E), x);
+        bias = fma(load_any(score.dense.data, score.dense.type, at_bias, left), broadcast(kLog2E),
+                   bias);
+      }
+      const Floats value = Score::value(raw, query_term, terms.key_term[v], terms.parameter);
+      Floats x = fma(value, before, bias);
+      if (capped) {
+        const Floats y = tanh(value * before);
+        store(t.slopes + at, broadcast(1) - y * y);
+        x = fma(y, cap, bias);
       }
       store(t.weights + at, x);
     }

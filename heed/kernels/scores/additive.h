@@ -75,8 +75,6 @@ struct Additive {
 
   static void score(const PairwiseTile& t) {
     const float lane = largest_lane(t);
-    double all = 0;
-    for (int d = 0; d < t.size; ++d) all += t.parameter[d];
     for (int i = 0; i < t.rows; i += kRows) {
       const int count = t.rows - i < kRows ? t.rows - i : kRows;
       const bool fast = fits(largest_row(t, i, i + count), lane);
@@ -84,16 +82,18 @@ struct Additive {
         if (!fast) {
           for (int u = 0; u < count; ++u) careful_score(t, i + u, v);
         } else if (count == kRows) {
-          fast_scores<kRows>(t, i, v, static_cast<float>(all));
+          fast_scores<kRows>(t, i, v);
         } else {
-          for (int u = 0; u < count; ++u) fast_scores<1>(t, i + u, v, static_cast<float>(all));
+          for (int u = 0; u < count; ++u) fast_scores<1>(t, i + u, v);
         }
       }
     }
   }
 
+  // v − 2 v r is taken for each pair of elements, not once for all of them: Σ v and 2 Σ v r are
+  // both much larger than what is left of them.
   template <int kCount>
-  static HEED_INLINE void fast_scores(const PairwiseTile& t, int first, int v, float all) {
+  static HEED_INLINE void fast_scores(const PairwiseTile& t, int first, int v) {
     const Floats one = broadcast(1);
     const float* lanes = t.lane_prepared + v * kLanes;
     const float* rows = t.row_prepared + first * t.row_prepared_stride;
@@ -104,29 +104,30 @@ struct Additive {
     for (; d + 2 <= t.size; d += 2) {
       const Floats lane0 = load(lanes + d * kPanel);
       const Floats lane1 = load(lanes + (d + 1) * kPanel);
-      const Floats v0 = broadcast(t.parameter[d]);
-      const Floats v1 = broadcast(t.parameter[d + 1]);
+      const Floats v0 = broadcast(-2 * t.parameter[d]);
+      const Floats v1 = broadcast(-2 * t.parameter[d + 1]);
+      const Floats both = broadcast(t.parameter[d] + t.parameter[d + 1]);
 #pragma GCC unroll 8
       for (int u = 0; u < kCount; ++u) {
         const float* row = rows + u * t.row_prepared_stride + d;
         const Floats a = fma(lane0, broadcast(row[0]), one);
         const Floats b = fma(lane1, broadcast(row[1]), one);
-        sum[u] = sum[u] + fma(v0, b, v1 * a) / (a * b);
+        sum[u] = sum[u] + (both + fma(v0, b, v1 * a) / (a * b));
       }
     }
     if (d < t.size) {
       const Floats lane0 = load(lanes + d * kPanel);
-      const Floats v0 = broadcast(t.parameter[d]);
+      const Floats v0 = broadcast(-2 * t.parameter[d]);
+      const Floats last = broadcast(t.parameter[d]);
 #pragma GCC unroll 8
       for (int u = 0; u < kCount; ++u) {
         const float* row = rows + u * t.row_prepared_stride + d;
-        sum[u] = sum[u] + v0 / fma(lane0, broadcast(row[0]), one);
+        sum[u] = sum[u] + (last + v0 / fma(lane0, broadcast(row[0]), one));
       }
     }
 #pragma GCC unroll 8
     for (int u = 0; u < kCount; ++u) {
-      store(t.raw + (first + u) * t.raw_stride + v * kLanes,
-            fma(sum[u], broadcast(-2.0f), broadcast(all)));
+      store(t.raw + (first + u) * t.raw_stride + v * kLanes, sum[u]);
     }
   }
 
