@@ -13,4 +13,13 @@ double metric(const Metrics& metrics, const std::string& name) {
   throw UsageError(text_of("metric: expected one of ", known, ", got '", name, "'"));
 }
 
+at::Device device_of(const torch::nn::Module& module) {
+  const auto parameters = module.parameters();
+  return parameters.empty() ? at::Device(at::kCPU) : parameters.front().device();
+}
+
+std::unique_ptr<Batch> Task::prepare(std::vector<int64_t> examples) const {
+  return std::make_unique<Batch>(std::move(examples));
+}
+
 }  // namespace heed::tasks

@@ -16,8 +16,21 @@
 namespace heed::tasks {
 
 struct Loss {
-  at::Tensor value;  // scalar, mean over the batch, with its graph
-  int64_t tokens = 0;
+  at::Tensor value;    // scalar, mean over the batch, with its graph
+  int64_t tokens = 0;  // read, padding not counted: for the speed that is shown
+  double weight = 1;  // what the mean is over: examples, or tokens to be predicted. Several batches
+                      // before an update count by it, so that together they are one large batch
+};
+
+// Training examples made ready for the module. A task whose preparation is worth the trouble
+// derives from it: padded ids, targets, masks.
+struct Batch {
+  explicit Batch(std::vector<int64_t> numbers) : examples(std::move(numbers)) {}
+  virtual ~Batch() = default;
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  std::vector<int64_t> examples;  // their numbers
 };
 
 // In the order in which they are shown, "loss" among them.
@@ -35,6 +48,11 @@ using Progress = std::function<void(int64_t, int64_t)>;
 // Throws UsageError where there is no such metric.
 double metric(const Metrics& metrics, const std::string& name);
 
+// Where the parameters of a module are; the CPU if it has none.
+at::Device device_of(const torch::nn::Module& module);
+
+// A task is what its constructor made of the data, and the module; nothing else changes while it is
+// trained, or a run could not be resumed.
 class Task {
  public:
   virtual ~Task() = default;
@@ -45,14 +63,22 @@ class Task {
   // Tokens of each training example, from which batches of similar length are made.
   virtual const std::vector<int64_t>& train_lengths() const = 0;
 
-  // The loss of a batch of training examples, given by their numbers.
-  virtual Loss loss(const std::vector<int64_t>& examples) = 0;
+  // A batch of training examples, given by their numbers: what needs neither weights nor random
+  // numbers. Called on several threads at once, ahead of the step that asks for the loss, so it
+  // changes nothing. Tensors in CPU memory.
+  virtual std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const;
 
-  // Metrics on the validation data, in evaluation mode.
+  // The loss of what prepare() returned, in training mode. Random numbers come from torch's default
+  // generator, whose state a checkpoint holds. Moves its tensors to device_of(module()). May be
+  // called twice with the same batch, which it leaves as it is.
+  virtual Loss loss(const Batch& batch) = 0;
+
+  // Metrics on the validation data, in evaluation mode; every number finite. `progress` may throw
+  // to stop.
   virtual Metrics validate(const Progress& progress) = 0;
   virtual Watched watched() const = 0;
 
-  // Writes the whole model as a directory, atomically.
+  // Writes the whole model as a directory, atomically. Its parameters are in CPU memory then.
   virtual void save(const std::filesystem::path& directory) const = 0;
 };
 

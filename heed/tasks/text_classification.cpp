@@ -27,12 +27,21 @@ std::shared_ptr<const text::Tokenizer> build_tokenizer(const data::Classificatio
   return std::make_shared<const text::Tokenizer>(builder.build().with_max_length(longest));
 }
 
-// Replaces a share of the real words by the unknown word, so that the model does not lean on any
+struct LabelledTexts final : Batch {
+  using Batch::Batch;
+  models::TextBatch texts;
+  at::Tensor labels;  // (B) int64
+  int64_t tokens = 0;
+};
+
+// A share of the real words replaced by the unknown word, so that the model does not lean on any
 // single one.                                                       Iyyer et al. 2015, section 4.2
-void drop_words(models::TextBatch& batch, double share, int64_t unknown_id) {
+models::TextBatch with_words_dropped(const models::TextBatch& batch, double share,
+                                     int64_t unknown_id) {
   const at::Tensor dropped = at::rand(batch.ids.sizes()) < share;
   const at::Tensor real = at::arange(batch.ids.size(1)).unsqueeze(0) < batch.lengths.unsqueeze(1);
-  batch.ids.masked_fill_(dropped.logical_and(real), unknown_id);
+  return {.ids = batch.ids.masked_fill(dropped.logical_and(real), unknown_id),
+          .lengths = batch.lengths};
 }
 
 double macro_f1(const std::vector<std::vector<int64_t>>& confusion) {
@@ -98,24 +107,35 @@ TextClassification::TextClassification(const data::TrainingData& data,
   valid_ = *data.valid;
 }
 
-Loss TextClassification::loss(const std::vector<int64_t>& examples) {
+std::unique_ptr<Batch> TextClassification::prepare(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<LabelledTexts>(std::move(examples));
   std::vector<const std::vector<int32_t>*> texts;
-  at::Tensor labels = at::empty({static_cast<int64_t>(examples.size())}, at::kLong);
-  int64_t tokens = 0;
-  for (size_t i = 0; i < examples.size(); ++i) {
-    const auto example = static_cast<size_t>(examples[i]);
+  batch->labels = at::empty({static_cast<int64_t>(batch->examples.size())}, at::kLong);
+  auto* labels = batch->labels.mutable_data_ptr<int64_t>();
+  for (const int64_t number : batch->examples) {
+    const auto example = static_cast<size_t>(number);
     texts.push_back(&ids_[example]);
-    labels.mutable_data_ptr<int64_t>()[i] = labels_[example];
-    tokens += lengths_[example];
+    *labels++ = labels_[example];
+    batch->tokens += lengths_[example];
   }
-  models::TextBatch batch = text_batch(texts, trained_.model->options().padding_id);
+  batch->texts = text_batch(texts, trained_.model->options().padding_id);
+  return batch;
+}
+
+Loss TextClassification::loss(const Batch& batch) {
+  const auto& labelled = static_cast<const LabelledTexts&>(batch);
+  models::TextBatch texts = labelled.texts;
   if (options_.word_dropout > 0) {
-    drop_words(batch, options_.word_dropout, trained_.tokenizer->unknown_id().value());
+    texts =
+        with_words_dropped(texts, options_.word_dropout, trained_.tokenizer->unknown_id().value());
   }
-  const at::Tensor logits = trained_.model->forward(batch);
-  return {.value = at::cross_entropy_loss(logits, labels, {}, at::Reduction::Mean, -100,
-                                          options_.label_smoothing),
-          .tokens = tokens};
+  const at::Device device = device_of(*trained_.model);
+  const at::Tensor logits =
+      trained_.model->forward({.ids = texts.ids.to(device), .lengths = texts.lengths.to(device)});
+  return {.value = at::cross_entropy_loss(logits, labelled.labels.to(device), {},
+                                          at::Reduction::Mean, -100, options_.label_smoothing),
+          .tokens = labelled.tokens,
+          .weight = static_cast<double>(labelled.examples.size())};
 }
 
 Metrics TextClassification::validate(const Progress& progress) {
@@ -130,6 +150,7 @@ std::vector<Classification> classify(const models::TrainedTextClassifier& traine
                                      const std::vector<std::string>& texts,
                                      const Progress& progress) {
   const c10::InferenceMode inference;
+  const at::Device device = device_of(*trained.model);
   std::vector<std::vector<int32_t>> ids;
   std::vector<int64_t> lengths;
   for (const std::string& each : texts) {
@@ -141,9 +162,10 @@ std::vector<Classification> classify(const models::TrainedTextClassifier& traine
   for (const auto& numbers : data::by_length(lengths, kEvaluationBatch)) {
     std::vector<const std::vector<int32_t>*> batch;
     for (const int64_t i : numbers) batch.push_back(&ids[static_cast<size_t>(i)]);
-    const at::Tensor logits =
-        trained.model->forward(text_batch(batch, trained.model->options().padding_id));
-    const at::Tensor probabilities = logits.to(at::kDouble).softmax(-1).contiguous();
+    const models::TextBatch padded = text_batch(batch, trained.model->options().padding_id);
+    const at::Tensor logits = trained.model->forward(
+        {.ids = padded.ids.to(device), .lengths = padded.lengths.to(device)});
+    const at::Tensor probabilities = logits.to(at::kCPU).to(at::kDouble).softmax(-1).contiguous();
     const auto classes = static_cast<size_t>(probabilities.size(1));
     const auto* row = probabilities.const_data_ptr<double>();
     for (const int64_t i : numbers) {

@@ -30,7 +30,8 @@ class TextClassification final : public Task {
   std::string name() const override { return trained_.task; }
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
-  Loss loss(const std::vector<int64_t>& examples) override;
+  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
+  Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "accuracy", .higher_is_better = true}; }
   void save(const std::filesystem::path& directory) const override;

@@ -32,7 +32,7 @@ TEST(TextClassification, LearnsWhatItIsShown) {
   at::Tensor loss;
   for (int step = 0; step < 60; ++step) {
     task.module().zero_grad();
-    loss = task.loss({0, 1, 2, 3, 4, 5, 6, 7}).value;
+    loss = task.loss(*task.prepare({0, 1, 2, 3, 4, 5, 6, 7})).value;
     loss.backward();
     const c10::AutoGradMode no_gradients(false);
     for (at::Tensor& p : task.module().parameters()) p.sub_(p.grad(), 0.3);
@@ -86,6 +86,22 @@ TEST(TextClassification, MetricsAreThoseOfTheDefinition) {
   EXPECT_NEAR(metric(metrics, "accuracy"), (right[0] + right[1]) / 8.0, 1e-12);
   const double f1 = right[0] * 2.0 / (4 + predicted[0]) + right[1] * 2.0 / (4 + predicted[1]);
   EXPECT_NEAR(metric(metrics, "macro_f1"), f1 / 2, 1e-12);
+}
+
+TEST(TextClassification, ABatchStaysAsItIsAndCountsItsWords) {
+  at::manual_seed(4);
+  TextClassificationOptions options = small();
+  options.word_dropout = 0.5;
+  options.model.dropout = 0;
+  TextClassification task(colours(), options, "sentiment");
+  const auto batch = task.prepare({4, 0});  // "red sky", "blue ice"
+  at::manual_seed(7);
+  const Loss first = task.loss(*batch);
+  at::manual_seed(7);
+  const Loss again = task.loss(*batch);
+  EXPECT_EQ(first.value.item<float>(), again.value.item<float>());
+  EXPECT_EQ(first.tokens, 4);
+  EXPECT_EQ(first.weight, 2);
 }
 
 TEST(TextClassification, LongTextsAreCut) {

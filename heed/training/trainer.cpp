@@ -102,7 +102,7 @@ class Run {
     optimizer_.zero_gradients();
     double loss = 0;
     for (const auto& batch : batches) {
-      const tasks::Loss part = task_.loss(batch);
+      const tasks::Loss part = task_.loss(*task_.prepare(batch));
       (part.value / static_cast<double>(batches.size())).backward();
       loss += part.value.item<double>() / static_cast<double>(batches.size());
       tokens_ += part.tokens;

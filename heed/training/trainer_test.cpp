@@ -19,8 +19,9 @@ class LineTask final : public tasks::Task {
   torch::nn::Module& module() override { return linear_; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
 
-  tasks::Loss loss(const std::vector<int64_t>& examples) override {
+  tasks::Loss loss(const tasks::Batch& batch) override {
     EXPECT_TRUE(linear_.is_training());
+    const auto& examples = batch.examples;
     for (const int64_t example : examples) ++seen_[static_cast<size_t>(example)];
     const at::Tensor x = at::tensor(examples).to(at::kFloat).unsqueeze(1) / 50 * scale;
     return {.value = (linear_.forward(x) - 3 * x).pow(2).mean(), .tokens = 1};
