@@ -1,0 +1,40 @@
+// Beam search: of all continuations, the ones with the largest probability that a narrow search
+// finds.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "heed/inference/step_decoder.h"
+
+namespace heed::inference {
+
+struct BeamSearchOptions {
+  int64_t beams = 5;
+  // A hypothesis of n tokens (the end token not counted) is ranked by its log-probability divided
+  // by n to this power: 0 prefers short ones, 1 ranks by the mean. Wu et al. 2016, section 7, with
+  // the simpler penalty that most toolkits use.
+  double length_penalty = 1;
+  int64_t most_tokens = 256;  // of a hypothesis
+  int64_t hypotheses = 1;     // of each sequence that are returned, at most `beams`
+  std::vector<int64_t> end_ids;
+  std::function<bool()> cancelled;  // asked before each step; true: throws Interrupted
+};
+
+struct Hypothesis {
+  std::vector<int64_t> ids;    // without the end token
+  double log_probability = 0;  // of all its tokens, the end token included
+  double score = 0;            // what it is ranked by
+};
+
+// Continues each row of `start` (B, n) int64: for each, the best hypotheses, the best first. Looks
+// at 2 · beams continuations a step; a sequence is finished once it has `beams` hypotheses (with no
+// length penalty, once the best beam ended), and its rows leave the batch then. The decoder holds
+// B rows, or none and the first step makes them. Throws UsageError for options that cannot be used.
+std::vector<std::vector<Hypothesis>> beam_search(StepDecoder& decoder, const at::Tensor& start,
+                                                 const BeamSearchOptions& options);
+
+}  // namespace heed::inference

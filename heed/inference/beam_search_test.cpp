@@ -1,0 +1,132 @@
+#include "heed/inference/beam_search.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "heed/base/error.h"
+#include "heed/inference/test_decoder.h"
+
+namespace heed::inference {
+namespace {
+
+constexpr int64_t kVocabulary = 6;
+constexpr int64_t kEnd = 5;
+
+// Every sequence of at most `most` tokens behind `ids`, with its log-probability.
+void walk(const TableDecoder& decoder, const std::vector<int64_t>& ids, size_t prompt, size_t most,
+          double log_probability, std::vector<Hypothesis>& all) {
+  const at::Tensor rates = decoder.logits_after(ids).to(at::kDouble).log_softmax(0);
+  for (int64_t id = 0; id < kVocabulary; ++id) {
+    const double sum = log_probability + rates[id].item<double>();
+    const std::vector<int64_t> made(ids.begin() + static_cast<int64_t>(prompt), ids.end());
+    if (id == kEnd) {
+      all.push_back({.ids = made, .log_probability = sum});
+      continue;
+    }
+    std::vector<int64_t> longer = ids;
+    longer.push_back(id);
+    if (longer.size() - prompt == most) {
+      all.push_back({.ids = {longer.begin() + static_cast<int64_t>(prompt), longer.end()},
+                     .log_probability = sum});
+    } else {
+      walk(decoder, longer, prompt, most, sum, all);
+    }
+  }
+}
+
+// With as many beams as there are sequences the search misses nothing.
+TEST(BeamSearch, AWideSearchFindsTheBestOfAll) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    TableDecoder decoder(kVocabulary, seed);
+    std::vector<Hypothesis> all;
+    walk(decoder, {1, 2}, 2, 4, 0, all);
+    const auto best = std::max_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
+      const auto score = [](const Hypothesis& h) {
+        return h.log_probability / static_cast<double>(std::max<size_t>(1, h.ids.size()));
+      };
+      return score(a) < score(b);
+    });
+    const auto found = beam_search(decoder, at::tensor({1, 2}, at::kLong).view({1, 2}),
+                                   {.beams = 2'000, .most_tokens = 4, .end_ids = {kEnd}});
+    EXPECT_EQ(found[0][0].ids, best->ids) << "seed " << seed;
+    EXPECT_NEAR(found[0][0].log_probability, best->log_probability, 1e-5);
+  }
+}
+
+TEST(BeamSearch, OneBeamIsGreedy) {
+  TableDecoder decoder(kVocabulary, 3);
+  const auto found = beam_search(decoder, at::tensor({1}, at::kLong).view({1, 1}),
+                                 {.beams = 1, .most_tokens = 12});
+  std::vector<int64_t> ids = {1};
+  for (int i = 0; i < 12; ++i) ids.push_back(decoder.logits_after(ids).argmax().item<int64_t>());
+  EXPECT_EQ(found[0][0].ids, std::vector<int64_t>(ids.begin() + 1, ids.end()));
+}
+
+TEST(BeamSearch, ASequenceDoesNotDependOnItsBatch) {
+  TableDecoder decoder(kVocabulary, 4);
+  const BeamSearchOptions options{
+      .beams = 3, .most_tokens = 10, .hypotheses = 3, .end_ids = {kEnd}};
+  const at::Tensor starts = at::tensor({0, 1, 2, 3, 4}, at::kLong).view({5, 1});
+  const auto together = beam_search(decoder, starts, options);
+  for (int64_t i = 0; i < 5; ++i) {
+    decoder.reset();
+    const auto alone = beam_search(decoder, starts.narrow(0, i, 1), options);
+    ASSERT_EQ(together[static_cast<size_t>(i)].size(), alone[0].size());
+    for (size_t k = 0; k < alone[0].size(); ++k) {
+      EXPECT_EQ(together[static_cast<size_t>(i)][k].ids, alone[0][k].ids);
+      EXPECT_EQ(together[static_cast<size_t>(i)][k].score, alone[0][k].score);
+    }
+  }
+}
+
+TEST(BeamSearch, FinishedSequencesLeaveTheBatch) {
+  TableDecoder decoder(kVocabulary, 4);
+  const at::Tensor starts = at::tensor({0, 1, 2, 3, 4}, at::kLong).view({5, 1});
+  beam_search(decoder, starts, {.beams = 3, .most_tokens = 40, .end_ids = {kEnd}});
+  EXPECT_EQ(decoder.steps.front(), 5);
+  EXPECT_EQ(decoder.steps[1], 15);
+  EXPECT_LT(decoder.steps.back(), 15);
+}
+
+TEST(BeamSearch, HypothesesAreRankedByTheirPenalty) {
+  TableDecoder decoder(kVocabulary, 5);
+  const at::Tensor start = at::tensor({1}, at::kLong).view({1, 1});
+  for (const double penalty : {0.0, 0.6, 1.0, 2.0}) {
+    decoder.reset();
+    const auto found = beam_search(decoder, start,
+                                   {.beams = 4,
+                                    .length_penalty = penalty,
+                                    .most_tokens = 15,
+                                    .hypotheses = 4,
+                                    .end_ids = {kEnd}});
+    for (size_t k = 0; k < found[0].size(); ++k) {
+      const Hypothesis& h = found[0][k];
+      const auto length = static_cast<double>(std::max<size_t>(1, h.ids.size()));
+      EXPECT_DOUBLE_EQ(h.score, h.log_probability / std::pow(length, penalty));
+      if (k > 0) {
+        EXPECT_LE(h.score, found[0][k - 1].score);
+      }
+    }
+  }
+}
+
+TEST(BeamSearch, StopsWhenAsked) {
+  TableDecoder decoder(kVocabulary, 5);
+  EXPECT_THROW(beam_search(decoder, at::zeros({1, 1}, at::kLong),
+                           {.most_tokens = 5, .cancelled = [] { return true; }}),
+               Interrupted);
+}
+
+TEST(BeamSearch, RefusesOptionsByName) {
+  TableDecoder decoder(kVocabulary, 5);
+  const at::Tensor start = at::zeros({1, 1}, at::kLong);
+  EXPECT_THROW(beam_search(decoder, start, {.beams = 0}), UsageError);
+  EXPECT_THROW(beam_search(decoder, start, {.most_tokens = 0}), UsageError);
+  EXPECT_THROW(beam_search(decoder, start, {.beams = 2, .hypotheses = 3}), UsageError);
+}
+
+}  // namespace
+}  // namespace heed::inference

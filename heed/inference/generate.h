@@ -1,0 +1,36 @@
+// Continuing a sequence token by token.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "heed/inference/sampling.h"
+#include "heed/inference/step_decoder.h"
+
+namespace heed::inference {
+
+struct GenerateOptions {
+  SamplingOptions sampling;
+  int64_t most_tokens = 256;        // new ones, at most
+  int64_t samples = 1;              // continuations of the same prompt, made together
+  std::vector<int64_t> end_ids;     // tokens that end a sequence; they are not part of the result
+  std::function<bool()> cancelled;  // asked before each step; true: leave, with what is there
+};
+
+enum class Finish : uint8_t { kEndToken, kStopped, kLength, kCancelled };
+
+struct Generated {
+  std::vector<int64_t> ids;  // without the prompt
+  Finish finish = Finish::kLength;
+};
+
+// Called with each new token of each sample, in order; false ends that sample, token included.
+using OnToken = std::function<bool(int64_t sample, int64_t id)>;
+
+// Continues `prompt` (at least one token). Where a row reaches the decoder's capacity, the context
+// slides: the decoder starts again from the latest half of it. The decoder is reset first.
+std::vector<Generated> generate(StepDecoder& decoder, const std::vector<int64_t>& prompt,
+                                const GenerateOptions& options, const OnToken& on_token = {});
+
+}  // namespace heed::inference
