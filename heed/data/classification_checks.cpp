@@ -1,4 +1,5 @@
 // What only shows in the whole of training and validation data.
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -41,6 +42,7 @@ std::vector<int64_t> examples_per_class(const ClassificationData& data) {
   std::vector<int64_t> counts(data.label_names.size(), 0);
   for (const Example& example : data.examples) {
     if (example.label) ++counts[static_cast<size_t>(*example.label)];
+    for (const int32_t label : example.labels) ++counts[static_cast<size_t>(label)];
   }
   return counts;
 }
@@ -60,7 +62,9 @@ void report_empty_classes(const ClassificationData& data, ProblemKind kind, Data
 
 void check_training_data(const ClassificationData& train, DataReport& report) {
   if (train.examples.empty()) return;  // reported when it was read
-  if (train.label_names.size() < 2) {
+  const bool several = std::any_of(train.examples.begin(), train.examples.end(),
+                                   [](const Example& example) { return !example.label; });
+  if (train.label_names.size() < (several ? 1U : 2U)) {
     report.add(
         ProblemKind::kOneClass, train.file, 0,
         text_of("expected at least two classes, found ",

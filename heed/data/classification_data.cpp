@@ -55,6 +55,8 @@ class Collector {
   }
 
   bool labelled() const { return options_.labels == Labels::kRequired; }
+  bool several() const { return !options_.label_separator.empty(); }
+  const std::string& separator() const { return options_.label_separator; }
 
   // One row; with Labels::kNone `label` is not looked at.
   void add(int64_t line, std::string text, std::string_view label) {
@@ -62,6 +64,12 @@ class Collector {
     if (!labelled()) {
       if (empty) report(ProblemKind::kEmptyText, line, "expected a text, found only white space");
       examples_.push_back({std::move(text), std::nullopt, line});
+      return;
+    }
+    if (several() && !empty) {
+      if (auto labels = labels_of(line, label)) {
+        examples_.push_back({std::move(text), std::nullopt, line, std::move(*labels)});
+      }
       return;
     }
     const std::optional<int32_t> index = index_of(line, trimmed(label));
@@ -107,6 +115,27 @@ class Collector {
     return index;
   }
 
+  // The indices of the labels between separators; none if one of them is unknown.
+  std::optional<std::vector<int32_t>> labels_of(int64_t line, std::string_view label) {
+    std::vector<int32_t> labels;
+    for (size_t begin = 0; begin <= label.size();) {
+      const size_t end = std::min(label.find(separator(), begin), label.size());
+      const std::string_view one = trimmed(label.substr(begin, end - begin));
+      begin = end + separator().size();
+      if (one.empty()) continue;
+      const std::optional<int32_t> index = index_of(line, one);
+      if (!index) return std::nullopt;
+      labels.push_back(*index);
+    }
+    sort_unique(labels);
+    return labels;
+  }
+
+  static void sort_unique(std::vector<int32_t>& labels) {
+    std::sort(labels.begin(), labels.end());
+    labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  }
+
   std::string known_labels() const {
     constexpr size_t kShown = 10;
     std::string list;
@@ -125,6 +154,7 @@ class Collector {
     std::vector<bool> used(labels_.size(), false);
     for (const Example& example : data.examples) {
       if (example.label) used[static_cast<size_t>(*example.label)] = true;
+      for (const int32_t label : example.labels) used[static_cast<size_t>(label)] = true;
     }
     for (const auto& [label, index] : labels_) {
       // A label whose every row was left out is no class.
@@ -138,6 +168,8 @@ class Collector {
     }
     for (Example& example : data.examples) {
       if (example.label) example.label = place[static_cast<size_t>(*example.label)];
+      for (int32_t& label : example.labels) label = place[static_cast<size_t>(label)];
+      sort_unique(example.labels);
     }
   }
 
@@ -182,12 +214,34 @@ std::string member_name(const Json& object, const std::string& chosen,
   return {};
 }
 
-// A label as text: "spam", 1 or true.
-std::optional<std::string> label_text(const Json& value) {
+// A label as text: "spam", 1 or true; ["spam", "old"] where there is a separator.
+std::optional<std::string> label_text(const Json& value, const std::string& separator) {
+  if (value.is_array() && !separator.empty()) {
+    std::string labels;
+    for (const Json& element : value) {
+      const auto label = element.is_array() ? std::nullopt : label_text(element, separator);
+      if (!label) return std::nullopt;
+      labels += (labels.empty() ? "" : separator) + *label;
+    }
+    return labels;
+  }
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_integer() || value.is_boolean()) return value.dump();
   if (value.is_null()) return "";
   return std::nullopt;
+}
+
+// A text, or an array of sentences as lines.
+std::optional<std::string> text_value(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return std::nullopt;
+  std::string lines;
+  for (const Json& sentence : value) {
+    if (!sentence.is_string()) return std::nullopt;
+    if (!lines.empty()) lines += '\n';
+    lines += sentence.get_ref<const std::string&>();
+  }
+  return lines;
 }
 
 // The names of the members, told by the first object.
@@ -197,17 +251,19 @@ struct Members {
 };
 
 void add_object(const Json& object, const Members& members, int64_t line, Collector& collector) {
-  const auto text = object.find(members.text);
-  if (text == object.end() || !text->is_string()) {
+  const auto member = object.find(members.text);
+  std::optional<std::string> text;
+  if (member != object.end()) text = text_value(*member);
+  if (!text) {
     collector.report(ProblemKind::kMissingText, line,
                      text_of("expected a string ", excerpt(members.text), ", found ",
-                             text == object.end() ? "none" : excerpt(text->dump(), 30)));
+                             member == object.end() ? "none" : excerpt(member->dump(), 30)));
     return;
   }
   std::optional<std::string> label = "";
   if (collector.labelled()) {
     const auto found = object.find(members.label);
-    if (found != object.end()) label = label_text(*found);
+    if (found != object.end()) label = label_text(*found, collector.separator());
     if (!label) {
       collector.report(ProblemKind::kMalformedRow, line,
                        text_of("expected ", excerpt(members.label),
@@ -216,7 +272,7 @@ void add_object(const Json& object, const Members& members, int64_t line, Collec
       return;
     }
   }
-  collector.add(line, text->get<std::string>(), *label);
+  collector.add(line, std::move(*text), *label);
 }
 
 void read_jsonl(TextLines& lines, const ReadOptions& options, Collector& collector) {

@@ -59,12 +59,16 @@ struct ReadOptions {
   // The classes in the order of their indices, as training fixed them. Empty: every label of the
   // file, sorted (as numbers if all of them are whole numbers).
   std::vector<std::string> label_names = {};
+  // Not empty: a text has any number of labels, none included, with this between them; in JSONL
+  // the label may be an array. They are in Example::labels, and Example::label is none.
+  std::string label_separator = {};
 };
 
 struct Example {
   std::string text;
-  std::optional<int32_t> label;  // index into label_names
-  int64_t line = 0;              // where its row begins, from 1
+  std::optional<int32_t> label;      // index into label_names
+  int64_t line = 0;                  // where its row begins, from 1
+  std::vector<int32_t> labels = {};  // of several, in the order of their indices, each once
 };
 
 struct ClassificationData {
@@ -73,7 +77,8 @@ struct ClassificationData {
   std::vector<Example> examples;
 };
 
-// Reads a file; "-" is standard input. Rows with a problem are left out and reported; lines without
+// Reads a file; "-" is standard input. In JSONL a text may be an array of sentences, which become
+// lines (see text/sentences.h). Rows with a problem are left out and reported; lines without
 // anything in them are skipped. With Labels::kNone a row with an empty text stays, and in kText so
 // does an empty line: answer n is about text n.
 // Throws MissingInputError, IoError; DataError for a line over 16 MiB or damaged gzip data;

@@ -27,6 +27,10 @@ constexpr std::array<KindInfo, kProblemKinds> kKinds = {{
     {ProblemKind::kEmptyClassValid, Severity::kWarning, "class without a validation example"},
     {ProblemKind::kRepeatedText, Severity::kWarning, "validation text also in the training data"},
     {ProblemKind::kTwoLabels, Severity::kWarning, "text under two labels"},
+    {ProblemKind::kBadTag, Severity::kFatal, "tag out of place"},
+    {ProblemKind::kLineCount, Severity::kFatal, "different numbers of lines"},
+    {ProblemKind::kStoryOrder, Severity::kFatal, "story out of order"},
+    {ProblemKind::kAnswerPlace, Severity::kFatal, "answer not in its place"},
 }};
 
 constexpr bool in_order() {

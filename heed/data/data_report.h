@@ -25,8 +25,12 @@ enum class ProblemKind : uint8_t {
   kEmptyClassValid,  // the same in the validation data
   kRepeatedText,     // a validation text that is also a training text
   kTwoLabels,        // one training text under two labels
+  kBadTag,           // an entity tag that the scheme does not allow where it stands
+  kLineCount,        // two files that belong together have different numbers of lines
+  kStoryOrder,       // a line of a story without its number, a fact that no line before it holds
+  kAnswerPlace,      // an answer that does not stand in its text where it is said to
 };
-inline constexpr int kProblemKinds = 14;
+inline constexpr int kProblemKinds = 18;
 
 enum class Severity : uint8_t { kWarning, kFatal };
 

@@ -8,8 +8,11 @@ namespace heed::data {
 
 struct BucketOptions {
   int64_t batch_size = 32;  // examples in a batch; the last may have fewer
-  uint64_t seed = 0;        // another one gives another order
-  int64_t window = 50;      // batches among which examples are sorted by length
+  int64_t batch_tokens =
+      0;                // where it is given it counts instead of batch_size: examples × longest,
+                        // padding included, stays within it. A longer example is a batch alone
+  uint64_t seed = 0;    // another one gives another order
+  int64_t window = 50;  // batches among which examples are sorted by length
 };
 
 // Each example 0 .. lengths.size() − 1 exactly once, in random batches in random order. The order

@@ -65,5 +65,32 @@ TEST(LengthBuckets, RefusesAnEmptyBatch) {
   EXPECT_THROW(length_buckets({1, 2}, {.batch_size = 0}), UsageError);
 }
 
+TEST(LengthBuckets, BatchesByTokensStayWithinThemPaddingIncluded) {
+  std::vector<int64_t> lengths;
+  for (int64_t i = 0; i < 1000; ++i) lengths.push_back(i * 7 % 61);  // 0 to 60
+  lengths.push_back(500);
+  const auto batches = length_buckets(lengths, {.batch_tokens = 256, .seed = 3});
+  std::vector<int> seen(lengths.size(), 0);
+  int64_t tokens = 0;
+  int64_t padded = 0;
+  for (const auto& batch : batches) {
+    ASSERT_FALSE(batch.empty());
+    int64_t longest = 0;
+    for (const int64_t example : batch) {
+      const auto i = static_cast<size_t>(example);
+      ++seen[i];
+      tokens += lengths[i];
+      longest = std::max(longest, lengths[i]);
+    }
+    padded += longest * static_cast<int64_t>(batch.size());
+    if (batch.size() > 1) EXPECT_LE(longest * static_cast<int64_t>(batch.size()), 256);
+  }
+  for (const int count : seen) EXPECT_EQ(count, 1);
+  EXPECT_LT(static_cast<double>(padded), 1.05 * static_cast<double>(tokens)) << "little padding";
+  EXPECT_EQ(batches, length_buckets(lengths, {.batch_tokens = 256, .seed = 3}));
+  EXPECT_NE(batches, length_buckets(lengths, {.batch_tokens = 256, .seed = 4}));
+  EXPECT_TRUE(length_buckets({}, {.batch_tokens = 10}).empty());
+}
+
 }  // namespace
 }  // namespace heed::data

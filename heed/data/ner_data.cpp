@@ -1,0 +1,222 @@
+#include "heed/data/ner_data.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/data/columns.h"
+#include "heed/data/json_lines.h"
+#include "heed/data/rows.h"
+#include "heed/io/utf8.h"
+
+namespace heed::data {
+namespace {
+
+using text::TagScheme;
+
+// Cells with a tab between them, or without any tab with blanks between them.
+std::vector<std::string> cells_of(std::string_view line) {
+  const bool tabs = line.find('\t') != std::string_view::npos;
+  std::vector<std::string> cells;
+  for (size_t begin = 0; begin <= line.size();) {
+    const size_t end = std::min(line.find(tabs ? '\t' : ' ', begin), line.size());
+    const std::string_view cell = trimmed(line.substr(begin, end - begin));
+    if (tabs || !cell.empty()) cells.emplace_back(cell);
+    begin = end + 1;
+  }
+  return cells;
+}
+
+// A sentence while it is read: with the line of each word, and whether it can be used.
+struct Draft {
+  NerSentence sentence;
+  std::vector<int64_t> lines;
+  bool usable = true;
+};
+
+class Reader {
+ public:
+  Reader(TextLines& lines, const NerReadOptions& options) : lines_(lines), options_(options) {
+    check_usage(options.word_column >= 1, "word column ", options.word_column,
+                ": columns are counted from 1");
+  }
+
+  void read_columns() {
+    Draft draft;
+    std::string line;
+    int64_t last_line = 0;
+    while (lines_.next(line)) {
+      // A line that is no text was left out; it must not join the sentences around it.
+      if (lines_.line_number() != last_line + 1) draft.usable = false;
+      last_line = lines_.line_number();
+      if (trimmed(line).empty()) {
+        finish(draft);
+      } else if (line.starts_with("-DOCSTART-")) {
+        finish(draft);
+      } else {
+        add_row(line, draft);
+      }
+    }
+    finish(draft);
+  }
+
+  void read_jsonl() {
+    read_json_lines(lines_, [&](const JsonValue& object, int64_t line) {
+      Draft draft;
+      draft.sentence.words = object.at("tokens").strings();
+      if (draft.sentence.words.empty()) object.at("tokens").fail("at least one word");
+      for (const std::string& word : draft.sentence.words) {
+        if (trimmed(word).empty()) object.at("tokens").fail("words that are not empty");
+      }
+      if (labelled()) {
+        draft.sentence.tags = object.at("tags").strings();
+        if (draft.sentence.tags.size() != draft.sentence.words.size()) {
+          throw DataError(text_of("expected as many tags as tokens, found ",
+                                  draft.sentence.tags.size(), " and ",
+                                  draft.sentence.words.size()));
+        }
+      }
+      draft.lines.assign(draft.sentence.words.size(), line);
+      finish(draft);
+    });
+  }
+
+  NerData finish_file() {
+    NerData data;
+    data.file = lines_.file();
+    std::vector<NerSentence> sentences;
+    for (const Draft& draft : drafts_) sentences.push_back(draft.sentence);
+    data.scheme = options_.scheme.value_or(scheme_of(sentences));
+    if (labelled()) check_tags(data.scheme);
+    if (drafts_.empty()) {
+      lines_.report(ProblemKind::kNoExamples, 0,
+                    labelled() ? "expected at least one sentence of words with their tags"
+                               : "expected at least one sentence");
+    }
+    std::set<std::string> types(options_.types.begin(), options_.types.end());
+    for (Draft& draft : drafts_) {
+      NerSentence& sentence = draft.sentence;
+      if (labelled()) {
+        for (const text::Entity& entity : text::entities_of(sentence.tags)) {
+          types.insert(entity.type);
+        }
+        if (options_.convert_to) {
+          sentence.tags = text::convert_tags(sentence.tags, data.scheme, *options_.convert_to);
+        }
+      }
+      data.sentences.push_back(std::move(sentence));
+    }
+    data.types.assign(types.begin(), types.end());
+    if (options_.convert_to) data.scheme = *options_.convert_to;
+    return data;
+  }
+
+ private:
+  bool labelled() const { return options_.labels == Labels::kRequired; }
+
+  void add_row(const std::string& line, Draft& draft) {
+    std::vector<std::string> cells = cells_of(line);
+    const int64_t number = lines_.line_number();
+    if (draft.lines.empty()) draft.sentence.line = number;
+    draft.lines.push_back(number);
+    const auto word = static_cast<size_t>(options_.word_column) - 1;
+    const size_t least = word + (labelled() ? 2 : 1);
+    if (columns_ == 0 && cells.size() >= least) columns_ = cells.size();
+    const size_t expected = labelled() || columns_ == 0 ? columns_ : cells.size();
+    if (cells.size() < least || cells.size() != expected) {
+      lines_.report(ProblemKind::kColumnCount, number,
+                    columns_ == 0 ? text_of("expected a word and its tag, in at least ", least,
+                                            " columns, found ", cells.size())
+                                  : text_of("expected ", std::max(columns_, least),
+                                            " columns as in the first row, found ", cells.size(),
+                                            ": ", excerpt(line, 40)));
+      draft.usable = false;
+      return;
+    }
+    if (cells[word].empty()) {
+      lines_.report(ProblemKind::kMalformedRow, number,
+                    text_of("expected a word in column ", word + 1, ", found nothing"));
+      draft.usable = false;
+    }
+    draft.sentence.words.push_back(std::move(cells[word]));
+    if (labelled()) draft.sentence.tags.push_back(std::move(cells.back()));
+  }
+
+  void finish(Draft& draft) {
+    if (draft.usable && !draft.sentence.words.empty()) {
+      draft.sentence.line = draft.lines.front();
+      drafts_.push_back(std::move(draft));
+    }
+    draft = Draft();
+  }
+
+  void check_tags(TagScheme scheme) {
+    std::erase_if(drafts_, [&](const Draft& draft) {
+      const auto fault = text::first_tag_fault(draft.sentence.tags, scheme);
+      if (fault) {
+        lines_.report(ProblemKind::kBadTag, draft.lines[fault->position],
+                      text_of(fault->reason, " (scheme ", text::name_of(scheme), ")"));
+        return true;
+      }
+      return has_unknown_type(draft);
+    });
+  }
+
+  bool has_unknown_type(const Draft& draft) {
+    if (options_.types.empty()) return false;
+    for (const text::Entity& entity : text::entities_of(draft.sentence.tags)) {
+      if (std::find(options_.types.begin(), options_.types.end(), entity.type) !=
+          options_.types.end()) {
+        continue;
+      }
+      std::string known;
+      for (const std::string& type : options_.types) known += (known.empty() ? "" : ", ") + type;
+      lines_.report(
+          ProblemKind::kUnknownLabel, draft.lines[static_cast<size_t>(entity.begin)],
+          text_of("expected an entity of type ", known, ", found ", excerpt(entity.type, 30)));
+      return true;
+    }
+    return false;
+  }
+
+  TextLines& lines_;
+  const NerReadOptions& options_;
+  std::vector<Draft> drafts_;
+  size_t columns_ = 0;  // of the first row; 0: none yet
+};
+
+bool allows_all(const std::vector<NerSentence>& sentences, TagScheme scheme) {
+  return std::none_of(sentences.begin(), sentences.end(), [&](const NerSentence& sentence) {
+    return text::first_tag_fault(sentence.tags, scheme).has_value();
+  });
+}
+
+}  // namespace
+
+TagScheme scheme_of(const std::vector<NerSentence>& sentences) {
+  for (const NerSentence& sentence : sentences) {
+    for (const std::string& tag : sentence.tags) {
+      if (tag.starts_with("E-") || tag.starts_with("S-")) return TagScheme::kBioes;
+    }
+  }
+  if (allows_all(sentences, TagScheme::kBio)) return TagScheme::kBio;
+  return allows_all(sentences, TagScheme::kIob1) ? TagScheme::kIob1 : TagScheme::kBio;
+}
+
+NerData read_ner(const std::filesystem::path& file, const NerReadOptions& options,
+                 DataReport& report) {
+  using Form = NerReadOptions::Form;
+  TextLines lines(file, options.encoding, report);
+  Reader reader(lines, options);
+  const bool jsonl = format_of(file, Format::kByExtension, Labels::kNone) == Format::kJsonl;
+  if (options.form == Form::kJsonl || (options.form == Form::kByExtension && jsonl)) {
+    reader.read_jsonl();
+  } else {
+    reader.read_columns();
+  }
+  return reader.finish_file();
+}
+
+}  // namespace heed::data

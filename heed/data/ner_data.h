@@ -1,0 +1,58 @@
+// Sentences with a tag for each word: CoNLL columns or JSON lines, plain or gzip, checked.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "heed/data/classification_data.h"
+#include "heed/data/data_report.h"
+#include "heed/text/entity_tags.h"
+
+namespace heed::data {
+
+struct NerSentence {
+  std::vector<std::string> words;
+  std::vector<std::string> tags;  // as many; empty with Labels::kNone
+  int64_t line = 0;               // of its first word, from 1
+};
+
+struct NerData {
+  std::string file;
+  text::TagScheme scheme = text::TagScheme::kBio;  // of the tags as they stand here
+  std::vector<std::string> types;                  // of entities, sorted
+  std::vector<NerSentence> sentences;
+};
+
+struct NerReadOptions {
+  enum class Form : uint8_t {
+    kByExtension,  // .jsonl (.ndjson) is kJsonl, anything else kColumns; .gz is looked through
+    kColumns,      // a word a line, its tag in the last column; a blank line ends a sentence;
+                   // lines that begin with -DOCSTART- are skipped
+    kJsonl,        // {"tokens": ["Tim", "Cook"], "tags": ["B-PER", "I-PER"]}
+  } form = Form::kByExtension;
+  // kNone: tags are not looked at and may be missing (predict); of columns only the word is read.
+  Labels labels = Labels::kRequired;
+  Encoding encoding = Encoding::kUtf8;
+  // The scheme of the file; none: told by its tags, see scheme_of.
+  std::optional<text::TagScheme> scheme = {};
+  // The scheme to convert to; none: as the file has it.
+  std::optional<text::TagScheme> convert_to = {};
+  int64_t word_column = 1;  // from 1
+  // The types that may occur, as training fixed them. Empty: any.
+  std::vector<std::string> types = {};
+};
+
+// BIOES if a tag begins with E- or S-; otherwise BIO if every sentence is allowed by it; otherwise
+// IOB1 if that allows all; BIO where neither does.
+text::TagScheme scheme_of(const std::vector<NerSentence>& sentences);
+
+// Reads a file; "-" is standard input. A sentence with a fault is left out and reported with the
+// line of the fault. Throws MissingInputError, IoError; DataError for a line over 16 MiB or damaged
+// gzip data; UsageError for a word column below 1.
+NerData read_ner(const std::filesystem::path& file, const NerReadOptions& options,
+                 DataReport& report);
+
+}  // namespace heed::data

@@ -1,0 +1,36 @@
+// Plain text for language models.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "heed/data/classification_data.h"
+#include "heed/data/data_report.h"
+
+namespace heed::data {
+
+struct TextData {
+  std::string train;
+  std::string valid;  // may be empty
+};
+
+struct TextFiles {
+  std::vector<std::filesystem::path> train;       // one after the other
+  std::vector<std::filesystem::path> valid = {};  // empty: a share of `train`
+};
+
+struct TextReadOptions {
+  Encoding encoding = Encoding::kUtf8;
+  // Without files for validation: this share of the characters, the last ones. In [0, 1).
+  double valid_share = 0.1;
+};
+
+// Reads whole files, plain or gzip; "-" is standard input. Every line ends in \n, whatever it ended
+// in, the last one of a file too.
+// Throws MissingInputError, IoError; DataError for a line over 16 MiB or damaged gzip data;
+// UsageError without a file for training and for a share out of range. Bytes that are no text, and
+// a training or validation part without any character, are reported.
+TextData read_text(const TextFiles& files, const TextReadOptions& options, DataReport& report);
+
+}  // namespace heed::data
