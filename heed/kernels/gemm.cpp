@@ -11,6 +11,10 @@
 #include "heed/kernels/scratch.h"
 #include "heed/kernels/tasks.h"
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 namespace heed::kernels {
 namespace {
 
@@ -60,6 +64,18 @@ Spare& spare() {
   return mine;
 }
 
+// Fewer misses of the page table where a packed weight streams by. Only advice.
+void ask_for_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] int64_t bytes) {
+#if defined(__linux__)
+  constexpr int64_t kWorthwhile = int64_t{4} << 20, kPage = 4096;
+  if (bytes < kWorthwhile) return;
+  const auto begin = round_up(static_cast<int64_t>(reinterpret_cast<intptr_t>(memory)), kPage);
+  const auto end = static_cast<int64_t>(reinterpret_cast<intptr_t>(memory)) + bytes;
+  madvise(reinterpret_cast<void*>(begin), static_cast<size_t>(end / kPage * kPage - begin),
+          MADV_HUGEPAGE);
+#endif
+}
+
 std::shared_ptr<uint32_t[]> spare_words(int64_t bytes) {
   Spare& kept = spare();
   // Memory twice as large as needed is left for the matrix that needs it.
@@ -71,6 +87,7 @@ std::shared_ptr<uint32_t[]> spare_words(int64_t bytes) {
   } else {
     words = static_cast<uint32_t*>(std::aligned_alloc(kLine, static_cast<size_t>(bytes)));
     if (words == nullptr) throw std::bad_alloc();
+    ask_for_large_pages(words, bytes);
   }
   return {words, [size](uint32_t* p) {
             Spare& place = spare();
@@ -115,6 +132,23 @@ Tiling cut(int64_t rows, int64_t columns, int workers) {
   t.tiles_down = div_up(row_panels, down);
   t.tiles_across = div_up(column_panels, across);
   return t;
+}
+
+// A product of so few rows that B passes through once, from memory: panel after panel, in the order
+// in which they lie there. A, all of its depth, stays in the cache.
+constexpr int64_t kThinRows = 36;
+constexpr int64_t kThinBytes = 512 << 10;  // of A
+
+bool is_thin(const GemmProblem& p) {
+  return p.a.rows <= kThinRows && p.a.rows * p.a.columns * 4 <= kThinBytes && p.row_sums == nullptr;
+}
+
+// Whether A is read where it lies: its words are what the kernel multiplies, and its rows do not
+// all fall into one set of the first-level cache.
+bool lies_well(const ConstMatrix& a, bool pairs) {
+  constexpr int64_t kSetBytes = 4096;
+  return a.column_stride == 1 && (a.type == DataType::kBFloat16) == pairs &&
+         (!pairs || a.columns % 2 == 0) && a.row_stride * (pairs ? 2 : 4) % kSetBytes != 0;
 }
 
 }  // namespace
@@ -163,22 +197,91 @@ const uint32_t* PackedMatrix::panel(int64_t number) const {
   return words_.get() + number * panel_words_;
 }
 
-void gemm(const GemmProblem& problem, const Workers& workers) {
+void thin_gemm(const GemmProblem& problem, const Workers& workers) {
   const GemmTable& table = gemm_table();
   const PackedMatrix& b = *problem.packed;
   const ConstMatrix& a = problem.a;
   const bool pairs = as_pairs(b.operand());
   const int64_t per_word = pairs ? 2 : 1;
   const int64_t total_words = words_of(b.depth(), pairs);
-  // A is read where it lies if its words are already what the kernel multiplies.
-  const bool lies_well = a.column_stride == 1 && (a.type == DataType::kBFloat16) == pairs &&
-                         (!pairs || b.depth() % 2 == 0) && problem.row_sums == nullptr;
+  const int64_t row_panels = div_up(a.rows, table.rows);
+  const int64_t block_words = std::min(total_words, kDepthBlock);
+  const int64_t panel_words = block_words * table.rows + kVectorRoom;  // of a panel of A
+
+  std::shared_ptr<uint32_t[]> packed_a;
+  if (!lies_well(a, pairs)) {
+    const int64_t blocks = std::max<int64_t>(1, div_up(total_words, kDepthBlock));
+    packed_a = spare_words(round_up(blocks * row_panels * panel_words * 4, kLine));
+    for (int64_t block = 0; block < blocks; ++block) {
+      const int64_t k = block * kDepthBlock * per_word;
+      table.pack({.data = element(a, 0, k),
+                  .type = a.type,
+                  .width_stride = a.row_stride,
+                  .depth_stride = a.column_stride,
+                  .width = a.rows,
+                  .readable = a.rows,
+                  .depth = std::min(kDepthBlock * per_word, b.depth() - k),
+                  .panel_width = table.rows,
+                  .panel_words = panel_words,
+                  .pairs = pairs,
+                  .to = packed_a.get() + block * row_panels * panel_words});
+    }
+  }
+
+  const int64_t panels = div_up(b.columns(), table.columns);
+  constexpr int64_t kMostPanels = 16;
+  const int64_t step = std::clamp<int64_t>(div_up(panels, 8 * workers.count()), 1, kMostPanels);
+  const double operations = 2.0 * static_cast<double>(a.rows) * static_cast<double>(b.columns()) *
+                            static_cast<double>(b.depth());
+  for_each_task(workers, div_up(panels, step), operations, [&](int64_t task) {
+    Scratch& scratch = thread_scratch();
+    const int64_t partial_words = row_panels * table.rows * table.columns;
+    scratch.reset(Scratch::rounded(partial_words * 4));
+    GemmTile tile{.a_packed = packed_a != nullptr,
+                  .a_row_stride = a.row_stride,
+                  .a_panel_words = panel_words,
+                  .b_panel_words = b.panel_words_,
+                  .b_from_memory = true,
+                  .pairs = pairs,
+                  .rows = a.rows,
+                  .panels = 1,
+                  .partial = scratch.take<float>(partial_words),
+                  .partial_stride = table.columns,
+                  .c = problem.c,
+                  .epilogue = problem.epilogue,
+                  .columns = b.columns()};
+    for (int64_t panel = task * step; panel < std::min(panels, (task + 1) * step); ++panel) {
+      tile.column = panel * table.columns;
+      for (int64_t word = 0; word == 0 || word < total_words; word += kDepthBlock) {
+        tile.words = std::min(kDepthBlock, total_words - word);
+        tile.a = packed_a != nullptr
+                     ? static_cast<const void*>(packed_a.get() +
+                                                word / kDepthBlock * row_panels * panel_words)
+                     : element(a, 0, word * per_word);
+        tile.b = b.panel(panel) + word * table.columns;
+        tile.first = word == 0;
+        tile.last = word + tile.words == total_words;
+        table.tile(tile);
+      }
+    }
+  });
+}
+
+void gemm(const GemmProblem& problem, const Workers& workers) {
+  if (is_thin(problem)) return thin_gemm(problem, workers);
+  const GemmTable& table = gemm_table();
+  const PackedMatrix& b = *problem.packed;
+  const ConstMatrix& a = problem.a;
+  const bool pairs = as_pairs(b.operand());
+  const int64_t per_word = pairs ? 2 : 1;
+  const int64_t total_words = words_of(b.depth(), pairs);
+  const bool in_place = lies_well(a, pairs) && problem.row_sums == nullptr;
   const Tiling tiling = cut(a.rows, b.columns(), workers.count());
   const int64_t partial_stride = tiling.tile_panels * table.columns;
   const int64_t partial_words = round_up(tiling.tile_rows * partial_stride, kVectorRoom);
   const int64_t block_words = std::min(total_words, kDepthBlock);
   const int64_t a_words =
-      lies_well ? 0 : tiling.tile_rows / table.rows * (block_words * table.rows + kVectorRoom);
+      in_place ? 0 : tiling.tile_rows / table.rows * (block_words * table.rows + kVectorRoom);
 
   const double operations = 2.0 * static_cast<double>(a.rows) * static_cast<double>(b.columns()) *
                             static_cast<double>(b.depth());
@@ -199,7 +302,7 @@ void gemm(const GemmProblem& problem, const Workers& workers) {
     for (int64_t word = 0; word == 0 || word < total_words; word += kDepthBlock) {
       const int64_t words = std::min(kDepthBlock, total_words - word);
       GemmTile tile{.a = element(a, row, word * per_word),
-                    .a_packed = !lies_well,
+                    .a_packed = !in_place,
                     .a_row_stride = a.row_stride,
                     .a_panel_words = words * table.rows + kVectorRoom,
                     .b = b.panel(first_panel) + word * table.columns,
@@ -217,7 +320,7 @@ void gemm(const GemmProblem& problem, const Workers& workers) {
                     .row = row,
                     .column = first_panel * table.columns,
                     .columns = b.columns()};
-      if (!lies_well) {
+      if (!in_place) {
         table.pack({.data = element(a, row, word * per_word),
                     .type = a.type,
                     .width_stride = a.row_stride,

@@ -109,17 +109,24 @@ struct Sums {
 
 // Row r of A starts at a + r · row_step, and its words stand word_step apart (both in words of
 // memory, except that a row of pairs in natural layout may have any number of elements).
-template <int kCount, bool kPacked, bool kPairs>
+template <int kCount, bool kPacked, bool kPairs, bool kAhead>
 HEED_INLINE void multiply(const GemmTile& t, const char* a, const float* b, Sums& sums) {
   constexpr int kElement = kPairs ? 2 : 4;
   const int64_t row_step = kPacked ? 4 : t.a_row_stride * kElement;
   constexpr int kWordStep = kPacked ? 4 * kRows : 4;
 #pragma GCC unroll 16
   for (int r = 0; r < kCount; ++r) sums.of[r][0] = sums.of[r][1] = zeros();
+  // The panels of B lie one behind the other; the first rows fetch them for the others.
+  constexpr int kSteps = 64;
 #pragma GCC unroll 2
   for (int64_t w = 0; w < t.words; ++w) {
     const Floats b0 = load(b);
     const Floats b1 = load(b + kLanes);
+    if constexpr (kAhead) {
+#pragma GCC unroll 2
+      for (int line = 0; line < kColumns; line += 16)
+        __builtin_prefetch(b + kSteps * kColumns + line);
+    }
     b += kColumns;
 #pragma GCC unroll 16
     for (int r = 0; r < kCount; ++r) {
@@ -140,7 +147,11 @@ void block(const GemmTile& t, int64_t row, int64_t panel) {
       (kPacked ? row / kRows * t.a_panel_words * 4 : row * t.a_row_stride * (kPairs ? 2 : 4));
   const float* b = reinterpret_cast<const float*>(t.b + panel * t.b_panel_words);
   Sums sums;
-  multiply<kCount, kPacked, kPairs>(t, a, b, sums);
+  if (t.b_from_memory && row == 0) {
+    multiply<kCount, kPacked, kPairs, true>(t, a, b, sums);
+  } else {
+    multiply<kCount, kPacked, kPairs, false>(t, a, b, sums);
+  }
 
   float* partial = t.partial + row * t.partial_stride + panel * kColumns;
   if (!t.first) {

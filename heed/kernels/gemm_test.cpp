@@ -163,6 +163,33 @@ TEST(Gemm, DoesNotDependOnTheWorkers) {
   });
 }
 
+TEST(Gemm, GivesARowTheSameBitsAmongFewAndMany) {
+  for_each_isa([] {
+    for (const int64_t depth : {1024, 700}) {  // rows a multiple of a page apart, and not
+      const int64_t rows = 110, columns = 70;
+      const auto x = random_floats(rows * depth, 1);
+      const auto y = random_floats(depth * columns, 2);
+      for (const DataType operand : {DataType::kFloat32, DataType::kBFloat16}) {
+        const OneWorker alone;
+        const PackedMatrix packed(matrix(y, depth, columns, false), operand, alone);
+        const auto product = [&](int64_t count) {
+          std::vector<float> c(static_cast<size_t>(count * columns));
+          gemm({.a = matrix(x, count, depth, false),
+                .packed = &packed,
+                .c = {c.data(), DataType::kFloat32, columns}},
+               Threads(3));
+          return c;
+        };
+        const std::vector<float> all = product(rows);
+        for (const int64_t count : {1, 5, 12, 31, 36, 37}) {
+          const std::vector<float> some = product(count);
+          EXPECT_TRUE(std::equal(some.begin(), some.end(), all.begin())) << count << " rows";
+        }
+      }
+    }
+  });
+}
+
 TEST(Gemm, MultipliesFewRowsUnpacked) {
   for_each_isa([] {
     for (const Shape& s : {Shape{1, 1, 1}, Shape{1, 300, 70}, Shape{2, 33, 9}, Shape{3, 64, 17},
