@@ -25,17 +25,17 @@ Case decode_case(at::ScalarType type) {
           }};
 }
 
-Case long_case() {
+Case long_case(at::ScalarType type) {
   const Sizes sizes{.batch = 1, .heads = 8, .length = 65536, .size = 64};
   const std::string pass = "forward+backward";
   return {.name = "causal, peak memory",
           .pass = pass,
-          .dtype = "float32",
+          .dtype = type == at::kFloat ? "float32" : "bfloat16",
           .shape = text_of_sizes(sizes),
           .peer = "",
           .goals = {{Measure::kMegabytes, 64}},
           .make = [=] {
-            const Inputs inputs = make_inputs(sizes);
+            const Inputs inputs = make_inputs(sizes, type);
             const auto tensor = static_cast<double>(inputs.query.nbytes());
             const auto rows = static_cast<double>(sizes.batch * sizes.heads * sizes.length);
             return Trial{.heed = run_of(pass, inputs, heed_side({.pattern = Pattern::causal()})),
@@ -48,7 +48,8 @@ Case long_case() {
 }  // namespace
 
 std::vector<Case> memory_cases() {
-  return {decode_case(at::kFloat), decode_case(at::kBFloat16), long_case()};
+  return {decode_case(at::kFloat), decode_case(at::kBFloat16), long_case(at::kFloat),
+          long_case(at::kBFloat16)};
 }
 
 }  // namespace heed::bench

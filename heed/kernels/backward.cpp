@@ -5,6 +5,9 @@
 // blocks of keys before it have (Turnstiles), so the bits do not depend on the number of threads.
 // Tasks are ordered by block of keys first: neighbours are then of different heads where there are
 // several, and do not wait for each other.
+//
+// dQ in bfloat16 is summed in float32 beside it. Only as many heads are in flight at a time (a
+// wave) as have room for that, so that the memory it takes does not grow with the number of heads.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -52,13 +55,14 @@ void prepare_rows(BackwardPass& pass, int64_t batch, int64_t head, Range rows) {
 }
 
 // dQ of a bfloat16 problem was summed in float32.
-void convert_grad_query(const BackwardPass& pass, int64_t batch, int64_t head) {
-  const Shape& s = pass.problem.shape;
+void convert_grad_query(const BackwardPass& pass, int64_t batch, int64_t head, Range rows) {
   const MutableArray& out = pass.args.grad_query;
-  uint16_t* to = static_cast<uint16_t*>(out.data) + batch * out.batch + head * out.head;
-  pass.setup.table().store_rows(pass.grad_query_row(batch, head, 0), pass.grad_query.row, 1,
-                                static_cast<int>(s.queries), static_cast<int>(s.size),
-                                DataType::kBFloat16, to, out.row);
+  uint16_t* to =
+      static_cast<uint16_t*>(out.data) + batch * out.batch + head * out.head + rows.begin * out.row;
+  pass.setup.table().store_rows(pass.grad_query_row(batch, head, rows.begin), pass.grad_query.row,
+                                1, static_cast<int>(rows.size()),
+                                static_cast<int>(pass.problem.shape.size), DataType::kBFloat16, to,
+                                out.row);
 }
 
 void clear_key_gradients(const BackwardArgs& args, const Problem& problem) {
@@ -79,41 +83,59 @@ void clear_key_gradients(const BackwardArgs& args, const Problem& problem) {
   clear(args.grad_value, s.value_size);
 }
 
+// Calls body(batch, head, rows) for some rows of each head of the slices after another.
+template <typename Body>
+void for_each_rows(const BackwardPass& pass, Range slices, const Workers& workers,
+                   const Body& body) {
+  const Shape& s = pass.problem.shape;
+  const int64_t row_blocks = block_count(s.queries, kRowsAtOnce);
+  const int64_t group = s.heads / s.key_heads;
+  const int64_t heads = slices.size() * group;
+  const auto numbers = static_cast<double>(heads * s.queries * s.size);
+  for_each_task(workers, heads * row_blocks, 4 * numbers, [&](int64_t task) {
+    const int64_t head = slices.begin * group + task / row_blocks;
+    body(head / s.heads, head % s.heads, block_range(task % row_blocks, kRowsAtOnce, s.queries));
+  });
+}
+
+void run_wave(BackwardPass& pass, Range slices, const Workers& workers) {
+  const Shape& s = pass.problem.shape;
+  pass.begin_wave(slices.begin);
+  for_each_rows(pass, slices, workers, [&](int64_t batch, int64_t head, Range rows) {
+    prepare_rows(pass, batch, head, rows);
+  });
+  const double operations = 5.0 * static_cast<double>(slices.size() * s.heads / s.key_heads) *
+                            static_cast<double>(s.queries * s.keys) *
+                            static_cast<double>(s.size + s.value_size);
+  for_each_task(workers, pass.key_blocks * slices.size(), operations, [&](int64_t task) {
+    const int64_t slice = slices.begin + task % slices.size();
+    try {
+      BackwardTask(pass).run(slice / s.key_heads, slice % s.key_heads, task / slices.size());
+    } catch (...) {
+      pass.stop();
+      throw;
+    }
+  });
+  if (!pass.sums_apart()) return;
+  for_each_rows(pass, slices, workers, [&](int64_t batch, int64_t head, Range rows) {
+    convert_grad_query(pass, batch, head, rows);
+  });
+}
+
 }  // namespace
 
 void tile_backward(const Problem& problem, const BackwardArgs& args, const Workers& workers) {
   const Shape& s = problem.shape;
   const TileSetup setup(problem, workers);
   BackwardPass pass(problem, args, setup);
-  const int64_t row_blocks = block_count(s.queries, kRowsAtOnce);
-  const double rows = static_cast<double>(s.batch * s.heads * s.queries);
-  for_each_task(workers, s.batch * s.heads * row_blocks, 4 * rows * static_cast<double>(s.size),
-                [&](int64_t task) {
-                  const int64_t slice = task / row_blocks;
-                  prepare_rows(pass, slice / s.heads, slice % s.heads,
-                               block_range(task % row_blocks, kRowsAtOnce, s.queries));
-                });
-  if (s.queries == 0) clear_key_gradients(args, problem);
-  const int64_t slices = s.batch * s.key_heads;
-  const double operations =
-      5.0 * rows * static_cast<double>(s.keys) * static_cast<double>(s.size + s.value_size);
-  if (s.queries > 0) {
-    for_each_task(workers, pass.key_blocks * slices, operations, [&](int64_t task) {
-      const int64_t slice = task % slices;
-      try {
-        BackwardTask(pass).run(slice / s.key_heads, slice % s.key_heads, task / slices);
-      } catch (...) {
-        pass.stop();
-        throw;
-      }
-    });
+  if (s.queries == 0) {
+    clear_key_gradients(args, problem);
+  } else {
+    for (int64_t first = 0; first < s.batch * s.key_heads; first += pass.wave) {
+      run_wave(pass, {first, std::min(first + pass.wave, s.batch * s.key_heads)}, workers);
+    }
   }
   pass.sums.finish();
-  if (!pass.grad_query_floats.empty() && args.grad_query.data != nullptr) {
-    for_each_task(
-        workers, s.batch * s.heads, rows * static_cast<double>(s.size),
-        [&](int64_t slice) { convert_grad_query(pass, slice / s.heads, slice % s.heads); });
-  }
 }
 
 }  // namespace heed::kernels

@@ -12,13 +12,12 @@ int64_t relative_tables(const Problem& problem, const BackwardArgs& args) {
   return problem.modifiers.relative.head == 0 ? 1 : problem.shape.heads;
 }
 
-int64_t dense_cells(const Problem& problem, const BackwardArgs& args, int64_t key_blocks,
-                    int64_t query_blocks) {
+int64_t dense_cells(const Problem& problem, const BackwardArgs& args, const TaskOrder& order) {
   const DenseBias& bias = problem.modifiers.dense;
   if (args.grad_dense == nullptr) return 0;
   const int64_t slots =
       (bias.batch == 0 ? 1 : problem.shape.batch) * (bias.head == 0 ? 1 : problem.shape.heads);
-  return slots * key_blocks * (bias.row == 0 ? 1 : query_blocks);
+  return slots * order.key_blocks * (bias.row == 0 ? 1 : order.query_blocks);
 }
 
 // The sum of count partials of `size` numbers each, in double and in order.
@@ -33,17 +32,18 @@ void sum_partials(const float* partials, int64_t count, int64_t size, float fact
 }  // namespace
 
 LearnedSums::LearnedSums(const Problem& problem, const BackwardArgs& args, const TileSetup& setup,
-                         int64_t key_blocks, int64_t query_blocks)
+                         const TaskOrder& order)
     : problem_(problem),
       args_(args),
       table_(setup.table()),
       parameters_(setup.parameters()),
-      key_blocks_(key_blocks),
-      query_blocks_(query_blocks),
+      key_blocks_(order.key_blocks),
+      query_blocks_(order.query_blocks),
+      wave_(order.wave),
       relative_turns_(relative_tables(problem, args)),
-      dense_turns_(dense_cells(problem, args, key_blocks, query_blocks)) {
+      dense_turns_(dense_cells(problem, args, order)) {
   const Shape& s = problem.shape;
-  const int64_t partials = s.batch * s.heads * key_blocks;
+  const int64_t partials = s.batch * s.heads * key_blocks_;
   if (args.grad_parameter != nullptr) {
     parameter_partials_.assign(static_cast<size_t>(partials * parameters_), 0.0F);
   }
@@ -76,14 +76,27 @@ float* LearnedSums::alibi(const SumPlace& place) {
   return alibi_partials_.empty() ? nullptr : alibi_partials_.data() + partial_index(place);
 }
 
+// How many tasks before this one, or heads of it, add to the same table.
+int64_t LearnedSums::relative_turn(const SumPlace& place) const {
+  const Shape& s = problem_.shape;
+  const bool shared = problem_.modifiers.relative.head == 0;
+  const int64_t group = s.heads / s.key_heads;
+  const int64_t slice = place.batch * s.key_heads + place.head / group;
+  const int64_t begin = slice / wave_ * wave_;
+  const int64_t end = std::min(begin + wave_, s.batch * s.key_heads);
+  // Of the slices below a number, those that add to the table.
+  const int64_t step = shared ? 1 : s.key_heads;
+  const auto below = [&](int64_t number) { return (number + step - 1 - slice % step) / step; };
+  const int64_t turn = below(begin) * key_blocks_ + place.key_block * (below(end) - below(begin)) +
+                       below(slice) - below(begin);
+  return shared ? turn * group + place.head % group : turn;
+}
+
 bool LearnedSums::add_relative(const SumPlace& place, const float* table, int64_t lowest,
                                int64_t highest) {
-  const Shape& s = problem_.shape;
   const RelativeBias& bias = problem_.modifiers.relative;
-  const bool shared = bias.head == 0;
-  const int64_t slice = place.key_block * s.batch + place.batch;
-  const int64_t which = shared ? 0 : place.head;
-  const int64_t turn = shared ? slice * s.heads + place.head : slice;
+  const int64_t which = bias.head == 0 ? 0 : place.head;
+  const int64_t turn = relative_turn(place);
   if (!relative_turns_.wait(which, turn)) return false;
   double* out = relative_sums_.data() + which * (2 * bias.reach + 1);
   const int64_t last = relative_entries_ - 1;

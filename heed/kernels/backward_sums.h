@@ -3,7 +3,7 @@
 //
 //   parameter, ALiBi slopes   a partial sum for each task and head, added up at the end
 //   relative table, dense     added to in place by one task after the other (Turnstiles), tasks
-//                             ordered by block of keys, then batch, then head
+//                             in the order of TaskOrder
 #pragma once
 
 #include <cstdint>
@@ -23,11 +23,19 @@ struct SumPlace {
   int64_t key_block = 0;
 };
 
+// Tasks run by wave of so many slices, in it by block of keys, then slice (batch, key head), then
+// head.
+struct TaskOrder {
+  int64_t key_blocks = 0;
+  int64_t query_blocks = 0;
+  int64_t wave = 1;
+};
+
 class LearnedSums {
  public:
   // Clears the gradients that will be added to in place.
   LearnedSums(const Problem& problem, const BackwardArgs& args, const TileSetup& setup,
-              int64_t key_blocks, int64_t query_blocks);
+              const TaskOrder& order);
 
   bool any_dense() const { return args_.grad_dense != nullptr; }
   bool any_relative() const { return args_.grad_relative_table != nullptr; }
@@ -62,6 +70,7 @@ class LearnedSums {
   int64_t partial_index(const SumPlace& place) const {
     return (place.head * problem_.shape.batch + place.batch) * key_blocks_ + place.key_block;
   }
+  int64_t relative_turn(const SumPlace& place) const;
   int64_t dense_slot(const SumPlace& place) const;
   int64_t dense_turn(const SumPlace& place) const;
   float* dense_at(const SumPlace& place, int64_t row, int64_t key) const;
@@ -72,6 +81,7 @@ class LearnedSums {
   int64_t parameters_;
   int64_t key_blocks_;
   int64_t query_blocks_;
+  int64_t wave_;
   int64_t relative_entries_ = 0;
   std::vector<double> relative_sums_;  // (tables, 2 · reach + 1): many pairs share an entry
   bool dense_shared_ = false;          // by several heads or batches
