@@ -3,36 +3,27 @@
 
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
-#include "heed/tasks/text_classification.h"
+#include "heed/cli/trained.h"
 
 namespace heed::cli {
 namespace {
 
 struct Settings {
   std::string directory;
-  std::string file;
-  ReadingOptions reading;
+  EvaluationRequest request;
   ThreadOptions threads;
   bool json = false;
 };
 
-void run(const Settings& settings) {
-  settings.threads.apply();
-  const auto trained = models::load_text_classifier(settings.directory);
-  data::ReadOptions reading = settings.reading.parsed();
-  reading.label_names = trained.labels;
-  data::DataReport report;
-  const auto data = data::read_classification(settings.file, reading, report);
-  report.throw_if_fatal();
-  std::cerr << report.text();
-  const tasks::Metrics metrics = tasks::evaluate(trained, data, progress_bar("evaluating"));
-  if (settings.json) {
-    std::cout << json_of(metrics).dump() << '\n';
-  } else {
-    for (const auto& [name, value] : metrics) {
-      std::cout << name << '\t' << value << '\n';
-    }
+void print(const Evaluation& evaluation, bool json) {
+  if (json) {
+    OrderedJson all = json_of(evaluation.metrics);
+    if (!evaluation.details.is_null()) all.update(evaluation.details);
+    std::cout << all.dump() << '\n';
+    return;
   }
+  for (const auto& [name, value] : evaluation.metrics) std::cout << name << '\t' << value << '\n';
+  if (!evaluation.report.empty()) std::cout << '\n' << evaluation.report;
 }
 
 }  // namespace
@@ -40,18 +31,32 @@ void run(const Settings& settings) {
 Command eval_command() {
   return {
       .path = "eval",
-      .summary = "Measure a trained model on labelled examples",
+      .summary = "Measure a trained model on data whose answers are known",
       .examples = "  heed eval model test.tsv\n  heed eval model test.jsonl.gz --json\n",
       .define =
           [](CLI::App& app) {
             auto settings = std::make_shared<Settings>();
             Settings& s = *settings;
             app.add_option("model", s.directory, "Directory of a trained model")->required();
-            app.add_option("file", s.file, "Labelled examples; - reads standard input")->required();
-            s.reading.add_to(app);
+            app.add_option("file", s.request.file, "Examples of the task; - reads standard input")
+                ->required();
+            app.add_option("references", s.request.second_file,
+                           "Where the answers stand in a file of their own (translations)");
+            app.add_option("--beams", s.request.prediction.beams,
+                           "Sequences that beam search keeps, where answers are written")
+                ->check(CLI::Range(1, 1000));
+            app.add_option("--length-penalty", s.request.prediction.length_penalty,
+                           "Hypotheses are ranked by log-probability / length to this power");
+            s.request.reading.add_to(app);
             s.threads.add_to(app);
             app.add_flag("--json", s.json, "Print one JSON object whose keys are the metrics");
-            return [settings] { run(*settings); };
+            return [settings] {
+              settings->threads.apply();
+              settings->request.reading.parsed();
+              const auto trained = load_trained(settings->directory);
+              print(trained->evaluate(settings->request, progress_bar("evaluating")),
+                    settings->json);
+            };
           },
   };
 }

@@ -4,8 +4,8 @@
 
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
+#include "heed/cli/trained.h"
 #include "heed/io/safetensors.h"
-#include "heed/models/text_classifier_files.h"
 
 namespace heed::cli {
 namespace {
@@ -21,16 +21,10 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   return text.empty() ? "scalar" : text;
 }
 
-nlohmann::ordered_json describe(const Settings& settings,
-                                const models::TrainedTextClassifier& trained) {
-  const models::TextClassifierOptions& o = trained.model->options();
+OrderedJson describe(const Settings& settings, const Trained& trained) {
   const Safetensors weights = Safetensors::from_directory(settings.directory);
-  nlohmann::ordered_json json = {
-      {"task", trained.task},       {"labels", trained.labels}, {"vocabulary", o.vocabulary},
-      {"width", o.width},           {"heads", o.heads},         {"layers", o.layers},
-      {"hidden", o.hidden},         {"longest", o.longest},     {"norm", o.norm},
-      {"activation", o.activation},
-  };
+  OrderedJson json = {{"task", trained.task()}};
+  json.update(trained.description());
   int64_t parameters = 0;
   size_t bytes = 0;
   for (const StoredTensor& tensor : weights.tensors()) {
@@ -46,19 +40,21 @@ nlohmann::ordered_json describe(const Settings& settings,
   return json;
 }
 
-void print_for_people(const nlohmann::ordered_json& json) {
+// A list of names as people write it.
+std::string plain(const OrderedJson& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return value.dump();
+  std::string text;
+  for (const auto& element : value) text += (text.empty() ? "" : ", ") + plain(element);
+  return text;
+}
+
+void print_for_people(const OrderedJson& json) {
   for (const auto& [key, value] : json.items()) {
-    if (key == "tensors" || key == "labels") continue;
-    std::cout << std::left << std::setw(12) << key << ' '
-              << (value.is_string() ? value.get<std::string>() : value.dump()) << '\n';
+    if (key == "tensors") continue;
+    std::cout << std::left << std::setw(12) << key << ' ' << plain(value) << '\n';
   }
-  std::cout << std::setw(12) << "labels" << ' ';
-  const char* comma = "";
-  for (const auto& label : json["labels"]) {
-    std::cout << comma << label.get<std::string>();
-    comma = ", ";
-  }
-  std::cout << "\n\n";
+  std::cout << '\n';
   for (const auto& tensor : json["tensors"]) {
     std::cout << std::setw(56) << tensor["name"].get<std::string>() << ' ' << std::setw(5)
               << tensor["dtype"].get<std::string>() << ' '
@@ -80,8 +76,7 @@ Command inspect_command() {
                 ->required();
             app.add_flag("--json", settings->json, "Print one JSON object");
             return [settings] {
-              const auto trained = models::load_text_classifier(settings->directory);
-              const auto json = describe(*settings, trained);
+              const auto json = describe(*settings, *load_trained(settings->directory));
               if (settings->json) {
                 std::cout << json.dump() << '\n';
               } else {

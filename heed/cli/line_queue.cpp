@@ -1,0 +1,59 @@
+#include "heed/cli/line_queue.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "heed/base/error.h"
+#include "heed/io/utf8.h"
+
+namespace heed::cli {
+
+LineQueue::LineQueue(const std::string& file) : reader_(file) {
+  thread_ = std::thread([this] { read(); });
+}
+
+LineQueue::~LineQueue() {
+  {
+    const std::lock_guard lock(mutex_);
+    abandoned_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+std::vector<std::string> LineQueue::take() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !lines_.empty() || ended_; });
+  const size_t count = std::min(lines_.size(), kMost);
+  std::vector<std::string> taken(
+      std::make_move_iterator(lines_.begin()),
+      std::make_move_iterator(lines_.begin() + static_cast<std::ptrdiff_t>(count)));
+  lines_.erase(lines_.begin(), lines_.begin() + static_cast<std::ptrdiff_t>(count));
+  if (taken.empty() && error_) std::rethrow_exception(error_);
+  changed_.notify_all();
+  return taken;
+}
+
+void LineQueue::read() {
+  try {
+    std::string_view line;
+    while (reader_.next(line)) {
+      if (!is_utf8(line)) {
+        throw DataError(reader_.where(), "expected UTF-8, found " + excerpt(line));
+      }
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return lines_.size() < kMost || abandoned_; });
+      if (abandoned_) return;
+      lines_.emplace_back(line);
+      changed_.notify_all();
+    }
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    error_ = std::current_exception();
+  }
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,100 @@
+// A trained model as `heed eval`, `predict`, `attend` and `inspect` see it, whatever its task. Each
+// task has one class of this kind, in heed/cli/tasks, and one line in the list of trained.cpp.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "heed/cli/common.h"
+#include "heed/io/json.h"
+#include "heed/tasks/task.h"
+
+namespace heed::cli {
+
+// Options of `heed predict` that only some tasks know. predict refuses one that the task of the
+// model at hand does not name in prediction_options().
+struct PredictionOptions {
+  double threshold = 0;             // of a class
+  std::string unknown = "unknown";  // what to answer below it
+  int64_t beams = 5;                // of beam search
+  double length_penalty = 1;
+  int64_t most_tokens = 256;  // of an answer that is written token by token
+  bool color = false;         // on a terminal
+};
+
+// The answer to one input: a line for people, or JSON.
+struct Answer {
+  std::string line;
+  OrderedJson json;
+};
+
+// How well a model does on labelled data: numbers, and what does not fit into numbers.
+struct Evaluation {
+  tasks::Metrics metrics;
+  OrderedJson details = {};  // beside the metrics in JSON: confusion, per-class report
+  std::string report = {};   // below the metrics for people, whole lines
+};
+
+// The weights of one input.
+struct AttentionView {
+  std::string title;
+  std::vector<std::string> queries;  // Nq tokens as the text has them
+  std::vector<std::string> keys;     // Nk
+  at::Tensor weights;                // (layers, H, Nq, Nk) float32
+  OrderedJson details = {};          // in JSON, beside the weights: label, probability, output
+};
+
+struct EvaluationRequest {
+  std::string file;
+  std::string second_file = {};  // of tasks whose references stand in a file of their own
+  ReadingOptions reading;
+  PredictionOptions prediction;
+};
+
+class Trained {
+ public:
+  virtual ~Trained() = default;
+
+  // As config.json has it: "sentiment".
+  virtual std::string task() const = 0;
+  virtual const torch::nn::Module& module() const = 0;
+
+  // The settings that `inspect` shows, in order.
+  virtual OrderedJson description() const = 0;
+
+  virtual Evaluation evaluate(const EvaluationRequest& request,
+                              const tasks::Progress& progress) = 0;
+
+  // The names of the options of PredictionOptions that predict() looks at: "threshold".
+  virtual std::vector<std::string> prediction_options() const { return {}; }
+
+  // One answer an input, in order. An input is a line of text, or what read_inputs returned.
+  virtual std::vector<Answer> predict(const std::vector<std::string>& inputs,
+                                      const PredictionOptions& options) = 0;
+
+  // The inputs of a file that is not simply an input a line; none: it is that.
+  virtual std::optional<std::vector<std::string>> read_inputs(const std::string& file,
+                                                              const ReadingOptions& reading);
+
+  // The kinds of attention that attend() shows, the usual one first: {"cross", "encoder"}.
+  virtual std::vector<std::string> attention_parts() const { return {"self"}; }
+  virtual AttentionView attend(const std::string& input, const std::string& part) = 0;
+};
+
+// Loads the model in `directory` by the model_type of its config.json. Throws MissingInputError or
+// DataError as the loaders of heed/models do.
+std::unique_ptr<Trained> load_trained(const std::filesystem::path& directory);
+
+// (H, Nq, Nk) of each layer -> (layers, H, Nq, Nk) float32.
+at::Tensor stacked_layers(const std::vector<at::Tensor>& layers);
+
+// The loaders, one a task.
+std::unique_ptr<Trained> load_text_classification(const std::filesystem::path& directory);
+
+}  // namespace heed::cli
