@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "heed/base/large_pages.h"
 #include "heed/kernels/row_gradients.h"
 #include "heed/kernels/row_problem.h"
 #include "heed/kernels/scratch.h"
@@ -104,6 +105,16 @@ void rows_forward(const Problem& problem, const ForwardResult& result, const Wor
 
 namespace {
 
+TransposedPtr columns_of(const Problem& problem, const Workers& workers) {
+  const Pattern& pattern = *problem.pattern;
+  const Shape& shape = problem.shape;
+  if (const auto* lists = dynamic_cast<const ListsByKey*>(&pattern)) {
+    return lists->columns(shape.queries, shape.keys, workers);
+  }
+  return std::make_shared<TransposedRows>(
+      transpose_rows(*pattern.sparse_rows(), shape.queries, shape.keys, workers));
+}
+
 // The backward of some batches at a time, as many as their edge stores may take memory for.
 class Backward {
  public:
@@ -118,9 +129,11 @@ class Backward {
     const Shape& shape = problem.shape;
     ranges_ = cut_by_edges(rows_.offsets, shape.queries);
     if (!args.grad_key.data && !args.grad_value.data) return;
-    columns_ = transpose_rows(rows_, shape.queries, shape.keys, workers);
-    key_ranges_ = cut_by_edges(columns_.offsets.data(), shape.keys);
-    store_.reset(new float[numbers() * shape.heads * std::max<int64_t>(edges(), 1)]);
+    columns_ = columns_of(problem, workers);
+    key_ranges_ = cut_by_edges(columns_->offsets.data(), shape.keys);
+    const int64_t stored = numbers() * shape.heads * std::max<int64_t>(edges(), 1);
+    store_.reset(new float[stored]);
+    prefer_large_pages(store_.get(), sizeof(float) * static_cast<size_t>(stored));
   }
 
   void run() {
@@ -195,7 +208,7 @@ class Backward {
     const RowProblem row = problems_.of_batch(batch);
     ColumnBackward common;
     common.problem = &row;
-    common.columns = columns_.view();
+    common.columns = columns_->view();
     common.grad_output = at_batch(args_.grad_output, problem_.type, batch);
     common.grad_key = at_batch(args_.grad_key, problem_.type, batch);
     common.grad_value = at_batch(args_.grad_value, problem_.type, batch);
@@ -221,7 +234,7 @@ class Backward {
   RowGradients side_;
   std::vector<Range> ranges_;
   std::vector<Range> key_ranges_;
-  TransposedRows columns_;
+  TransposedPtr columns_;
   std::unique_ptr<float[]> store_;
 };
 

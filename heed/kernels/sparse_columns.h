@@ -18,6 +18,16 @@ struct TransposedRows {
   SparseColumns view() const { return {offsets.data(), rows.get(), edges.get()}; }
 };
 
+using TransposedPtr = std::shared_ptr<const TransposedRows>;
+
+// A pattern with sparse_rows() that can give their transpose, too, and may keep it from call to
+// call, is one of these as well.
+class ListsByKey {
+ public:
+  virtual ~ListsByKey() = default;
+  virtual TransposedPtr columns(int64_t queries, int64_t keys, const Workers& workers) const = 0;
+};
+
 // By counting; queries and edges must be fewer than 2^32.
 TransposedRows transpose_rows(const SparseRows& rows, int64_t queries, int64_t keys,
                               const Workers& workers);

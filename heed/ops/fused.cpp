@@ -67,9 +67,10 @@ AttentionResult fused_forward(const AttentionCall& call) {
   AttentionResult result{.output = empty_by_rows(shape, call.query.options()),
                          .log_sum_exp = at::empty(at::IntArrayRef(shape).slice(0, 3),
                                                   call.query.options().dtype(at::kFloat))};
-  result.log_sum_exp_rest = at::zeros_like(result.log_sum_exp);
+  result.log_sum_exp_rest = at::empty_like(result.log_sum_exp);
   if (fused.is_empty()) {
     result.output.zero_();
+    result.log_sum_exp_rest.zero_();
     result.log_sum_exp.fill_(-std::numeric_limits<float>::infinity());
     return result;
   }

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/base/error.h"
+#include "heed/base/large_pages.h"
 #include "heed/ops/score_kinds.h"
 
 namespace heed {
@@ -109,7 +110,9 @@ AttentionBackwardCall backward_call_of(at::ArrayRef<IValue> arguments) {
 }
 
 at::Tensor empty_by_rows(at::IntArrayRef shape, const at::TensorOptions& options) {
-  return at::empty({shape[0], shape[2], shape[1], shape[3]}, options).transpose(1, 2);
+  const auto rows = at::empty({shape[0], shape[2], shape[1], shape[3]}, options);
+  if (rows.is_cpu()) prefer_large_pages(rows.mutable_data_ptr(), rows.nbytes());
+  return rows.transpose(1, 2);
 }
 
 }  // namespace heed

@@ -1,4 +1,7 @@
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
 
 #include "heed/base/error.h"
 #include "heed/kernels/patterns/graph.h"
@@ -6,6 +9,7 @@
 #include "heed/kernels/patterns/table.h"
 #include "heed/kernels/patterns/tokens.h"
 #include "heed/kernels/patterns/window.h"
+#include "heed/ops/graph_columns.h"
 #include "heed/ops/pattern_masks.h"
 #include "heed/ops/pattern_node.h"
 
@@ -137,7 +141,7 @@ kernels::PatternPtr padded(const Leaf& leaf, const Sizes&) {
 }
 
 // From 0 (or, for the offsets of packed sequences, any start) upwards, ending at most at `most`.
-void check_offsets(const char* name, const std::vector<int64_t>& offsets, int64_t most) {
+void check_offsets(const char* name, at::ArrayRef<int64_t> offsets, int64_t most) {
   check_usage(!offsets.empty() && offsets.front() == 0, "pattern ", name,
               ": the offsets must begin with 0");
   for (size_t i = 1; i < offsets.size(); ++i) {
@@ -163,6 +167,48 @@ kernels::PatternPtr packed(const Leaf& leaf, const Sizes&) {
 
 // --- graph and tables -------------------------------------------------------------------------
 
+struct Graph {
+  const int64_t* offsets;
+  const int64_t* columns;
+  int64_t keys;
+
+  // Whether edge e of a query may follow a column `before`.
+  bool is_right(int64_t e, int64_t before) const {
+    return columns[e] > before && columns[e] < keys;
+  }
+};
+
+// The first query whose columns do not ascend or leave the range of keys; `queries` where there is
+// none. By all threads: in a large graph this is a pass over many megabytes.
+int64_t first_wrong_row(const Graph& graph, int64_t queries) {
+  constexpr int64_t kRowsATime = 4096;
+  return at::parallel_reduce(
+      0, queries, kRowsATime, queries,
+      [&](int64_t begin, int64_t end, int64_t none) {
+        for (int64_t i = begin; i < end; ++i) {
+          bool right = true;
+          int64_t before = -1;
+          for (int64_t e = graph.offsets[i]; e < graph.offsets[i + 1]; ++e) {
+            right &= graph.is_right(e, before);
+            before = graph.columns[e];
+          }
+          if (!right) return i;
+        }
+        return none;
+      },
+      [](int64_t a, int64_t b) { return std::min(a, b); });
+}
+
+[[noreturn]] void name_wrong_column(const Graph& graph, int64_t query) {
+  int64_t before = -1;
+  int64_t e = graph.offsets[query];
+  for (; graph.is_right(e, before); ++e) before = graph.columns[e];
+  throw UsageError(text_of("pattern graph: the columns of query ", query,
+                           " must ascend and lie between 0 and ", graph.keys - 1, ", got ",
+                           graph.columns[e],
+                           before < 0 ? std::string() : text_of(" after ", before)));
+}
+
 void check_graph(const Leaf& leaf, const Sizes& sizes) {
   const auto offsets = leaf.tensors[0].cpu();
   const auto columns = leaf.tensors[1].cpu();
@@ -172,19 +218,13 @@ void check_graph(const Leaf& leaf, const Sizes& sizes) {
   check_usage(offsets[-1].item<int64_t>() == columns.size(0), "pattern graph: the last offset (",
               offsets[-1].item<int64_t>(), ") must be the number of columns (", columns.size(0),
               ")");
-  check_offsets("graph", values_of(offsets), columns.size(0));
-  const int64_t* start = offsets.const_data_ptr<int64_t>();
-  const int64_t* column = columns.const_data_ptr<int64_t>();
-  for (int64_t i = 0; i < sizes.queries; ++i) {
-    int64_t before = -1;
-    for (int64_t e = start[i]; e < start[i + 1]; ++e) {
-      check_usage(column[e] > before && column[e] < sizes.keys,
-                  "pattern graph: the columns of query ", i, " must ascend and lie between 0 and ",
-                  sizes.keys - 1, ", got ", column[e],
-                  before < 0 ? std::string() : text_of(" after ", before));
-      before = column[e];
-    }
-  }
+  check_offsets("graph", {offsets.const_data_ptr<int64_t>(), static_cast<size_t>(offsets.size(0))},
+                columns.size(0));
+  const Graph graph{.offsets = offsets.const_data_ptr<int64_t>(),
+                    .columns = columns.const_data_ptr<int64_t>(),
+                    .keys = sizes.keys};
+  const int64_t wrong = first_wrong_row(graph, sizes.queries);
+  if (wrong < sizes.queries) name_wrong_column(graph, wrong);
 }
 
 kernels::PatternPtr graph(const Leaf& leaf, const Sizes&) {
@@ -192,7 +232,10 @@ kernels::PatternPtr graph(const Leaf& leaf, const Sizes&) {
                                                                            leaf.tensors[1].cpu());
   return kernels::graph_pattern({.offsets = tensors->first.const_data_ptr<int64_t>(),
                                  .columns = tensors->second.const_data_ptr<int64_t>()},
-                                tensors);
+                                tensors, [tensors](int64_t, int64_t keys, const Workers& workers) {
+                                  return graph_columns(tensors->first, tensors->second, keys,
+                                                       workers);
+                                });
 }
 
 void check_table(const char* name, const at::Tensor& table, const Sizes& sizes, int64_t rows,

@@ -6,10 +6,15 @@
 namespace heed::kernels {
 namespace {
 
-class GraphPattern final : public Pattern {
+class GraphPattern final : public Pattern, public ListsByKey {
  public:
-  GraphPattern(const SparseRows& rows, std::shared_ptr<const void> owner)
-      : rows_(rows), owner_(std::move(owner)) {}
+  GraphPattern(const SparseRows& rows, std::shared_ptr<const void> owner, KeptColumns kept)
+      : rows_(rows), owner_(std::move(owner)), kept_(std::move(kept)) {}
+
+  TransposedPtr columns(int64_t queries, int64_t keys, const Workers& workers) const override {
+    if (kept_) return kept_(queries, keys, workers);
+    return std::make_shared<TransposedRows>(transpose_rows(rows_, queries, keys, workers));
+  }
 
   const SparseRows* sparse_rows() const override { return &rows_; }
 
@@ -46,12 +51,14 @@ class GraphPattern final : public Pattern {
 
   SparseRows rows_;
   std::shared_ptr<const void> owner_;
+  KeptColumns kept_;
 };
 
 }  // namespace
 
-PatternPtr graph_pattern(const SparseRows& rows, std::shared_ptr<const void> owner) {
-  return std::make_shared<GraphPattern>(rows, std::move(owner));
+PatternPtr graph_pattern(const SparseRows& rows, std::shared_ptr<const void> owner,
+                         KeptColumns kept) {
+  return std::make_shared<GraphPattern>(rows, std::move(owner), std::move(kept));
 }
 
 }  // namespace heed::kernels
