@@ -11,10 +11,10 @@
 #include <memory>
 #include <string>
 
-#include "heed/nn/embedding.h"
+#include "heed/models/text_batch.h"
+#include "heed/models/token_input.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/linear.h"
-#include "heed/nn/positions.h"
 
 namespace heed::models {
 
@@ -27,8 +27,10 @@ struct TextClassifierOptions {
   int64_t hidden = 1024;  // of the feed-forward parts
   int64_t longest = 512;  // tokens; longer texts are cut
   int64_t padding_id = 0;
-  std::string norm = "post";        // or "pre"
-  std::string activation = "relu";  // or "gelu"
+  nn::AttentionSettings attention = {};
+  std::string norm = "post";        // where it stands: or "pre"
+  std::string norm_kind = "layer";  // or "rms"
+  std::string activation = "relu";  // nn::feed_forward_kind_from
   std::string initialisation = "xavier_uniform";
   double embedding_deviation = 0.02;
   double dropout = 0.1;
@@ -38,12 +40,6 @@ struct TextClassifierOptions {
 
 // Throws UsageError naming the field that cannot be used.
 void check(const TextClassifierOptions& options);
-
-// Token ids of several texts, padded to the longest of them.
-struct TextBatch {
-  at::Tensor ids;      // (B, N) int64, padding_id behind each text
-  at::Tensor lengths;  // (B) int64, real tokens of each text
-};
 
 class TextClassifier : public torch::nn::Module {
  public:
@@ -57,7 +53,7 @@ class TextClassifier : public torch::nn::Module {
  private:
   TextClassifierOptions options_;
   std::shared_ptr<nn::Embedding> embedding_;
-  std::shared_ptr<nn::SinusoidalPositions> positions_;
+  std::shared_ptr<TokenInput> input_;
   std::shared_ptr<nn::Encoder> encoder_;
   std::shared_ptr<nn::Linear> classifier_;
 };

@@ -6,6 +6,7 @@
 #include "heed/io/atomic.h"
 #include "heed/io/json.h"
 #include "heed/io/safetensors.h"
+#include "heed/models/attention_json.h"
 #include "heed/models/weights.h"
 
 namespace heed::models {
@@ -28,7 +29,7 @@ OrderedJson config_json(const TrainedTextClassifier& trained) {
     id2label[std::to_string(i)] = trained.labels[i];
     label2id[trained.labels[i]] = i;
   }
-  return {
+  OrderedJson config = {
       {"architectures", {"TextClassifier"}},
       {"model_type", kModelType},
       {"task", trained.task},
@@ -40,6 +41,7 @@ OrderedJson config_json(const TrainedTextClassifier& trained) {
       {"max_position_embeddings", o.longest},
       {"pad_token_id", o.padding_id},
       {"norm", o.norm},
+      {"norm_kind", o.norm_kind},
       {"hidden_act", o.activation},
       {"initialisation", o.initialisation},
       {"embedding_deviation", o.embedding_deviation},
@@ -50,6 +52,8 @@ OrderedJson config_json(const TrainedTextClassifier& trained) {
       {"label2id", label2id},
       {"torch_dtype", "float32"},
   };
+  config.update(attention_json(o.attention));
+  return config;
 }
 
 // The classes of id2label, whose keys must be 0 .. count − 1.
@@ -83,7 +87,9 @@ TextClassifierOptions options_from(const JsonValue& config, int64_t classes) {
       .hidden = whole("intermediate_size", 1),
       .longest = whole("max_position_embeddings", 1),
       .padding_id = whole("pad_token_id", 0),
+      .attention = attention_from(config),
       .norm = config.at("norm").string(),
+      .norm_kind = config.has("norm_kind") ? config.at("norm_kind").string() : "layer",
       .activation = config.at("hidden_act").string(),
       .initialisation = config.at("initialisation").string(),
       .embedding_deviation = config.at("embedding_deviation").number({.least = 0, .most = 100}),
@@ -101,9 +107,23 @@ void check_against_weights(const JsonValue& config, const TextClassifierOptions&
   if (table.shape != std::vector<int64_t>{options.vocabulary, options.width}) {
     config.at("vocab_size").fail("the shape of 'embedding.weight' in " + weights.name());
   }
-  const StoredTensor& up = weights.at("encoder.layer_0.feed_forward.up.weight");
-  if (up.shape != std::vector<int64_t>{options.hidden, options.width}) {
-    config.at("intermediate_size").fail("the shape of '" + up.name + "' in " + weights.name());
+  const StoredTensor& down = weights.at("encoder.layer_0.feed_forward.down.weight");
+  if (down.shape != std::vector<int64_t>{options.width, options.hidden}) {
+    config.at("intermediate_size").fail("the shape of '" + down.name + "' in " + weights.name());
+  }
+  if (options.attention.positions == "learned") {
+    const StoredTensor& positions = weights.at("input.positions.table");
+    if (positions.shape != std::vector<int64_t>{options.longest, options.width}) {
+      config.at("max_position_embeddings")
+          .fail("the shape of '" + positions.name + "' in " + weights.name());
+    }
+  }
+  if (options.attention.positions == "relative") {
+    const StoredTensor& biases = weights.at("encoder.layer_0.attention.relative_table");
+    if (biases.shape !=
+        std::vector<int64_t>{options.heads, 2 * options.attention.relative_reach + 1}) {
+      config.at("relative_reach").fail("the shape of '" + biases.name + "' in " + weights.name());
+    }
   }
   weights.at(text_of("encoder.layer_", options.layers - 1, ".attention_norm.weight"));
 }

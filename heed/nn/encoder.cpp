@@ -4,21 +4,23 @@
 
 namespace heed::nn {
 
-Encoder::Encoder(int64_t count, const EncoderLayerOptions& options) {
+Encoder::Encoder(int64_t count, const LayerOptions& options)
+    : pattern_(pattern_from(options.attention.pattern)) {
   for (int64_t i = 0; i < count; ++i) {
     layers.push_back(
         register_module(text_of("layer_", i), std::make_shared<EncoderLayer>(options)));
   }
-  if (options.norm == NormPlace::kPre) {
-    final_norm = register_module("final_norm", std::make_shared<LayerNorm>(options.width));
+  if (options.norm_place == NormPlace::kPre) {
+    final_norm = Norm(*this, "final_norm", norm_options(options));
   }
 }
 
 at::Tensor Encoder::forward(const at::Tensor& input, const Pattern& pattern,
                             AttentionTrace* trace) const {
+  const Pattern allowed = pattern & pattern_;
   at::Tensor x = input;
-  for (const auto& layer : layers) x = layer->forward(x, pattern, trace);
-  return final_norm ? final_norm->forward(x) : x;
+  for (const auto& layer : layers) x = layer->forward(x, allowed, trace);
+  return final_norm.forward(x);
 }
 
 }  // namespace heed::nn

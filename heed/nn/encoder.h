@@ -15,14 +15,17 @@ namespace heed::nn {
 class Encoder : public torch::nn::Module {
  public:
   // `count` layers; with pre-norm, one more norm after the last.
-  Encoder(int64_t count, const EncoderLayerOptions& options);
+  Encoder(int64_t count, const LayerOptions& options);
 
-  // (B, N, C) -> (B, N, C).
+  // (B, N, C) -> (B, N, C). The pattern is joined with that of the options.
   at::Tensor forward(const at::Tensor& input, const Pattern& pattern,
                      AttentionTrace* trace = nullptr) const;
 
   std::vector<std::shared_ptr<EncoderLayer>> layers;
-  std::shared_ptr<LayerNorm> final_norm;  // null with post-norm
+  Norm final_norm;  // none with post-norm
+
+ private:
+  Pattern pattern_;  // of the options
 };
 
 }  // namespace heed::nn

@@ -2,17 +2,59 @@
 
 #include <ATen/ATen.h>
 
+#include <array>
+#include <utility>
+
+#include "heed/base/error.h"
+
 namespace heed::nn {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, FeedForwardKind>, 7> kNames{{
+    {"relu", {Activation::kRelu}},
+    {"gelu", {Activation::kGelu}},
+    {"gelu_tanh", {Activation::kGeluTanh}},
+    {"silu", {Activation::kSilu}},
+    {"reglu", {Activation::kRelu, true}},
+    {"geglu", {Activation::kGelu, true}},
+    {"swiglu", {Activation::kSilu, true}},
+}};
+
+}  // namespace
+
+FeedForwardKind feed_forward_kind_from(std::string_view name) {
+  std::string known;
+  for (const auto& [each, kind] : kNames) {
+    if (each == name) return kind;
+    known += text_of(known.empty() ? "" : ", ", each);
+  }
+  throw UsageError(text_of("activation: expected one of ", known, ", got '", name, "'"));
+}
+
+std::string name_of(const FeedForwardKind& kind) {
+  for (const auto& [name, each] : kNames) {
+    if (each.activation == kind.activation && each.gated == kind.gated) return std::string(name);
+  }
+  throw UsageError("activation: not one of the known ones");
+}
 
 FeedForward::FeedForward(const FeedForwardOptions& options) : options_(options) {
-  up = register_module(
-      "up", std::make_shared<Linear>(LinearOptions{.in = options.width, .out = options.hidden}));
+  const int64_t up_width = (options.kind.gated ? 2 : 1) * options.hidden;
+  up = register_module("up", std::make_shared<Linear>(LinearOptions{
+                                 .in = options.width, .out = up_width, .bias = options.bias}));
   down = register_module(
-      "down", std::make_shared<Linear>(LinearOptions{.in = options.hidden, .out = options.width}));
+      "down", std::make_shared<Linear>(
+                  LinearOptions{.in = options.hidden, .out = options.width, .bias = options.bias}));
 }
 
 at::Tensor FeedForward::forward(const at::Tensor& input) const {
-  at::Tensor hidden = up->forward(input, options_.activation);
+  at::Tensor hidden;
+  if (options_.kind.gated) {
+    const auto halves = up->forward(input).chunk(2, -1);
+    hidden = activate(halves[0], options_.kind.activation) * halves[1];
+  } else {
+    hidden = up->forward(input, options_.kind.activation);
+  }
   hidden = at::dropout(hidden, options_.dropout, is_training());
   return down->forward(hidden);
 }

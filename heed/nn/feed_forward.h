@@ -1,5 +1,6 @@
 // Two linear layers with a non-linearity between them, the same for each position.
 //                                                          Vaswani et al. 2017, section 3.3, eq. 2
+// Gated: down(activation(gate(x)) · up(x)), three linear layers.            Shazeer 2020, eq. 6
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,6 +8,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "heed/nn/linear.h"
 
@@ -15,11 +18,20 @@ namespace heed::nn {
 using heed::Activation;
 using heed::activation_from;
 
+// The non-linearity: "relu", "gelu", "gelu_tanh", "silu", and gated "reglu", "geglu", "swiglu".
+struct FeedForwardKind {
+  Activation activation = Activation::kRelu;
+  bool gated = false;
+};
+FeedForwardKind feed_forward_kind_from(std::string_view name);  // throws UsageError otherwise
+std::string name_of(const FeedForwardKind& kind);
+
 struct FeedForwardOptions {
   int64_t width = 0;   // C
-  int64_t hidden = 0;  // usually 4 · C
-  Activation activation = Activation::kRelu;
-  double dropout = 0;
+  int64_t hidden = 0;  // usually 4 · C; gated 8/3 · C, for the same number of weights
+  FeedForwardKind kind = {};
+  double dropout = 0;  // of the hidden layer
+  bool bias = true;
 };
 
 class FeedForward : public torch::nn::Module {
@@ -29,7 +41,7 @@ class FeedForward : public torch::nn::Module {
   // (..., C) -> (..., C).
   at::Tensor forward(const at::Tensor& input) const;
 
-  std::shared_ptr<Linear> up;    // C -> hidden
+  std::shared_ptr<Linear> up;    // C -> hidden; gated C -> 2 · hidden, the gate first
   std::shared_ptr<Linear> down;  // hidden -> C
 
  private:

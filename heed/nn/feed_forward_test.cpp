@@ -11,7 +11,7 @@ namespace {
 TEST(FeedForward, IsTwoProductsWithANonLinearityBetween) {
   at::manual_seed(8);
   for (const Activation activation : {Activation::kRelu, Activation::kGelu}) {
-    const FeedForward layer({.width = 12, .hidden = 40, .activation = activation});
+    const FeedForward layer({.width = 12, .hidden = 40, .kind = {activation}});
     const at::Tensor x = at::randn({2, 5, 12});
     const auto wide = [](const at::Tensor& t) { return t.to(at::kDouble); };
     at::Tensor hidden = wide(x).matmul(wide(layer.up->weight).t()) + wide(layer.up->bias);

@@ -5,19 +5,36 @@
 
 #include <array>
 #include <cmath>
+#include <map>
+#include <memory>
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/nn/linear.h"
 
 namespace heed::nn {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Initialisation>, 4> kNames{{
+constexpr std::array<std::pair<std::string_view, Initialisation>, 6> kNames{{
     {"xavier_uniform", Initialisation::kXavierUniform},
     {"xavier_normal", Initialisation::kXavierNormal},
     {"scaled_normal", Initialisation::kScaledNormal},
     {"small_normal", Initialisation::kSmallNormal},
+    {"residual_normal", Initialisation::kResidualNormal},
+    {"small_embedding", Initialisation::kSmallEmbedding},
 }};
+
+// "decoder.layer_3.attention.output": a part of a layer whose result is added to the residual path.
+bool adds_to_residual_path(std::string_view name) {
+  const auto ends_with = [&](std::string_view end) {
+    return name.size() >= end.size() && name.substr(name.size() - end.size()) == end;
+  };
+  return name.find("layer_") != std::string_view::npos &&
+         (ends_with(".output") || ends_with(".down"));
+}
+
+// "decoder.layer_3.attention.output" -> "decoder."
+std::string stack_of(const std::string& name) { return name.substr(0, name.find("layer_")); }
 
 }  // namespace
 
@@ -44,7 +61,8 @@ void initialise(at::Tensor& weight, Initialisation initialisation) {
   const auto out = static_cast<double>(weight.size(0));
   const auto in = static_cast<double>(weight.size(1));
   switch (initialisation) {
-    case Initialisation::kXavierUniform: {
+    case Initialisation::kXavierUniform:
+    case Initialisation::kSmallEmbedding: {
       const double reach = std::sqrt(6 / (in + out));
       weight.uniform_(-reach, reach);
       return;
@@ -56,8 +74,26 @@ void initialise(at::Tensor& weight, Initialisation initialisation) {
       weight.normal_(0, std::sqrt(1 / in));
       return;
     case Initialisation::kSmallNormal:
+    case Initialisation::kResidualNormal:
       weight.normal_(0, 0.02);
       return;
+  }
+}
+
+void initialise_linear_layers(torch::nn::Module& model, Initialisation initialisation) {
+  std::map<std::string, int64_t> parts;  // that add to the residual path of each stack
+  const auto modules = model.named_modules();
+  for (const auto& item : modules) {
+    if (adds_to_residual_path(item.key())) ++parts[stack_of(item.key())];
+  }
+  for (const auto& item : modules) {
+    const auto linear = std::dynamic_pointer_cast<Linear>(item.value());
+    if (!linear) continue;
+    initialise(linear->weight, initialisation);
+    if (initialisation == Initialisation::kResidualNormal && adds_to_residual_path(item.key())) {
+      const c10::AutoGradMode no_gradients(false);
+      linear->weight.div_(std::sqrt(static_cast<double>(parts[stack_of(item.key())])));
+    }
   }
 }
 

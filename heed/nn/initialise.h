@@ -2,7 +2,9 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,13 +15,25 @@ enum class Initialisation {
   kXavierNormal,   // N(0, 2 / (in + out))                      Glorot & Bengio 2010, eq. 12
   kScaledNormal,   // N(0, 1 / in)                              LeCun et al. 1998
   kSmallNormal,    // N(0, 0.02²), as BERT and GPT-2 use everywhere
+  // N(0, 0.02²), and what adds to the residual path divided by √(parts that add to it), so that the
+  // path does not grow with the depth                          Radford et al. 2019, section 2.3
+  kResidualNormal,
+  // Xavier uniform, and an embedding from U(−10⁻⁴, 10⁻⁴) with a norm behind it: it moves at once
+  // from where it started                                      RWKV-LM: SmallInitEmb
+  kSmallEmbedding,
 };
 
-// "xavier_uniform", "xavier_normal", "scaled_normal", "small_normal"; throws UsageError otherwise.
+// "xavier_uniform", "xavier_normal", "scaled_normal", "small_normal", "residual_normal",
+// "small_embedding"; throws UsageError otherwise.
 Initialisation initialisation_from(std::string_view name);
 std::string name_of(Initialisation initialisation);
 
-// Fills a (out, in) matrix in place from torch's default generator, outside autograd.
+// Fills a (out, in) matrix in place from torch's default generator, outside autograd. A matrix by
+// itself is not known to be on a residual path: kResidualNormal is kSmallNormal here.
 void initialise(at::Tensor& weight, Initialisation initialisation);
+
+// Fills the weights of every Linear in a model. The residual path is what the parts named "output"
+// and "down" of its layers add to.
+void initialise_linear_layers(torch::nn::Module& model, Initialisation initialisation);
 
 }  // namespace heed::nn

@@ -3,52 +3,77 @@
 #include <ATen/ATen.h>
 
 #include "heed/base/error.h"
-#include "heed/ops/weights.h"
 
 namespace heed::nn {
-namespace {
-
-// A new seed for the dropout of one call, from torch's default generator, whose state is what
-// checkpoints save.
-uint64_t draw_seed() {
-  return static_cast<uint64_t>(at::randint(INT64_MAX, {1}, at::kLong).item<int64_t>());
-}
-
-}  // namespace
 
 MultiHeadAttention::MultiHeadAttention(const MultiHeadAttentionOptions& options)
-    : options_(options) {
-  const int64_t width = options.width;
-  check_usage(options.heads > 0 && width % options.heads == 0,
-              "multi-head attention: expected a width divisible by the number of heads, got width ",
-              width, " and ", options.heads, " heads");
+    : AttentionHeads(options, Kind::kSelf) {
+  const auto [heads, key_heads, size] = counts();
   query_key_value = register_module(
-      "query_key_value", std::make_shared<Linear>(LinearOptions{.in = width, .out = 3 * width}));
-  output =
-      register_module("output", std::make_shared<Linear>(LinearOptions{.in = width, .out = width}));
+      "query_key_value",
+      std::make_shared<Linear>(LinearOptions{
+          .in = options.width, .out = (heads + 2 * key_heads) * size, .bias = options.bias}));
+  output = register_module("output",
+                           std::make_shared<Linear>(LinearOptions{
+                               .in = options.width, .out = options.width, .bias = options.bias}));
+  if (options.attention.positions == "rotary") {
+    rotary_ = std::make_unique<Rotary>(
+        RotaryOptions{.size = size, .base = options.attention.rotary_base});
+  }
 }
 
-at::Tensor MultiHeadAttention::forward(const at::Tensor& input, const Pattern& pattern,
-                                       AttentionTrace* trace) const {
-  const int64_t batch = input.size(0);
-  const int64_t length = input.size(1);
-  const int64_t size = options_.width / options_.heads;
+at::Tensor MultiHeadAttention::forward(const at::Tensor& input,
+                                       const SelfAttentionContext& context) const {
+  std::optional<Rotary::Angles> angles;
+  if (rotary_) angles = rotary_->angles(context.places, input.size(1), input.device());
+  Heads heads = split_heads(query_key_value->forward(input), counts(), angles);
+  if (context.cache != nullptr) {
+    context.cache->append(heads.key, heads.value, context.places);
+    heads.key = context.cache->key();
+    heads.value = context.cache->value();
+  }
+  return output->forward(
+      attend({.heads = heads,
+              .pattern = context.pattern,
+              .places = context.places,
+              .weights = context.trace != nullptr ? &context.trace->weights : nullptr}));
+}
 
-  // (B, N, 3C) seen as three (B, H, N, D), without a copy.
-  const auto projected = query_key_value->forward(input)
-                             .view({batch, length, 3, options_.heads, size})
-                             .permute({2, 0, 3, 1, 4})
-                             .unbind(0);
-  AttentionOptions attend{.pattern = pattern};
-  if (trace != nullptr) {
-    trace->weights.push_back(attention_weights(projected[0], projected[1], attend));
-  }
-  if (is_training() && options_.dropout > 0) {
-    attend.dropout = options_.dropout;
-    attend.dropout_seed = draw_seed();
-  }
-  const at::Tensor mixed = attention(projected[0], projected[1], projected[2], attend).output;
-  return output->forward(mixed.transpose(1, 2).reshape({batch, length, options_.width}));
+CrossAttention::CrossAttention(const MultiHeadAttentionOptions& options)
+    : AttentionHeads(options, Kind::kCross) {
+  const int64_t width = options.width;
+  const int64_t memory_width = options.memory_width > 0 ? options.memory_width : width;
+  query = register_module("query", std::make_shared<Linear>(LinearOptions{
+                                       .in = width, .out = width, .bias = options.bias}));
+  key_value = register_module(
+      "key_value",
+      std::make_shared<Linear>(LinearOptions{
+          .in = memory_width, .out = 2 * counts().key * counts().size, .bias = options.bias}));
+  output = register_module("output", std::make_shared<Linear>(LinearOptions{
+                                         .in = width, .out = width, .bias = options.bias}));
+}
+
+ProjectedMemory CrossAttention::project(const at::Tensor& memory) const {
+  const Heads heads = split_heads(key_value->forward(memory),
+                                  {.query = 0, .key = counts().key, .size = counts().size});
+  return {.key = heads.key, .value = heads.value};
+}
+
+at::Tensor CrossAttention::forward(const at::Tensor& input, const ProjectedMemory& memory,
+                                   const Pattern& pattern, AttentionTrace* trace) const {
+  const int64_t rows = memory.key.size(0);
+  check_usage(rows > 0 ? input.size(0) % rows == 0 : input.size(0) == 0,
+              "cross-attention: expected rows that a memory of ", rows, " divides, got ",
+              input.size(0));
+  // Rows that share a memory are more queries to the same keys.
+  const int64_t length = rows > 0 ? input.size(0) / rows * input.size(1) : input.size(1);
+  const at::Tensor queries =
+      query->forward(input).view({rows, length, counts().query, counts().size}).transpose(1, 2);
+  const at::Tensor mixed =
+      attend({.heads = {.query = queries, .key = memory.key, .value = memory.value},
+              .pattern = pattern,
+              .weights = trace != nullptr ? &trace->cross_weights : nullptr});
+  return output->forward(mixed.view(input.sizes()));
 }
 
 }  // namespace heed::nn

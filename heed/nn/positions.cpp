@@ -1,6 +1,7 @@
 #include "heed/nn/positions.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <cmath>
 
@@ -20,14 +21,25 @@ at::Tensor sinusoidal_positions(int64_t length, int64_t width) {
   return at::where(is_even, angle.sin(), angle.cos()).to(at::kFloat);
 }
 
-SinusoidalPositions::SinusoidalPositions(const PositionsOptions& options)
-    : table_(sinusoidal_positions(options.longest, options.width)) {}
-
-at::Tensor SinusoidalPositions::forward(const at::Tensor& input) const {
+at::Tensor PositionTable::forward(const at::Tensor& input, const Places& places) const {
   const int64_t length = input.size(-2);
-  check_usage(length <= table_.size(0), "positions: expected at most ", table_.size(0),
-              " tokens, got ", length, "; shorten the input or build the model for longer ones");
-  return input + table_.slice(0, 0, length).to(input.options());
+  const int64_t end = end_of(places, length);
+  check_usage(end <= table.size(0), "positions: expected at most ", table.size(0), " tokens, got ",
+              end, "; shorten the input or build the model for longer ones");
+  const at::Tensor rows = places.starts.defined()
+                              ? table.index({positions_of(places, length, table.device())})
+                              : table.slice(0, places.start, end);
+  return input + rows.to(input.options());
+}
+
+SinusoidalPositions::SinusoidalPositions(const PositionsOptions& options) {
+  table = sinusoidal_positions(options.longest, options.width);
+}
+
+LearnedPositions::LearnedPositions(const PositionsOptions& options) {
+  table = register_parameter("table", at::empty({options.longest, options.width}));
+  const c10::AutoGradMode no_gradients(false);
+  table.normal_(0, 0.02);
 }
 
 }  // namespace heed::nn

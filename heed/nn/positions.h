@@ -1,10 +1,12 @@
-// Where a token stands, added to what it is.
+// Where a token stands, added to what it is. (Positions inside attention: rotary.h, distance.h.)
 #pragma once
 
 #include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
 
 #include <cstdint>
+
+#include "heed/nn/places.h"
 
 namespace heed::nn {
 
@@ -18,17 +20,26 @@ struct PositionsOptions {
   int64_t width = 0;    // C
 };
 
+// A vector for each position.
+class PositionTable : public torch::nn::Module {
+ public:
+  // (B, N, C) -> (B, N, C), the vector of its position added to each token. Throws UsageError where
+  // a position is not below options.longest.
+  at::Tensor forward(const at::Tensor& input, const Places& places = {}) const;
+
+  at::Tensor table;  // (longest, C)
+};
+
 // Sinusoidal positions: not learned, and not stored with the model, since they can be computed.
-class SinusoidalPositions : public torch::nn::Module {
+class SinusoidalPositions : public PositionTable {
  public:
   explicit SinusoidalPositions(const PositionsOptions& options);
+};
 
-  // (B, N, C) -> (B, N, C), position n added to each row n. Throws UsageError where N is larger
-  // than options.longest.
-  at::Tensor forward(const at::Tensor& input) const;
-
- private:
-  at::Tensor table_;  // (longest, C)
+// Learned positions, from N(0, 0.02²).                                       Gehring et al. 2017
+class LearnedPositions : public PositionTable {
+ public:
+  explicit LearnedPositions(const PositionsOptions& options);
 };
 
 }  // namespace heed::nn

@@ -1,0 +1,125 @@
+#include "heed/models/encoder_decoder.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <cmath>
+
+#include "heed/base/error.h"
+#include "heed/models/last_token.h"
+#include "heed/nn/initialise.h"
+
+namespace heed::models {
+namespace {
+
+// √C as in Vaswani et al. 2017, section 3.4: word and position then have the same size.
+TokenInputOptions input_options(const TransformerOptions& o) {
+  const double root = std::sqrt(static_cast<double>(o.width));
+  const bool small =
+      nn::initialisation_from(o.initialisation) == nn::Initialisation::kSmallEmbedding;
+  return {.width = o.width,
+          .longest = o.longest,
+          .positions = o.attention.positions,
+          .deviation = 1 / root,
+          .scale = small ? 1 : root,
+          .dropout = o.embedding_dropout,
+          .small_embedding = small};
+}
+
+void check_padding(const char* name, int64_t id, int64_t vocabulary) {
+  check_usage(id >= -1 && id < vocabulary, name,
+              ": expected −1 or an id below the vocabulary size ", vocabulary, ", got ", id);
+}
+
+}  // namespace
+
+void check(const EncoderDecoderOptions& o) {
+  check_usage(o.source_vocabulary > 0, "source_vocabulary: expected at least 1, got ",
+              o.source_vocabulary);
+  check_usage(o.target_vocabulary > 0, "target_vocabulary: expected at least 1, got ",
+              o.target_vocabulary);
+  check_padding("source_padding_id", o.source_padding_id, o.source_vocabulary);
+  check_padding("target_padding_id", o.target_padding_id, o.target_vocabulary);
+  check_usage(o.tied == "none" || o.tied == "output" || o.tied == "all",
+              "tied: expected one of none, output, all, got '", o.tied, "'");
+  check_usage(o.tied != "all" || (o.source_vocabulary == o.target_vocabulary &&
+                                  o.source_padding_id == o.target_padding_id),
+              "tied: 'all' expects one vocabulary, got source and target of ", o.source_vocabulary,
+              " and ", o.target_vocabulary, " tokens with padding ", o.source_padding_id, " and ",
+              o.target_padding_id);
+  check_usage(o.decoder_layers >= 0,
+              "decoder_layers: expected 0 (as many as the encoder) or more, ", "got ",
+              o.decoder_layers);
+  check(o.transformer);
+}
+
+EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options) : options_(options) {
+  check(options);
+  const TransformerOptions& o = options.transformer;
+  TokenInputOptions input = input_options(o);
+  input.vocabulary = options.source_vocabulary;
+  input.padding_id = options.source_padding_id;
+  source_ = register_module("source", std::make_shared<TokenInput>(input));
+  input.vocabulary = options.target_vocabulary;
+  input.padding_id = options.target_padding_id;
+  target_ = register_module(
+      "target",
+      std::make_shared<TokenInput>(input, options.tied == "all" ? source_->embedding : nullptr));
+
+  nn::LayerOptions layer = layer_options(o);
+  encoder_ = register_module("encoder", std::make_shared<nn::Encoder>(o.layers, layer));
+  layer.memory_width = o.width;
+  const int64_t decoder_layers = options.decoder_layers > 0 ? options.decoder_layers : o.layers;
+  decoder_ = register_module("decoder", std::make_shared<nn::Decoder>(decoder_layers, layer));
+  if (options.tied == "none") {
+    output_ = register_module("output",
+                              std::make_shared<nn::Linear>(nn::LinearOptions{
+                                  .in = o.width, .out = options.target_vocabulary, .bias = false}));
+  }
+  nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
+}
+
+nn::Memory EncoderDecoder::encode(const TextBatch& source, nn::AttentionTrace* trace) const {
+  const Pattern pattern = source.lengths.defined()
+                              ? Pattern::padded({.key = source.lengths, .query = source.lengths})
+                              : Pattern::full();
+  return {.states = encoder_->forward(source_->forward(source.ids), pattern, trace),
+          .lengths = source.lengths};
+}
+
+at::Tensor EncoderDecoder::states(const TextBatch& target,
+                                  const nn::DecoderContext& context) const {
+  nn::DecoderContext all = context;
+  all.lengths = target.lengths;
+  const nn::Places places = context.cache != nullptr ? context.cache->places() : nn::Places{};
+  return decoder_->forward(target_->forward(target.ids, places), all);
+}
+
+at::Tensor EncoderDecoder::logits(const at::Tensor& states) const {
+  return output_ ? output_->forward(states) : heed::linear(states, target_->embedding->weight);
+}
+
+at::Tensor EncoderDecoder::forward(const TextBatch& source, const TextBatch& target,
+                                   nn::AttentionTrace* trace) const {
+  return decode(target, encode(source, trace), trace);
+}
+
+at::Tensor EncoderDecoder::decode(const TextBatch& target, const nn::Memory& memory,
+                                  nn::AttentionTrace* trace) const {
+  return logits(states(target, {.memory = &memory, .trace = trace}));
+}
+
+at::Tensor EncoderDecoder::decode(const TextBatch& target, const nn::Memory& memory,
+                                  nn::DecoderCache& cache, nn::AttentionTrace* trace) const {
+  const c10::AutoGradMode no_gradients(false);
+  return logits(states(target, {.memory = &memory, .cache = &cache, .trace = trace}));
+}
+
+at::Tensor EncoderDecoder::next(const TextBatch& target, const nn::Memory& memory,
+                                nn::DecoderCache& cache, nn::AttentionTrace* trace) const {
+  const c10::AutoGradMode no_gradients(false);
+  const at::Tensor all = states(target, {.memory = &memory, .cache = &cache, .trace = trace});
+  return logits(last_token(all, target.lengths));
+}
+
+}  // namespace heed::models

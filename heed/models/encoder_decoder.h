@@ -1,0 +1,76 @@
+// An encoder that reads a source and a decoder that writes a target.
+//                                                                   Vaswani et al. 2017, figure 1
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "heed/models/text_batch.h"
+#include "heed/models/token_input.h"
+#include "heed/models/transformer_options.h"
+#include "heed/nn/decoder.h"
+#include "heed/nn/encoder.h"
+
+namespace heed::models {
+
+struct EncoderDecoderOptions {
+  int64_t source_vocabulary = 0;
+  int64_t target_vocabulary = 0;
+  int64_t source_padding_id = 0;  // −1: none
+  int64_t target_padding_id = 0;
+  // Which of source embedding, target embedding and output layer are one matrix: "none"; "output",
+  // target embedding and output layer; "all", which wants one vocabulary. Press & Wolf 2017
+  std::string tied = "all";
+  TransformerOptions transformer = {
+      .activation = "relu", .norm_place = "post", .initialisation = "xavier_uniform"};
+  int64_t decoder_layers = 0;  // 0: as many as the encoder has
+};
+
+// Throws UsageError naming the field that cannot be used.
+void check(const EncoderDecoderOptions& options);
+
+class EncoderDecoder : public torch::nn::Module {
+ public:
+  explicit EncoderDecoder(const EncoderDecoderOptions& options);
+
+  // Logits (B, Nt, V) of what follows each token of the target.
+  at::Tensor forward(const TextBatch& source, const TextBatch& target,
+                     nn::AttentionTrace* trace = nullptr) const;
+
+  // (B, Ns) -> states (B, Ns, C) with the lengths of the source.
+  nn::Memory encode(const TextBatch& source, nn::AttentionTrace* trace = nullptr) const;
+
+  // Logits (B, Nt, V) of what follows each token of the target.
+  at::Tensor decode(const TextBatch& target, const nn::Memory& memory,
+                    nn::AttentionTrace* trace = nullptr) const;
+
+  // The same for tokens that follow those in the cache, which takes them up: logits of the new
+  // positions. The memory is projected by the first call. The target may have k times the rows of
+  // the memory (beams): rows b · k .. b · k + k − 1 read row b of it. No gradients.
+  at::Tensor decode(const TextBatch& target, const nn::Memory& memory, nn::DecoderCache& cache,
+                    nn::AttentionTrace* trace = nullptr) const;
+
+  // Logits (B, V) of what follows the last real token of each row: what decoding needs.
+  at::Tensor next(const TextBatch& target, const nn::Memory& memory, nn::DecoderCache& cache,
+                  nn::AttentionTrace* trace = nullptr) const;
+
+  // The two halves of decode: (B, Nt, C) before the output layer, and from there to logits.
+  at::Tensor states(const TextBatch& target, const nn::DecoderContext& context) const;
+  at::Tensor logits(const at::Tensor& states) const;
+
+  const EncoderDecoderOptions& options() const { return options_; }
+
+ private:
+  EncoderDecoderOptions options_;
+  std::shared_ptr<TokenInput> source_;
+  std::shared_ptr<TokenInput> target_;
+  std::shared_ptr<nn::Encoder> encoder_;
+  std::shared_ptr<nn::Decoder> decoder_;
+  std::shared_ptr<nn::Linear> output_;  // null where tied
+};
+
+}  // namespace heed::models

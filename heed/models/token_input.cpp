@@ -1,0 +1,50 @@
+#include "heed/models/token_input.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+namespace heed::models {
+namespace {
+
+constexpr double kSmall = 1e-4;
+
+std::shared_ptr<nn::PositionTable> table_of(const TokenInputOptions& options) {
+  const nn::PositionsOptions sizes{.longest = options.longest, .width = options.width};
+  if (options.positions == "sinusoidal") return std::make_shared<nn::SinusoidalPositions>(sizes);
+  if (options.positions == "learned") return std::make_shared<nn::LearnedPositions>(sizes);
+  return nullptr;
+}
+
+}  // namespace
+
+std::shared_ptr<nn::Embedding> make_embedding(const TokenInputOptions& options) {
+  auto embedding = std::make_shared<nn::Embedding>(nn::EmbeddingOptions{
+      .count = options.vocabulary,
+      .width = options.width,
+      .padding_id = options.padding_id,
+      .deviation = options.deviation,
+  });
+  if (options.small_embedding) {
+    const c10::AutoGradMode no_gradients(false);
+    embedding->weight.uniform_(-kSmall, kSmall);
+    if (options.padding_id >= 0) embedding->weight[options.padding_id].zero_();
+  }
+  return embedding;
+}
+
+TokenInput::TokenInput(const TokenInputOptions& options, std::shared_ptr<nn::Embedding> shared)
+    : embedding(std::move(shared)), options_(options) {
+  if (!embedding) embedding = register_module("embedding", make_embedding(options));
+  positions = table_of(options);
+  if (positions) register_module("positions", positions);
+  if (options.small_embedding) norm = nn::Norm(*this, "norm", {.width = options.width});
+}
+
+at::Tensor TokenInput::forward(const at::Tensor& ids, const nn::Places& places) const {
+  at::Tensor x = norm.forward(embedding->forward(ids));
+  if (options_.scale != 1) x = x * options_.scale;
+  if (positions) x = positions->forward(x, places);
+  return at::dropout(x, options_.dropout, is_training());
+}
+
+}  // namespace heed::models

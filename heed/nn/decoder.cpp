@@ -1,0 +1,64 @@
+#include "heed/nn/decoder.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "heed/base/error.h"
+#include "heed/nn/decoder_pattern.h"
+
+namespace heed::nn {
+
+Decoder::Decoder(int64_t count, const LayerOptions& options)
+    : pattern_(pattern_from(options.attention.pattern)) {
+  for (int64_t i = 0; i < count; ++i) {
+    layers.push_back(
+        register_module(text_of("layer_", i), std::make_shared<DecoderLayer>(options)));
+  }
+  if (options.norm_place == NormPlace::kPre) {
+    final_norm = Norm(*this, "final_norm", norm_options(options));
+  }
+}
+
+std::vector<ProjectedMemory> Decoder::project(const Memory& memory) const {
+  std::vector<ProjectedMemory> projected;
+  for (const auto& layer : layers) {
+    check_usage(layer->cross_attention != nullptr,
+                "decoder: it has no cross-attention, but a memory came");
+    projected.push_back(layer->cross_attention->project(memory.states));
+  }
+  return projected;
+}
+
+at::Tensor Decoder::forward(const at::Tensor& input, const DecoderContext& context) const {
+  const c10::AutoGradMode gradients(at::GradMode::is_enabled() && context.cache == nullptr);
+  DecoderCache none;
+  DecoderCache& cache = context.cache != nullptr ? *context.cache : none;
+  cache.layers.resize(layers.size());
+  if (context.memory != nullptr && cache.memory.empty()) {
+    cache.memory = project(*context.memory);
+    cache.memory_lengths = context.memory->lengths;
+  }
+  const Places places = cache.places();
+  const Pattern pattern = decoder_pattern({.own = pattern_,
+                                           .places = places,
+                                           .batch = input.size(0),
+                                           .count = input.size(1),
+                                           .lengths = context.lengths});
+  const Pattern memory_pattern = cache.memory_lengths.defined()
+                                     ? Pattern::padded({.key = cache.memory_lengths})
+                                     : Pattern::full();
+  at::Tensor x = input;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    x = layers[i]->forward(x,
+                           {.self = {.pattern = pattern,
+                                     .places = places,
+                                     .cache = context.cache != nullptr ? &cache.layers[i] : nullptr,
+                                     .trace = context.trace},
+                            .memory = cache.memory.empty() ? nullptr : &cache.memory[i],
+                            .memory_pattern = memory_pattern});
+  }
+  cache.advance(input.size(1), context.lengths);
+  return final_norm.forward(x);
+}
+
+}  // namespace heed::nn

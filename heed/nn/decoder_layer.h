@@ -1,0 +1,40 @@
+// One layer of a transformer decoder: self-attention, cross-attention to a memory where there is
+// one, and feed-forward, each with a residual connection and a norm. Vaswani et al. 2017, figure 1
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <memory>
+
+#include "heed/nn/layer_options.h"
+#include "heed/nn/multi_head_attention.h"
+
+namespace heed::nn {
+
+class DecoderLayer : public torch::nn::Module {
+ public:
+  explicit DecoderLayer(const LayerOptions& options);
+
+  struct Context {
+    SelfAttentionContext self;  // its trace is that of both
+    const ProjectedMemory* memory = nullptr;
+    Pattern memory_pattern = {};
+  };
+  // (B, N, C) -> (B, N, C).
+  at::Tensor forward(const at::Tensor& input, const Context& context) const;
+
+  std::shared_ptr<MultiHeadAttention> attention;
+  std::shared_ptr<CrossAttention> cross_attention;  // null without a memory
+  std::shared_ptr<FeedForward> feed_forward;
+  Norm attention_norm;
+  Norm cross_attention_norm;
+  Norm feed_forward_norm;
+
+ private:
+  at::Tensor drop(const at::Tensor& values) const;
+
+  LayerOptions options_;
+};
+
+}  // namespace heed::nn

@@ -1,0 +1,31 @@
+// What a layer of an encoder or a decoder is made of.
+#pragma once
+
+#include <cstdint>
+
+#include "heed/nn/attention_heads.h"
+#include "heed/nn/feed_forward.h"
+#include "heed/nn/norm.h"
+
+namespace heed::nn {
+
+struct LayerOptions {
+  int64_t width = 0;   // C
+  int64_t heads = 1;   // H
+  int64_t hidden = 0;  // of the feed-forward part
+  AttentionSettings attention = {};
+  FeedForwardKind feed_forward = {};
+  NormKind norm = NormKind::kLayer;
+  NormPlace norm_place = NormPlace::kPost;
+  double dropout = 0;            // of each part's result and of the feed-forward hidden layer
+  double attention_dropout = 0;  // of the attention weights
+  bool bias = true;              // of the linear layers
+  int64_t memory_width = 0;      // of a decoder's memory; 0: no cross-attention
+};
+
+// Those of its parts.
+MultiHeadAttentionOptions attention_options(const LayerOptions& options);
+FeedForwardOptions feed_forward_options(const LayerOptions& options);
+Norm::Options norm_options(const LayerOptions& options);
+
+}  // namespace heed::nn

@@ -1,0 +1,36 @@
+#include "heed/nn/norm.h"
+
+#include "heed/base/error.h"
+
+namespace heed::nn {
+
+NormKind norm_kind_from(std::string_view name) {
+  if (name == "layer") return NormKind::kLayer;
+  if (name == "rms") return NormKind::kRms;
+  throw UsageError(text_of("norm: expected one of layer, rms, got '", name, "'"));
+}
+
+std::string name_of(NormKind kind) { return kind == NormKind::kLayer ? "layer" : "rms"; }
+
+NormPlace norm_place_from(std::string_view name) {
+  if (name == "post") return NormPlace::kPost;
+  if (name == "pre") return NormPlace::kPre;
+  throw UsageError(text_of("norm_place: expected one of post, pre, got '", name, "'"));
+}
+
+std::string name_of(NormPlace place) { return place == NormPlace::kPost ? "post" : "pre"; }
+
+Norm::Norm(torch::nn::Module& owner, const std::string& name, const Options& options) {
+  if (options.kind == NormKind::kLayer) {
+    layer = owner.register_module(name, std::make_shared<LayerNorm>(options.width));
+  } else {
+    rms = owner.register_module(name, std::make_shared<RmsNorm>(options.width));
+  }
+}
+
+at::Tensor Norm::forward(const at::Tensor& input) const {
+  if (layer) return layer->forward(input);
+  return rms ? rms->forward(input) : input;
+}
+
+}  // namespace heed::nn
