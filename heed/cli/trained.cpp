@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/base/error.h"
-#include "heed/io/atomic.h"
+#include "heed/models/model_directory.h"
 
 namespace heed::cli {
 namespace {
@@ -17,8 +17,6 @@ constexpr Kind kKinds[] = {
     {"heed_text_classifier", load_text_classification},
 };
 
-constexpr uint64_t kLargestConfig = 16 << 20;
-
 }  // namespace
 
 std::optional<std::vector<std::string>> Trained::read_inputs(const std::string& /*file*/,
@@ -27,19 +25,14 @@ std::optional<std::vector<std::string>> Trained::read_inputs(const std::string& 
 }
 
 std::unique_ptr<Trained> load_trained(const std::filesystem::path& directory) {
-  recover(directory);
-  if (!std::filesystem::is_directory(directory)) {
-    throw MissingInputError(text_of(directory.string(), ": expected the directory of a trained ",
-                                    "model (config.json, model.safetensors, tokenizer.json)"));
-  }
-  const JsonValue type =
-      read_json(directory / "config.json", {.max_bytes = kLargestConfig}).at("model_type");
+  const std::string type = models::model_type_of(directory);
   std::string known;
   for (const Kind& kind : kKinds) {
-    if (type.string() == kind.model_type) return kind.load(directory);
+    if (type == kind.model_type) return kind.load(directory);
     known += text_of(known.empty() ? "" : ", ", '"', kind.model_type, '"');
   }
-  type.fail("one of " + known);
+  throw DataError((directory / "config.json").string(),
+                  text_of("field 'model_type': expected one of ", known, ", found \"", type, '"'));
 }
 
 at::Tensor stacked_layers(const std::vector<at::Tensor>& layers) {
