@@ -7,8 +7,21 @@ namespace heed::cli {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
-      train_sentiment_command(), eval_command(),       predict_command(), attend_command(),
-      inspect_command(),         completion_command(), man_command(),
+      train_sentiment_command(),
+      eval_command(),
+      predict_command(),
+      attend_command(),
+      inspect_command(),
+      tokenize_train_command(),
+      tokenize_encode_command(),
+      tokenize_decode_command(),
+      score_bleu_command(),
+      score_chrf_command(),
+      score_rouge_command(),
+      score_ner_command(),
+      score_qa_command(),
+      completion_command(),
+      man_command(),
   };
   return all;
 }

@@ -34,6 +34,14 @@ Command eval_command();
 Command inspect_command();
 Command man_command();
 Command predict_command();
+Command score_bleu_command();
+Command score_chrf_command();
+Command score_ner_command();
+Command score_qa_command();
+Command score_rouge_command();
+Command tokenize_decode_command();
+Command tokenize_encode_command();
+Command tokenize_train_command();
 Command train_sentiment_command();
 
 }  // namespace heed::cli

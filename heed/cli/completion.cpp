@@ -1,6 +1,9 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "heed/cli/command.h"
 #include "heed/cli/option_names.h"
@@ -35,6 +38,18 @@ std::string next_words(const std::string& prefix) {
   return words;
 }
 
+// The first words of commands of two: "train".
+std::vector<std::string> groups() {
+  std::vector<std::string> first;
+  for (const Command& command : commands()) {
+    const size_t blank = command.path.find(' ');
+    const std::string word = command.path.substr(0, blank);
+    if (blank == std::string::npos) continue;
+    if (std::find(first.begin(), first.end(), word) == first.end()) first.push_back(word);
+  }
+  return first;
+}
+
 void print_bash() {
   std::cout << "# bash completion for heed; put it into your bash-completion folder or source it.\n"
                "_heed() {\n"
@@ -45,10 +60,16 @@ void print_bash() {
   for (const Command& command : commands()) {
     std::cout << "    \"" << command.path << " \"*) words=\"" << long_options(command) << "\" ;;\n";
   }
-  std::cout << "    \"train \") words=\"" << next_words("train ") << "\" ;;\n"
-            << "    \" \") words=\"" << next_words("") << " --help --version\" ;;\n"
+  std::string grouped;
+  for (const std::string& group : groups()) {
+    std::cout << "    \"" << group << " \") words=\"" << next_words(group + " ") << "\" ;;\n";
+    grouped += " || $typed == \"" + group + " \"";
+  }
+  std::cout << "    \" \") words=\"" << next_words("") << " --help --version\" ;;\n"
             << "  esac\n"
-               "  if [[ $current == -* || $COMP_CWORD -eq 1 || $typed == \"train \" ]]; then\n"
+               "  if [[ $current == -* || $COMP_CWORD -eq 1"
+            << grouped
+            << " ]]; then\n"
                "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
                "  else\n"
                "    COMPREPLY=($(compgen -f -- \"$current\"))\n"
@@ -89,8 +110,10 @@ void print_zsh() {
     }
     std::cout << " \\\n    '*:file:_files' ;;\n";
   }
-  std::cout << "  'train ') compadd " << next_words("train ") << " ;;\n"
-            << "  ' ') compadd " << next_words("") << " ;;\n"
+  for (const std::string& group : groups()) {
+    std::cout << "  '" << group << " ') compadd " << next_words(group + " ") << " ;;\n";
+  }
+  std::cout << "  ' ') compadd " << next_words("") << " ;;\n"
             << "esac\n";
 }
 

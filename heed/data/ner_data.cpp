@@ -41,6 +41,8 @@ class Reader {
   Reader(TextLines& lines, const NerReadOptions& options) : lines_(lines), options_(options) {
     check_usage(options.word_column >= 1, "word column ", options.word_column,
                 ": columns are counted from 1");
+    check_usage(options.tags == NerReadOptions::Tags::kChecked || !options.convert_to,
+                "tags that are not checked cannot be converted");
   }
 
   void read_columns() {
@@ -89,7 +91,7 @@ class Reader {
     std::vector<NerSentence> sentences;
     for (const Draft& draft : drafts_) sentences.push_back(draft.sentence);
     data.scheme = options_.scheme.value_or(scheme_of(sentences));
-    if (labelled()) check_tags(data.scheme);
+    if (labelled() && options_.tags == NerReadOptions::Tags::kChecked) check_tags(data.scheme);
     if (drafts_.empty()) {
       lines_.report(ProblemKind::kNoExamples, 0,
                     labelled() ? "expected at least one sentence of words with their tags"

@@ -41,6 +41,8 @@ struct NerReadOptions {
   // The scheme to convert to; none: as the file has it.
   std::optional<text::TagScheme> convert_to = {};
   int64_t word_column = 1;  // from 1
+  // kAny: tags are read as they are, as a measure of somebody's tags needs them; no conversion.
+  enum class Tags : uint8_t { kChecked, kAny } tags = Tags::kChecked;
   // The types that may occur, as training fixed them. Empty: any.
   std::vector<std::string> types = {};
 };
@@ -51,7 +53,8 @@ text::TagScheme scheme_of(const std::vector<NerSentence>& sentences);
 
 // Reads a file; "-" is standard input. A sentence with a fault is left out and reported with the
 // line of the fault. Throws MissingInputError, IoError; DataError for a line over 16 MiB or damaged
-// gzip data; UsageError for a word column below 1.
+// gzip data; UsageError for a word column below 1, and for a conversion of tags that are not
+// checked.
 NerData read_ner(const std::filesystem::path& file, const NerReadOptions& options,
                  DataReport& report);
 

@@ -85,6 +85,13 @@ TEST(NerData, SchemesAreToldAndConverted) {
   EXPECT_EQ(read_ner(iob1, {}, report).scheme, TagScheme::kIob1);
   EXPECT_EQ(read_ner(write("b.conll", "A S-X\n"), {}, report).scheme, TagScheme::kBioes);
   EXPECT_TRUE(report.empty()) << report.text();
+  const auto faulty = write("d.conll", "A I-X\nB E-Y\nC x\n");
+  EXPECT_THAT(read_ner(faulty, {.tags = NerReadOptions::Tags::kAny}, report).sentences.at(0).tags,
+              ElementsAre("I-X", "E-Y", "x"));
+  EXPECT_TRUE(report.empty()) << report.text();
+  EXPECT_THROW(
+      read_ner(faulty, {.convert_to = TagScheme::kBio, .tags = NerReadOptions::Tags::kAny}, report),
+      UsageError);
   // Where nothing fits, BIO says what is wrong.
   EXPECT_EQ(
       read_ner(write("c.conll", "A I-X\n\nA B-X\nB I-Y\n\nA B-X\n"), {}, report).sentences.size(),
