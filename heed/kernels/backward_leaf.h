@@ -133,6 +133,10 @@ struct SingleProducts {
     }
   }
 
+  static bool whole_grad_queries(const BackwardTile&, const BackwardKeys&, const PanelView*) {
+    return false;
+  }
+
   static void grad_queries(const BackwardTile& t, const BackwardKeys& keys, int row, int rows,
                            int first_key, int end_key) {
     multiply<Singles, Walk::kRows, Start::kZero>(
@@ -162,6 +166,7 @@ inline KeySpan span_of(const PanelView* panels, int count, int row, int end_row)
 template <typename Products>
 void grad_queries_of(const BackwardTile& t, const BackwardKeys& keys, const PanelView* panels,
                      LiveRows rows) {
+  if (Products::whole_grad_queries(t, keys, panels)) return;
   for (int i = rows.begin; i < rows.end; i += kTileRows) {
     const int end = i + kTileRows < rows.end ? i + kTileRows : rows.end;
     const KeySpan span = span_of(panels, keys.panels, i, end);

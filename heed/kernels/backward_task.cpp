@@ -65,6 +65,7 @@ void BackwardTask::run(int64_t batch, int64_t key_head, int64_t key_block) {
   const int64_t group = problem_.shape.heads / problem_.shape.key_heads;
   for (int64_t g = 0; g < group; ++g) run_head(key_head * group + g);
   finish_keys();
+  if (setup_.brgemm() != nullptr) setup_.brgemm()->release();
 }
 
 void BackwardTask::take_scratch() {
@@ -79,7 +80,7 @@ void BackwardTask::take_scratch() {
   const int64_t tile = kBackwardQueries * panel;
   const int64_t floats =
       kBackwardKeys * (2 * (s.size + s.value_size) + 4 * padded + 3 * padded_value + 2) +
-      kBackwardQueries * (5 * padded + 3 * padded_value + 2 * kBackwardKeys + 1) + 8 * tile +
+      kBackwardQueries * (5 * padded + 3 * padded_value + 2 * kBackwardKeys + 1) + 9 * tile +
       (pairwise ? (kBackwardKeys * 3 + 2 * panel) * s.size : 0) + pass_.sums.relative_entries();
   scratch.reset(floats * 4 + 64 * 64);
 
@@ -87,6 +88,7 @@ void BackwardTask::take_scratch() {
   tile_.type = problem_.type;
   tile_.score = &score_;
   tile_.dropout = &dropout_;
+  tile_.brgemm = setup_.brgemm();
   tile_.dropout_factor = setup_.has_dropout() ? setup_.dropout_factor() : 1;
   tile_.size = static_cast<int>(s.size);
   tile_.value_size = static_cast<int>(s.value_size);
@@ -120,6 +122,7 @@ void BackwardTask::take_scratch() {
   }
   if (setup_.uses_pairs()) {
     tile_.pairs = scratch.take<float>(tile + kBackwardQueries * kBackwardKeys / 2);
+    tile_.columns = scratch.take<uint16_t>(tile);
     key_pairs_ = scratch.take<uint16_t>(kBackwardKeys * padded);
     query_pairs_ = scratch.take<uint16_t>(kBackwardQueries * padded);
     grad_pairs_ = scratch.take<uint16_t>(kBackwardQueries * padded_value);

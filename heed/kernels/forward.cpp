@@ -34,6 +34,7 @@ class ForwardTask {
                     kForwardKeys, blocks);
     for (const Block& block : blocks) visit_keys(block);
     finish();
+    if (setup_.brgemm() != nullptr) setup_.brgemm()->release();
   }
 
  private:
@@ -49,7 +50,8 @@ class ForwardTask {
         lanes * (s.size + s.value_size + 2) + (pairwise ? lanes * s.size : 0) +
         2 * kForwardKeys * panel + 64 + (pairwise ? kForwardKeys * s.size : 0) +
         (converts ? kForwardKeys * (setup_.padded(s.size) + setup_.padded(s.value_size)) : 0) +
-        (setup_.uses_pairs() ? kForwardKeys * s.value_size / 2 : 0);
+        (setup_.uses_pairs() ? kForwardKeys * s.value_size / 2 : 0) +
+        (setup_.brgemm() != nullptr ? kForwardKeys * s.value_size / 2 : 0);
     Scratch& scratch = thread_scratch();
     scratch.reset(floats * 4 + 16 * 64);
     packed_ = scratch.take<float>(lanes * s.size);
@@ -65,6 +67,9 @@ class ForwardTask {
       value_copy_ = scratch.take<float>(kForwardKeys * setup_.padded(s.value_size));
     }
     if (setup_.uses_pairs()) value_pairs_ = scratch.take<uint16_t>(kForwardKeys * s.value_size);
+    if (setup_.brgemm() != nullptr) {
+      value_columns_ = scratch.take<uint16_t>(kForwardKeys * s.value_size);
+    }
     std::fill(output_, output_ + lanes * s.value_size, 0.0F);
     std::fill(maximum_, maximum_ + lanes, -std::numeric_limits<float>::infinity());
     std::fill(sum_, sum_ + lanes, 0.0F);
@@ -109,6 +114,10 @@ class ForwardTask {
       view.key_halves_stride = key_rows.stride;
       table_.pack_row_pairs(value_rows, view.count, value_size_, value_pairs_, value_size_);
       view.value_pairs = value_pairs_;
+      if (setup_.brgemm() != nullptr && view.count == kForwardKeys) {
+        table_.transpose_pairs(value_pairs_, kForwardKeys / 2, value_size_, value_columns_);
+        view.value_columns = value_columns_;
+      }
     } else if (problem_.type == DataType::kFloat32) {
       view.keys = static_cast<const float*>(key_rows.data);
       view.key_stride = key_rows.stride;
@@ -223,6 +232,7 @@ class ForwardTask {
     ForwardTile tile;
     tile.score = &score_;
     tile.dropout = &dropout_;
+    tile.brgemm = setup_.brgemm();
     tile.size = size_;
     tile.value_size = value_size_;
     tile.masks = masks;
@@ -281,6 +291,7 @@ class ForwardTask {
   float* key_copy_ = nullptr;
   float* value_copy_ = nullptr;
   uint16_t* value_pairs_ = nullptr;
+  uint16_t* value_columns_ = nullptr;
   Cover group_cover_[kForwardQueries / kMaskQueries] = {};
   uint64_t columns_[kForwardQueries / kMaskQueries][kForwardKeys];
 };

@@ -10,6 +10,7 @@
 //                └──────────────────┘
 #pragma once
 
+#include "heed/kernels/brgemm.h"
 #include "heed/kernels/dropout.h"
 #include "heed/kernels/score.h"
 #include "heed/kernels/simd_math.h"
@@ -313,11 +314,61 @@ inline void finish_panel(const ForwardPanel& panel, const PanelResult& result) {
 }
 
 #if defined(__AVX512BF16__) && HEED_LANES == 16
+// The two products of a whole tile by brgemm.
+struct ForwardBrgemm {
+  static bool takes(const ForwardTile& t, const ForwardPanel& panel, const ForwardKeys& keys) {
+    return t.brgemm != nullptr && keys.value_columns != nullptr && keys.count == kForwardKeys &&
+           panel.vectors == 2;
+  }
+
+  static void scores(const ForwardTile& t, const ForwardPanel& panel, const ForwardKeys& keys) {
+    BrgemmProduct p;
+    p.rows = kForwardKeys;
+    p.columns = kPanel;
+    p.depth = t.size;
+    p.a = keys.key_halves;
+    p.a_stride = keys.key_halves_stride;
+    p.b = panel.queries;
+    p.b_stride = kPanel;
+    p.c = t.scores;
+    p.c_stride = kPanel;
+    t.brgemm->multiply(p);
+  }
+
+  static void add_values(const ForwardTile& t, const ForwardPanel& panel, const ForwardKeys& keys,
+                         const LaneSoftmax& s) {
+    for (int d = 0; d < t.value_size; ++d) {
+      for (int v = 0; v < 2; ++v) {
+        float* at = panel.output + d * kPanel + v * kLanes;
+        store(at, load(at) * load(s.decay + v * kLanes));
+      }
+    }
+    BrgemmProduct p;
+    p.rows = t.value_size;
+    p.columns = kPanel;
+    p.depth = kForwardKeys;
+    p.a = keys.value_columns;
+    p.a_stride = kForwardKeys;
+    p.b = t.scores;
+    p.b_stride = kPanel;
+    p.c = panel.output;
+    p.c_stride = kPanel;
+    p.adds = true;
+    t.brgemm->multiply(p);
+  }
+};
+
 inline void forward_tile_pairs(const ForwardTile& t, const ForwardPanel& panel,
                                const ForwardKeys& keys) {
-  product_scores<Pairs>(t, panel, keys.count, keys.key_halves, keys.key_halves_stride, keys.key);
+  const bool by_brgemm = ForwardBrgemm::takes(t, panel, keys);
+  if (by_brgemm) {
+    ForwardBrgemm::scores(t, panel, keys);
+  } else {
+    product_scores<Pairs>(t, panel, keys.count, keys.key_halves, keys.key_halves_stride, keys.key);
+  }
   const bool careful = t.masks != nullptr && keys.careful;
   softmax_and_values<Pairs>(t, panel, keys, careful, [&](const LaneSoftmax& s) {
+    if (by_brgemm) return ForwardBrgemm::add_values(t, panel, keys, s);
     multiply<Pairs, Walk::kColumns, Start::kScale>(
         {keys.value_pairs, 2 * t.value_size, t.scores, kPanel, panel.output, kPanel, s.decay,
          (keys.count + 1) / 2},

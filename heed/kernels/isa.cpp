@@ -4,20 +4,43 @@
 #include <cstdlib>
 #include <string_view>
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "heed/base/error.h"
 #include "heed/kernels/attention.h"
 
 namespace heed::kernels {
 namespace {
 
-constexpr const char* kNames[kIsaCount] = {"portable", "avx2", "avx512", "avx512bf16"};
+constexpr const char* kNames[kIsaCount] = {"portable", "avx2", "avx512", "avx512bf16", "amx"};
 
 std::atomic<int> forced_isa{-1};
+
+// Whether the CPU multiplies bfloat16 tiles and the system lets this process keep them.
+bool has_amx() {
+#if defined(__x86_64__) && defined(__linux__)
+  constexpr unsigned kBFloat16Tiles = 1u << 22;
+  constexpr unsigned kTiles = 1u << 24;
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+  if ((d & kBFloat16Tiles) == 0 || (d & kTiles) == 0) return false;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
 
 Isa best_isa() {
   Isa best = Isa::kPortable;
   for (int i = 0; i < kIsaCount; ++i) {
-    if (is_available(static_cast<Isa>(i))) best = static_cast<Isa>(i);
+    const Isa isa = static_cast<Isa>(i);
+    if (is_available(isa) && (isa != Isa::kAmx || has_amx())) best = isa;
   }
   return best;
 }
@@ -32,7 +55,7 @@ Isa chosen_isa() {
     return static_cast<Isa>(i);
   }
   throw UsageError(text_of("HEED_ISA=", wanted,
-                           ": expected portable, avx2, avx512 or avx512bf16; unset it to "
+                           ": expected portable, avx2, avx512, avx512bf16 or amx; unset it to "
                            "take the best that the CPU has"));
 }
 
@@ -52,6 +75,7 @@ bool is_available(Isa isa) {
     case Isa::kAvx512:
       return avx512;
     case Isa::kAvx512Bf16:
+    case Isa::kAmx:
       return avx512 && __builtin_cpu_supports("avx512bf16");
     case Isa::kPortable:
       break;

@@ -5,10 +5,12 @@
 
 namespace heed::kernels {
 
-enum class Isa : uint8_t { kPortable, kAvx2, kAvx512, kAvx512Bf16 };
-inline constexpr int kIsaCount = 4;
+// kAmx is the code of kAvx512Bf16, with products of whole bfloat16 tiles by brgemm.h. It runs
+// wherever kAvx512Bf16 does, and is taken by itself where the CPU has AMX.
+enum class Isa : uint8_t { kPortable, kAvx2, kAvx512, kAvx512Bf16, kAmx };
+inline constexpr int kIsaCount = 5;
 
-// "portable", "avx2", "avx512", "avx512bf16".
+// "portable", "avx2", "avx512", "avx512bf16", "amx".
 const char* name_of(Isa isa);
 
 // Whether this build holds code for it and this CPU runs it.
@@ -49,6 +51,7 @@ const Table& pick_isa(const Table& portable, const Table& avx2, const Table& avx
     case Isa::kAvx512:
       return avx512;
     case Isa::kAvx512Bf16:
+    case Isa::kAmx:
       return avx512bf16;
     case Isa::kPortable:
       break;

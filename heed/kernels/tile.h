@@ -20,6 +20,7 @@ inline constexpr int kBackwardQueries = 64;  // one word of Pattern::allowed
 inline constexpr int kBackwardKeys = 128;
 inline constexpr int kMaxPanel = 32;  // lanes of the widest panel
 
+struct Brgemm;
 struct ScoreFunctions;
 
 // How the scores of one (batch, head) come about, beside the product itself.
@@ -82,8 +83,9 @@ struct ForwardKeys {
   // With bfloat16 products instead: keys as they are, values in pairs of rows.
   const uint16_t* key_halves = nullptr;
   int64_t key_halves_stride = 0;
-  const uint16_t* value_pairs = nullptr;  // (⌈count/2⌉, Dv, 2)
-  Rows raw_values;                        // as they are, for the careful way
+  const uint16_t* value_pairs = nullptr;    // (⌈count/2⌉, Dv, 2)
+  const uint16_t* value_columns = nullptr;  // (Dv, kForwardKeys) for brgemm, where count is that
+  Rows raw_values;                          // as they are, for the careful way
   // Whether a value is NaN or infinite, which must not reach lanes that it is masked for.
   bool careful = false;
 };
@@ -91,6 +93,7 @@ struct ForwardKeys {
 struct ForwardTile {
   const HeadScore* score = nullptr;
   const TileDropout* dropout = nullptr;
+  const Brgemm* brgemm = nullptr;  // null: own products
   int size = 0;
   int value_size = 0;
   const uint32_t* masks = nullptr;  // (count) lanes that may attend to each key; null: all
@@ -170,7 +173,8 @@ struct BackwardTile {
   DataType type = DataType::kFloat32;
   const HeadScore* score = nullptr;
   const TileDropout* dropout = nullptr;
-  float dropout_factor = 1;  // 1 / (1 − p)
+  const Brgemm* brgemm = nullptr;  // null: own products
+  float dropout_factor = 1;        // 1 / (1 − p)
   int size = 0;
   int value_size = 0;
   int padded_size = 0;
@@ -182,6 +186,7 @@ struct BackwardTile {
   float* raws = nullptr;            // scratch (kBackwardQueries, panel): the products
   float* score_grads = nullptr;     // scratch (kBackwardQueries, kBackwardKeys): dS · slope
   float* pairs = nullptr;           // scratch for bfloat16 products, as large
+  uint16_t* columns = nullptr;      // brgemm: scratch (panel, kBackwardQueries)
   float* lane_copies = nullptr;     // pairwise scores: scratch (2, D, panel)
   float* grad_queries = nullptr;    // (kBackwardQueries, padded D) written, not yet scaled
   BackwardSums sums;
@@ -208,6 +213,8 @@ struct TileTable {
   void (*pack_transposed_pairs)(Rows from, int rows, int size, float* to);
   // Of bfloat16: (⌈rows / 2⌉, padded, 2), pairs of consecutive rows, zeros where there is none.
   void (*pack_row_pairs)(Rows from, int rows, int size, uint16_t* to, int64_t padded);
+  // (rows, columns) of pairs to (columns, rows) of pairs; both a multiple of the lanes.
+  void (*transpose_pairs)(const void* from, int rows, int columns, void* to);
 
   // Whether NaN or an infinity is among the rows.
   bool (*has_non_finite)(Rows rows, DataType type, int count, int size);

@@ -139,6 +139,21 @@ inline void pack_row_pairs(Rows from, int rows, int size, uint16_t* to, int64_t 
   }
 }
 
+inline void transpose_pairs(const void* from, int rows, int columns, void* to) {
+  const float* in = static_cast<const float*>(from);
+  float* out = static_cast<float*>(to);
+  for (int i = 0; i < rows; i += kLanes) {
+    for (int j = 0; j < columns; j += kLanes) {
+      Words block[kLanes];
+#pragma GCC unroll 16
+      for (int k = 0; k < kLanes; ++k) block[k] = load_words(in + (i + k) * columns + j);
+      transpose(block);
+#pragma GCC unroll 16
+      for (int k = 0; k < kLanes; ++k) store_words(out + (j + k) * rows + i, block[k]);
+    }
+  }
+}
+
 inline void row_dots(Rows a, Rows b, DataType type, int rows, int size, float* sums) {
   for (int i = 0; i < rows; ++i) {
     Floats sum = zeros();

@@ -24,6 +24,7 @@ const TileTable kTileTable = {
     .pack_transposed = pack_transposed,
     .pack_transposed_pairs = pack_transposed_pairs,
     .pack_row_pairs = pack_row_pairs,
+    .transpose_pairs = transpose_pairs,
     .has_non_finite = has_non_finite,
     .forward_tile = forward_tile,
 #if defined(__AVX512BF16__) && HEED_LANES == 16

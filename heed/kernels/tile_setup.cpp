@@ -39,6 +39,8 @@ TileSetup::TileSetup(const Problem& problem, const Workers& workers)
   check_usage(parameters_ == 0 || problem.score.parameter != nullptr, "attention: the score '",
               score_.name, "' needs its parameter, (H", parameters_ > 1 ? ", D" : "",
               "), and none came");
+  const bool whole_lines = problem.shape.size % 32 == 0 && problem.shape.value_size % 32 == 0;
+  if (uses_pairs_ && whole_lines && current_isa() == Isa::kAmx) brgemm_ = kernels::brgemm();
   fill_terms(workers);
   fill_relative();
   if (has_dropout()) fill_dropout(workers);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "heed/base/workers.h"
+#include "heed/kernels/brgemm.h"
 #include "heed/kernels/score.h"
 #include "heed/kernels/tile.h"
 
@@ -19,6 +20,8 @@ class TileSetup {
   int panel() const { return 2 * table_.lanes; }
   // Products of bfloat16 pairs, instead of conversion to float32.
   bool uses_pairs() const { return uses_pairs_; }
+  // Products of whole tiles by brgemm.h; null: none.
+  const Brgemm* brgemm() const { return brgemm_; }
   // How many numbers a head learns for the score.
   int64_t parameters() const { return parameters_; }
   bool has_dropout() const { return problem_.dropout.probability > 0; }
@@ -50,6 +53,7 @@ class TileSetup {
   const TileTable& table_;
   const ScoreFunctions& score_;
   bool uses_pairs_;
+  const Brgemm* brgemm_ = nullptr;
   int64_t parameters_;
   std::vector<float> query_terms_;  // (B, H, Nq)
   std::vector<float> key_terms_;    // (B, Hk, Nk)

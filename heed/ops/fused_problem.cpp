@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "heed/ops/brgemm.h"
 #include "heed/ops/score_kinds.h"
 
 namespace heed {
@@ -37,6 +38,7 @@ FusedProblem::FusedProblem(const AttentionCall& call)
       query(contiguous_rows(call.query)),
       key(contiguous_rows(call.key)),
       value(contiguous_rows(call.value)) {
+  use_brgemm();
   problem.shape = {.batch = sizes.batch,
                    .heads = sizes.heads,
                    .key_heads = sizes.key_heads,
