@@ -3,23 +3,16 @@
 #include <set>
 
 #include "heed/base/error.h"
-#include "heed/io/atomic.h"
 #include "heed/io/json.h"
 #include "heed/io/safetensors.h"
 #include "heed/models/attention_json.h"
+#include "heed/models/model_directory.h"
 #include "heed/models/weights.h"
 
 namespace heed::models {
 namespace {
 
-constexpr const char* kConfig = "config.json";
-constexpr const char* kWeights = "model.safetensors";
-constexpr const char* kTokenizer = "tokenizer.json";
 constexpr const char* kModelType = "heed_text_classifier";
-constexpr uint64_t kLargestConfig = 16 << 20;
-
-// What a save may replace: its own files and nothing else.
-const std::vector<std::string> kReplaceable = {kConfig, kWeights, kTokenizer};
 
 OrderedJson config_json(const TrainedTextClassifier& trained) {
   const TextClassifierOptions& o = trained.model->options();
@@ -131,46 +124,30 @@ void check_against_weights(const JsonValue& config, const TextClassifierOptions&
 }  // namespace
 
 void save(const TrainedTextClassifier& trained, const std::filesystem::path& directory) {
-  AtomicDirectory files(directory, kReplaceable);
-  files.write(kConfig, json_text(config_json(trained)));
-  write_safetensors(files, kWeights, stored_parameters(*trained.model), {{"format", "pt"}});
-  files.write(kTokenizer, trained.tokenizer->to_json());
-  files.commit();
-}
-
-void check_replaceable_model(const std::filesystem::path& directory) {
-  check_replaceable(directory, kReplaceable);
+  save_model({.config = config_json(trained),
+              .module = trained.model.get(),
+              .tokenizers = {{.tokenizer = trained.tokenizer.get()}}},
+             directory);
 }
 
 TrainedTextClassifier load_text_classifier(const std::filesystem::path& directory) {
-  recover(directory);
-  if (!std::filesystem::is_directory(directory)) {
-    throw MissingInputError(text_of(directory.string(), ": expected the directory of a trained ",
-                                    "model (config.json, model.safetensors, tokenizer.json)"));
-  }
-  const JsonValue config = read_json(directory / kConfig, {.max_bytes = kLargestConfig});
-  if (config.at("model_type").string() != kModelType) {
-    config.at("model_type").fail(text_of('"', kModelType, '"'));
-  }
+  const ModelDirectory files(directory, kModelType);
+  const JsonValue& config = files.config();
   TrainedTextClassifier trained;
   trained.labels = labels_from(config);
   trained.task = config.at("task").string();
   const auto classes = static_cast<int64_t>(trained.labels.size());
   const TextClassifierOptions options = options_from(config, classes);
-  const auto tokenizer = text::Tokenizer::load(directory / kTokenizer);
+  const text::Tokenizer tokenizer = files.tokenizer();
   if (tokenizer.size() > options.vocabulary) {
     config.at("vocab_size").fail(text_of("at least the ", tokenizer.size(), " of tokenizer.json"));
   }
   trained.tokenizer = std::make_shared<const text::Tokenizer>(
       tokenizer.with_max_length(static_cast<int32_t>(options.longest)));
 
-  const Safetensors weights = Safetensors::from_directory(directory);
+  const Safetensors weights = files.weights();
   check_against_weights(config, options, weights);
-  try {
-    trained.model = std::make_shared<TextClassifier>(options);
-  } catch (const UsageError& error) {
-    throw DataError((directory / kConfig).string(), error.what());
-  }
+  trained.model = files.made_from_config([&] { return std::make_shared<TextClassifier>(options); });
   load_parameters(*trained.model, weights);
   trained.model->eval();
   return trained;

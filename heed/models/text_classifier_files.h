@@ -22,9 +22,6 @@ struct TrainedTextClassifier {
 // Replaces `directory` whole and atomically. Throws IoError or UsageError as io/atomic.h does.
 void save(const TrainedTextClassifier& trained, const std::filesystem::path& directory);
 
-// Throws UsageError where `directory` holds anything that save() would not replace.
-void check_replaceable_model(const std::filesystem::path& directory);
-
 // In evaluation mode. Throws MissingInputError where there is no such directory, DataError where a
 // file in it cannot be used; the message names the file and the field.
 TrainedTextClassifier load_text_classifier(const std::filesystem::path& directory);

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "heed/base/error.h"
+#include "heed/models/model_directory.h"
 #include "heed/models/text_classifier_files.h"
 #include "heed/text/word_level_builder.h"
 

@@ -82,7 +82,7 @@ void initialise(at::Tensor& weight, Initialisation initialisation) {
 
 void initialise_linear_layers(torch::nn::Module& model, Initialisation initialisation) {
   std::map<std::string, int64_t> parts;  // that add to the residual path of each stack
-  const auto modules = model.named_modules();
+  const auto modules = model.named_modules({}, /*include_self=*/false);
   for (const auto& item : modules) {
     if (adds_to_residual_path(item.key())) ++parts[stack_of(item.key())];
   }
