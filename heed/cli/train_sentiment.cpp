@@ -9,6 +9,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/interrupt.h"
 #include "heed/cli/training_options.h"
+#include "heed/models/model_directory.h"
 #include "heed/tasks/text_classification.h"
 #include "heed/training/trainer.h"
 
