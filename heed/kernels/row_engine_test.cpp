@@ -247,6 +247,11 @@ TEST(RowEngine, NanInALiveKeyComesOut) {
   EXPECT_TRUE(std::isnan(output[2 * 17]));
   EXPECT_FALSE(std::isnan(output[1 * 17]));
   EXPECT_FALSE(std::isnan(output[3 * 17]));
+  for (size_t i = 0; i < 5; ++i) {  // of the first head, where query i and key i see each other
+    EXPECT_EQ(std::isnan(run.parts[2].second[i * 16]), i == 2) << "grad_query " << i;
+    EXPECT_EQ(std::isnan(run.parts[3].second[i * 16]), i == 2) << "grad_key " << i;
+    EXPECT_EQ(std::isnan(run.parts[4].second[i * 17]), i == 2) << "grad_value " << i;
+  }
 }
 
 TEST(RowEngine, EmptyShapes) {
