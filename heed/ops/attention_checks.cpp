@@ -7,14 +7,12 @@
 
 #include "heed/base/error.h"
 #include "heed/ops/score_kinds.h"
+#include "heed/ops/tensor_text.h"
 
 namespace heed {
 namespace {
 
-std::string shape_of(const at::Tensor& tensor) {
-  if (!tensor.defined()) return "an undefined tensor";
-  return text_of(tensor.scalar_type(), " ", tensor.sizes(), " on ", tensor.device());
-}
+TensorText shape_of(const at::Tensor& tensor) { return {tensor, /*with_device=*/true}; }
 
 void check_input(const at::Tensor& tensor, const char* name, const char* shape,
                  const at::Tensor& query) {

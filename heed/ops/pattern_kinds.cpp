@@ -12,6 +12,7 @@
 #include "heed/ops/graph_columns.h"
 #include "heed/ops/pattern_masks.h"
 #include "heed/ops/pattern_node.h"
+#include "heed/ops/tensor_text.h"
 
 namespace heed {
 namespace {
@@ -19,10 +20,7 @@ namespace {
 using Leaf = PatternLeaf;
 using Sizes = Pattern::Sizes;
 
-std::string shape_of(const at::Tensor& tensor) {
-  if (!tensor.defined()) return "an undefined tensor";
-  return text_of(tensor.scalar_type(), " of shape ", tensor.sizes());
-}
+TensorText shape_of(const at::Tensor& tensor) { return {tensor}; }
 
 int64_t ends_aligned(const Sizes& sizes) { return sizes.keys - sizes.queries; }
 
