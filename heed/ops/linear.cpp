@@ -4,10 +4,12 @@
 #include <ATen/autocast_mode.h>
 
 #include <optional>
+#include <ostream>
 
 #include "heed/base/error.h"
 #include "heed/ops/linear_engine.h"
 #include "heed/ops/linear_function.h"
+#include "heed/ops/plain_tensor.h"
 
 namespace heed {
 namespace {
@@ -21,9 +23,14 @@ constexpr struct {
               {"gelu_tanh", Activation::kGeluTanh},
               {"silu", Activation::kSilu}};
 
-std::string sizes_of(const at::Tensor& t) {
-  return t.defined() ? text_of(t.sizes()) : std::string("undefined");
+// Written only where an error is thrown: making the text costs more than a small product.
+struct Sizes {
+  const at::Tensor& tensor;
+};
+std::ostream& operator<<(std::ostream& out, const Sizes& sizes) {
+  return sizes.tensor.defined() ? out << sizes.tensor.sizes() : out << "undefined";
 }
+Sizes sizes_of(const at::Tensor& t) { return {t}; }
 
 void check_shapes(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
   check_usage(weight.defined() && weight.dim() == 2, "linear: expected a weight of (out, in), got ",
@@ -34,13 +41,6 @@ void check_shapes(const at::Tensor& input, const at::Tensor& weight, const at::T
   check_usage(!bias.defined() || (bias.dim() == 1 && bias.size(0) == weight.size(0)),
               "linear: expected a bias of (", weight.size(0), ") for a weight of ",
               sizes_of(weight), ", got ", sizes_of(bias));
-}
-
-// Memory that the kernels may read as it is: no lazy negation, no gradient of forward mode.
-bool is_plain(const at::Tensor& t) {
-  const bool readable = t.device().is_cpu() && t.layout() == at::kStrided && !t.is_neg() &&
-                        !t._is_zerotensor() && !t._fw_grad(0).defined();
-  return readable && (t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16);
 }
 
 // The type of operands and output if Heed's own kernels can take this product.

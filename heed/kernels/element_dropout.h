@@ -1,0 +1,64 @@
+// Dropout of single elements, with the sum of a residual stream in the same pass:
+//
+//   output = residual + x · kept / (1 − p)
+//
+// Srivastava et al. 2014. Whether element i is kept is a hash of (seed, i) alone (see dropout.h),
+// so that the mask depends neither on threads nor on the direction of the pass, and the backward
+// pass makes it again.
+#pragma once
+
+#include <cstdint>
+
+#include "heed/base/workers.h"
+#include "heed/kernels/attention.h"
+#include "heed/kernels/dropout.h"
+
+namespace heed::kernels {
+
+struct ElementDropout {
+  const void* x = nullptr;
+  DataType type = DataType::kFloat32;  // of x
+  const void* residual = nullptr;      // or null: 0
+  DataType residual_type = DataType::kFloat32;
+  void* output = nullptr;
+  DataType output_type = DataType::kFloat32;
+  int64_t count = 0;
+  Dropout dropout;  // 0 < probability < 1
+};
+void element_dropout(const ElementDropout& problem, const Workers& workers);
+
+// The one definition of the mask.
+bool element_is_kept(const Dropout& dropout, int64_t element);
+
+// ---- one table for each instruction set ----
+
+// Elements that share a key.
+inline constexpr int64_t kDropoutRun = 1024;
+
+struct ElementDropoutTask {
+  const ElementDropout* problem = nullptr;
+  int64_t begin = 0;  // a multiple of kDropoutRun
+  int64_t count = 0;  // at most kDropoutRun
+  uint32_t run_key = 0;
+  const uint32_t* place_keys = nullptr;  // (kDropoutRun)
+  uint32_t threshold = 0;
+  float factor = 1;
+};
+struct ElementDropoutTable {
+  void (*apply)(const ElementDropoutTask& task) = nullptr;
+};
+
+namespace portable {
+extern const ElementDropoutTable kElementDropoutTable;
+}
+namespace avx2 {
+extern const ElementDropoutTable kElementDropoutTable;
+}
+namespace avx512 {
+extern const ElementDropoutTable kElementDropoutTable;
+}
+namespace avx512bf16 {
+extern const ElementDropoutTable kElementDropoutTable;
+}
+
+}  // namespace heed::kernels

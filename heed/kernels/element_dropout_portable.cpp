@@ -1,0 +1,1 @@
+#include "heed/kernels/element_dropout_leaf.h"

@@ -1,0 +1,104 @@
+#include "heed/ops/dropout.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "heed/base/error.h"
+#include "heed/kernels/element_dropout.h"
+#include "heed/ops/plain_tensor.h"
+#include "heed/ops/workers.h"
+
+namespace heed {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+uint64_t drawn_seed() {
+  const at::Generator generator = at::detail::getDefaultCPUGenerator();
+  auto* cpu = at::check_generator<at::CPUGeneratorImpl>(generator);
+  const std::scoped_lock lock(cpu->mutex_);
+  return cpu->random64();
+}
+
+at::Tensor apply_mask(const at::Tensor& x, const at::Tensor& residual,
+                      const kernels::Dropout& dropout) {
+  const at::Tensor from = x.contiguous();
+  const at::Tensor other = residual.defined() ? residual.contiguous() : at::Tensor();
+  const auto type =
+      other.defined() ? at::promote_types(x.scalar_type(), other.scalar_type()) : x.scalar_type();
+  const at::Tensor result = at::empty(x.sizes(), x.options().dtype(type).requires_grad(false));
+  kernels::ElementDropout problem{.x = from.const_data_ptr(),
+                                  .type = data_type_of(from),
+                                  .output = result.mutable_data_ptr(),
+                                  .output_type = data_type_of(result),
+                                  .count = from.numel(),
+                                  .dropout = dropout};
+  if (other.defined()) {
+    problem.residual = other.const_data_ptr();
+    problem.residual_type = data_type_of(other);
+  }
+  kernels::element_dropout(problem, TorchWorkers());
+  return result;
+}
+
+class ElementDropout : public torch::autograd::Function<ElementDropout> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x,
+                            const std::optional<at::Tensor>& residual, double probability,
+                            int64_t seed) {
+    ctx->saved_data["probability"] = probability;
+    ctx->saved_data["seed"] = seed;
+    ctx->saved_data["type"] = static_cast<int64_t>(x.scalar_type());
+    ctx->saved_data["residual_type"] =
+        residual ? static_cast<int64_t>(residual->scalar_type()) : int64_t{-1};
+    return apply_mask(x, residual.value_or(at::Tensor()),
+                      {static_cast<float>(probability), static_cast<uint64_t>(seed)});
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto type = [&](const char* name) {
+      return static_cast<at::ScalarType>(ctx->saved_data[name].toInt());
+    };
+    // Through apply() again, so that the gradient can itself be differentiated.
+    const at::Tensor grad = apply(grads[0], std::nullopt, ctx->saved_data["probability"].toDouble(),
+                                  ctx->saved_data["seed"].toInt());
+    const bool with_residual = ctx->saved_data["residual_type"].toInt() >= 0;
+    return {grad.to(type("type")),
+            with_residual ? grads[0].to(type("residual_type")) : at::Tensor(),
+            {},
+            {}};
+  }
+};
+
+at::Tensor run(const at::Tensor& x, const at::Tensor& residual, const DropoutOptions& options) {
+  check_usage(options.probability >= 0 && options.probability <= 1,
+              "dropout: expected a probability in [0, 1], got ", options.probability);
+  check_usage(!residual.defined() || residual.sizes() == x.sizes(),
+              "add_dropout: expected a residual of the input's sizes ", x.sizes(), ", got ",
+              residual.defined() ? text_of(residual.sizes()) : "undefined");
+  if (options.probability == 0) return residual.defined() ? residual + x : x;
+  const bool own = is_plain(x) && (!residual.defined() || is_plain(residual)) && x.numel() > 0;
+  if (!own || options.probability == 1) {
+    const at::Tensor dropped = at::dropout(x, options.probability, /*train=*/true);
+    return residual.defined() ? residual + dropped : dropped;
+  }
+  const auto seed = static_cast<int64_t>(options.seed ? *options.seed : drawn_seed());
+  return ElementDropout::apply(x, residual.defined() ? std::make_optional(residual) : std::nullopt,
+                               options.probability, seed);
+}
+
+}  // namespace
+
+at::Tensor dropout(const at::Tensor& x, const DropoutOptions& options) {
+  return run(x, {}, options);
+}
+
+at::Tensor add_dropout(const at::Tensor& x, const at::Tensor& residual,
+                       const DropoutOptions& options) {
+  check_usage(residual.defined(), "add_dropout: expected a residual, got none");
+  return run(x, residual, options);
+}
+
+}  // namespace heed

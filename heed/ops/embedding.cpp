@@ -1,0 +1,160 @@
+#include "heed/ops/embedding.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "heed/base/error.h"
+#include "heed/ops/plain_tensor.h"
+
+namespace heed {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+void check_ids(const at::Tensor& weight, const at::Tensor& ids) {
+  check_usage(weight.defined() && weight.dim() == 2, "embedding: expected a weight of (V, C), got ",
+              weight.defined() ? text_of(weight.sizes()) : "undefined");
+  check_usage(ids.defined() && ids.scalar_type() == at::kLong,
+              "embedding: expected ids of int64, got ",
+              ids.defined() ? text_of(ids.scalar_type()) : "undefined");
+}
+
+void check_range(const int64_t* ids, int64_t count, int64_t rows) {
+  for (int64_t i = 0; i < count; ++i) {
+    if (ids[i] < 0 || ids[i] >= rows) {
+      throw DataError(
+          text_of("embedding: id number ", i, " is ", ids[i], ", expected one in [0, ", rows, ")"));
+    }
+  }
+}
+
+// The places of each id, ids ascending and places ascending within an id.
+struct Occurrences {
+  std::vector<int64_t> places;
+  std::vector<std::pair<int64_t, int64_t>> ids;  // id, begin of its places
+};
+
+Occurrences occurrences_of(const int64_t* ids, int64_t count, int64_t padding_id) {
+  std::vector<std::pair<int64_t, int64_t>> sorted;
+  sorted.reserve(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) {
+    if (ids[i] != padding_id) sorted.emplace_back(ids[i], i);
+  }
+  std::sort(sorted.begin(), sorted.end());
+  Occurrences result;
+  result.places.reserve(sorted.size());
+  for (const auto& [id, place] : sorted) {
+    if (result.ids.empty() || result.ids.back().first != id) {
+      result.ids.emplace_back(id, static_cast<int64_t>(result.places.size()));
+    }
+    result.places.push_back(place);
+  }
+  return result;
+}
+
+template <typename T>
+void sum_rows(const T* grad, int64_t width, const int64_t* places, int64_t count, T* to) {
+  if constexpr (std::is_same_v<T, float>) {
+    std::memcpy(to, grad + places[0] * width, static_cast<size_t>(width) * sizeof(T));
+    for (int64_t i = 1; i < count; ++i) {
+      const float* row = grad + places[i] * width;
+      for (int64_t c = 0; c < width; ++c) to[c] += row[c];
+    }
+  } else {
+    std::vector<float> sum(static_cast<size_t>(width));
+    for (int64_t i = 0; i < count; ++i) {
+      const T* row = grad + places[i] * width;
+      for (int64_t c = 0; c < width; ++c) sum[static_cast<size_t>(c)] += static_cast<float>(row[c]);
+    }
+    for (int64_t c = 0; c < width; ++c) to[c] = static_cast<T>(sum[static_cast<size_t>(c)]);
+  }
+}
+
+// Every row of the gradient is written once: a sum, or zeros.
+template <typename T>
+void fill_gradient(const at::Tensor& grad, const Occurrences& found, const at::Tensor& result) {
+  const int64_t rows = result.size(0), width = result.size(1);
+  const T* from = grad.const_data_ptr<T>();
+  T* to = result.mutable_data_ptr<T>();
+  const auto ids = static_cast<int64_t>(found.ids.size());
+  const auto end_of = [&](int64_t i) {
+    return i + 1 < ids ? found.ids[static_cast<size_t>(i + 1)].second
+                       : static_cast<int64_t>(found.places.size());
+  };
+  at::parallel_for(0, rows, std::max<int64_t>(1, 16384 / width), [&](int64_t begin, int64_t end) {
+    int64_t next = std::lower_bound(found.ids.begin(), found.ids.end(),
+                                    std::pair<int64_t, int64_t>(begin, -1)) -
+                   found.ids.begin();
+    for (int64_t row = begin; row < end;) {
+      const int64_t used =
+          next < ids ? std::min(end, found.ids[static_cast<size_t>(next)].first) : end;
+      if (used > row) {
+        std::memset(to + row * width, 0, static_cast<size_t>((used - row) * width) * sizeof(T));
+        row = used;
+        continue;
+      }
+      const int64_t first = found.ids[static_cast<size_t>(next)].second;
+      sum_rows(from, width, found.places.data() + first, end_of(next) - first, to + row * width);
+      ++next;
+      ++row;
+    }
+  });
+}
+
+at::Tensor gradient(const at::Tensor& grad, const at::Tensor& ids, int64_t rows,
+                    int64_t padding_id) {
+  const int64_t width = grad.size(-1);
+  const at::Tensor result = at::empty({rows, width}, grad.options().requires_grad(false));
+  const at::Tensor from = grad.contiguous();
+  const auto found = occurrences_of(ids.const_data_ptr<int64_t>(), ids.numel(), padding_id);
+  if (grad.scalar_type() == at::kFloat) {
+    fill_gradient<float>(from, found, result);
+  } else {
+    fill_gradient<at::BFloat16>(from, found, result);
+  }
+  return result;
+}
+
+class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& weight, const at::Tensor& ids,
+                            int64_t padding_id) {
+    ctx->save_for_backward({ids});
+    ctx->saved_data["rows"] = weight.size(0);
+    ctx->saved_data["padding_id"] = padding_id;
+    return at::embedding(weight, ids, padding_id);
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const at::Tensor ids = ctx->get_saved_variables()[0];
+    const int64_t rows = ctx->saved_data["rows"].toInt();
+    const int64_t padding_id = ctx->saved_data["padding_id"].toInt();
+    if (at::GradMode::is_enabled() && grads[0].requires_grad()) {
+      return {at::embedding_dense_backward(grads[0], ids, rows, padding_id, false), {}, {}};
+    }
+    return {gradient(grads[0], ids, rows, padding_id), {}, {}};
+  }
+};
+
+}  // namespace
+
+at::Tensor embedding(const at::Tensor& weight, const at::Tensor& ids, int64_t padding_id) {
+  check_ids(weight, ids);
+  const bool own = is_plain(weight) && ids.device().is_cpu() && weight.numel() > 0;
+  if (!own) return at::embedding(weight, ids, padding_id);
+  const at::Tensor places = ids.contiguous();
+  check_range(places.const_data_ptr<int64_t>(), places.numel(), weight.size(0));
+  if (!at::GradMode::is_enabled() || !weight.requires_grad()) {
+    return at::embedding(weight, places, padding_id);
+  }
+  return EmbeddingFunction::apply(weight, places, padding_id);
+}
+
+}  // namespace heed

@@ -1,0 +1,21 @@
+#include "heed/ops/plain_tensor.h"
+
+#include <ATen/ATen.h>
+
+namespace heed {
+
+bool is_plain(const at::Tensor& t) {
+  const bool readable = t.device().is_cpu() && t.layout() == at::kStrided && !t.is_neg() &&
+                        !t._is_zerotensor() && !t._fw_grad(0).defined();
+  return readable && (t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16);
+}
+
+kernels::DataType data_type_of(const at::Tensor& t) {
+  return t.scalar_type() == at::kFloat ? kernels::DataType::kFloat32 : kernels::DataType::kBFloat16;
+}
+
+at::Tensor as_float_row(const at::Tensor& t) {
+  return t.defined() ? t.detach().to(at::kFloat).contiguous() : t;
+}
+
+}  // namespace heed
