@@ -64,9 +64,16 @@ TEST(Encoder, PaddingDoesNotReachRealTokens) {
   EXPECT_LT(distance(with.slice(1, 0, 6), without), 1e-5);
 }
 
-TEST(EncoderNames, AreReadAndWritten) {
-  EXPECT_EQ(name_of(norm_place_from("pre")), "pre");
-  EXPECT_THROW(norm_place_from("middle"), UsageError);
+TEST(Encoder, JoinsThePatternOfItsOptions) {
+  at::manual_seed(5);
+  LayerOptions options = small(NormPlace::kPre);
+  options.attention.pattern = "window:1:1";
+  const Encoder encoder(1, options);
+  AttentionTrace trace;
+  encoder.forward(at::randn({1, 6, 16}), Pattern::full(), &trace);
+  const at::Tensor outside = trace.weights[0].triu(2) + trace.weights[0].tril(-2);
+  EXPECT_EQ(outside.abs().max().item<double>(), 0);
+  EXPECT_GT(trace.weights[0].triu(1).abs().max().item<double>(), 0);
 }
 
 }  // namespace

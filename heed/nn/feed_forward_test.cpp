@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
+#include "heed/base/error.h"
 #include "heed/nn/test_tensors.h"
 
 namespace heed::nn {
@@ -20,6 +22,38 @@ TEST(FeedForward, IsTwoProductsWithANonLinearityBetween) {
         hidden.matmul(wide(layer.down->weight).t()) + wide(layer.down->bias);
     EXPECT_LT(distance(layer.forward(x), expected), 2e-6);
   }
+}
+
+TEST(FeedForward, GatesOneHalfByTheOther) {
+  at::manual_seed(8);
+  for (const char* name : {"reglu", "geglu", "swiglu"}) {
+    const FeedForwardKind kind = feed_forward_kind_from(name);
+    const FeedForward layer({.width = 12, .hidden = 40, .kind = kind, .bias = false});
+    const at::Tensor x = at::randn({2, 5, 12}).requires_grad_();
+    const auto wide = [](const at::Tensor& t) { return t.to(at::kDouble); };
+    const auto parts = wide(layer.up->weight).chunk(2, 0);
+    const at::Tensor gate = wide(x).matmul(parts[0].t());
+    const at::Tensor open = std::string(name) == "reglu"   ? at::relu(gate)
+                            : std::string(name) == "geglu" ? at::gelu(gate)
+                                                           : gate * gate.sigmoid();
+    const at::Tensor expected =
+        (open * wide(x).matmul(parts[1].t())).matmul(wide(layer.down->weight).t());
+    const at::Tensor output = layer.forward(x);
+    EXPECT_LT(distance(output, expected), 2e-6) << name;
+    const at::Tensor pull = at::randn(output.sizes());
+    const std::vector<at::Tensor> inputs = {x, layer.up->weight};
+    const auto fused = torch::autograd::grad({(output * pull).sum()}, inputs);
+    const auto plain = torch::autograd::grad({(expected * pull).sum()}, inputs);
+    EXPECT_LT(distance(fused[0], plain[0]), 1e-5) << name;
+    EXPECT_LT(distance(fused[1], plain[1]), 1e-5) << name;
+  }
+}
+
+TEST(FeedForward, IsChosenByName) {
+  for (const char* name : {"relu", "gelu", "gelu_tanh", "silu", "reglu", "geglu", "swiglu"}) {
+    EXPECT_EQ(name_of(feed_forward_kind_from(name)), name);
+  }
+  EXPECT_THROW(feed_forward_kind_from("swish"), UsageError);
 }
 
 TEST(FeedForward, DropsOnlyInTraining) {
