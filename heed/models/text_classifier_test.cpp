@@ -7,6 +7,8 @@
 #include <fstream>
 
 #include "heed/base/error.h"
+#include "heed/io/json.h"
+#include "heed/models/attention_json.h"
 #include "heed/models/model_directory.h"
 #include "heed/models/text_classifier_files.h"
 #include "heed/text/word_level_builder.h"
@@ -137,6 +139,52 @@ TEST_F(TextClassifierFiles, ComeBackAsTheyWere) {
   EXPECT_EQ(ids, trained_.tokenizer->encode_ids("no more words"));
   const TextBatch batch{.ids = at::randint(2, 8, {2, 5}, at::kLong),
                         .lengths = at::tensor({5, 3}, at::kLong)};
+  EXPECT_TRUE(at::equal(loaded.model->forward(batch), trained_.model->forward(batch)));
+}
+
+// Every field at another value than its default, and back.
+TEST_F(TextClassifierFiles, KeepTheSettingsOfAttention) {
+  TextClassifierOptions options = trained_.model->options();
+  options.attention = {.score = "additive",
+                       .pattern = "window:3:2|global:1",
+                       .positions = "relative",
+                       .softcap = 20,
+                       .key_heads = 2,
+                       .rotary_base = 500,
+                       .relative_reach = 7};
+  options.norm_kind = "rms";
+  options.activation = "swiglu";
+  trained_.model = std::make_shared<TextClassifier>(options);
+  trained_.model->eval();
+  save(trained_, directory_);
+  const TrainedTextClassifier loaded = load_text_classifier(directory_);
+  const nn::AttentionSettings& back = loaded.model->options().attention;
+  EXPECT_EQ(back.score, "additive");
+  EXPECT_EQ(back.pattern, "window:3:2|global:1");
+  EXPECT_EQ(back.positions, "relative");
+  EXPECT_EQ(back.softcap, 20);
+  EXPECT_EQ(back.key_heads, 2);
+  EXPECT_EQ(back.rotary_base, 500);
+  EXPECT_EQ(back.relative_reach, 7);
+  EXPECT_EQ(loaded.model->options().norm_kind, "rms");
+  const TextBatch batch{.ids = at::randint(2, 8, {2, 9}, at::kLong),
+                        .lengths = at::tensor({9, 3}, at::kLong)};
+  EXPECT_TRUE(at::equal(loaded.model->forward(batch), trained_.model->forward(batch)));
+  replace("config.json", "\"relative_reach\": 7", "\"relative_reach\": 70000");
+  EXPECT_NE(refusal().find("relative_reach"), std::string::npos) << refusal();
+}
+
+// A config of before there were settings has none of their fields.
+TEST_F(TextClassifierFiles, OfBeforeThereWereSettingsAreRead) {
+  const Json fields = Json::parse(json_text(attention_json({})));
+  const JsonValue config = read_json(directory_ / "config.json", {.max_bytes = 1 << 20});
+  Json old = config.json();
+  for (const auto& [name, value] : fields.items()) EXPECT_EQ(old.erase(name), 1U) << name;
+  old.erase("norm_kind");
+  std::ofstream(directory_ / "config.json") << old;
+  const TrainedTextClassifier loaded = load_text_classifier(directory_);
+  const TextBatch batch{.ids = at::randint(2, 8, {2, 9}, at::kLong),
+                        .lengths = at::tensor({9, 3}, at::kLong)};
   EXPECT_TRUE(at::equal(loaded.model->forward(batch), trained_.model->forward(batch)));
 }
 

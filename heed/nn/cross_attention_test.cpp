@@ -1,3 +1,4 @@
+// CrossAttention, and what self-attention does with its settings: multi_head_attention.h.
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
@@ -80,6 +81,29 @@ TEST(GroupedHeads, AreThoseOfRepeatedHeads) {
   EXPECT_LT(
       distance(grouped.forward(input, Pattern::causal()), plain.forward(input, Pattern::causal())),
       1e-6);
+}
+
+// Score, softcap and slopes written out, in double.
+TEST(MultiHeadAttentionSettings, AreTheFormulaOfAttention) {
+  at::manual_seed(3);
+  MultiHeadAttention layer(
+      {.width = 8,
+       .heads = 2,
+       .attention = {.score = "cosine", .positions = "alibi", .softcap = 1.5}});
+  layer.to(at::kDouble);
+  const at::Tensor input = at::randn({2, 6, 8}, at::kDouble);
+  const auto parts = project_by(*layer.query_key_value, input).chunk(3, -1);
+  const auto unit = [](const at::Tensor& heads) { return heads / heads.norm(2, {-1}, true); };
+  const at::Tensor query = unit(heads_of(parts[0], 2));
+  const at::Tensor key = unit(heads_of(parts[1], 2));
+  at::Tensor scores = 10 * query.matmul(key.transpose(2, 3));
+  scores = 1.5 * (scores / 1.5).tanh();
+  const at::Tensor position = at::arange(6, at::kDouble);
+  const at::Tensor distances = (position.unsqueeze(1) - position).abs();
+  scores = scores - at::tensor({1.0 / 16, 1.0 / 256}, at::kDouble).view({2, 1, 1}) * distances;
+  const at::Tensor mixed = scores.softmax(-1).matmul(heads_of(parts[2], 2));
+  const at::Tensor expected = project_by(*layer.output, mixed.transpose(1, 2).flatten(2));
+  EXPECT_LT(distance(layer.forward(input, Pattern::full()), expected), 1e-13);
 }
 
 // What each kind of score and position learns, and the input, by finite differences in double.

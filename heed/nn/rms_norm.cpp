@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "heed/ops/norm.h"
+
 namespace heed::nn {
 
 RmsNorm::RmsNorm(int64_t width, double epsilon) : epsilon_(epsilon) {
@@ -9,7 +11,7 @@ RmsNorm::RmsNorm(int64_t width, double epsilon) : epsilon_(epsilon) {
 }
 
 at::Tensor RmsNorm::forward(const at::Tensor& input) const {
-  return at::rms_norm(input, weight.sizes(), weight, epsilon_);
+  return heed::rms_norm(input, weight, epsilon_);
 }
 
 }  // namespace heed::nn
