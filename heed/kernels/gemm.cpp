@@ -7,13 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "heed/base/large_pages.h"
 #include "heed/kernels/gemm_table.h"
 #include "heed/kernels/scratch.h"
 #include "heed/kernels/tasks.h"
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
 
 namespace heed::kernels {
 namespace {
@@ -64,18 +61,6 @@ Spare& spare() {
   return mine;
 }
 
-// Fewer misses of the page table where a packed weight streams by. Only advice.
-void ask_for_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] int64_t bytes) {
-#if defined(__linux__)
-  constexpr int64_t kWorthwhile = int64_t{4} << 20, kPage = 4096;
-  if (bytes < kWorthwhile) return;
-  const auto begin = round_up(static_cast<int64_t>(reinterpret_cast<intptr_t>(memory)), kPage);
-  const auto end = static_cast<int64_t>(reinterpret_cast<intptr_t>(memory)) + bytes;
-  madvise(reinterpret_cast<void*>(begin), static_cast<size_t>(end / kPage * kPage - begin),
-          MADV_HUGEPAGE);
-#endif
-}
-
 std::shared_ptr<uint32_t[]> spare_words(int64_t bytes) {
   Spare& kept = spare();
   // Memory twice as large as needed is left for the matrix that needs it.
@@ -87,7 +72,7 @@ std::shared_ptr<uint32_t[]> spare_words(int64_t bytes) {
   } else {
     words = static_cast<uint32_t*>(std::aligned_alloc(kLine, static_cast<size_t>(bytes)));
     if (words == nullptr) throw std::bad_alloc();
-    ask_for_large_pages(words, bytes);
+    prefer_large_pages(words, static_cast<size_t>(bytes));
   }
   return {words, [size](uint32_t* p) {
             Spare& place = spare();

@@ -44,6 +44,7 @@ void norm_forward(const NormForward& problem, const Workers& workers) {
 
 void norm_backward(const NormBackward& problem, const Workers& workers) {
   const NormSizes& sizes = problem.sizes;
+  constexpr int64_t kBufferRows = 8;
   const int64_t step = rows_of_block(sizes.rows);
   const int64_t blocks = div_up(sizes.rows, step);
   const int64_t stride = padded(sizes.width);
@@ -52,12 +53,12 @@ void norm_backward(const NormBackward& problem, const Workers& workers) {
   std::vector<float> biases(static_cast<size_t>(bias ? blocks * stride : 0));
   for_each_task(workers, blocks, operations(sizes, 60), [&](int64_t block) {
     Scratch& scratch = thread_scratch();
-    scratch.reset(Scratch::rounded(2 * stride * 4));
+    scratch.reset(Scratch::rounded(kBufferRows * stride * 4));
     const int64_t row = block * step;
     norm_table().backward({.problem = &problem,
                            .row = row,
                            .rows = std::min(step, sizes.rows - row),
-                           .buffer = scratch.take<float>(2 * stride),
+                           .buffer = scratch.take<float>(kBufferRows * stride),
                            .grad_weight = weight ? weights.data() + block * stride : nullptr,
                            .grad_bias = bias ? biases.data() + block * stride : nullptr});
   });

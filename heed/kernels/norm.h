@@ -75,7 +75,7 @@ struct NormBackwardTask {
   const NormBackward* problem = nullptr;
   int64_t row = 0;
   int64_t rows = 0;
-  float* buffer = nullptr;       // of two rows, each padded to a vector of 16
+  float* buffer = nullptr;       // of eight rows, each padded to a multiple of 16
   float* grad_weight = nullptr;  // (width), added to
   float* grad_bias = nullptr;
 };

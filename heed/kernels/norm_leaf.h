@@ -98,49 +98,100 @@ const float* as_floats_row(const ConstRows& rows, int64_t at, int64_t width, flo
   return buffer;
 }
 
+// What the gradient of one row is made of.
+struct GradientRow {
+  const float* s;
+  const float* grad;
+  float mean, scale;
+  float mean_g, mean_gx;
+};
+
+HEED_INLINE Floats unit(const GradientRow& row, int64_t i, int n) {
+  return (read_floats(row.s, i, n) - row.mean) * row.scale;
+}
+
+// Rows that go through the columns together: the sums for weight and bias are then fetched and
+// stored once for all of them.
+constexpr int kTogether = 4;
+
 // With x̂ = (s − mean) · r and g = grad · weight:
 //   grad_s = r · (g − mean(g) − x̂ · mean(g · x̂)); RMS norm has no mean(g).
 template <bool kCentered>
-void backward_rows(const NormBackwardTask& task) {
+HEED_INLINE GradientRow gradient_row(const NormBackward& p, int64_t row, float* buffer) {
+  const int64_t width = p.sizes.width;
+  const int64_t padded = (width + 15) / 16 * 16;
+  GradientRow r;
+  r.s = as_floats_row(p.s, row * width, width, buffer);
+  r.grad = as_floats_row(p.grad_output, row * width, width, buffer + padded);
+  r.mean = kCentered ? p.mean[row] : 0.0f;
+  r.scale = p.scale[row];
+  const float* const weight = p.weight;
+  Floats sum_g[2] = {}, sum_gx[2] = {};
+  const auto add = [&](int chain, int64_t i, int n) HEED_INLINE_LAMBDA {
+    Floats g = read_floats(r.grad, i, n);
+    if (weight != nullptr) g *= read_floats(weight, i, n);
+    if (kCentered) sum_g[chain] += g;
+    sum_gx[chain] = fma(g, unit(r, i, n), sum_gx[chain]);
+  };
+  int64_t i = 0;
+  for (; i + 2 * kLanes <= width; i += 2 * kLanes) {
+    add(0, i, kLanes);
+    add(1, i + kLanes, kLanes);
+  }
+  for (; i + kLanes <= width; i += kLanes) add(0, i, kLanes);
+  if (i < width) add(1, i, static_cast<int>(width - i));
+  const float per_width = 1.0f / static_cast<float>(width);
+  r.mean_g = kCentered ? sum_lanes(sum_g[0] + sum_g[1]) * per_width : 0.0f;
+  r.mean_gx = sum_lanes(sum_gx[0] + sum_gx[1]) * per_width;
+  return r;
+}
+
+template <bool kCentered, int kCount>
+HEED_INLINE void backward_some(const NormBackwardTask& task, int64_t row) {
   const NormBackward& p = *task.problem;
   const int64_t width = p.sizes.width;
-  const float per_width = 1.0f / static_cast<float>(width);
   const int64_t padded = (width + 15) / 16 * 16;
-  for (int64_t row = task.row; row < task.row + task.rows; ++row) {
-    const int64_t at = row * width;
-    const float* s = as_floats_row(p.s, at, width, task.buffer);
-    const float* grad = as_floats_row(p.grad_output, at, width, task.buffer + padded);
-    const float mean = kCentered ? p.mean[row] : 0.0f;
-    const float scale = p.scale[row];
-    Floats sum_g = zeros(), sum_gx = zeros();
-    for_each_vector(width, [&](int64_t i, int n) HEED_INLINE_LAMBDA {
-      const Floats x = (read_floats(s, i, n) - mean) * scale;
-      const Floats dy = read_floats(grad, i, n);
-      const Floats g = p.weight != nullptr ? dy * read_floats(p.weight, i, n) : dy;
-      if (kCentered) sum_g += g;
-      sum_gx += g * x;
-      if (task.grad_weight != nullptr) {
-        write_typed(task.grad_weight, DataType::kFloat32, i,
-                    fma(dy, x, read_floats(task.grad_weight, i, n)), n);
-      }
-      if (task.grad_bias != nullptr) {
-        write_typed(task.grad_bias, DataType::kFloat32, i, dy + read_floats(task.grad_bias, i, n),
-                    n);
-      }
-    });
-    const float mean_g = kCentered ? sum_lanes(sum_g) * per_width : 0.0f;
-    const float mean_gx = sum_lanes(sum_gx) * per_width;
-    for_each_vector(width, [&](int64_t i, int n) HEED_INLINE_LAMBDA {
-      const Floats x = (read_floats(s, i, n) - mean) * scale;
-      Floats g = read_floats(grad, i, n);
-      if (p.weight != nullptr) g *= read_floats(p.weight, i, n);
-      Floats result = ((g - mean_g) - x * mean_gx) * scale;
-      if (p.grad_sum.data != nullptr) {
-        result += read_typed(p.grad_sum.data, p.grad_sum.type, at + i, n);
-      }
-      write_typed(p.grad_s.data, p.grad_s.type, at + i, result, n);
-    });
+  GradientRow rows[kCount];
+#pragma GCC unroll 4
+  for (int r = 0; r < kCount; ++r) {
+    rows[r] = gradient_row<kCentered>(p, row + r, task.buffer + r * 2 * padded);
   }
+  float* const grad_weight = task.grad_weight;
+  float* const grad_bias = task.grad_bias;
+  const float* const weight = p.weight;
+  const ConstRows grad_sum = p.grad_sum;
+  const MutableRows grad_s = p.grad_s;
+  for_each_vector(width, [&](int64_t i, int n) HEED_INLINE_LAMBDA {
+    Floats for_weight = zeros(), for_bias = zeros();
+    const Floats w = weight != nullptr ? read_floats(weight, i, n) : broadcast(1.0f);
+#pragma GCC unroll 4
+    for (int r = 0; r < kCount; ++r) {
+      const Floats x = unit(rows[r], i, n);
+      const Floats grad = read_floats(rows[r].grad, i, n);
+      for_weight = fma(grad, x, for_weight);
+      for_bias += grad;
+      Floats result = ((grad * w - rows[r].mean_g) - x * rows[r].mean_gx) * rows[r].scale;
+      const int64_t at = (row + r) * width + i;
+      if (grad_sum.data != nullptr) result += read_typed(grad_sum.data, grad_sum.type, at, n);
+      write_typed(grad_s.data, grad_s.type, at, result, n);
+    }
+    if (grad_weight != nullptr) {
+      for_weight += read_floats(grad_weight, i, n);
+      write_typed(grad_weight, DataType::kFloat32, i, for_weight, n);
+    }
+    if (grad_bias != nullptr) {
+      for_bias += read_floats(grad_bias, i, n);
+      write_typed(grad_bias, DataType::kFloat32, i, for_bias, n);
+    }
+  });
+}
+
+template <bool kCentered>
+void backward_rows(const NormBackwardTask& task) {
+  int64_t row = task.row;
+  const int64_t end = task.row + task.rows;
+  for (; row + kTogether <= end; row += kTogether) backward_some<kCentered, kTogether>(task, row);
+  for (; row < end; ++row) backward_some<kCentered, 1>(task, row);
 }
 
 void backward(const NormBackwardTask& task) {

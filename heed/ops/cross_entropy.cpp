@@ -6,6 +6,7 @@
 #include "heed/base/error.h"
 #include "heed/kernels/softmax_loss.h"
 #include "heed/ops/plain_tensor.h"
+#include "heed/ops/tensor_text.h"
 #include "heed/ops/workers.h"
 
 namespace heed {
@@ -17,15 +18,12 @@ using torch::autograd::variable_list;
 void check_arguments(const at::Tensor& logits, const at::Tensor& targets,
                      const CrossEntropyOptions& options) {
   check_usage(logits.defined() && logits.dim() >= 1 && logits.size(-1) > 0,
-              "cross_entropy: expected logits of (..., V), got ",
-              logits.defined() ? text_of(logits.sizes()) : "undefined");
-  check_usage(
-      targets.defined() && targets.scalar_type() == at::kLong &&
-          targets.sizes() == logits.sizes().slice(0, static_cast<size_t>(logits.dim() - 1)),
-      "cross_entropy: expected int64 targets of ",
-      logits.sizes().slice(0, static_cast<size_t>(logits.dim() - 1)), " for logits of ",
-      logits.sizes(), ", got ",
-      targets.defined() ? text_of(targets.sizes(), " of ", targets.scalar_type()) : "undefined");
+              "cross_entropy: expected logits of (..., V), got ", TensorText{logits});
+  check_usage(targets.defined() && targets.scalar_type() == at::kLong &&
+                  targets.sizes() == logits.sizes().slice(0, static_cast<size_t>(logits.dim() - 1)),
+              "cross_entropy: expected int64 targets of ",
+              logits.sizes().slice(0, static_cast<size_t>(logits.dim() - 1)), " for logits of ",
+              logits.sizes(), ", got ", TensorText{targets});
   check_usage(options.label_smoothing >= 0 && options.label_smoothing <= 1,
               "cross_entropy: expected label smoothing in [0, 1], got ", options.label_smoothing);
 }
@@ -106,7 +104,7 @@ at::Tensor backward_rows(const at::Tensor& logits, const at::Tensor& targets,
                          const at::Tensor& statistics, const at::Tensor& scales,
                          const CrossEntropyOptions& options) {
   const at::Tensor rows = as_rows(logits);
-  const at::Tensor result = at::empty(logits.sizes(), rows.options());
+  const at::Tensor result = empty_in_large_pages(logits.sizes(), rows.options());
   const at::Tensor factors = scales.to(at::kFloat).contiguous();
   kernels::softmax_loss_backward(
       problem_of(rows, targets, options),

@@ -7,6 +7,7 @@
 #include "heed/base/error.h"
 #include "heed/kernels/element_dropout.h"
 #include "heed/ops/plain_tensor.h"
+#include "heed/ops/tensor_text.h"
 #include "heed/ops/workers.h"
 
 namespace heed {
@@ -77,7 +78,7 @@ at::Tensor run(const at::Tensor& x, const at::Tensor& residual, const DropoutOpt
               "dropout: expected a probability in [0, 1], got ", options.probability);
   check_usage(!residual.defined() || residual.sizes() == x.sizes(),
               "add_dropout: expected a residual of the input's sizes ", x.sizes(), ", got ",
-              residual.defined() ? text_of(residual.sizes()) : "undefined");
+              TensorText{residual});
   if (options.probability == 0) return residual.defined() ? residual + x : x;
   const bool own = is_plain(x) && (!residual.defined() || is_plain(residual)) && x.numel() > 0;
   if (!own || options.probability == 1) {

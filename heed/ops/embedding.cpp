@@ -11,6 +11,7 @@
 
 #include "heed/base/error.h"
 #include "heed/ops/plain_tensor.h"
+#include "heed/ops/tensor_text.h"
 
 namespace heed {
 namespace {
@@ -20,10 +21,9 @@ using torch::autograd::variable_list;
 
 void check_ids(const at::Tensor& weight, const at::Tensor& ids) {
   check_usage(weight.defined() && weight.dim() == 2, "embedding: expected a weight of (V, C), got ",
-              weight.defined() ? text_of(weight.sizes()) : "undefined");
+              TensorText{weight});
   check_usage(ids.defined() && ids.scalar_type() == at::kLong,
-              "embedding: expected ids of int64, got ",
-              ids.defined() ? text_of(ids.scalar_type()) : "undefined");
+              "embedding: expected ids of int64, got ", TensorText{ids});
 }
 
 void check_range(const int64_t* ids, int64_t count, int64_t rows) {
@@ -41,20 +41,21 @@ struct Occurrences {
   std::vector<std::pair<int64_t, int64_t>> ids;  // id, begin of its places
 };
 
-Occurrences occurrences_of(const int64_t* ids, int64_t count, int64_t padding_id) {
-  std::vector<std::pair<int64_t, int64_t>> sorted;
-  sorted.reserve(static_cast<size_t>(count));
+Occurrences occurrences_of(const int64_t* ids, int64_t count, int64_t rows, int64_t padding_id) {
+  // begins[id]: first where the places of an id begin, then where its next one goes.
+  std::vector<int64_t> begins(static_cast<size_t>(rows + 1));
   for (int64_t i = 0; i < count; ++i) {
-    if (ids[i] != padding_id) sorted.emplace_back(ids[i], i);
+    if (ids[i] != padding_id) ++begins[static_cast<size_t>(ids[i] + 1)];
   }
-  std::sort(sorted.begin(), sorted.end());
   Occurrences result;
-  result.places.reserve(sorted.size());
-  for (const auto& [id, place] : sorted) {
-    if (result.ids.empty() || result.ids.back().first != id) {
-      result.ids.emplace_back(id, static_cast<int64_t>(result.places.size()));
-    }
-    result.places.push_back(place);
+  for (size_t id = 0; id < static_cast<size_t>(rows); ++id) {
+    if (begins[id + 1] > 0) result.ids.emplace_back(static_cast<int64_t>(id), begins[id]);
+    begins[id + 1] += begins[id];
+  }
+  result.places.resize(static_cast<size_t>(begins.back()));
+  for (int64_t i = 0; i < count; ++i) {
+    if (ids[i] == padding_id) continue;
+    result.places[static_cast<size_t>(begins[static_cast<size_t>(ids[i])]++)] = i;
   }
   return result;
 }
@@ -88,7 +89,9 @@ void fill_gradient(const at::Tensor& grad, const Occurrences& found, const at::T
     return i + 1 < ids ? found.ids[static_cast<size_t>(i + 1)].second
                        : static_cast<int64_t>(found.places.size());
   };
-  at::parallel_for(0, rows, std::max<int64_t>(1, 16384 / width), [&](int64_t begin, int64_t end) {
+  constexpr int64_t kWorthWaking = 32768;  // elements
+  const int64_t elements = (rows + static_cast<int64_t>(found.places.size())) * width;
+  at::parallel_for(0, rows, elements < kWorthWaking ? rows : 1, [&](int64_t begin, int64_t end) {
     int64_t next = std::lower_bound(found.ids.begin(), found.ids.end(),
                                     std::pair<int64_t, int64_t>(begin, -1)) -
                    found.ids.begin();
@@ -111,9 +114,10 @@ void fill_gradient(const at::Tensor& grad, const Occurrences& found, const at::T
 at::Tensor gradient(const at::Tensor& grad, const at::Tensor& ids, int64_t rows,
                     int64_t padding_id) {
   const int64_t width = grad.size(-1);
-  const at::Tensor result = at::empty({rows, width}, grad.options().requires_grad(false));
+  const at::Tensor result =
+      empty_in_large_pages({rows, width}, grad.options().requires_grad(false));
   const at::Tensor from = grad.contiguous();
-  const auto found = occurrences_of(ids.const_data_ptr<int64_t>(), ids.numel(), padding_id);
+  const auto found = occurrences_of(ids.const_data_ptr<int64_t>(), ids.numel(), rows, padding_id);
   if (grad.scalar_type() == at::kFloat) {
     fill_gradient<float>(from, found, result);
   } else {

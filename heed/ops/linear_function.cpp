@@ -7,6 +7,7 @@
 
 #include "heed/kernels/gemm.h"
 #include "heed/ops/packed_weights.h"
+#include "heed/ops/plain_tensor.h"
 #include "heed/ops/workers.h"
 
 namespace heed {
@@ -86,7 +87,7 @@ Forward forward_rows(const LinearProduct& p, const Keep& keep) {
   const int64_t columns = p.weight.size(0);
   const auto options = x.options().requires_grad(false);
   Forward result;
-  result.output = at::empty({x.size(0), columns}, options);
+  result.output = empty_in_large_pages({x.size(0), columns}, options);
   const bool to_one_column = columns == 1 && x.size(0) > kernels::kFewRows;
   at::Tensor bias;  // of each column of what is computed
   if (p.bias.defined()) {
@@ -98,7 +99,7 @@ Forward forward_rows(const LinearProduct& p, const Keep& keep) {
   epilogue.activation = gemm_activation(p.activation);
   if (keep.before_activation && p.activation != Activation::kNone &&
       p.activation != Activation::kRelu) {
-    result.kept = at::empty({x.size(0), columns}, options);
+    result.kept = empty_in_large_pages({x.size(0), columns}, options);
     epilogue.before_activation = writable(result.kept);
   }
 
@@ -179,7 +180,7 @@ Gradients backward_rows(const LinearProduct& p, const at::Tensor& grad, const at
   if (wanted.weight) {  // (N, rows) · (rows, K)
     const at::Tensor x = as_rows(p.input);
     const kernels::PackedMatrix packed(rows_of(x), operand, workers);
-    result.weight = at::empty(p.weight.sizes(), p.weight.options().requires_grad(false));
+    result.weight = empty_in_large_pages(p.weight.sizes(), p.weight.options().requires_grad(false));
     kernels::GemmProblem problem{
         .a = before_matrix.transposed(), .packed = &packed, .c = writable(result.weight)};
     if (wanted.bias) {

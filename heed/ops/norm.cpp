@@ -8,6 +8,7 @@
 #include "heed/base/error.h"
 #include "heed/kernels/norm.h"
 #include "heed/ops/plain_tensor.h"
+#include "heed/ops/tensor_text.h"
 #include "heed/ops/workers.h"
 
 namespace heed {
@@ -26,9 +27,7 @@ struct Operands {
   at::Tensor x, residual, weight, bias;
 };
 
-std::string sizes_of(const at::Tensor& t) {
-  return t.defined() ? text_of(t.sizes()) : std::string("undefined");
-}
+TensorText sizes_of(const at::Tensor& t) { return {t}; }
 
 void check_shapes(const char* name, const Operands& in) {
   check_usage(in.x.defined() && in.x.dim() >= 1, name, ": expected an input of (..., C), got ",

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "heed/base/large_pages.h"
+
 namespace heed {
 
 bool is_plain(const at::Tensor& t) {
@@ -16,6 +18,12 @@ kernels::DataType data_type_of(const at::Tensor& t) {
 
 at::Tensor as_float_row(const at::Tensor& t) {
   return t.defined() ? t.detach().to(at::kFloat).contiguous() : t;
+}
+
+at::Tensor empty_in_large_pages(at::IntArrayRef sizes, const at::TensorOptions& options) {
+  at::Tensor result = at::empty(sizes, options);
+  if (result.is_cpu()) prefer_large_pages(result.mutable_data_ptr(), result.nbytes());
+  return result;
 }
 
 }  // namespace heed

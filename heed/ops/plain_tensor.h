@@ -16,4 +16,8 @@ kernels::DataType data_type_of(const at::Tensor& t);
 // Contiguous float32, for parameters that are small; undefined stays undefined.
 at::Tensor as_float_row(const at::Tensor& t);
 
+// at::empty() in large pages where it is large: touching its memory for the first time otherwise
+// costs more than filling it.
+at::Tensor empty_in_large_pages(at::IntArrayRef sizes, const at::TensorOptions& options);
+
 }  // namespace heed
