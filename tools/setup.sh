@@ -16,7 +16,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 torch_version=2.13.0
 build_packages=(g++ cmake ninja-build ccache make git python3-venv pkg-config ca-certificates
   libcli11-dev nlohmann-json3-dev libicu-dev libpcre2-dev libcairo2-dev fonts-dejavu-core
-  zlib1g-dev libgtest-dev libgmock-dev libbenchmark-dev)
+  zlib1g-dev libgloo-dev libgtest-dev libgmock-dev libbenchmark-dev)
 check_packages=(clang clang-format clang-tidy)
 
 say() { echo "set-up: $*"; }

@@ -1,0 +1,135 @@
+#include "heed/training/gradient_reducer.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <functional>
+#include <utility>
+
+namespace heed::training {
+namespace {
+
+struct Bucket {
+  std::vector<at::Tensor> parameters;
+  at::Tensor flat;  // their gradients behind each other
+  size_t ready = 0;
+  ProcessGroup::Pending pending;
+};
+
+}  // namespace
+
+struct GradientReducer::State {
+  State(std::vector<at::Tensor> parameters, ProcessGroup& of, int64_t bytes) : group(of) {
+    int64_t filled = bytes;
+    for (auto p = parameters.rbegin(); p != parameters.rend(); ++p) {
+      const auto size = static_cast<int64_t>(p->nbytes());
+      if (filled + size > bytes || buckets.back().parameters.back().dtype() != p->dtype()) {
+        buckets.emplace_back();
+        filled = 0;
+      }
+      buckets.back().parameters.push_back(*p);
+      filled += size;
+    }
+  }
+
+  // One more gradient of this bucket is complete.
+  void arrived(size_t bucket) {
+    if (!active) return;
+    ++buckets[bucket].ready;
+    // All processes send in the same order, or they would wait for each other for ever.
+    while (sent < buckets.size() && buckets[sent].ready >= buckets[sent].parameters.size()) send();
+  }
+
+  void send() {
+    const c10::AutoGradMode no_gradients(false);
+    Bucket& bucket = buckets[sent++];
+    std::vector<at::Tensor> parts;
+    for (const at::Tensor& parameter : bucket.parameters) {
+      parts.push_back(parameter.grad().defined()
+                          ? parameter.grad().reshape({-1})
+                          : at::zeros({parameter.numel()}, parameter.options()));
+    }
+    bucket.flat = at::cat(parts);
+    if (weight != 1) bucket.flat.mul_(weight);
+    bucket.pending = group.sum_later(bucket.flat);
+  }
+
+  void receive(Bucket& bucket) {
+    const c10::AutoGradMode no_gradients(false);
+    bucket.pending.wait();
+    int64_t place = 0;
+    for (at::Tensor& parameter : bucket.parameters) {
+      const at::Tensor sum =
+          bucket.flat.narrow(0, place, parameter.numel()).view(parameter.sizes());
+      place += parameter.numel();
+      if (parameter.grad().defined()) {
+        parameter.mutable_grad().copy_(sum);
+      } else {
+        parameter.mutable_grad() = sum.clone();
+      }
+    }
+    bucket.ready = 0;
+    bucket.flat.reset();
+  }
+
+  ProcessGroup& group;
+  std::vector<Bucket> buckets;
+  bool active = false;
+  double weight = 1;
+  size_t sent = 0;
+};
+
+namespace {
+
+// Runs when the gradient of a parameter has its last part of a backward pass.
+class Arrival final : public torch::autograd::PostAccumulateGradHook {
+ public:
+  explicit Arrival(std::function<void()> arrived) : arrived_(std::move(arrived)) {}
+  void operator()(const torch::autograd::Variable& /*parameter*/) override { arrived_(); }
+
+ private:
+  std::function<void()> arrived_;
+};
+
+}  // namespace
+
+GradientReducer::GradientReducer(std::vector<at::Tensor> parameters, ProcessGroup& group,
+                                 const GradientReducerOptions& options)
+    : state_(std::make_shared<State>(std::move(parameters), group, options.bucket_bytes)) {
+  for (size_t b = 0; b < state_->buckets.size(); ++b) {
+    for (const at::Tensor& parameter : state_->buckets[b].parameters) {
+      const std::weak_ptr<State> state = state_;
+      torch::autograd::impl::set_post_acc_grad_hooks(parameter,
+                                                     std::make_unique<Arrival>([state, b] {
+                                                       if (const auto alive = state.lock())
+                                                         alive->arrived(b);
+                                                     }));
+    }
+  }
+}
+
+GradientReducer::~GradientReducer() {
+  for (const Bucket& bucket : state_->buckets) {
+    for (const at::Tensor& parameter : bucket.parameters) {
+      torch::autograd::impl::set_post_acc_grad_hooks(parameter, nullptr);
+    }
+  }
+}
+
+void GradientReducer::begin(double weight) {
+  state_->active = true;
+  state_->weight = weight;
+  state_->sent = 0;
+}
+
+void GradientReducer::finish() {
+  while (state_->sent < state_->buckets.size()) state_->send();
+  for (Bucket& bucket : state_->buckets) state_->receive(bucket);
+  state_->active = false;
+}
+
+int64_t GradientReducer::buckets() const { return static_cast<int64_t>(state_->buckets.size()); }
+
+}  // namespace heed::training
