@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include "heed/ops/embedding.h"
+
 namespace heed::nn {
 
 Embedding::Embedding(const EmbeddingOptions& options) : padding_id_(options.padding_id) {
@@ -13,7 +15,7 @@ Embedding::Embedding(const EmbeddingOptions& options) : padding_id_(options.padd
 }
 
 at::Tensor Embedding::forward(const at::Tensor& ids) const {
-  return at::embedding(weight, ids, padding_id_);
+  return heed::embedding(weight, ids, padding_id_);
 }
 
 }  // namespace heed::nn

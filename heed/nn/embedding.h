@@ -19,7 +19,7 @@ class Embedding : public torch::nn::Module {
  public:
   explicit Embedding(const EmbeddingOptions& options);
 
-  // ids (...) int64 -> (..., C).
+  // ids (...) int64 -> (..., C). Throws DataError for an id outside [0, V).
   at::Tensor forward(const at::Tensor& ids) const;
 
   at::Tensor weight;  // (V, C)

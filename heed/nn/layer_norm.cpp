@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "heed/ops/norm.h"
+
 namespace heed::nn {
 
 LayerNorm::LayerNorm(int64_t width, double epsilon) : epsilon_(epsilon) {
@@ -10,7 +12,7 @@ LayerNorm::LayerNorm(int64_t width, double epsilon) : epsilon_(epsilon) {
 }
 
 at::Tensor LayerNorm::forward(const at::Tensor& input) const {
-  return at::layer_norm(input, weight.sizes(), weight, bias, epsilon_);
+  return heed::layer_norm(input, weight, bias, epsilon_);
 }
 
 }  // namespace heed::nn
