@@ -87,10 +87,7 @@ void run(const Settings& settings) {
   at::manual_seed(settings.training.options.seed);
   tasks::TextClassification task(data, settings.task, "sentiment");
 
-  TrainingView view;
-  const training::RunReport report =
-      training::train(task, settings.training.options, settings.out, view.observer());
-  view.print_summary(report, settings.out, settings.json);
+  settings.training.train(task, settings.out, settings.json);
 }
 
 }  // namespace

@@ -14,11 +14,19 @@ namespace heed::cli {
 struct TrainingSettings {
   training::TrainingOptions options;
 
+  // Remembers `app`: call it where its other options are already there, or are added before run().
   void add_to(CLI::App& app);
+
+  // Trains and shows it; leaves the model in `out` and the files of the run in `out`.run, the
+  // curves among them. With `json`, the summary goes to stdout as one object.
+  void train(tasks::Task& task, const std::string& out, bool json) const;
+
+ private:
+  CLI::App* app_ = nullptr;
 };
 
-// Shows a run on stderr: a progress bar on a terminal, a line an epoch anywhere. Ctrl-C is caught
-// while it lives.
+// Shows a run on stderr: a progress bar on a terminal, a line an evaluation anywhere. Ctrl-C is
+// caught while it lives.
 class TrainingView {
  public:
   training::Observer observer();
@@ -29,6 +37,7 @@ class TrainingView {
  private:
   InterruptGuard guard_;
   std::unique_ptr<ProgressBar> bar_;
+  std::string metric_;  // of the last evaluation
 };
 
 }  // namespace heed::cli

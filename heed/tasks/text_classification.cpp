@@ -132,7 +132,7 @@ Loss TextClassification::loss(const Batch& batch) {
   const at::Device device = device_of(*trained_.model);
   const at::Tensor logits =
       trained_.model->forward({.ids = texts.ids.to(device), .lengths = texts.lengths.to(device)});
-  return {.value = at::cross_entropy_loss(logits, labelled.labels.to(device), {},
+  return {.value = at::cross_entropy_loss(logits.to(at::kFloat), labelled.labels.to(device), {},
                                           at::Reduction::Mean, -100, options_.label_smoothing),
           .tokens = labelled.tokens,
           .weight = static_cast<double>(labelled.examples.size())};

@@ -29,6 +29,8 @@ Optimizer::Optimizer(std::vector<at::Tensor> parameters, const OptimizerOptions&
   check_usage(options_.epsilon > 0, "epsilon: expected a positive number, got ", options_.epsilon);
   check_usage(options_.weight_decay >= 0, "weight decay: expected 0 or more, got ",
               options_.weight_decay);
+  check_usage(options_.l1 >= 0, "l1: expected 0 or more, got ", options_.l1);
+  check_usage(options_.l2 >= 0, "l2: expected 0 or more, got ", options_.l2);
   for (const at::Tensor& parameter : parameters_) {
     first_.push_back(at::zeros_like(parameter));
     if (name != "sgd") second_.push_back(at::zeros_like(parameter));
@@ -40,16 +42,46 @@ void Optimizer::zero_gradients() {
   for (at::Tensor& parameter : parameters_) parameter.mutable_grad() = at::Tensor();
 }
 
-double Optimizer::clip_gradients(double largest) {
-  const c10::AutoGradMode no_gradients(false);
+std::vector<at::Tensor> Optimizer::gradients() const {
   std::vector<at::Tensor> gradients;
   for (const at::Tensor& parameter : parameters_) {
     if (parameter.grad().defined()) gradients.push_back(parameter.grad());
   }
-  if (gradients.empty()) return 0;
-  const double norm = at::stack(at::_foreach_norm(gradients)).norm().item<double>();
-  if (largest > 0 && norm > largest) at::_foreach_mul_(gradients, largest / norm);
+  return gradients;
+}
+
+void Optimizer::scale_gradients(double factor) {
+  const c10::AutoGradMode no_gradients(false);
+  const auto all = gradients();
+  if (!all.empty()) at::_foreach_mul_(all, factor);
+}
+
+void Optimizer::add_penalties() {
+  if (options_.l1 == 0 && options_.l2 == 0) return;
+  const c10::AutoGradMode no_gradients(false);
+  const Live now = live();
+  if (now.parameters.empty()) return;
+  if (options_.l1 > 0) {
+    at::_foreach_add_(now.gradients, at::_foreach_sign(now.parameters), options_.l1);
+  }
+  if (options_.l2 > 0) at::_foreach_add_(now.gradients, now.parameters, 2 * options_.l2);
+}
+
+double Optimizer::clip_gradients(double largest) {
+  const c10::AutoGradMode no_gradients(false);
+  const auto all = gradients();
+  if (all.empty()) return 0;
+  const double norm = at::stack(at::_foreach_norm(all)).norm().item<double>();
+  if (largest > 0 && norm > largest && std::isfinite(norm)) at::_foreach_mul_(all, largest / norm);
   return norm;
+}
+
+void Optimizer::for_each_state(const std::function<void(const char*, size_t, at::Tensor&)>& visit) {
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    visit("first", i, first_[i]);
+    if (!second_.empty()) visit("second", i, second_[i]);
+    visit("steps", i, steps_[i]);
+  }
 }
 
 Optimizer::Live Optimizer::live() {

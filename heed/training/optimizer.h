@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct OptimizerOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double momentum = 0.9;  // of sgd
+  double l1 = 0;          // penalty l1 · Σ|w| on the loss, over all parameters
+  double l2 = 0;          // penalty l2 · Σw² on the loss
 };
 
 // Adam: Kingma & Ba 2015, algorithm 1. AdamW: Loshchilov & Hutter 2019, algorithm 2.
@@ -27,17 +30,29 @@ class Optimizer {
   // Forgets the gradients of all parameters.
   void zero_gradients();
 
+  // Multiplies all gradients.
+  void scale_gradients(double factor);
+
+  // Adds the gradients of the penalties. A parameter without a gradient has none to add to.
+  void add_penalties();
+
   // Scales the gradients down so that their joint norm is at most `largest`, and returns what it
-  // was. 0: no limit.
+  // was. 0: no limit. Gradients whose norm is not finite stay as they are.
   double clip_gradients(double largest);
 
   // One update of all parameters that have a gradient.
   void step(double learning_rate);
 
+  // Every tensor that outlives a step: its kind ("first"), the parameter's number, the tensor. For
+  // checkpoints, which write to them too.
+  void for_each_state(
+      const std::function<void(const char* kind, size_t parameter, at::Tensor& state)>& visit);
+
  private:
   // Parameters that have a gradient, and the state that belongs to them.
   struct Live;
   Live live();
+  std::vector<at::Tensor> gradients() const;
 
   OptimizerOptions options_;
   std::vector<at::Tensor> parameters_;

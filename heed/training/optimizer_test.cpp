@@ -65,6 +65,27 @@ TEST(Optimizer, ClipsTheJointNorm) {
   EXPECT_NEAR(optimizer.clip_gradients(0), 1, 1e-6);
 }
 
+TEST(Optimizer, PenaltiesAreThoseOfTheFormula) {
+  const at::Tensor values = at::tensor({-2.0F, 0.0F, 3.0F});
+  at::Tensor by_hand = values.clone().requires_grad_();
+  (by_hand.sum() + 0.25 * by_hand.abs().sum() + 0.5 * by_hand.pow(2).sum()).backward();
+  at::Tensor parameter = values.clone().requires_grad_();
+  at::Tensor unused = at::ones({1}).requires_grad_();
+  Optimizer optimizer({parameter, unused}, {.l1 = 0.25, .l2 = 0.5});
+  parameter.sum().backward();
+  optimizer.add_penalties();
+  EXPECT_TRUE(at::equal(parameter.grad(), by_hand.grad())) << parameter.grad();
+  EXPECT_FALSE(unused.grad().defined());
+}
+
+TEST(Optimizer, GradientsThatAreNotFiniteAreNotClipped) {
+  at::Tensor a = at::zeros({2}).requires_grad_();
+  Optimizer optimizer({a}, {});
+  a.mutable_grad() = at::tensor({1.0F, INFINITY});
+  EXPECT_FALSE(std::isfinite(optimizer.clip_gradients(1)));
+  EXPECT_EQ(a.grad()[0].item<float>(), 1);
+}
+
 TEST(Optimizer, LeavesAParameterWithoutGradientAlone) {
   at::Tensor used = at::ones({1}).requires_grad_();
   at::Tensor unused = at::ones({1}).requires_grad_();
@@ -80,6 +101,8 @@ TEST(Optimizer, RefusesWhatCannotBe) {
   EXPECT_THROW(Optimizer({}, {.beta1 = 1}), UsageError);
   EXPECT_THROW(Optimizer({}, {.epsilon = 0}), UsageError);
   EXPECT_THROW(Optimizer({}, {.weight_decay = -1}), UsageError);
+  EXPECT_THROW(Optimizer({}, {.l1 = -1}), UsageError);
+  EXPECT_THROW(Optimizer({}, {.l2 = -1}), UsageError);
 }
 
 }  // namespace

@@ -1,181 +1,325 @@
 #include "heed/training/trainer.h"
 
-#include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "heed/base/error.h"
 #include "heed/data/length_buckets.h"
+#include "heed/training/data_loader.h"
+#include "heed/training/process_memory.h"
+#include "heed/training/run_directory.h"
+#include "heed/training/run_log.h"
+#include "heed/training/run_state.h"
 #include "heed/training/schedule.h"
-#include "heed/training/weight_average.h"
+#include "heed/training/update.h"
 
 namespace heed::training {
 namespace {
 
+namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
-using Batches = std::vector<std::vector<int64_t>>;
+using Plan = std::vector<std::vector<int64_t>>;  // the examples of each batch of an epoch
+using Loader = DataLoader<std::unique_ptr<tasks::Batch>>;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-int64_t count_parameters(const torch::nn::Module& module) {
-  int64_t count = 0;
-  for (const at::Tensor& parameter : module.parameters()) count += parameter.numel();
-  return count;
-}
+// Thrown through a validation that the observer wants to end.
+struct StopRequest {};
 
-void check(const TrainingOptions& o) {
-  check_usage(o.epochs > 0, "epochs: expected at least 1, got ", o.epochs);
-  check_usage(o.batch_size > 0, "batch size: expected at least 1, got ", o.batch_size);
-  check_usage(o.accumulate > 0, "accumulate: expected at least 1, got ", o.accumulate);
-  check_usage(o.learning_rate > 0, "learning rate: expected a positive number, got ",
-              o.learning_rate);
-  check_usage(o.warmup >= 0 && o.warmup <= 1, "warmup: expected a share from 0 to 1, got ",
-              o.warmup);
-  check_usage(o.clip_norm >= 0, "clip norm: expected 0 or more, got ", o.clip_norm);
-}
-
-// One run: what the steps and epochs share.
+// One run: what steps, evaluations and checkpoints share.
 class Run {
  public:
-  Run(tasks::Task& task, const TrainingOptions& options, std::filesystem::path directory,
-      const Observer& observer)
+  Run(tasks::Task& task, const TrainingOptions& options, fs::path directory,
+      const Observer& observer, SystemCalls& calls)
       : task_(task),
         options_(options),
         directory_(std::move(directory)),
         observer_(observer),
-        optimizer_(task.module().parameters(), options.optimizer),
-        average_(task.module().parameters(), options.average) {
-    const auto examples = static_cast<int64_t>(task.train_lengths().size());
-    const int64_t batches = (examples + options.batch_size - 1) / options.batch_size;
-    steps_per_epoch_ = (batches + options.accumulate - 1) / options.accumulate;
-    schedule_.name = options.schedule;
-    schedule_.peak = options.learning_rate;
-    schedule_.total_steps = steps_per_epoch_ * options.epochs;
-    schedule_.warmup_steps =
-        static_cast<int64_t>(options.warmup * static_cast<double>(schedule_.total_steps));
+        calls_(calls),
+        data_(DataFingerprint::of(task.train_lengths())),
+        updater_(task, options) {
+    check_usage(data_.examples > 0, "training: expected at least one example, got none");
+    set_schedule();
+    learning_rate(schedule_, 0);  // refuses an unknown name before anything is touched
+    if (!options.files.directory.empty()) files_.emplace(options.files, calls);
   }
 
   RunReport run() {
-    report_.parameters = count_parameters(task_.module());
-    int64_t since_best = 0;
-    for (int64_t epoch = 1; epoch <= options_.epochs; ++epoch) {
-      train_epoch(epoch);
-      since_best = report_.epochs.back().best ? 0 : since_best + 1;
-      if (options_.patience > 0 && since_best >= options_.patience) break;
+    resume();
+    if (files_) {
+      log_.emplace(files_->path(), state_.step, updater_.parameter_count(),
+                   options_.files.log_every, calls_);
     }
-    report_.steps = step_;
-    report_.seconds = seconds_since(start_);
-    return report_;
+    while (!is_over()) {
+      if (!evaluation_is_due()) step();
+      if (evaluation_is_due()) evaluate();
+      if (checkpoint_is_due()) save_checkpoint();
+      if (observer_.stop && observer_.stop()) stop();
+    }
+    loader_.reset();
+    return finish();
   }
 
  private:
-  void train_epoch(int64_t epoch) {
-    const auto start = Clock::now();
-    const Batches batches = data::length_buckets(
-        task_.train_lengths(), {.batch_size = options_.batch_size,
-                                .seed = options_.seed * 1'000'003 + static_cast<uint64_t>(epoch)});
-    loss_sum_ = 0;
-    tokens_ = 0;
-    steps_in_epoch_ = 0;
-    epoch_start_ = start;
+  // ---- Where the run stands
+
+  // The number of steps of an epoch depends a little on the epoch where batches are made by tokens;
+  // the schedule takes the first for all.
+  void set_schedule() {
+    const auto batches = static_cast<int64_t>(plan_of(1).size());
+    const int64_t steps = (batches + options_.accumulate - 1) / options_.accumulate;
+    total_steps_ = options_.steps > 0 ? options_.steps : steps * options_.epochs;
+    schedule_ = {.name = options_.schedule,
+                 .peak = options_.learning_rate,
+                 .warmup_steps = options_.warmup_steps,
+                 .total_steps = total_steps_};
+    if (options_.warmup_steps == 0) {
+      schedule_.warmup_steps =
+          static_cast<int64_t>(options_.warmup * static_cast<double>(total_steps_));
+    }
+  }
+
+  bool last_step_is_done() const {
+    return options_.steps > 0 ? state_.step >= options_.steps : state_.epoch > options_.epochs;
+  }
+  bool is_over() const {
+    const bool impatient = options_.patience > 0 && state_.since_best >= options_.patience;
+    return impatient || (last_step_is_done() && !evaluation_is_due());
+  }
+  bool evaluation_is_due() const {
+    if (state_.step == state_.evaluated_step) return false;
+    if (last_step_is_done()) return true;
+    if (options_.evaluate_every > 0) return state_.step % options_.evaluate_every == 0;
+    return state_.batch == 0;
+  }
+  bool checkpoint_is_due() const {
+    if (!files_ || state_.step == saved_step_) return false;
+    const int64_t every = options_.files.checkpoint_every;
+    return state_.step == state_.evaluated_step || (every > 0 && state_.step % every == 0);
+  }
+
+  // ---- Steps
+
+  Plan plan_of(int64_t epoch) const {
+    return data::length_buckets(task_.train_lengths(),
+                                {.batch_size = options_.batch_size,
+                                 .batch_tokens = options_.batch_tokens,
+                                 .seed = options_.seed * 1'000'003 + static_cast<uint64_t>(epoch)});
+  }
+
+  void open_epoch() {
+    plan_ = plan_of(state_.epoch);
+    loader_.emplace(DataLoaderOptions{.first = static_cast<size_t>(state_.batch),
+                                      .count = plan_.size(),
+                                      .workers = static_cast<size_t>(options_.workers)},
+                    [this](size_t number) { return task_.prepare(plan_[number]); });
+  }
+
+  void step() {
+    if (!loader_) open_epoch();
     task_.module().train();
-    const auto group = static_cast<size_t>(options_.accumulate);
-    for (size_t first = 0; first < batches.size(); first += group) {
-      const size_t last = std::min(first + group, batches.size());
-      update(epoch, {batches.begin() + static_cast<int64_t>(first),
-                     batches.begin() + static_cast<int64_t>(last)});
-      if (observer_.stop && observer_.stop()) {
-        throw Interrupted(text_of("stopped after step ", step_, " of ", schedule_.total_steps));
-      }
+    Batches batches;
+    while (static_cast<int64_t>(batches.size()) < options_.accumulate && loader_->has_next()) {
+      batches.push_back(loader_->next());
     }
-    finish_epoch(epoch, start);
+    const double rate = learning_rate(schedule_, state_.step);
+    const Updater::Result done = update(batches, rate);
+    const int64_t epoch = state_.epoch;
+    ++state_.step;
+    state_.batch += static_cast<int64_t>(batches.size());
+    if (!loader_->has_next()) {
+      loader_.reset();
+      ++state_.epoch;
+      state_.batch = 0;
+    }
+    state_.loss_sum += done.loss * done.weight;
+    state_.weight_sum += done.weight;
+    tokens_ += done.tokens;
+    report_step({.step = state_.step,
+                 .total_steps = std::max(total_steps_, state_.step),
+                 .epoch = epoch,
+                 .loss = done.loss,
+                 .mean_loss = state_.loss_sum / state_.weight_sum,
+                 .learning_rate = rate,
+                 .gradient_norm = done.gradient_norm,
+                 .tokens_per_second = static_cast<double>(tokens_) / seconds_since(speed_start_)});
   }
 
-  // One step of the optimizer from the gradients of all `batches`.
-  void update(int64_t epoch, const Batches& batches) {
-    optimizer_.zero_gradients();
-    double loss = 0;
-    for (const auto& batch : batches) {
-      const tasks::Loss part = task_.loss(*task_.prepare(batch));
-      (part.value / static_cast<double>(batches.size())).backward();
-      loss += part.value.item<double>() / static_cast<double>(batches.size());
-      tokens_ += part.tokens;
+  Updater::Result update(const Batches& batches, double rate) {
+    try {
+      return updater_.update(batches, rate);
+    } catch (const NotFiniteError& error) {
+      throw NotFiniteError(text_of("training: step ", state_.step + 1, ": ", error.what(), "; ",
+                                   last_checkpoint_text(),
+                                   "; try a smaller learning rate or look at the data"));
     }
-    if (!std::isfinite(loss)) {
-      throw Error(text_of("training: the loss of step ", step_ + 1, " is ", loss,
-                          "; the best model so far stays in ", directory_.string(),
-                          "; try a smaller learning rate"));
-    }
-    const double rate = learning_rate(schedule_, step_);
-    const double norm = optimizer_.clip_gradients(options_.clip_norm);
-    optimizer_.step(rate);
-    average_.update();
-    ++step_;
-    ++steps_in_epoch_;
-    loss_sum_ += loss;
-    if (!observer_.step) return;
-    observer_.step(
-        {.step = step_,
-         .total_steps = schedule_.total_steps,
-         .epoch = epoch,
-         .loss = loss,
-         .mean_loss = loss_sum_ / static_cast<double>(steps_in_epoch_),
-         .learning_rate = rate,
-         .gradient_norm = norm,
-         .tokens_per_second = static_cast<double>(tokens_) / seconds_since(epoch_start_)});
   }
 
-  void finish_epoch(int64_t epoch, Clock::time_point start) {
-    EpochReport now{.epoch = epoch,
-                    .epochs = options_.epochs,
-                    .train_loss = loss_sum_ / static_cast<double>(steps_in_epoch_)};
+  void report_step(const StepReport& now) {
+    if (log_) log_->step(now);
+    if (observer_.step) observer_.step(now);
+  }
+
+  // ---- Evaluation
+
+  // Validates with the averaged weights, which are also those to be saved.
+  class Averaged {
+   public:
+    explicit Averaged(WeightAverage& average) : average_(average) { average_.swap(); }
+    ~Averaged() { average_.swap(); }
+    Averaged(const Averaged&) = delete;
+    Averaged& operator=(const Averaged&) = delete;
+
+   private:
+    WeightAverage& average_;
+  };
+
+  void evaluate() {
+    const RandomState random = RandomState::take(updater_.device());
+    try {
+      const Averaged averaged(updater_.average());
+      Evaluation now = validated();
+      const Evaluation* best = state_.best();
+      now.best = best == nullptr || is_better(now, *best);
+      if (now.best) save_model();
+      state_.since_best = now.best ? 0 : state_.since_best + 1;
+      state_.evaluations.push_back(std::move(now));
+    } catch (const StopRequest&) {  // it will be done again when the run is resumed
+      random.put_back(updater_.device());
+      stop();
+    }
+    random.put_back(updater_.device());
+    state_.evaluated_step = state_.step;
+    state_.loss_sum = state_.weight_sum = 0;
+    state_.seconds_at_evaluation = seconds();
+    const Evaluation& now = state_.evaluations.back();
+    if (log_) log_->evaluation(now);
+    if (observer_.evaluation) observer_.evaluation(now);
+    tokens_ = 0;
+    speed_start_ = Clock::now();
+  }
+
+  Evaluation validated() {
+    Evaluation now{.step = state_.step,
+                   .epoch = state_.batch == 0 ? state_.epoch - 1 : state_.epoch,
+                   .train_loss = state_.loss_sum / state_.weight_sum};
     task_.module().eval();
-    average_.swap();
     now.validation = task_.validate([&](int64_t done, int64_t total) {
       if (observer_.validation) observer_.validation(done, total);
+      if (done < total && observer_.stop && observer_.stop()) throw StopRequest();
     });
+    for (const auto& [name, value] : now.validation) {
+      if (std::isfinite(value)) continue;
+      throw NotFiniteError(text_of("training: step ", state_.step, ": the validation's ", name,
+                                   " is ", value, "; ", last_checkpoint_text()));
+    }
+    now.seconds = seconds() - state_.seconds_at_evaluation;
+    return now;
+  }
+
+  bool is_better(const Evaluation& now, const Evaluation& best) const {
     const tasks::Watched watched = task_.watched();
     const double value = tasks::metric(now.validation, watched.name);
-    const bool first = report_.epochs.empty();
-    const double best = first ? 0 : tasks::metric(report_.best.validation, watched.name);
-    now.best = first || (watched.higher_is_better ? value > best : value < best);
-    if (now.best) task_.save(directory_);
-    average_.swap();
-    now.seconds = seconds_since(start);
-    report_.epochs.push_back(now);
-    if (now.best) report_.best = now;
-    if (observer_.epoch) observer_.epoch(now);
+    const double record = tasks::metric(best.validation, watched.name);
+    return watched.higher_is_better ? value > record : value < record;
+  }
+
+  void save_model() {
+    if (updater_.device().is_cpu()) return task_.save(directory_);
+    task_.module().to(at::kCPU);
+    task_.save(directory_);
+    task_.module().to(updater_.device());
+  }
+
+  // ---- Checkpoints
+
+  void resume() {
+    if (!files_) return;
+    const auto steps = files_->checkpoints().steps();
+    if (steps.empty()) return;
+    const int64_t newest = steps.back();
+    state_ = run_state_from(files_->checkpoints().state(newest), fingerprint(options_), data_);
+    updater_.load(files_->checkpoints().tensors(newest));
+    updater_.average().restore_steps(state_.average_steps);
+    updater_.loss_scale().restore(state_.loss_scale);
+    resumed_at_ = saved_step_ = newest;
+  }
+
+  void save_checkpoint() {
+    state_.average_steps = updater_.average().steps();
+    state_.loss_scale = updater_.loss_scale().state();
+    RunState now = state_;
+    now.seconds = seconds();
+    files_->checkpoints().save(state_.step, to_json(now, fingerprint(options_), data_),
+                               updater_.saved());
+    saved_step_ = state_.step;
+    const Evaluation* best = state_.best();
+    files_->checkpoints().prune(options_.files.keep,
+                                best != nullptr ? std::optional(best->step) : std::nullopt);
+  }
+
+  std::string last_checkpoint_text() const {
+    if (!files_ || saved_step_ < 0) return "there is no checkpoint yet";
+    return "the last checkpoint is " + files_->checkpoints().path_of(saved_step_).string();
+  }
+
+  [[noreturn]] void stop() {
+    loader_.reset();
+    if (files_ && saved_step_ != state_.step) save_checkpoint();
+    throw Interrupted(text_of("stopped after step ", state_.step, " of ", total_steps_, "; ",
+                              last_checkpoint_text()));
+  }
+
+  // ---- The end
+
+  double seconds() const { return state_.seconds + seconds_since(start_); }
+
+  RunReport finish() {
+    RunReport report{.evaluations = state_.evaluations,
+                     .best = state_.best() != nullptr ? *state_.best() : Evaluation{},
+                     .steps = state_.step,
+                     .resumed_at = resumed_at_,
+                     .seconds = seconds(),
+                     .parameters = updater_.parameter_count(),
+                     .peak_bytes = peak_resident_bytes(),
+                     .stopped_early = !last_step_is_done()};
+    if (files_) write_summary(files_->path(), report, options_, task_.watched(), calls_);
+    return report;
   }
 
   tasks::Task& task_;
   const TrainingOptions& options_;
-  std::filesystem::path directory_;
+  fs::path directory_;
   const Observer& observer_;
-  Optimizer optimizer_;
-  WeightAverage average_;
+  SystemCalls& calls_;
+  DataFingerprint data_;
+  Updater updater_;
   ScheduleOptions schedule_;
-  RunReport report_;
+  int64_t total_steps_ = 0;
+  std::optional<RunDirectory> files_;
+  std::optional<RunLog> log_;
+  RunState state_;
+  int64_t resumed_at_ = 0;
+  int64_t saved_step_ = -1;  // of the newest checkpoint
+  Plan plan_;
+  std::optional<Loader> loader_;  // destroyed before the plan that its workers read
   Clock::time_point start_ = Clock::now();
-  Clock::time_point epoch_start_;
-  int64_t steps_per_epoch_ = 0;
-  int64_t step_ = 0;
-  int64_t steps_in_epoch_ = 0;
-  int64_t tokens_ = 0;
-  double loss_sum_ = 0;
+  Clock::time_point speed_start_ = Clock::now();
+  int64_t tokens_ = 0;  // since speed_start_
 };
 
 }  // namespace
 
-RunReport train(tasks::Task& task, const TrainingOptions& options,
-                const std::filesystem::path& directory, const Observer& observer) {
+RunReport train(tasks::Task& task, const TrainingOptions& options, const fs::path& directory,
+                const Observer& observer, SystemCalls& calls) {
   check(options);
-  return Run(task, options, directory, observer).run();
+  return Run(task, options, directory, observer, calls).run();
 }
 
 }  // namespace heed::training

@@ -81,8 +81,48 @@ TEST(Trainer, KeepsTheBestAndStopsWithPatience) {
   options.patience = 3;
   const RunReport report = train(task, options, "unused");
   EXPECT_EQ(report.best.epoch, 4);
-  EXPECT_EQ(report.epochs.size(), 7U);
+  EXPECT_EQ(report.evaluations.size(), 7U);
   EXPECT_EQ(task.saves, 3);
+}
+
+TEST(Trainer, ARunMayBeMeasuredInSteps) {
+  LineTask task;
+  TrainingOptions options = quick();
+  options.steps = 10;  // 7 batches an epoch
+  options.evaluate_every = 4;
+  const RunReport report = train(task, options, "unused");
+  EXPECT_EQ(report.steps, 10);
+  ASSERT_EQ(report.evaluations.size(), 3U);
+  EXPECT_EQ(report.evaluations[0].step, 4);
+  EXPECT_EQ(report.evaluations[0].epoch, 1);
+  EXPECT_EQ(report.evaluations[1].step, 8);
+  EXPECT_EQ(report.evaluations[1].epoch, 2);
+  EXPECT_EQ(report.evaluations[2].step, 10) << "the end is always evaluated";
+}
+
+TEST(Trainer, BatchesMayBeMadeByTokens) {
+  LineTask task;
+  TrainingOptions options = quick();
+  options.epochs = 1;
+  options.batch_tokens = 5;
+  EXPECT_EQ(train(task, options, "unused").steps, 10);
+  for (const int64_t count : task.seen()) EXPECT_EQ(count, 1);
+}
+
+TEST(Trainer, WorkersChangeNothing) {
+  const auto weight_with = [](int64_t workers) {
+    at::manual_seed(2);
+    LineTask task;
+    TrainingOptions options = quick();
+    options.epochs = 3;
+    options.workers = workers;
+    train(task, options, "unused");
+    for (const int64_t count : task.seen()) EXPECT_EQ(count, 3);
+    return task.weight();
+  };
+  for (int64_t workers = 1; workers <= 8; ++workers) {
+    EXPECT_EQ(weight_with(0), weight_with(workers)) << workers;
+  }
 }
 
 TEST(Trainer, TheSameSeedGivesTheSameBits) {
@@ -127,6 +167,13 @@ TEST(Trainer, RefusesWhatCannotBe) {
            [](TrainingOptions& o) { o.batch_size = 0; },
            [](TrainingOptions& o) { o.learning_rate = 0; },
            [](TrainingOptions& o) { o.warmup = 2; },
+           [](TrainingOptions& o) { o.steps = -1; },
+           [](TrainingOptions& o) { o.batch_tokens = -1; },
+           [](TrainingOptions& o) { o.workers = 9; },
+           [](TrainingOptions& o) { o.dtype = "float8"; },
+           [](TrainingOptions& o) { o.device = "tpu"; },
+           [](TrainingOptions& o) { o.files.keep = 0; },
+           [](TrainingOptions& o) { o.files.resume = true; },
            [](TrainingOptions& o) { o.schedule = "staircase"; },
        }) {
     TrainingOptions options = quick();

@@ -25,6 +25,11 @@ class WeightAverage {
   // Exchanges the weights and their average; called in pairs around validation and saving.
   void swap();
 
+  // What a checkpoint holds of it.
+  std::vector<at::Tensor>& averages() { return average_; }  // one a parameter; none if it is off
+  int64_t steps() const { return steps_; }
+  void restore_steps(int64_t steps) { steps_ = steps; }
+
  private:
   double decay_;
   int64_t steps_ = 0;

@@ -1,0 +1,64 @@
+// The options of a training run.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "heed/training/optimizer.h"
+
+namespace heed::training {
+
+// Names and values, in the order in which they are shown.
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+// Where a run leaves what is not the model: DIRECTORY/checkpoints/step-00000123/, log.jsonl,
+// summary.json, events.out.tfevents.* (docs/training.md). It stands beside the model's directory
+// and not in it, because that one is exchanged whole at each save: at no moment of a crash may the
+// checkpoints be on the side that is thrown away.
+struct RunFiles {
+  std::filesystem::path directory;  // empty: no such files, and nothing to resume from
+  int64_t checkpoint_every = 0;     // updates; 0: with each evaluation, at the end and when stopped
+  int64_t keep = 2;                 // checkpoints, besides that of the best model
+  int64_t log_every = 10;           // updates for each line of the log
+  bool resume = false;              // go on from the newest checkpoint; without one, begin
+  Settings settings = {};           // of the task: a resumed run must have the same
+  std::string program = {};         // "heed 0.1.0", for the summary
+};
+
+struct TrainingOptions {
+  int64_t epochs = 8;
+  int64_t steps = 0;           // updates of the whole run; 0: those of the epochs
+  int64_t evaluate_every = 0;  // updates between evaluations; 0: after each epoch
+  int64_t batch_size = 32;     // examples
+  int64_t batch_tokens = 0;    // instead of batch_size: tokens, padding included; 0: off
+  int64_t accumulate = 1;  // batches before an update. They count by their weight (tasks/task.h),
+                           // so their gradient is that of one batch that holds them all
+  int64_t workers = 0;     // threads that prepare batches ahead; 0: none
+  double learning_rate = 1e-3;
+  std::string schedule = "linear";  // see training/schedule.h
+  double warmup = 0.1;              // share of all steps
+  int64_t warmup_steps = 0;         // instead of the share; 0: off
+  double clip_norm = 1;             // 0: gradients are not clipped
+  double average = 0;               // decay of the weights' running average; 0: none
+  int64_t patience = 0;             // evaluations without a better model before stopping; 0: never
+  uint64_t seed = 1;
+  std::string device = "cpu";     // see training/precision.h
+  std::string dtype = "float32";  // of the products in training; validation is float32
+  OptimizerOptions optimizer = {};
+  RunFiles files = {};
+};
+
+// Throws UsageError naming the option that cannot be used.
+void check(const TrainingOptions& options);
+
+// All options that change what a run computes, RunFiles::settings among them; not the length of the
+// run and what only watches it.
+Settings fingerprint(const TrainingOptions& options);
+
+// Throws UsageError naming the first setting of a run that is not the same `now`.
+void check_same(const Settings& before, const Settings& now, const std::string& where);
+
+}  // namespace heed::training

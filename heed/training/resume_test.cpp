@@ -1,0 +1,319 @@
+// Whatever ends a run, resuming it gives the bits of a run that was never interrupted.
+// ctest-timeout: 600
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstring>
+#include <random>
+
+#include "heed/base/error.h"
+#include "heed/io/faulty_calls.h"
+#include "heed/io/test_files.h"
+#include "heed/training/run_log.h"
+#include "heed/training/test_task.h"
+#include "heed/training/trainer.h"
+
+namespace heed::training {
+namespace {
+
+namespace fs = std::filesystem;
+using test::FaultyCalls;
+using test::Folder;
+using test::slurp;
+using test::SmallTask;
+
+// Dropout, accumulation with a tail, an average, penalties, clipping, workers.
+TrainingOptions options_in(const Folder& folder) {
+  TrainingOptions options{.epochs = 3,
+                          .batch_size = 4,
+                          .accumulate = 2,
+                          .workers = 2,
+                          .learning_rate = 0.02,
+                          .clip_norm = 0.5,
+                          .average = 0.9,
+                          .optimizer = {.l1 = 1e-4, .l2 = 1e-3}};
+  options.files = {.directory = folder / "out.run", .checkpoint_every = 2, .log_every = 1};
+  return options;
+}
+
+struct Outcome {
+  std::vector<double> losses;  // of the steps of this process
+  std::vector<float> weights;
+  std::string model;  // the saved one, as bytes
+  RunReport report;
+};
+
+// Trains from the same start; `stop_after` steps it asks to stop. 0: never.
+Outcome run(const Folder& folder, const TrainingOptions& options, int64_t stop_after = 0,
+            SystemCalls& calls = SystemCalls::real()) {
+  at::manual_seed(5);
+  SmallTask task;
+  task.calls = &calls;
+  Outcome outcome;
+  Observer observer;
+  int64_t last = 0;
+  observer.step = [&](const StepReport& now) {
+    outcome.losses.push_back(now.loss);
+    last = now.step;
+  };
+  observer.stop = [&] { return last == stop_after && stop_after > 0; };
+  try {
+    outcome.report = train(task, options, folder / "out", observer, calls);
+    outcome.model = slurp(folder / "out/model.safetensors");
+  } catch (const Interrupted& error) {
+    EXPECT_NE(std::string(error.what()).find("checkpoints/step-"), std::string::npos);
+  }
+  outcome.weights = task.weights();
+  return outcome;
+}
+
+TrainingOptions resumed(TrainingOptions options) {
+  options.files.resume = true;
+  return options;
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+void expect_same(const Outcome& expected, const Outcome& found) {
+  EXPECT_TRUE(same_bits(expected.weights, found.weights));
+  EXPECT_EQ(expected.model, found.model);
+  EXPECT_EQ(expected.report.steps, found.report.steps);
+  EXPECT_EQ(expected.report.best.step, found.report.best.step);
+  ASSERT_EQ(expected.report.evaluations.size(), found.report.evaluations.size());
+  for (size_t i = 0; i < expected.report.evaluations.size(); ++i) {
+    const Evaluation& a = expected.report.evaluations[i];
+    const Evaluation& b = found.report.evaluations[i];
+    EXPECT_EQ(a.step, b.step);
+    EXPECT_EQ(a.train_loss, b.train_loss);
+    EXPECT_EQ(a.validation, b.validation);
+    EXPECT_EQ(a.best, b.best);
+  }
+}
+
+TEST(Resume, AStopAtAnyStepChangesNoBit) {
+  for (const char* optimizer : {"adamw", "sgd"}) {
+    for (const int64_t evaluate_every : {0, 2}) {
+      const auto options = [&](const Folder& folder) {
+        TrainingOptions all = options_in(folder);
+        all.optimizer.name = optimizer;
+        all.evaluate_every = evaluate_every;
+        return all;
+      };
+      const Folder whole;
+      const Outcome expected = run(whole, options(whole));
+      ASSERT_EQ(expected.losses.size(), 9U);
+      for (int64_t stop = 1; stop < 9; ++stop) {
+        SCOPED_TRACE(text_of(optimizer, " stopped after step ", stop));
+        const Folder folder;
+        std::vector<double> losses = run(folder, options(folder), stop).losses;
+        EXPECT_EQ(losses.size(), static_cast<size_t>(stop));
+        const Outcome rest = run(folder, resumed(options(folder)));
+        EXPECT_EQ(rest.report.resumed_at, stop);
+        losses.insert(losses.end(), rest.losses.begin(), rest.losses.end());
+        EXPECT_EQ(losses, expected.losses);
+        expect_same(expected, rest);
+        const auto log = read_log(folder / "out.run").at("loss");
+        EXPECT_EQ(log.values, expected.losses);
+        EXPECT_EQ(log.steps, (std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8, 9}));
+      }
+    }
+  }
+}
+
+TEST(Resume, AStopWhileValidatingIsMadeUpFor) {
+  const Folder whole;
+  const Outcome expected = run(whole, options_in(whole));
+  const Folder folder;
+  {
+    at::manual_seed(5);
+    SmallTask task;
+    bool validating = false;
+    Observer observer;
+    observer.validation = [&](int64_t, int64_t) { validating = true; };
+    observer.stop = [&] { return validating; };
+    EXPECT_THROW(train(task, options_in(folder), folder / "out", observer), Interrupted);
+    EXPECT_FALSE(fs::exists(folder / "out"));
+  }
+  expect_same(expected, run(folder, resumed(options_in(folder))));
+}
+
+TEST(Resume, BeginsWhereThereIsNothing) {
+  const Folder whole;
+  const Outcome expected = run(whole, options_in(whole));
+  const Folder folder;
+  const Outcome found = run(folder, resumed(options_in(folder)));
+  EXPECT_EQ(found.losses, expected.losses);
+  expect_same(expected, found);
+  const Outcome again = run(folder, resumed(options_in(folder)));  // nothing is left to do
+  EXPECT_TRUE(again.losses.empty());
+  EXPECT_EQ(again.report.steps, 9);
+}
+
+TEST(Resume, TheNumberOfWorkersMayChangeAndTheRunMayGetLonger) {
+  const Folder whole;
+  TrainingOptions longer = options_in(whole);
+  longer.schedule = "constant";
+  longer.warmup_steps = 2;
+  longer.epochs = 4;
+  const Outcome expected = run(whole, longer);
+  const Folder folder;
+  TrainingOptions options = longer;
+  options.files.directory = folder / "out.run";
+  options.epochs = 3;
+  run(folder, options);
+  options.epochs = 4;
+  options.workers = 0;
+  expect_same(expected, run(folder, resumed(options)));
+}
+
+TEST(Resume, RefusesAnotherRunByTheNameOfWhatDiffers) {
+  const Folder folder;
+  TrainingOptions options = options_in(folder);
+  options.files.settings = {{"--width", "64"}};
+  run(folder, options, 4);
+  const auto refused = [&](const std::function<void(TrainingOptions&)>& change) {
+    TrainingOptions other = resumed(options);
+    change(other);
+    return test::message_of<UsageError>([&] { run(folder, other); });
+  };
+  EXPECT_NE(refused([](auto& o) { o.batch_size = 5; }).find("batch_size '4', now it is '5'"),
+            std::string::npos);
+  EXPECT_NE(refused([](auto& o) { o.learning_rate = 1; }).find("learning_rate"), std::string::npos);
+  EXPECT_NE(refused([](auto& o) { o.files.settings[0].second = "128"; }).find("--width '64'"),
+            std::string::npos);
+  at::manual_seed(5);
+  SmallTask more(24);
+  EXPECT_NE(test::message_of<UsageError>([&] {
+              train(more, resumed(options), folder / "out");
+            }).find("training data"),
+            std::string::npos);
+}
+
+TEST(Resume, ARunThatHasNotEndedIsNeverOverwritten) {
+  const Folder folder;
+  run(folder, options_in(folder), 4);
+  EXPECT_NE(test::message_of<UsageError>([&] {
+              run(folder, options_in(folder));
+            }).find("stopped at step 4; resume it"),
+            std::string::npos);
+  run(folder, resumed(options_in(folder)));
+  const Outcome anew = run(folder, options_in(folder));  // one that has ended is
+  EXPECT_EQ(anew.losses.size(), 9U);
+  EXPECT_EQ(anew.report.resumed_at, 0);
+  EXPECT_EQ(read_log(folder / "out.run").at("loss").values, anew.losses);
+}
+
+TEST(Resume, OneProcessAtATime) {
+  const Folder folder;
+  at::manual_seed(5);
+  SmallTask task;
+  Observer observer;
+  std::string message;
+  observer.step = [&](const StepReport& now) {
+    if (now.step > 1) return;
+    message = test::message_of<UsageError>([&] { run(folder, resumed(options_in(folder))); });
+  };
+  train(task, options_in(folder), folder / "out", observer);
+  EXPECT_NE(message.find("another process is training there"), std::string::npos);
+}
+
+TEST(Resume, KeepsTheLastCheckpointsAndThatOfTheBestModel) {
+  const Folder folder;
+  TrainingOptions options = options_in(folder);
+  options.files.checkpoint_every = 1;
+  options.files.keep = 2;
+  const Outcome found = run(folder, options);
+  std::vector<int64_t> expected = {8, 9};
+  const int64_t best = found.report.best.step;
+  if (best < 8) expected.insert(expected.begin(), best);
+  EXPECT_EQ(CheckpointFolder(folder / "out.run/checkpoints").steps(), expected);
+}
+
+// Every write, fsync, rename and the rest of all saves of a run, each failing once and for ever.
+TEST(Resume, AFailureOfAnySystemCallLeavesAWholeCheckpoint) {
+  const Folder whole;
+  const auto options = [](const Folder& folder) {
+    TrainingOptions all = options_in(folder);
+    all.epochs = 1;
+    all.files.checkpoint_every = 1;
+    all.files.keep = 1;
+    return all;
+  };
+  const Outcome expected = run(whole, options(whole));
+  int failures = 0;
+  int calls_made = 0;
+  for (const int error : {ENOSPC, EIO}) {
+    for (const auto fault : {FaultyCalls::Fault::kOnce, FaultyCalls::Fault::kForever}) {
+      for (int at = 0;; ++at) {
+        SCOPED_TRACE(text_of("call ", at, " fails with ", std::strerror(error)));
+        const Folder folder;
+        FaultyCalls calls({.at = at, .error = error, .fault = fault});
+        int64_t saved = 0;
+        try {
+          run(folder, options(folder), 0, calls);
+        } catch (const IoError&) {
+          ++failures;
+        }
+        const auto steps = CheckpointFolder(folder / "out.run/checkpoints").steps();
+        if (!steps.empty()) saved = steps.back();
+        const Outcome found = run(folder, resumed(options(folder)));
+        EXPECT_EQ(found.report.resumed_at, saved);
+        expect_same(expected, found);
+        if (!calls.has_failed() || testing::Test::HasFailure()) break;
+        ++calls_made;
+      }
+    }
+  }
+  EXPECT_GT(calls_made, 200);
+  EXPECT_GT(failures, 100);
+}
+
+// The child trains until it is killed; the rest is trained by the parent.
+TEST(Resume, TwoHundredKilledRunsLoseNothing) {
+  at::set_num_threads(1);  // a pool of threads does not survive a fork
+  const auto options = [](const Folder& folder) {
+    TrainingOptions all = options_in(folder);
+    all.epochs = 10;
+    all.workers = 0;
+    all.files.checkpoint_every = 1;
+    return all;
+  };
+  const Folder whole;
+  const auto start = std::chrono::steady_clock::now();
+  const Outcome expected = run(whole, options(whole));
+  const auto whole_time = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - start);
+  std::mt19937_64 random(11);
+  int killed = 0;
+  int resumed_in_the_middle = 0;
+  for (int i = 0; i < 200; ++i) {
+    const Folder folder;
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      run(folder, options(folder));
+      ::_exit(0);
+    }
+    ::usleep(static_cast<useconds_t>(random() % static_cast<uint64_t>(whole_time.count())));
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    killed += WIFSIGNALED(status) ? 1 : 0;
+    const Outcome found = run(folder, resumed(options(folder)));
+    resumed_in_the_middle += found.report.resumed_at > 0 && !found.losses.empty() ? 1 : 0;
+    expect_same(expected, found);
+    if (HasFailure()) FAIL() << "in run " << i;
+  }
+  EXPECT_GT(killed, 100);
+  EXPECT_GT(resumed_in_the_middle, 50);
+}
+
+}  // namespace
+}  // namespace heed::training
