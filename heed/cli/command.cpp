@@ -8,8 +8,10 @@ namespace heed::cli {
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
       train_sentiment_command(),
+      train_lm_command(),
       eval_command(),
       predict_command(),
+      generate_command(),
       attend_command(),
       inspect_command(),
       tokenize_train_command(),

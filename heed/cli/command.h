@@ -31,6 +31,7 @@ Parser parser_of(const Command& command);
 Command attend_command();
 Command completion_command();
 Command eval_command();
+Command generate_command();
 Command inspect_command();
 Command man_command();
 Command predict_command();
@@ -42,6 +43,7 @@ Command score_rouge_command();
 Command tokenize_decode_command();
 Command tokenize_encode_command();
 Command tokenize_train_command();
+Command train_lm_command();
 Command train_sentiment_command();
 
 }  // namespace heed::cli

@@ -95,6 +95,7 @@ std::unique_ptr<Trained> load_trained(const std::filesystem::path& directory);
 at::Tensor stacked_layers(const std::vector<at::Tensor>& layers);
 
 // The loaders, one a task.
+std::unique_ptr<Trained> load_language_modelling(const std::filesystem::path& directory);
 std::unique_ptr<Trained> load_text_classification(const std::filesystem::path& directory);
 
 }  // namespace heed::cli

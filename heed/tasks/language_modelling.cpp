@@ -10,6 +10,7 @@
 
 #include "heed/base/error.h"
 #include "heed/metrics/language.h"
+#include "heed/ops/cross_entropy.h"
 #include "heed/text/bpe_builder.h"
 #include "heed/text/word_level_builder.h"
 
@@ -80,12 +81,6 @@ Pieces pieces(const std::vector<int32_t>& tokens, const std::vector<int64_t>& st
   return result;
 }
 
-at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& targets,
-                         at::Reduction::Reduction reduction) {
-  return at::cross_entropy_loss(logits.flatten(0, 1).to(at::kFloat), targets.flatten(), {},
-                                reduction);
-}
-
 Metrics metrics_of(const std::vector<float>& losses, int64_t bytes) {
   const metrics::LanguageLoss loss{.nats = std::accumulate(losses.begin(), losses.end(), 0.0),
                                    .tokens = static_cast<int64_t>(losses.size()),
@@ -146,7 +141,7 @@ Loss LanguageModelling::loss(const Batch& batch) {
   const Pieces text = pieces(train_, starts, piece_);
   const at::Device device = device_of(*trained_.model);
   const at::Tensor logits = trained_.model->forward(text.ids.to(device));
-  return {.value = cross_entropy(logits, text.targets.to(device), at::Reduction::Mean),
+  return {.value = heed::cross_entropy(logits, text.targets.to(device)),
           .tokens = rows * piece_,
           .weight = static_cast<double>(rows * piece_)};
 }
@@ -169,9 +164,10 @@ std::vector<float> token_losses(const models::LanguageModel& model, const std::v
   std::vector<float> losses;
   const auto read = [&](const std::vector<int64_t>& starts, int64_t length) {
     const Pieces text = pieces(ids, starts, length);
-    const at::Tensor batch = cross_entropy(model.forward(text.ids.to(device)),
-                                           text.targets.to(device), at::Reduction::None)
-                                 .cpu();
+    const at::Tensor batch =
+        heed::cross_entropy(model.forward(text.ids.to(device)), text.targets.to(device),
+                            {.reduction = Reduction::kNone})
+            .cpu();
     const auto* first = batch.const_data_ptr<float>();
     losses.insert(losses.end(), first, first + batch.numel());
     if (progress) progress(static_cast<int64_t>(losses.size()), predicted);

@@ -1,0 +1,143 @@
+// What a language model says of texts: how well it predicts them, token by token.
+#include "heed/tasks/language_modelling.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <cstdio>
+#include <iostream>
+#include <numeric>
+
+#include "heed/base/error.h"
+#include "heed/cli/trained.h"
+#include "heed/metrics/language.h"
+
+namespace heed::cli {
+namespace {
+
+class TrainedLanguage final : public Trained {
+ public:
+  explicit TrainedLanguage(models::TrainedLanguageModel trained) : trained_(std::move(trained)) {}
+
+  std::string task() const override { return "lm"; }
+  const torch::nn::Module& module() const override { return *trained_.model; }
+  OrderedJson description() const override;
+  Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
+  std::vector<Answer> predict(const std::vector<std::string>& inputs,
+                              const PredictionOptions& options) override;
+  AttentionView attend(const std::string& input, const std::string& part) override;
+
+ private:
+  models::TrainedLanguageModel trained_;
+};
+
+OrderedJson TrainedLanguage::description() const {
+  const models::LanguageModelOptions& options = trained_.model->options();
+  const models::TransformerOptions& o = options.transformer;
+  return {
+      {"vocabulary", options.vocabulary},
+      {"tokenizer", trained_.tokenizer->model_type()},
+      {"context", o.longest},
+      {"width", o.width},
+      {"heads", o.heads},
+      {"layers", o.layers},
+      {"hidden", o.hidden},
+      {"activation", o.activation},
+      {"norm", o.norm},
+      {"norm_place", o.norm_place},
+      {"tied", options.tied},
+  };
+}
+
+Evaluation TrainedLanguage::evaluate(const EvaluationRequest& request,
+                                     const tasks::Progress& progress) {
+  data::DataReport report;
+  const data::TextData data =
+      data::read_text({.train = {request.file}},
+                      {.encoding = request.reading.parsed().encoding, .valid_share = 0}, report);
+  report.throw_if_fatal();
+  std::cerr << report.text();
+  return {.metrics =
+              tasks::evaluate(trained_, {.text = data.train, .where = request.file}, progress)};
+}
+
+std::string line_of(const metrics::LanguageLoss& loss) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.4f\t%.4f", metrics::perplexity(loss),
+                metrics::bits_per_byte(loss));
+  return text;
+}
+
+Answer answer_of(const std::string& text, const text::Encoding& encoding,
+                 const std::vector<float>& losses) {
+  Answer answer{.line = "-\t-"};
+  answer.json["text"] = text;
+  answer.json["tokens"] = encoding.tokens;
+  answer.json["log_probabilities"] = OrderedJson::array();
+  for (size_t i = 0; i < encoding.ids.size(); ++i) {
+    answer.json["log_probabilities"].push_back(i == 0 ? OrderedJson(nullptr)
+                                                      : OrderedJson(-losses[i - 1]));
+  }
+  answer.json["perplexity"] = nullptr;
+  answer.json["bits_per_byte"] = nullptr;
+  if (losses.empty()) return answer;
+  const metrics::LanguageLoss loss{
+      .nats = std::accumulate(losses.begin(), losses.end(), 0.0),
+      .tokens = static_cast<int64_t>(losses.size()),
+      .bytes = static_cast<int64_t>(text.size() - encoding.offsets[0].end)};
+  answer.line = line_of(loss);
+  answer.json["perplexity"] = metrics::perplexity(loss);
+  answer.json["bits_per_byte"] = metrics::bits_per_byte(loss);
+  return answer;
+}
+
+std::vector<Answer> TrainedLanguage::predict(const std::vector<std::string>& inputs,
+                                             const PredictionOptions& /*options*/) {
+  std::vector<Answer> answers;
+  for (const std::string& text : inputs) {
+    const text::Encoding encoding = trained_.tokenizer->encode(text, text::Surround::kNo);
+    answers.push_back(
+        answer_of(text, encoding, tasks::token_losses(*trained_.model, encoding.ids)));
+  }
+  return answers;
+}
+
+AttentionView TrainedLanguage::attend(const std::string& input, const std::string& /*part*/) {
+  const c10::InferenceMode inference;
+  const text::Encoding encoding = trained_.tokenizer->encode(input, text::Surround::kNo);
+  const auto count = static_cast<int64_t>(encoding.ids.size());
+  const int64_t longest = trained_.model->options().transformer.longest;
+  if (count == 0 || count > longest) {
+    throw DataError("the text", text_of("expected 1 to ", longest,
+                                        " tokens (the context of the model), got ", count));
+  }
+  nn::AttentionTrace trace;
+  const std::vector<int64_t> ids(encoding.ids.begin(), encoding.ids.end());
+  const at::Tensor next =
+      trained_.model->forward({.ids = at::tensor(ids, at::kLong).unsqueeze(0)}, &trace)
+          .select(1, count - 1)[0]
+          .to(at::kDouble)
+          .softmax(-1);
+  const int64_t id = next.argmax().item<int64_t>();
+  const std::string& token = trained_.tokenizer->token_of(static_cast<int32_t>(id));
+  const auto probability = next[id].item<double>();
+  std::vector<at::Tensor> layers;
+  for (const at::Tensor& weights : trace.weights) layers.push_back(weights[0]);
+  AttentionView view{
+      .title = text_of("next: ", token, " (", static_cast<int>(probability * 100 + 0.5), " %)"),
+      .weights = stacked_layers(layers),
+      .details = {{"next", token}, {"probability", probability}}};
+  for (const text::Span& span : encoding.offsets) {
+    view.queries.push_back(input.substr(span.begin, span.size()));
+  }
+  view.keys = view.queries;
+  return view;
+}
+
+}  // namespace
+
+std::unique_ptr<Trained> load_language_modelling(const std::filesystem::path& directory) {
+  return std::make_unique<TrainedLanguage>(models::load_language_model(directory));
+}
+
+}  // namespace heed::cli
