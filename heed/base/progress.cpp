@@ -55,6 +55,7 @@ void ProgressBar::update(int64_t done, const std::string& note) {
   last_draw_ = now;
   drawn_ = true;
 
+  if (first_done_ < 0) first_done_ = done;
   const double elapsed = std::chrono::duration<double>(now - start_).count();
   std::string line = title_;
   if (total_ > 0) {
@@ -62,8 +63,11 @@ void ProgressBar::update(int64_t done, const std::string& note) {
         std::clamp(static_cast<double>(done) / static_cast<double>(total_), 0., 1.);
     const int width = std::clamp(terminal_width() - 60, 10, 30);
     line += ' ' + bar_text(share, width) + formatted(" %3.0f%%", share * 100);
-    if (share > 0.01 && share < 1)
-      line += "  " + duration_text(elapsed * (1 / share - 1)) + " left";
+    const auto done_here = static_cast<double>(done - first_done_);
+    if (done_here > 0.01 * static_cast<double>(total_) && share < 1) {
+      const auto left = static_cast<double>(total_ - done);
+      line += "  " + duration_text(elapsed * left / done_here) + " left";
+    }
   } else {
     line += formatted(" %lld", static_cast<long long>(done));
   }

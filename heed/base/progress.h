@@ -34,6 +34,7 @@ class ProgressBar {
   int64_t total_;
   bool shown_;  // stderr is a terminal
   bool drawn_ = false;
+  int64_t first_done_ = -1;  // of the first update: a run that goes on begins in the middle
   Clock::time_point start_ = Clock::now();
   Clock::time_point last_draw_;
 };

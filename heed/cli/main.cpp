@@ -155,6 +155,8 @@ int main(int count, char** arguments) {
     return report(error, kIo);
   } catch (const Interrupted& error) {
     return report(error, kInterrupted);
+  } catch (const Error& error) {  // the loss is no number, another process is gone
+    return report(error, kInternal);
   } catch (const std::bad_alloc&) {
     std::cerr << "heed: not enough memory; try a smaller --batch-size or a smaller model\n";
     return kInternal;

@@ -65,7 +65,7 @@ class Program(unittest.TestCase):
         self.assertEqual(summary["examples"], 172)
         self.assertEqual(sorted(os.listdir(self.model)),
                          ["config.json", "model.safetensors", "tokenizer.json"])
-        self.assertIn("epoch 3/3", self.trained.stderr)
+        self.assertIn("epoch 3  step 84", self.trained.stderr)
         self.assertNotIn("\r", self.trained.stderr)  # a bar only on a terminal
 
     def test_the_seed_decides_everything(self):
@@ -277,7 +277,7 @@ class Program(unittest.TestCase):
 
     def test_completion_scripts_parse_and_offer_options(self):
         bash = heed("completion", "bash").stdout
-        script = self.file("heed.bash", bash + '\nCOMP_WORDS=(heed train sentiment --ba)\n'
+        script = self.file("heed.bash", bash + '\nCOMP_WORDS=(heed train sentiment --batch-s)\n'
                            "COMP_CWORD=3\n_heed\necho \"${COMPREPLY[@]}\"\n")
         shown = subprocess.run(["bash", script], capture_output=True, text=True)
         self.assertEqual(shown.stdout, "--batch-size\n", shown.stderr)

@@ -1,0 +1,123 @@
+"""Runs of `heed train`: stopped, resumed, logged; and the commands of docs/training.md.
+
+Usage: test_training.py HEED_PROGRAM
+"""
+
+import json
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+HEED = Path(sys.argv.pop(1)).resolve()
+EXAMPLE = Path("examples/sentiment").resolve()
+SMALL = ["--width", "32", "--hidden", "64", "--heads", "2", "--threads", "1"]
+
+
+class Training(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory(prefix="heed-training-")
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name)
+        for name in ("train.tsv", "valid.tsv"):
+            shutil.copy(EXAMPLE / name, self.folder / name)
+
+    def command(self, *options, out="model"):
+        return [str(HEED), "train", "sentiment", "--train", "train.tsv", "--valid", "valid.tsv",
+                "--out", out, *SMALL, *map(str, options)]
+
+    def train(self, *options, out="model", code=0):
+        result = subprocess.run(self.command(*options, out=out), cwd=self.folder, text=True,
+                                capture_output=True, timeout=300)
+        self.assertEqual(result.returncode, code, result.stderr)
+        return result
+
+    def lines(self, out="model"):
+        text = (self.folder / f"{out}.run" / "log.jsonl").read_text("utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
+    def losses(self, out="model"):
+        return [(line["step"], line["loss"]) for line in self.lines(out) if line["event"] == "step"]
+
+    def test_ctrl_c_saves_and_resume_goes_on(self):
+        self.train("--epochs", 4, "--log-every", 1, out="whole")
+        options = ("--epochs", 4, "--log-every", 1)
+        for sent in (signal.SIGINT, signal.SIGTERM):
+            name = f"stopped-{sent}"
+            process = subprocess.Popen(self.command(*options, out=name), cwd=self.folder, text=True,
+                                       stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            log = self.folder / f"{name}.run" / "log.jsonl"
+            while process.poll() is None and not (log.exists() and '"step":7,' in log.read_text()):
+                time.sleep(0.002)
+            process.send_signal(sent)
+            message = process.communicate(timeout=60)[1]
+            self.assertEqual(process.returncode, 130, message)
+            self.assertIn("--resume", message)
+            self.train(*options, code=2, out=name)  # would overwrite it
+            self.train(*options, "--resume", out=name)
+            self.assertEqual(self.losses(name), self.losses("whole"))
+            for file in ("model.safetensors", "config.json"):
+                self.assertEqual((self.folder / name / file).read_bytes(),
+                                 (self.folder / "whole" / file).read_bytes())
+
+    def test_what_differs_is_refused_by_its_name(self):
+        self.train("--epochs", 1)
+        for options in (("--width", 64), ("--lr", 0.5), ("--dropout", 0.3)):
+            result = self.train("--epochs", 2, "--resume", *options, code=2)
+            self.assertIn(options[0].strip("-").replace("lr", "learning_rate"), result.stderr)
+
+    def test_summary_and_curves(self):
+        self.train("--epochs", 2)
+        run = self.folder / "model.run"
+        summary = json.loads((run / "summary.json").read_text("utf-8"))
+        for key in ("seconds", "peak_memory_bytes", "parameters", "steps"):
+            self.assertGreater(summary[key], 0)
+        self.assertIn("accuracy", summary["best"]["validation"])
+        self.assertEqual(summary["settings"]["--width"], "32")
+        self.assertTrue((run / "curves.png").read_bytes().startswith(b"\x89PNG"))
+        self.assertIn(b"<svg", (run / "curves.svg").read_bytes())
+
+    def test_nan_ends_the_run_with_the_layer(self):
+        result = self.train("--lr", 1e30, "--clip-norm", 0, "--optimizer", "sgd", "--warmup", 0,
+                            code=70)
+        self.assertRegex(result.stderr, r"step \d+: .*began .*(embedding|encoder|classifier)")
+
+    def test_tensorboard_reads_the_events(self):
+        try:
+            from tensorboard.backend.event_processing import event_accumulator
+        except ImportError:
+            self.skipTest("the tensorboard package is not installed (tools/setup.sh installs it)")
+        self.train("--epochs", 2, "--log-every", 1)
+        self.train("--epochs", 3, "--log-every", 1, "--resume")
+        events = event_accumulator.EventAccumulator(str(self.folder / "model.run"))
+        events.Reload()
+        read = [(e.step, e.value) for e in events.Scalars("train/loss")]
+        logged = self.losses()
+        self.assertEqual([step for step, _ in read], [step for step, _ in logged])
+        for (_, a), (_, b) in zip(read, logged):
+            self.assertAlmostEqual(a, b, delta=1e-6 * abs(b))
+        validated = [line for line in self.lines() if line["event"] == "evaluation"]
+        accuracy = events.Scalars("validation/accuracy")
+        self.assertEqual([e.step for e in accuracy], [line["step"] for line in validated])
+
+    def test_commands_of_the_page(self):
+        page = Path("docs/training.md").read_text("utf-8")
+        commands = [line for block in re.findall(r"```sh\n(.*?)```", page, re.S)
+                    for line in block.splitlines()]
+        self.assertGreaterEqual(len(commands), 5)
+        for line in commands:
+            words = shlex.split(line)
+            self.assertEqual(words[0], "heed")
+            result = subprocess.run([HEED, *words[1:], *SMALL], cwd=self.folder, text=True,
+                                    capture_output=True, timeout=300)
+            self.assertEqual(result.returncode, 0, f"{line}\n{result.stderr}")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
