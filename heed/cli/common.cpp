@@ -8,7 +8,14 @@
 #include <memory>
 #include <thread>
 
+#include "heed/training/process_group.h"
+
 namespace heed::cli {
+namespace {
+
+bool is_count(const std::string& name) { return name == "examples" || name == "tokens"; }
+
+}  // namespace
 
 void ThreadOptions::add_to(CLI::App& app) {
   app.add_option("--threads", threads, "Threads to compute with; 0: one for each core")
@@ -17,8 +24,9 @@ void ThreadOptions::add_to(CLI::App& app) {
 }
 
 void ThreadOptions::apply() const {
-  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  at::set_num_threads(threads > 0 ? threads : static_cast<int>(cores));
+  const auto rank = training::rank_from_environment();  // the cores are shared with those beside it
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  at::set_num_threads(threads > 0 ? threads : std::max(1, cores / (rank ? rank->local_size : 1)));
 }
 
 void ReadingOptions::add_to(CLI::App& app) {
@@ -62,7 +70,7 @@ tasks::Progress progress_bar(const std::string& title) {
 nlohmann::ordered_json json_of(const tasks::Metrics& metrics) {
   nlohmann::ordered_json json;
   for (const auto& [name, value] : metrics) {
-    if (name == "examples") {
+    if (is_count(name)) {
       json[name] = static_cast<int64_t>(value);
     } else {
       json[name] = value;
@@ -75,7 +83,7 @@ std::string text_of_metrics(const tasks::Metrics& metrics) {
   std::string text;
   for (const auto& [name, value] : metrics) {
     char buffer[64];
-    std::snprintf(buffer, sizeof buffer, name == "examples" ? "%s %.0f" : "%s %.4f", name.c_str(),
+    std::snprintf(buffer, sizeof buffer, is_count(name) ? "%s %.0f" : "%s %.4f", name.c_str(),
                   value);
     text += (text.empty() ? "" : "  ") + std::string(buffer);
   }

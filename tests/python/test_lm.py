@@ -1,0 +1,149 @@
+"""Language models as a user meets them: the commands of docs/language_models.md, generation that
+reproduces, streams, stop strings, errors, Ctrl-C.
+
+Usage: test_lm.py HEED_PROGRAM
+"""
+
+import json
+import math
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+HEED = Path(sys.argv.pop(1)).resolve()
+PAGE = Path("docs/language_models.md").read_text(encoding="utf-8")
+LINES = ["the film was good and the people were kind", "the sea was grey and the sky was blue",
+         "she said that the house was old"]
+
+
+def heed(*arguments, text="", **options):
+    return subprocess.run([HEED, *map(str, arguments)], input=text, text=True,
+                          capture_output=True, timeout=300, **options)
+
+
+class LanguageModels(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="heed-lm-"))
+        (cls.folder / "train.txt").write_text("\n".join(LINES * 60) + "\n", encoding="utf-8")
+        (cls.folder / "valid.txt").write_text("\n".join(LINES) + "\n", encoding="utf-8")
+        cls.model = cls.folder / "model"
+        cls.trained = heed("train", "lm", "--train", cls.folder / "train.txt", "--valid",
+                           cls.folder / "valid.txt", "--out", cls.model, "--tokenizer",
+                           "characters", "--context", 48, "--width", 48, "--heads", 4, "--layers",
+                           2, "--dropout", 0, "--lr", "3e-3", "--steps", 60, "--batch-size", 16,
+                           "--threads", 2, "--json")
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def generate(self, *arguments, **options):
+        return heed("generate", self.model, "--prompt", "the ", "--max-tokens", 30, *arguments,
+                    **options)
+
+    def test_commands_of_the_page(self):
+        commands = [shlex.split(line) for block in re.findall(r"```sh\n(.*?)```", PAGE, re.S)
+                    for line in block.splitlines() if line.startswith("heed ")]
+        self.assertGreaterEqual(len(commands), 5)
+        for words in commands:
+            if words[1] == "train":
+                words += ["--steps", "20"]  # the command as it stands, but sooner
+            result = subprocess.run([HEED, *words[1:]], cwd=self.folder, capture_output=True,
+                                    text=True, timeout=300)
+            self.assertEqual(result.returncode, 0, f"{words}\n{result.stderr}")
+
+    def test_training_learns(self):
+        self.assertEqual(self.trained.returncode, 0, self.trained.stderr)
+        summary = json.loads(self.trained.stdout)
+        self.assertLess(summary["loss"], 1.8)  # the frequencies of letters alone give 2.6
+
+    def test_eval(self):
+        metrics = json.loads(heed("eval", self.model, self.folder / "valid.txt", "--json").stdout)
+        size = (self.folder / "valid.txt").stat().st_size
+        self.assertEqual(metrics["tokens"], size - 1)
+        self.assertAlmostEqual(metrics["perplexity"], math.exp(metrics["loss"]), places=6)
+        self.assertAlmostEqual(metrics["bits_per_byte"], metrics["loss"] / math.log(2), places=6)
+
+    def test_predict(self):
+        answer = json.loads(heed("predict", self.model, "--json", text="the sea\n").stdout)
+        self.assertEqual("".join(answer["tokens"]), "the sea")
+        self.assertIsNone(answer["log_probabilities"][0])
+        mean = -sum(answer["log_probabilities"][1:]) / 6
+        self.assertAlmostEqual(answer["perplexity"], math.exp(mean), places=4)
+
+    def test_a_seed_reproduces(self):
+        one = self.generate("--seed", 5).stdout
+        self.assertEqual(self.generate("--seed", 5).stdout, one)
+        self.assertNotEqual(self.generate("--seed", 6).stdout, one)
+        self.assertTrue(one.startswith("the "))
+
+    def test_a_sample_does_not_depend_on_how_many_there_are(self):
+        def texts(count):
+            lines = self.generate("--samples", count, "--json").stdout.splitlines()
+            return [json.loads(line)["text"] for line in lines]
+
+        self.assertEqual(texts(3)[:1], texts(1))
+        self.assertEqual(len(set(texts(3))), 3)
+
+    def test_the_prompt_from_elsewhere(self):
+        (self.folder / "prompt.txt").write_text("the ", encoding="utf-8")
+        given = self.generate("--temperature", 0).stdout
+        rest = ["--max-tokens", 30, "--temperature", 0]
+        self.assertEqual(heed("generate", self.model, *rest, text="the ").stdout, given)
+        self.assertEqual(heed("generate", self.model, "--prompt-file",
+                              self.folder / "prompt.txt", *rest).stdout, given)
+
+    def test_stop_strings_and_end_tokens(self):
+        text = json.loads(self.generate("--temperature", 0, "--json").stdout)["text"]
+        stop = text[5:8]
+        stopped = json.loads(self.generate("--temperature", 0, "--json", "--stop", "zzzz", "--stop",
+                                           stop).stdout)
+        self.assertEqual(stopped["text"], text[:text.index(stop)])
+        self.assertEqual(stopped["finish"], "stop_string")
+        ended = json.loads(self.generate("--temperature", 0, "--json", "--end", text[4]).stdout)
+        self.assertEqual(ended["text"], text[:text.index(text[4])])
+        self.assertEqual(ended["finish"], "end_token")
+
+    def test_beams(self):
+        found = [json.loads(line) for line in
+                 self.generate("--beams", 4, "--samples", 3, "--json").stdout.splitlines()]
+        self.assertEqual(len(found), 3)
+        scores = [each["score"] for each in found]
+        self.assertEqual(scores, sorted(scores, reverse=True))
+
+    def test_bfloat16(self):
+        result = self.generate("--dtype", "bfloat16")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_refusals(self):
+        for words, code, part in ((["--end", "nope"], 2, "--end"),
+                                  (["--temperature", "-1"], 2, "temperature"),
+                                  (["--prompt-file", "x"], 2, "expected one of them"),
+                                  (["--beams", "2", "--max-tokens", "99"], 2, "context")):
+            result = self.generate(*words)
+            self.assertEqual(result.returncode, code, result.stderr)
+            self.assertIn(part, result.stderr)
+        self.assertEqual(heed("generate", self.folder, "--prompt", "a").returncode, 66)
+        self.assertEqual(heed("generate", self.model, "--prompt", "").returncode, 2)
+
+    def test_interrupt_leaves_what_is_there(self):
+        process = subprocess.Popen([HEED, "generate", self.model, "--prompt", "the ",
+                                    "--max-tokens", "100000000"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        first = process.stdout.read(40)  # it streams
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130, errors)
+        self.assertTrue((first + rest).startswith("the "))
+        self.assertIn("tokens/s", errors)
+
+
+if __name__ == "__main__":
+    unittest.main()
