@@ -12,7 +12,8 @@
 
 namespace heed::cli {
 
-// --threads; 0 takes as many as there are cores. Call apply() before the first tensor.
+// --threads; 0 takes as many as there are cores, of several processes on one machine each its part.
+// Call apply() before the first tensor.
 struct ThreadOptions {
   int threads = 0;
 

@@ -4,10 +4,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <set>
 
 #include "heed/base/error.h"
 #include "heed/cli/common.h"
+#include "heed/training/process_group.h"
 #include "heed/training/process_memory.h"
 #include "heed/training/run_log.h"
 #include "heed/version.h"
@@ -135,9 +137,16 @@ void TrainingSettings::train(tasks::Task& task, const std::string& out, bool jso
   run.files.directory = directory + ".run";
   run.files.program = std::string("heed ") + version();
   run.files.settings = other_settings(*app_);
+  const auto rank = training::rank_from_environment();
+  std::optional<training::ProcessGroup> group;
+  if (rank) run.group = &group.emplace(*rank);
+  const bool shows = !rank || rank->rank == 0;
   TrainingView view;
+  training::Observer observer = view.observer();
+  if (!shows) observer = {.stop = observer.stop};
   try {
-    const training::RunReport report = training::train(task, run, out, view.observer());
+    const training::RunReport report = training::train(task, run, out, observer);
+    if (!shows) return;
     draw_curves(run.files.directory);
     view.print_summary(report, out, json);
   } catch (const Interrupted& stopped) {

@@ -11,6 +11,8 @@
 
 namespace heed::training {
 
+class ProcessGroup;
+
 // Names and values, in the order in which they are shown.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
@@ -49,6 +51,10 @@ struct TrainingOptions {
   std::string dtype = "float32";  // of the products in training; validation is float32
   OptimizerOptions optimizer = {};
   RunFiles files = {};
+  // The processes that train together, each with the same options and data; null: this one alone.
+  // Each takes its share of every batch (examples r, r + size, …), and the gradients are summed, so
+  // that the update is that of one process. Rank 0 validates and writes all files.
+  ProcessGroup* group = nullptr;
 };
 
 // Throws UsageError naming the option that cannot be used.

@@ -96,13 +96,21 @@ class Heartbeats {
   void look() {
     try {
       store_->add(key(rank_.rank), 1);
+      if (store_->check({kDead})) {  // somebody else saw it first
+        const std::vector<uint8_t> name = store_->get(kDead);
+        dead_ = std::stoi(std::string(name.begin(), name.end()));
+        return;
+      }
       for (int other = 0; other < rank_.size; ++other) {
         Seen& seen = seen_[static_cast<size_t>(other)];
         const int64_t count = other == rank_.rank ? 0 : store_->add(key(other), 0);
         if (other == rank_.rank || count != seen.count) {
           seen = {count, Clock::now()};
         } else if (Clock::now() - seen.when > ProcessGroup::kPatience) {
+          const std::string name = std::to_string(other);
+          store_->set(kDead, std::vector<uint8_t>(name.begin(), name.end()));
           dead_ = other;
+          return;
         }
       }
     } catch (const std::exception&) {
@@ -110,6 +118,7 @@ class Heartbeats {
     }
   }
 
+  static constexpr const char* kDead = "heed/dead";
   static std::string key(int rank) { return "heed/alive/" + std::to_string(rank); }
 
   Rank rank_;
@@ -186,6 +195,8 @@ struct ProcessGroup::Connection {
     }
     const int dead = heartbeats->dead();
     if (dead < 0) throw IoError("process group: a connection broke: " + why);
+    // The store ends with rank 0: the others have to read first who is gone.
+    if (rank.rank == 0) std::this_thread::sleep_for(seconds(2));
     throw IoError(text_of("process group: rank ", dead, " of ", rank.size,
                           " has ended or does not answer; this is rank ", rank.rank,
                           ". Start all processes again; with --resume they go on from the last "

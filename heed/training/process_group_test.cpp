@@ -1,77 +1,23 @@
 #include "heed/training/process_group.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
-#include <functional>
 #include <vector>
 
 #include "heed/base/error.h"
 #include "heed/training/gradient_reducer.h"
+#include "heed/training/test_processes.h"
 
 namespace heed::training {
 namespace {
 
-// A port that nobody listens on now.
-uint16_t free_port() {
-  const int descriptor = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  bind(descriptor, reinterpret_cast<sockaddr*>(&address), size);
-  getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
-  close(descriptor);
-  return ntohs(address.sin_port);
-}
-
-// Runs `body` in `size` processes; returns how each ended (0: well), as waitpid says it.
-std::vector<int> run_processes(int size, const std::function<void(ProcessGroup&)>& body) {
-  const uint16_t port = free_port();
-  std::vector<pid_t> children;
-  for (int rank = 0; rank < size; ++rank) {
-    const pid_t child = fork();
-    if (child == 0) {
-      at::set_num_threads(1);
-      int code = 0;
-      try {
-        ProcessGroup group({.rank = rank, .size = size, .port = port});
-        body(group);
-      } catch (const IoError& error) {
-        std::fprintf(stderr, "%s\n", error.what());
-        code = std::string(error.what()).find("rank 1 of") != std::string::npos ? 74 : 75;
-      } catch (const std::exception& error) {
-        std::fprintf(stderr, "rank %d: %s\n", rank, error.what());
-        code = 1;
-      }
-      _exit(code == 0 && testing::Test::HasFailure() ? 2 : code);
-    }
-    children.push_back(child);
-  }
-  std::vector<int> ends;
-  for (const pid_t child : children) {
-    int status = -1;
-    waitpid(child, &status, 0);
-    ends.push_back(status);
-  }
-  return ends;
-}
-
-void expect_all_well(const std::vector<int>& ends) {
-  for (const int status : ends) EXPECT_EQ(status, 0);
-}
-
 TEST(ProcessGroup, SumsAndBroadcasts) {
   for (const int size : {2, 4}) {
-    expect_all_well(run_processes(size, [&](ProcessGroup& group) {
+    test::expect_all_well(test::run_processes(size, [&](ProcessGroup& group) {
       at::Tensor values = at::full({3}, group.rank() + 1.0, at::kFloat);
       group.sum(values);
       EXPECT_EQ(values[1].item<double>(), size * (size + 1) / 2.0);
@@ -84,7 +30,7 @@ TEST(ProcessGroup, SumsAndBroadcasts) {
 }
 
 TEST(ProcessGroup, NamesTheRankThatWasKilled) {
-  const std::vector<int> ends = run_processes(4, [](ProcessGroup& group) {
+  const std::vector<int> ends = test::run_processes(4, [](ProcessGroup& group) {
     at::Tensor values = at::ones({1000});
     group.sum(values);
     if (group.rank() == 1) std::raise(SIGKILL);
@@ -94,7 +40,8 @@ TEST(ProcessGroup, NamesTheRankThatWasKilled) {
     if (rank == 1) {
       EXPECT_TRUE(WIFSIGNALED(ends[rank]));
     } else {
-      EXPECT_EQ(WEXITSTATUS(ends[rank]), 74) << "rank " << rank;
+      EXPECT_EQ(WEXITSTATUS(ends[rank]), 74)
+          << "rank " << rank << ", signal " << WTERMSIG(ends[rank]);
     }
   }
 }
@@ -110,7 +57,7 @@ struct Parameters {
 };
 
 TEST(GradientReducer, SumsOverProcessesByWeight) {
-  expect_all_well(run_processes(2, [](ProcessGroup& group) {
+  test::expect_all_well(test::run_processes(2, [](ProcessGroup& group) {
     Parameters p;
     GradientReducer reducer(p.all(), group, {.bucket_bytes = 20});
     EXPECT_GT(reducer.buckets(), 1);
@@ -131,7 +78,7 @@ TEST(GradientReducer, SumsOverProcessesByWeight) {
 }
 
 TEST(GradientReducer, AProcessWithoutABatchTakesPart) {
-  expect_all_well(run_processes(2, [](ProcessGroup& group) {
+  test::expect_all_well(test::run_processes(2, [](ProcessGroup& group) {
     Parameters p;
     GradientReducer reducer(p.all(), group);
     if (group.rank() == 0) {

@@ -10,6 +10,7 @@
 #include "heed/base/error.h"
 #include "heed/data/length_buckets.h"
 #include "heed/training/data_loader.h"
+#include "heed/training/process_group.h"
 #include "heed/training/process_memory.h"
 #include "heed/training/run_directory.h"
 #include "heed/training/run_log.h"
@@ -47,11 +48,12 @@ class Run {
     check_usage(data_.examples > 0, "training: expected at least one example, got none");
     set_schedule();
     learning_rate(schedule_, 0);  // refuses an unknown name before anything is touched
-    if (!options.files.directory.empty()) files_.emplace(options.files, calls);
+    if (!options.files.directory.empty() && leads()) files_.emplace(options.files, calls);
   }
 
   RunReport run() {
     resume();
+    join();
     if (files_) {
       log_.emplace(files_->path(), state_.step, updater_.parameter_count(),
                    options_.files.log_every, calls_);
@@ -60,7 +62,7 @@ class Run {
       if (!evaluation_is_due()) step();
       if (evaluation_is_due()) evaluate();
       if (checkpoint_is_due()) save_checkpoint();
-      if (observer_.stop && observer_.stop()) stop();
+      if (somebody_stops()) stop();
     }
     loader_.reset();
     return finish();
@@ -104,6 +106,50 @@ class Run {
     return state_.step == state_.evaluated_step || (every > 0 && state_.step % every == 0);
   }
 
+  // ---- With other processes
+
+  bool leads() const { return options_.group == nullptr || options_.group->is_first(); }
+
+  // All begin where rank 0 stands. Random numbers differ: they decide what is dropped in the share
+  // of each.
+  void join() {
+    ProcessGroup* group = options_.group;
+    if (group == nullptr) return;
+    state_.average_steps = updater_.average().steps();
+    state_.loss_scale = updater_.loss_scale().state();
+    const std::string text = group->broadcast(
+        leads() ? to_json(state_, fingerprint(options_), data_).dump() : std::string());
+    updater_.share();
+    if (leads()) return;
+    state_ = run_state_from(parse_json(text, "rank 0", {.max_bytes = text.size()}),
+                            fingerprint(options_), data_);
+    updater_.average().restore_steps(state_.average_steps);
+    updater_.loss_scale().restore(state_.loss_scale);
+    at::manual_seed(options_.seed + 0x9e3779b97f4a7c15ULL * static_cast<uint64_t>(group->rank()) +
+                    static_cast<uint64_t>(state_.step));
+  }
+
+  // Whether Ctrl-C came here or in another process: all must leave after the same step.
+  bool somebody_stops() const {
+    const bool here = observer_.stop && observer_.stop();
+    if (options_.group == nullptr) return here;
+    at::Tensor flag = at::full({1}, here ? 1.0 : 0.0, at::kDouble);
+    options_.group->sum(flag);
+    return flag.item<double>() > 0;
+  }
+
+  // The part of a batch that falls to this process: every so many-th example, since those beside
+  // each other are of one length.
+  std::vector<int64_t> share_of(const std::vector<int64_t>& examples) const {
+    if (options_.group == nullptr) return examples;
+    std::vector<int64_t> mine;
+    const auto size = static_cast<size_t>(options_.group->size());
+    for (auto i = static_cast<size_t>(options_.group->rank()); i < examples.size(); i += size) {
+      mine.push_back(examples[i]);
+    }
+    return mine;
+  }
+
   // ---- Steps
 
   Plan plan_of(int64_t epoch) const {
@@ -118,7 +164,10 @@ class Run {
     loader_.emplace(DataLoaderOptions{.first = static_cast<size_t>(state_.batch),
                                       .count = plan_.size(),
                                       .workers = static_cast<size_t>(options_.workers)},
-                    [this](size_t number) { return task_.prepare(plan_[number]); });
+                    [this](size_t number) {
+                      std::vector<int64_t> mine = share_of(plan_[number]);
+                      return mine.empty() ? nullptr : task_.prepare(std::move(mine));
+                    });
   }
 
   void step() {
@@ -184,13 +233,11 @@ class Run {
     const RandomState random = RandomState::take(updater_.device());
     try {
       const Averaged averaged(updater_.average());
-      Evaluation now = validated();
-      const Evaluation* best = state_.best();
-      now.best = best == nullptr || is_better(now, *best);
-      if (now.best) save_model();
+      Evaluation now = leads() ? judged() : as_judged_by_rank_0();
       state_.since_best = now.best ? 0 : state_.since_best + 1;
       state_.evaluations.push_back(std::move(now));
     } catch (const StopRequest&) {  // it will be done again when the run is resumed
+      tell("stop");
       random.put_back(updater_.device());
       stop();
     }
@@ -205,10 +252,36 @@ class Run {
     speed_start_ = Clock::now();
   }
 
+  Evaluation judged() {
+    Evaluation now = validated();
+    const Evaluation* best = state_.best();
+    now.best = best == nullptr || is_better(now, *best);
+    if (now.best) save_model();
+    tell(now.best ? "best" : "not the best");
+    return now;
+  }
+
+  // What rank 0 made of an evaluation, to all others.
+  void tell(const std::string& verdict) const {
+    if (options_.group != nullptr && leads()) options_.group->broadcast(verdict);
+  }
+
+  Evaluation as_judged_by_rank_0() {
+    const std::string verdict = options_.group->broadcast(std::string());
+    if (verdict == "stop") throw StopRequest();
+    Evaluation now = evaluation_here();
+    now.best = verdict == "best";
+    return now;
+  }
+
+  Evaluation evaluation_here() const {
+    return {.step = state_.step,
+            .epoch = state_.batch == 0 ? state_.epoch - 1 : state_.epoch,
+            .train_loss = state_.loss_sum / state_.weight_sum};
+  }
+
   Evaluation validated() {
-    Evaluation now{.step = state_.step,
-                   .epoch = state_.batch == 0 ? state_.epoch - 1 : state_.epoch,
-                   .train_loss = state_.loss_sum / state_.weight_sum};
+    Evaluation now = evaluation_here();
     task_.module().eval();
     now.validation = task_.validate([&](int64_t done, int64_t total) {
       if (observer_.validation) observer_.validation(done, total);

@@ -16,7 +16,13 @@ Updater::Updater(tasks::Task& task, const TrainingOptions& options)
       parameters_((task.module().to(device_), trained_parameters(task.module()))),
       optimizer_(tensors_of(parameters_), options.optimizer),
       average_(tensors_of(parameters_), options.average),
-      loss_scale_(precision_) {}
+      loss_scale_(precision_),
+      group_(options.group) {
+  if (group_ != nullptr) {
+    check_usage(device_.is_cpu(), "several processes: expected --device cpu, got ", options.device);
+    reducer_.emplace(tensors_of(parameters_), *group_);
+  }
+}
 
 int64_t Updater::parameter_count() const {
   int64_t count = 0;
@@ -29,12 +35,29 @@ tasks::Loss Updater::loss_of(const tasks::Batch& batch) {
   return task_.loss(batch);
 }
 
-Updater::Result Updater::update(const Batches& batches, double learning_rate) {
+// The losses, weights and tokens of all processes; the gradients are there already.
+void Updater::sum_over_group(Result& result) const {
+  if (group_ == nullptr) return;
+  at::Tensor sums =
+      at::tensor({result.loss, result.weight, static_cast<double>(result.tokens)}, at::kDouble);
+  group_->sum(sums);
+  const auto* values = sums.const_data_ptr<double>();
+  result.loss = values[0];
+  result.weight = values[1];
+  result.tokens = static_cast<int64_t>(values[2]);
+}
+
+Updater::Result Updater::update(const Batches& given, double learning_rate) {
+  std::vector<const tasks::Batch*> batches;
+  for (const auto& batch : given) {
+    if (batch != nullptr) batches.push_back(batch.get());
+  }
   optimizer_.zero_gradients();
   Result result;
   std::vector<RandomState> random;  // before each batch, to find the layer of a bad number
   double first_weight = 0;
-  for (const auto& batch : batches) {
+  if (reducer_ && batches.empty()) reducer_->begin(0);
+  for (const tasks::Batch* batch : batches) {
     random.push_back(RandomState::take(device_));
     const tasks::Loss part = loss_of(*batch);
     const auto value = part.value.item<double>();
@@ -43,13 +66,17 @@ Updater::Result Updater::update(const Batches& batches, double learning_rate) {
     if (!(part.weight > 0)) throw Error(text_of("a batch weighs ", part.weight));
     // Relative to the first, so that one batch alone is not multiplied at all.
     const double factor = part.weight / first_weight * loss_scale_.value();
+    if (reducer_ && batch == batches.back()) reducer_->begin(first_weight);
     (factor == 1 ? part.value : part.value * factor).backward();
     result.loss += value * part.weight;
     result.weight += part.weight;
     result.tokens += part.tokens;
   }
+  if (reducer_) reducer_->finish();
+  sum_over_group(result);
   result.loss /= result.weight;
-  const double scale = first_weight / result.weight / loss_scale_.value();
+  const double unit = reducer_ ? 1 : first_weight;  // the reducer has multiplied by the weight
+  const double scale = unit / result.weight / loss_scale_.value();
   if (scale != 1) optimizer_.scale_gradients(scale);
   optimizer_.add_penalties();
   result.gradient_norm = optimizer_.clip_gradients(clip_norm_);
@@ -61,7 +88,7 @@ Updater::Result Updater::update(const Batches& batches, double learning_rate) {
   return result;
 }
 
-void Updater::explain(const std::string& what, const Batches& batches,
+void Updater::explain(const std::string& what, const std::vector<const tasks::Batch*>& batches,
                       const std::vector<RandomState>& random) {
   std::string place;
   for (size_t i = 0; i < random.size() && place.empty(); ++i) {
@@ -80,6 +107,17 @@ void Updater::for_each_tensor(const Visit& visit) const {
   }
   optimizer_.for_each_state([&](const char* kind, size_t i, at::Tensor& state) {
     visit(text_of("optimizer.", kind, '.', parameters_[i].first), state);
+  });
+}
+
+void Updater::share() {
+  if (group_ == nullptr) return;
+  const c10::AutoGradMode no_gradients(false);
+  for_each_tensor([&](const std::string&, const at::Tensor& t) {
+    at::Tensor values = t.contiguous();
+    group_->broadcast(values);
+    at::Tensor target = t;
+    if (!values.is_same(target)) target.copy_(values);
   });
 }
 

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "heed/base/error.h"
 #include "heed/io/safetensors.h"
 #include "heed/tasks/task.h"
 #include "heed/training/checkpoint.h"
+#include "heed/training/gradient_reducer.h"
 #include "heed/training/named_parameters.h"
 #include "heed/training/options.h"
 #include "heed/training/precision.h"
@@ -40,7 +42,8 @@ class Updater {
     double gradient_norm = 0;  // infinite where the loss scale left the update out
   };
 
-  // The batches count by their weight, as if they were one. Throws NotFiniteError.
+  // The batches count by their weight, as if they were one; in a group, those of all processes do.
+  // A null batch is one of which nothing fell to this process. Throws NotFiniteError.
   Result update(const Batches& batches, double learning_rate);
 
   // The running average; the weights themselves where it is off.
@@ -54,11 +57,16 @@ class Updater {
   SavedTensors saved() const;
   void load(const Safetensors& from);
 
+  // Takes over weights, averages and moments of rank 0; random numbers are those of each process.
+  void share();
+
  private:
+  void sum_over_group(Result& result) const;
   template <typename Visit>
   void for_each_tensor(const Visit& visit) const;
   tasks::Loss loss_of(const tasks::Batch& batch);
-  [[noreturn]] void explain(const std::string& what, const Batches& batches,
+  [[noreturn]] void explain(const std::string& what,
+                            const std::vector<const tasks::Batch*>& batches,
                             const std::vector<RandomState>& random);
 
   tasks::Task& task_;
@@ -69,6 +77,8 @@ class Updater {
   mutable Optimizer optimizer_;
   mutable WeightAverage average_;
   LossScale loss_scale_;
+  ProcessGroup* group_;
+  std::optional<GradientReducer> reducer_;  // in a group
 };
 
 }  // namespace heed::training

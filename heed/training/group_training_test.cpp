@@ -1,0 +1,133 @@
+// Training by several processes: the same losses as one, files by rank 0 alone, checkpoints that
+// any number of processes goes on from.
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "heed/base/error.h"
+#include "heed/training/process_group.h"
+#include "heed/training/test_processes.h"
+#include "heed/training/test_task.h"
+#include "heed/training/trainer.h"
+
+namespace heed::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+class GroupTraining : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("heed-group-" + std::to_string(getpid()));
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  TrainingOptions options(int64_t epochs) const {
+    return {.epochs = epochs,
+            .batch_size = 6,
+            .accumulate = 2,
+            .learning_rate = 0.01,
+            .files = {.directory = folder_ / "model.run", .resume = true}};
+  }
+
+  // Without dropout, whose random numbers are those of each process.
+  static std::vector<double> losses_of(const TrainingOptions& options, const fs::path& model) {
+    at::manual_seed(3);
+    test::SmallTask task;
+    task.model.dropout = 0;
+    std::vector<double> losses;
+    train(task, options, model,
+          {.step = [&](const StepReport& step) { losses.push_back(step.loss); }});
+    return losses;
+  }
+
+  // The losses that rank 0 saw.
+  std::vector<double> losses_of_group(int size, int64_t epochs) {
+    const fs::path seen = folder_ / "losses";
+    test::expect_all_well(test::run_processes(size, [&](ProcessGroup& group) {
+      TrainingOptions all = options(epochs);
+      all.group = &group;
+      const auto losses = losses_of(all, folder_ / "model");
+      if (!group.is_first()) return;
+      std::ofstream out(seen);
+      out.precision(17);
+      for (const double loss : losses) out << loss << '\n';
+    }));
+    std::vector<double> losses;
+    std::ifstream in(seen);
+    for (double loss = 0; in >> loss;) losses.push_back(loss);
+    return losses;
+  }
+
+  // Float32 sums in another order.
+  static void expect_near(const std::vector<double>& a, const std::vector<double>& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-4 * std::abs(b[i])) << i;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(GroupTraining, TheLossesAreThoseOfOneProcess) {
+  for (const int size : {2, 4}) {
+    const auto together = losses_of_group(size, 3);
+    fs::remove_all(folder_ / "model.run");
+    expect_near(together, losses_of(options(3), folder_ / "alone"));
+    fs::remove_all(folder_ / "model.run");
+  }
+}
+
+TEST_F(GroupTraining, TheSameRunTwiceGivesTheSameBits) {
+  const auto first = losses_of_group(2, 2);
+  fs::remove_all(folder_ / "model.run");
+  EXPECT_EQ(first, losses_of_group(2, 2));
+}
+
+TEST_F(GroupTraining, ACheckpointOfFourIsResumedByOne) {
+  losses_of_group(4, 1);
+  const auto resumed = losses_of(options(3), folder_ / "model");
+  fs::remove_all(folder_ / "model.run");
+  const auto epoch = losses_of(options(1), folder_ / "alone").size();
+  expect_near(resumed, losses_of(options(3), folder_ / "alone"));
+  EXPECT_EQ(resumed.size(), 2 * epoch);
+}
+
+TEST_F(GroupTraining, AKilledRankEndsTheOthersByName) {
+  const auto ends = test::run_processes(2, [&](ProcessGroup& group) {
+    TrainingOptions all = options(100'000);
+    all.group = &group;
+    test::SmallTask task;
+    train(task, all, folder_ / "model", {.step = [&](const StepReport& now) {
+            if (group.rank() == 1 && now.step == 5) std::raise(SIGKILL);
+          }});
+  });
+  EXPECT_EQ(WEXITSTATUS(ends[0]), 74);
+}
+
+TEST_F(GroupTraining, OneThatIsInterruptedStopsAll) {
+  const auto ends = test::run_processes(2, [&](ProcessGroup& group) {
+    TrainingOptions all = options(100'000);
+    all.group = &group;
+    test::SmallTask task;
+    int64_t steps = 0;
+    try {
+      train(task, all, folder_ / "model",
+            {.step = [&](const StepReport& now) { steps = now.step; },
+             .stop = [&] { return group.rank() == 1 && steps == 7; }});
+    } catch (const Interrupted&) {
+      EXPECT_EQ(steps, 7);
+      return;
+    }
+    FAIL() << "expected to be interrupted";
+  });
+  test::expect_all_well(ends);
+  EXPECT_TRUE(fs::exists(folder_ / "model.run" / "checkpoints" / "step-00000007"));
+}
+
+}  // namespace
+}  // namespace heed::training
