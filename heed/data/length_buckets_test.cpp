@@ -83,7 +83,9 @@ TEST(LengthBuckets, BatchesByTokensStayWithinThemPaddingIncluded) {
       longest = std::max(longest, lengths[i]);
     }
     padded += longest * static_cast<int64_t>(batch.size());
-    if (batch.size() > 1) EXPECT_LE(longest * static_cast<int64_t>(batch.size()), 256);
+    if (batch.size() > 1) {
+      EXPECT_LE(longest * static_cast<int64_t>(batch.size()), 256);
+    }
   }
   for (const int count : seen) EXPECT_EQ(count, 1);
   EXPECT_LT(static_cast<double>(padded), 1.05 * static_cast<double>(tokens)) << "little padding";

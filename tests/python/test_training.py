@@ -4,10 +4,12 @@ Usage: test_training.py HEED_PROGRAM
 """
 
 import json
+import os
 import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -44,6 +46,37 @@ class Training(unittest.TestCase):
 
     def losses(self, out="model"):
         return [(line["step"], line["loss"]) for line in self.lines(out) if line["event"] == "step"]
+
+    def together(self, size, *options, out="model"):
+        """Runs `size` processes; returns how each ended and what it wrote to stderr."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        processes = []
+        for rank in range(size):
+            environment = {**os.environ, "RANK": str(rank), "WORLD_SIZE": str(size),
+                           "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1",
+                           "MASTER_PORT": str(port)}
+            processes.append(subprocess.Popen(self.command(*options, out=out), cwd=self.folder,
+                                              env=environment, text=True, stderr=subprocess.PIPE,
+                                              stdout=subprocess.DEVNULL))
+        return [(p, p.communicate(timeout=300)[1]) for p in processes]
+
+    def test_several_processes_train_as_one(self):
+        options = ("--epochs", 1, "--log-every", 1, "--dropout", 0, "--attention-dropout", 0,
+                   "--embedding-dropout", 0, "--word-dropout", 0)
+        self.train(*options, out="one")
+        one = self.losses("one")
+        for size in (2, 4):
+            for process, message in self.together(size, *options, out=f"of-{size}"):
+                self.assertEqual(process.returncode, 0, message)
+            many = self.losses(f"of-{size}")
+            self.assertEqual(len(many), len(one))
+            for (step, loss), (_, expected) in zip(many, one):
+                self.assertAlmostEqual(loss, expected, delta=1e-3 * expected, msg=f"step {step}")
+        # What four processes left, one goes on with.
+        self.train("--epochs", 2, *options[2:], "--resume", out="of-4")
+        self.assertEqual(self.losses("of-4")[-1][0], 2 * len(one))
 
     def test_ctrl_c_saves_and_resume_goes_on(self):
         self.train("--epochs", 4, "--log-every", 1, out="whole")
