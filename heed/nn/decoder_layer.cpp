@@ -1,8 +1,7 @@
 #include "heed/nn/decoder_layer.h"
 
-#include <ATen/ATen.h>
-
 #include "heed/base/error.h"
+#include "heed/ops/dropout.h"
 
 namespace heed::nn {
 
@@ -20,8 +19,8 @@ DecoderLayer::DecoderLayer(const LayerOptions& options) : options_(options) {
   feed_forward_norm = Norm(*this, "feed_forward_norm", norm_options(options));
 }
 
-at::Tensor DecoderLayer::drop(const at::Tensor& values) const {
-  return at::dropout(values, options_.dropout, is_training());
+at::Tensor DecoderLayer::sum(const at::Tensor& x, const at::Tensor& part) const {
+  return add_dropout(part, x, {.probability = is_training() ? options_.dropout : 0});
 }
 
 at::Tensor DecoderLayer::forward(const at::Tensor& input, const Context& context) const {
@@ -33,13 +32,13 @@ at::Tensor DecoderLayer::forward(const at::Tensor& input, const Context& context
   };
   at::Tensor x = input;
   if (options_.norm_place == NormPlace::kPre) {
-    x = x + drop(attention->forward(attention_norm.forward(x), context.self));
-    if (cross_attention) x = x + drop(cross(cross_attention_norm.forward(x)));
-    x = x + drop(feed_forward->forward(feed_forward_norm.forward(x)));
+    x = sum(x, attention->forward(attention_norm.forward(x), context.self));
+    if (cross_attention) x = sum(x, cross(cross_attention_norm.forward(x)));
+    x = sum(x, feed_forward->forward(feed_forward_norm.forward(x)));
   } else {
-    x = attention_norm.forward(x + drop(attention->forward(x, context.self)));
-    if (cross_attention) x = cross_attention_norm.forward(x + drop(cross(x)));
-    x = feed_forward_norm.forward(x + drop(feed_forward->forward(x)));
+    x = attention_norm.forward(sum(x, attention->forward(x, context.self)));
+    if (cross_attention) x = cross_attention_norm.forward(sum(x, cross(x)));
+    x = feed_forward_norm.forward(sum(x, feed_forward->forward(x)));
   }
   return x;
 }

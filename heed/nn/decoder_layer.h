@@ -32,7 +32,8 @@ class DecoderLayer : public torch::nn::Module {
   Norm feed_forward_norm;
 
  private:
-  at::Tensor drop(const at::Tensor& values) const;
+  // x + dropout(part), in one pass.
+  at::Tensor sum(const at::Tensor& x, const at::Tensor& part) const;
 
   LayerOptions options_;
 };

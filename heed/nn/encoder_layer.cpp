@@ -1,6 +1,6 @@
 #include "heed/nn/encoder_layer.h"
 
-#include <ATen/ATen.h>
+#include "heed/ops/dropout.h"
 
 namespace heed::nn {
 
@@ -13,19 +13,19 @@ EncoderLayer::EncoderLayer(const LayerOptions& options) : options_(options) {
   feed_forward_norm = Norm(*this, "feed_forward_norm", norm_options(options));
 }
 
-at::Tensor EncoderLayer::drop(const at::Tensor& values) const {
-  return at::dropout(values, options_.dropout, is_training());
+at::Tensor EncoderLayer::sum(const at::Tensor& x, const at::Tensor& part) const {
+  return add_dropout(part, x, {.probability = is_training() ? options_.dropout : 0});
 }
 
 at::Tensor EncoderLayer::forward(const at::Tensor& input, const Pattern& pattern,
                                  AttentionTrace* trace) const {
   at::Tensor x = input;
   if (options_.norm_place == NormPlace::kPre) {
-    x = x + drop(attention->forward(attention_norm.forward(x), pattern, trace));
-    x = x + drop(feed_forward->forward(feed_forward_norm.forward(x)));
+    x = sum(x, attention->forward(attention_norm.forward(x), pattern, trace));
+    x = sum(x, feed_forward->forward(feed_forward_norm.forward(x)));
   } else {
-    x = attention_norm.forward(x + drop(attention->forward(x, pattern, trace)));
-    x = feed_forward_norm.forward(x + drop(feed_forward->forward(x)));
+    x = attention_norm.forward(sum(x, attention->forward(x, pattern, trace)));
+    x = feed_forward_norm.forward(sum(x, feed_forward->forward(x)));
   }
   return x;
 }

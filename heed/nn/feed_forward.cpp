@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/ops/dropout.h"
 
 namespace heed::nn {
 namespace {
@@ -55,7 +56,7 @@ at::Tensor FeedForward::forward(const at::Tensor& input) const {
   } else {
     hidden = up->forward(input, options_.kind.activation);
   }
-  hidden = at::dropout(hidden, options_.dropout, is_training());
+  hidden = heed::dropout(hidden, {.probability = is_training() ? options_.dropout : 0});
   return down->forward(hidden);
 }
 
