@@ -7,6 +7,7 @@
 #include "heed/base/error.h"
 #include "heed/models/transformer_options.h"
 #include "heed/nn/initialise.h"
+#include "heed/ops/dropout.h"
 
 namespace heed::models {
 namespace {
@@ -80,7 +81,8 @@ at::Tensor TextClassifier::forward(const TextBatch& batch, nn::AttentionTrace* t
   at::Tensor x = input_->forward(batch.ids);
   x = encoder_->forward(x, Pattern::padded({.key = batch.lengths, .query = batch.lengths}), trace);
   x = mean_over_tokens(x, batch.lengths);
-  return classifier_->forward(at::dropout(x, options_.dropout, is_training()));
+  x = heed::dropout(x, {.probability = is_training() ? options_.dropout : 0});
+  return classifier_->forward(x);
 }
 
 }  // namespace heed::models

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include "heed/ops/dropout.h"
+
 namespace heed::models {
 namespace {
 
@@ -44,7 +46,7 @@ at::Tensor TokenInput::forward(const at::Tensor& ids, const nn::Places& places) 
   at::Tensor x = norm.forward(embedding->forward(ids));
   if (options_.scale != 1) x = x * options_.scale;
   if (positions) x = positions->forward(x, places);
-  return at::dropout(x, options_.dropout, is_training());
+  return heed::dropout(x, {.probability = is_training() ? options_.dropout : 0});
 }
 
 }  // namespace heed::models
