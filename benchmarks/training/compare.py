@@ -1,0 +1,407 @@
+#!/usr/bin/env python3
+"""Training steps and inference of whole models: Heed against the same model in PyTorch.
+
+usage: .venv/bin/python benchmarks/training/compare.py [PROGRAM] [--json] [--filter TEXT]
+                                                       [--threads N] [--min-seconds S] [--no-compile]
+
+PROGRAM is build/release/benchmarks/heed_bench_training unless given; it runs beside, one run at a
+time, in turn with PyTorch eager and compiled (and ONNX Runtime where it is installed). Weights and
+data are exchanged as safetensors files; the losses of the first steps must agree, or the comparison
+stops. A training step is forward, backward, clipping to norm 1 and fused AdamW, without dropout.
+Goals are those for 2 cores of AMD Zen 5.
+"""
+
+import argparse
+import contextlib
+import copy
+import io
+import json
+import math
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn import functional as F
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STEPS_COMPARED = 4
+TOLERANCE = {"float32": 2e-4, "bfloat16": 2e-2}
+
+
+# ---- the models, with the names of Heed's parameters -------------------------------------------
+
+
+class Attention(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.query_key_value, self.output = nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+    def forward(self, x, causal, mask):
+        b, n, c = x.shape
+        q, k, v = (part.view(b, n, self.heads, -1).transpose(1, 2)
+                   for part in self.query_key_value(x).split(c, dim=2))
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+        return self.output(mixed.transpose(1, 2).reshape(b, n, c))
+
+
+class FeedForward(nn.Module):
+    def __init__(self, width, hidden, activation):
+        super().__init__()
+        self.up, self.down = nn.Linear(width, hidden), nn.Linear(hidden, width)
+        self.activation = activation
+
+    def forward(self, x):
+        return self.down(self.activation(self.up(x)))
+
+
+class Layer(nn.Module):
+    def __init__(self, width, heads, hidden, activation, pre):
+        super().__init__()
+        self.attention = Attention(width, heads)
+        self.attention_norm = nn.LayerNorm(width)
+        self.feed_forward = FeedForward(width, hidden, activation)
+        self.feed_forward_norm = nn.LayerNorm(width)
+        self.pre = pre
+
+    def forward(self, x, mask=None):
+        if self.pre:
+            x = x + self.attention(self.attention_norm(x), True, None)
+            return x + self.feed_forward(self.feed_forward_norm(x))
+        x = self.attention_norm(x + self.attention(x, False, mask))
+        return self.feed_forward_norm(x + self.feed_forward(x))
+
+
+class Stack(nn.Module):
+    def __init__(self, layers, width, heads, hidden, activation=F.gelu, pre=False):
+        super().__init__()
+        self.count = layers
+        for i in range(layers):
+            setattr(self, f"layer_{i}", Layer(width, heads, hidden, activation, pre))
+        self.final_norm = nn.LayerNorm(width) if pre else nn.Identity()
+
+    def forward(self, x, mask=None):
+        for i in range(self.count):
+            x = getattr(self, f"layer_{i}")(x, mask)
+        return self.final_norm(x)
+
+
+def holder(**parts):
+    module = nn.Module()
+    for name, part in parts.items():
+        setattr(module, name, part)
+    return module
+
+
+class Gpt(nn.Module):
+    def __init__(self, vocabulary, length, layers, width, heads):
+        super().__init__()
+        positions = nn.Module()
+        positions.table = nn.Parameter(torch.randn(length, width) * 0.02)
+        self.input = holder(embedding=nn.Embedding(vocabulary, width), positions=positions)
+        self.decoder = Stack(layers, width, heads, 4 * width, pre=True)
+
+    def forward(self, ids):
+        weight = self.input.embedding.weight
+        x = self.input.embedding(ids) + self.input.positions.table[: ids.shape[1]]
+        return F.linear(self.decoder(x), weight)
+
+    def loss(self, ids):
+        logits = self(ids[:, :-1])
+        return F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
+
+
+def sinusoids(length, width):
+    place = torch.arange(length, dtype=torch.double)[:, None]
+    angle = place / 10_000 ** (torch.arange(0, width, 2, dtype=torch.double) / width)
+    return torch.stack([angle.sin(), angle.cos()], -1).flatten(1).float()
+
+
+class Classifier(nn.Module):
+    """models::TextClassifierOptions as they come."""
+
+    WIDTH, VOCABULARY = 256, 10_000
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(self.VOCABULARY, self.WIDTH, padding_idx=0)
+        self.encoder = Stack(1, self.WIDTH, 4, 1024, F.relu)
+        self.classifier = nn.Linear(self.WIDTH, 2)
+        self.register_buffer("positions", sinusoids(512, self.WIDTH), persistent=False)
+
+    def loss(self, ids, lengths, labels):
+        x = self.embedding(ids) * math.sqrt(self.WIDTH) + self.positions[: ids.shape[1]]
+        real = torch.arange(ids.shape[1]) < lengths[:, None]
+        x = self.encoder(x, real[:, None, None, :])
+        mean = x.masked_fill(~real[:, :, None], 0).sum(1) / lengths[:, None]
+        return F.cross_entropy(self.classifier(mean), labels)
+
+
+# ---- runs --------------------------------------------------------------------------------------
+
+
+def autocast(dtype):
+    if dtype == "float32":
+        return contextlib.nullcontext()
+    return torch.autocast("cpu", torch.bfloat16)
+
+
+def training_step(model, batches, dtype, compiled):
+    """A function that makes one step and returns its loss."""
+    loss_of = torch.compile(model.loss) if compiled else model.loss
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4, weight_decay=0.01, fused=True)
+    done = 0
+
+    def run():
+        nonlocal done
+        optimizer.zero_grad()
+        with autocast(dtype):
+            loss = loss_of(*(part[done % len(part)] for part in batches))
+        done += 1
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        return loss.item()
+
+    return run
+
+
+def inference(model, batches, dtype, compiled):
+    forward = torch.compile(model) if compiled else model
+    x, probe = batches
+
+    def run():
+        with torch.inference_mode(), autocast(dtype):
+            return (forward(x).float() * probe).mean().item()
+
+    return run
+
+
+def onnx_inference(model, batches, threads):
+    import onnxruntime
+
+    x, probe = batches
+    file = io.BytesIO()
+    torch.onnx.export(model, (x,), file, input_names=["x"], opset_version=17, dynamo=False)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(file.getvalue(), options, ["CPUExecutionProvider"])
+    return lambda: (torch.from_numpy(session.run(None, {"x": x.numpy()})[0]) * probe).mean().item()
+
+
+class Heed:
+    """The C++ program, which waits until it is asked for a run."""
+
+    def __init__(self, program, case, dtype, threads, weights, data):
+        self.process = subprocess.Popen(
+            [program, case, dtype, str(threads), weights, data],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.machine = self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"heed_bench_training ended with {self.process.wait()}")
+        return json.loads(line)
+
+    def run(self):
+        """Milliseconds and loss."""
+        print(file=self.process.stdin, flush=True)
+        found = self.answer()
+        return found["ms"], found["loss"]
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def timed(run):
+    def both():
+        start = time.perf_counter()
+        loss = run()
+        return (time.perf_counter() - start) * 1e3, loss
+
+    return both
+
+
+# ---- cases -------------------------------------------------------------------------------------
+
+
+def text_of_letters(batches, rows, length, vocabulary):
+    """Ids in which a letter says something about the next, so that the loss can fall."""
+    start = torch.randint(vocabulary, (batches, rows, 1))
+    steps = torch.randint(1, 4, (batches, rows, length))
+    return torch.cat([start, start + steps.cumsum(-1)], -1) % vocabulary
+
+
+def gpt_case(rows, layers, width, heads):
+    length, vocabulary = 256, 65
+
+    def make():
+        model = Gpt(vocabulary, length, layers, width, heads)
+        for parameter in model.parameters():
+            if parameter.dim() == 2:
+                nn.init.normal_(parameter, std=0.02)
+        ids = text_of_letters(4, rows, length, vocabulary)
+        return model, {"ids": ids, "vocabulary": torch.tensor(vocabulary)}, [ids]
+
+    weights = layers * 12 * width * width + vocabulary * width
+    operations = 6 * rows * length * weights + layers * 6 * rows * length * length * width
+    return make, operations, rows * length
+
+
+def classifier_case():
+    def make():
+        lengths = torch.randint(30, 51, (4, 32))
+        lengths[:, 0] = 50
+        ids = torch.randint(1, Classifier.VOCABULARY, (4, 32, 50))
+        ids[torch.arange(50) >= lengths[:, :, None]] = 0
+        labels = torch.randint(2, (4, 32))
+        return (Classifier(), {"ids": ids, "lengths": lengths, "labels": labels},
+                [ids, lengths, labels])
+
+    return make, 0, 32 * 50
+
+
+def bert_case():
+    rows, length, width, layers = 8, 128, 768, 12
+
+    def make():
+        x, probe = torch.randn(rows, length, width), torch.randn(rows, length, width)
+        probe *= math.sqrt(probe.numel())  # the mean of output x probe is then of the size of 1
+        model = Stack(layers, width, 12, 4 * width).eval()
+        return model, {"input": x, "probe": probe}, [x, probe]
+
+    operations = layers * rows * length * (24 * width * width + 4 * length * width)
+    return make, operations, rows * length
+
+
+STEP = "training step"
+GPT6 = ("gpt6x384", "character GPT", STEP, "6 layers x 384, T256 B8", gpt_case(8, 6, 384, 6))
+GPT4 = ("gpt4x128", "character GPT", STEP, "4 layers x 128, T256 B16", gpt_case(16, 4, 128, 4))
+CLASSIFIER = ("classifier", "sentiment classifier", STEP, "1 layer x 256, B32 N50",
+              classifier_case())
+BERT = ("bert", "BERT-base encoder", "inference", "12 layers x 768, B8 N128", bert_case())
+# kind of goal: tokens/s at least, ms at most, times faster than eager at least
+CASES = [
+    (*GPT6, "float32", ("tokens/s", 5_000)),
+    (*GPT6, "bfloat16", ("tokens/s", 9_000)),
+    (*GPT4, "float32", ("tokens/s", 45_000)),
+    (*CLASSIFIER, "float32", ("times", 3)),
+    (*BERT, "float32", ("ms", 440)),
+    (*BERT, "bfloat16", ("ms", 210)),
+]
+
+
+def verdict(kind, goal, heed_ms, peer_ms, tokens):
+    if kind == "tokens/s":
+        got = tokens / heed_ms * 1e3
+        return f"≥ {goal:,} tokens/s", f"{got:,.0f} tokens/s", got >= goal
+    if kind == "ms":
+        return f"≤ {goal} ms", f"{heed_ms:.0f} ms", heed_ms <= goal
+    return f"≥ {goal}×", f"{peer_ms / heed_ms:.2f}×", peer_ms / heed_ms >= goal
+
+
+# ---- measuring ---------------------------------------------------------------------------------
+
+
+def rounded(x, digits=4):
+    return 0.0 if x == 0 else round(x, digits - 1 - math.floor(math.log10(abs(x))))
+
+
+def peers_of(model, batches, options, dtype, step):
+    """Name and run of each; every one has its own copy of the weights."""
+    make = training_step if step else inference
+    peers = {"PyTorch eager": make(copy.deepcopy(model), batches, dtype, False)}
+    if options.compile:
+        peers["PyTorch compiled"] = make(copy.deepcopy(model), batches, dtype, True)
+    if not step and dtype == "float32":
+        try:
+            peers["ONNX Runtime"] = onnx_inference(model, batches, options.threads)
+        except ImportError as error:
+            print(f"ONNX Runtime left out: {error}", file=sys.stderr)
+    return peers
+
+
+def check_losses(case, dtype, runs):
+    """The first steps, which also compile and warm up; the largest relative difference."""
+    worst = 0
+    for step in range(STEPS_COMPARED):
+        losses = {name: run()[1] for name, run in runs.items()}
+        for name, loss in losses.items():
+            error = abs(loss - losses["Heed"]) / max(abs(losses["Heed"]), 0.1)
+            worst = max(worst, error)
+            if not error <= TOLERANCE[dtype]:
+                sys.exit(f"{case} {dtype}: step {step}: the losses differ: {losses}")
+    return worst
+
+
+def medians(runs, seconds):
+    """Milliseconds of each, run in turn, at least 3 times."""
+    times = {name: [] for name in runs}
+    end = time.perf_counter() + seconds * len(runs)
+    while len(times["Heed"]) < 3 or time.perf_counter() < end:
+        for name, run in runs.items():
+            times[name].append(run()[0])
+    return {name: statistics.median(own) for name, own in times.items()}
+
+
+def measure(options, folder, key, case, passed, shape, parts, dtype, goal):
+    make, operations, tokens = parts
+    torch.manual_seed(1)
+    torch._dynamo.reset()
+    model, tensors, batches = make()
+    weights, data = f"{folder}/weights.safetensors", f"{folder}/data.safetensors"
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, weights)
+    save_file(tensors, data)
+    heed = Heed(options.program, key, dtype, options.threads, weights, data)
+    peers = peers_of(model, batches, options, dtype, passed == STEP)
+    runs = {"Heed": heed.run, **{name: timed(run) for name, run in peers.items()}}
+    difference = check_losses(case, dtype, runs)
+    times = medians(runs, options.min_seconds)
+    heed.close()
+    gflops = operations / times["Heed"] / 1e6
+    for name in peers:
+        row = {"case": case, "pass": passed, "dtype": dtype, "shape": shape,
+               "heed_ms": rounded(times["Heed"]), "peer": name, "peer_ms": rounded(times[name]),
+               "speedup": rounded(times[name] / times["Heed"]),
+               "gflops": rounded(gflops) or None,
+               "peak_share": rounded(gflops / heed.machine[dtype]) or None,
+               "cpu": heed.machine["cpu"], "threads": options.threads,
+               "loss_difference": rounded(difference, 2)}
+        if name == "PyTorch eager":
+            row["goal"], row["measured"], row["met"] = verdict(
+                *goal, times["Heed"], times[name], tokens)
+        if options.json:
+            print(json.dumps(row, ensure_ascii=False), flush=True)
+            continue
+        print(f"{case:20} {dtype:8} {shape:24} {row['heed_ms']:9} {name:16} {row['peer_ms']:9} "
+              f"{row['speedup']:6}x  {row.get('measured', ''):15} {row.get('goal', '')}",
+              flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("program", nargs="?",
+                        default=ROOT / "build/release/benchmarks/heed_bench_training")
+    parser.add_argument("--json", action="store_true", help="one object a line")
+    parser.add_argument("--filter", default="", help="the cases whose name, shape and dtype hold this")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--min-seconds", type=float, default=3, help="for each side of a case")
+    parser.add_argument("--no-compile", dest="compile", action="store_false")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        for key, case, passed, shape, parts, dtype, goal in CASES:
+            if options.filter in f"{key} {case} {passed} {shape} {dtype}":
+                measure(options, folder, key, case, passed, shape, parts, dtype, goal)
+
+
+if __name__ == "__main__":
+    main()
