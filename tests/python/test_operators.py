@@ -150,6 +150,49 @@ class Opcheck(unittest.TestCase):
             )
 
 
+class Linear(unittest.TestCase):
+    ACTIVATIONS = ("none", "relu", "gelu", "gelu_tanh", "silu")
+
+    @staticmethod
+    def operands(dtype):
+        return learned(3, 5, 7, dtype=dtype), learned(4, 7, dtype=dtype), learned(4, dtype=dtype)
+
+    def test_gradcheck(self):
+        torch.manual_seed(6)
+        for activation in self.ACTIVATIONS:
+            with self.subTest(activation=activation):
+
+                def call(*operands, activation=activation):
+                    return ops.linear(*operands, activation)
+
+                operands = self.operands(torch.float64)
+                self.assertTrue(torch.autograd.gradcheck(call, operands))
+                self.assertTrue(torch.autograd.gradgradcheck(call, operands))
+
+    def test_opcheck(self):
+        torch.manual_seed(7)
+        for dtype in (torch.float32, torch.bfloat16):
+            for activation in ("none", "gelu"):
+                with self.subTest(dtype=dtype, activation=activation):
+                    x, weight, bias = self.operands(dtype)
+                    wide = {"atol": 1e-2, "rtol": 1e-2} if dtype == torch.bfloat16 else {}
+                    for own in (bias, None):
+                        torch.library.opcheck(
+                            ops.linear.default, (x, weight, own, activation), **wide
+                        )
+
+    def test_autocast_is_in_bfloat16(self):
+        torch.manual_seed(8)
+        x, weight, bias = self.operands(torch.float32)
+        with torch.autocast("cpu"):
+            output = ops.linear(x, weight, bias, "relu")
+        self.assertEqual(output.dtype, torch.bfloat16)
+        expected = torch.relu(torch.nn.functional.linear(x, weight, bias))
+        torch.testing.assert_close(output.float(), expected, rtol=0.05, atol=0.05)
+        output.float().sum().backward()
+        self.assertEqual(weight.grad.dtype, torch.float32)
+
+
 class Torch(unittest.TestCase):
     def test_compile_has_no_graph_break(self):
         torch.manual_seed(5)
