@@ -9,6 +9,7 @@
 
 #include "heed/base/error.h"
 #include "heed/data/length_buckets.h"
+#include "heed/ops/cross_entropy.h"
 #include "heed/text/word_level_builder.h"
 
 namespace heed::tasks {
@@ -132,8 +133,8 @@ Loss TextClassification::loss(const Batch& batch) {
   const at::Device device = device_of(*trained_.model);
   const at::Tensor logits =
       trained_.model->forward({.ids = texts.ids.to(device), .lengths = texts.lengths.to(device)});
-  return {.value = at::cross_entropy_loss(logits.to(at::kFloat), labelled.labels.to(device), {},
-                                          at::Reduction::Mean, -100, options_.label_smoothing),
+  return {.value = heed::cross_entropy(logits, labelled.labels.to(device),
+                                       {.label_smoothing = options_.label_smoothing}),
           .tokens = labelled.tokens,
           .weight = static_cast<double>(labelled.examples.size())};
 }
