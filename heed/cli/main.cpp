@@ -11,6 +11,10 @@
 #include <string>
 #include <vector>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/version.h"
@@ -130,6 +134,15 @@ int run_and_flush(const Words& words) {
   return code;
 }
 
+// glibc gives every freed block of some MB back to the kernel and asks for it anew; in a training
+// step, which makes the same tensors over and over, the page faults then cost more than the sums.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that glibc takes
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
+}
+
 int report(const std::exception& error, ExitCode code) {
   std::cerr << "heed: " << error.what() << '\n';
   return code;
@@ -141,6 +154,7 @@ int report(const std::exception& error, ExitCode code) {
 int main(int count, char** arguments) {
   using namespace heed;
   using namespace heed::cli;
+  keep_freed_memory();
   std::ios::sync_with_stdio(false);
   std::signal(SIGPIPE, SIG_IGN);  // a reader that left shows as a failed write
   try {
