@@ -5,6 +5,7 @@
 
 #include "heed/text/normalizer.h"
 #include "heed/text/registry.h"
+#include "heed/text/text_pattern.h"
 #include "heed/text/unicode.h"
 #include "heed/text/unicode_normalization.h"
 
@@ -230,43 +231,38 @@ class BertNormalizer final : public Normalizer {
   Settings settings_;
 };
 
-// Every occurrence of a string, from left to right, by another.
+// Every match, from left to right, by a string.
 class Replace final : public Normalizer {
  public:
-  Replace(std::string pattern, std::string content)
+  Replace(TextPattern pattern, std::string content)
       : pattern_(std::move(pattern)), content_(std::move(content)) {}
 
   static NormalizerPointer make(const JsonValue& json) {
     json.check_keys({"type", "pattern", "content"});
-    const JsonValue pattern = json.at("pattern");
-    pattern.check_keys({"String"});
-    if (pattern.at("String").string().empty()) {
-      pattern.at("String").fail("a string that is not empty");
-    }
-    return make_shared<Replace>(pattern.at("String").string(), json.at("content").string());
+    return make_shared<Replace>(TextPattern::read(json.at("pattern")), json.at("content").string());
   }
 
   void apply(AlignedText& text) const override {
-    size_t found = text.text().find(pattern_);
-    if (found == std::string_view::npos) return;
+    std::vector<Span> matches;
+    pattern_.find_all(text.text(), matches);
+    if (matches.empty()) return;
     Rewrite rewrite(text);
-    const std::string_view old = rewrite.old_text();
-    size_t at = 0;
-    for (; found != std::string_view::npos; found = old.find(pattern_, at)) {
-      rewrite.keep(span(at, found));
-      rewrite.put(content_, span(found, found + pattern_.size()));
-      at = found + pattern_.size();
+    uint32_t at = 0;
+    for (const Span& match : matches) {
+      rewrite.keep({at, match.begin});
+      rewrite.put(content_, match);
+      at = match.end;
     }
-    rewrite.keep(span(at, old.size()));
+    rewrite.keep(span(at, rewrite.old_text().size()));
     rewrite.finish();
   }
 
   OrderedJson to_json() const override {
-    return {{"type", "Replace"}, {"pattern", {{"String", pattern_}}}, {"content", content_}};
+    return {{"type", "Replace"}, {"pattern", pattern_.to_json()}, {"content", content_}};
   }
 
  private:
-  std::string pattern_;
+  TextPattern pattern_;
   std::string content_;
 };
 

@@ -1,6 +1,5 @@
 #include "heed/text/subword_pre_tokenizers.h"
 
-#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -257,48 +256,6 @@ class FixedLength final : public PreTokenizer {
   int64_t length_;
 };
 
-// At every occurrence of a string, or with `invert` at everything else.
-class Split final : public PreTokenizer {
- public:
-  struct Settings {
-    std::string pattern;
-    Delimiters behavior = Delimiters::kRemoved;
-    bool invert = false;
-  };
-
-  explicit Split(Settings settings) : settings_(std::move(settings)) {}
-
-  void apply(SplitText& split) const override {
-    const std::string_view text = split.text.text();
-    std::vector<Part> parts;
-    split_pieces(split, [&](Span range, std::vector<Piece>& pieces) {
-      parts.clear();
-      const auto add = [&](size_t begin, size_t end, bool match) {
-        if (begin < end) parts.push_back({span(begin, end), match != settings_.invert});
-      };
-      size_t at = range.begin;
-      while (true) {
-        const size_t found = text.substr(0, range.end).find(settings_.pattern, at);
-        add(at, std::min<size_t>(found, range.end), false);
-        if (found == std::string_view::npos) break;
-        at = found + settings_.pattern.size();
-        add(found, at, true);
-      }
-      append_parts(parts, settings_.behavior, pieces);
-    });
-  }
-
-  OrderedJson to_json() const override {
-    return {{"type", "Split"},
-            {"pattern", {{"String", settings_.pattern}}},
-            {"behavior", heed::text::name_of(settings_.behavior)},
-            {"invert", settings_.invert}};
-  }
-
- private:
-  Settings settings_;
-};
-
 }  // namespace
 
 PreTokenizerPointer make_byte_level(const JsonValue& json) {
@@ -335,18 +292,6 @@ PreTokenizerPointer make_fixed_length(const JsonValue& json) {
   json.check_keys({"type", "length"});
   return make_shared<FixedLength>(
       json.has("length") ? json.at("length").integer({.least = 1, .most = 1 << 20}) : 5);
-}
-
-PreTokenizerPointer make_split(const JsonValue& json) {
-  json.check_keys({"type", "pattern", "behavior", "invert"});
-  const JsonValue pattern = json.at("pattern");
-  pattern.check_keys({"String"});
-  if (pattern.at("String").string().empty()) {
-    pattern.at("String").fail("a string that is not empty");
-  }
-  return make_shared<Split>(Split::Settings{.pattern = pattern.at("String").string(),
-                                            .behavior = read_delimiters(json.at("behavior")),
-                                            .invert = json.at("invert").boolean()});
 }
 
 }  // namespace heed::text
