@@ -6,6 +6,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -93,12 +94,18 @@ Verdict verdict_of(const Goal& goal, const Result& r, const Trial& trial, const 
           formatted("+ %.0f MB", std::max(extra, 0.0)), extra <= bound};
 }
 
+bool asks_for_peaks(const Case& c) {
+  return std::any_of(c.goals.begin(), c.goals.end(), [](const Goal& goal) {
+    return goal.measure == Measure::kPeakShare || goal.measure == Measure::kBandwidthShare;
+  });
+}
+
 class Suite {
  public:
   explicit Suite(const BenchOptions& options)
-      : options_(options), machine_(measure_machine(options.threads)), report_(machine_, options) {}
+      : options_(options), report_(measure_machine(options.threads), options) {}
 
-  void run(const Case& c) const {
+  void run(const Case& c) {
     const std::string label = c.name + " " + c.pass + " " + c.dtype + " " + c.shape;
     if (label.find(options_.filter) == std::string::npos) return;
     at::manual_seed(1);
@@ -110,8 +117,9 @@ class Suite {
                   .operations = trial.operations,
                   .bytes = trial.bytes};
     measure(c, trial, result);
+    if (asks_for_peaks(c)) report_.set_machine(measure_machine_again(report_.machine()));
     for (const Goal& goal : c.goals) {
-      const Verdict verdict = verdict_of(goal, result, trial, machine_);
+      const Verdict verdict = verdict_of(goal, result, trial, report_.machine());
       const char* comma = result.goal.empty() ? "" : "; ";
       result.goal += comma + verdict.goal;
       result.measured += comma + verdict.measured;
@@ -122,11 +130,6 @@ class Suite {
 
  private:
   void measure(const Case& c, const Trial& trial, Result& result) const {
-    std::vector<Contender> contenders{{"heed", [&] { trial.heed(); }}};
-    // A run of seconds is long enough to be its own average.
-    TimingOptions timing{.seconds = options_.seconds,
-                         .least_runs = trial.operations > 2e11 ? 1 : 5,
-                         .warm_up = !(trial.peer && trial.same_result)};
     if (trial.result_bytes > 0) {
       const auto timings =
           time_in_turn({{"heed", [&] { result.growth_megabytes = growth_megabytes(trial.heed); }}},
@@ -134,22 +137,24 @@ class Suite {
       result.heed = timings[0];
       return;
     }
-    if (trial.peer) {
-      if (trial.same_result) check_same(c, trial.heed(), trial.peer());
-      contenders.push_back({c.peer, [&] { trial.peer(); }});
-    }
-    const auto timings = time_in_turn(contenders, timing);
+    const auto start = std::chrono::steady_clock::now();
+    const at::Tensor heed = trial.heed(), peer = trial.peer();
+    const std::chrono::duration<double> first = std::chrono::steady_clock::now() - start;
+    if (trial.same_result) check_same(c, heed, peer);
+    const auto timings = time_in_turn(
+        {{"heed", [&] { trial.heed(); }}, {c.peer, [&] { trial.peer(); }}},
+        // A run of seconds is long enough to be its own average.
+        {.seconds = options_.seconds, .least_runs = first.count() > 2 ? 1 : 5, .warm_up = false});
     result.heed = timings[0];
-    if (trial.peer) result.peer = timings[1];
+    result.peer = timings[1];
   }
 
   BenchOptions options_;
-  Machine machine_;
   Report report_;
 };
 
 void run_all(const BenchOptions& options) {
-  const Suite suite(options);
+  Suite suite(options);
   for (const auto& cases : {dense_cases(), modifier_cases(), pattern_cases(), memory_cases()}) {
     for (const Case& c : cases) suite.run(c);
   }

@@ -56,6 +56,9 @@ struct Machine {
 };
 
 Machine measure_machine(int threads);
+// The same with every peak the larger of the one in `machine` and one measured now: what else runs
+// can only make a peak look lower.
+Machine measure_machine_again(const Machine& machine);
 
 // ---- command line and results ----
 
@@ -95,6 +98,8 @@ class Report {
  public:
   Report(const Machine& machine, const BenchOptions& options);
   void add(const Result& result) const;
+  void set_machine(const Machine& machine) { machine_ = machine; }
+  const Machine& machine() const { return machine_; }
 
  private:
   Machine machine_;

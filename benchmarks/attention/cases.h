@@ -33,7 +33,7 @@ using Run = std::function<at::Tensor()>;
 // A case with its tensors.
 struct Trial {
   Run heed;
-  Run peer = {};  // none: Heed alone
+  Run peer = {};  // none where result_bytes is given
   bool same_result = true;
   double operations = 0;  // floating-point, that the mathematics asks for; 0: not counted
   double bytes = 0;       // read from memory where that is the limit
