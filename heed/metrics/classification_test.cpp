@@ -1,0 +1,68 @@
+#include "heed/metrics/classification.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "heed/base/error.h"
+
+namespace heed::metrics {
+namespace {
+
+TEST(ConfusionMatrix, ScoresByHand) {
+  ConfusionMatrix matrix(3);
+  // actual 0: 0 0 1; actual 1: 1; actual 2: 0
+  for (const auto& [actual, predicted] : {std::pair(0, 0), {0, 0}, {0, 1}, {1, 1}, {2, 0}}) {
+    matrix.add(actual, predicted);
+  }
+  EXPECT_EQ(matrix.total(), 5);
+  EXPECT_EQ(matrix.count(0, 1), 1);
+  EXPECT_DOUBLE_EQ(matrix.accuracy(), 0.6);
+  EXPECT_DOUBLE_EQ(matrix.of_class(0).precision, 2. / 3);
+  EXPECT_DOUBLE_EQ(matrix.of_class(0).recall, 2. / 3);
+  EXPECT_DOUBLE_EQ(matrix.of_class(1).precision, 0.5);
+  EXPECT_DOUBLE_EQ(matrix.of_class(1).recall, 1);
+  EXPECT_DOUBLE_EQ(matrix.of_class(2).f1, 0);
+  EXPECT_DOUBLE_EQ(matrix.macro_f1(), (2. / 3 + 2. / 3 + 0) / 3);
+  EXPECT_EQ(matrix.per_class()[0].support, 3);
+  EXPECT_EQ(ConfusionMatrix(2).accuracy(), 0);
+  EXPECT_THROW(matrix.add(3, 0), UsageError);
+  EXPECT_THROW(matrix.add(0, -1), UsageError);
+  EXPECT_THROW(ConfusionMatrix(0), UsageError);
+}
+
+TEST(ConfusionMatrix, Tables) {
+  ConfusionMatrix matrix(2);
+  matrix.add(0, 0);
+  matrix.add(1, 0);
+  const std::vector<std::string> labels = {"süß", "sour"};
+  EXPECT_EQ(matrix.text(labels),
+            "actual \\ predicted     süß    sour\n"
+            "süß                      1       0\n"
+            "sour                     1       0\n");
+  EXPECT_EQ(matrix.report(labels),
+            "          precision  recall      f1  support\n"
+            "süß          0.5000  1.0000  0.6667        1\n"
+            "sour         0.0000  0.0000  0.0000        1\n"
+            "macro        0.2500  0.5000  0.3333        2\n"
+            "weighted     0.2500  0.5000  0.3333        2\n"
+            "accuracy 0.5000\n");
+  EXPECT_THROW(matrix.text(std::vector<std::string>{"one"}), UsageError);
+}
+
+TEST(LabelCounts, MicroMacroAndExact) {
+  LabelCounts counts(3);
+  using Labels = std::vector<int32_t>;
+  counts.add(Labels{0, 1}, Labels{0, 1});
+  counts.add(Labels{}, Labels{});
+  counts.add(Labels{0}, Labels{1});
+  counts.add(Labels{1, 2}, Labels{1});
+  EXPECT_DOUBLE_EQ(counts.micro().precision, 3. / 4);
+  EXPECT_DOUBLE_EQ(counts.micro().recall, 3. / 5);
+  EXPECT_DOUBLE_EQ(counts.micro().f1, 6. / 9);
+  EXPECT_DOUBLE_EQ(counts.macro().f1, (2. / 3 + 4. / 5 + 0) / 3);
+  EXPECT_DOUBLE_EQ(counts.exact_share(), 0.5);
+  EXPECT_THROW(counts.add(Labels{3}, Labels{}), UsageError);
+}
+
+}  // namespace
+}  // namespace heed::metrics
