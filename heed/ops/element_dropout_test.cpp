@@ -1,3 +1,5 @@
+// heed/ops/dropout.h: dropout of the elements of a tensor (dropout_test.cpp is that of attention
+// weights).
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
