@@ -59,23 +59,11 @@ BpeOptions word_piece_options() {
   return options;
 }
 
-struct BpeBuilder::State {
-  BpeOptions options;
-  WordCounter counter;
-
-  Tokenizer finish(ModelPointer model) const {
-    Tokenizer::Parts parts = counter.parts();
-    parts.model = std::move(model);
-    if (!options.decoder.empty()) parts.decoder = decoder_named(options.decoder);
-    return Tokenizer(std::move(parts));
-  }
+struct BpeBuilder::State : BuilderState<BpeOptions> {
+  using BuilderState::BuilderState;
 };
 
-BpeBuilder::BpeBuilder(const BpeOptions& options)
-    : state_(new State{checked(options), WordCounter({.special_tokens = options.special_tokens,
-                                                      .normalizers = options.normalizers,
-                                                      .pre_tokenizers = options.pre_tokenizers})}) {
-}
+BpeBuilder::BpeBuilder(const BpeOptions& options) : state_(new State(checked(options))) {}
 
 BpeBuilder::~BpeBuilder() = default;
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "heed/text/tokenizer_parts.h"
@@ -47,6 +48,28 @@ class WordCounter {
 
   Tokenizer::Parts parts_;
   std::unordered_map<std::string, int64_t, Hash, std::equal_to<>> counts_;
+};
+
+// What a builder of tokenizers keeps; Options names special_tokens, normalizers, pre_tokenizers and
+// a decoder.
+template <typename Options>
+struct BuilderState {
+  Options options;
+  WordCounter counter;
+
+  explicit BuilderState(const Options& given)
+      : options(given),
+        counter({.special_tokens = given.special_tokens,
+                 .normalizers = given.normalizers,
+                 .pre_tokenizers = given.pre_tokenizers}) {}
+
+  // A tokenizer with this model.
+  Tokenizer finish(ModelPointer model) const {
+    Tokenizer::Parts parts = counter.parts();
+    parts.model = std::move(model);
+    if (!options.decoder.empty()) parts.decoder = decoder_named(options.decoder);
+    return Tokenizer(std::move(parts));
+  }
 };
 
 }  // namespace heed::text

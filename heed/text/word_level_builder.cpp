@@ -28,16 +28,12 @@ const WordLevelOptions& checked(const WordLevelOptions& options) {
 
 }  // namespace
 
-struct WordLevelBuilder::State {
-  WordLevelOptions options;
-  WordCounter counter;
+struct WordLevelBuilder::State : BuilderState<WordLevelOptions> {
+  using BuilderState::BuilderState;
 };
 
 WordLevelBuilder::WordLevelBuilder(const WordLevelOptions& options)
-    : state_(new State{checked(options), WordCounter({.special_tokens = options.special_tokens,
-                                                      .normalizers = options.normalizers,
-                                                      .pre_tokenizers = options.pre_tokenizers})}) {
-}
+    : state_(new State(checked(options))) {}
 
 WordLevelBuilder::~WordLevelBuilder() = default;
 
@@ -58,10 +54,8 @@ Tokenizer WordLevelBuilder::build() const {
     if (tokens.size() == static_cast<size_t>(options.vocabulary_size)) break;
     tokens.emplace_back(word.text);
   }
-  Tokenizer::Parts parts = state_->counter.parts();
-  parts.model = std::make_shared<WordLevel>(Vocabulary(std::move(tokens)), options.unknown_token);
-  if (!options.decoder.empty()) parts.decoder = decoder_named(options.decoder);
-  return Tokenizer(std::move(parts));
+  return state_->finish(
+      std::make_shared<WordLevel>(Vocabulary(std::move(tokens)), options.unknown_token));
 }
 
 Tokenizer build_word_level(std::span<const std::string> texts, const WordLevelOptions& options) {
