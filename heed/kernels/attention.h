@@ -128,9 +128,9 @@ struct BackwardArgs {
 void attention_forward(const Problem& problem, const ForwardResult& result, const Workers& workers);
 void attention_backward(const Problem& problem, const BackwardArgs& args, const Workers& workers);
 
-// The instruction set in use: "portable", "avx2", "avx512", "avx512bf16", "amx". The best that the CPU
-// has, or the one named by the environment variable HEED_ISA; throws UsageError where that is not
-// a name or not to be had here.
+// The instruction set in use: "portable", "avx2", "avx512", "avx512bf16", "amx". The best that the
+// CPU has, or the one named by the environment variable HEED_ISA; throws UsageError where that is
+// not a name or not to be had here.
 const char* isa_name();
 
 }  // namespace heed::kernels
