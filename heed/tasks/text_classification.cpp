@@ -9,6 +9,7 @@
 
 #include "heed/base/error.h"
 #include "heed/data/length_buckets.h"
+#include "heed/metrics/classification.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/text/word_level_builder.h"
 
@@ -43,22 +44,6 @@ models::TextBatch with_words_dropped(const models::TextBatch& batch, double shar
   const at::Tensor real = at::arange(batch.ids.size(1)).unsqueeze(0) < batch.lengths.unsqueeze(1);
   return {.ids = batch.ids.masked_fill(dropped.logical_and(real), unknown_id),
           .lengths = batch.lengths};
-}
-
-double macro_f1(const std::vector<std::vector<int64_t>>& confusion) {
-  const size_t classes = confusion.size();
-  double sum = 0;
-  for (size_t c = 0; c < classes; ++c) {
-    int64_t in_class = 0;
-    int64_t predicted = 0;
-    for (size_t other = 0; other < classes; ++other) {
-      in_class += confusion[c][other];
-      predicted += confusion[other][c];
-    }
-    const auto denominator = static_cast<double>(in_class + predicted);
-    if (denominator > 0) sum += 2 * static_cast<double>(confusion[c][c]) / denominator;
-  }
-  return sum / static_cast<double>(classes);
 }
 
 }  // namespace
@@ -188,21 +173,17 @@ Metrics evaluate(const models::TrainedTextClassifier& trained, const data::Class
   for (const data::Example& example : data.examples) texts.push_back(example.text);
   const auto results = classify(trained, texts, progress);
 
-  const size_t classes = trained.labels.size();
-  std::vector<std::vector<int64_t>> confusion(classes, std::vector<int64_t>(classes, 0));
+  metrics::ConfusionMatrix confusion(static_cast<int64_t>(trained.labels.size()));
   double loss = 0;
-  int64_t correct = 0;
   for (size_t i = 0; i < results.size(); ++i) {
-    const auto label = static_cast<size_t>(data.examples[i].label.value());
-    const auto predicted = static_cast<size_t>(results[i].label);
-    loss -= std::log(std::max(results[i].probabilities[label], 1e-300));
-    correct += label == predicted;
-    ++confusion[label][predicted];
+    const int64_t label = data.examples[i].label.value();
+    loss -= std::log(std::max(results[i].probabilities[static_cast<size_t>(label)], 1e-300));
+    confusion.add(label, results[i].label);
   }
   const auto count = static_cast<double>(results.size());
   return {{"loss", loss / count},
-          {"accuracy", static_cast<double>(correct) / count},
-          {"macro_f1", macro_f1(confusion)},
+          {"accuracy", confusion.accuracy()},
+          {"macro_f1", confusion.macro_f1()},
           {"examples", count}};
 }
 
