@@ -1,34 +1,13 @@
 #include "heed/text/bpe_builder.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/io/utf8.h"
 #include "heed/text/bpe_learner.h"
 #include "heed/text/models/word_piece.h"
 #include "heed/text/word_counter.h"
 
 namespace heed::text {
-namespace {
-
-// Throws unless they can be used, before anything is counted.
-const BpeOptions& checked(const BpeOptions& options) {
-  const std::vector<std::string>& specials = options.special_tokens;
-  check_usage(!options.unknown_token || std::find(specials.begin(), specials.end(),
-                                                  *options.unknown_token) != specials.end(),
-              "unknown_token ", excerpt(options.unknown_token.value_or("")),
-              ": expected one of the special tokens");
-  check_usage(options.vocabulary_size >= 0 &&
-                  static_cast<size_t>(options.vocabulary_size) > specials.size(),
-              "vocabulary_size: expected more than the ", specials.size(),
-              " special tokens, found ", options.vocabulary_size);
-  check_usage(options.min_frequency >= 1, "min_frequency: expected at least 1, found ",
-              options.min_frequency);
-  return options;
-}
-
-}  // namespace
 
 BpeOptions byte_level_options() {
   BpeOptions options;
@@ -63,7 +42,7 @@ struct BpeBuilder::State : BuilderState<BpeOptions> {
   using BuilderState::BuilderState;
 };
 
-BpeBuilder::BpeBuilder(const BpeOptions& options) : state_(new State(checked(options))) {}
+BpeBuilder::BpeBuilder(const BpeOptions& options) : state_(new State(options)) {}
 
 BpeBuilder::~BpeBuilder() = default;
 

@@ -92,4 +92,19 @@ std::vector<WordCounter::Word> WordCounter::words() const {
 
 Tokenizer::Parts WordCounter::parts() const { return parts_; }
 
+void check_builder_options(const std::vector<std::string>& special_tokens,
+                           const std::optional<std::string>& unknown_token,
+                           VocabularyLimits limits) {
+  check_usage(!unknown_token || std::find(special_tokens.begin(), special_tokens.end(),
+                                          *unknown_token) != special_tokens.end(),
+              "unknown_token ", excerpt(unknown_token.value_or("")),
+              ": expected one of the special tokens");
+  check_usage(limits.vocabulary_size >= 0 &&
+                  static_cast<size_t>(limits.vocabulary_size) > special_tokens.size(),
+              "vocabulary_size: expected more than the ", special_tokens.size(),
+              " special tokens, found ", limits.vocabulary_size);
+  check_usage(limits.min_frequency >= 1, "min_frequency: expected at least 1, found ",
+              limits.min_frequency);
+}
+
 }  // namespace heed::text

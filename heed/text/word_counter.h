@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -50,15 +51,28 @@ class WordCounter {
   std::unordered_map<std::string, int64_t, Hash, std::equal_to<>> counts_;
 };
 
-// What a builder of tokenizers keeps; Options names special_tokens, normalizers, pre_tokenizers and
-// a decoder.
+struct VocabularyLimits {
+  int32_t vocabulary_size;
+  int64_t min_frequency;
+};
+
+// Throws UsageError unless a builder can use them.
+void check_builder_options(const std::vector<std::string>& special_tokens,
+                           const std::optional<std::string>& unknown_token,
+                           VocabularyLimits limits);
+
+// What a builder of tokenizers keeps; Options names vocabulary_size, min_frequency, unknown_token,
+// special_tokens, normalizers, pre_tokenizers and a decoder.
 template <typename Options>
 struct BuilderState {
   Options options;
   WordCounter counter;
 
+  // Throws UsageError for options that cannot be used, before anything is counted.
   explicit BuilderState(const Options& given)
-      : options(given),
+      : options((check_builder_options(given.special_tokens, given.unknown_token,
+                                       {given.vocabulary_size, given.min_frequency}),
+                 given)),
         counter({.special_tokens = given.special_tokens,
                  .normalizers = given.normalizers,
                  .pre_tokenizers = given.pre_tokenizers}) {}

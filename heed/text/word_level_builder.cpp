@@ -3,37 +3,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "heed/base/error.h"
-#include "heed/io/utf8.h"
 #include "heed/text/models/word_level.h"
 #include "heed/text/word_counter.h"
 
 namespace heed::text {
-namespace {
-
-// Throws unless they can be used, before anything is counted.
-const WordLevelOptions& checked(const WordLevelOptions& options) {
-  const std::vector<std::string>& specials = options.special_tokens;
-  check_usage(std::find(specials.begin(), specials.end(), options.unknown_token) != specials.end(),
-              "unknown_token ", excerpt(options.unknown_token),
-              ": expected one of the special tokens");
-  check_usage(options.vocabulary_size >= 0 &&
-                  static_cast<size_t>(options.vocabulary_size) > specials.size(),
-              "vocabulary_size: expected more than the ", specials.size(),
-              " special tokens, found ", options.vocabulary_size);
-  check_usage(options.min_frequency >= 1, "min_frequency: expected at least 1, found ",
-              options.min_frequency);
-  return options;
-}
-
-}  // namespace
 
 struct WordLevelBuilder::State : BuilderState<WordLevelOptions> {
   using BuilderState::BuilderState;
 };
 
-WordLevelBuilder::WordLevelBuilder(const WordLevelOptions& options)
-    : state_(new State(checked(options))) {}
+WordLevelBuilder::WordLevelBuilder(const WordLevelOptions& options) : state_(new State(options)) {}
 
 WordLevelBuilder::~WordLevelBuilder() = default;
 
