@@ -10,6 +10,8 @@
 #include <cstring>
 #include <utility>
 
+#include "heed/base/format.h"
+
 namespace heed {
 namespace {
 
@@ -24,13 +26,6 @@ std::string bar_text(double share, int width) {
   std::string text;
   for (int i = 0; i < width; ++i) text += i < filled ? "━" : "─";
   return text;
-}
-
-template <typename... Arguments>
-std::string formatted(const char* format, Arguments... arguments) {
-  char buffer[128];
-  std::snprintf(buffer, sizeof buffer, format, arguments...);
-  return buffer;
 }
 
 }  // namespace

@@ -8,8 +8,6 @@
 #include <memory>
 #include <thread>
 
-#include "heed/training/process_group.h"
-
 namespace heed::cli {
 namespace {
 
@@ -23,10 +21,9 @@ void ThreadOptions::add_to(CLI::App& app) {
       ->group("Running");
 }
 
-void ThreadOptions::apply() const {
-  const auto rank = training::rank_from_environment();  // the cores are shared with those beside it
+void ThreadOptions::apply(int processes) const {
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  at::set_num_threads(threads > 0 ? threads : std::max(1, cores / (rank ? rank->local_size : 1)));
+  at::set_num_threads(threads > 0 ? threads : std::max(1, cores / processes));
 }
 
 void ReadingOptions::add_to(CLI::App& app) {

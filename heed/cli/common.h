@@ -12,13 +12,13 @@
 
 namespace heed::cli {
 
-// --threads; 0 takes as many as there are cores, of several processes on one machine each its part.
-// Call apply() before the first tensor.
+// --threads; 0 takes as many as there are cores, of several `processes` on one
+// machine each its part. Call apply() before the first tensor.
 struct ThreadOptions {
   int threads = 0;
 
   void add_to(CLI::App& app);
-  void apply() const;
+  void apply(int processes = 1) const;
 };
 
 // How input files are read: --format, --header, --text-column, --label-column, --encoding.

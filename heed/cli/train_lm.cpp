@@ -1,6 +1,3 @@
-#include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Context.h>
-
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
@@ -42,11 +39,10 @@ data::TextData read_data(const Settings& settings) {
 }
 
 void run(const Settings& settings) {
-  settings.threads.apply();
+  settings.threads.apply(training_processes_here());
   models::check_replaceable_model(settings.out);
   const data::TextData data = read_data(settings);
-  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
-  at::manual_seed(settings.training.options.seed);
+  make_reproducible(settings.training.options.seed);
   tasks::LanguageModelling task(
       data, tasks::tokenizer_for(settings.tokenizer, data.train, progress_bar("learning merges")),
       {.transformer = settings.transformer.resolved(), .tied = !settings.untied});

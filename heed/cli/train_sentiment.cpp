@@ -1,6 +1,3 @@
-#include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Context.h>
-
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
@@ -80,11 +77,10 @@ data::TrainingData read_data(const Settings& settings) {
 }
 
 void run(const Settings& settings) {
-  settings.threads.apply();
+  settings.threads.apply(training_processes_here());
   models::check_replaceable_model(settings.out);
   const data::TrainingData data = read_data(settings);
-  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
-  at::manual_seed(settings.training.options.seed);
+  make_reproducible(settings.training.options.seed);
   tasks::TextClassification task(data, settings.task, "sentiment");
 
   settings.training.train(task, settings.out, settings.json);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,12 @@ struct TrainingSettings {
  private:
   CLI::App* app_ = nullptr;
 };
+
+// Processes of this run on this machine, this one included: they share its cores (ThreadOptions).
+int training_processes_here();
+
+// The same seed gives the same model: call it before the model is made.
+void make_reproducible(uint64_t seed);
 
 // Shows a run on stderr: a progress bar on a terminal, a line an evaluation anywhere. Ctrl-C is
 // caught while it lives.
