@@ -144,9 +144,10 @@ def graph_sides():
         weight = torch.cat([part.weight for part in parts])
         bias = torch.cat([part.bias for part in parts])
         rows = torch.ops.heed.linear(x, weight, bias).view(NODES, 4, HEADS, SIZE)
-        heads = [rows[:, i].transpose(0, 1).unsqueeze(0) for i in range(3)]
+        *heads, skip = rows.unbind(1)
+        heads = [head.transpose(0, 1).unsqueeze(0) for head in heads]
         output = attention(*heads, pattern="graph", pattern_tensors=[offsets, columns])
-        return (output.squeeze(0).transpose(0, 1) + rows[:, 3]).reshape(NODES, HEADS * SIZE)
+        return (output.squeeze(0).transpose(0, 1) + skip).reshape(NODES, HEADS * SIZE)
 
     return [x, *layer.parameters()], heed, lambda: layer(x, edges)
 
