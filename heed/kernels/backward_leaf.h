@@ -308,40 +308,34 @@ inline LiveRows join_rows(LiveRows rows, const PanelView& p) {
   return {p.begin < rows.begin ? p.begin : rows.begin, p.end > rows.end ? p.end : rows.end};
 }
 
-// Calls from memory the dense bias, and where its gradient goes, of the same rows of the next block
-// of queries, which is the one before: their pages are far apart, and a whole tile's time is not
-// too early.
-inline void prefetch_dense(const BackwardTile& t, const BackwardQueries& queries,
-                           const BackwardKeys& keys, const PanelView& p) {
+// Calls from memory the dense bias of the panel that comes next: of the same queries, or the first
+// of the next block of queries, which is the one before. Its rows are pages apart, so that the
+// processor fetches nothing of itself.
+inline void prefetch_next_dense(const BackwardTile& t, const BackwardQueries& queries,
+                                const BackwardKeys& keys, const PanelView& p) {
+  const bool same_queries = p.index + 1 < keys.panels;
+  if (!same_queries && queries.query < kBackwardQueries) return;
   const DenseBias& dense = t.score->dense;
-  if (queries.query < kBackwardQueries) return;
-  for (int i = p.begin - kBackwardQueries; i < p.end - kBackwardQueries; ++i) {
-    prefetch_dense_row(dense, (queries.query + i) * dense.row + keys.key + p.first_key, p.keys);
-    if (t.sums.dense_out == nullptr) continue;
-    const float* out = t.sums.dense_out + i * t.sums.dense_out_stride + p.first_key;
-    for (int j = 0; j < p.keys; j += 16) __builtin_prefetch(out + j, 1, 2);
+  const int64_t first_query = same_queries ? queries.query : queries.query - kBackwardQueries;
+  const int first_key = same_queries ? p.first_key + kPanel : 0;
+  const int count = keys.count - first_key < kPanel ? keys.count - first_key : kPanel;
+  for (int i = same_queries ? p.begin : 0; i < queries.count; ++i) {
+    prefetch_dense_row(dense, (first_query + i) * dense.row + keys.key + first_key, count);
   }
 }
 
-// P and the gradient of the raw scores of a panel. With a dense bias a few rows at a time: its rows
-// are far apart in memory, often by a power of two, and would drive each other out of the cache.
+// P and the gradient of the raw scores of a panel.
 template <typename Products>
 void panel_gradients(const BackwardTile& t, const BackwardQueries& queries,
                      const BackwardKeys& keys, const PanelView& p) {
-  const bool has_dense = t.score->dense.data != nullptr;
-  const int step = has_dense ? 2 * kTileRows : p.end - p.begin;
-  PanelView part = p;
-  for (; part.begin < p.end; part.begin += step) {
-    part.end = part.begin + step < p.end ? part.begin + step : p.end;
-    if (has_dense) prefetch_dense(t, queries, keys, part);
-    if (t.score->function->is_pairwise) {
-      t.score->function->pairwise_score(pairwise_tile(t, queries, keys, part));
-    } else {
-      Products::raw_scores(t, queries, keys, part);
-    }
-    Products::value_products(t, queries, keys, part);
-    finish_panel_gradients(t, queries, keys, part);
+  if (t.score->dense.data != nullptr) prefetch_next_dense(t, queries, keys, p);
+  if (t.score->function->is_pairwise) {
+    t.score->function->pairwise_score(pairwise_tile(t, queries, keys, p));
+  } else {
+    Products::raw_scores(t, queries, keys, p);
   }
+  Products::value_products(t, queries, keys, p);
+  finish_panel_gradients(t, queries, keys, p);
 }
 
 template <typename Products>

@@ -54,10 +54,6 @@ class LearnedSums {
   // Adds dS (kBackwardQueries, kBackwardKeys) of a tile; null: nothing, but the turn passes. The
   // first in turn writes.
   bool add_dense(const SumPlace& place, int64_t query_block, const float* tile, Range keys);
-  // Where add_dense will add, row by row.
-  float* dense_out(const SumPlace& place, int64_t query_block, Range keys) const {
-    return dense_at(place, query_block * kBackwardQueries, keys.begin);
-  }
   // The same of a bias that is the same for every query: the sums of columns, after all tiles.
   bool has_dense_columns() const { return any_dense() && problem_.modifiers.dense.row == 0; }
   bool add_dense_columns(const SumPlace& place, const float* columns, Range keys);

@@ -300,10 +300,6 @@ bool BackwardTask::visit_queries(const QueryBlock& block) {
   LiveRows live;
   if (!is_empty) {
     load_queries(block.index);
-    if (pass_.sums.dense_in_turn()) {
-      tile_.sums.dense_out = pass_.sums.dense_out(place_, block.index, key_range_);
-      tile_.sums.dense_out_stride = problem_.shape.keys;
-    }
     live = run_tile(masks);
   }
   return add_grad_queries(block, live) && add_learned(block, live);

@@ -165,8 +165,6 @@ struct BackwardSums {
   float* alibi = nullptr;        // one number, added to
   float* relative = nullptr;     // padded as HeadScore::relative, added to
   float* dense = nullptr;        // (kBackwardQueries, kBackwardKeys) written: dS of the tile
-  float* dense_out = nullptr;    // where the caller will add `dense`, to be called from memory
-  int64_t dense_out_stride = 0;
 };
 
 struct BackwardTile {
