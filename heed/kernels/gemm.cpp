@@ -23,6 +23,10 @@ constexpr int64_t kDepthBlock = 256;
 constexpr int64_t kTileRows = 96;
 constexpr int64_t kTileColumns = 1024;
 
+// From this depth on B is too large for any cache, and is read once for every row of tiles: the
+// gradient of a weight over many rows.
+constexpr int64_t kLongDepth = 16384;
+
 // A task of packing: so many panels of B, and so much of the depth (even).
 constexpr int64_t kPackPanels = 8;
 constexpr int64_t kPackDepth = 256;
@@ -92,20 +96,21 @@ struct Tiling {
   int64_t tiles_across = 0;
 };
 
-Tiling cut(int64_t rows, int64_t columns, int workers) {
+Tiling cut(int64_t rows, int64_t columns, int64_t depth, int workers) {
   const GemmTable& table = gemm_table();
   const int64_t row_panels = div_up(rows, table.rows);
   const int64_t column_panels = div_up(columns, table.columns);
   Tiling t;
   int64_t down = std::min(row_panels, std::max<int64_t>(1, kTileRows / table.rows));
   int64_t across = std::min(column_panels, std::max<int64_t>(1, kTileColumns / table.columns));
-  // Several tiles for each worker, so that all end at nearly the same time.
   const auto tiles = [&] { return div_up(row_panels, down) * div_up(column_panels, across); };
   if (workers > 1) {
+    // Several tiles for each worker, so that all end at nearly the same time.
+    const int64_t wanted = (depth >= kLongDepth ? 2 : 6) * workers;
     // A panel of B is fetched once for all rows of a tile, so tiles stay several panels high for
     // as long as they can be made narrower.
     const auto halve = [&](int64_t& side, int64_t least) {
-      while (tiles() < 6 * workers && side > least) side = std::max(least, div_up(side, 2));
+      while (tiles() < wanted && side > least) side = std::max(least, div_up(side, 2));
     };
     halve(down, 4);
     halve(across, 4);
@@ -261,7 +266,7 @@ void gemm(const GemmProblem& problem, const Workers& workers) {
   const int64_t per_word = pairs ? 2 : 1;
   const int64_t total_words = words_of(b.depth(), pairs);
   const bool in_place = lies_well(a, pairs) && problem.row_sums == nullptr;
-  const Tiling tiling = cut(a.rows, b.columns(), workers.count());
+  const Tiling tiling = cut(a.rows, b.columns(), b.depth(), workers.count());
   const int64_t partial_stride = tiling.tile_panels * table.columns;
   const int64_t partial_words = round_up(tiling.tile_rows * partial_stride, kVectorRoom);
   const int64_t block_words = std::min(total_words, kDepthBlock);

@@ -144,7 +144,7 @@ struct Gradients {
 at::Tensor through_activation(const at::Tensor& grad, const at::Tensor& kept,
                               Activation activation) {
   if (activation == Activation::kNone) return grad;
-  at::Tensor result = at::empty_like(grad);
+  const at::Tensor result = empty_in_large_pages(grad.sizes(), grad.options().requires_grad(false));
   kernels::activation_gradient({.activation = gemm_activation(activation),
                                 .type = data_type(grad.scalar_type()),
                                 .grad = grad.const_data_ptr(),
@@ -166,8 +166,8 @@ Gradients backward_rows(const LinearProduct& p, const at::Tensor& grad, const at
   before_matrix.row_stride = before.size(1);
   Gradients result;
   if (wanted.input) {  // (rows, N) · (N, K)
-    const at::Tensor rows =
-        at::empty({before.size(0), p.weight.size(1)}, p.input.options().requires_grad(false));
+    const at::Tensor rows = empty_in_large_pages({before.size(0), p.weight.size(1)},
+                                                 p.input.options().requires_grad(false));
     if (p.weight.size(1) == 1) {
       one_column(before, p.weight.to(p.type).reshape({1, -1}).contiguous(), rows, {});
     } else {
