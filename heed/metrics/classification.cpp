@@ -189,6 +189,17 @@ PrecisionRecall LabelCounts::macro() const { return mean_of(per_label(), Weights
 
 double LabelCounts::exact_share() const { return share(exact_, texts_); }
 
+std::string LabelCounts::report(std::span<const std::string> labels) const {
+  check_usage(labels.size() == actual_.size(), "names of labels: expected ", actual_.size(),
+              ", got ", labels.size());
+  std::vector<std::string> names(labels.begin(), labels.end());
+  std::vector<PrecisionRecall> scores = per_label();
+  const PrecisionRecall weighted = mean_of(scores, Weights::kSupport);
+  names.insert(names.end(), {"micro", "macro", "weighted"});
+  scores.insert(scores.end(), {micro(), macro(), weighted});
+  return score_table(names, scores) + "subset accuracy " + number(exact_share()) + "\n";
+}
+
 std::string score_table(std::span<const std::string> names,
                         std::span<const PrecisionRecall> scores) {
   const size_t first = widest(names);

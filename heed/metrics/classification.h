@@ -66,6 +66,9 @@ class LabelCounts {
   PrecisionRecall macro() const;
   double exact_share() const;  // of the texts whose labels are all right and complete
 
+  // A table for people as that of a confusion matrix, with the micro mean first of the means.
+  std::string report(std::span<const std::string> labels) const;
+
  private:
   std::vector<int64_t> correct_;
   std::vector<int64_t> predicted_;

@@ -61,6 +61,16 @@ TEST(LabelCounts, MicroMacroAndExact) {
   EXPECT_DOUBLE_EQ(counts.micro().f1, 6. / 9);
   EXPECT_DOUBLE_EQ(counts.macro().f1, (2. / 3 + 4. / 5 + 0) / 3);
   EXPECT_DOUBLE_EQ(counts.exact_share(), 0.5);
+  EXPECT_EQ(counts.report(std::vector<std::string>{"red", "green", "blue"}),
+            "          precision  recall      f1  support\n"
+            "red          1.0000  0.5000  0.6667        2\n"
+            "green        0.6667  1.0000  0.8000        2\n"
+            "blue         0.0000  0.0000  0.0000        1\n"
+            "micro        0.7500  0.6000  0.6667        5\n"
+            "macro        0.5556  0.5000  0.4889        5\n"
+            "weighted     0.6667  0.6000  0.5867        5\n"
+            "subset accuracy 0.5000\n");
+  EXPECT_THROW(counts.report(std::vector<std::string>{"red"}), UsageError);
   EXPECT_THROW(counts.add(Labels{3}, Labels{}), UsageError);
 }
 
