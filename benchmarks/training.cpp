@@ -111,8 +111,10 @@ Run classifier(const Setting& setting) {
   const at::Tensor ids = setting.data["ids"];          // (batches, B, N)
   const at::Tensor lengths = setting.data["lengths"];  // (batches, B)
   const at::Tensor labels = setting.data["labels"];    // (batches, B)
-  auto model = std::make_shared<models::TextClassifier>(
-      models::TextClassifierOptions{.dropout = 0, .attention_dropout = 0, .embedding_dropout = 0});
+  models::TextClassifierOptions options;
+  models::TransformerOptions& transformer = options.transformer;
+  transformer.dropout = transformer.attention_dropout = transformer.embedding_dropout = 0;
+  auto model = std::make_shared<models::TextClassifier>(options);
   return step_of(model, setting, ids.size(0), [=](int64_t batch) {
     return cross_entropy(model->forward({.ids = ids[batch], .lengths = lengths[batch]}),
                          labels[batch]);

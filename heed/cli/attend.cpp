@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <iostream>
 #include <memory>
 
@@ -77,16 +78,32 @@ void print_json(const AttentionView& attention, const std::vector<int64_t>& laye
   std::cout << json.dump() << '\n';
 }
 
+// Each line behind its weight, its tokens as dark as theirs.
+void print_lines(const std::vector<AttentionView::Line>& lines) {
+  const std::string indent(9, ' ');
+  for (const AttentionView::Line& line : lines) {
+    char weight[16];
+    std::snprintf(weight, sizeof weight, "%5.1f %%  ", 100 * static_cast<double>(line.weight));
+    std::string text = attention_text(line.tokens, line.weights,
+                                      {.colors = colors_wanted(STDOUT_FILENO), .width = 71});
+    for (size_t at = text.find('\n'); at + 1 < text.size(); at = text.find('\n', at + 1)) {
+      text.insert(at + 1, indent);
+    }
+    std::cout << weight << text;
+  }
+}
+
 // Each token as dark as the mean weight that the others give it.
 void print_text(const AttentionView& attention, const std::vector<int64_t>& layers,
                 const std::vector<int64_t>& heads) {
+  std::cout << attention.title << '\n';
+  if (!attention.lines.empty()) return print_lines(attention.lines);
   const at::Tensor received = attention.weights.index_select(0, at::tensor(layers))
                                   .index_select(1, at::tensor(heads))
                                   .mean({0, 1, 2})
                                   .contiguous();
   const auto* values = received.const_data_ptr<float>();
-  std::cout << attention.title << '\n'
-            << attention_text(attention.keys, {values, values + received.numel()},
+  std::cout << attention_text(attention.keys, {values, values + received.numel()},
                               {.colors = colors_wanted(STDOUT_FILENO)});
 }
 

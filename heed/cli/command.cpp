@@ -7,7 +7,7 @@ namespace heed::cli {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
-      train_sentiment_command(),
+      train_classify_command(),
       train_lm_command(),
       eval_command(),
       predict_command(),

@@ -9,9 +9,10 @@
 namespace heed::cli {
 
 struct Command {
-  std::string path;      // the words behind `heed`: "eval", "train sentiment"
-  std::string summary;   // one line
-  std::string examples;  // shown under the help, whole command lines
+  std::string path;        // the words behind `heed`: "eval", "train classify"
+  std::string alias = {};  // others that mean the same and that help does not list
+  std::string summary;     // one line
+  std::string examples;    // shown under the help, whole command lines
 
   // Adds the options to `app` and returns what to do once they are parsed. Anything that the action
   // needs is kept alive by the function itself.
@@ -43,7 +44,7 @@ Command score_rouge_command();
 Command tokenize_decode_command();
 Command tokenize_encode_command();
 Command tokenize_train_command();
+Command train_classify_command();
 Command train_lm_command();
-Command train_sentiment_command();
 
 }  // namespace heed::cli

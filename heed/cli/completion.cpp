@@ -58,7 +58,9 @@ void print_bash() {
                "  local words=\n"
                "  case $typed in\n";
   for (const Command& command : commands()) {
-    std::cout << "    \"" << command.path << " \"*) words=\"" << long_options(command) << "\" ;;\n";
+    const std::string alias = command.alias.empty() ? "" : " | \"" + command.alias + " \"*";
+    std::cout << "    \"" << command.path << " \"*" << alias << ") words=\""
+              << long_options(command) << "\" ;;\n";
   }
   std::string grouped;
   for (const std::string& group : groups()) {
@@ -99,7 +101,8 @@ void print_zsh() {
                "local typed=\"${(j: :)words[2,CURRENT-1]} \"\n"
                "case $typed in\n";
   for (const Command& command : commands()) {
-    std::cout << "  '" << command.path << " '*) _arguments";
+    const std::string alias = command.alias.empty() ? "" : " | '" + command.alias + " '*";
+    std::cout << "  '" << command.path << " '*" << alias << ") _arguments";
     const Parser parser = parser_of(command);
     for (const OptionInfo& option : options_of(*parser.app)) {
       if (option.positional) continue;

@@ -47,6 +47,9 @@ Command eval_command() {
                 ->check(CLI::Range(1, 1000));
             app.add_option("--length-penalty", s.request.prediction.length_penalty,
                            "Hypotheses are ranked by log-probability / length to this power");
+            app.add_option("--threshold", s.request.prediction.threshold,
+                           "Of every label in place of the model's, where a text may have several")
+                ->check(CLI::Range(0.0, 1.0));
             s.request.reading.add_to(app);
             s.threads.add_to(app);
             app.add_flag("--json", s.json, "Print one JSON object whose keys are the metrics");

@@ -59,15 +59,22 @@ Words split(const std::string& text) {
   return words;
 }
 
-// The command whose path the words begin with; null where there is none.
-const Command* find(const Words& words) {
+// A command and how many of the words name it; null where there is none.
+struct Found {
+  const Command* command = nullptr;
+  size_t words = 0;
+};
+Found find(const Words& words) {
   for (const Command& command : commands()) {
-    const Words path = split(command.path);
-    if (words.size() >= path.size() && std::equal(path.begin(), path.end(), words.begin())) {
-      return &command;
+    for (const std::string& name : {command.path, command.alias}) {
+      const Words path = split(name);
+      if (!path.empty() && words.size() >= path.size() &&
+          std::equal(path.begin(), path.end(), words.begin())) {
+        return {&command, path.size()};
+      }
     }
   }
-  return nullptr;
+  return {};
 }
 
 [[noreturn]] void refuse(const Words& words) {
@@ -119,11 +126,10 @@ int run(Words words) {
     std::cout << "heed " << version() << '\n';
     return kOk;
   }
-  const Command* command = find(words);
-  if (command == nullptr) refuse(words);
-  words.erase(words.begin(),
-              words.begin() + static_cast<std::ptrdiff_t>(split(command->path).size()));
-  return run_command(*command, std::move(words));
+  const Found found = find(words);
+  if (found.command == nullptr) refuse(words);
+  words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(found.words));
+  return run_command(*found.command, std::move(words));
 }
 
 // Runs the program and flushes what it wrote: a full disk must not look like success.

@@ -103,18 +103,20 @@ Command man_command() {
       .summary = "Print the man page of a command",
       .examples =
           "  heed man | man -l -\n  heed man eval > heed-eval.1\n"
-          "  heed man train-sentiment | man -l -\n",
+          "  heed man train-classify | man -l -\n",
       .define =
           [](CLI::App& app) {
             auto name = std::make_shared<std::string>();
-            app.add_option("command", *name, "eval, train-sentiment, ...; without: heed itself");
+            app.add_option("command", *name, "eval, train-classify, ...; without: heed itself");
             auto folder = std::make_shared<std::string>();
             app.add_option("--all", *folder, "Write every page into this folder instead");
             return [name, folder] {
               if (!folder->empty()) return write_pages(*folder);
               if (name->empty()) return print_overview(std::cout);
               for (const Command& command : commands()) {
-                if (dashed(command.path) == *name) return print_page(std::cout, command);
+                if (dashed(command.path) == *name || dashed(command.alias) == *name) {
+                  return print_page(std::cout, command);
+                }
               }
               throw UsageError(text_of("there is no command '", *name, "'; see heed --help"));
             };

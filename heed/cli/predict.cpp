@@ -65,7 +65,8 @@ void run(Settings& settings) {
 void add_prediction_options(CLI::App& app, Settings& settings) {
   PredictionOptions& p = settings.prediction;
   app.add_option("--threshold", p.threshold,
-                 "Answer --unknown where no class is at least this likely")
+                 "Answer --unknown where no class is at least this likely; of models that give "
+                 "several labels: give those that are")
       ->check(CLI::Range(0.0, 1.0))
       ->group("Classes");
   app.add_option("--unknown", p.unknown, "What to print where the threshold is not met")

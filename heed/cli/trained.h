@@ -20,9 +20,9 @@ namespace heed::cli {
 // Options of `heed predict` that only some tasks know. predict refuses one that the task of the
 // model at hand does not name in prediction_options().
 struct PredictionOptions {
-  double threshold = 0;             // of a class
-  std::string unknown = "unknown";  // what to answer below it
-  int64_t beams = 5;                // of beam search
+  std::optional<double> threshold = {};  // of a class
+  std::string unknown = "unknown";       // what to answer below it
+  int64_t beams = 5;                     // of beam search
   double length_penalty = 1;
   int64_t most_tokens = 256;  // of an answer that is written token by token
   bool color = false;         // on a terminal
@@ -48,6 +48,14 @@ struct AttentionView {
   std::vector<std::string> keys;     // Nk
   at::Tensor weights;                // (layers, H, Nq, Nk) float32
   OrderedJson details = {};          // in JSON, beside the weights: label, probability, output
+  // For people, in place of the keys shaded by what they receive: lines with tokens of their own,
+  // such as the sentences of a document, each behind its weight.
+  struct Line {
+    float weight = 0;
+    std::vector<std::string> tokens;
+    std::vector<float> weights;  // one a token
+  };
+  std::vector<Line> lines = {};
 };
 
 struct EvaluationRequest {
@@ -61,7 +69,7 @@ class Trained {
  public:
   virtual ~Trained() = default;
 
-  // As config.json has it: "sentiment".
+  // As config.json has it: "classify".
   virtual std::string task() const = 0;
   virtual const torch::nn::Module& module() const = 0;
 

@@ -47,4 +47,22 @@ models::TransformerOptions TransformerSettings::resolved() const {
   return o;
 }
 
+OrderedJson described(const models::TransformerOptions& o) {
+  return {
+      {"longest", o.longest},
+      {"width", o.width},
+      {"heads", o.heads},
+      {"key_heads", nn::key_heads_of(o.attention, o.heads)},
+      {"layers", o.layers},
+      {"hidden", o.hidden},
+      {"activation", o.activation},
+      {"norm", o.norm},
+      {"norm_place", o.norm_place},
+      {"score", o.attention.score},
+      {"pattern", o.attention.pattern},
+      {"positions", o.attention.positions},
+      {"softcap", o.attention.softcap},
+  };
+}
+
 }  // namespace heed::cli

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "heed/io/json.h"
 #include "heed/models/transformer_options.h"
 
 namespace heed::cli {
@@ -18,5 +19,8 @@ struct TransformerSettings {
   // times, for the same number of weights.
   models::TransformerOptions resolved() const;
 };
+
+// What `heed inspect` shows of them.
+OrderedJson described(const models::TransformerOptions& options);
 
 }  // namespace heed::cli

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/models/transformer_options.h"
 #include "heed/nn/initialise.h"
 #include "heed/ops/dropout.h"
 
@@ -21,47 +20,46 @@ at::Tensor mean_over_tokens(const at::Tensor& states, const at::Tensor& lengths)
 }
 
 TokenInputOptions input_options(const TextClassifierOptions& o) {
+  const TransformerOptions& t = o.transformer;
   const bool small =
-      nn::initialisation_from(o.initialisation) == nn::Initialisation::kSmallEmbedding;
+      nn::initialisation_from(t.initialisation) == nn::Initialisation::kSmallEmbedding;
   // √C as in Vaswani et al. 2017, section 3.4: word and position then have the same size.
-  const double root = std::sqrt(static_cast<double>(o.width));
+  const double root = std::sqrt(static_cast<double>(t.width));
   return {.vocabulary = o.vocabulary,
-          .width = o.width,
-          .longest = o.longest,
+          .width = t.width,
+          .longest = t.longest,
           .padding_id = o.padding_id,
-          .positions = o.attention.positions,
+          .positions = t.attention.positions,
           .deviation = o.embedding_deviation,
           .scale = small ? 1 : root,
-          .dropout = o.embedding_dropout,
+          .dropout = t.embedding_dropout,
           .small_embedding = small};
-}
-
-// What it shares with the other transformers.
-TransformerOptions encoder_options(const TextClassifierOptions& o) {
-  return {.width = o.width,
-          .heads = o.heads,
-          .layers = o.layers,
-          .hidden = o.hidden,
-          .longest = o.longest,
-          .attention = o.attention,
-          .activation = o.activation,
-          .norm = o.norm_kind,
-          .norm_place = o.norm,
-          .initialisation = o.initialisation,
-          .dropout = o.dropout,
-          .attention_dropout = o.attention_dropout,
-          .embedding_dropout = o.embedding_dropout};
 }
 
 }  // namespace
 
 void check(const TextClassifierOptions& o) {
   check_usage(o.vocabulary > 0, "vocabulary: expected at least 1, got ", o.vocabulary);
-  check_usage(o.classes > 1, "classes: expected at least 2, got ", o.classes);
+  check_usage(o.classes > 0, "classes: expected at least 1, got ", o.classes);
   check_usage(o.padding_id >= 0 && o.padding_id < o.vocabulary,
               "padding_id: expected an id below the vocabulary size ", o.vocabulary, ", got ",
               o.padding_id);
-  check(encoder_options(o));
+  check(o.transformer);
+  check_usage(o.documents == "whole" || o.documents == "sentences" || o.documents == "lines",
+              "documents: expected whole, sentences or lines, got '", o.documents, "'");
+  check_usage(o.most_sentences > 0, "most_sentences: expected at least 1, got ", o.most_sentences);
+  check_usage(o.sentence_layers > 0, "sentence_layers: expected at least 1, got ",
+              o.sentence_layers);
+}
+
+bool is_hierarchical(const TextClassifierOptions& options) { return options.documents != "whole"; }
+
+DocumentEncoderOptions document_options(const TextClassifierOptions& options) {
+  DocumentEncoderOptions documents{.transformer = options.transformer};
+  documents.transformer.layers = options.sentence_layers;
+  documents.transformer.longest = options.most_sentences;
+  documents.transformer.attention.pattern = "full";
+  return documents;
 }
 
 TextClassifier::TextClassifier(const TextClassifierOptions& options) : options_(options) {
@@ -69,20 +67,31 @@ TextClassifier::TextClassifier(const TextClassifierOptions& options) : options_(
   const TokenInputOptions input = input_options(options);
   embedding_ = register_module("embedding", make_embedding(input));
   input_ = register_module("input", std::make_shared<TokenInput>(input, embedding_));
+  const TransformerOptions& transformer = options.transformer;
   encoder_ = register_module(
-      "encoder",
-      std::make_shared<nn::Encoder>(options.layers, layer_options(encoder_options(options))));
-  classifier_ = register_module("classifier", std::make_shared<nn::Linear>(nn::LinearOptions{
-                                                  .in = options.width, .out = options.classes}));
-  nn::initialise_linear_layers(*this, nn::initialisation_from(options.initialisation));
+      "encoder", std::make_shared<nn::Encoder>(transformer.layers, layer_options(transformer)));
+  if (is_hierarchical(options)) {
+    documents_ =
+        register_module("documents", std::make_shared<DocumentEncoder>(document_options(options)));
+  }
+  classifier_ =
+      register_module("classifier", std::make_shared<nn::Linear>(nn::LinearOptions{
+                                        .in = transformer.width, .out = options.classes}));
+  nn::initialise_linear_layers(*this, nn::initialisation_from(transformer.initialisation));
 }
 
-at::Tensor TextClassifier::forward(const TextBatch& batch, nn::AttentionTrace* trace) const {
-  at::Tensor x = input_->forward(batch.ids);
-  x = encoder_->forward(x, Pattern::padded({.key = batch.lengths, .query = batch.lengths}), trace);
-  x = mean_over_tokens(x, batch.lengths);
-  x = heed::dropout(x, {.probability = is_training() ? options_.dropout : 0});
+at::Tensor TextClassifier::forward(const DocumentBatch& batch, DocumentTrace* trace) const {
+  const at::Tensor& lengths = batch.rows.lengths;
+  at::Tensor x = input_->forward(batch.rows.ids);
+  x = encoder_->forward(x, Pattern::padded({.key = lengths, .query = lengths}),
+                        trace == nullptr ? nullptr : &trace->tokens);
+  x = documents_ ? documents_->forward(x, batch, trace) : mean_over_tokens(x, lengths);
+  x = heed::dropout(x, {.probability = is_training() ? options_.transformer.dropout : 0});
   return classifier_->forward(x);
+}
+
+at::Tensor TextClassifier::forward(const TextBatch& batch) const {
+  return forward(DocumentBatch{.rows = batch});
 }
 
 }  // namespace heed::models

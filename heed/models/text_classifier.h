@@ -2,6 +2,9 @@
 //
 //   ids (B, N) -> embedding (B, N, C) + positions -> encoder (B, N, C)
 //              -> mean over the real tokens (B, C) -> linear -> logits (B, classes)
+//
+// or, for documents, with attention over words and then over sentences (document_encoder.h) in
+// place of the mean.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,8 +14,10 @@
 #include <memory>
 #include <string>
 
+#include "heed/models/document_encoder.h"
 #include "heed/models/text_batch.h"
 #include "heed/models/token_input.h"
+#include "heed/models/transformer_options.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/linear.h"
 
@@ -21,22 +26,22 @@ namespace heed::models {
 struct TextClassifierOptions {
   int64_t vocabulary = 10'000;  // V
   int64_t classes = 2;
-  int64_t width = 256;  // C
-  int64_t heads = 4;    // H
-  int64_t layers = 1;
-  int64_t hidden = 1024;  // of the feed-forward parts
-  int64_t longest = 512;  // tokens; longer texts are cut
   int64_t padding_id = 0;
-  nn::AttentionSettings attention = {};
-  std::string norm = "post";        // where it stands: or "pre"
-  std::string norm_kind = "layer";  // or "rms"
-  std::string activation = "relu";  // nn::feed_forward_kind_from
-  std::string initialisation = "xavier_uniform";
+  // C, H and the rest; `longest` in tokens: longer texts are cut.
+  TransformerOptions transformer = {
+      .layers = 1, .activation = "relu", .norm_place = "post", .initialisation = "xavier_uniform"};
   double embedding_deviation = 0.02;
-  double dropout = 0.1;
-  double attention_dropout = 0.1;
-  double embedding_dropout = 0.1;
+  // How a text is read: "whole", or by hierarchical attention over its "sentences" or its "lines".
+  std::string documents = "whole";
+  int64_t most_sentences = 64;  // of a document; those beyond are cut
+  int64_t sentence_layers = 1;  // of the encoder over sentences
 };
+
+bool is_hierarchical(const TextClassifierOptions& options);
+
+// The sizes and the attention of the encoder over sentences: those over words, each sentence seeing
+// all others.
+DocumentEncoderOptions document_options(const TextClassifierOptions& options);
 
 // Throws UsageError naming the field that cannot be used.
 void check(const TextClassifierOptions& options);
@@ -46,7 +51,9 @@ class TextClassifier : public torch::nn::Module {
   explicit TextClassifier(const TextClassifierOptions& options);
 
   // Logits (B, classes). What stands in the padding, and how much of it there is, has no influence.
-  at::Tensor forward(const TextBatch& batch, nn::AttentionTrace* trace = nullptr) const;
+  at::Tensor forward(const DocumentBatch& batch, DocumentTrace* trace = nullptr) const;
+  // Each row a text of its own.
+  at::Tensor forward(const TextBatch& batch) const;
 
   const TextClassifierOptions& options() const { return options_; }
 
@@ -55,6 +62,7 @@ class TextClassifier : public torch::nn::Module {
   std::shared_ptr<nn::Embedding> embedding_;
   std::shared_ptr<TokenInput> input_;
   std::shared_ptr<nn::Encoder> encoder_;
+  std::shared_ptr<DocumentEncoder> documents_;  // null: texts are read as a whole
   std::shared_ptr<nn::Linear> classifier_;
 };
 

@@ -5,14 +5,15 @@
 #include "heed/base/error.h"
 #include "heed/io/json.h"
 #include "heed/io/safetensors.h"
-#include "heed/models/attention_json.h"
 #include "heed/models/model_directory.h"
+#include "heed/models/transformer_files.h"
 #include "heed/models/weights.h"
 
 namespace heed::models {
 namespace {
 
 constexpr const char* kModelType = "heed_text_classifier";
+constexpr const char* kSeveralLabels = "multi_label_classification";  // the word of transformers
 
 OrderedJson config_json(const TrainedTextClassifier& trained) {
   const TextClassifierOptions& o = trained.model->options();
@@ -27,33 +28,39 @@ OrderedJson config_json(const TrainedTextClassifier& trained) {
       {"model_type", kModelType},
       {"task", trained.task},
       {"vocab_size", o.vocabulary},
-      {"hidden_size", o.width},
-      {"num_attention_heads", o.heads},
-      {"num_hidden_layers", o.layers},
-      {"intermediate_size", o.hidden},
-      {"max_position_embeddings", o.longest},
       {"pad_token_id", o.padding_id},
-      {"norm", o.norm},
-      {"norm_kind", o.norm_kind},
-      {"hidden_act", o.activation},
-      {"initialisation", o.initialisation},
       {"embedding_deviation", o.embedding_deviation},
-      {"hidden_dropout_prob", o.dropout},
-      {"attention_probs_dropout_prob", o.attention_dropout},
-      {"embedding_dropout_prob", o.embedding_dropout},
+      {"documents", o.documents},
       {"id2label", id2label},
       {"label2id", label2id},
       {"torch_dtype", "float32"},
   };
-  config.update(attention_json(o.attention));
+  if (is_hierarchical(o)) {
+    config["max_sentences"] = o.most_sentences;
+    config["num_sentence_layers"] = o.sentence_layers;
+  }
+  config["problem_type"] =
+      has_several_labels(trained) ? kSeveralLabels : "single_label_classification";
+  if (has_several_labels(trained)) {
+    config["label_separator"] = trained.label_separator;
+    config["label_thresholds"] = trained.thresholds;
+  }
+  config.update(transformer_json(o.transformer));
   return config;
+}
+
+bool says_several_labels(const JsonValue& config) {
+  return config.has("problem_type") && config.at("problem_type").string() == kSeveralLabels;
 }
 
 // The classes of id2label, whose keys must be 0 .. count − 1.
 std::vector<std::string> labels_from(const JsonValue& config) {
   const JsonValue names = config.at("id2label");
   std::vector<std::string> labels;
-  if (!names.json().is_object() || names.json().size() < 2) names.fail("two labels or more");
+  const size_t least = says_several_labels(config) ? 1 : 2;
+  if (!names.json().is_object() || names.json().size() < least) {
+    names.fail(least == 1 ? "a label or more" : "two labels or more");
+  }
   for (size_t i = 0; i < names.json().size(); ++i) {
     labels.push_back(names.at(std::to_string(i)).string());
   }
@@ -63,62 +70,55 @@ std::vector<std::string> labels_from(const JsonValue& config) {
   return labels;
 }
 
-TextClassifierOptions options_from(const JsonValue& config, int64_t classes) {
-  constexpr int64_t kLarge = 1 << 24;
-  const auto whole = [&](const char* name, int64_t least) {
-    return config.at(name).integer({.least = least, .most = kLarge});
-  };
-  const auto share = [&](const char* name) {
-    return config.at(name).number({.least = 0, .most = 0.999});
-  };
-  return {
-      .vocabulary = whole("vocab_size", 1),
-      .classes = classes,
-      .width = whole("hidden_size", 1),
-      .heads = whole("num_attention_heads", 1),
-      .layers = config.at("num_hidden_layers").integer({.least = 1, .most = 1000}),
-      .hidden = whole("intermediate_size", 1),
-      .longest = whole("max_position_embeddings", 1),
-      .padding_id = whole("pad_token_id", 0),
-      .attention = attention_from(config),
-      .norm = config.at("norm").string(),
-      .norm_kind = config.has("norm_kind") ? config.at("norm_kind").string() : "layer",
-      .activation = config.at("hidden_act").string(),
-      .initialisation = config.at("initialisation").string(),
-      .embedding_deviation = config.at("embedding_deviation").number({.least = 0, .most = 100}),
-      .dropout = share("hidden_dropout_prob"),
-      .attention_dropout = share("attention_probs_dropout_prob"),
-      .embedding_dropout = share("embedding_dropout_prob"),
-  };
+void read_label_rule(const JsonValue& config, TrainedTextClassifier& trained) {
+  if (!says_several_labels(config)) return;
+  trained.label_separator = config.at("label_separator").string();
+  if (trained.label_separator.empty())
+    config.at("label_separator").fail("a text that is not empty");
+  const JsonValue thresholds = config.at("label_thresholds");
+  if (thresholds.array_size() != trained.labels.size()) thresholds.fail("a number for each label");
+  for (size_t i = 0; i < trained.labels.size(); ++i) {
+    trained.thresholds.push_back(thresholds.at(i).number({.least = 0, .most = 1}));
+  }
 }
 
-// A config of a few bytes must not make the program allocate more than the weights on disk hold:
-// the embedding table is by far the largest part that config.json alone decides.
+TextClassifierOptions options_from(const JsonValue& config, int64_t classes) {
+  constexpr int64_t kLarge = 1 << 24;
+  TextClassifierOptions options = {
+      .vocabulary = config.at("vocab_size").integer({.least = 1, .most = kLarge}),
+      .classes = classes,
+      .padding_id = config.at("pad_token_id").integer({.least = 0, .most = kLarge}),
+      .transformer = transformer_from(config),
+      .embedding_deviation = config.at("embedding_deviation").number({.least = 0, .most = 100}),
+  };
+  if (config.has("documents")) options.documents = config.at("documents").string();
+  if (is_hierarchical(options)) {
+    options.most_sentences = config.at("max_sentences").integer({.least = 1, .most = 1 << 16});
+    options.sentence_layers = config.at("num_sentence_layers").integer({.least = 1, .most = 1000});
+  }
+  return options;
+}
+
+// A config of a few bytes must not make the program allocate more than the weights on disk hold.
 void check_against_weights(const JsonValue& config, const TextClassifierOptions& options,
                            const Safetensors& weights) {
-  const StoredTensor& table = weights.at("embedding.weight");
-  if (table.shape != std::vector<int64_t>{options.vocabulary, options.width}) {
-    config.at("vocab_size").fail("the shape of 'embedding.weight' in " + weights.name());
-  }
-  const StoredTensor& down = weights.at("encoder.layer_0.feed_forward.down.weight");
-  if (down.shape != std::vector<int64_t>{options.width, options.hidden}) {
-    config.at("intermediate_size").fail("the shape of '" + down.name + "' in " + weights.name());
-  }
-  if (options.attention.positions == "learned") {
-    const StoredTensor& positions = weights.at("input.positions.table");
-    if (positions.shape != std::vector<int64_t>{options.longest, options.width}) {
-      config.at("max_position_embeddings")
-          .fail("the shape of '" + positions.name + "' in " + weights.name());
+  const TransformerOptions& o = options.transformer;
+  const auto check = [&](const char* name, int64_t rows, const char* field) {
+    if (weights.at(name).shape != std::vector<int64_t>{rows, o.width}) {
+      config.at(field).fail(text_of("the shape of '", name, "' in ", weights.name()));
     }
+  };
+  check("embedding.weight", options.vocabulary, "vocab_size");
+  if (o.attention.positions == "learned") {
+    check("input.positions.table", o.longest, "max_position_embeddings");
   }
-  if (options.attention.positions == "relative") {
-    const StoredTensor& biases = weights.at("encoder.layer_0.attention.relative_table");
-    if (biases.shape !=
-        std::vector<int64_t>{options.heads, 2 * options.attention.relative_reach + 1}) {
-      config.at("relative_reach").fail("the shape of '" + biases.name + "' in " + weights.name());
-    }
+  check_stack_against_weights(config, o, weights, "encoder");
+  if (!is_hierarchical(options)) return;
+  if (o.attention.positions == "learned") {
+    check("documents.positions.table", options.most_sentences, "max_sentences");
   }
-  weights.at(text_of("encoder.layer_", options.layers - 1, ".attention_norm.weight"));
+  check_stack_against_weights(config, document_options(options).transformer, weights,
+                              "documents.encoder");
 }
 
 }  // namespace
@@ -136,6 +136,7 @@ TrainedTextClassifier load_text_classifier(const std::filesystem::path& director
   TrainedTextClassifier trained;
   trained.labels = labels_from(config);
   trained.task = config.at("task").string();
+  read_label_rule(config, trained);
   const auto classes = static_cast<int64_t>(trained.labels.size());
   const TextClassifierOptions options = options_from(config, classes);
   const text::Tokenizer tokenizer = files.tokenizer();
@@ -143,7 +144,7 @@ TrainedTextClassifier load_text_classifier(const std::filesystem::path& director
     config.at("vocab_size").fail(text_of("at least the ", tokenizer.size(), " of tokenizer.json"));
   }
   trained.tokenizer = std::make_shared<const text::Tokenizer>(
-      tokenizer.with_max_length(static_cast<int32_t>(options.longest)));
+      tokenizer.with_max_length(static_cast<int32_t>(options.transformer.longest)));
 
   const Safetensors weights = files.weights();
   check_against_weights(config, options, weights);

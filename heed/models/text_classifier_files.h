@@ -16,8 +16,17 @@ struct TrainedTextClassifier {
   std::shared_ptr<TextClassifier> model;
   std::shared_ptr<const text::Tokenizer> tokenizer;
   std::vector<std::string> labels;  // of the classes, in the order of the logits
-  std::string task;                 // "sentiment"
+  std::string task;                 // "classify"
+  // Of a model that gives a text any number of labels: from which probability on each is given, and
+  // what stands between them in files. None and empty: one label a text.
+  std::vector<double> thresholds = {};
+  std::string label_separator = {};
 };
+
+// Whether a text may have any number of labels.
+inline bool has_several_labels(const TrainedTextClassifier& trained) {
+  return !trained.label_separator.empty();
+}
 
 // Replaces `directory` whole and atomically. Throws IoError or UsageError as io/atomic.h does.
 void save(const TrainedTextClassifier& trained, const std::filesystem::path& directory);

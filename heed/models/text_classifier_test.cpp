@@ -19,12 +19,14 @@ namespace {
 TextClassifierOptions small(const char* norm) {
   return {.vocabulary = 20,
           .classes = 3,
-          .width = 16,
-          .heads = 4,
-          .layers = 2,
-          .hidden = 32,
-          .longest = 40,
-          .norm = norm};
+          .transformer = {.width = 16,
+                          .heads = 4,
+                          .layers = 2,
+                          .hidden = 32,
+                          .longest = 40,
+                          .activation = "relu",
+                          .norm_place = norm,
+                          .initialisation = "xavier_uniform"}};
 }
 
 std::shared_ptr<TextClassifier> evaluated(const char* norm) {
@@ -81,12 +83,12 @@ TEST(TextClassifier, RefusesOptionsThatCannotBe) {
     change(options);
     EXPECT_THROW(check(options), UsageError);
   };
-  refused([](auto& o) { o.heads = 3; });
-  refused([](auto& o) { o.classes = 1; });
-  refused([](auto& o) { o.layers = 0; });
-  refused([](auto& o) { o.dropout = 1; });
+  refused([](auto& o) { o.transformer.heads = 3; });
+  refused([](auto& o) { o.classes = 0; });
+  refused([](auto& o) { o.transformer.layers = 0; });
+  refused([](auto& o) { o.transformer.dropout = 1; });
   refused([](auto& o) { o.padding_id = 20; });
-  refused([](auto& o) { o.norm = "sideways"; });
+  refused([](auto& o) { o.transformer.norm_place = "sideways"; });
 }
 
 class TextClassifierFiles : public testing::Test {
@@ -102,7 +104,7 @@ class TextClassifierFiles : public testing::Test {
     trained_ = {.model = std::make_shared<TextClassifier>(options),
                 .tokenizer = tokenizer,
                 .labels = {"bad", "good", "no \"idea\""},
-                .task = "sentiment"};
+                .task = "classify"};
     trained_.model->eval();
     save(trained_, directory_);
   }
@@ -134,7 +136,7 @@ class TextClassifierFiles : public testing::Test {
 TEST_F(TextClassifierFiles, ComeBackAsTheyWere) {
   const TrainedTextClassifier loaded = load_text_classifier(directory_);
   EXPECT_EQ(loaded.labels, trained_.labels);
-  EXPECT_EQ(loaded.task, "sentiment");
+  EXPECT_EQ(loaded.task, "classify");
   const auto ids = loaded.tokenizer->encode_ids("no more words");
   EXPECT_EQ(ids, trained_.tokenizer->encode_ids("no more words"));
   const TextBatch batch{.ids = at::randint(2, 8, {2, 5}, at::kLong),
@@ -145,20 +147,21 @@ TEST_F(TextClassifierFiles, ComeBackAsTheyWere) {
 // Every field at another value than its default, and back.
 TEST_F(TextClassifierFiles, KeepTheSettingsOfAttention) {
   TextClassifierOptions options = trained_.model->options();
-  options.attention = {.score = "additive",
-                       .pattern = "window:3:2|global:1",
-                       .positions = "relative",
-                       .softcap = 20,
-                       .key_heads = 2,
-                       .rotary_base = 500,
-                       .relative_reach = 7};
-  options.norm_kind = "rms";
-  options.activation = "swiglu";
+  options.transformer.attention = {.score = "additive",
+                                   .pattern = "window:3:2|global:1",
+                                   .positions = "relative",
+                                   .softcap = 20,
+                                   .key_heads = 2,
+                                   .rotary_base = 500,
+                                   .relative_reach = 7};
+  options.transformer.norm = "rms";
+  options.transformer.activation = "swiglu";
+  options.transformer.bias = false;
   trained_.model = std::make_shared<TextClassifier>(options);
   trained_.model->eval();
   save(trained_, directory_);
   const TrainedTextClassifier loaded = load_text_classifier(directory_);
-  const nn::AttentionSettings& back = loaded.model->options().attention;
+  const nn::AttentionSettings& back = loaded.model->options().transformer.attention;
   EXPECT_EQ(back.score, "additive");
   EXPECT_EQ(back.pattern, "window:3:2|global:1");
   EXPECT_EQ(back.positions, "relative");
@@ -166,7 +169,8 @@ TEST_F(TextClassifierFiles, KeepTheSettingsOfAttention) {
   EXPECT_EQ(back.key_heads, 2);
   EXPECT_EQ(back.rotary_base, 500);
   EXPECT_EQ(back.relative_reach, 7);
-  EXPECT_EQ(loaded.model->options().norm_kind, "rms");
+  EXPECT_EQ(loaded.model->options().transformer.norm, "rms");
+  EXPECT_FALSE(loaded.model->options().transformer.bias);
   const TextBatch batch{.ids = at::randint(2, 8, {2, 9}, at::kLong),
                         .lengths = at::tensor({9, 3}, at::kLong)};
   EXPECT_TRUE(at::equal(loaded.model->forward(batch), trained_.model->forward(batch)));
@@ -181,6 +185,7 @@ TEST_F(TextClassifierFiles, OfBeforeThereWereSettingsAreRead) {
   Json old = config.json();
   for (const auto& [name, value] : fields.items()) EXPECT_EQ(old.erase(name), 1U) << name;
   old.erase("norm_kind");
+  old.erase("use_bias");
   std::ofstream(directory_ / "config.json") << old;
   const TrainedTextClassifier loaded = load_text_classifier(directory_);
   const TextBatch batch{.ids = at::randint(2, 8, {2, 9}, at::kLong),
@@ -202,6 +207,43 @@ TEST_F(TextClassifierFiles, WrongFieldsAreNamed) {
   };
   for (const auto& [change, expected] : cases) {
     SetUp();
+    replace("config.json", change.first, change.second);
+    EXPECT_NE(refusal().find(expected), std::string::npos) << change.second << ": " << refusal();
+  }
+}
+
+TEST_F(TextClassifierFiles, KeepSeveralLabelsAndDocuments) {
+  TextClassifierOptions options = trained_.model->options();
+  options.documents = "lines";
+  options.most_sentences = 5;
+  options.sentence_layers = 2;
+  trained_.model = std::make_shared<TextClassifier>(options);
+  trained_.model->eval();
+  trained_.label_separator = "; ";
+  trained_.thresholds = {0.25, 0.1, 1. / 3};
+  save(trained_, directory_);
+  const TrainedTextClassifier loaded = load_text_classifier(directory_);
+  EXPECT_TRUE(has_several_labels(loaded));
+  EXPECT_EQ(loaded.label_separator, "; ");
+  EXPECT_EQ(loaded.thresholds, trained_.thresholds);
+  EXPECT_EQ(loaded.model->options().documents, "lines");
+  EXPECT_EQ(loaded.model->options().most_sentences, 5);
+  EXPECT_EQ(loaded.model->options().sentence_layers, 2);
+  const DocumentBatch batch{.rows = {.ids = at::randint(2, 8, {3, 9}, at::kLong),
+                                     .lengths = at::tensor({9, 3, 4}, at::kLong)},
+                            .sentences = at::tensor({2, 1}, at::kLong)};
+  EXPECT_TRUE(at::equal(loaded.model->forward(batch), trained_.model->forward(batch)));
+
+  const std::pair<std::pair<const char*, const char*>, const char*> cases[] = {
+      {{"0.25", "1.25"}, "label_thresholds[0]"},
+      {{"0.25,", ""}, "label_thresholds"},
+      {{"\"; \"", "\"\""}, "label_separator"},
+      {{"\"lines\"", "\"pages\""}, "documents"},
+      {{"\"max_sentences\": 5", "\"max_sentences\": 0"}, "max_sentences"},
+      {{"\"num_sentence_layers\": 2", "\"num_sentence_layers\": 3"}, "layer_2"},
+  };
+  for (const auto& [change, expected] : cases) {
+    save(trained_, directory_);
     replace("config.json", change.first, change.second);
     EXPECT_NE(refusal().find(expected), std::string::npos) << change.second << ": " << refusal();
   }

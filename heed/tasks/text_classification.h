@@ -1,13 +1,15 @@
-// Texts to classes: sentiment and its like.
+// Learning to give texts their classes: sentiment, topics and their like.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "heed/data/classification_data.h"
 #include "heed/models/text_classifier_files.h"
+#include "heed/tasks/classify.h"
 #include "heed/tasks/task.h"
 
 namespace heed::tasks {
@@ -18,6 +20,12 @@ struct TextClassificationOptions {
   int64_t min_frequency = 1;            // of a word that gets an id of its own
   double label_smoothing = 0;           // Szegedy et al. 2016, section 7
   double word_dropout = 0;              // share of the words that training replaces by [UNK]
+  // Not empty: a text has any number of labels, with this between them in files, and each label is
+  // a yes or no of its own (sigmoid and binary cross-entropy).
+  std::string label_separator = {};
+  // With several labels: from which probability on each is given. None: of each label the one with
+  // the best F1 on the validation data, anew with each validation.
+  std::optional<double> threshold = {};
 };
 
 class TextClassification final : public Task {
@@ -33,7 +41,7 @@ class TextClassification final : public Task {
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override { return {.name = "accuracy", .higher_is_better = true}; }
+  Watched watched() const override;
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedTextClassifier& trained() const { return trained_; }
@@ -41,30 +49,10 @@ class TextClassification final : public Task {
  private:
   TextClassificationOptions options_;
   models::TrainedTextClassifier trained_;
-  std::vector<std::vector<int32_t>> ids_;  // of each training text
+  std::vector<TextRows> rows_;  // of each training text
   std::vector<int64_t> lengths_;
-  std::vector<int32_t> labels_;
+  std::vector<std::vector<int32_t>> labels_;
   data::ClassificationData valid_;
 };
-
-// What the classifier says of one text.
-struct Classification {
-  int64_t label = 0;                  // of the largest probability
-  std::vector<double> probabilities;  // one a class, sum 1
-};
-
-// Classifies texts in batches of similar length, in evaluation mode; results in the order of the
-// texts. Each result is that of the text alone.
-std::vector<Classification> classify(const models::TrainedTextClassifier& trained,
-                                     const std::vector<std::string>& texts,
-                                     const Progress& progress = {});
-
-// Accuracy, loss (mean cross-entropy, nats), macro F1, and the number of examples.
-Metrics evaluate(const models::TrainedTextClassifier& trained, const data::ClassificationData& data,
-                 const Progress& progress = {});
-
-// Ids of several texts as one padded batch.
-models::TextBatch text_batch(const std::vector<const std::vector<int32_t>*>& texts,
-                             int64_t padding_id);
 
 }  // namespace heed::tasks

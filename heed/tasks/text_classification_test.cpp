@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include "heed/base/error.h"
+#include "heed/tasks/classify.h"
 
 namespace heed::tasks {
 namespace {
@@ -22,32 +25,124 @@ data::TrainingData colours() {
 }
 
 TextClassificationOptions small() {
-  return {.model = {.width = 16, .heads = 2, .hidden = 32, .longest = 16}};
+  TextClassificationOptions options;
+  models::TransformerOptions& transformer = options.model.transformer;
+  transformer.width = 16;
+  transformer.heads = 2;
+  transformer.hidden = 32;
+  transformer.longest = 16;
+  return options;
 }
 
-TEST(TextClassification, LearnsWhatItIsShown) {
-  at::manual_seed(4);
-  TextClassification task(colours(), small(), "sentiment");
+// Steps on all examples at once; in evaluation mode afterwards.
+void learn(TextClassification& task, int steps) {
+  std::vector<int64_t> all(task.train_lengths().size());
+  std::iota(all.begin(), all.end(), 0);
   task.module().train();
-  at::Tensor loss;
-  for (int step = 0; step < 60; ++step) {
+  for (int step = 0; step < steps; ++step) {
     task.module().zero_grad();
-    loss = task.loss(*task.prepare({0, 1, 2, 3, 4, 5, 6, 7})).value;
-    loss.backward();
+    task.loss(*task.prepare(all)).value.backward();
     const c10::AutoGradMode no_gradients(false);
     for (at::Tensor& p : task.module().parameters()) p.sub_(p.grad(), 0.3);
   }
   task.module().eval();
+}
+
+TEST(TextClassification, LearnsWhatItIsShown) {
+  at::manual_seed(4);
+  TextClassification task(colours(), small(), "classify");
+  learn(task, 60);
   const Metrics metrics = task.validate({});
   EXPECT_EQ(metric(metrics, "accuracy"), 1);
   EXPECT_LT(metric(metrics, "loss"), 0.3);
   EXPECT_EQ(metric(metrics, "examples"), 8);
   EXPECT_THROW(metric(metrics, "beauty"), UsageError);
+  EXPECT_EQ(task.watched().name, "accuracy");
+}
+
+data::TrainingData weather() {
+  data::TrainingData data;
+  data.train.label_names = {"cold", "wet"};
+  const std::pair<const char*, std::vector<int32_t>> all[] = {
+      {"snow", {0}}, {"rain", {1}}, {"sleet", {0, 1}}, {"sun", {}}, {"frost", {0}}, {"fog", {1}}};
+  for (const auto& [text, labels] : all) {
+    data.train.examples.push_back({.text = text, .labels = labels});
+  }
+  data.valid = data.train;
+  return data;
+}
+
+TEST(TextClassification, LearnsSeveralLabels) {
+  TextClassificationOptions options = small();
+  options.label_separator = ",";
+  at::manual_seed(4);
+  TextClassification task(weather(), options, "classify");
+  learn(task, 100);
+  const Metrics metrics = task.validate({});
+  EXPECT_EQ(metric(metrics, "subset_accuracy"), 1);
+  EXPECT_EQ(metric(metrics, "micro_f1"), 1);
+  EXPECT_EQ(task.watched().name, "micro_f1");
+  const auto results = classify(task.trained(), {"sleet", "sun"});
+  EXPECT_EQ(results[0].labels, (std::vector<int32_t>{0, 1}));
+  EXPECT_EQ(results[1].labels, std::vector<int32_t>{});
+}
+
+// Untrained, no label reaches a half of itself: validation finds thresholds that give the best F1,
+// unless there is one to keep.
+TEST(TextClassification, ThresholdsComeFromValidationOrStay) {
+  TextClassificationOptions options = small();
+  options.label_separator = ",";
+  at::manual_seed(4);
+  TextClassification free(weather(), options, "classify");
+  free.module().eval();
+  EXPECT_EQ(free.trained().thresholds, (std::vector<double>{0.5, 0.5}));
+  free.validate({});
+  EXPECT_NE(free.trained().thresholds, (std::vector<double>{0.5, 0.5}));
+  options.threshold = 0.25;
+  at::manual_seed(4);
+  TextClassification kept(weather(), options, "classify");
+  kept.module().eval();
+  kept.validate({});
+  EXPECT_EQ(kept.trained().thresholds, (std::vector<double>{0.25, 0.25}));
+}
+
+// The same words in the same sentences: only which sentence comes last tells them apart.
+TEST(TextClassification, LearnsDocuments) {
+  data::TrainingData data;
+  data.train.label_names = {"bad", "good"};
+  data.train.examples = {{.text = "It was dull. It was fine.", .label = 1},
+                         {.text = "It was fine. It was dull.", .label = 0},
+                         {.text = "A fine start. A dull end.", .label = 0},
+                         {.text = "A dull start. A fine end.", .label = 1}};
+  data.valid = data.train;
+  TextClassificationOptions options = small();
+  options.model.documents = "sentences";
+  options.model.transformer.dropout = options.model.transformer.attention_dropout =
+      options.model.transformer.embedding_dropout = 0;
+  at::manual_seed(4);
+  TextClassification task(data, options, "classify");
+  learn(task, 150);
+  EXPECT_EQ(metric(task.validate({}), "accuracy"), 1);
+}
+
+TEST(TextClassification, RefusesOptionsThatCannotBe) {
+  const auto refused = [](const auto& change) {
+    TextClassificationOptions options = small();
+    change(options);
+    EXPECT_THROW(TextClassification(colours(), options, "classify"), UsageError);
+  };
+  refused([](auto& o) { o.threshold = 0.5; });  // of one label a text
+  refused([](auto& o) {
+    o.label_separator = ",";
+    o.threshold = 1;
+  });
+  refused([](auto& o) { o.word_dropout = 1; });
+  refused([](auto& o) { o.model.documents = "pages"; });
 }
 
 TEST(TextClassification, ResultsDoNotDependOnTheCompany) {
   at::manual_seed(4);
-  TextClassification task(colours(), small(), "sentiment");
+  TextClassification task(colours(), small(), "classify");
   task.module().eval();
   const std::vector<std::string> texts = {"red", "", "a grey sea and a grey sky and snow", "???"};
   const auto together = classify(task.trained(), texts);
@@ -66,7 +161,7 @@ TEST(TextClassification, ResultsDoNotDependOnTheCompany) {
 
 TEST(TextClassification, MetricsAreThoseOfTheDefinition) {
   at::manual_seed(4);
-  TextClassification task(colours(), small(), "sentiment");
+  TextClassification task(colours(), small(), "classify");
   task.module().eval();
   const data::ClassificationData data = *colours().valid;
   std::vector<std::string> texts;
@@ -81,7 +176,7 @@ TEST(TextClassification, MetricsAreThoseOfTheDefinition) {
     right[label] += results[i].label == *data.examples[i].label;
     ++predicted[results[i].label];
   }
-  const Metrics metrics = evaluate(task.trained(), data);
+  const Metrics metrics = evaluate(task.trained(), data).metrics;
   EXPECT_NEAR(metric(metrics, "loss"), loss, 1e-9);
   EXPECT_NEAR(metric(metrics, "accuracy"), (right[0] + right[1]) / 8.0, 1e-12);
   const double f1 = right[0] * 2.0 / (4 + predicted[0]) + right[1] * 2.0 / (4 + predicted[1]);
@@ -92,8 +187,8 @@ TEST(TextClassification, ABatchStaysAsItIsAndCountsItsWords) {
   at::manual_seed(4);
   TextClassificationOptions options = small();
   options.word_dropout = 0.5;
-  options.model.dropout = 0;
-  TextClassification task(colours(), options, "sentiment");
+  options.model.transformer.dropout = 0;
+  TextClassification task(colours(), options, "classify");
   const auto batch = task.prepare({4, 0});  // "red sky", "blue ice"
   at::manual_seed(7);
   const Loss first = task.loss(*batch);
@@ -105,7 +200,7 @@ TEST(TextClassification, ABatchStaysAsItIsAndCountsItsWords) {
 }
 
 TEST(TextClassification, LongTextsAreCut) {
-  TextClassification task(colours(), small(), "sentiment");
+  TextClassification task(colours(), small(), "classify");
   std::string text;
   for (int i = 0; i < 100; ++i) text += "red ";
   EXPECT_NO_THROW(classify(task.trained(), {text}));

@@ -32,7 +32,7 @@ class Program(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = Path(tempfile.mkdtemp(prefix="heed-program-"))
         cls.model = cls.folder / "model"
-        cls.trained = heed("train", "sentiment", "--train", EXAMPLE / "train.tsv", "--valid",
+        cls.trained = heed("train", "classify", "--train", EXAMPLE / "train.tsv", "--valid",
                            EXAMPLE / "valid.tsv", "--out", cls.model, "--json", *SMALL)
 
     @classmethod
@@ -40,7 +40,7 @@ class Program(unittest.TestCase):
         shutil.rmtree(cls.folder)
 
     def train(self, *arguments, **options):
-        return heed("train", "sentiment", "--valid", EXAMPLE / "valid.tsv", "--out",
+        return heed("train", "classify", "--valid", EXAMPLE / "valid.tsv", "--out",
                     self.folder / "other", *SMALL, *arguments, **options)
 
     def file(self, name, content):
@@ -68,6 +68,12 @@ class Program(unittest.TestCase):
         self.assertIn("epoch 3  step 84", self.trained.stderr)
         self.assertNotIn("\r", self.trained.stderr)  # a bar only on a terminal
 
+    def test_sentiment_is_another_word_for_classify(self):
+        self.assertEqual(heed("train", "sentiment", "--help").stdout,
+                         heed("train", "classify", "--help").stdout)
+        self.assertEqual(heed("man", "train-sentiment").stdout, heed("man", "train-classify").stdout)
+        self.assertNotIn("sentiment", heed("--help").stdout)
+
     def test_the_seed_decides_everything(self):
         bytes_of = []
         for seed in (5, 5, 6):
@@ -78,13 +84,13 @@ class Program(unittest.TestCase):
         self.assertNotEqual(bytes_of[1], bytes_of[2])
 
     def test_settings_from_a_file_and_shown(self):
-        shown = heed("train", "sentiment", "--print-config", "--lr", "0.125")
+        shown = heed("train", "classify", "--print-config", "--lr", "0.125")
         self.assertEqual(shown.returncode, 0, shown.stderr)
         self.assertRegex(shown.stdout, r"(?m)^lr=0\.125")
         for name in ("epochs", "batch-size", "seed", "threads", "dropout", "vocabulary"):
             self.assertRegex(shown.stdout, rf"(?m)^{name}=")
         path = self.file("settings.toml", re.sub(r"(?m)^(train|valid|out)=.*", "", shown.stdout))
-        again = heed("train", "sentiment", "--config", path, "--print-config", "--seed", "9")
+        again = heed("train", "classify", "--config", path, "--print-config", "--seed", "9")
         self.assertEqual(again.returncode, 0, again.stderr)
         self.assertRegex(again.stdout, r"(?m)^lr=0\.125")
         self.assertRegex(again.stdout, r"(?m)^seed=9")
@@ -121,7 +127,7 @@ class Program(unittest.TestCase):
         home = self.folder / "home"
         home.mkdir()
         (home / "letter.txt").write_text("dear you")
-        result = heed("train", "sentiment", "--train", EXAMPLE / "train.tsv", "--valid",
+        result = heed("train", "classify", "--train", EXAMPLE / "train.tsv", "--valid",
                       EXAMPLE / "valid.tsv", "--out", home, *SMALL)
         self.assert_refused(result, 2, "letter.txt")
         self.assertEqual((home / "letter.txt").read_text(), "dear you")
@@ -129,7 +135,7 @@ class Program(unittest.TestCase):
     def test_ctrl_c_leaves_with_130_and_keeps_the_best_model(self):
         out = self.folder / "interrupted"
         process = subprocess.Popen(
-            [HEED, "train", "sentiment", "--train", EXAMPLE / "train.tsv", "--valid",
+            [HEED, "train", "classify", "--train", EXAMPLE / "train.tsv", "--valid",
              EXAMPLE / "valid.tsv", "--out", out, "--epochs", "10000", "--width", "32", "--heads",
              "2", "--hidden", "64", "--threads", "1"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -256,7 +262,7 @@ class Program(unittest.TestCase):
     def test_usage_errors(self):
         self.assertEqual(heed().returncode, 2)
         self.assert_refused(heed("fly"), 2, "fly")
-        self.assert_refused(heed("train"), 2, "train sentiment")
+        self.assert_refused(heed("train"), 2, "train classify")
         self.assert_refused(heed("eval", self.model), 2, "file")
         self.assert_refused(self.train("--train", EXAMPLE / "train.tsv", "--epochs", "many"), 2,
                             "--epochs")
@@ -267,7 +273,7 @@ class Program(unittest.TestCase):
 
     def test_help_everywhere(self):
         commands = re.findall(r"(?m)^  ([a-z]+(?: [a-z]+)?)  ", heed("--help").stdout)
-        self.assertIn("train sentiment", commands)
+        self.assertIn("train classify", commands)
         for command in commands:
             result = heed(*command.split(), "--help")
             self.assertEqual(result.returncode, 0)
@@ -277,7 +283,7 @@ class Program(unittest.TestCase):
 
     def test_completion_scripts_parse_and_offer_options(self):
         bash = heed("completion", "bash").stdout
-        script = self.file("heed.bash", bash + '\nCOMP_WORDS=(heed train sentiment --batch-s)\n'
+        script = self.file("heed.bash", bash + '\nCOMP_WORDS=(heed train classify --batch-s)\n'
                            "COMP_CWORD=3\n_heed\necho \"${COMPREPLY[@]}\"\n")
         shown = subprocess.run(["bash", script], capture_output=True, text=True)
         self.assertEqual(shown.stdout, "--batch-size\n", shown.stderr)
@@ -287,7 +293,7 @@ class Program(unittest.TestCase):
 
     def test_man_pages(self):
         self.assertIn(".SH COMMANDS", heed("man").stdout)
-        page = heed("man", "train-sentiment").stdout
+        page = heed("man", "train-classify").stdout
         self.assertIn("\\-\\-batch\\-size", page)
         if shutil.which("man"):
             path = self.file("heed.1", page)

@@ -31,7 +31,7 @@ class Training(unittest.TestCase):
             shutil.copy(EXAMPLE / name, self.folder / name)
 
     def command(self, *options, out="model"):
-        return [str(HEED), "train", "sentiment", "--train", "train.tsv", "--valid", "valid.tsv",
+        return [str(HEED), "train", "classify", "--train", "train.tsv", "--valid", "valid.tsv",
                 "--out", out, *SMALL, *map(str, options)]
 
     def train(self, *options, out="model", code=0):

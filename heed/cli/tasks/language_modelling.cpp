@@ -10,6 +10,7 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/trained.h"
+#include "heed/cli/transformer_options.h"
 #include "heed/metrics/language.h"
 
 namespace heed::cli {
@@ -33,20 +34,11 @@ class TrainedLanguage final : public Trained {
 
 OrderedJson TrainedLanguage::description() const {
   const models::LanguageModelOptions& options = trained_.model->options();
-  const models::TransformerOptions& o = options.transformer;
-  return {
-      {"vocabulary", options.vocabulary},
-      {"tokenizer", trained_.tokenizer->model_type()},
-      {"context", o.longest},
-      {"width", o.width},
-      {"heads", o.heads},
-      {"layers", o.layers},
-      {"hidden", o.hidden},
-      {"activation", o.activation},
-      {"norm", o.norm},
-      {"norm_place", o.norm_place},
-      {"tied", options.tied},
-  };
+  OrderedJson all = {{"vocabulary", options.vocabulary},
+                     {"tokenizer", trained_.tokenizer->model_type()},
+                     {"tied", options.tied}};
+  all.update(described(options.transformer));
+  return all;
 }
 
 Evaluation TrainedLanguage::evaluate(const EvaluationRequest& request,

@@ -1,14 +1,16 @@
 // What a classifier of texts answers, and how well.
-#include "heed/tasks/text_classification.h"
-
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
 #include "heed/base/error.h"
+#include "heed/cli/classification_report.h"
 #include "heed/cli/trained.h"
+#include "heed/cli/transformer_options.h"
+#include "heed/tasks/classify.h"
 
 namespace heed::cli {
 namespace {
@@ -30,57 +32,103 @@ class TrainedClassification final : public Trained {
   AttentionView attend(const std::string& input, const std::string& part) override;
 
  private:
-  Answer answer(const std::string& text, const tasks::Classification& result,
-                const PredictionOptions& options) const;
+  bool several() const { return has_several_labels(trained_); }
+  void use_threshold(const std::optional<double>& threshold);
+  std::string line_of(const tasks::Classification& result, const PredictionOptions& options) const;
+  OrderedJson json_of(const tasks::Classification& result, const PredictionOptions& options) const;
 
   models::TrainedTextClassifier trained_;
 };
 
+std::string with_number(const std::string& label, double probability) {
+  char number[32];
+  std::snprintf(number, sizeof number, "\t%.4f", probability);
+  return label + number;
+}
+
 OrderedJson TrainedClassification::description() const {
-  const models::TextClassifierOptions& o = trained_.model->options();
-  return {
-      {"labels", trained_.labels},  {"vocabulary", o.vocabulary},
-      {"width", o.width},           {"heads", o.heads},
-      {"layers", o.layers},         {"hidden", o.hidden},
-      {"longest", o.longest},       {"norm", o.norm},
-      {"activation", o.activation},
-  };
+  const models::TextClassifierOptions& options = trained_.model->options();
+  OrderedJson all = {{"labels", trained_.labels}, {"vocabulary", options.vocabulary}};
+  if (several()) {
+    all["label_separator"] = trained_.label_separator;
+    all["thresholds"] = trained_.thresholds;
+  }
+  all["documents"] = options.documents;
+  if (is_hierarchical(options)) {
+    all["sentences"] = options.most_sentences;
+    all["sentence_layers"] = options.sentence_layers;
+  }
+  all.update(described(options.transformer));
+  return all;
+}
+
+// One that the command line gives holds for every label.
+void TrainedClassification::use_threshold(const std::optional<double>& threshold) {
+  if (several() && threshold) trained_.thresholds.assign(trained_.labels.size(), *threshold);
 }
 
 Evaluation TrainedClassification::evaluate(const EvaluationRequest& request,
                                            const tasks::Progress& progress) {
+  check_usage(several() || !request.prediction.threshold,
+              "--threshold: has no meaning for a model that gives one label a text");
+  use_threshold(request.prediction.threshold);
   data::ReadOptions reading = request.reading.parsed();
   reading.label_names = trained_.labels;
+  reading.label_separator = trained_.label_separator;
   data::DataReport report;
   const auto data = data::read_classification(request.file, reading, report);
   report.throw_if_fatal();
   std::cerr << report.text();
-  return {.metrics = tasks::evaluate(trained_, data, progress)};
+  return evaluation_of(tasks::evaluate(trained_, data, progress), trained_.labels);
 }
 
-Answer TrainedClassification::answer(const std::string& text, const tasks::Classification& result,
-                                     const PredictionOptions& options) const {
-  const double probability = result.probabilities[static_cast<size_t>(result.label)];
-  const bool known = probability >= options.threshold;
-  const std::string& label =
-      known ? trained_.labels[static_cast<size_t>(result.label)] : options.unknown;
-  char number[32];
-  std::snprintf(number, sizeof number, "\t%.4f", probability);
-  Answer answer{.line = label + number};
-  answer.json["text"] = text;
-  answer.json["label"] = known ? OrderedJson(label) : OrderedJson(nullptr);
-  for (size_t c = 0; c < trained_.labels.size(); ++c) {
-    answer.json["probabilities"][trained_.labels[c]] = result.probabilities[c];
+// "good<TAB>0.9312"; of several labels those that are given, the likeliest first.
+std::string TrainedClassification::line_of(const tasks::Classification& result,
+                                           const PredictionOptions& options) const {
+  const auto probability = [&](int64_t c) { return result.probabilities[static_cast<size_t>(c)]; };
+  const auto name = [&](int64_t c) { return trained_.labels[static_cast<size_t>(c)]; };
+  if (!several()) {
+    const bool known = probability(result.label) >= options.threshold.value_or(0);
+    return with_number(known ? name(result.label) : options.unknown, probability(result.label));
   }
-  return answer;
+  std::vector<int32_t> labels = result.labels;
+  std::stable_sort(labels.begin(), labels.end(),
+                   [&](int32_t a, int32_t b) { return probability(a) > probability(b); });
+  std::string line;
+  for (const int32_t c : labels) {
+    line += (line.empty() ? "" : "\t") + with_number(name(c), probability(c));
+  }
+  return line.empty() ? options.unknown : line;
+}
+
+OrderedJson TrainedClassification::json_of(const tasks::Classification& result,
+                                           const PredictionOptions& options) const {
+  OrderedJson json = OrderedJson::object();
+  if (several()) {
+    json["labels"] = OrderedJson::array();
+    for (const int32_t c : result.labels) {
+      json["labels"].push_back(trained_.labels[static_cast<size_t>(c)]);
+    }
+  } else {
+    const auto label = static_cast<size_t>(result.label);
+    const bool known = result.probabilities[label] >= options.threshold.value_or(0);
+    json["label"] = known ? OrderedJson(trained_.labels[label]) : OrderedJson(nullptr);
+  }
+  for (size_t c = 0; c < trained_.labels.size(); ++c) {
+    json["probabilities"][trained_.labels[c]] = result.probabilities[c];
+  }
+  return json;
 }
 
 std::vector<Answer> TrainedClassification::predict(const std::vector<std::string>& inputs,
                                                    const PredictionOptions& options) {
+  use_threshold(options.threshold);
   const auto results = tasks::classify(trained_, inputs);
   std::vector<Answer> answers;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    answers.push_back(answer(inputs[i], results[i], options));
+    Answer answer{.line = line_of(results[i], options), .json = {{"text", inputs[i]}}};
+    answer.json.update(json_of(results[i], options));
+    answers.push_back(std::move(answer));
   }
   return answers;
 }
@@ -102,27 +150,75 @@ std::optional<std::vector<std::string>> TrainedClassification::read_inputs(
   return texts;
 }
 
+// The tokens of a text's rows as the text has them, not as the vocabulary does: "[UNK]" would hide
+// the word.
+std::vector<std::vector<std::string>> tokens_of(const models::TrainedTextClassifier& trained,
+                                                const std::string& text) {
+  std::vector<std::vector<std::string>> rows;
+  for (const text::Span& row : tasks::rows_of(trained, text)) {
+    const std::string part = text.substr(row.begin, row.size());
+    rows.emplace_back();
+    for (const text::Span& span : trained.tokenizer->encode(part).offsets) {
+      rows.back().push_back(part.substr(span.begin, span.size()));
+    }
+  }
+  return rows;
+}
+
+// Words shaded by their weight in their sentence, sentences behind theirs; as a matrix, a row for
+// each sentence, whose entries are the weights of its words in the document.
+void show_document(const std::vector<std::vector<std::string>>& sentences,
+                   const models::DocumentTrace& trace, AttentionView& view) {
+  const auto count = std::ssize(sentences);
+  for (const auto& tokens : sentences) {
+    view.keys.insert(view.keys.end(), tokens.begin(), tokens.end());
+  }
+  view.weights = at::zeros({1, 1, count, std::ssize(view.keys)});
+  int64_t first = 0;
+  for (int64_t m = 0; m < count; ++m) {
+    const std::vector<std::string>& tokens = sentences[static_cast<size_t>(m)];
+    const auto length = std::ssize(tokens);
+    const at::Tensor words = trace.token_weights[m].narrow(0, 0, length).contiguous();
+    const auto weight = trace.sentence_weights[0][m].item<float>();
+    view.weights[0][0][m].narrow(0, first, length).copy_(words * weight);
+    first += length;
+    const auto* values = words.const_data_ptr<float>();
+    view.lines.push_back(
+        {.weight = weight, .tokens = tokens, .weights = {values, values + length}});
+    view.queries.push_back(text_of("sentence ", m + 1));
+    view.details["sentences"].push_back(
+        {{"weight", weight}, {"tokens", tokens}, {"weights", view.lines.back().weights}});
+  }
+}
+
+void show_tokens(const std::vector<std::string>& tokens, const models::DocumentTrace& trace,
+                 AttentionView& view) {
+  std::vector<at::Tensor> layers;
+  for (const at::Tensor& weights : trace.tokens.weights) layers.push_back(weights[0]);
+  view.weights = stacked_layers(layers);
+  view.queries = view.keys = tokens;
+}
+
 AttentionView TrainedClassification::attend(const std::string& input, const std::string& /*part*/) {
   const c10::InferenceMode inference;
-  const text::Encoding encoding = trained_.tokenizer->encode(input);
-  if (encoding.ids.empty()) throw DataError("the sentence", "expected at least one word, got none");
-  nn::AttentionTrace trace;
-  const auto batch = tasks::text_batch({&encoding.ids}, trained_.model->options().padding_id);
-  const at::Tensor probabilities =
-      trained_.model->forward(batch, &trace).to(at::kDouble).softmax(-1)[0];
-  const int64_t label = probabilities.argmax().item<int64_t>();
+  const auto rows = tokens_of(trained_, input);
+  const bool nothing =
+      std::all_of(rows.begin(), rows.end(), [](const auto& tokens) { return tokens.empty(); });
+  if (nothing) throw DataError("the sentence", "expected at least one word, got none");
+  models::DocumentTrace trace;
+  const tasks::TextRows ids = tasks::encode_rows(trained_, input);
+  const at::Tensor probabilities = tasks::probabilities_of(
+      trained_, trained_.model->forward(tasks::document_batch(*trained_.model, {&ids}), &trace))[0];
+  const auto label = probabilities.argmax().item<int64_t>();
   const auto probability = probabilities[label].item<double>();
   const std::string& name = trained_.labels[static_cast<size_t>(label)];
-  std::vector<at::Tensor> layers;
-  for (const at::Tensor& weights : trace.weights) layers.push_back(weights[0]);
   AttentionView view{.title = text_of(name, " (", static_cast<int>(probability * 100 + 0.5), " %)"),
-                     .weights = stacked_layers(layers),
                      .details = {{"label", name}, {"probability", probability}}};
-  // As the text has it, not as the vocabulary does: "[UNK]" would hide the word.
-  for (const text::Span& span : encoding.offsets) {
-    view.queries.push_back(input.substr(span.begin, span.size()));
+  if (is_hierarchical(trained_.model->options())) {
+    show_document(rows, trace, view);
+  } else {
+    show_tokens(rows[0], trace, view);
   }
-  view.keys = view.queries;
   return view;
 }
 

@@ -1,0 +1,70 @@
+#include "heed/cli/classification_report.h"
+
+namespace heed::cli {
+namespace {
+
+using metrics::PrecisionRecall;
+using metrics::Weights;
+
+OrderedJson json_of(const PrecisionRecall& score) {
+  return {{"precision", score.precision},
+          {"recall", score.recall},
+          {"f1", score.f1},
+          {"support", score.support}};
+}
+
+OrderedJson rows_of(const metrics::ConfusionMatrix& confusion) {
+  OrderedJson rows = OrderedJson::array();
+  for (int64_t actual = 0; actual < confusion.classes(); ++actual) {
+    OrderedJson row = OrderedJson::array();
+    for (int64_t predicted = 0; predicted < confusion.classes(); ++predicted) {
+      row.push_back(confusion.count(actual, predicted));
+    }
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+OrderedJson classes_of(const std::vector<PrecisionRecall>& scores,
+                       const std::vector<std::string>& labels) {
+  OrderedJson classes = OrderedJson::object();
+  for (size_t i = 0; i < labels.size(); ++i) classes[labels[i]] = json_of(scores[i]);
+  return classes;
+}
+
+Evaluation one_label(const tasks::ClassificationScores& scores,
+                     const std::vector<std::string>& labels) {
+  const metrics::ConfusionMatrix& confusion = *scores.confusion;
+  const std::vector<PrecisionRecall> classes = confusion.per_class();
+  return {.metrics = scores.metrics,
+          .details = {{"labels", labels},
+                      {"classes", classes_of(classes, labels)},
+                      {"averages",
+                       {{"macro", json_of(mean_of(classes, Weights::kEqual))},
+                        {"weighted", json_of(mean_of(classes, Weights::kSupport))}}},
+                      {"confusion", rows_of(confusion)}},
+          .report = confusion.report(labels) + "\n" + confusion.text(labels)};
+}
+
+Evaluation several_labels(const tasks::ClassificationScores& scores,
+                          const std::vector<std::string>& labels) {
+  const metrics::LabelCounts& counts = *scores.counts;
+  const std::vector<PrecisionRecall> classes = counts.per_label();
+  return {.metrics = scores.metrics,
+          .details = {{"labels", labels},
+                      {"classes", classes_of(classes, labels)},
+                      {"averages",
+                       {{"micro", json_of(counts.micro())},
+                        {"macro", json_of(counts.macro())},
+                        {"weighted", json_of(mean_of(classes, Weights::kSupport))}}}},
+          .report = counts.report(labels)};
+}
+
+}  // namespace
+
+Evaluation evaluation_of(const tasks::ClassificationScores& scores,
+                         const std::vector<std::string>& labels) {
+  return scores.confusion ? one_label(scores, labels) : several_labels(scores, labels);
+}
+
+}  // namespace heed::cli

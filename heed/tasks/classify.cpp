@@ -1,0 +1,211 @@
+#include "heed/tasks/classify.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "heed/base/error.h"
+#include "heed/data/length_buckets.h"
+#include "heed/metrics/threshold.h"
+#include "heed/text/sentences.h"
+
+namespace heed::tasks {
+namespace {
+
+constexpr int64_t kEvaluationBatch = 64;
+
+// -log of a probability that may have been rounded to 0.
+double surprise(double probability) { return -std::log(std::max(probability, 1e-300)); }
+
+// The mean binary cross-entropy over all labels.
+double label_loss(const Classification& result, const std::vector<int32_t>& labels) {
+  double loss = 0;
+  for (size_t c = 0; c < result.probabilities.size(); ++c) {
+    const bool has = std::binary_search(labels.begin(), labels.end(), static_cast<int32_t>(c));
+    loss += surprise(has ? result.probabilities[c] : 1 - result.probabilities[c]);
+  }
+  return loss / static_cast<double>(result.probabilities.size());
+}
+
+ClassificationScores scores_of_one(const data::ClassificationData& data,
+                                   const std::vector<Classification>& results, int64_t classes) {
+  metrics::ConfusionMatrix confusion(classes);
+  double loss = 0;
+  for (size_t i = 0; i < results.size(); ++i) {
+    const int64_t label = data.examples[i].label.value();
+    loss += surprise(results[i].probabilities[static_cast<size_t>(label)]);
+    confusion.add(label, results[i].label);
+  }
+  const auto count = static_cast<double>(results.size());
+  return {.metrics = {{"loss", loss / count},
+                      {"accuracy", confusion.accuracy()},
+                      {"macro_f1", confusion.macro_f1()},
+                      {"examples", count}},
+          .confusion = confusion};
+}
+
+ClassificationScores scores_of_several(const data::ClassificationData& data,
+                                       const std::vector<Classification>& results, int64_t labels) {
+  metrics::LabelCounts counts(labels);
+  double loss = 0;
+  for (size_t i = 0; i < results.size(); ++i) {
+    loss += label_loss(results[i], data.examples[i].labels);
+    counts.add(data.examples[i].labels, results[i].labels);
+  }
+  const auto count = static_cast<double>(results.size());
+  return {.metrics = {{"loss", loss / count},
+                      {"micro_f1", counts.micro().f1},
+                      {"macro_f1", counts.macro().f1},
+                      {"subset_accuracy", counts.exact_share()},
+                      {"examples", count}},
+          .counts = counts};
+}
+
+}  // namespace
+
+std::vector<text::Span> rows_of(const models::TrainedTextClassifier& trained,
+                                const std::string& text) {
+  const models::TextClassifierOptions& options = trained.model->options();
+  if (!is_hierarchical(options)) return {{0, static_cast<uint32_t>(text.size())}};
+  auto sentences =
+      text::sentences_of(text, options.documents == "lines" ? text::SentenceBreaks::kLines
+                                                            : text::SentenceBreaks::kUnicode);
+  if (std::ssize(sentences) > options.most_sentences) {
+    sentences.resize(static_cast<size_t>(options.most_sentences));
+  }
+  return sentences;
+}
+
+TextRows encode_rows(const models::TrainedTextClassifier& trained, const std::string& text) {
+  TextRows rows;
+  for (const text::Span& span : rows_of(trained, text)) {
+    rows.push_back(
+        trained.tokenizer->encode_ids(std::string_view(text).substr(span.begin, span.size())));
+  }
+  return rows;
+}
+
+int64_t tokens_of(const TextRows& rows) {
+  int64_t tokens = 0;
+  for (const auto& row : rows) tokens += std::ssize(row);
+  return tokens;
+}
+
+models::DocumentBatch document_batch(const models::TextClassifier& model,
+                                     const std::vector<const TextRows*>& texts) {
+  std::vector<const std::vector<int32_t>*> rows;
+  std::vector<int64_t> sentences;
+  for (const TextRows* text : texts) {
+    for (const auto& row : *text) rows.push_back(&row);
+    sentences.push_back(std::ssize(*text));
+  }
+  const std::vector<int32_t> nothing;
+  if (rows.empty()) rows.push_back(&nothing);  // documents without any sentence
+  int64_t longest = 1;
+  for (const auto* ids : rows) longest = std::max(longest, std::ssize(*ids));
+  const auto count = std::ssize(rows);
+  models::DocumentBatch batch{
+      .rows = {.ids = at::full({count, longest}, model.options().padding_id, at::kLong),
+               .lengths = at::empty({count}, at::kLong)}};
+  auto* all_ids = batch.rows.ids.mutable_data_ptr<int64_t>();
+  auto* lengths = batch.rows.lengths.mutable_data_ptr<int64_t>();
+  for (const auto* ids : rows) {
+    std::copy(ids->begin(), ids->end(), all_ids);
+    all_ids += longest;
+    *lengths++ = std::ssize(*ids);
+  }
+  if (is_hierarchical(model.options())) batch.sentences = at::tensor(sentences, at::kLong);
+  return batch;
+}
+
+at::Tensor probabilities_of(const models::TrainedTextClassifier& trained,
+                            const at::Tensor& logits) {
+  const at::Tensor exact = logits.to(at::kCPU).to(at::kDouble);
+  return (has_several_labels(trained) ? exact.sigmoid() : exact.softmax(-1)).contiguous();
+}
+
+std::vector<int32_t> labels_above(const std::vector<double>& probabilities,
+                                  const std::vector<double>& thresholds) {
+  std::vector<int32_t> labels;
+  for (size_t c = 0; c < probabilities.size(); ++c) {
+    if (probabilities[c] >= thresholds[c]) labels.push_back(static_cast<int32_t>(c));
+  }
+  return labels;
+}
+
+std::vector<Classification> classify(const models::TrainedTextClassifier& trained,
+                                     const std::vector<std::string>& texts,
+                                     const Progress& progress) {
+  const c10::InferenceMode inference;
+  const at::Device device = device_of(*trained.model);
+  std::vector<TextRows> rows;
+  std::vector<int64_t> lengths;
+  for (const std::string& each : texts) {
+    rows.push_back(encode_rows(trained, each));
+    lengths.push_back(tokens_of(rows.back()));
+  }
+  std::vector<Classification> results(texts.size());
+  int64_t done = 0;
+  for (const auto& numbers : data::by_length(lengths, kEvaluationBatch)) {
+    std::vector<const TextRows*> batch;
+    for (const int64_t i : numbers) batch.push_back(&rows[static_cast<size_t>(i)]);
+    const models::DocumentBatch input = document_batch(*trained.model, batch);
+    const at::Tensor probabilities =
+        probabilities_of(trained, trained.model->forward(moved(input, device)));
+    const auto classes = static_cast<size_t>(probabilities.size(1));
+    const auto* row = probabilities.const_data_ptr<double>();
+    for (const int64_t i : numbers) {
+      Classification& result = results[static_cast<size_t>(i)];
+      result.probabilities.assign(row, row + classes);
+      result.label = std::max_element(row, row + classes) - row;
+      if (has_several_labels(trained)) {
+        result.labels = labels_above(result.probabilities, trained.thresholds);
+      }
+      row += classes;
+    }
+    done += std::ssize(numbers);
+    if (progress) progress(done, std::ssize(texts));
+  }
+  return results;
+}
+
+std::vector<double> best_thresholds(const std::vector<Classification>& results,
+                                    const data::ClassificationData& data) {
+  std::vector<double> thresholds;
+  for (size_t c = 0; c < data.label_names.size(); ++c) {
+    std::vector<double> probabilities;
+    std::vector<uint8_t> actual;
+    for (size_t i = 0; i < results.size(); ++i) {
+      const std::vector<int32_t>& labels = data.examples[i].labels;
+      probabilities.push_back(results[i].probabilities[c]);
+      actual.push_back(
+          std::binary_search(labels.begin(), labels.end(), static_cast<int32_t>(c)) ? 1 : 0);
+    }
+    thresholds.push_back(metrics::best_threshold(probabilities, actual));
+  }
+  return thresholds;
+}
+
+ClassificationScores scores_of(const models::TrainedTextClassifier& trained,
+                               const data::ClassificationData& data,
+                               const std::vector<Classification>& results) {
+  check_usage(!results.empty(), data.file, ": expected at least one example, got none");
+  const auto labels = std::ssize(trained.labels);
+  return has_several_labels(trained) ? scores_of_several(data, results, labels)
+                                     : scores_of_one(data, results, labels);
+}
+
+ClassificationScores evaluate(const models::TrainedTextClassifier& trained,
+                              const data::ClassificationData& data, const Progress& progress) {
+  return scores_of(trained, data, classify(trained, texts_of(data), progress));
+}
+
+std::vector<std::string> texts_of(const data::ClassificationData& data) {
+  std::vector<std::string> texts;
+  for (const data::Example& example : data.examples) texts.push_back(example.text);
+  return texts;
+}
+
+}  // namespace heed::tasks

@@ -1,0 +1,77 @@
+// Texts to classes with a trained model, and how well that goes.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "heed/data/classification_data.h"
+#include "heed/metrics/classification.h"
+#include "heed/models/text_classifier_files.h"
+#include "heed/tasks/task.h"
+#include "heed/text/span.h"
+
+namespace heed::tasks {
+
+// What the classifier says of one text.
+struct Classification {
+  int64_t label = 0;                  // of the largest probability
+  std::vector<double> probabilities;  // one a class; with one label a text their sum is 1
+  std::vector<int32_t> labels = {};   // of a model with several: those that reach their thresholds
+};
+
+// The sentences of a document as bytes of the text, or all of it where the model reads texts as a
+// whole: a row of the model's input each.
+std::vector<text::Span> rows_of(const models::TrainedTextClassifier& trained,
+                                const std::string& text);
+
+// The ids of these rows.
+using TextRows = std::vector<std::vector<int32_t>>;
+TextRows encode_rows(const models::TrainedTextClassifier& trained, const std::string& text);
+int64_t tokens_of(const TextRows& rows);
+
+// Several texts as one padded batch.
+models::DocumentBatch document_batch(const models::TextClassifier& model,
+                                     const std::vector<const TextRows*>& texts);
+
+// Softmax or, with several labels a text, sigmoid of the logits (B, classes): float64 on the CPU.
+at::Tensor probabilities_of(const models::TrainedTextClassifier& trained, const at::Tensor& logits);
+
+// The labels whose probability is at least their threshold, in order.
+std::vector<int32_t> labels_above(const std::vector<double>& probabilities,
+                                  const std::vector<double>& thresholds);
+
+// Classifies texts in batches of similar length, in evaluation mode; results in the order of the
+// texts. Each result is that of the text alone.
+std::vector<Classification> classify(const models::TrainedTextClassifier& trained,
+                                     const std::vector<std::string>& texts,
+                                     const Progress& progress = {});
+
+// The threshold of each label with the best F1 on data whose labels are known.
+std::vector<double> best_thresholds(const std::vector<Classification>& results,
+                                    const data::ClassificationData& data);
+
+struct ClassificationScores {
+  // loss (mean cross-entropy, nats), accuracy, macro_f1, examples; with several labels a text loss
+  // (nats, mean over texts and labels), micro_f1, macro_f1, subset_accuracy, examples.
+  Metrics metrics;
+  std::optional<metrics::ConfusionMatrix> confusion;  // of one label a text
+  std::optional<metrics::LabelCounts> counts;         // of several
+};
+
+// `results` are those of the texts of `data`. Throws UsageError where there is none.
+ClassificationScores scores_of(const models::TrainedTextClassifier& trained,
+                               const data::ClassificationData& data,
+                               const std::vector<Classification>& results);
+
+// Classifies the texts of `data`; the scores of that.
+ClassificationScores evaluate(const models::TrainedTextClassifier& trained,
+                              const data::ClassificationData& data, const Progress& progress = {});
+
+// The texts themselves.
+std::vector<std::string> texts_of(const data::ClassificationData& data);
+
+}  // namespace heed::tasks
