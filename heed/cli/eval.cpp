@@ -4,6 +4,7 @@
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/trained.h"
+#include "heed/cli/validators.h"
 
 namespace heed::cli {
 namespace {
@@ -49,7 +50,7 @@ Command eval_command() {
                            "Hypotheses are ranked by log-probability / length to this power");
             app.add_option("--threshold", s.request.prediction.threshold,
                            "Of every label in place of the model's, where a text may have several")
-                ->check(CLI::Range(0.0, 1.0));
+                ->check(share_or_nothing());
             s.request.reading.add_to(app);
             s.threads.add_to(app);
             app.add_flag("--json", s.json, "Print one JSON object whose keys are the metrics");

@@ -11,6 +11,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/line_queue.h"
 #include "heed/cli/trained.h"
+#include "heed/cli/validators.h"
 
 namespace heed::cli {
 namespace {
@@ -67,7 +68,7 @@ void add_prediction_options(CLI::App& app, Settings& settings) {
   app.add_option("--threshold", p.threshold,
                  "Answer --unknown where no class is at least this likely; of models that give "
                  "several labels: give those that are")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(share_or_nothing())
       ->group("Classes");
   app.add_option("--unknown", p.unknown, "What to print where the threshold is not met")
       ->group("Classes");

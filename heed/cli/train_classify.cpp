@@ -6,6 +6,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/training_options.h"
 #include "heed/cli/transformer_options.h"
+#include "heed/cli/validators.h"
 #include "heed/models/model_directory.h"
 #include "heed/tasks/text_classification.h"
 
@@ -67,7 +68,7 @@ void add_label_options(CLI::App& app, tasks::TextClassificationOptions& task) {
   app.add_option("--threshold", task.threshold,
                  "From which probability on a label is given; without: for each label what gives "
                  "the best F1 on the validation data")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(share_or_nothing())
       ->group(group);
 }
 
