@@ -17,7 +17,14 @@ enum class DropoutAxis : uint32_t { kQuery = 0, kKey = 1 };
 // The 32-bit key of query or key `index` of a head.
 uint32_t dropout_key(uint64_t seed, uint64_t head, DropoutAxis axis, uint64_t index);
 
-// The same of indices 0 … count − 1.
+// The number that the keys of head `slice` = b · H + h are made with.
+inline uint64_t dropout_head(const Dropout& dropout, int64_t slice, int64_t heads) {
+  if (dropout.all_heads == 0) return static_cast<uint64_t>(slice);
+  return static_cast<uint64_t>(slice / heads * dropout.all_heads + dropout.first_head +
+                               slice % heads);
+}
+
+// Those of indices 0 … count − 1.
 void fill_dropout_keys(uint64_t seed, uint64_t head, DropoutAxis axis, int64_t count,
                        uint32_t* keys);
 

@@ -15,6 +15,14 @@
 
 namespace heed::kernels {
 
+// Where the elements stand in a wider matrix: row by row, columns first … first + count − 1 of
+// `whole`. count 0: nowhere else, element i is element i.
+struct DropoutColumns {
+  int64_t count = 0;
+  int64_t first = 0;
+  int64_t whole = 0;
+};
+
 struct ElementDropout {
   const void* x = nullptr;
   DataType type = DataType::kFloat32;  // of x
@@ -23,7 +31,8 @@ struct ElementDropout {
   void* output = nullptr;
   DataType output_type = DataType::kFloat32;
   int64_t count = 0;
-  Dropout dropout;  // 0 < probability < 1
+  Dropout dropout;              // 0 < probability < 1
+  DropoutColumns columns = {};  // the mask is that of the wider matrix
 };
 void element_dropout(const ElementDropout& problem, const Workers& workers);
 
@@ -37,10 +46,10 @@ inline constexpr int64_t kDropoutRun = 1024;
 
 struct ElementDropoutTask {
   const ElementDropout* problem = nullptr;
-  int64_t begin = 0;  // a multiple of kDropoutRun
-  int64_t count = 0;  // at most kDropoutRun
+  int64_t begin = 0;
+  int64_t count = 0;  // elements of one run
   uint32_t run_key = 0;
-  const uint32_t* place_keys = nullptr;  // (kDropoutRun)
+  const uint32_t* place_keys = nullptr;  // (count)
   uint32_t threshold = 0;
   float factor = 1;
 };

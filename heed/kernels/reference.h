@@ -151,8 +151,9 @@ class Attention {
 
   Real dropout_factor(int64_t b, int64_t h, int64_t i, int64_t j) const {
     if (p_.dropout.probability <= 0) return 1;
-    const bool kept = dropout_keeps(p_.dropout, static_cast<uint64_t>(b * s_.heads + h),
-                                    static_cast<uint64_t>(i), static_cast<uint64_t>(j));
+    const bool kept =
+        dropout_keeps(p_.dropout, dropout_head(p_.dropout, b * s_.heads + h, s_.heads),
+                      static_cast<uint64_t>(i), static_cast<uint64_t>(j));
     return kept ? 1 / (1 - static_cast<Real>(p_.dropout.probability)) : 0;
   }
 

@@ -48,7 +48,8 @@ std::vector<uint32_t> dropout_keys(const Problem& problem, DropoutAxis axis, int
   const double operations = 30.0 * static_cast<double>(keys.size());
   for_each_task(workers, problem.shape.batch * heads, operations, [&](int64_t head) {
     std::vector<uint32_t> column(static_cast<size_t>(rows));
-    fill_dropout_keys(problem.dropout.seed, static_cast<uint64_t>(head), axis, rows, column.data());
+    fill_dropout_keys(problem.dropout.seed, dropout_head(problem.dropout, head, heads), axis, rows,
+                      column.data());
     uint32_t* to = keys.data() + head / heads * heads * rows + head % heads;
     for (int64_t row = 0; row < rows; ++row) to[row * heads] = column[static_cast<size_t>(row)];
   });

@@ -125,7 +125,7 @@ void TileSetup::fill_dropout(const Workers& workers) {
   const double operations = 20.0 * static_cast<double>(query_dropout_.size() + key_dropout_.size());
   for_each_task(workers, s.batch * s.heads, operations, [&](int64_t head) {
     const uint64_t seed = problem_.dropout.seed;
-    const uint64_t h = static_cast<uint64_t>(head);
+    const uint64_t h = dropout_head(problem_.dropout, head, s.heads);
     fill_dropout_keys(seed, h, DropoutAxis::kQuery, s.queries,
                       query_dropout_.data() + head * s.queries);
     fill_dropout_keys(seed, h, DropoutAxis::kKey, s.keys, key_dropout_.data() + head * s.keys);

@@ -36,6 +36,12 @@ struct RelativeBias {
   at::Tensor table;  // (H or 1, 2 · reach + 1)
 };
 
+// Some heads of more: first … first + H − 1 of `whole`; whole 0: these are all.
+struct DropoutHeads {
+  int64_t first = 0;
+  int64_t whole = 0;
+};
+
 struct AttentionOptions {
   Score score = ScaledDot{};
   Pattern pattern = Pattern::full();
@@ -50,6 +56,7 @@ struct AttentionOptions {
   Alignment alignment = Alignment::kBottomRight;
   double dropout = 0;  // the probability with which a weight is dropped, below 1
   uint64_t dropout_seed = 0;
+  DropoutHeads dropout_heads = {};  // the mask is what these heads have of that for all
 };
 
 struct AttentionResult {

@@ -64,6 +64,10 @@ void check_modifiers(const AttentionSizes& sizes, const at::Tensor& query,
               options.scale.value_or(0), " must be a finite number");
   check_usage(options.dropout >= 0 && options.dropout < 1, "attention: dropout ", options.dropout,
               " must be at least 0 and below 1");
+  const auto [first, whole] = options.dropout_heads;
+  check_usage(whole == 0 || (first >= 0 && first + sizes.heads <= whole),
+              "attention: dropout_heads: expected ", sizes.heads, " of ", whole,
+              " heads, got those from ", first);
   if (options.alibi_slopes) {
     check_learned(*options.alibi_slopes, "alibi_slopes (H)", {sizes.heads}, query);
   }

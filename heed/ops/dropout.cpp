@@ -4,6 +4,8 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <vector>
+
 #include "heed/base/error.h"
 #include "heed/kernels/element_dropout.h"
 #include "heed/ops/plain_tensor.h"
@@ -23,8 +25,12 @@ uint64_t drawn_seed() {
   return cpu->random64();
 }
 
-at::Tensor apply_mask(const at::Tensor& x, const at::Tensor& residual,
-                      const kernels::Dropout& dropout) {
+struct Mask {
+  kernels::Dropout dropout;
+  DropoutColumns columns;
+};
+
+at::Tensor apply_mask(const at::Tensor& x, const at::Tensor& residual, const Mask& mask) {
   const at::Tensor from = x.contiguous();
   const at::Tensor other = residual.defined() ? residual.contiguous() : at::Tensor();
   const auto type =
@@ -35,7 +41,11 @@ at::Tensor apply_mask(const at::Tensor& x, const at::Tensor& residual,
                                   .output = result.mutable_data_ptr(),
                                   .output_type = data_type_of(result),
                                   .count = from.numel(),
-                                  .dropout = dropout};
+                                  .dropout = mask.dropout};
+  if (mask.columns.whole > 0) {
+    problem.columns = {
+        .count = x.size(-1), .first = mask.columns.first, .whole = mask.columns.whole};
+  }
   if (other.defined()) {
     problem.residual = other.const_data_ptr();
     problem.residual_type = data_type_of(other);
@@ -48,14 +58,16 @@ class ElementDropout : public torch::autograd::Function<ElementDropout> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x,
                             const std::optional<at::Tensor>& residual, double probability,
-                            int64_t seed) {
+                            int64_t seed, const DropoutColumns& columns) {
     ctx->saved_data["probability"] = probability;
     ctx->saved_data["seed"] = seed;
+    ctx->saved_data["columns"] = std::vector<int64_t>{columns.first, columns.whole};
     ctx->saved_data["type"] = static_cast<int64_t>(x.scalar_type());
     ctx->saved_data["residual_type"] =
         residual ? static_cast<int64_t>(residual->scalar_type()) : int64_t{-1};
     return apply_mask(x, residual.value_or(at::Tensor()),
-                      {static_cast<float>(probability), static_cast<uint64_t>(seed)});
+                      {.dropout = {static_cast<float>(probability), static_cast<uint64_t>(seed)},
+                       .columns = columns});
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
@@ -63,15 +75,28 @@ class ElementDropout : public torch::autograd::Function<ElementDropout> {
       return static_cast<at::ScalarType>(ctx->saved_data[name].toInt());
     };
     // Through apply() again, so that the gradient can itself be differentiated.
+    const auto columns = ctx->saved_data["columns"].toIntVector();
     const at::Tensor grad = apply(grads[0], std::nullopt, ctx->saved_data["probability"].toDouble(),
-                                  ctx->saved_data["seed"].toInt());
+                                  ctx->saved_data["seed"].toInt(),
+                                  DropoutColumns{.first = columns[0], .whole = columns[1]});
     const bool with_residual = ctx->saved_data["residual_type"].toInt() >= 0;
     return {grad.to(type("type")),
             with_residual ? grads[0].to(type("residual_type")) : at::Tensor(),
             {},
+            {},
             {}};
   }
 };
+
+// By torch's own generator: that of the wider tensor, of which the columns are taken.
+at::Tensor drawn_mask(const at::Tensor& x, double probability, const DropoutColumns& columns) {
+  if (columns.whole == 0) return at::dropout(x, probability, /*train=*/true);
+  std::vector<int64_t> sizes = x.sizes().vec();
+  sizes.back() = columns.whole;
+  const at::Tensor factors =
+      at::dropout(at::ones(sizes, x.options().requires_grad(false)), probability, /*train=*/true);
+  return x * factors.narrow(-1, columns.first, x.size(-1));
+}
 
 at::Tensor run(const at::Tensor& x, const at::Tensor& residual, const DropoutOptions& options) {
   check_usage(options.probability >= 0 && options.probability <= 1,
@@ -79,15 +104,20 @@ at::Tensor run(const at::Tensor& x, const at::Tensor& residual, const DropoutOpt
   check_usage(!residual.defined() || residual.sizes() == x.sizes(),
               "add_dropout: expected a residual of the input's sizes ", x.sizes(), ", got ",
               TensorText{residual});
+  const DropoutColumns& columns = options.columns;
+  check_usage(columns.whole == 0 || (x.dim() > 0 && columns.first >= 0 &&
+                                     columns.first + x.size(-1) <= columns.whole),
+              "dropout: expected columns of a tensor that has ", columns.whole, " of them, got ",
+              columns.first, " and what follows of ", TensorText{x});
   if (options.probability == 0) return residual.defined() ? residual + x : x;
   const bool own = is_plain(x) && (!residual.defined() || is_plain(residual)) && x.numel() > 0;
   if (!own || options.probability == 1) {
-    const at::Tensor dropped = at::dropout(x, options.probability, /*train=*/true);
+    const at::Tensor dropped = drawn_mask(x, options.probability, columns);
     return residual.defined() ? residual + dropped : dropped;
   }
   const auto seed = static_cast<int64_t>(options.seed ? *options.seed : drawn_seed());
   return ElementDropout::apply(x, residual.defined() ? std::make_optional(residual) : std::nullopt,
-                               options.probability, seed);
+                               options.probability, seed, columns);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Dropout: how much is kept, what the mean is, and that both passes drop the same weights.
+#include "heed/base/error.h"
 #include "heed/ops/dropout_mask.h"
 #include "heed/ops/test_cases.h"
 
@@ -89,6 +90,25 @@ TEST(Dropout, SeedsHeadsAndBatchesDiffer) {
   EXPECT_NEAR(alike(a, b), 0.5, bound);
   EXPECT_NEAR(alike(a.select(0, 0), a.select(0, 1)), 0.5, bound);
   EXPECT_NEAR(alike(a.select(1, 0), a.select(1, 1)), 0.5, bound);
+}
+
+// One query by the engine of rows, many by that of tiles, double by tensors.
+TEST(Dropout, SomeHeadsDropWhatTheyWouldAmongAll) {
+  at::manual_seed(2);
+  for (const auto type : {at::kFloat, at::kDouble}) {
+    for (const int64_t queries : {1, 70}) {
+      const auto query = at::randn({2, 6, queries, 16}, type);
+      const auto key = at::randn({2, 6, 70, 16}, type);
+      AttentionOptions options{.dropout = 0.5, .dropout_seed = 3};
+      const auto all = attention(query, key, key, options).output;
+      options.dropout_heads = {.first = 2, .whole = 6};
+      const auto some_keys = key.narrow(1, 2, 3).contiguous().requires_grad_();
+      const auto some = attention(query.narrow(1, 2, 3), some_keys, some_keys, options).output;
+      EXPECT_TRUE(at::allclose(some, all.narrow(1, 2, 3), 1e-4, 1e-6)) << queries;
+    }
+  }
+  const auto x = at::randn({2, 3, 5, 16});
+  EXPECT_THROW(attention(x, x, x, {.dropout_heads = {.first = 2, .whole = 4}}), UsageError);
 }
 
 }  // namespace

@@ -82,6 +82,39 @@ TEST(ElementDropout, DoesNotDependOnTheThreads) {
       {at::randn({300, 700})}, {at::randn({300, 700})});
 }
 
+// Rows that begin and end inside a run, and columns of several runs.
+TEST(ElementDropout, ColumnsOfAWiderTensorDropWhatItDrops) {
+  for (const int64_t width : {12, 1500, 5000}) {
+    const at::Tensor whole = at::randn({3, 40, width});
+    const at::Tensor expected = dropout(whole, {.probability = 0.4, .seed = 11});
+    const int64_t part = width / 4;
+    for (const int64_t first : {int64_t{0}, part, 3 * part}) {
+      const DropoutOptions options{
+          .probability = 0.4, .seed = 11, .columns = {.first = first, .whole = width}};
+      const at::Tensor x = whole.narrow(-1, first, part).requires_grad_();
+      const at::Tensor y = dropout(x, options);
+      EXPECT_TRUE(at::equal(y, expected.narrow(-1, first, part))) << width << ", " << first;
+      const at::Tensor factors =
+          dropout(at::ones({3, 40, width}), {.probability = 0.4, .seed = 11});
+      EXPECT_TRUE(
+          at::equal(torch::autograd::grad({y.sum()}, {x})[0], factors.narrow(-1, first, part)));
+    }
+  }
+  const DropoutOptions behind{.probability = 0.5, .columns = {.first = 3, .whole = 8}};
+  EXPECT_THROW(dropout(at::ones({2, 6}), behind), UsageError);
+}
+
+// Where torch draws the mask.
+TEST(ElementDropout, ColumnsOfADoubleTensorDropWhatItDrops) {
+  const at::Tensor whole = at::randn({5, 20}, at::kDouble);
+  at::manual_seed(3);
+  const at::Tensor expected = dropout(whole, {.probability = 0.4});
+  at::manual_seed(3);
+  const at::Tensor part =
+      dropout(whole.narrow(-1, 5, 10), {.probability = 0.4, .columns = {.first = 5, .whole = 20}});
+  EXPECT_TRUE(at::allclose(part, expected.narrow(-1, 5, 10)));
+}
+
 TEST(ElementDropout, DrawsItsSeedFromTorchsGenerator) {
   const at::Tensor x = at::randn({1000});
   at::manual_seed(3);

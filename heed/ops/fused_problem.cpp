@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/ops/brgemm.h"
+#include "heed/ops/dropout_mask.h"
 #include "heed/ops/score_kinds.h"
 
 namespace heed {
@@ -55,8 +56,7 @@ FusedProblem::FusedProblem(const AttentionCall& call)
   set_modifiers(call.options);
   problem.pattern = call.options.pattern.kernel(sizes.pattern());
   problem.query_offset = query_offset(call.options, sizes);
-  problem.dropout = {.probability = static_cast<float>(call.options.dropout),
-                     .seed = call.options.dropout_seed};
+  problem.dropout = kernel_dropout(call.options);
 }
 
 void FusedProblem::set_score(const AttentionOptions& options) {

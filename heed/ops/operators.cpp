@@ -63,6 +63,8 @@ torch::jit::Stack stack_of(const AttentionCall& call) {
   if (!pattern.numbers.empty()) stack[kPatternNumbers] = std::move(pattern.numbers);
   stack[kDropout] = options.dropout;
   stack[kDropoutSeed] = static_cast<int64_t>(options.dropout_seed);
+  stack[kDropoutFirstHead] = options.dropout_heads.first;
+  stack[kDropoutHeads] = options.dropout_heads.whole;
   return stack;
 }
 
@@ -90,6 +92,8 @@ AttentionCall call_of(at::ArrayRef<IValue> arguments) {
        .numbers = numbers.isNone() ? std::vector<int64_t>() : numbers.toIntVector()});
   options.dropout = arguments[kDropout].toDouble();
   options.dropout_seed = static_cast<uint64_t>(arguments[kDropoutSeed].toInt());
+  options.dropout_heads = {.first = arguments[kDropoutFirstHead].toInt(),
+                           .whole = arguments[kDropoutHeads].toInt()};
   return call;
 }
 

@@ -38,6 +38,8 @@ enum Argument : size_t {
   kPatternNumbers,
   kDropout,
   kDropoutSeed,
+  kDropoutFirstHead,
+  kDropoutHeads,
   kForwardArguments,
   // Of attention_backward alone:
   kGradOutput = kForwardArguments,

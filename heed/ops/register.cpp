@@ -17,7 +17,8 @@ constexpr char kOptions[] =
     "str score='scaled_dot', Tensor? score_parameter=None, float? scale=None, float softcap=0., "
     "Tensor? alibi_slopes=None, Tensor? relative_table=None, Tensor? bias=None, "
     "str alignment='bottom_right', str pattern='full', Tensor[]? pattern_tensors=None, "
-    "int[]? pattern_numbers=None, float dropout=0., int dropout_seed=0";
+    "int[]? pattern_numbers=None, float dropout=0., int dropout_seed=0, "
+    "int dropout_first_head=0, int dropout_heads=0";
 
 at::ArrayRef<c10::IValue> top(const Stack& stack, size_t count) {
   return at::ArrayRef<c10::IValue>(stack).slice(stack.size() - count, count);
