@@ -66,9 +66,26 @@ AttentionHeads::AttentionHeads(const MultiHeadAttentionOptions& options, Kind ki
 }
 
 HeadCounts AttentionHeads::counts() const {
-  return {.query = options_.heads,
-          .key = key_heads_of(options_.attention, options_.heads),
+  const int64_t parts = shards_ != nullptr ? shards_->count() : 1;
+  return {.query = options_.heads / parts,
+          .key = key_heads_of(options_.attention, options_.heads) / parts,
           .size = options_.width / options_.heads};
+}
+
+void AttentionHeads::check_split(int64_t count) const {
+  const int64_t key_heads = key_heads_of(options_.attention, options_.heads);
+  check_usage(options_.heads % count == 0, "tensor parallel: expected a number of heads that the ",
+              count, " processes of a model divide, got ", options_.heads);
+  check_usage(key_heads % count == 0, "tensor parallel: expected a number of key heads that the ",
+              count, " processes of a model divide, got ", key_heads);
+}
+
+std::vector<Split> AttentionHeads::splits() const {
+  std::vector<Split> all;
+  for (const at::Tensor& each : {score_parameter, relative_table, alibi_slopes_}) {
+    if (each.defined()) all.push_back({.tensor = each, .blocks = {options_.heads}});
+  }
+  return all;
 }
 
 at::Tensor AttentionHeads::attend(const Call& call) const {
@@ -91,12 +108,17 @@ at::Tensor AttentionHeads::attend(const Call& call) const {
   if (is_training() && options_.dropout > 0) {
     dropping.dropout = options_.dropout;
     dropping.dropout_seed = draw_seed();
+    if (shards_ != nullptr) {
+      dropping.dropout_heads = {.first = shards_->index() * counts().query,
+                                .whole = options_.heads};
+    }
   }
   const AttentionResult result = attention(heads.query, heads.key, heads.value, dropping);
   if (call.weights != nullptr) {
     call.weights->push_back(attention_weights(heads.query, heads.key, attend, {}, result));
   }
-  return result.output.transpose(1, 2).reshape({heads.query.size(0), queries, options_.width});
+  return result.output.transpose(1, 2).reshape(
+      {heads.query.size(0), queries, counts().query * counts().size});
 }
 
 }  // namespace heed::nn

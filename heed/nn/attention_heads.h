@@ -6,10 +6,12 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "heed/nn/attention_settings.h"
 #include "heed/nn/places.h"
+#include "heed/nn/shards.h"
 #include "heed/nn/split_heads.h"
 #include "heed/ops/attention.h"
 
@@ -31,11 +33,17 @@ struct AttentionTrace {
   std::vector<at::Tensor> cross_weights;  // of cross-attention
 };
 
-class AttentionHeads : public torch::nn::Module {
+// Split over processes, each has some of the heads, with the keys that belong to them.
+class AttentionHeads : public torch::nn::Module, public Splittable {
  public:
   const MultiHeadAttentionOptions& options() const { return options_; }
-  HeadCounts counts() const;
+  HeadCounts counts() const;  // of the heads that are here
 
+  void check_split(int64_t count) const override;
+  std::vector<Split> splits() const override;
+  void set_shards(ShardsPtr shards) override { shards_ = std::move(shards); }
+
+  // H: the heads that are here.
   at::Tensor score_parameter;  // (H) or (H, D): what the score learns; undefined: nothing
   at::Tensor relative_table;   // (H, 2 · reach + 1): relative positions; undefined: others
 
@@ -52,9 +60,12 @@ class AttentionHeads : public torch::nn::Module {
   // -> (B, Nq, H · D), the heads joined.
   at::Tensor attend(const Call& call) const;
 
+  const ShardsPtr& shards() const { return shards_; }
+
  private:
   MultiHeadAttentionOptions options_;
   at::Tensor alibi_slopes_;  // (H)
+  ShardsPtr shards_;
 };
 
 }  // namespace heed::nn

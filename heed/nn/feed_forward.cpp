@@ -48,7 +48,30 @@ FeedForward::FeedForward(const FeedForwardOptions& options) : options_(options) 
                   LinearOptions{.in = options.hidden, .out = options.width, .bias = options.bias}));
 }
 
-at::Tensor FeedForward::forward(const at::Tensor& input) const {
+void FeedForward::check_split(int64_t count) const {
+  check_usage(options_.hidden % count == 0,
+              "tensor parallel: expected a feed-forward width that the ", count,
+              " processes of a model divide, got ", options_.hidden);
+}
+
+std::vector<Split> FeedForward::splits() const {
+  std::vector<Split> all;
+  add_rows(all, *up, std::vector<int64_t>(options_.kind.gated ? 2 : 1, options_.hidden));
+  all.push_back({.tensor = down->weight, .dimension = 1, .blocks = {options_.hidden}});
+  return all;
+}
+
+// A part drops what the whole layer would drop there.
+at::Tensor FeedForward::dropped(const at::Tensor& hidden) const {
+  DropoutOptions options{.probability = is_training() ? options_.dropout : 0};
+  if (shards_ != nullptr) {
+    options.columns = {.first = shards_->index() * hidden.size(-1), .whole = options_.hidden};
+  }
+  return heed::dropout(hidden, options);
+}
+
+at::Tensor FeedForward::forward(const at::Tensor& whole) const {
+  const at::Tensor input = into_parts(whole, shards_);
   at::Tensor hidden;
   if (options_.kind.gated) {
     const auto halves = up->forward(input).chunk(2, -1);
@@ -56,8 +79,7 @@ at::Tensor FeedForward::forward(const at::Tensor& input) const {
   } else {
     hidden = up->forward(input, options_.kind.activation);
   }
-  hidden = heed::dropout(hidden, {.probability = is_training() ? options_.dropout : 0});
-  return down->forward(hidden);
+  return sum_of_parts(*down, dropped(hidden), shards_);
 }
 
 }  // namespace heed::nn

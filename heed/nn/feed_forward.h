@@ -10,8 +10,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "heed/nn/linear.h"
+#include "heed/nn/shards.h"
 
 namespace heed::nn {
 
@@ -34,18 +37,26 @@ struct FeedForwardOptions {
   bool bias = true;
 };
 
-class FeedForward : public torch::nn::Module {
+// Split over processes, each has some columns of the hidden layer.
+class FeedForward : public torch::nn::Module, public Splittable {
  public:
   explicit FeedForward(const FeedForwardOptions& options);
 
   // (..., C) -> (..., C).
   at::Tensor forward(const at::Tensor& input) const;
 
+  void check_split(int64_t count) const override;
+  std::vector<Split> splits() const override;
+  void set_shards(ShardsPtr shards) override { shards_ = std::move(shards); }
+
   std::shared_ptr<Linear> up;    // C -> hidden; gated C -> 2 · hidden, the gate first
   std::shared_ptr<Linear> down;  // hidden -> C
 
  private:
+  at::Tensor dropped(const at::Tensor& hidden) const;
+
   FeedForwardOptions options_;
+  ShardsPtr shards_;
 };
 
 }  // namespace heed::nn

@@ -26,17 +26,27 @@ at::Tensor MultiHeadAttention::forward(const at::Tensor& input,
                                        const SelfAttentionContext& context) const {
   std::optional<Rotary::Angles> angles;
   if (rotary_) angles = rotary_->angles(context.places, input.size(1), input.device());
-  Heads heads = split_heads(query_key_value->forward(input), counts(), angles);
+  Heads heads =
+      split_heads(query_key_value->forward(into_parts(input, shards())), counts(), angles);
   if (context.cache != nullptr) {
     context.cache->append(heads.key, heads.value, context.places);
     heads.key = context.cache->key();
     heads.value = context.cache->value();
   }
-  return output->forward(
+  const at::Tensor mixed =
       attend({.heads = heads,
               .pattern = context.pattern,
               .places = context.places,
-              .weights = context.trace != nullptr ? &context.trace->weights : nullptr}));
+              .weights = context.trace != nullptr ? &context.trace->weights : nullptr});
+  return sum_of_parts(*output, mixed, shards());
+}
+
+std::vector<Split> MultiHeadAttention::splits() const {
+  const auto [heads, key_heads, size] = counts();
+  std::vector<Split> all = AttentionHeads::splits();
+  add_rows(all, *query_key_value, {heads * size, key_heads * size, key_heads * size});
+  all.push_back({.tensor = output->weight, .dimension = 1, .blocks = {heads * size}});
+  return all;
 }
 
 CrossAttention::CrossAttention(const MultiHeadAttentionOptions& options)
@@ -54,7 +64,7 @@ CrossAttention::CrossAttention(const MultiHeadAttentionOptions& options)
 }
 
 ProjectedMemory CrossAttention::project(const at::Tensor& memory) const {
-  const Heads heads = split_heads(key_value->forward(memory),
+  const Heads heads = split_heads(key_value->forward(into_parts(memory, shards())),
                                   {.query = 0, .key = counts().key, .size = counts().size});
   return {.key = heads.key, .value = heads.value};
 }
@@ -67,13 +77,24 @@ at::Tensor CrossAttention::forward(const at::Tensor& input, const ProjectedMemor
               input.size(0));
   // Rows that share a memory are more queries to the same keys.
   const int64_t length = rows > 0 ? input.size(0) / rows * input.size(1) : input.size(1);
-  const at::Tensor queries =
-      query->forward(input).view({rows, length, counts().query, counts().size}).transpose(1, 2);
+  const at::Tensor queries = query->forward(into_parts(input, shards()))
+                                 .view({rows, length, counts().query, counts().size})
+                                 .transpose(1, 2);
   const at::Tensor mixed =
       attend({.heads = {.query = queries, .key = memory.key, .value = memory.value},
               .pattern = pattern,
               .weights = trace != nullptr ? &trace->cross_weights : nullptr});
-  return output->forward(mixed.view(input.sizes()));
+  const int64_t width = counts().query * counts().size;
+  return sum_of_parts(*output, mixed.view({input.size(0), input.size(1), width}), shards());
+}
+
+std::vector<Split> CrossAttention::splits() const {
+  const auto [heads, key_heads, size] = counts();
+  std::vector<Split> all = AttentionHeads::splits();
+  add_rows(all, *query, {heads * size});
+  add_rows(all, *key_value, {key_heads * size, key_heads * size});
+  all.push_back({.tensor = output->weight, .dimension = 1, .blocks = {heads * size}});
+  return all;
 }
 
 }  // namespace heed::nn

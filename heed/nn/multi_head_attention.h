@@ -37,8 +37,10 @@ class MultiHeadAttention : public AttentionHeads {
     return forward(input, SelfAttentionContext{.pattern = pattern, .trace = trace});
   }
 
+  std::vector<Split> splits() const override;
+
   std::shared_ptr<Linear> query_key_value;  // C -> (H + 2 · Hk) · D, one product for all three
-  std::shared_ptr<Linear> output;           // C -> C
+  std::shared_ptr<Linear> output;           // H · D -> C
 
  private:
   std::unique_ptr<Rotary> rotary_;  // null: other positions
@@ -59,9 +61,11 @@ class CrossAttention : public AttentionHeads {
   at::Tensor forward(const at::Tensor& input, const ProjectedMemory& memory, const Pattern& pattern,
                      AttentionTrace* trace = nullptr) const;
 
+  std::vector<Split> splits() const override;
+
   std::shared_ptr<Linear> query;      // C -> H · D
   std::shared_ptr<Linear> key_value;  // Cm -> 2 · Hk · D
-  std::shared_ptr<Linear> output;     // C -> C
+  std::shared_ptr<Linear> output;     // H · D -> C
 };
 
 }  // namespace heed::nn
