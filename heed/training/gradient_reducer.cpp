@@ -124,8 +124,12 @@ void GradientReducer::begin(double weight) {
   state_->sent = 0;
 }
 
-void GradientReducer::finish() {
+void GradientReducer::send_rest() {
   while (state_->sent < state_->buckets.size()) state_->send();
+}
+
+void GradientReducer::finish() {
+  send_rest();
   for (Bucket& bucket : state_->buckets) state_->receive(bucket);
   state_->active = false;
 }

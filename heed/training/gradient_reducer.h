@@ -30,8 +30,11 @@ class GradientReducer {
   // by `weight` and sent.
   void begin(double weight);
 
-  // Sends what is left (a parameter without a gradient counts as zeros) and waits: each gradient is
-  // then the sum over the processes. A process with no batch calls it too, after begin(0).
+  // Sends what is left (a parameter without a gradient counts as zeros). A process with no batch
+  // calls it too, after begin(0).
+  void send_rest();
+
+  // send_rest(), and waits: each gradient is then the sum over the processes.
   void finish();
 
   int64_t buckets() const;

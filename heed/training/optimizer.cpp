@@ -67,11 +67,24 @@ void Optimizer::add_penalties() {
   if (options_.l2 > 0) at::_foreach_add_(now.gradients, now.parameters, 2 * options_.l2);
 }
 
+// Of whole gradients each counts once, of the others each part does.
+double Optimizer::gradient_norm() const {
+  if (!parts_.sum) return at::stack(at::_foreach_norm(gradients())).norm().item<double>();
+  double whole = 0;
+  double here = 0;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (!parameters_[i].grad().defined()) continue;
+    const auto norm = parameters_[i].grad().norm().item<double>();
+    (parts_.is_part[i] ? here : whole) += norm * norm;
+  }
+  return std::sqrt(whole + parts_.sum(here));
+}
+
 double Optimizer::clip_gradients(double largest) {
   const c10::AutoGradMode no_gradients(false);
   const auto all = gradients();
   if (all.empty()) return 0;
-  const double norm = at::stack(at::_foreach_norm(all)).norm().item<double>();
+  const double norm = gradient_norm();
   if (largest > 0 && norm > largest && std::isfinite(norm)) at::_foreach_mul_(all, largest / norm);
   return norm;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace heed::training {
@@ -36,6 +37,14 @@ class Optimizer {
   // Adds the gradients of the penalties. A parameter without a gradient has none to add to.
   void add_penalties();
 
+  // Of a model that several processes hold together: whose gradients are parts, and the sum of a
+  // number over those processes.
+  struct Parts {
+    std::vector<bool> is_part;  // of each parameter
+    std::function<double(double)> sum;
+  };
+  void set_parts(Parts parts) { parts_ = std::move(parts); }
+
   // Scales the gradients down so that their joint norm is at most `largest`, and returns what it
   // was. 0: no limit. Gradients whose norm is not finite stay as they are.
   double clip_gradients(double largest);
@@ -53,8 +62,10 @@ class Optimizer {
   struct Live;
   Live live();
   std::vector<at::Tensor> gradients() const;
+  double gradient_norm() const;
 
   OptimizerOptions options_;
+  Parts parts_;
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> first_;   // Adam's first moments, SGD's momentum
   std::vector<at::Tensor> second_;  // Adam's second moments

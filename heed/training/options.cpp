@@ -30,6 +30,7 @@ void check(const TrainingOptions& o) {
   check_usage(o.workers >= 0 && o.workers <= 8, "workers: expected 0 to 8, got ", o.workers);
   at_least("warmup_steps", 0, o.warmup_steps);
   at_least("patience", 0, o.patience);
+  at_least("tensor_parallel", 1, o.tensor_parallel);
   at_least("checkpoint_every", 0, o.files.checkpoint_every);
   at_least("keep", 1, o.files.keep);
   at_least("log_every", 1, o.files.log_every);

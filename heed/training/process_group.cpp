@@ -2,25 +2,23 @@
 
 #include <ATen/ATen.h>
 
-// What the Gloo headers of torch's wheel are written for, but its own macros leave out.
-#ifndef USE_C10D_GLOO
-#define USE_C10D_GLOO
-#endif
-#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
-#include <condition_variable>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
+#include <numeric>
 #include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/training/group_backends.h"
+#include "heed/training/heartbeats.h"
+#include "heed/training/no_pipe_signal.h"
 
 namespace heed::training {
 namespace {
@@ -43,93 +41,6 @@ std::optional<int> number_from(std::initializer_list<const char*> names) {
   }
   return std::nullopt;
 }
-
-c10::intrusive_ptr<c10d::TCPStore> open_store(const Rank& rank, bool serve, seconds timeout) {
-  c10d::TCPStoreOptions options;
-  options.port = rank.port;
-  options.isServer = serve;
-  options.numWorkers = static_cast<size_t>(rank.size);
-  options.waitWorkers = false;
-  options.timeout = timeout;
-  return c10::make_intrusive<c10d::TCPStore>(rank.address, options);
-}
-
-// Counts in the store that each process keeps moving, and what this process sees of the others.
-class Heartbeats {
- public:
-  Heartbeats(const Rank& rank, seconds timeout)
-      : rank_(rank),
-        store_(open_store(rank, false, timeout)),
-        seen_(static_cast<size_t>(rank.size)),
-        thread_([this] { beat(); }) {}
-
-  ~Heartbeats() {
-    {
-      const std::lock_guard lock(mutex_);
-      ended_ = true;
-    }
-    changed_.notify_all();
-    thread_.join();
-  }
-  Heartbeats(const Heartbeats&) = delete;
-  Heartbeats& operator=(const Heartbeats&) = delete;
-
-  // The process that is gone; −1: none that is known.
-  int dead() const { return dead_; }
-
- private:
-  struct Seen {
-    int64_t count = -1;
-    Clock::time_point when = Clock::now();
-  };
-
-  void beat() {
-    std::unique_lock lock(mutex_);
-    while (!ended_ && dead_ < 0) {
-      lock.unlock();
-      look();
-      lock.lock();
-      changed_.wait_for(lock, milliseconds(500), [this] { return ended_; });
-    }
-  }
-
-  void look() {
-    try {
-      store_->add(key(rank_.rank), 1);
-      if (store_->check({kDead})) {  // somebody else saw it first
-        const std::vector<uint8_t> name = store_->get(kDead);
-        dead_ = std::stoi(std::string(name.begin(), name.end()));
-        return;
-      }
-      for (int other = 0; other < rank_.size; ++other) {
-        Seen& seen = seen_[static_cast<size_t>(other)];
-        const int64_t count = other == rank_.rank ? 0 : store_->add(key(other), 0);
-        if (other == rank_.rank || count != seen.count) {
-          seen = {count, Clock::now()};
-        } else if (Clock::now() - seen.when > ProcessGroup::kPatience) {
-          const std::string name = std::to_string(other);
-          store_->set(kDead, std::vector<uint8_t>(name.begin(), name.end()));
-          dead_ = other;
-          return;
-        }
-      }
-    } catch (const std::exception&) {
-      dead_ = 0;  // rank 0 keeps the store
-    }
-  }
-
-  static constexpr const char* kDead = "heed/dead";
-  static std::string key(int rank) { return "heed/alive/" + std::to_string(rank); }
-
-  Rank rank_;
-  c10::intrusive_ptr<c10d::TCPStore> store_;
-  std::vector<Seen> seen_;
-  std::atomic<int> dead_ = -1;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool ended_ = false;
-  std::thread thread_;
-};
 
 }  // namespace
 
@@ -159,31 +70,13 @@ std::optional<Rank> rank_from_environment() {
   return found;
 }
 
-struct ProcessGroup::Connection {
-  Connection(const Rank& r, seconds timeout) : rank(r) {
-    store = open_store(rank, rank.rank == 0, timeout);
-    heartbeats = std::make_unique<Heartbeats>(rank, timeout);
-    // Gloo's own limit is longer than any step: who is gone, the heartbeats say.
-    auto options = c10d::ProcessGroupGloo::Options::create(std::chrono::hours(24));
-    options->devices.push_back(c10d::ProcessGroupGloo::createDefaultDevice());
+// What a group and its parts share.
+struct ProcessGroup::Session {
+  Session(const Rank& r, seconds timeout)
+      : rank(r),
+        store(open_store(rank, rank.rank == 0, timeout)),
+        heartbeats(std::make_unique<Heartbeats>(rank, timeout)) {
     store->setTimeout(timeout);
-    gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank.rank, rank.size, options);
-  }
-
-  // Waits, and looks now and then whether somebody is gone.
-  void finish(const c10::intrusive_ptr<c10d::Work>& work) {
-    for (;;) {
-      try {
-        work->wait(milliseconds(1000));
-        return;
-      } catch (const std::exception& error) {
-        if (!work->isCompleted()) {  // the second is over
-          if (heartbeats->dead() >= 0) fail("");
-          continue;
-        }
-        fail(error.what());
-      }
-    }
   }
 
   // A connection that breaks does not say whose it was: the heartbeats soon do.
@@ -205,6 +98,8 @@ struct ProcessGroup::Connection {
 
   // Rank 0 keeps the store, so it is the last to leave.
   void leave() {
+    const NoPipeSignal quiet;
+    heartbeats.reset();
     try {
       store->setTimeout(seconds(10));
       if (rank.rank != 0) {
@@ -222,15 +117,81 @@ struct ProcessGroup::Connection {
   Rank rank;
   c10::intrusive_ptr<c10d::TCPStore> store;
   std::unique_ptr<Heartbeats> heartbeats;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
-  bool broken = false;
+  std::atomic<bool> broken = false;
+  int parts = 0;
+};
+
+struct ProcessGroup::Connection {
+  // Those with these ranks of the session.
+  Connection(std::shared_ptr<Session> of, const std::string& name, std::vector<int> ranks)
+      : session(std::move(of)), members(std::move(ranks)) {
+    const auto here = std::find(members.begin(), members.end(), session->rank.rank);
+    check_usage(here != members.end(), "process group: expected a part with rank ",
+                session->rank.rank, " in it");
+    rank = static_cast<int>(here - members.begin());
+    size = static_cast<int>(members.size());
+    store = c10::make_intrusive<c10d::PrefixStore>(name, session->store);
+    gloo = make_gloo(store, rank, size);
+  }
+
+  c10d::Backend& backend_of(const at::Tensor& tensor) {
+    if (tensor.is_cpu()) return *gloo;
+    if (!nccl) nccl = make_nccl(store, rank, size);
+    return *nccl;
+  }
+
+  template <typename Begin>
+  c10::intrusive_ptr<c10d::Work> begin(const at::Tensor& tensor, const Begin& begin) {
+    const NoPipeSignal quiet;
+    try {
+      const auto work = begin(backend_of(tensor));
+      ++under_way;
+      return work;
+    } catch (const Error&) {
+      throw;
+    } catch (const std::exception& error) {
+      session->fail(error.what());
+    }
+  }
+
+  // Waits, and looks now and then whether somebody is gone.
+  void finish(const c10::intrusive_ptr<c10d::Work>& work) {
+    for (;;) {
+      try {
+        work->wait(milliseconds(1000));
+        --under_way;
+        return;
+      } catch (const std::exception& error) {
+        if (!work->isCompleted()) {  // the second is over
+          if (session->heartbeats->dead() >= 0) session->fail("");
+          continue;
+        }
+        session->fail(error.what());
+      }
+    }
+  }
+
+  std::shared_ptr<Session> session;
+  std::vector<int> members;  // their ranks in the session
+  int rank = 0;              // here
+  int size = 1;
+  bool is_whole = false;  // not a part of another group
+  c10::intrusive_ptr<c10d::Store> store;
+  c10::intrusive_ptr<c10d::Backend> gloo;
+  c10::intrusive_ptr<c10d::Backend> nccl;  // made with the first tensor of a CUDA device
+  std::atomic<int> under_way = 0;          // messages that nobody has waited for yet
 };
 
 ProcessGroup::ProcessGroup(const Rank& rank, seconds timeout) {
   check_usage(rank.size > 0 && rank.rank >= 0 && rank.rank < rank.size,
               "process group: expected a rank below ", rank.size, ", got ", rank.rank);
+  const NoPipeSignal quiet;
+  std::vector<int> all(static_cast<size_t>(rank.size));
+  std::iota(all.begin(), all.end(), 0);
   try {
-    connection_ = std::make_shared<Connection>(rank, timeout);
+    connection_ =
+        std::make_shared<Connection>(std::make_shared<Session>(rank, timeout), "heed/all", all);
+    connection_->is_whole = true;
   } catch (const std::exception& error) {
     throw IoError(text_of("process group: rank ", rank.rank, " of ", rank.size,
                           " could not meet the others at ", rank.address, ':', rank.port,
@@ -239,18 +200,39 @@ ProcessGroup::ProcessGroup(const Rank& rank, seconds timeout) {
   }
 }
 
+ProcessGroup::ProcessGroup(std::shared_ptr<Connection> connection)
+    : connection_(std::move(connection)) {}
+
 ProcessGroup::~ProcessGroup() {
-  if (!connection_->broken) {
-    connection_->heartbeats.reset();
-    connection_->leave();
+  const auto session = connection_->session;
+  // Gloo would wait in its destructor for what will never come; the process is about to end.
+  if (session->broken || connection_->under_way > 0) {
+    new std::shared_ptr<Connection>(connection_);
     return;
   }
-  // Gloo would wait in its destructor for what will never come; the process is about to end.
-  new std::shared_ptr<Connection>(connection_);
+  if (connection_->is_whole) session->leave();
 }
 
-int ProcessGroup::rank() const { return connection_->rank.rank; }
-int ProcessGroup::size() const { return connection_->rank.size; }
+std::unique_ptr<ProcessGroup> ProcessGroup::part(const std::vector<int>& ranks) {
+  std::vector<int> members;
+  for (const int each : ranks)
+    members.push_back(connection_->members.at(static_cast<size_t>(each)));
+  Session& session = *connection_->session;
+  const NoPipeSignal quiet;
+  const std::string name = text_of("heed/part/", session.parts++, '/', members.front());
+  try {
+    return std::unique_ptr<ProcessGroup>(
+        new ProcessGroup(std::make_shared<Connection>(connection_->session, name, members)));
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    session.fail(error.what());
+  }
+}
+
+int ProcessGroup::rank() const { return connection_->rank; }
+int ProcessGroup::size() const { return connection_->size; }
+int ProcessGroup::local_rank() const { return connection_->session->rank.local_rank; }
 
 struct ProcessGroup::Pending::State {
   std::shared_ptr<Connection> connection;
@@ -267,13 +249,11 @@ void ProcessGroup::Pending::wait() {
 ProcessGroup::Pending ProcessGroup::sum_later(at::Tensor values) {
   Pending pending;
   pending.state_ = std::make_shared<Pending::State>();
-  pending.state_->connection = connection_;
-  pending.state_->tensors = {std::move(values)};
-  try {
-    pending.state_->work = connection_->gloo->allreduce(pending.state_->tensors);
-  } catch (const std::exception& error) {
-    connection_->fail(error.what());
-  }
+  Pending::State& state = *pending.state_;
+  state.connection = connection_;
+  state.tensors = {std::move(values)};
+  state.work = connection_->begin(
+      state.tensors[0], [&](c10d::Backend& backend) { return backend.allreduce(state.tensors); });
   return pending;
 }
 
@@ -281,13 +261,22 @@ void ProcessGroup::sum(at::Tensor values) { sum_later(std::move(values)).wait();
 
 void ProcessGroup::broadcast(at::Tensor values) {
   std::vector<at::Tensor> tensors = {std::move(values)};
-  c10::intrusive_ptr<c10d::Work> work;
-  try {
-    work = connection_->gloo->broadcast(tensors);
-  } catch (const std::exception& error) {
-    connection_->fail(error.what());
+  connection_->finish(connection_->begin(
+      tensors[0], [&](c10d::Backend& backend) { return backend.broadcast(tensors); }));
+}
+
+std::vector<at::Tensor> ProcessGroup::gather(const at::Tensor& values) {
+  std::vector<at::Tensor> inputs = {values};
+  std::vector<std::vector<at::Tensor>> outputs;
+  if (is_first()) {
+    outputs.emplace_back();
+    for (int i = 0; i < size(); ++i) outputs[0].push_back(at::empty_like(values));
   }
-  connection_->finish(work);
+  c10d::GatherOptions from_all;
+  from_all.rootRank = 0;
+  connection_->finish(connection_->begin(
+      values, [&](c10d::Backend& backend) { return backend.gather(outputs, inputs, from_all); }));
+  return is_first() ? outputs[0] : std::vector<at::Tensor>();
 }
 
 std::string ProcessGroup::broadcast(const std::string& text) {

@@ -1,14 +1,16 @@
 // Several processes that train one model: who they are, and what they tell each other, by torch's
-// c10d with Gloo.
+// c10d: Gloo for tensors in CPU memory, NCCL for those of a CUDA device.
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace heed::training {
 
@@ -28,6 +30,10 @@ struct Rank {
 // or no number.
 std::optional<Rank> rank_from_environment();
 
+// Throws UsageError where several processes cannot exchange tensors of this device: CUDA needs a
+// torch that was built with NCCL.
+void check_group_device(at::Device device);
+
 // The group. Every process calls the same functions in the same order; each call returns when all
 // have made it. A process that has ended or does not answer makes the calls of all others throw
 // IoError, which names its rank, within kPatience and a few seconds.
@@ -43,9 +49,15 @@ class ProcessGroup {
 
   int rank() const;
   int size() const;
+  int local_rank() const;  // among the processes on this machine
   bool is_first() const { return rank() == 0; }
 
-  // Sums of contiguous CPU tensors, in place; the same bits in every process.
+  // A group of some of these processes, given by their ranks here, for messages that the others do
+  // not take part in. All processes make their parts in the same order, each one that holds it.
+  // This group must outlive it.
+  std::unique_ptr<ProcessGroup> part(const std::vector<int>& ranks);
+
+  // Sums of contiguous tensors, in place; the same bits in every process.
   void sum(at::Tensor values);
 
   // A sum that goes on while the caller does something else; ask for it with wait().
@@ -64,8 +76,14 @@ class ProcessGroup {
   void broadcast(at::Tensor values);
   std::string broadcast(const std::string& text);
 
+  // What each process gave, in the order of ranks, in rank 0; nothing in the others. Contiguous
+  // tensors of the same shape.
+  std::vector<at::Tensor> gather(const at::Tensor& values);
+
  private:
+  struct Session;
   struct Connection;
+  explicit ProcessGroup(std::shared_ptr<Connection> connection);
   std::shared_ptr<Connection> connection_;
 };
 

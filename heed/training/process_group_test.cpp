@@ -1,11 +1,15 @@
 #include "heed/training/process_group.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Context.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
 #include <vector>
 
 #include "heed/base/error.h"
@@ -27,6 +31,71 @@ TEST(ProcessGroup, SumsAndBroadcasts) {
       EXPECT_EQ(group.broadcast(group.is_first() ? "from the first" : ""), "from the first");
     }));
   }
+}
+
+TEST(ProcessGroup, GathersInTheFirst) {
+  test::expect_all_well(test::run_processes(4, [](ProcessGroup& group) {
+    const auto all = group.gather(at::full({2}, group.rank() + 1.0));
+    ASSERT_EQ(all.size(), group.is_first() ? 4U : 0U);
+    for (size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i][1].item<double>(), i + 1.0);
+  }));
+}
+
+TEST(ProcessGroup, PartsTalkAmongThemselves) {
+  test::expect_all_well(test::run_processes(4, [](ProcessGroup& group) {
+    const int here = group.rank();
+    const auto pair = group.part({here / 2 * 2, here / 2 * 2 + 1});
+    const auto across = group.part({here % 2, here % 2 + 2});
+    EXPECT_EQ(pair->rank(), here % 2);
+    EXPECT_EQ(across->rank(), here / 2);
+    EXPECT_EQ(across->size(), 2);
+    for (int round = 0; round < 3; ++round) {
+      at::Tensor values = at::full({3}, static_cast<double>(here));
+      pair->sum(values);
+      EXPECT_EQ(values[0].item<double>(), here < 2 ? 0 + 1 : 2 + 3);
+      values = at::full({3}, static_cast<double>(here));
+      across->sum(values);
+      EXPECT_EQ(values[0].item<double>(), here % 2 == 0 ? 0 + 2 : 1 + 3);
+    }
+  }));
+}
+
+// The message of a process that is gone names its rank among all, whoever waits for it.
+TEST(ProcessGroup, APartNamesTheRankThatWasKilled) {
+  const std::vector<int> ends = test::run_processes(3, [](ProcessGroup& group) {
+    const auto part = group.part(group.rank() == 0 ? std::vector<int>{0} : std::vector<int>{1, 2});
+    if (group.rank() == 1) std::raise(SIGKILL);
+    at::Tensor values = at::ones({1000});
+    for (;;) (group.rank() == 0 ? group : *part).sum(values);
+  });
+  EXPECT_EQ(WEXITSTATUS(ends[0]), 74);
+  EXPECT_EQ(WEXITSTATUS(ends[2]), 74);
+}
+
+// Whether a thread of this process blocks SIGPIPE.
+bool blocks_pipe_signal(const std::filesystem::path& task) {
+  std::ifstream status(task / "status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("SigBlk:", 0) != 0) continue;
+    return (std::stoull(line.substr(7), nullptr, 16) >> (SIGPIPE - 1) & 1) != 0;
+  }
+  return false;
+}
+
+// A peer that dies while somebody writes to it must not take that one along.
+TEST(ProcessGroup, ItsThreadsAreSafeFromBrokenPipes) {
+  test::expect_all_well(test::run_processes(2, [](ProcessGroup& group) {
+    at::Tensor values = at::ones({10});
+    group.sum(values);
+    const std::string main = std::to_string(getpid());
+    int others = 0;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+      const bool is_main = task.path().filename() == main;
+      EXPECT_EQ(blocks_pipe_signal(task.path()), !is_main) << task.path();
+      others += is_main ? 0 : 1;
+    }
+    EXPECT_GE(others, 2);
+  }));
 }
 
 TEST(ProcessGroup, NamesTheRankThatWasKilled) {
@@ -90,6 +159,17 @@ TEST(GradientReducer, AProcessWithoutABatchTakesPart) {
     reducer.finish();
     EXPECT_EQ(p.a.grad()[1].item<double>(), 2);
   }));
+}
+
+TEST(ProcessGroup, WithoutNcclCudaIsRefused) {
+  EXPECT_NO_THROW(check_group_device(at::kCPU));
+  if (at::globalContext().hasCUDA()) GTEST_SKIP() << "this torch has CUDA";
+  try {
+    check_group_device(at::kCUDA);
+    FAIL() << "expected a refusal";
+  } catch (const UsageError& error) {
+    EXPECT_NE(std::string(error.what()).find("NCCL"), std::string::npos) << error.what();
+  }
 }
 
 class Environment : public testing::Test {

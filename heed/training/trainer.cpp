@@ -8,8 +8,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/data/length_buckets.h"
-#include "heed/training/data_loader.h"
+#include "heed/training/epoch_batches.h"
 #include "heed/training/process_group.h"
 #include "heed/training/process_memory.h"
 #include "heed/training/run_directory.h"
@@ -23,8 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
-using Plan = std::vector<std::vector<int64_t>>;  // the examples of each batch of an epoch
-using Loader = DataLoader<std::unique_ptr<tasks::Batch>>;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -44,7 +41,8 @@ class Run {
         observer_(observer),
         calls_(calls),
         data_(DataFingerprint::of(task.train_lengths())),
-        updater_(task, options) {
+        updater_(task, options),
+        batches_(task, options, updater_.parallel()) {
     check_usage(data_.examples > 0, "training: expected at least one example, got none");
     set_schedule();
     learning_rate(schedule_, 0);  // refuses an unknown name before anything is touched
@@ -53,7 +51,6 @@ class Run {
 
   RunReport run() {
     resume();
-    join();
     if (files_) {
       log_.emplace(files_->path(), state_.step, updater_.parameter_count(),
                    options_.files.log_every, calls_);
@@ -64,7 +61,7 @@ class Run {
       if (checkpoint_is_due()) save_checkpoint();
       if (somebody_stops()) stop();
     }
-    loader_.reset();
+    batches_.close();
     return finish();
   }
 
@@ -74,7 +71,7 @@ class Run {
   // The number of steps of an epoch depends a little on the epoch where batches are made by tokens;
   // the schedule takes the first for all.
   void set_schedule() {
-    const auto batches = static_cast<int64_t>(plan_of(1).size());
+    const int64_t batches = batches_.count(1);
     const int64_t steps = (batches + options_.accumulate - 1) / options_.accumulate;
     total_steps_ = options_.steps > 0 ? options_.steps : steps * options_.epochs;
     schedule_ = {.name = options_.schedule,
@@ -101,89 +98,61 @@ class Run {
     return state_.batch == 0;
   }
   bool checkpoint_is_due() const {
-    if (!files_ || state_.step == saved_step_) return false;
+    if (options_.files.directory.empty() || state_.step == saved_step_) return false;
     const int64_t every = options_.files.checkpoint_every;
     return state_.step == state_.evaluated_step || (every > 0 && state_.step % every == 0);
   }
 
   // ---- With other processes
 
+  // Whether it is one of the processes that hold the model of rank 0.
+  bool holds_first_model() const { return updater_.parallel().data_rank() == 0; }
+
   bool leads() const { return options_.group == nullptr || options_.group->is_first(); }
 
-  // All begin where rank 0 stands. Random numbers differ: they decide what is dropped in the share
-  // of each.
-  void join() {
+  // Where rank 0 stands, if it goes on from a checkpoint.
+  bool join(bool resumed) {
     ProcessGroup* group = options_.group;
-    if (group == nullptr) return;
-    state_.average_steps = updater_.average().steps();
-    state_.loss_scale = updater_.loss_scale().state();
+    if (group == nullptr) return resumed;
     const std::string text = group->broadcast(
-        leads() ? to_json(state_, fingerprint(options_), data_).dump() : std::string());
-    updater_.share();
-    if (leads()) return;
-    state_ = run_state_from(parse_json(text, "rank 0", {.max_bytes = text.size()}),
-                            fingerprint(options_), data_);
-    updater_.average().restore_steps(state_.average_steps);
-    updater_.loss_scale().restore(state_.loss_scale);
-    at::manual_seed(options_.seed + 0x9e3779b97f4a7c15ULL * static_cast<uint64_t>(group->rank()) +
+        resumed ? to_json(state_, fingerprint(options_), data_).dump() : std::string());
+    if (!leads() && !text.empty()) {
+      state_ = run_state_from(parse_json(text, "rank 0", {.max_bytes = text.size()}),
+                              fingerprint(options_), data_);
+    }
+    return !text.empty();
+  }
+
+  // Random numbers decide what is dropped: in each share of a batch something else. A checkpoint
+  // holds those of the first share; the others begin theirs anew with each step, so that a resumed
+  // run has the same.
+  void draw_apart() {
+    const auto share = static_cast<uint64_t>(updater_.parallel().data_rank());
+    if (share == 0) return;
+    at::manual_seed(options_.seed + 0x9e3779b97f4a7c15ULL * share +
                     static_cast<uint64_t>(state_.step));
   }
 
-  // Whether Ctrl-C came here or in another process: all must leave after the same step.
-  bool somebody_stops() const {
-    const bool here = observer_.stop && observer_.stop();
-    if (options_.group == nullptr) return here;
-    at::Tensor flag = at::full({1}, here ? 1.0 : 0.0, at::kDouble);
-    options_.group->sum(flag);
-    return flag.item<double>() > 0;
-  }
-
-  // The part of a batch that falls to this process: every so many-th example, since those beside
-  // each other are of one length.
-  std::vector<int64_t> share_of(const std::vector<int64_t>& examples) const {
-    if (options_.group == nullptr) return examples;
-    std::vector<int64_t> mine;
-    const auto size = static_cast<size_t>(options_.group->size());
-    for (auto i = static_cast<size_t>(options_.group->rank()); i < examples.size(); i += size) {
-      mine.push_back(examples[i]);
-    }
-    return mine;
+  // Whether Ctrl-C came; in a group, to whomever: all must leave after the same step.
+  bool somebody_stops() {
+    if (options_.group != nullptr) return std::exchange(group_stops_, false);
+    return observer_.stop && observer_.stop();
   }
 
   // ---- Steps
 
-  Plan plan_of(int64_t epoch) const {
-    return data::length_buckets(task_.train_lengths(),
-                                {.batch_size = options_.batch_size,
-                                 .batch_tokens = options_.batch_tokens,
-                                 .seed = options_.seed * 1'000'003 + static_cast<uint64_t>(epoch)});
-  }
-
-  void open_epoch() {
-    plan_ = plan_of(state_.epoch);
-    loader_.emplace(DataLoaderOptions{.first = static_cast<size_t>(state_.batch),
-                                      .count = plan_.size(),
-                                      .workers = static_cast<size_t>(options_.workers)},
-                    [this](size_t number) {
-                      std::vector<int64_t> mine = share_of(plan_[number]);
-                      return mine.empty() ? nullptr : task_.prepare(std::move(mine));
-                    });
-  }
-
   void step() {
-    if (!loader_) open_epoch();
+    if (!batches_.is_open()) batches_.open(state_.epoch, state_.batch);
     task_.module().train();
-    Batches batches;
-    while (static_cast<int64_t>(batches.size()) < options_.accumulate && loader_->has_next()) {
-      batches.push_back(loader_->next());
-    }
+    const Batches batches = batches_.next(options_.accumulate);
     const double rate = learning_rate(schedule_, state_.step);
+    draw_apart();
     const Updater::Result done = update(batches, rate);
     const int64_t epoch = state_.epoch;
     ++state_.step;
     state_.batch += static_cast<int64_t>(batches.size());
-    if (!loader_->has_next()) {
-      loader_.reset();
+    if (!batches_.has_next()) {
+      batches_.close();
       ++state_.epoch;
       state_.batch = 0;
     }
@@ -202,7 +171,9 @@ class Run {
 
   Updater::Result update(const Batches& batches, double rate) {
     try {
-      return updater_.update(batches, rate);
+      const Updater::Result done = updater_.update(batches, rate, observer_.stop);
+      group_stops_ = done.stop;
+      return done;
     } catch (const NotFiniteError& error) {
       throw NotFiniteError(text_of("training: step ", state_.step + 1, ": ", error.what(), "; ",
                                    last_checkpoint_text(),
@@ -233,6 +204,7 @@ class Run {
     const RandomState random = RandomState::take(updater_.device());
     try {
       const Averaged averaged(updater_.average());
+      const auto whole = holds_first_model() ? updater_.gathered() : nullptr;
       Evaluation now = leads() ? judged() : as_judged_by_rank_0();
       state_.since_best = now.best ? 0 : state_.since_best + 1;
       state_.evaluations.push_back(std::move(now));
@@ -313,25 +285,37 @@ class Run {
   // ---- Checkpoints
 
   void resume() {
-    if (!files_) return;
-    const auto steps = files_->checkpoints().steps();
-    if (steps.empty()) return;
-    const int64_t newest = steps.back();
-    state_ = run_state_from(files_->checkpoints().state(newest), fingerprint(options_), data_);
-    updater_.load(files_->checkpoints().tensors(newest));
-    updater_.average().restore_steps(state_.average_steps);
-    updater_.loss_scale().restore(state_.loss_scale);
-    resumed_at_ = saved_step_ = newest;
+    std::optional<Safetensors> tensors;
+    const auto steps = files_ ? files_->checkpoints().steps() : std::vector<int64_t>();
+    if (!steps.empty()) {
+      const CheckpointFolder& folder = files_->checkpoints();
+      state_ = run_state_from(folder.state(steps.back()), fingerprint(options_), data_);
+      tensors = folder.tensors(steps.back());
+    }
+    if (join(tensors.has_value())) {
+      updater_.load(tensors ? &*tensors : nullptr);
+      updater_.average().restore_steps(state_.average_steps);
+      updater_.loss_scale().restore(state_.loss_scale);
+      resumed_at_ = saved_step_ = state_.step;
+    }
+    updater_.share_random();
   }
 
+  // Those who hold the model of rank 0 give their parts, and it writes.
   void save_checkpoint() {
+    if (holds_first_model()) {
+      const SavedTensors tensors = updater_.saved();
+      if (files_) write_checkpoint(tensors);
+    }
+    saved_step_ = state_.step;
+  }
+
+  void write_checkpoint(const SavedTensors& tensors) {
     state_.average_steps = updater_.average().steps();
     state_.loss_scale = updater_.loss_scale().state();
     RunState now = state_;
     now.seconds = seconds();
-    files_->checkpoints().save(state_.step, to_json(now, fingerprint(options_), data_),
-                               updater_.saved());
-    saved_step_ = state_.step;
+    files_->checkpoints().save(state_.step, to_json(now, fingerprint(options_), data_), tensors);
     const Evaluation* best = state_.best();
     files_->checkpoints().prune(options_.files.keep,
                                 best != nullptr ? std::optional(best->step) : std::nullopt);
@@ -343,8 +327,8 @@ class Run {
   }
 
   [[noreturn]] void stop() {
-    loader_.reset();
-    if (files_ && saved_step_ != state_.step) save_checkpoint();
+    batches_.close();
+    if (!options_.files.directory.empty() && saved_step_ != state_.step) save_checkpoint();
     throw Interrupted(text_of("stopped after step ", state_.step, " of ", total_steps_, "; ",
                               last_checkpoint_text()));
   }
@@ -373,6 +357,7 @@ class Run {
   SystemCalls& calls_;
   DataFingerprint data_;
   Updater updater_;
+  EpochBatches batches_;
   ScheduleOptions schedule_;
   int64_t total_steps_ = 0;
   std::optional<RunDirectory> files_;
@@ -380,8 +365,7 @@ class Run {
   RunState state_;
   int64_t resumed_at_ = 0;
   int64_t saved_step_ = -1;  // of the newest checkpoint
-  Plan plan_;
-  std::optional<Loader> loader_;  // destroyed before the plan that its workers read
+  bool group_stops_ = false;
   Clock::time_point start_ = Clock::now();
   Clock::time_point speed_start_ = Clock::now();
   int64_t tokens_ = 0;  // since speed_start_

@@ -1,0 +1,17 @@
+// What carries the messages of a process group.
+#pragma once
+
+#include <torch/csrc/distributed/c10d/Backend.hpp>
+#include <torch/csrc/distributed/c10d/Store.hpp>
+
+namespace heed::training {
+
+// For tensors in CPU memory. The processes meet in the store.
+c10::intrusive_ptr<c10d::Backend> make_gloo(const c10::intrusive_ptr<c10d::Store>& store, int rank,
+                                            int size);
+
+// For tensors of a CUDA device. Throws UsageError where torch was built without NCCL.
+c10::intrusive_ptr<c10d::Backend> make_nccl(const c10::intrusive_ptr<c10d::Store>& store, int rank,
+                                            int size);
+
+}  // namespace heed::training

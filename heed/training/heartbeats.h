@@ -1,0 +1,57 @@
+// Who of a group of processes is still there: counts in a shared store that each of them keeps
+// moving.
+#pragma once
+
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "heed/training/process_group.h"
+
+namespace heed::training {
+
+// A connection to the store, which rank 0 serves.
+c10::intrusive_ptr<c10d::TCPStore> open_store(const Rank& rank, bool serve,
+                                              std::chrono::seconds timeout);
+
+class Heartbeats {
+ public:
+  Heartbeats(const Rank& rank, std::chrono::seconds timeout);
+  ~Heartbeats();
+  Heartbeats(const Heartbeats&) = delete;
+  Heartbeats& operator=(const Heartbeats&) = delete;
+
+  // The process that is gone; −1: none that is known.
+  int dead() const { return dead_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Seen {
+    int64_t count = -1;
+    Clock::time_point when = Clock::now();
+  };
+
+  void beat();
+  void look();
+
+  static constexpr const char* kDead = "heed/dead";
+  static std::string key(int rank) { return "heed/alive/" + std::to_string(rank); }
+
+  Rank rank_;
+  c10::intrusive_ptr<c10d::TCPStore> store_;
+  std::vector<Seen> seen_;
+  std::atomic<int> dead_ = -1;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+}  // namespace heed::training
