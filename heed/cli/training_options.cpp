@@ -78,6 +78,9 @@ void TrainingSettings::add_to(CLI::App& app) {
                  "Tokens in a batch with its padding, instead of examples; 0: off")
       ->group(group);
   app.add_option("--accumulate", o.accumulate, "Batches summed before each update")->group(group);
+  app.add_option("--tensor-parallel", o.tensor_parallel,
+                 "Of several processes, how many hold one model together")
+      ->group(group);
   app.add_option("--workers", o.workers, "Threads that prepare batches ahead; 0: none")
       ->check(CLI::Range(0, 8))
       ->group(group);

@@ -47,8 +47,8 @@ class Training(unittest.TestCase):
     def losses(self, out="model"):
         return [(line["step"], line["loss"]) for line in self.lines(out) if line["event"] == "step"]
 
-    def together(self, size, *options, out="model"):
-        """Runs `size` processes; returns how each ended and what it wrote to stderr."""
+    def start(self, size, *options, out="model"):
+        """Starts `size` processes that train together."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -60,6 +60,11 @@ class Training(unittest.TestCase):
             processes.append(subprocess.Popen(self.command(*options, out=out), cwd=self.folder,
                                               env=environment, text=True, stderr=subprocess.PIPE,
                                               stdout=subprocess.DEVNULL))
+        return processes
+
+    def together(self, size, *options, out="model"):
+        """Runs them; returns how each ended and what it wrote to stderr."""
+        processes = self.start(size, *options, out=out)
         return [(p, p.communicate(timeout=300)[1]) for p in processes]
 
     def test_several_processes_train_as_one(self):
@@ -67,16 +72,42 @@ class Training(unittest.TestCase):
                    "--embedding-dropout", 0, "--word-dropout", 0)
         self.train(*options, out="one")
         one = self.losses("one")
-        for size in (2, 4):
-            for process, message in self.together(size, *options, out=f"of-{size}"):
+        # Data parallel, both, tensor parallel.
+        for size, tensor in ((2, 1), (4, 2), (2, 2)):
+            name = f"of-{size}" if tensor == 1 else f"of-{size}-by-{tensor}"
+            for process, message in self.together(size, *options, "--tensor-parallel", tensor,
+                                                  out=name):
                 self.assertEqual(process.returncode, 0, message)
-            many = self.losses(f"of-{size}")
+            many = self.losses(name)
             self.assertEqual(len(many), len(one))
             for (step, loss), (_, expected) in zip(many, one):
                 self.assertAlmostEqual(loss, expected, delta=1e-3 * expected, msg=f"step {step}")
         # What four processes left, one goes on with.
-        self.train("--epochs", 2, *options[2:], "--resume", out="of-4")
-        self.assertEqual(self.losses("of-4")[-1][0], 2 * len(one))
+        self.train("--epochs", 2, *options[2:], "--resume", out="of-4-by-2")
+        self.assertEqual(self.losses("of-4-by-2")[-1][0], 2 * len(one))
+        for file in ("model.safetensors", "config.json"):
+            self.assertEqual((self.folder / "of-4-by-2" / file).stat().st_size,
+                             (self.folder / "one" / file).stat().st_size)
+
+    def test_a_killed_process_ends_the_others_by_name(self):
+        options = ("--epochs", 1000, "--log-every", 1, "--tensor-parallel", 2)
+        processes = self.start(4, *options)
+        log = self.folder / "model.run" / "log.jsonl"
+        while processes[0].poll() is None and not (log.exists() and '"step":5,' in log.read_text()):
+            time.sleep(0.01)
+        processes[2].kill()
+        for rank, process in enumerate(processes):
+            message = process.communicate(timeout=30)[1]
+            if rank == 2:
+                continue
+            self.assertEqual(process.returncode, 74, message)
+            self.assertIn("rank 2 of 4 has ended", message)
+
+    def test_tensor_parallel_that_cannot_be_is_refused(self):
+        self.assertIn("torchrun", self.train("--tensor-parallel", 2, code=2).stderr)
+        for process, message in self.together(3, "--tensor-parallel", 3):
+            self.assertEqual(process.returncode, 2, message)
+            self.assertIn("heads", message)
 
     def test_ctrl_c_saves_and_resume_goes_on(self):
         self.train("--epochs", 4, "--log-every", 1, out="whole")
