@@ -13,9 +13,21 @@ namespace {
 
 struct Bucket {
   std::vector<at::Tensor> parameters;
-  at::Tensor flat;  // their gradients behind each other
+  at::Tensor flat;                // their gradients behind each other; made with the first ones
+  std::vector<at::Tensor> parts;  // views of it, in the shapes of the parameters
   size_t ready = 0;
   ProcessGroup::Pending pending;
+
+  void make_flat() {
+    int64_t size = 0;
+    for (const at::Tensor& parameter : parameters) size += parameter.numel();
+    flat = at::empty({size}, parameters[0].options().requires_grad(false));
+    int64_t place = 0;
+    for (const at::Tensor& parameter : parameters) {
+      parts.push_back(flat.narrow(0, place, parameter.numel()).view(parameter.sizes()));
+      place += parameter.numel();
+    }
+  }
 };
 
 }  // namespace
@@ -45,33 +57,25 @@ struct GradientReducer::State {
   void send() {
     const c10::AutoGradMode no_gradients(false);
     Bucket& bucket = buckets[sent++];
-    std::vector<at::Tensor> parts;
-    for (const at::Tensor& parameter : bucket.parameters) {
-      parts.push_back(parameter.grad().defined()
-                          ? parameter.grad().reshape({-1})
-                          : at::zeros({parameter.numel()}, parameter.options()));
+    if (!bucket.flat.defined()) bucket.make_flat();
+    const at::Tensor factor = at::scalar_tensor(weight, at::kDouble);
+    for (size_t i = 0; i < bucket.parts.size(); ++i) {
+      const at::Tensor& gradient = bucket.parameters[i].grad();
+      if (gradient.defined()) {
+        at::mul_out(bucket.parts[i], gradient, factor);
+      } else {
+        bucket.parts[i].zero_();
+      }
     }
-    bucket.flat = at::cat(parts);
-    if (weight != 1) bucket.flat.mul_(weight);
     bucket.pending = group.sum_later(bucket.flat);
   }
 
   void receive(Bucket& bucket) {
-    const c10::AutoGradMode no_gradients(false);
     bucket.pending.wait();
-    int64_t place = 0;
-    for (at::Tensor& parameter : bucket.parameters) {
-      const at::Tensor sum =
-          bucket.flat.narrow(0, place, parameter.numel()).view(parameter.sizes());
-      place += parameter.numel();
-      if (parameter.grad().defined()) {
-        parameter.mutable_grad().copy_(sum);
-      } else {
-        parameter.mutable_grad() = sum.clone();
-      }
+    for (size_t i = 0; i < bucket.parts.size(); ++i) {
+      bucket.parameters[i].mutable_grad() = bucket.parts[i];
     }
     bucket.ready = 0;
-    bucket.flat.reset();
   }
 
   ProcessGroup& group;

@@ -34,7 +34,8 @@ class GradientReducer {
   // calls it too, after begin(0).
   void send_rest();
 
-  // send_rest(), and waits: each gradient is then the sum over the processes.
+  // send_rest(), and waits: each gradient is then the sum over the processes, in memory that the
+  // next update takes again.
   void finish();
 
   int64_t buckets() const;
