@@ -1,0 +1,37 @@
+#include "heed/tasks/encoder_decoder_decoder.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include "heed/tasks/task.h"
+
+namespace heed::tasks {
+namespace {
+
+nn::Memory encoded(const models::EncoderDecoder& model, const models::TextBatch& sources) {
+  const c10::InferenceMode inference;
+  const at::Device device = device_of(model);
+  return model.encode(
+      {.ids = sources.ids.to(device),
+       .lengths = sources.lengths.defined() ? sources.lengths.to(device) : at::Tensor()});
+}
+
+}  // namespace
+
+EncoderDecoderDecoder::EncoderDecoderDecoder(std::shared_ptr<const models::EncoderDecoder> model,
+                                             const models::TextBatch& sources)
+    : model_(std::move(model)), memory_(encoded(*model_, sources)) {}
+
+at::Tensor EncoderDecoderDecoder::step(const at::Tensor& ids) {
+  const c10::InferenceMode inference;
+  return model_->next({.ids = ids.to(device_of(*model_))}, memory_, cache_).to(at::kFloat);
+}
+
+void EncoderDecoderDecoder::select(const at::Tensor& rows) {
+  const c10::InferenceMode inference;
+  cache_.select(rows);
+}
+
+void EncoderDecoderDecoder::reset() { cache_.clear(); }
+
+}  // namespace heed::tasks

@@ -1,0 +1,358 @@
+#include "heed/tasks/sequence_to_sequence.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/data/columns.h"
+#include "heed/data/length_buckets.h"
+#include "heed/inference/beam_search.h"
+#include "heed/metrics/language.h"
+#include "heed/ops/cross_entropy.h"
+#include "heed/tasks/encoder_decoder_decoder.h"
+#include "heed/text/bpe_builder.h"
+#include "heed/text/word_level_builder.h"
+
+namespace heed::tasks {
+namespace {
+
+using models::kBeginToken;
+using models::kEndToken;
+using Ids = std::vector<int32_t>;
+
+constexpr int64_t kEvaluationBatch = 64;
+constexpr std::string_view kBpe = "bpe:";
+constexpr int32_t kSpecialTokens = 4;
+
+// ---- Tokenizers
+
+std::vector<std::string> special_tokens() { return {"[PAD]", "[UNK]", kBeginToken, kEndToken}; }
+
+std::vector<std::string> normalizers(bool lowercase) {
+  return lowercase ? std::vector<std::string>{"NFC", "Lowercase"} : std::vector<std::string>{"NFC"};
+}
+
+text::Tokenizer learnt_bpe(std::string_view number, const std::vector<std::string_view>& texts,
+                           const PairTokenizerOptions& options) {
+  int32_t size = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), size);
+  check_usage(error == std::errc() && end == number.data() + number.size() && size > kSpecialTokens,
+              "tokenizer: expected bpe:N with N above ", kSpecialTokens,
+              " (the special tokens), got 'bpe:", number, "'");
+  // Blanks become part of the words, so that decoding gives them back; a mark of punctuation is a
+  // word of its own.
+  text::BpeBuilder builder({.vocabulary_size = size,
+                            .special_tokens = special_tokens(),
+                            .normalizers = normalizers(options.lowercase),
+                            .pre_tokenizers = {"Metaspace", "Punctuation"},
+                            .decoder = "Metaspace",
+                            .progress = options.progress});
+  for (const std::string_view text : texts) builder.add(text);
+  return builder.build();
+}
+
+text::Tokenizer learnt_characters(const std::vector<std::string_view>& texts,
+                                  const PairTokenizerOptions& options) {
+  text::WordLevelOptions characters = text::character_options();
+  characters.special_tokens = special_tokens();
+  characters.normalizers = normalizers(options.lowercase);
+  text::WordLevelBuilder builder(characters);
+  for (const std::string_view text : texts) builder.add(text);
+  return builder.build();
+}
+
+std::shared_ptr<const text::Tokenizer> tokenizer_of(const std::string& kind,
+                                                    const std::vector<std::string_view>& texts,
+                                                    const PairTokenizerOptions& options) {
+  const auto made = [&]() -> text::Tokenizer {
+    if (kind == "characters") return learnt_characters(texts, options);
+    if (kind.starts_with(kBpe)) {
+      return learnt_bpe(std::string_view(kind).substr(kBpe.size()), texts, options);
+    }
+    check_usage(!options.lowercase, "lower case: a tokenizer.json (", kind,
+                ") says itself what becomes of capitals; expected one that is learnt");
+    return text::Tokenizer::load(kind).with_max_length(std::nullopt);
+  };
+  auto tokenizer = std::make_shared<const text::Tokenizer>(made());
+  for (const char* token : {kBeginToken, kEndToken}) {
+    if (!tokenizer->id_of(token)) {
+      throw DataError(kind, text_of("expected a token \"", token, "\", found none"));
+    }
+  }
+  return tokenizer;
+}
+
+// ---- Ids
+
+int32_t id_of(const text::Tokenizer& tokenizer, const char* token) {
+  return tokenizer.id_of(token).value();
+}
+
+int64_t padding_of(const text::Tokenizer& tokenizer) {
+  return tokenizer.padding_id().value_or(id_of(tokenizer, kEndToken));
+}
+
+Ids ended(const text::Tokenizer& tokenizer, const std::string& text, int64_t longest) {
+  Ids ids = tokenizer.encode_ids(text, text::Surround::kNo);
+  if (static_cast<int64_t>(ids.size()) >= longest) ids.resize(static_cast<size_t>(longest) - 1);
+  ids.push_back(id_of(tokenizer, kEndToken));
+  return ids;
+}
+
+// Begin token, text and, where it fits, end token: one token more than the model reads.
+Ids target_ids(const models::TrainedEncoderDecoder& trained, const std::string& text) {
+  Ids ids = trained.target->encode_ids(text, text::Surround::kNo);
+  ids.insert(ids.begin(), id_of(*trained.target, kBeginToken));
+  ids.push_back(id_of(*trained.target, kEndToken));
+  const auto most = static_cast<size_t>(trained.model->options().transformer.longest) + 1;
+  if (ids.size() > most) ids.resize(most);
+  return ids;
+}
+
+// ---- Batches
+
+models::TextBatch padded(const std::vector<const Ids*>& texts, int64_t padding) {
+  const auto count = static_cast<int64_t>(texts.size());
+  int64_t longest = 1;
+  for (const Ids* ids : texts) longest = std::max(longest, static_cast<int64_t>(ids->size()));
+  models::TextBatch batch{.ids = at::full({count, longest}, padding, at::kLong),
+                          .lengths = at::empty({count}, at::kLong)};
+  auto* all_ids = batch.ids.mutable_data_ptr<int64_t>();
+  auto* lengths = batch.lengths.mutable_data_ptr<int64_t>();
+  for (int64_t b = 0; b < count; ++b) {
+    const Ids& ids = *texts[static_cast<size_t>(b)];
+    std::copy(ids.begin(), ids.end(), all_ids + b * longest);
+    lengths[b] = static_cast<int64_t>(ids.size());
+  }
+  return batch;
+}
+
+struct Pairs final : Batch {
+  using Batch::Batch;
+  models::TextBatch sources;
+  models::TextBatch targets;  // without their last token
+  at::Tensor places;          // (T) int64 of the real tokens among the B · Nt of the targets
+  at::Tensor next;            // (T) int64, the tokens that follow them
+  int64_t tokens = 0;         // that are read, of both sides
+};
+
+void fill(Pairs& batch, const models::EncoderDecoderOptions& model,
+          const std::vector<const Ids*>& sources, const std::vector<const Ids*>& targets) {
+  batch.sources = padded(sources, model.source_padding_id);
+  std::vector<Ids> read;
+  std::vector<const Ids*> pointers;
+  for (const Ids* target : targets) read.emplace_back(target->begin(), target->end() - 1);
+  for (const Ids& ids : read) pointers.push_back(&ids);
+  batch.targets = padded(pointers, model.target_padding_id);
+  const int64_t width = batch.targets.ids.size(1);
+  std::vector<int64_t> places;
+  std::vector<int64_t> next;
+  for (size_t b = 0; b < targets.size(); ++b) {
+    for (size_t i = 0; i < read[b].size(); ++i) {
+      places.push_back(static_cast<int64_t>(b) * width + static_cast<int64_t>(i));
+      next.push_back((*targets[b])[i + 1]);
+    }
+    batch.tokens += static_cast<int64_t>(sources[b]->size() + read[b].size());
+  }
+  batch.places = at::tensor(places, at::kLong);
+  batch.next = at::tensor(next, at::kLong);
+}
+
+// The logits (T, V) of the real tokens alone: padding costs no row of the output layer.
+at::Tensor logits_of(const models::EncoderDecoder& model, const Pairs& batch) {
+  const at::Device device = device_of(model);
+  const nn::Memory memory = model.encode(
+      {.ids = batch.sources.ids.to(device), .lengths = batch.sources.lengths.to(device)});
+  const at::Tensor states = model.states(
+      {.ids = batch.targets.ids.to(device), .lengths = batch.targets.lengths.to(device)},
+      {.memory = &memory});
+  return model.logits(states.flatten(0, 1).index_select(0, batch.places.to(device)));
+}
+
+bool is_blank(const std::string& text) { return data::trimmed(text).empty(); }
+
+models::TextBatch batch_of(const std::vector<Ids>& ids, const std::vector<int64_t>& numbers,
+                           int64_t padding) {
+  std::vector<const Ids*> texts;
+  for (const int64_t number : numbers) texts.push_back(&ids[static_cast<size_t>(number)]);
+  return padded(texts, padding);
+}
+
+double greedy_bleu(const models::TrainedEncoderDecoder& trained, const data::ParallelData& data,
+                   metrics::LetterCase letters, const Progress& progress) {
+  std::vector<std::string> sources;
+  for (const data::TextPair& pair : data.pairs) sources.push_back(pair.source);
+  const auto translations = translate(trained, sources, {.beams = 1}, progress);
+  metrics::Bleu bleu({.letters = letters});
+  for (size_t i = 0; i < translations.size(); ++i) {
+    bleu.add(translations[i].text, data.pairs[i].target);
+  }
+  return bleu.score().score;
+}
+
+}  // namespace
+
+PairTokenizers tokenizers_for(const data::ParallelData& train,
+                              const PairTokenizerOptions& options) {
+  const bool shared = options.target_kind.empty();
+  std::vector<std::string_view> sources;
+  std::vector<std::string_view> targets;
+  for (const data::TextPair& pair : train.pairs) {
+    sources.emplace_back(pair.source);
+    (shared ? sources : targets).emplace_back(pair.target);
+  }
+  PairTokenizers made;
+  made.source = tokenizer_of(options.kind, sources, options);
+  made.target = shared ? made.source : tokenizer_of(options.target_kind, targets, options);
+  return made;
+}
+
+SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
+                                       const data::ParallelData& valid,
+                                       const PairTokenizers& tokenizers,
+                                       const SequenceToSequenceOptions& options)
+    : options_(options), valid_(valid) {
+  check_usage(options.watched == "loss" || options.watched == "bleu",
+              "watched: expected loss or bleu, got '", options.watched, "'");
+  check_usage(options.label_smoothing >= 0 && options.label_smoothing < 1,
+              "label smoothing: expected a share from 0 up to but not including 1, got ",
+              options.label_smoothing);
+  check_usage(!valid.pairs.empty(), "training: expected validation data, got none");
+  trained_.source = tokenizers.source;
+  trained_.target = tokenizers.target;
+  models::EncoderDecoderOptions model = options.model;
+  model.source_vocabulary = trained_.source->size();
+  model.target_vocabulary = trained_.target->size();
+  model.source_padding_id = padding_of(*trained_.source);
+  model.target_padding_id = padding_of(*trained_.target);
+  trained_.model = std::make_shared<models::EncoderDecoder>(model);
+  for (const data::TextPair& pair : train.pairs) {
+    sources_.push_back(source_ids(trained_, pair.source));
+    targets_.push_back(target_ids(trained_, pair.target));
+    lengths_.push_back(static_cast<int64_t>(sources_.back().size() + targets_.back().size() - 1));
+  }
+}
+
+std::unique_ptr<Batch> SequenceToSequence::prepare(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<Pairs>(std::move(examples));
+  std::vector<const Ids*> sources;
+  std::vector<const Ids*> targets;
+  for (const int64_t number : batch->examples) {
+    sources.push_back(&sources_[static_cast<size_t>(number)]);
+    targets.push_back(&targets_[static_cast<size_t>(number)]);
+  }
+  fill(*batch, trained_.model->options(), sources, targets);
+  return batch;
+}
+
+Loss SequenceToSequence::loss(const Batch& batch) {
+  const auto& pairs = static_cast<const Pairs&>(batch);
+  const at::Tensor logits = logits_of(*trained_.model, pairs);
+  return {.value = heed::cross_entropy(logits, pairs.next.to(logits.device()),
+                                       {.label_smoothing = options_.label_smoothing}),
+          .tokens = pairs.tokens,
+          .weight = static_cast<double>(pairs.next.size(0))};
+}
+
+Metrics SequenceToSequence::validate(const Progress& progress) {
+  Metrics metrics = target_loss(trained_, valid_, progress);
+  if (options_.watched == "bleu") {
+    metrics.emplace_back("bleu", greedy_bleu(trained_, valid_, options_.letters, progress));
+  }
+  return metrics;
+}
+
+Watched SequenceToSequence::watched() const {
+  return {.name = options_.watched, .higher_is_better = options_.watched == "bleu"};
+}
+
+void SequenceToSequence::save(const std::filesystem::path& directory) const {
+  models::save(trained_, directory);
+}
+
+Metrics target_loss(const models::TrainedEncoderDecoder& trained, const data::ParallelData& data,
+                    const Progress& progress) {
+  const c10::InferenceMode inference;
+  std::vector<Ids> sources;
+  std::vector<Ids> targets;
+  std::vector<int64_t> lengths;
+  for (const data::TextPair& pair : data.pairs) {
+    sources.push_back(source_ids(trained, pair.source));
+    targets.push_back(target_ids(trained, pair.target));
+    lengths.push_back(static_cast<int64_t>(sources.back().size() + targets.back().size()));
+  }
+  metrics::LanguageLoss sum;
+  int64_t done = 0;
+  for (auto& numbers : data::by_length(lengths, kEvaluationBatch)) {
+    Pairs batch(std::move(numbers));
+    std::vector<const Ids*> source;
+    std::vector<const Ids*> target;
+    for (const int64_t number : batch.examples) {
+      source.push_back(&sources[static_cast<size_t>(number)]);
+      target.push_back(&targets[static_cast<size_t>(number)]);
+    }
+    fill(batch, trained.model->options(), source, target);
+    const at::Tensor logits = logits_of(*trained.model, batch);
+    const at::Tensor losses = heed::cross_entropy(logits, batch.next.to(logits.device()),
+                                                  {.reduction = Reduction::kNone});
+    sum.nats += losses.to(at::kDouble).sum().item<double>();
+    sum.tokens += batch.next.size(0);
+    done += static_cast<int64_t>(batch.examples.size());
+    if (progress) progress(done, static_cast<int64_t>(data.pairs.size()));
+  }
+  return {{"loss", metrics::nats_per_token(sum)},
+          {"perplexity", metrics::perplexity(sum)},
+          {"tokens", static_cast<double>(sum.tokens)}};
+}
+
+std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
+                                   const std::vector<std::string>& sources,
+                                   const TranslationOptions& options, const Progress& progress) {
+  const models::EncoderDecoderOptions& model = trained.model->options();
+  const int64_t begin = id_of(*trained.target, kBeginToken);
+  const inference::BeamSearchOptions search{
+      .beams = options.beams,
+      .length_penalty = options.length_penalty,
+      .most_tokens = std::min(options.most_tokens, model.transformer.longest),
+      .end_ids = {id_of(*trained.target, kEndToken)}};
+  std::vector<Ids> ids;
+  std::vector<int64_t> lengths;
+  std::vector<size_t> places;  // of those that are not blank
+  for (size_t i = 0; i < sources.size(); ++i) {
+    if (is_blank(sources[i])) continue;
+    ids.push_back(source_ids(trained, sources[i]));
+    lengths.push_back(static_cast<int64_t>(ids.back().size()));
+    places.push_back(i);
+  }
+  std::vector<Translation> results(sources.size());
+  int64_t done = 0;
+  for (const auto& numbers : data::by_length(lengths, options.batch_size)) {
+    EncoderDecoderDecoder decoder(trained.model, batch_of(ids, numbers, model.source_padding_id));
+    const at::Tensor start = at::full({static_cast<int64_t>(numbers.size()), 1}, begin, at::kLong);
+    auto found = inference::beam_search(decoder, start, search);
+    for (size_t b = 0; b < numbers.size(); ++b) {
+      inference::Hypothesis& best = found[b].front();
+      const Ids written(best.ids.begin(), best.ids.end());
+      results[places[static_cast<size_t>(numbers[b])]] = {.text = trained.target->decode(written),
+                                                          .ids = std::move(best.ids),
+                                                          .log_probability = best.log_probability,
+                                                          .score = best.score};
+    }
+    done += static_cast<int64_t>(numbers.size());
+    if (progress) progress(done, static_cast<int64_t>(ids.size()));
+  }
+  return results;
+}
+
+std::vector<int32_t> source_ids(const models::TrainedEncoderDecoder& trained,
+                                const std::string& text) {
+  return ended(*trained.source, text, trained.model->options().transformer.longest);
+}
+
+}  // namespace heed::tasks

@@ -1,0 +1,104 @@
+// Texts to texts: translation, summaries, answers in a dialogue.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heed/data/parallel_data.h"
+#include "heed/metrics/bleu.h"
+#include "heed/models/encoder_decoder_files.h"
+#include "heed/tasks/task.h"
+
+namespace heed::tasks {
+
+// How the texts become tokens: "bpe:N", a BPE of at most N tokens that is learnt from the training
+// texts; "characters"; or the path of a tokenizer.json that has the tokens "[PAD]" (or another
+// padding), "<s>" and "</s>".
+struct PairTokenizerOptions {
+  std::string kind = "bpe:8000";
+  std::string target_kind = {};  // empty: both sides share the vocabulary that `kind` says
+  bool lowercase = false;        // of those that are learnt
+  Progress progress = {};        // while merges are learnt
+};
+
+struct PairTokenizers {
+  std::shared_ptr<const text::Tokenizer> source;
+  std::shared_ptr<const text::Tokenizer> target;  // the same object where they share a vocabulary
+};
+
+// Throws UsageError for options that cannot be used, DataError for a file without the special
+// tokens, and what Tokenizer::load throws.
+PairTokenizers tokenizers_for(const data::ParallelData& train, const PairTokenizerOptions& options);
+
+struct SequenceToSequenceOptions {
+  models::EncoderDecoderOptions model;  // vocabularies and paddings are read from the tokenizers
+  double label_smoothing = 0.1;         // of training; Szegedy et al. 2016, section 7
+  // What decides which model is best: "loss"; or "bleu", of the greedy translations of the
+  // validation data.
+  std::string watched = "loss";
+  metrics::LetterCase letters = metrics::LetterCase::kKept;  // of that BLEU
+};
+
+// A training example is a pair; its length is the number of tokens of both sides. What is longer
+// than the model's `longest` is cut.
+class SequenceToSequence final : public Task {
+ public:
+  // A fresh model. Weights come from torch's default generator. Throws UsageError for options that
+  // cannot be used.
+  SequenceToSequence(const data::ParallelData& train, const data::ParallelData& valid,
+                     const PairTokenizers& tokenizers, const SequenceToSequenceOptions& options);
+
+  std::string name() const override { return "seq2seq"; }
+  torch::nn::Module& module() override { return *trained_.model; }
+  const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
+  Loss loss(const Batch& batch) override;  // mean over the tokens of the targets, nats
+  Metrics validate(const Progress& progress) override;
+  Watched watched() const override;
+  void save(const std::filesystem::path& directory) const override;
+
+  const models::TrainedEncoderDecoder& trained() const { return trained_; }
+
+ private:
+  SequenceToSequenceOptions options_;
+  models::TrainedEncoderDecoder trained_;
+  std::vector<std::vector<int32_t>> sources_;  // each with its end token
+  std::vector<std::vector<int32_t>> targets_;  // between begin and end token
+  std::vector<int64_t> lengths_;
+  data::ParallelData valid_;
+};
+
+// −log p of the targets: loss (nats per token, the end tokens among them), perplexity, tokens. In
+// evaluation mode, without label smoothing.
+Metrics target_loss(const models::TrainedEncoderDecoder& trained, const data::ParallelData& data,
+                    const Progress& progress = {});
+
+struct TranslationOptions {
+  int64_t beams = 5;
+  double length_penalty = 1;  // see inference/beam_search.h
+  int64_t most_tokens = 256;  // of a translation; no more than the model's `longest`
+  int64_t batch_size = 64;    // sources that are translated together
+};
+
+struct Translation {
+  std::string text;
+  std::vector<int64_t> ids;    // of the target's vocabulary, without the end token
+  double log_probability = 0;  // of all its tokens, the end token included
+  double score = 0;            // what beam search ranks by
+};
+
+// Translates in batches of similar length; results in the order of the sources. A source of white
+// space alone has an empty translation. A longer source than the model's `longest` is cut.
+std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
+                                   const std::vector<std::string>& sources,
+                                   const TranslationOptions& options = {},
+                                   const Progress& progress = {});
+
+// What the model reads of a source: tokens and the end token, at most `longest`.
+std::vector<int32_t> source_ids(const models::TrainedEncoderDecoder& trained,
+                                const std::string& text);
+
+}  // namespace heed::tasks
