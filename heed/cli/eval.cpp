@@ -51,6 +51,9 @@ Command eval_command() {
             app.add_option("--threshold", s.request.prediction.threshold,
                            "Of every label in place of the model's, where a text may have several")
                 ->check(share_or_nothing());
+            app.add_flag("--lowercase", s.request.lowercase,
+                         "Compare written answers with the references in lower case");
+            app.add_flag("--rouge", s.request.rouge, "Measure written answers by ROUGE too");
             s.request.reading.add_to(app);
             s.threads.add_to(app);
             app.add_flag("--json", s.json, "Print one JSON object whose keys are the metrics");

@@ -52,7 +52,7 @@ std::string plain(const OrderedJson& value) {
 void print_for_people(const OrderedJson& json) {
   for (const auto& [key, value] : json.items()) {
     if (key == "tensors") continue;
-    std::cout << std::left << std::setw(12) << key << ' ' << plain(value) << '\n';
+    std::cout << std::left << std::setw(17) << key << ' ' << plain(value) << '\n';
   }
   std::cout << '\n';
   for (const auto& tensor : json["tensors"]) {

@@ -63,6 +63,9 @@ struct EvaluationRequest {
   std::string second_file = {};  // of tasks whose references stand in a file of their own
   ReadingOptions reading;
   PredictionOptions prediction;
+  // How written answers are compared with the references.
+  bool lowercase = false;
+  bool rouge = false;
 };
 
 class Trained {
@@ -104,6 +107,7 @@ at::Tensor stacked_layers(const std::vector<at::Tensor>& layers);
 
 // The loaders, one a task.
 std::unique_ptr<Trained> load_language_modelling(const std::filesystem::path& directory);
+std::unique_ptr<Trained> load_sequence_to_sequence(const std::filesystem::path& directory);
 std::unique_ptr<Trained> load_text_classification(const std::filesystem::path& directory);
 
 }  // namespace heed::cli

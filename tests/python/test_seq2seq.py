@@ -1,0 +1,207 @@
+"""Texts to texts as a user meets them: train, eval, predict, attend, inspect; what is refused;
+Ctrl-C and --resume. The commands of docs/translation.md are run by test_docs.py.
+
+Usage: test_seq2seq.py HEED_PROGRAM
+"""
+
+import json
+import math
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+HEED = Path(sys.argv.pop(1)).resolve()
+WORDS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf",
+         "six": "sechs"}
+SMALL = ["--width", 32, "--heads", 2, "--layers", 1, "--hidden", 64, "--longest", 40, "--tokenizer",
+         "bpe:60", "--batch-size", 32, "--threads", 1]
+LEARN = ["--lr", "1e-2", "--dropout", 0, "--embedding-dropout", 0, "--attention-dropout", 0,
+         "--norm-place", "pre"]
+
+
+def heed(*arguments, text="", **options):
+    return subprocess.run([HEED, *map(str, arguments)], input=text, text=True,
+                          capture_output=True, timeout=300, **options)
+
+
+def pairs(count, seed):
+    rng = random.Random(seed)
+    sources = [rng.choices(list(WORDS), k=rng.randint(1, 5)) for _ in range(count)]
+    return [(" ".join(words), " ".join(WORDS[w] for w in words)) for words in sources]
+
+
+class SequenceToSequence(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="heed-seq2seq-"))
+        for name, count, seed in (("train", 300, 1), ("valid", 40, 2)):
+            texts = pairs(count, seed)
+            cls.write(f"{name}.en", "".join(f"{source}\n" for source, _ in texts))
+            cls.write(f"{name}.de", "".join(f"{target}\n" for _, target in texts))
+            cls.write(f"{name}.jsonl", "".join(
+                json.dumps({"article": s, "summary": t}) + "\n" for s, t in texts))
+        cls.model = cls.folder / "model"
+        cls.trained = cls.train("model", *LEARN, "--epochs", 40, "--evaluate-every", 100, "--watch",
+                                "bleu", "--json")
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    @classmethod
+    def write(cls, name, text, encoding="utf-8"):
+        (cls.folder / name).write_text(text, encoding=encoding)
+        return cls.folder / name
+
+    @classmethod
+    def command(cls, out, *options):
+        return ["train", "seq2seq", "--train", "train.en", "train.de", "--valid", "valid.en",
+                "valid.de", "--out", out, *SMALL, *options]
+
+    @classmethod
+    def train(cls, out, *options):
+        return heed(*cls.command(out, *options), cwd=cls.folder)
+
+    def valid(self, side):
+        return (self.folder / f"valid.{side}").read_text("utf-8")
+
+    def test_training_learns(self):
+        self.assertEqual(self.trained.returncode, 0, self.trained.stderr)
+        summary = json.loads(self.trained.stdout)
+        self.assertGreater(summary["bleu"], 90)
+        self.assertIn("bleu", (self.folder / "model.run" / "summary.json").read_text("utf-8"))
+
+    def test_eval_measures_what_predict_writes(self):
+        metrics = json.loads(heed("eval", self.model, self.folder / "valid.en",
+                                  self.folder / "valid.de", "--rouge", "--json").stdout)
+        self.assertEqual(metrics["examples"], 40)
+        self.assertAlmostEqual(metrics["perplexity"], math.exp(metrics["loss"]), places=6)
+        written = self.write("written.de",
+                             heed("predict", self.model, self.folder / "valid.en").stdout)
+        for name in ("bleu", "chrf", "rouge"):
+            scores = json.loads(heed("score", name, written, "--references",
+                                     self.folder / "valid.de", "--json").stdout)
+            if name == "rouge":
+                self.assertAlmostEqual(metrics["rougeL"], scores["rougeL"], places=9)
+            else:
+                self.assertAlmostEqual(metrics[name], scores[name], places=9)
+
+    def test_lowercase_forgives_capitals(self):
+        shouted = self.write("shouted.de", self.valid("de").upper())
+
+        def bleu(*options):
+            return json.loads(heed("eval", self.model, self.folder / "valid.en", shouted, *options,
+                                   "--json").stdout)["bleu"]
+
+        self.assertLess(bleu(), 1)
+        self.assertGreater(bleu("--lowercase"), 90)
+
+    def test_predict(self):
+        lines = heed("predict", self.model, text="two one\n\nfive\n").stdout.split("\n")
+        self.assertEqual(lines, ["zwei eins", "", "fünf", ""])
+        answer = json.loads(heed("predict", self.model, "--json", text="two one\n").stdout)
+        self.assertEqual(answer["text"], "two one")
+        self.assertEqual(answer["output"], "zwei eins")
+        self.assertLess(answer["log_probability"], 0)
+        self.assertAlmostEqual(answer["score"],
+                               answer["log_probability"] / len(answer["tokens"]), places=6)
+
+    def test_beams_find_what_is_at_least_as_likely(self):
+        def scores(beams):
+            lines = heed("predict", self.model, "--beams", beams, "--json", "--length-penalty", 0,
+                         text=self.valid("en")).stdout.splitlines()
+            return sum(json.loads(line)["log_probability"] for line in lines)
+
+        self.assertGreaterEqual(scores(5), scores(1) - 1e-6)
+
+    def test_attend_draws_an_alignment(self):
+        out = self.folder / "alignment.svg"
+        view = json.loads(heed("attend", self.model, "two one five", "--json", "--out", out).stdout)
+        self.assertEqual(view["output"], "zwei eins fünf")
+        for side, text in (("keys", "twoonefive"), ("tokens", "zweieinsfünf")):
+            whole = "".join(view[side][:-1])
+            self.assertEqual(whole.replace(" ", "").replace("\u2581", ""), text)  # blanks
+        for head in view["attention"]:
+            self.assertEqual(len(head["weights"]), len(view["tokens"]))
+            for row in head["weights"]:
+                self.assertAlmostEqual(sum(row), 1, places=5)
+                self.assertEqual(len(row), len(view["keys"]))
+        self.assertIn("fünf", out.read_text("utf-8"))
+        for part, tokens in (("encoder", view["keys"]), ("decoder", ["<s>", *view["tokens"][:-1]])):
+            part = json.loads(heed("attend", self.model, "two one five", "--json", "--part",
+                                   part).stdout)
+            self.assertEqual(part["tokens"], tokens)
+        self.assertEqual(heed("attend", self.model, "two", "--part", "self").returncode, 2)
+        self.assertEqual(heed("attend", self.model, " ").returncode, 65)
+
+    def test_inspect(self):
+        text = heed("inspect", self.model).stdout
+        for part in ("seq2seq", "decoder_layers", "shared_vocabulary", "tied"):
+            self.assertIn(part, text)
+
+    def test_one_file_and_two_vocabularies(self):
+        result = heed("train", "seq2seq", "--train", "train.jsonl", "--valid", "valid.jsonl",
+                      "--out", "apart", *SMALL, *LEARN, "--target-tokenizer", "characters",
+                      "--epochs", 2, "--score", "cosine", "--positions", "rotary", "--json",
+                      cwd=self.folder)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue((self.folder / "apart" / "target_tokenizer.json").exists())
+        metrics = json.loads(heed("eval", "apart", "valid.jsonl", "--json", "--beams", 2,
+                                  cwd=self.folder).stdout)
+        self.assertAlmostEqual(metrics["loss"], json.loads(result.stdout)["loss"], places=5)
+
+    def test_interrupt_and_resume(self):
+        options = ["--epochs", 4, "--log-every", 1]
+        self.assertEqual(self.train("whole", *options).returncode, 0)
+        process = subprocess.Popen([HEED, *map(str, self.command("stopped", *options))], text=True,
+                                   cwd=self.folder, stderr=subprocess.PIPE)
+        log = self.folder / "stopped.run" / "log.jsonl"
+        while process.poll() is None and not (log.exists() and '"step":7,' in log.read_text()):
+            time.sleep(0.002)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual((process.communicate(timeout=60), process.returncode)[1], 130)
+        resumed = self.train("stopped", *options, "--resume")
+        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        for file in ("model.safetensors", "config.json", "tokenizer.json"):
+            self.assertEqual((self.folder / "stopped" / file).read_bytes(),
+                             (self.folder / "whole" / file).read_bytes(), file)
+
+    def test_refusals(self):
+        self.write("short.de", "eins\n")
+        self.write("bad.en", "caf\xe9\n" * 300, encoding="latin-1")
+        self.write("bad.jsonl", '{"article": "one", "summary": "eins"}\n{"article": "two"}\n')
+        train = ["train", "seq2seq", "--out", "refused", *SMALL, "--valid", "valid.en", "valid.de"]
+        for words, code, part in (
+                ([*train, "--train", "train.en", "short.de"], 65, "short.de"),
+                ([*train, "--train", "bad.en", "train.de"], 65, "bad.en:1"),
+                ([*train, "--train", "bad.jsonl"], 65, "bad.jsonl:2"),
+                ([*train, "--train", "nowhere.en", "train.de"], 66, "nowhere.en"),
+                ([*train, "--train", "train.en", "train.de", "--tokenizer", "bpe:x"], 2, "bpe:N"),
+                ([*train, "--train", "train.en", "train.de", "--target-tokenizer", "characters",
+                  "--tied", "all"], 2, "tied"),
+                ([*train, "--train", "train.en", "train.de", "--label-smoothing", "1"], 2,
+                 "label smoothing"),
+                (["eval", self.model, "valid.en", "short.de"], 65, "short.de"),
+                (["predict", self.model, "--threshold", "0.5"], 2, "--threshold"),
+                (["predict", self.model, "--beams", "0"], 2, "--beams")):
+            result = heed(*words, cwd=self.folder)
+            self.assertEqual(result.returncode, code, f"{words}\n{result.stderr}")
+            self.assertIn(part, result.stderr, words)
+        self.assertFalse((self.folder / "refused").exists())
+
+    def test_an_empty_side_is_left_out_with_a_warning(self):
+        self.write("gaps.en", "one\n\ntwo\n")
+        self.write("gaps.de", "eins\nzwei\nzwei\n")
+        result = heed("eval", self.model, "gaps.en", "gaps.de", "--json", cwd=self.folder)
+        self.assertEqual(json.loads(result.stdout)["examples"], 2)
+        self.assertIn("gaps.en:2", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
