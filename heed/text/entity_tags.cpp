@@ -169,6 +169,10 @@ std::optional<TagFault> first_tag_fault(std::span<const std::string> tags, TagSc
   return std::nullopt;
 }
 
+bool may_follow(std::string_view before, std::string_view tag, TagScheme scheme) {
+  return fault_of(loose(before), loose(tag), scheme).empty();
+}
+
 std::vector<Entity> entities_of(std::span<const std::string> tags) {
   std::vector<Entity> entities;
   LooseTag last = {'O', ""};

@@ -41,6 +41,10 @@ struct TagFault {
 // The first tag that the scheme does not allow where it stands; none if all are allowed.
 std::optional<TagFault> first_tag_fault(std::span<const std::string> tags, TagScheme scheme);
 
+// Whether the scheme allows `tag` right behind `before`; "O" stands before the first tag of a
+// sentence and behind its last. Both are tags of the scheme.
+bool may_follow(std::string_view before, std::string_view tag, TagScheme scheme);
+
 // The entities of any tags, faulty or not, as conlleval and seqeval's default mode read them: a
 // change of type or a tag that cannot continue what came before begins a new one. In order.
 std::vector<Entity> entities_of(std::span<const std::string> tags);

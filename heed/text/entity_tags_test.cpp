@@ -86,6 +86,20 @@ TEST(EntityTags, FaultsAreNamed) {
   EXPECT_THROW(tags_of(std::vector<Entity>{{"A", 0, 4}}, 3, TagScheme::kBio), UsageError);
 }
 
+// What may follow what says of two tags the same as the check of a whole sentence.
+TEST(EntityTags, MayFollowIsTheCheckOfPairs) {
+  const std::vector<std::string> types = {"A-1", "B"};
+  for (const TagScheme scheme : {TagScheme::kBio, TagScheme::kBioes}) {
+    for (const std::string& first : all_tags(types, scheme)) {
+      for (const std::string& second : all_tags(types, scheme)) {
+        const bool allowed = may_follow("O", first, scheme) && may_follow(first, second, scheme) &&
+                             may_follow(second, "O", scheme);
+        EXPECT_EQ(allowed, !first_tag_fault(Tags{first, second}, scheme)) << first << ' ' << second;
+      }
+    }
+  }
+}
+
 TEST(EntityTags, AllTagsOfSomeTypes) {
   const std::vector<std::string> types = {"LOC", "PER"};
   EXPECT_EQ(all_tags(types, TagScheme::kBio), (Tags{"O", "B-LOC", "I-LOC", "B-PER", "I-PER"}));
