@@ -15,7 +15,8 @@ constexpr uint64_t kLargestConfig = 16 << 20;
 
 // What a save may replace: its own files and nothing else.
 std::vector<std::string> replaceable() {
-  return {kConfig, kWeights, std::string(kTokenizerFile), std::string(kTargetTokenizerFile)};
+  return {kConfig, kWeights, std::string(kTokenizerFile), std::string(kTargetTokenizerFile),
+          std::string(kCharactersFile)};
 }
 
 JsonValue read_config(const std::filesystem::path& directory) {

@@ -18,6 +18,8 @@ namespace heed::models {
 inline constexpr std::string_view kTokenizerFile = "tokenizer.json";
 // Of a model whose two sides have vocabularies of their own.
 inline constexpr std::string_view kTargetTokenizerFile = "target_tokenizer.json";
+// Of a model that reads the characters of words beside their subwords.
+inline constexpr std::string_view kCharactersFile = "characters.json";
 
 struct TokenizerFile {
   std::string_view name = kTokenizerFile;

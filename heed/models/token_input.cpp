@@ -10,13 +10,6 @@ namespace {
 
 constexpr double kSmall = 1e-4;
 
-std::shared_ptr<nn::PositionTable> table_of(const TokenInputOptions& options) {
-  const nn::PositionsOptions sizes{.longest = options.longest, .width = options.width};
-  if (options.positions == "sinusoidal") return std::make_shared<nn::SinusoidalPositions>(sizes);
-  if (options.positions == "learned") return std::make_shared<nn::LearnedPositions>(sizes);
-  return nullptr;
-}
-
 }  // namespace
 
 std::shared_ptr<nn::Embedding> make_embedding(const TokenInputOptions& options) {
@@ -34,10 +27,18 @@ std::shared_ptr<nn::Embedding> make_embedding(const TokenInputOptions& options) 
   return embedding;
 }
 
+std::shared_ptr<nn::PositionTable> make_positions(const std::string& kind,
+                                                  const nn::PositionsOptions& options) {
+  if (kind == "sinusoidal") return std::make_shared<nn::SinusoidalPositions>(options);
+  if (kind == "learned") return std::make_shared<nn::LearnedPositions>(options);
+  return nullptr;
+}
+
 TokenInput::TokenInput(const TokenInputOptions& options, std::shared_ptr<nn::Embedding> shared)
     : embedding(std::move(shared)), options_(options) {
   if (!embedding) embedding = register_module("embedding", make_embedding(options));
-  positions = table_of(options);
+  positions =
+      make_positions(options.positions, {.longest = options.longest, .width = options.width});
   if (positions) register_module("positions", positions);
   if (options.small_embedding) norm = nn::Norm(*this, "norm", {.width = options.width});
 }

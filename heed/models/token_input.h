@@ -29,6 +29,11 @@ struct TokenInputOptions {
 // The embedding as these options start it.
 std::shared_ptr<nn::Embedding> make_embedding(const TokenInputOptions& options);
 
+// The table that positions of this kind add to the vectors of `longest` places; null where they add
+// nothing here.
+std::shared_ptr<nn::PositionTable> make_positions(const std::string& kind,
+                                                  const nn::PositionsOptions& options);
+
 class TokenInput : public torch::nn::Module {
  public:
   // With an `embedding`, that one is used, and is registered where it was made.

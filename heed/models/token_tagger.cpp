@@ -1,0 +1,122 @@
+#include "heed/models/token_tagger.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+
+#include "heed/base/error.h"
+#include "heed/models/token_input.h"
+#include "heed/nn/initialise.h"
+#include "heed/ops/cross_entropy.h"
+#include "heed/ops/dropout.h"
+#include "heed/ops/embedding.h"
+
+namespace heed::models {
+namespace {
+
+nn::ChainRules rules_of(const std::vector<std::string>& tags, text::TagScheme scheme) {
+  nn::ChainRules::Allowed allowed;
+  for (const std::string& tag : tags) {
+    allowed.begin.push_back(text::may_follow("O", tag, scheme) ? 1 : 0);
+    allowed.end.push_back(text::may_follow(tag, "O", scheme) ? 1 : 0);
+    for (const std::string& next : tags) {
+      allowed.transitions.push_back(text::may_follow(tag, next, scheme) ? 1 : 0);
+    }
+  }
+  return nn::ChainRules(allowed);
+}
+
+const TokenTaggerOptions& checked(const TokenTaggerOptions& options) {
+  check(options);
+  return options;
+}
+
+}  // namespace
+
+void check(const TokenTaggerOptions& o) {
+  check_usage(!o.types.empty(), "types: expected at least one type of entities, got none");
+  check_usage(std::is_sorted(o.types.begin(), o.types.end()) &&
+                  std::adjacent_find(o.types.begin(), o.types.end()) == o.types.end(),
+              "types: expected them sorted and each once");
+  check_usage(o.output == "crf" || o.output == "softmax", "output: expected crf or softmax, got '",
+              o.output, "'");
+  check(o.words);
+  check(o.transformer);
+}
+
+TokenTagger::TokenTagger(const TokenTaggerOptions& options)
+    : options_(checked(options)),
+      tags_(text::all_tags(options.types, options.scheme)),
+      rules_(rules_of(tags_, options.scheme)) {
+  const TransformerOptions& o = options.transformer;
+  words_ = register_module("words", std::make_shared<WordEncoder>(options.words));
+  input_ = register_module("input", std::make_shared<nn::Linear>(
+                                        nn::LinearOptions{.in = words_->width(), .out = o.width}));
+  positions_ = make_positions(o.attention.positions, {.longest = o.longest, .width = o.width});
+  if (positions_) register_module("positions", positions_);
+  encoder_ = register_module("encoder", std::make_shared<nn::Encoder>(o.layers, layer_options(o)));
+  const auto tags = static_cast<int64_t>(tags_.size());
+  output_ = register_module(
+      "output", std::make_shared<nn::Linear>(nn::LinearOptions{.in = o.width, .out = tags}));
+  transitions_ = at::zeros({tags, tags});
+  begin_ = at::zeros({tags});
+  end_ = at::zeros({tags});
+  if (options.output == "crf") {
+    transitions_ = register_parameter("transitions", transitions_);
+    begin_ = register_parameter("begin", begin_);
+    end_ = register_parameter("end", end_);
+  }
+  nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
+}
+
+at::Tensor TokenTagger::forward(const WordBatch& batch, nn::AttentionTrace* trace) const {
+  const TransformerOptions& o = options_.transformer;
+  const auto dropped = [&](const at::Tensor& x, double share) {
+    return heed::dropout(x, {.probability = is_training() ? share : 0});
+  };
+  at::Tensor x = heed::embedding(words_->forward(batch), batch.places);
+  x = input_->forward(dropped(x, o.embedding_dropout));
+  if (positions_) x = positions_->forward(x);
+  x = encoder_->forward(x, Pattern::padded({.key = batch.lengths, .query = batch.lengths}), trace);
+  return output_->forward(dropped(x, o.dropout));
+}
+
+nn::ChainScores TokenTagger::chain(const at::Tensor& scores, const at::Tensor& lengths) const {
+  // Parameters follow the module to its device; the zeros of softmax do not.
+  const auto beside = [&](const at::Tensor& tensor) {
+    return tensor.to(scores.device(), scores.scalar_type());
+  };
+  return {.emissions = options_.output == "crf" ? scores : at::log_softmax(scores, -1),
+          .transitions = beside(transitions_),
+          .begin = beside(begin_),
+          .end = beside(end_),
+          .lengths = lengths};
+}
+
+at::Tensor TokenTagger::loss(const at::Tensor& scores, const at::Tensor& lengths,
+                             const at::Tensor& targets, double margin) const {
+  at::Tensor raised = scores;
+  if (margin != 0) {
+    at::Tensor costs = at::zeros_like(scores);
+    costs.select(2, 0).copy_(targets != 0).mul_(margin);
+    raised = scores + costs;
+  }
+  if (options_.output == "crf") return nn::chain_loss(chain(raised, lengths), rules_, targets);
+  const at::Tensor real =
+      at::arange(scores.size(1), lengths.options()).unsqueeze(0) < lengths.unsqueeze(1);
+  return heed::cross_entropy(raised, targets.masked_fill(real.logical_not(), -100),
+                             {.reduction = Reduction::kNone})
+      .sum(1);
+}
+
+std::vector<std::vector<int64_t>> TokenTagger::best(const at::Tensor& scores,
+                                                    const at::Tensor& lengths) const {
+  return nn::best_chains(chain(scores, lengths), rules_);
+}
+
+at::Tensor TokenTagger::probabilities(const at::Tensor& scores, const at::Tensor& lengths) const {
+  return nn::chain_marginals(chain(scores, lengths), rules_);
+}
+
+}  // namespace heed::models

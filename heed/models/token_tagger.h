@@ -1,0 +1,79 @@
+// A tag for each word of a sentence.
+//
+//   words (B, N) -> word encoder -> linear (B, N, C) + positions -> encoder (B, N, C)
+//                -> linear -> a score for each tag (B, N, K) -> the best sequence of tags
+//
+// Words as vectors of their parts: Lample et al. 2016. The encoder with relative positions instead
+// of an LSTM: Yan et al. 2019 (TENER).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heed/models/transformer_options.h"
+#include "heed/models/word_encoder.h"
+#include "heed/nn/encoder.h"
+#include "heed/nn/linear.h"
+#include "heed/nn/linear_chain.h"
+#include "heed/nn/positions.h"
+#include "heed/text/entity_tags.h"
+
+namespace heed::models {
+
+struct TokenTaggerOptions {
+  std::vector<std::string> types = {};  // of entities, sorted
+  text::TagScheme scheme = text::TagScheme::kBioes;
+  WordEncoderOptions words = {};
+  TransformerOptions transformer = {};  // longest: words of a sentence
+  // crf: tags are learnt together, as a chain; softmax: each word's by itself. The sequence that is
+  // answered follows the rules of the scheme either way.
+  std::string output = "crf";
+};
+
+// Throws UsageError naming the field that cannot be used.
+void check(const TokenTaggerOptions& options);
+
+class TokenTagger : public torch::nn::Module {
+ public:
+  explicit TokenTagger(const TokenTaggerOptions& options);
+
+  // Scores (B, N, K) of the tags; those of words behind a sentence mean nothing.
+  at::Tensor forward(const WordBatch& batch, nn::AttentionTrace* trace = nullptr) const;
+
+  // −log p(tags) of each sentence, nats, (B). targets (B, N) int64, rows of tags(). With a `margin`
+  // (0: none), the scores of "O" are raised by it where an entity stands, so that entities must be
+  // more certain than by themselves: a loss that asks for recall.       Gimpel & Smith 2010, eq. 6
+  at::Tensor loss(const at::Tensor& scores, const at::Tensor& lengths, const at::Tensor& targets,
+                  double margin = 0) const;
+
+  // The most probable tags that the scheme allows: rows of tags(), a sentence each.
+  std::vector<std::vector<int64_t>> best(const at::Tensor& scores, const at::Tensor& lengths) const;
+
+  // p(tag) of each word, (B, N, K) float64.
+  at::Tensor probabilities(const at::Tensor& scores, const at::Tensor& lengths) const;
+
+  const TokenTaggerOptions& options() const { return options_; }
+  const std::vector<std::string>& tags() const { return tags_; }  // K, "O" first
+
+ private:
+  nn::ChainScores chain(const at::Tensor& scores, const at::Tensor& lengths) const;
+
+  TokenTaggerOptions options_;
+  std::vector<std::string> tags_;
+  nn::ChainRules rules_;
+  std::shared_ptr<WordEncoder> words_;
+  std::shared_ptr<nn::Linear> input_;
+  std::shared_ptr<nn::PositionTable> positions_;  // null: none are added
+  std::shared_ptr<nn::Encoder> encoder_;
+  std::shared_ptr<nn::Linear> output_;
+  at::Tensor transitions_;  // (K, K), and of a sentence's begin and end (K): those of the CRF
+  at::Tensor begin_;
+  at::Tensor end_;
+};
+
+}  // namespace heed::models

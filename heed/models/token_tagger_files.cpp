@@ -1,0 +1,167 @@
+#include "heed/models/token_tagger_files.h"
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "heed/base/error.h"
+#include "heed/models/model_directory.h"
+#include "heed/models/transformer_files.h"
+#include "heed/models/weights.h"
+
+namespace heed::models {
+namespace {
+
+constexpr const char* kModelType = "heed_token_tagger";
+
+OrderedJson config_json(const TokenTagger& model) {
+  const TokenTaggerOptions& o = model.options();
+  const WordEncoderOptions& w = o.words;
+  OrderedJson id2label = OrderedJson::object();
+  OrderedJson label2id = OrderedJson::object();
+  for (size_t i = 0; i < model.tags().size(); ++i) {
+    id2label[std::to_string(i)] = model.tags()[i];
+    label2id[model.tags()[i]] = i;
+  }
+  OrderedJson config = {
+      {"architectures", {"TokenTagger"}},
+      {"model_type", kModelType},
+      {"task", "ner"},
+      {"tag_scheme", text::name_of(o.scheme)},
+      {"entity_types", o.types},
+      {"output", o.output},
+      {"vocab_size", w.subword_vocabulary},
+      {"pad_token_id", w.subword_padding},
+      {"subword_size", w.subword_width},
+      {"character_vocab_size", w.character_vocabulary},
+      {"character_pad_token_id", w.character_padding},
+      {"character_size", w.character_width},
+      {"character_attention_heads", w.character_heads},
+      {"character_hidden_layers", w.character_layers},
+      {"max_word_characters", w.longest_word},
+      {"shape_size", w.shape_width},
+      {"character_score", w.score},
+      {"character_dropout_prob", w.dropout},
+      {"id2label", id2label},
+      {"label2id", label2id},
+      {"torch_dtype", "float32"},
+  };
+  config.update(transformer_json(o.transformer));
+  return config;
+}
+
+std::vector<std::string> types_from(const JsonValue& config) {
+  const JsonValue field = config.at("entity_types");
+  std::vector<std::string> types = field.strings();
+  const std::set<std::string> sorted(types.begin(), types.end());
+  if (types.empty() || std::vector<std::string>(sorted.begin(), sorted.end()) != types) {
+    field.fail("types of entities, sorted and each once");
+  }
+  return types;
+}
+
+TokenTaggerOptions options_from(const JsonValue& config) {
+  constexpr int64_t kLarge = 1 << 24;
+  const auto whole = [&](const char* name, int64_t least) {
+    return config.at(name).integer({.least = least, .most = kLarge});
+  };
+  using text::TagScheme;
+  return {
+      .types = types_from(config),
+      .scheme = config.at("tag_scheme")
+                    .one_of<TagScheme>({{"iob1", TagScheme::kIob1},
+                                        {"bio", TagScheme::kBio},
+                                        {"bioes", TagScheme::kBioes}}),
+      .words = {.subword_vocabulary = whole("vocab_size", 1),
+                .subword_padding = whole("pad_token_id", 0),
+                .subword_width = whole("subword_size", 0),
+                .character_vocabulary = whole("character_vocab_size", 1),
+                .character_padding = whole("character_pad_token_id", 0),
+                .character_width = whole("character_size", 0),
+                .character_heads = whole("character_attention_heads", 1),
+                .character_layers =
+                    config.at("character_hidden_layers").integer({.least = 1, .most = 1000}),
+                .longest_word = whole("max_word_characters", 2),
+                .shape_width = whole("shape_size", 0),
+                .score = config.at("character_score").string(),
+                .dropout = config.at("character_dropout_prob").number({.least = 0, .most = 0.999})},
+      .transformer = transformer_from(config),
+      .output = config.at("output").string(),
+  };
+}
+
+// A config of a few bytes must not make the program allocate more than the weights on disk hold.
+void check_against_weights(const JsonValue& config, const TokenTaggerOptions& options,
+                           const Safetensors& weights) {
+  const auto check = [&](const char* name, const std::vector<int64_t>& shape, const char* field) {
+    if (weights.at(name).shape != shape) {
+      config.at(field).fail(text_of("the shape of '", name, "' in ", weights.name()));
+    }
+  };
+  const TransformerOptions& o = options.transformer;
+  const WordEncoderOptions& w = options.words;
+  const int64_t width =
+      w.subword_width + w.character_width + text::WordShape::kFeatures * w.shape_width;
+  check("input.weight", {o.width, width}, "hidden_size");
+  const auto tags = static_cast<int64_t>(text::all_tags(options.types, options.scheme).size());
+  check("output.weight", {tags, o.width}, "entity_types");
+  if (w.subword_width > 0) {
+    check("words.subwords.weight", {w.subword_vocabulary, w.subword_width}, "vocab_size");
+  }
+  if (w.character_width > 0) {
+    check("words.characters.embedding.weight", {w.character_vocabulary, w.character_width},
+          "character_vocab_size");
+    check("words.characters.encoder.layer_0.attention.relative_table",
+          {w.character_heads, 2 * w.longest_word + 1}, "max_word_characters");
+    weights.at(text_of("words.characters.encoder.layer_", w.character_layers - 1,
+                       ".feed_forward.down.weight"));
+  }
+  if (o.attention.positions == "learned") {
+    check("positions.table", {o.longest, o.width}, "max_position_embeddings");
+  }
+  check_stack_against_weights(config, o, weights, "encoder");
+}
+
+std::shared_ptr<const text::Tokenizer> tokenizer_of(const ModelDirectory& files,
+                                                    std::string_view name, const char* field) {
+  auto tokenizer = std::make_shared<const text::Tokenizer>(files.tokenizer(name));
+  const JsonValue size = files.config().at(field);
+  if (tokenizer->size() > size.integer()) {
+    size.fail(text_of("at least the ", tokenizer->size(), " of ", name));
+  }
+  if (!tokenizer->padding_id() || !tokenizer->unknown_id()) {
+    throw DataError((files.path() / name).string(),
+                    "expected a token for padding and one for unknown words");
+  }
+  return tokenizer;
+}
+
+}  // namespace
+
+WordReader TrainedTokenTagger::reader() const {
+  return WordReader(tokenizer, characters, {.characters = model->options().words.longest_word});
+}
+
+void save(const TrainedTokenTagger& trained, const std::filesystem::path& directory) {
+  save_model({.config = config_json(*trained.model),
+              .module = trained.model.get(),
+              .tokenizers = {{.tokenizer = trained.tokenizer.get()},
+                             {.name = kCharactersFile, .tokenizer = trained.characters.get()}}},
+             directory);
+}
+
+TrainedTokenTagger load_token_tagger(const std::filesystem::path& directory) {
+  const ModelDirectory files(directory, kModelType);
+  const TokenTaggerOptions options = options_from(files.config());
+  TrainedTokenTagger trained;
+  trained.tokenizer = tokenizer_of(files, kTokenizerFile, "vocab_size");
+  trained.characters = tokenizer_of(files, kCharactersFile, "character_vocab_size");
+  const Safetensors weights = files.weights();
+  check_against_weights(files.config(), options, weights);
+  trained.model = files.made_from_config([&] { return std::make_shared<TokenTagger>(options); });
+  load_parameters(*trained.model, weights);
+  trained.model->eval();
+  return trained;
+}
+
+}  // namespace heed::models
