@@ -1,0 +1,322 @@
+#include "heed/tasks/entity_recognition.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <numeric>
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/data/length_buckets.h"
+#include "heed/text/bpe_builder.h"
+#include "heed/text/word_level_builder.h"
+
+namespace heed::tasks {
+namespace {
+
+constexpr int64_t kEvaluationBatch = 64;
+
+std::shared_ptr<const text::Tokenizer> learnt_subwords(const data::NerData& data, int64_t size) {
+  text::BpeBuilder builder({.vocabulary_size = static_cast<int32_t>(size),
+                            .normalizers = {"NFC", "Lowercase"},
+                            .pre_tokenizers = {"WhitespaceSplit"}});
+  for (const data::NerSentence& sentence : data.sentences) {
+    for (const std::string& word : sentence.words) builder.add(word);
+  }
+  return std::make_shared<const text::Tokenizer>(builder.build());
+}
+
+std::shared_ptr<const text::Tokenizer> learnt_characters(const data::NerData& data,
+                                                         int64_t min_frequency) {
+  text::WordLevelOptions options = text::character_options();
+  options.min_frequency = min_frequency;
+  text::WordLevelBuilder builder(options);
+  for (const data::NerSentence& sentence : data.sentences) {
+    for (const std::string& word : sentence.words) builder.add(word);
+  }
+  return std::make_shared<const text::Tokenizer>(builder.build());
+}
+
+const EntityRecognitionOptions& checked(const EntityRecognitionOptions& options) {
+  check_usage(options.word_dropout >= 0 && options.word_dropout < 1,
+              "word dropout: expected a share from 0 up to but not including 1, got ",
+              options.word_dropout);
+  check_usage(options.margin >= 0, "margin: expected at least 0, got ", options.margin);
+  return options;
+}
+
+models::TrainedTokenTagger untrained(const data::NerData& data,
+                                     const EntityRecognitionOptions& options) {
+  if (data.types.empty()) {
+    throw DataError(data.file, "expected sentences with entities, found none in them");
+  }
+  models::TrainedTokenTagger made;
+  made.tokenizer = learnt_subwords(data, options.subwords);
+  made.characters = learnt_characters(data, options.min_character_frequency);
+  models::TokenTaggerOptions model = options.model;
+  model.types = data.types;
+  model.words.subword_vocabulary = made.tokenizer->size();
+  model.words.subword_padding = made.tokenizer->padding_id().value();
+  model.words.character_vocabulary = made.characters->size();
+  model.words.character_padding = made.characters->padding_id().value();
+  made.model = std::make_shared<models::TokenTagger>(model);
+  return made;
+}
+
+// A sentence, or a part of one that has more words than the model reads at once.
+struct Part {
+  size_t sentence;
+  size_t begin;  // of its words in the sentence
+  std::vector<std::string> words;
+};
+
+void add_parts(const std::vector<std::string>& words, size_t sentence, int64_t longest,
+               std::vector<Part>& parts) {
+  const auto most = static_cast<size_t>(longest);
+  const size_t count = (words.size() + most - 1) / most;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t begin = i * words.size() / count;
+    const size_t end = (i + 1) * words.size() / count;
+    parts.push_back({.sentence = sentence,
+                     .begin = begin,
+                     .words = {words.begin() + static_cast<std::ptrdiff_t>(begin),
+                               words.begin() + static_cast<std::ptrdiff_t>(end)}});
+  }
+}
+
+// Rows of the model's tags for the words of a part. An entity that goes on beyond it ends with it.
+class Targets {
+ public:
+  explicit Targets(const models::TokenTagger& model) : scheme_(model.options().scheme) {
+    for (const std::string& tag : model.tags()) rows_.emplace(tag, std::ssize(rows_));
+  }
+
+  std::vector<int64_t> of(const Part& part, const std::vector<std::string>& sentence_tags,
+                          const std::string& file) const {
+    const auto first = static_cast<int64_t>(part.begin);
+    const auto count = std::ssize(part.words);
+    std::vector<text::Entity> inside;
+    for (const text::Entity& entity : text::entities_of(sentence_tags)) {
+      const int64_t begin = std::max<int64_t>(entity.begin - first, 0);
+      const int64_t end = std::min(entity.end - first, count);
+      if (begin < end) inside.push_back({.type = entity.type, .begin = begin, .end = end});
+    }
+    std::vector<int64_t> rows;
+    for (const std::string& tag : text::tags_of(inside, count, scheme_)) {
+      const auto row = rows_.find(tag);
+      if (row == rows_.end()) {
+        throw DataError(
+            file, text_of("expected entities of the types that were trained, found '", tag, "'"));
+      }
+      rows.push_back(row->second);
+    }
+    return rows;
+  }
+
+ private:
+  text::TagScheme scheme_;
+  std::map<std::string, int64_t> rows_;
+};
+
+// (B, N), 0 behind each row.
+at::Tensor padded_rows(const std::vector<const std::vector<int64_t>*>& rows, int64_t longest) {
+  const at::Tensor table = at::zeros({std::ssize(rows), longest}, at::kLong);
+  auto* out = table.mutable_data_ptr<int64_t>();
+  for (const auto* row : rows) {
+    std::copy(row->begin(), row->end(), out);
+    out += longest;
+  }
+  return table;
+}
+
+struct TaggingBatch final : Batch {
+  using Batch::Batch;
+  models::WordBatch words;
+  at::Tensor targets;  // (B, N) int64
+  int64_t tokens = 0;
+};
+
+// Some words lose their subwords, the same wherever they stand in the batch, so that the model
+// learns to tag a word that it does not know by its characters and its place.
+//                                                                  Iyyer et al. 2015, section 4.2
+at::Tensor with_words_hidden(const at::Tensor& subwords, double share,
+                             const text::Tokenizer& tokenizer) {
+  const at::Tensor hidden = at::rand({subwords.size(0), 1}) < share;
+  const at::Tensor real = subwords != static_cast<int64_t>(tokenizer.padding_id().value());
+  return subwords.masked_fill(hidden.logical_and(real), tokenizer.unknown_id().value());
+}
+
+// Scores of all parts, a batch of similar length at a time.
+using OnScores = std::function<void(const std::vector<int64_t>& parts, const at::Tensor& scores,
+                                    const at::Tensor& lengths)>;
+void score(const models::TrainedTokenTagger& trained, const std::vector<Part>& parts,
+           const Progress& progress, const OnScores& on_scores) {
+  const c10::InferenceMode inference;
+  const at::Device device = device_of(*trained.model);
+  const models::WordReader reader = trained.reader();
+  std::vector<int64_t> lengths;
+  for (const Part& part : parts) lengths.push_back(std::ssize(part.words));
+  int64_t done = 0;
+  for (const auto& numbers : data::by_length(lengths, kEvaluationBatch)) {
+    std::vector<const std::vector<std::string>*> words;
+    for (const int64_t i : numbers) words.push_back(&parts[static_cast<size_t>(i)].words);
+    const models::WordBatch batch = reader.batch(words).to(device);
+    on_scores(numbers, trained.model->forward(batch), batch.lengths);
+    done += std::ssize(numbers);
+    if (progress) progress(done, std::ssize(parts));
+  }
+}
+
+// The best tags of a batch, written to their places in the sentences.
+void answer(const models::TokenTagger& model, const std::vector<const Part*>& parts,
+            const at::Tensor& scores, const at::Tensor& lengths,
+            std::vector<TaggedSentence>& answers) {
+  const auto best = model.best(scores, lengths);
+  const at::Tensor probabilities = model.probabilities(scores, lengths);
+  const auto* all = probabilities.const_data_ptr<double>();
+  const int64_t tags = probabilities.size(2);
+  for (size_t b = 0; b < parts.size(); ++b) {
+    TaggedSentence& sentence = answers[parts[b]->sentence];
+    const auto* row = all + static_cast<int64_t>(b) * probabilities.size(1) * tags;
+    for (size_t t = 0; t < best[b].size(); ++t, row += tags) {
+      const size_t word = parts[b]->begin + t;
+      sentence.tags[word] = model.tags()[static_cast<size_t>(best[b][t])];
+      sentence.probabilities[word] = row[best[b][t]];
+    }
+  }
+}
+
+std::vector<TaggedSentence> empty_answers(const std::vector<Part>& parts, size_t sentences) {
+  std::vector<TaggedSentence> answers(sentences);
+  for (const Part& part : parts) {
+    TaggedSentence& answer = answers[part.sentence];
+    answer.tags.resize(part.begin + part.words.size());
+    answer.probabilities.resize(answer.tags.size());
+  }
+  return answers;
+}
+
+std::vector<const Part*> chosen(const std::vector<Part>& parts,
+                                const std::vector<int64_t>& numbers) {
+  std::vector<const Part*> some;
+  for (const int64_t i : numbers) some.push_back(&parts[static_cast<size_t>(i)]);
+  return some;
+}
+
+}  // namespace
+
+EntityRecognition::EntityRecognition(const data::NerData& train, const data::NerData& valid,
+                                     const EntityRecognitionOptions& options)
+    : options_(checked(options)),
+      trained_(untrained(train, options)),
+      reader_(trained_.reader()),
+      valid_(valid) {
+  const Targets targets(*trained_.model);
+  for (const data::NerSentence& sentence : train.sentences) {
+    std::vector<Part> parts;
+    add_parts(sentence.words, 0, options.model.transformer.longest, parts);
+    for (Part& part : parts) {
+      lengths_.push_back(std::ssize(part.words));
+      std::vector<int64_t> tags = targets.of(part, sentence.tags, train.file);
+      examples_.push_back({.words = std::move(part.words), .tags = std::move(tags)});
+    }
+  }
+}
+
+std::unique_ptr<Batch> EntityRecognition::prepare(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<TaggingBatch>(std::move(examples));
+  std::vector<const std::vector<std::string>*> words;
+  std::vector<const std::vector<int64_t>*> tags;
+  for (const int64_t number : batch->examples) {
+    const Example& example = examples_[static_cast<size_t>(number)];
+    words.push_back(&example.words);
+    tags.push_back(&example.tags);
+    batch->tokens += std::ssize(example.words);
+  }
+  batch->words = reader_.batch(words);
+  batch->targets = padded_rows(tags, batch->words.places.size(1));
+  return batch;
+}
+
+Loss EntityRecognition::loss(const Batch& batch) {
+  const auto& tagging = static_cast<const TaggingBatch&>(batch);
+  models::WordBatch words = tagging.words;
+  if (options_.word_dropout > 0) {
+    words.subwords = with_words_hidden(words.subwords, options_.word_dropout, *trained_.tokenizer);
+  }
+  const at::Device device = device_of(*trained_.model);
+  words = words.to(device);
+  const at::Tensor losses = trained_.model->loss(trained_.model->forward(words), words.lengths,
+                                                 tagging.targets.to(device), options_.margin);
+  const auto count = static_cast<double>(tagging.tokens);
+  return {.value = losses.sum() / count, .tokens = tagging.tokens, .weight = count};
+}
+
+Metrics EntityRecognition::validate(const Progress& progress) {
+  return evaluate(trained_, valid_, progress).metrics;
+}
+
+void EntityRecognition::save(const std::filesystem::path& directory) const {
+  models::save(trained_, directory);
+}
+
+std::vector<TaggedSentence> tag_words(const models::TrainedTokenTagger& trained,
+                                      std::span<const std::vector<std::string>> sentences,
+                                      const Progress& progress) {
+  std::vector<Part> parts;
+  for (size_t i = 0; i < sentences.size(); ++i) {
+    add_parts(sentences[i], i, trained.model->options().transformer.longest, parts);
+  }
+  std::vector<TaggedSentence> answers = empty_answers(parts, sentences.size());
+  score(trained, parts, progress,
+        [&](const std::vector<int64_t>& numbers, const at::Tensor& scores,
+            const at::Tensor& lengths) {
+          answer(*trained.model, chosen(parts, numbers), scores, lengths, answers);
+        });
+  return answers;
+}
+
+EntityEvaluation evaluate(const models::TrainedTokenTagger& trained, const data::NerData& data,
+                          const Progress& progress) {
+  check_usage(!data.sentences.empty(), data.file, ": expected at least one sentence, got none");
+  std::vector<Part> parts;
+  for (size_t i = 0; i < data.sentences.size(); ++i) {
+    add_parts(data.sentences[i].words, i, trained.model->options().transformer.longest, parts);
+  }
+  const Targets targets(*trained.model);
+  std::vector<TaggedSentence> answers = empty_answers(parts, data.sentences.size());
+  double loss = 0;
+  int64_t words = 0;
+  score(trained, parts, progress,
+        [&](const std::vector<int64_t>& numbers, const at::Tensor& scores,
+            const at::Tensor& lengths) {
+          std::vector<std::vector<int64_t>> tags;
+          std::vector<const std::vector<int64_t>*> rows;
+          const std::vector<const Part*> some = chosen(parts, numbers);
+          for (const Part* part : some) {
+            tags.push_back(targets.of(*part, data.sentences[part->sentence].tags, data.file));
+            words += std::ssize(tags.back());
+          }
+          for (const auto& each : tags) rows.push_back(&each);
+          const at::Tensor wanted = padded_rows(rows, scores.size(1)).to(scores.device());
+          loss += trained.model->loss(scores, lengths, wanted).sum().item<double>();
+          answer(*trained.model, some, scores, lengths, answers);
+        });
+
+  EntityEvaluation result;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    result.counts.add(data.sentences[i].tags, answers[i].tags);
+  }
+  const metrics::PrecisionRecall micro = result.counts.micro();
+  result.metrics = {{"loss", loss / static_cast<double>(words)},
+                    {"f1", micro.f1},
+                    {"precision", micro.precision},
+                    {"recall", micro.recall},
+                    {"examples", static_cast<double>(answers.size())}};
+  return result;
+}
+
+}  // namespace heed::tasks

@@ -1,0 +1,81 @@
+// Named entities: a tag for each word of a sentence.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "heed/data/ner_data.h"
+#include "heed/metrics/entities.h"
+#include "heed/models/token_tagger_files.h"
+#include "heed/tasks/task.h"
+
+namespace heed::tasks {
+
+struct EntityRecognitionOptions {
+  models::TokenTaggerOptions model;     // types and vocabularies are read from the data
+  int64_t subwords = 4000;              // of the vocabulary, at most, special tokens included
+  int64_t min_character_frequency = 2;  // of a character that gets an id of its own
+  double word_dropout = 0;              // share of the words whose subwords training hides
+  double margin = 0;                    // see TokenTagger::loss
+};
+
+class EntityRecognition final : public Task {
+ public:
+  // Learns the subwords (in lower case) and characters from the training sentences and builds a
+  // fresh model. Weights come from torch's default generator. Tags may be of any scheme; they are
+  // converted to that of the model. Throws UsageError for options that cannot be used, DataError
+  // for training data without an entity and for validation data with types that it lacks.
+  EntityRecognition(const data::NerData& train, const data::NerData& valid,
+                    const EntityRecognitionOptions& options);
+
+  std::string name() const override { return "ner"; }
+  torch::nn::Module& module() override { return *trained_.model; }
+  const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
+  Loss loss(const Batch& batch) override;
+  Metrics validate(const Progress& progress) override;
+  Watched watched() const override { return {.name = "f1", .higher_is_better = true}; }
+  void save(const std::filesystem::path& directory) const override;
+
+  const models::TrainedTokenTagger& trained() const { return trained_; }
+
+ private:
+  struct Example {
+    std::vector<std::string> words;
+    std::vector<int64_t> tags;  // rows of TokenTagger::tags()
+  };
+
+  EntityRecognitionOptions options_;
+  models::TrainedTokenTagger trained_;
+  models::WordReader reader_;
+  std::vector<Example> examples_;
+  std::vector<int64_t> lengths_;
+  data::NerData valid_;
+};
+
+// What the tagger says of one sentence.
+struct TaggedSentence {
+  std::vector<std::string> tags;      // one a word, in the scheme of the model
+  std::vector<double> probabilities;  // of each of these tags
+};
+
+// Tags sentences in batches of similar length, in evaluation mode; results in the order of the
+// sentences. Each result is that of the sentence alone. A sentence of more words than
+// transformer.longest is read in parts of about equal length.
+std::vector<TaggedSentence> tag_words(const models::TrainedTokenTagger& trained,
+                                      std::span<const std::vector<std::string>> sentences,
+                                      const Progress& progress = {});
+
+struct EntityEvaluation {
+  Metrics metrics;  // loss (mean of −log p(tags), nats a word), micro F1, precision, recall;
+                    // examples: sentences
+  metrics::EntityCounts counts;
+};
+
+// Of tags in any scheme. Throws DataError where they hold a type that the model does not know.
+EntityEvaluation evaluate(const models::TrainedTokenTagger& trained, const data::NerData& data,
+                          const Progress& progress = {});
+
+}  // namespace heed::tasks
