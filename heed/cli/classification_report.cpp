@@ -1,17 +1,12 @@
 #include "heed/cli/classification_report.h"
 
+#include "heed/cli/score_json.h"
+
 namespace heed::cli {
 namespace {
 
 using metrics::PrecisionRecall;
 using metrics::Weights;
-
-OrderedJson json_of(const PrecisionRecall& score) {
-  return {{"precision", score.precision},
-          {"recall", score.recall},
-          {"f1", score.f1},
-          {"support", score.support}};
-}
 
 OrderedJson rows_of(const metrics::ConfusionMatrix& confusion) {
   OrderedJson rows = OrderedJson::array();

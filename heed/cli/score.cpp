@@ -5,6 +5,7 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
+#include "heed/cli/score_json.h"
 #include "heed/cli/text_files.h"
 #include "heed/data/ner_data.h"
 #include "heed/data/question_data.h"
@@ -131,13 +132,6 @@ void print_rouge(const Settings& settings) {
     if (settings.sentences) print(metrics::rouge(texts.hypotheses[i], texts.references[i]));
   }
   if (!settings.sentences) print(all.mean());
-}
-
-ordered_json json_of(const metrics::PrecisionRecall& score) {
-  return {{"precision", score.precision},
-          {"recall", score.recall},
-          {"f1", score.f1},
-          {"support", score.support}};
 }
 
 void print_ner(const Settings& settings) {

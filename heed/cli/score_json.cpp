@@ -1,0 +1,12 @@
+#include "heed/cli/score_json.h"
+
+namespace heed::cli {
+
+OrderedJson json_of(const metrics::PrecisionRecall& score) {
+  return {{"precision", score.precision},
+          {"recall", score.recall},
+          {"f1", score.f1},
+          {"support", score.support}};
+}
+
+}  // namespace heed::cli
