@@ -7,15 +7,28 @@ namespace heed::cli {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
-      train_classify_command(),  train_lm_command(),
-      train_seq2seq_command(),   eval_command(),
-      predict_command(),         generate_command(),
-      attend_command(),          inspect_command(),
-      tokenize_train_command(),  tokenize_encode_command(),
-      tokenize_decode_command(), score_bleu_command(),
-      score_chrf_command(),      score_rouge_command(),
-      score_ner_command(),       score_qa_command(),
-      completion_command(),      man_command(),
+      // training
+      train_classify_command(),
+      train_lm_command(),
+      train_ner_command(),
+      train_seq2seq_command(),
+      // trained models
+      eval_command(),
+      predict_command(),
+      generate_command(),
+      attend_command(),
+      inspect_command(),
+      // texts, without a model
+      tokenize_train_command(),
+      tokenize_encode_command(),
+      tokenize_decode_command(),
+      score_bleu_command(),
+      score_chrf_command(),
+      score_rouge_command(),
+      score_ner_command(),
+      score_qa_command(),
+      completion_command(),
+      man_command(),
   };
   return all;
 }

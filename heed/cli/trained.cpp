@@ -17,6 +17,7 @@ constexpr Kind kKinds[] = {
     {"heed_encoder_decoder", load_sequence_to_sequence},
     {"heed_language_model", load_language_modelling},
     {"heed_text_classifier", load_text_classification},
+    {"heed_token_tagger", load_entity_recognition},
 };
 
 }  // namespace

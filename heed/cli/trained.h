@@ -109,5 +109,6 @@ at::Tensor stacked_layers(const std::vector<at::Tensor>& layers);
 std::unique_ptr<Trained> load_language_modelling(const std::filesystem::path& directory);
 std::unique_ptr<Trained> load_sequence_to_sequence(const std::filesystem::path& directory);
 std::unique_ptr<Trained> load_text_classification(const std::filesystem::path& directory);
+std::unique_ptr<Trained> load_entity_recognition(const std::filesystem::path& directory);
 
 }  // namespace heed::cli

@@ -1,0 +1,13 @@
+// How the commands of named entities read their files.
+#pragma once
+
+#include "heed/cli/common.h"
+#include "heed/data/ner_data.h"
+
+namespace heed::cli {
+
+// --format auto (by the extension) or jsonl; --text-column is the number of the word's column, and
+// the tag stands in the last. Throws UsageError for what such files do not have.
+data::NerReadOptions ner_reading(const ReadingOptions& reading);
+
+}  // namespace heed::cli

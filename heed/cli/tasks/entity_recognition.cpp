@@ -1,0 +1,232 @@
+// What a finder of named entities answers, and how well.
+#include "heed/tasks/entity_recognition.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "heed/base/error.h"
+#include "heed/cli/ner_reading.h"
+#include "heed/cli/score_json.h"
+#include "heed/cli/trained.h"
+#include "heed/text/unicode.h"
+#include "heed/text/word_split.h"
+#include "heed/viz/marked_text.h"
+
+namespace heed::cli {
+namespace {
+
+// A text and where its words stand in it.
+struct SplitText {
+  std::string text;
+  std::vector<text::Span> spans;
+
+  std::vector<std::string> words() const {
+    std::vector<std::string> words;
+    for (const text::Span& span : spans) words.push_back(text.substr(span.begin, span.size()));
+    return words;
+  }
+};
+
+SplitText split(const std::string& line) { return {line, text::split_words(line)}; }
+
+// Words that a file has apart, with a blank between them.
+SplitText joined(const std::vector<std::string>& words) {
+  SplitText joined;
+  for (const std::string& word : words) {
+    if (!joined.text.empty()) joined.text += ' ';
+    const auto begin = static_cast<uint32_t>(joined.text.size());
+    joined.text += word;
+    joined.spans.push_back({begin, static_cast<uint32_t>(joined.text.size())});
+  }
+  return joined;
+}
+
+class TrainedEntityRecognition final : public Trained {
+ public:
+  explicit TrainedEntityRecognition(models::TrainedTokenTagger trained)
+      : trained_(std::move(trained)) {}
+
+  std::string task() const override { return "ner"; }
+  const torch::nn::Module& module() const override { return *trained_.model; }
+  OrderedJson description() const override;
+  Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
+  std::vector<Answer> predict(const std::vector<std::string>& inputs,
+                              const PredictionOptions& options) override;
+  std::optional<std::vector<std::string>> read_inputs(const std::string& file,
+                                                      const ReadingOptions& reading) override;
+  AttentionView attend(const std::string& input, const std::string& part) override;
+
+ private:
+  Answer answer(const SplitText& input, const tasks::TaggedSentence& result, bool color) const;
+
+  models::TrainedTokenTagger trained_;
+  // Of a file that has its words apart; predict() gets their texts in the same order.
+  std::vector<SplitText> read_;
+};
+
+OrderedJson TrainedEntityRecognition::description() const {
+  const models::TokenTaggerOptions& o = trained_.model->options();
+  const models::WordEncoderOptions& w = o.words;
+  const models::TransformerOptions& t = o.transformer;
+  return {
+      {"types", o.types},
+      {"tags", text::name_of(o.scheme)},
+      {"output", o.output},
+      {"subwords", w.subword_vocabulary},
+      {"characters", w.character_vocabulary},
+      {"word width",
+       w.subword_width + w.character_width + text::WordShape::kFeatures * w.shape_width},
+      {"width", t.width},
+      {"heads", t.heads},
+      {"layers", t.layers},
+      {"hidden", t.hidden},
+      {"longest", t.longest},
+      {"positions", t.attention.positions},
+      {"score", t.attention.score},
+      {"pattern", t.attention.pattern},
+      {"norm", t.norm},
+      {"norm place", t.norm_place},
+      {"activation", t.activation},
+  };
+}
+
+Evaluation TrainedEntityRecognition::evaluate(const EvaluationRequest& request,
+                                              const tasks::Progress& progress) {
+  data::NerReadOptions reading = ner_reading(request.reading);
+  reading.types = trained_.model->options().types;
+  data::DataReport report;
+  const data::NerData data = data::read_ner(request.file, reading, report);
+  report.throw_if_fatal();
+  std::cerr << report.text();
+  const tasks::EntityEvaluation result = tasks::evaluate(trained_, data, progress);
+  Evaluation evaluation{.metrics = result.metrics, .report = result.counts.report()};
+  OrderedJson& types = evaluation.details["types"] = OrderedJson::object();
+  const std::vector<metrics::PrecisionRecall> scores = result.counts.per_type();
+  for (size_t i = 0; i < scores.size(); ++i) {
+    types[result.counts.types()[i]] = json_of(scores[i]);
+  }
+  evaluation.details["macro"] = json_of(result.counts.macro());
+  evaluation.details["weighted"] = json_of(result.counts.weighted());
+  return evaluation;
+}
+
+// Offsets in JSON count characters, as Python and JavaScript (outside of emoji) do.
+class Characters {
+ public:
+  explicit Characters(std::string_view text) : text_(text) {}
+
+  // How many stand before this byte, which lies behind the one asked for before.
+  int64_t before(size_t byte) {
+    for (; at_ < byte; ++count_) text::next_code_point(text_, at_);
+    return count_;
+  }
+
+ private:
+  std::string_view text_;
+  size_t at_ = 0;
+  int64_t count_ = 0;
+};
+
+Answer TrainedEntityRecognition::answer(const SplitText& input, const tasks::TaggedSentence& result,
+                                        bool color) const {
+  const std::vector<std::string>& types = trained_.model->options().types;
+  Characters characters(input.text);
+  OrderedJson entities = OrderedJson::array();
+  std::vector<MarkedPart> parts;
+  for (const text::Entity& entity : text::entities_of(result.tags)) {
+    const auto first = static_cast<size_t>(entity.begin);
+    const auto last = static_cast<size_t>(entity.end) - 1;
+    const size_t begin = input.spans[first].begin;
+    const size_t end = input.spans[last].end;
+    const auto kind = std::lower_bound(types.begin(), types.end(), entity.type) - types.begin();
+    parts.push_back({begin, end, entity.type, static_cast<size_t>(kind)});
+    const int64_t from = characters.before(begin);
+    entities.push_back(
+        {{"type", entity.type},
+         {"text", input.text.substr(begin, end - begin)},
+         {"begin", from},
+         {"end", characters.before(end)},
+         {"probability", *std::min_element(result.probabilities.begin() + entity.begin,
+                                           result.probabilities.begin() + entity.end)}});
+  }
+  return {.line = marked_text(input.text, parts, color),
+          .json = {{"text", input.text},
+                   {"entities", entities},
+                   {"tokens", input.words()},
+                   {"tags", result.tags}}};
+}
+
+std::vector<Answer> TrainedEntityRecognition::predict(const std::vector<std::string>& inputs,
+                                                      const PredictionOptions& options) {
+  std::vector<SplitText> texts = std::exchange(read_, {});
+  if (texts.empty()) {
+    for (const std::string& input : inputs) texts.push_back(split(input));
+  }
+  std::vector<std::vector<std::string>> sentences;
+  for (const SplitText& each : texts) sentences.push_back(each.words());
+  const auto results = tasks::tag_words(trained_, sentences);
+  std::vector<Answer> answers;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    answers.push_back(answer(texts[i], results[i], options.color));
+  }
+  return answers;
+}
+
+// CoNLL columns and JSON lines have their words apart; anything else is a text a line.
+std::optional<std::vector<std::string>> TrainedEntityRecognition::read_inputs(
+    const std::string& file, const ReadingOptions& reading) {
+  const std::filesystem::path path(file.ends_with(".gz") ? file.substr(0, file.size() - 3) : file);
+  const std::string extension = path.extension().string();
+  const bool apart = reading.format == "jsonl" || extension == ".jsonl" || extension == ".ndjson" ||
+                     extension == ".conll";
+  if (!apart) {
+    check_usage(reading.format == "auto" || reading.format == "text",
+                "--format: expected auto, text or jsonl, got ", reading.format);
+    return std::nullopt;
+  }
+  data::NerReadOptions options = ner_reading(reading);
+  options.labels = data::Labels::kNone;
+  data::DataReport report;
+  const data::NerData data = data::read_ner(file, options, report);
+  report.throw_if_fatal();
+  std::cerr << report.text();
+  std::vector<std::string> texts;
+  for (const data::NerSentence& sentence : data.sentences) {
+    read_.push_back(joined(sentence.words));
+    texts.push_back(read_.back().text);
+  }
+  return texts;
+}
+
+AttentionView TrainedEntityRecognition::attend(const std::string& input,
+                                               const std::string& /*part*/) {
+  const SplitText sentence = split(input);
+  const std::vector<std::string> words = sentence.words();
+  if (words.empty()) throw DataError("the sentence", "expected at least one word, got none");
+  const c10::InferenceMode inference;
+  const auto longest = static_cast<size_t>(trained_.model->options().transformer.longest);
+  check_usage(words.size() <= longest, "the sentence: expected at most ", longest,
+              " words, which the model sees at once, got ", words.size());
+  nn::AttentionTrace trace;
+  const std::vector<const std::vector<std::string>*> one = {&words};
+  trained_.model->forward(trained_.reader().batch(one), &trace);
+  std::vector<at::Tensor> layers;
+  for (const at::Tensor& weights : trace.weights) layers.push_back(weights[0]);
+  const Answer found = answer(sentence, tasks::tag_words(trained_, {&words, 1})[0], false);
+  return {.title = found.line,
+          .queries = words,
+          .keys = words,
+          .weights = stacked_layers(layers),
+          .details = {{"entities", found.json["entities"]}, {"tags", found.json["tags"]}}};
+}
+
+}  // namespace
+
+std::unique_ptr<Trained> load_entity_recognition(const std::filesystem::path& directory) {
+  return std::make_unique<TrainedEntityRecognition>(models::load_token_tagger(directory));
+}
+
+}  // namespace heed::cli
