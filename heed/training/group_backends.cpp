@@ -29,10 +29,12 @@ constexpr std::chrono::hours kLongest(24);
 }  // namespace
 
 c10::intrusive_ptr<c10d::Backend> make_gloo(const c10::intrusive_ptr<c10d::Store>& store, int rank,
-                                            int size) {
-  auto options = c10d::ProcessGroupGloo::Options::create(kLongest);
+                                            int size, std::chrono::seconds timeout) {
+  auto options = c10d::ProcessGroupGloo::Options::create(timeout);
   options->devices.push_back(c10d::ProcessGroupGloo::createDefaultDevice());
-  return c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, size, options);
+  auto gloo = c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, size, options);
+  gloo->setTimeout(kLongest);
+  return gloo;
 }
 
 #ifdef HEED_NCCL

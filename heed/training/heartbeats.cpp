@@ -4,8 +4,6 @@
 
 namespace heed::training {
 
-using std::chrono::milliseconds;
-
 c10::intrusive_ptr<c10d::TCPStore> open_store(const Rank& rank, bool serve,
                                               std::chrono::seconds timeout) {
   c10d::TCPStoreOptions options;
@@ -18,10 +16,10 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(const Rank& rank, bool serve,
 }
 
 Heartbeats::Heartbeats(const Rank& rank, std::chrono::seconds timeout)
-    : rank_(rank),
-      store_(open_store(rank, false, timeout)),
-      seen_(static_cast<size_t>(rank.size)),
-      thread_([this] { beat(); }) {}
+    : rank_(rank), store_(open_store(rank, false, timeout)), seen_(static_cast<size_t>(rank.size)) {
+  store_->add(key(rank_.rank), 1);
+  thread_ = std::thread([this] { beat(); });
+}
 
 Heartbeats::~Heartbeats() {
   {
@@ -38,7 +36,7 @@ void Heartbeats::beat() {
     lock.unlock();
     look();
     lock.lock();
-    changed_.wait_for(lock, milliseconds(500), [this] { return ended_; });
+    changed_.wait_for(lock, kInterval, [this] { return ended_; });
   }
 }
 
@@ -53,9 +51,10 @@ void Heartbeats::look() {
     for (int other = 0; other < rank_.size; ++other) {
       Seen& seen = seen_[static_cast<size_t>(other)];
       const int64_t count = other == rank_.rank ? 0 : store_->add(key(other), 0);
-      if (other == rank_.rank || count != seen.count) {
-        seen = {count, Clock::now()};
-      } else if (Clock::now() - seen.when > ProcessGroup::kPatience) {
+      const bool is_judged = other != rank_.rank && count > 0;  // 0: it has not come yet
+      if (!is_judged || count != seen.count) {
+        seen = {count, 0};
+      } else if (++seen.looks * kInterval > ProcessGroup::kPatience) {
         const std::string name = std::to_string(other);
         store_->set(kDead, std::vector<uint8_t>(name.begin(), name.end()));
         dead_ = other;

@@ -31,18 +31,22 @@ class Heartbeats {
   // The process that is gone; −1: none that is known.
   int dead() const { return dead_; }
 
+  // Of a count in the store, above 0 once the process has come.
+  static std::string key(int rank) { return "heed/alive/" + std::to_string(rank); }
+
  private:
-  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds kInterval{500};
+
+  // Looks and not a clock: while this process or the whole machine sleeps, nobody is late.
   struct Seen {
     int64_t count = -1;
-    Clock::time_point when = Clock::now();
+    int looks = 0;  // since it was another one
   };
 
   void beat();
   void look();
 
   static constexpr const char* kDead = "heed/dead";
-  static std::string key(int rank) { return "heed/alive/" + std::to_string(rank); }
 
   Rank rank_;
   c10::intrusive_ptr<c10d::TCPStore> store_;

@@ -72,19 +72,33 @@ std::optional<Rank> rank_from_environment() {
 
 // What a group and its parts share.
 struct ProcessGroup::Session {
-  Session(const Rank& r, seconds timeout)
+  Session(const Rank& r, seconds longest)
       : rank(r),
+        timeout(longest),
         store(open_store(rank, rank.rank == 0, timeout)),
         heartbeats(std::make_unique<Heartbeats>(rank, timeout)) {
     store->setTimeout(timeout);
+    meet();
+  }
+
+  // Waits until all are there. Gloo would wait as long, but not say for whom.
+  void meet() const {
+    const auto until = Clock::now() + timeout;
+    for (int other = 0; other < rank.size; ++other) {
+      while (store->add(Heartbeats::key(other), 0) == 0) {
+        if (Clock::now() > until) throw IoError(text_of("rank ", other, " did not come"));
+        std::this_thread::sleep_for(milliseconds(20));
+      }
+    }
   }
 
   // A connection that breaks does not say whose it was: the heartbeats soon do.
   [[noreturn]] void fail(const std::string& why) {
     broken = true;
-    const auto until = Clock::now() + kPatience + seconds(3);
-    while (heartbeats->dead() < 0 && Clock::now() < until) {
-      std::this_thread::sleep_for(milliseconds(100));
+    constexpr milliseconds kPause(100);
+    for (auto waited = kPause; heartbeats->dead() < 0 && waited < kPatience + seconds(5);
+         waited += kPause) {
+      std::this_thread::sleep_for(kPause);
     }
     const int dead = heartbeats->dead();
     if (dead < 0) throw IoError("process group: a connection broke: " + why);
@@ -115,6 +129,7 @@ struct ProcessGroup::Session {
   }
 
   Rank rank;
+  seconds timeout;
   c10::intrusive_ptr<c10d::TCPStore> store;
   std::unique_ptr<Heartbeats> heartbeats;
   std::atomic<bool> broken = false;
@@ -131,7 +146,7 @@ struct ProcessGroup::Connection {
     rank = static_cast<int>(here - members.begin());
     size = static_cast<int>(members.size());
     store = c10::make_intrusive<c10d::PrefixStore>(name, session->store);
-    gloo = make_gloo(store, rank, size);
+    gloo = make_gloo(store, rank, size, session->timeout);
   }
 
   c10d::Backend& backend_of(const at::Tensor& tensor) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -113,6 +114,19 @@ TEST(ProcessGroup, NamesTheRankThatWasKilled) {
           << "rank " << rank << ", signal " << WTERMSIG(ends[rank]);
     }
   }
+}
+
+TEST(ProcessGroup, NamesTheRankThatDoesNotCome) {
+  test::expect_all_well(test::run_processes(1, [](ProcessGroup&) {
+    const Rank first{.rank = 0, .size = 2, .port = test::free_port()};
+    try {
+      const ProcessGroup lonely(first, std::chrono::seconds(1));
+      FAIL() << "expected to be alone";
+    } catch (const IoError& error) {
+      EXPECT_NE(std::string(error.what()).find("rank 1 did not come"), std::string::npos)
+          << error.what();
+    }
+  }));
 }
 
 // A tiny network whose gradients are known.
