@@ -19,15 +19,16 @@ struct Settings {
   std::string out;
   std::string scheme = "bioes";
   ReadingOptions reading;
-  tasks::EntityRecognitionOptions task{.word_dropout = 0.2, .margin = 2};
+  tasks::EntityRecognitionOptions task{
+      .model = {.words = {.character_width = 64}}, .word_dropout = 0.3, .margin = 2};
   TransformerSettings transformer{
       .options = {.width = 128,
                   .heads = 4,
-                  .layers = 2,
+                  .layers = 1,
                   .longest = 256,
                   .attention = {.positions = "relative", .relative_reach = 24},
                   .initialisation = "xavier_uniform",
-                  .dropout = 0.2,
+                  .dropout = 0.3,
                   .attention_dropout = 0.2,
                   .embedding_dropout = 0.5}};
   TrainingSettings training;
@@ -115,7 +116,8 @@ void run(const Settings& settings) {
 
 void define(CLI::App& app, Settings& s) {
   s.training.options.epochs = 12;
-  s.training.options.learning_rate = 2e-3;
+  s.training.options.learning_rate = 1.5e-3;
+  s.training.options.batch_size = 16;
   s.training.options.average = 0.99;
   app.add_option("--train", s.train, "Sentences to learn from: CoNLL columns or JSON lines")
       ->required();
