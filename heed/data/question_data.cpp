@@ -51,6 +51,7 @@ class StoryReader {
       return;
     }
     if (number == 1) {
+      ++stories_;
       story_.clear();
       places_.clear();
     } else if (number != last_ + 1) {
@@ -101,6 +102,7 @@ class StoryReader {
       question.facts.push_back(place->second);
     }
     question.story = story_;
+    question.number = std::max<int64_t>(stories_ - 1, 0);
     question.line = lines_.line_number();
     data.questions.push_back(std::move(question));
   }
@@ -112,6 +114,7 @@ class StoryReader {
   TextLines& lines_;
   std::vector<std::string> story_;
   std::map<int64_t, size_t> places_;  // of the lines that are sentences, in story_
+  int64_t stories_ = 0;
   int64_t last_ = 0;
 };
 

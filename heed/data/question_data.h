@@ -17,6 +17,7 @@ struct StoryQuestion {
   std::string question;
   std::string answer;         // "bathroom"; "apple,football" as the file has it
   std::vector<size_t> facts;  // which sentences of `story` the answer rests on
+  int64_t number = 0;         // of its story in the file, from 0
   int64_t line = 0;           // of the question, from 1
 };
 
