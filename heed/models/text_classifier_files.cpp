@@ -1,10 +1,9 @@
 #include "heed/models/text_classifier_files.h"
 
-#include <set>
-
 #include "heed/base/error.h"
 #include "heed/io/json.h"
 #include "heed/io/safetensors.h"
+#include "heed/models/label_json.h"
 #include "heed/models/model_directory.h"
 #include "heed/models/transformer_files.h"
 #include "heed/models/weights.h"
@@ -17,12 +16,6 @@ constexpr const char* kSeveralLabels = "multi_label_classification";  // the wor
 
 OrderedJson config_json(const TrainedTextClassifier& trained) {
   const TextClassifierOptions& o = trained.model->options();
-  OrderedJson id2label = OrderedJson::object();
-  OrderedJson label2id = OrderedJson::object();
-  for (size_t i = 0; i < trained.labels.size(); ++i) {
-    id2label[std::to_string(i)] = trained.labels[i];
-    label2id[trained.labels[i]] = i;
-  }
   OrderedJson config = {
       {"architectures", {"TextClassifier"}},
       {"model_type", kModelType},
@@ -31,10 +24,9 @@ OrderedJson config_json(const TrainedTextClassifier& trained) {
       {"pad_token_id", o.padding_id},
       {"embedding_deviation", o.embedding_deviation},
       {"documents", o.documents},
-      {"id2label", id2label},
-      {"label2id", label2id},
       {"torch_dtype", "float32"},
   };
+  config.update(labels_json(trained.labels));
   if (is_hierarchical(o)) {
     config["max_sentences"] = o.most_sentences;
     config["num_sentence_layers"] = o.sentence_layers;
@@ -51,23 +43,6 @@ OrderedJson config_json(const TrainedTextClassifier& trained) {
 
 bool says_several_labels(const JsonValue& config) {
   return config.has("problem_type") && config.at("problem_type").string() == kSeveralLabels;
-}
-
-// The classes of id2label, whose keys must be 0 .. count − 1.
-std::vector<std::string> labels_from(const JsonValue& config) {
-  const JsonValue names = config.at("id2label");
-  std::vector<std::string> labels;
-  const size_t least = says_several_labels(config) ? 1 : 2;
-  if (!names.json().is_object() || names.json().size() < least) {
-    names.fail(least == 1 ? "a label or more" : "two labels or more");
-  }
-  for (size_t i = 0; i < names.json().size(); ++i) {
-    labels.push_back(names.at(std::to_string(i)).string());
-  }
-  if (std::set<std::string>(labels.begin(), labels.end()).size() != labels.size()) {
-    names.fail("labels that differ from each other");
-  }
-  return labels;
 }
 
 void read_label_rule(const JsonValue& config, TrainedTextClassifier& trained) {
@@ -134,7 +109,7 @@ TrainedTextClassifier load_text_classifier(const std::filesystem::path& director
   const ModelDirectory files(directory, kModelType);
   const JsonValue& config = files.config();
   TrainedTextClassifier trained;
-  trained.labels = labels_from(config);
+  trained.labels = labels_from(config, says_several_labels(config) ? 1 : 2);
   trained.task = config.at("task").string();
   read_label_rule(config, trained);
   const auto classes = static_cast<int64_t>(trained.labels.size());

@@ -1,0 +1,82 @@
+// A reader that answers questions, by class or by a span of what it reads.
+//
+//   words of each unit -> embedding -> unit vectors (B, U, C) + segment + positions
+//                      -> `hops` times the same stack of layers (B, U, C)
+//   class: mean over the units of the question (B, C) -> linear -> logits (B, classes)
+//   span:  linear -> scores of being the first and the last unit (B, 2, U)
+//
+// A unit is a sentence, as in memory networks (Sukhbaatar et al. 2015), or a word. The question
+// comes first and a story behind it from its last sentence to its first, so that position n is the
+// n-th sentence before the question. One stack for all hops: Dehghani et al. 2019, section 2.1.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "heed/models/token_input.h"
+#include "heed/models/transformer_options.h"
+#include "heed/nn/encoder.h"
+#include "heed/nn/linear.h"
+
+namespace heed::models {
+
+struct QuestionAnswererOptions {
+  int64_t vocabulary = 0;           // V
+  std::string answers = "class";    // or "span", whose units are words
+  int64_t classes = 0;              // of "class"
+  std::string units = "sentences";  // or "words"
+  int64_t longest_unit = 64;        // words of a sentence; what is beyond is cut
+  int64_t hops = 1;
+  TransformerOptions transformer = {};  // longest: units
+  int64_t padding_id = -1;              // −1: none
+  double embedding_deviation = 0.1;
+};
+
+// Throws UsageError naming the field that cannot be used.
+void check(const QuestionAnswererOptions& options);
+
+// Units of several inputs, padded to the most of them and to the longest.
+struct QuestionBatch {
+  at::Tensor ids;         // (B, U, W) int64; W = 1 where units are words
+  at::Tensor words = {};  // (B, U) int64, real words of each unit; 0: an empty one
+  at::Tensor units;       // (B) int64, real units of each input
+  at::Tensor question;    // (B) int64, how many of them, the first, are the question: at least 1
+};
+
+// (B, U, W, C) words, (B, U) counts -> (B, U, C): Σ_j l_j ∘ e_j over the words j = 1 .. J of a unit
+// with l_kj = (1 − j / J) − (k / C) · (1 − 2j / J), k = 1 .. C; an empty unit gives zeros.
+//                                                       Sukhbaatar et al. 2015, section 4.1 "PE"
+at::Tensor sentence_vectors(const at::Tensor& words, const at::Tensor& counts);
+
+class QuestionAnswerer : public torch::nn::Module {
+ public:
+  explicit QuestionAnswerer(const QuestionAnswererOptions& options);
+
+  // class: logits (B, classes). span: scores (B, 2, U), of the first and of the last unit of the
+  // answer, kNowhere where there can be none: in the padding and in the question but for its first
+  // unit, which stands for "no answer". What stands in the padding has no influence. The trace has
+  // the layers of each hop one after the other.
+  at::Tensor forward(const QuestionBatch& batch, nn::AttentionTrace* trace = nullptr) const;
+
+  static constexpr double kNowhere = -1e9;
+
+  const QuestionAnswererOptions& options() const { return options_; }
+
+ private:
+  at::Tensor input(const QuestionBatch& batch) const;  // (B, U, C)
+  at::Tensor span_scores(const at::Tensor& states, const QuestionBatch& batch) const;
+
+  QuestionAnswererOptions options_;
+  std::shared_ptr<nn::Embedding> embedding_;
+  std::shared_ptr<nn::PositionTable> positions_;  // null: none are added
+  nn::Norm norm_;                                 // of a small embedding
+  at::Tensor segments_;                           // (2, C): of the question, of the rest
+  std::shared_ptr<nn::Encoder> encoder_;
+  std::shared_ptr<nn::Linear> head_;  // C -> classes or 2
+};
+
+}  // namespace heed::models

@@ -1,0 +1,34 @@
+// A trained question answerer as a directory (docs/model_directory.md).
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heed/models/question_answerer.h"
+#include "heed/text/tokenizer.h"
+
+namespace heed::models {
+
+// How a text that is longer than the model reads at once becomes windows, and what is an answer.
+struct SpanReading {
+  int64_t longest_answer = 30;  // tokens
+  int64_t stride = 128;         // tokens between the beginnings of windows
+  // Whether "no answer" is one: false where every question of the training data had an answer.
+  bool may_be_missing = false;
+};
+
+struct TrainedQuestionAnswerer {
+  std::shared_ptr<QuestionAnswerer> model;
+  std::shared_ptr<const text::Tokenizer> tokenizer;
+  std::vector<std::string> labels;  // of the classes; empty where answers are spans
+  SpanReading spans;
+};
+
+void save(const TrainedQuestionAnswerer& trained, const std::filesystem::path& directory);
+
+// In evaluation mode. Throws MissingInputError or DataError, which names the file and the field.
+TrainedQuestionAnswerer load_question_answerer(const std::filesystem::path& directory);
+
+}  // namespace heed::models
