@@ -1,0 +1,40 @@
+// What a question answerer reads: a question and a story or text, as units of token ids.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heed/models/question_answerer_files.h"
+#include "heed/tasks/task.h"
+
+namespace heed::tasks {
+
+struct QuestionUnits {
+  std::vector<int32_t> ids;    // the words of all units, one after the other, the question first
+  std::vector<int32_t> sizes;  // words of each unit; empty: one each
+  int64_t question = 1;        // how many units it has
+
+  int64_t count() const { return static_cast<int64_t>(sizes.empty() ? ids.size() : sizes.size()); }
+};
+
+// Of several inputs, padded. Each of them has sizes or none has.
+models::QuestionBatch question_batch(const std::vector<const QuestionUnits*>& inputs,
+                                     int64_t padding_id);
+models::QuestionBatch to_device(const models::QuestionBatch& batch, at::Device device);
+
+// "words", every word of the texts, or "words:N", the N most frequent; otherwise as tokenizer_for
+// (language_modelling.h) has it. Throws UsageError, and what Tokenizer::load throws.
+std::shared_ptr<const text::Tokenizer> question_tokenizer(const std::string& kind,
+                                                          const std::vector<std::string>& texts,
+                                                          const Progress& progress = {});
+
+// How well questions were answered: of all of them, and of each file.
+struct QuestionEvaluation {
+  Metrics all;
+  std::vector<Metrics> files;
+};
+
+}  // namespace heed::tasks

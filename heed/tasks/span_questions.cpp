@@ -1,0 +1,343 @@
+#include "heed/tasks/span_questions.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/data/length_buckets.h"
+#include "heed/inference/best_spans.h"
+#include "heed/metrics/answers.h"
+#include "heed/ops/cross_entropy.h"
+
+namespace heed::tasks {
+namespace {
+
+constexpr int64_t kEvaluationBatch = 32;
+
+struct AskedWindows final : Batch {
+  using Batch::Batch;
+  models::QuestionBatch windows;
+  at::Tensor targets;  // (B, 2) int64, units: the first and the last of the answer
+  int64_t tokens = 0;
+};
+
+// A question and its text as tokens, and the windows that the model reads of them.
+struct Reading {
+  text::Encoding question;
+  text::Encoding context;
+  std::vector<TextWindow> windows;
+
+  QuestionUnits units(const TextWindow& window) const {
+    QuestionUnits result{.ids = question.ids,
+                         .question = static_cast<int64_t>(question.ids.size())};
+    const auto first = context.ids.begin();
+    result.ids.insert(result.ids.end(), first + static_cast<std::ptrdiff_t>(window.begin),
+                      first + static_cast<std::ptrdiff_t>(window.end));
+    return result;
+  }
+};
+
+Reading reading_of(const models::TrainedQuestionAnswerer& trained, const SpanRequest& request) {
+  const auto longest = static_cast<size_t>(trained.model->options().transformer.longest);
+  Reading reading{.question = trained.tokenizer->encode(request.question, text::Surround::kNo),
+                  .context = trained.tokenizer->encode(request.context, text::Surround::kNo)};
+  if (reading.question.ids.empty()) {
+    throw DataError("the question", "expected at least one word, got none");
+  }
+  const size_t asked = std::min(reading.question.ids.size(), longest / 2);
+  reading.question.ids.resize(asked);
+  reading.question.offsets.resize(asked);
+  const size_t size = longest - asked;
+  reading.windows = text_windows(reading.context.ids.size(), size,
+                                 std::min(size, static_cast<size_t>(trained.spans.stride)));
+  return reading;
+}
+
+struct TokenRange {
+  size_t first;
+  size_t last;
+};
+
+// The tokens that a span of bytes touches; none where it touches none.
+std::optional<TokenRange> tokens_of(const text::Span& range,
+                                    const std::vector<text::Span>& offsets) {
+  std::optional<TokenRange> found;
+  for (size_t i = 0; i < offsets.size(); ++i) {
+    if (offsets[i].begin >= range.end || offsets[i].end <= range.begin) continue;
+    if (!found) found = TokenRange{i, i};
+    found->last = i;
+  }
+  return found;
+}
+
+std::vector<std::string> all_texts(const data::SpanData& data) {
+  std::vector<std::string> texts = data.contexts;
+  for (const data::SpanQuestion& each : data.questions) texts.push_back(each.question);
+  return texts;
+}
+
+// log(exp(a) + exp(b)).
+double log_add(double a, double b) {
+  const double high = std::max(a, b);
+  return std::isinf(high) ? high : high + std::log1p(std::exp(std::min(a, b) - high));
+}
+
+// What the windows of one request say together.
+class WindowVotes {
+ public:
+  WindowVotes(const Reading& reading, int64_t count) : reading_(reading), count_(count) {}
+
+  // scores: of the units of a window, start and end.
+  void add(const TextWindow& window, const inference::SpanScores& scores, int64_t longest) {
+    const size_t asked = reading_.question.ids.size();
+    const inference::BestSpans found =
+        inference::best_spans(scores, {.begin = asked + window.owned_begin - window.begin,
+                                       .starts_end = asked + window.owned_end - window.begin,
+                                       .end = asked + window.end - window.begin,
+                                       .longest = static_cast<size_t>(longest),
+                                       .count = static_cast<size_t>(count_)});
+    log_sum_ = log_add(log_sum_, found.log_sum);
+    // A text has no answer where no window has one.        Devlin et al. 2019, their SQuAD program
+    none_ = std::min(none_, double{scores.start[0]} + double{scores.end[0]});
+    for (const inference::ScoredSpan& each : found.best) {
+      const auto& offsets = reading_.context.offsets;
+      const size_t first = each.first - asked + window.begin;
+      const size_t last = each.last - asked + window.begin;
+      best_.push_back({{offsets[first].begin, offsets[last].end}, each.score});
+    }
+  }
+
+  SpanAnswers answers(bool may_be_missing) {
+    const double total = may_be_missing ? log_add(log_sum_, none_) : log_sum_;
+    std::stable_sort(best_.begin(), best_.end(), [](const FoundSpan& a, const FoundSpan& b) {
+      return a.probability > b.probability;
+    });
+    best_.resize(std::min(best_.size(), static_cast<size_t>(count_)));
+    for (FoundSpan& each : best_) each.probability = std::exp(each.probability - total);
+    return {.best = std::move(best_), .none = may_be_missing ? std::exp(none_ - total) : 0};
+  }
+
+ private:
+  const Reading& reading_;
+  int64_t count_;
+  std::vector<FoundSpan> best_;  // scores in place of probabilities
+  double log_sum_ = -std::numeric_limits<double>::infinity();
+  double none_ = std::numeric_limits<double>::infinity();
+};
+
+struct WindowOf {
+  size_t request;
+  size_t window;
+};
+
+// Several requests and their windows, one after the other.
+struct Readings {
+  std::vector<Reading> all;
+  std::vector<WindowOf> windows;
+  std::vector<int64_t> lengths;  // their units
+
+  void add(Reading reading) {
+    for (size_t w = 0; w < reading.windows.size(); ++w) {
+      const TextWindow& window = reading.windows[w];
+      windows.push_back({all.size(), w});
+      lengths.push_back(
+          static_cast<int64_t>(reading.question.ids.size() + window.end - window.begin));
+    }
+    all.push_back(std::move(reading));
+  }
+};
+
+// Scores (windows, 2, U) float32 in CPU memory of the windows with these numbers.
+at::Tensor window_scores(const models::TrainedQuestionAnswerer& trained, const Readings& readings,
+                         const std::vector<int64_t>& numbers) {
+  std::vector<QuestionUnits> inputs;
+  for (const int64_t i : numbers) {
+    const WindowOf& each = readings.windows[static_cast<size_t>(i)];
+    const Reading& reading = readings.all[each.request];
+    inputs.push_back(reading.units(reading.windows[each.window]));
+  }
+  std::vector<const QuestionUnits*> batch;
+  for (const QuestionUnits& each : inputs) batch.push_back(&each);
+  const auto padded = question_batch(batch, trained.model->options().padding_id);
+  return trained.model->forward(to_device(padded, device_of(*trained.model)))
+      .to(at::kCPU, at::kFloat)
+      .contiguous();
+}
+
+std::string text_of_answer(const SpanAnswers& answers, std::string_view context) {
+  if (!answers.found()) return {};
+  const text::Span& range = answers.best.front().range;
+  return std::string(context.substr(range.begin, range.size()));
+}
+
+Metrics metrics_of(const metrics::Answers& answers) {
+  return {{"exact_match", answers.mean().exact},
+          {"f1", answers.mean().f1},
+          {"questions", static_cast<double>(answers.count())}};
+}
+
+}  // namespace
+
+std::vector<TextWindow> text_windows(size_t count, size_t size, size_t stride) {
+  check_usage(size > 0 && stride > 0 && stride <= size,
+              "windows: expected a stride from 1 to the size ", size, ", got ", stride);
+  std::vector<TextWindow> windows;
+  for (size_t begin = 0;; begin += stride) {
+    const size_t end = std::min(count, begin + size);
+    size_t owned = 0;
+    if (!windows.empty()) {
+      // The middle of what both have.
+      owned = (begin + windows.back().end + 1) / 2;
+      windows.back().owned_end = owned;
+    }
+    windows.push_back({begin, end, owned, end});
+    if (end == count) return windows;
+  }
+}
+
+SpanQuestions::SpanQuestions(const data::SpanTrainingData& data,
+                             const SpanQuestionsOptions& options)
+    : valid_(data.valid) {
+  check_usage(options.reading.longest_answer > 0, "longest answer: expected at least 1 token, got ",
+              options.reading.longest_answer);
+  check_usage(options.reading.stride > 0, "stride: expected at least 1 token, got ",
+              options.reading.stride);
+  trained_.tokenizer = question_tokenizer(options.tokenizer, all_texts(data.train));
+  trained_.spans = options.reading;
+  trained_.spans.may_be_missing =
+      std::any_of(data.train.questions.begin(), data.train.questions.end(),
+                  [](const data::SpanQuestion& each) { return each.answers.empty(); });
+  models::QuestionAnswererOptions model = options.model;
+  model.vocabulary = trained_.tokenizer->size();
+  model.answers = "span";
+  model.units = "words";
+  model.padding_id = trained_.tokenizer->padding_id().value_or(-1);
+  trained_.model = std::make_shared<models::QuestionAnswerer>(model);
+  for (const data::SpanQuestion& each : data.train.questions) {
+    add_example(each, data.train.contexts[each.context]);
+  }
+}
+
+void SpanQuestions::add_example(const data::SpanQuestion& question, const std::string& context) {
+  const Reading reading = reading_of(trained_, {context, question.question});
+  std::optional<TokenRange> answer;
+  if (!question.answers.empty()) {
+    answer = tokens_of(question.answers.front().range, reading.context.offsets);
+  }
+  for (const TextWindow& window : reading.windows) {
+    inputs_.push_back(reading.units(window));
+    lengths_.push_back(inputs_.back().count());
+    Target target{0, 0};
+    if (answer && answer->first >= window.begin && answer->last < window.end) {
+      const auto shift = reading.question.ids.size() - window.begin;
+      target = {static_cast<int32_t>(answer->first + shift),
+                static_cast<int32_t>(answer->last + shift)};
+    }
+    targets_.push_back(target);
+  }
+}
+
+std::unique_ptr<Batch> SpanQuestions::prepare(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<AskedWindows>(std::move(examples));
+  std::vector<const QuestionUnits*> inputs;
+  batch->targets = at::empty({static_cast<int64_t>(batch->examples.size()), 2}, at::kLong);
+  auto* targets = batch->targets.mutable_data_ptr<int64_t>();
+  for (const int64_t number : batch->examples) {
+    const auto example = static_cast<size_t>(number);
+    inputs.push_back(&inputs_[example]);
+    *targets++ = targets_[example].first;
+    *targets++ = targets_[example].last;
+    batch->tokens += lengths_[example];
+  }
+  batch->windows = question_batch(inputs, trained_.model->options().padding_id);
+  return batch;
+}
+
+Loss SpanQuestions::loss(const Batch& batch) {
+  const auto& asked = static_cast<const AskedWindows&>(batch);
+  const at::Device device = device_of(*trained_.model);
+  const at::Tensor scores = trained_.model->forward(to_device(asked.windows, device));
+  return {.value = heed::cross_entropy(scores.contiguous(), asked.targets.to(device)),
+          .tokens = asked.tokens,
+          .weight = static_cast<double>(asked.examples.size())};
+}
+
+Metrics SpanQuestions::validate(const Progress& progress) {
+  return evaluate(trained_, {valid_}, progress).all;
+}
+
+void SpanQuestions::save(const std::filesystem::path& directory) const {
+  models::save(trained_, directory);
+}
+
+std::vector<SpanAnswers> answer(const models::TrainedQuestionAnswerer& trained,
+                                const std::vector<SpanRequest>& requests, int64_t count,
+                                const Progress& progress) {
+  const c10::InferenceMode inference;
+  Readings readings;
+  for (const SpanRequest& request : requests) readings.add(reading_of(trained, request));
+  std::vector<WindowVotes> votes;
+  votes.reserve(requests.size());
+  for (const Reading& reading : readings.all) votes.emplace_back(reading, count);
+  int64_t done = 0;
+  for (const auto& numbers : data::by_length(readings.lengths, kEvaluationBatch)) {
+    const at::Tensor scores = window_scores(trained, readings, numbers);
+    const auto units = static_cast<size_t>(scores.size(2));
+    const auto* row = scores.const_data_ptr<float>();
+    for (const int64_t i : numbers) {
+      const WindowOf& each = readings.windows[static_cast<size_t>(i)];
+      votes[each.request].add(readings.all[each.request].windows[each.window],
+                              {.start = {row, units}, .end = {row + units, units}},
+                              trained.spans.longest_answer);
+      row += 2 * units;
+    }
+    done += static_cast<int64_t>(numbers.size());
+    if (progress) progress(done, static_cast<int64_t>(readings.windows.size()));
+  }
+  std::vector<SpanAnswers> answers;
+  for (WindowVotes& each : votes) answers.push_back(each.answers(trained.spans.may_be_missing));
+  return answers;
+}
+
+QuestionEvaluation evaluate(const models::TrainedQuestionAnswerer& trained,
+                            const std::vector<data::SpanData>& data, const Progress& progress) {
+  metrics::Answers all;
+  QuestionEvaluation evaluation;
+  for (const data::SpanData& file : data) {
+    std::vector<SpanRequest> requests;
+    for (const data::SpanQuestion& each : file.questions) {
+      requests.push_back({file.contexts[each.context], each.question});
+    }
+    const auto answers = answer(trained, requests, 1, progress);
+    metrics::Answers scores;
+    for (size_t i = 0; i < answers.size(); ++i) {
+      std::vector<std::string> expected;
+      for (const data::SpanAnswer& each : file.questions[i].answers) expected.push_back(each.text);
+      if (expected.empty()) expected.emplace_back();
+      const std::string found = text_of_answer(answers[i], requests[i].context);
+      scores.add(found, expected);
+      all.add(found, expected);
+    }
+    evaluation.files.push_back(metrics_of(scores));
+  }
+  evaluation.all = metrics_of(all);
+  return evaluation;
+}
+
+SpanUnits first_window(const models::TrainedQuestionAnswerer& trained, const SpanRequest& request) {
+  const Reading reading = reading_of(trained, request);
+  SpanUnits result{.units = reading.units(reading.windows.front()),
+                   .offsets = reading.question.offsets};
+  const auto first = reading.context.offsets.begin();
+  result.offsets.insert(result.offsets.end(), first,
+                        first + static_cast<std::ptrdiff_t>(reading.windows.front().end));
+  return result;
+}
+
+}  // namespace heed::tasks

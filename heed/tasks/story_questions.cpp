@@ -1,0 +1,277 @@
+#include "heed/tasks/story_questions.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/data/length_buckets.h"
+#include "heed/metrics/answers.h"
+#include "heed/ops/cross_entropy.h"
+
+namespace heed::tasks {
+namespace {
+
+constexpr int64_t kEvaluationBatch = 128;
+
+struct AskedStories final : Batch {
+  using Batch::Batch;
+  models::QuestionBatch stories;
+  at::Tensor answers;  // (B) int64
+  int64_t tokens = 0;
+};
+
+std::vector<std::string> all_texts(const std::vector<data::StoryData>& data) {
+  std::vector<std::string> texts;
+  for (const data::StoryData& file : data) {
+    int64_t story = -1;
+    size_t known = 0;  // sentences of it
+    for (const data::StoryQuestion& each : file.questions) {
+      if (each.number != story) known = 0;
+      story = each.number;
+      for (; known < each.story.size(); ++known) texts.push_back(each.story[known]);
+      texts.push_back(each.question);
+    }
+  }
+  return texts;
+}
+
+std::vector<std::string> all_answers(const std::vector<data::StoryData>& data) {
+  std::set<std::string> answers;
+  for (const data::StoryData& file : data) {
+    for (const data::StoryQuestion& each : file.questions) answers.insert(each.answer);
+  }
+  return {answers.begin(), answers.end()};
+}
+
+// Empty units before a share of those that are no question; what is pushed beyond `longest` units
+// is left out.
+models::QuestionBatch with_empty_units(const models::QuestionBatch& batch, double share,
+                                       int64_t longest) {
+  const int64_t rows = batch.ids.size(0);
+  const int64_t count = batch.ids.size(1);
+  const at::Tensor place = at::arange(count, at::kLong).unsqueeze(0);
+  const at::Tensor drawn = (at::rand({rows, count}) < share)
+                               .logical_and(place >= batch.question.unsqueeze(1))
+                               .logical_and(place < batch.units.unsqueeze(1));
+  const at::Tensor shift = drawn.to(at::kLong).cumsum(1);
+  const at::Tensor target = place + shift;
+  const int64_t size = count + shift.max().item<int64_t>();
+  const int64_t words = batch.ids.size(2);
+  const at::Tensor ids =
+      at::zeros({rows, size, words}, at::kLong)
+          .scatter(1, target.unsqueeze(2).expand({rows, count, words}), batch.ids);
+  const at::Tensor sizes = at::zeros({rows, size}, at::kLong).scatter(1, target, batch.words);
+  const int64_t kept = std::min(size, longest);
+  return {.ids = ids.narrow(1, 0, kept),
+          .words = sizes.narrow(1, 0, kept),
+          .units = (batch.units + shift.select(1, count - 1)).clamp_max(kept),
+          .question = batch.question};
+}
+
+std::vector<Story> stories_of(const data::StoryData& data) {
+  std::vector<Story> stories;
+  for (const data::StoryQuestion& each : data.questions) {
+    stories.push_back({.sentences = each.story, .question = each.question});
+  }
+  return stories;
+}
+
+// The words of one sentence as units, or as one.
+class UnitWriter {
+ public:
+  UnitWriter(const models::TrainedQuestionAnswerer& trained, StoryUnits& result)
+      : tokenizer_(*trained.tokenizer), options_(trained.model->options()), result_(result) {}
+
+  bool full() const { return result_.units.count() >= options_.transformer.longest; }
+
+  void add(const std::string& text, int64_t sentence) {
+    text::Encoding words = tokenizer_.encode(text, text::Surround::kNo);
+    std::vector<int32_t>& ids = result_.units.ids;
+    if (options_.units == "sentences") {
+      words.ids.resize(std::min(words.ids.size(), static_cast<size_t>(options_.longest_unit)));
+      ids.insert(ids.end(), words.ids.begin(), words.ids.end());
+      result_.units.sizes.push_back(static_cast<int32_t>(words.ids.size()));
+      result_.sources.push_back({sentence, {0, static_cast<uint32_t>(text.size())}});
+      return;
+    }
+    for (size_t i = 0; i < words.ids.size() && !full(); ++i) {
+      ids.push_back(words.ids[i]);
+      result_.sources.push_back({sentence, words.offsets[i]});
+    }
+  }
+
+ private:
+  const text::Tokenizer& tokenizer_;
+  const models::QuestionAnswererOptions& options_;
+  StoryUnits& result_;
+};
+
+// What the questions of one file, or of several, add up to.
+class Scores {
+ public:
+  void add(const ClassAnswer& answer, const std::vector<std::string>& labels,
+           const std::string& expected) {
+    answers_.add(labels[static_cast<size_t>(answer.label)], std::vector<std::string>{expected});
+    const auto place = std::find(labels.begin(), labels.end(), expected);
+    if (place == labels.end()) return;
+    const auto label = static_cast<size_t>(place - labels.begin());
+    loss_ -= std::log(std::max(answer.probabilities[label], 1e-300));
+    ++known_;
+  }
+
+  Metrics metrics() const {
+    return {{"loss", loss_ / static_cast<double>(std::max<int64_t>(known_, 1))},
+            {"exact_match", answers_.mean().exact},
+            {"f1", answers_.mean().f1},
+            {"questions", static_cast<double>(answers_.count())}};
+  }
+
+ private:
+  metrics::Answers answers_;
+  double loss_ = 0;
+  int64_t known_ = 0;  // questions whose answer is a class
+};
+
+}  // namespace
+
+StoryUnits story_units(const models::TrainedQuestionAnswerer& trained, const Story& story) {
+  StoryUnits result;
+  UnitWriter writer(trained, result);
+  writer.add(story.question, -1);
+  if (result.units.ids.empty()) {
+    throw DataError("the question", "expected at least one word, got none");
+  }
+  result.units.question = result.units.count();
+  for (auto i = static_cast<int64_t>(story.sentences.size()) - 1; i >= 0 && !writer.full(); --i) {
+    writer.add(story.sentences[static_cast<size_t>(i)], i);
+  }
+  return result;
+}
+
+StoryQuestions::StoryQuestions(const data::StoryTrainingData& data,
+                               const StoryQuestionsOptions& options)
+    : options_(options), valid_(data.valid) {
+  models::check_share("empty_share", options.empty_share);
+  trained_.tokenizer = question_tokenizer(options.tokenizer, all_texts(data.train));
+  trained_.labels = all_answers(data.train);
+  if (trained_.labels.size() < 2) {
+    throw DataError(data.train.empty() ? "questions" : data.train.front().file,
+                    text_of("expected questions with at least two different answers, got ",
+                            trained_.labels.size()));
+  }
+  models::QuestionAnswererOptions model = options.model;
+  model.vocabulary = trained_.tokenizer->size();
+  model.answers = "class";
+  model.classes = static_cast<int64_t>(trained_.labels.size());
+  model.padding_id = trained_.tokenizer->padding_id().value_or(-1);
+  trained_.model = std::make_shared<models::QuestionAnswerer>(model);
+
+  for (const data::StoryData& file : data.train) {
+    for (const data::StoryQuestion& each : file.questions) {
+      inputs_.push_back(story_units(trained_, {each.story, each.question}).units);
+      lengths_.push_back(inputs_.back().count());
+      const auto place =
+          std::lower_bound(trained_.labels.begin(), trained_.labels.end(), each.answer);
+      answers_.push_back(static_cast<int32_t>(place - trained_.labels.begin()));
+    }
+  }
+}
+
+std::unique_ptr<Batch> StoryQuestions::prepare(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<AskedStories>(std::move(examples));
+  std::vector<const QuestionUnits*> inputs;
+  batch->answers = at::empty({static_cast<int64_t>(batch->examples.size())}, at::kLong);
+  auto* answers = batch->answers.mutable_data_ptr<int64_t>();
+  for (const int64_t number : batch->examples) {
+    const auto example = static_cast<size_t>(number);
+    inputs.push_back(&inputs_[example]);
+    *answers++ = answers_[example];
+    batch->tokens += static_cast<int64_t>(inputs_[example].ids.size());
+  }
+  batch->stories = question_batch(inputs, trained_.model->options().padding_id);
+  return batch;
+}
+
+Loss StoryQuestions::loss(const Batch& batch) {
+  const auto& asked = static_cast<const AskedStories&>(batch);
+  const models::QuestionAnswererOptions& model = trained_.model->options();
+  models::QuestionBatch stories = asked.stories;
+  if (options_.empty_share > 0 && model.units == "sentences") {
+    stories = with_empty_units(stories, options_.empty_share, model.transformer.longest);
+  }
+  const at::Device device = device_of(*trained_.model);
+  const at::Tensor logits = trained_.model->forward(to_device(stories, device));
+  return {.value = heed::cross_entropy(logits, asked.answers.to(device)),
+          .tokens = asked.tokens,
+          .weight = static_cast<double>(asked.examples.size())};
+}
+
+Metrics StoryQuestions::validate(const Progress& progress) {
+  return evaluate(trained_, valid_, progress).all;
+}
+
+void StoryQuestions::save(const std::filesystem::path& directory) const {
+  models::save(trained_, directory);
+}
+
+std::vector<ClassAnswer> answer(const models::TrainedQuestionAnswerer& trained,
+                                const std::vector<Story>& stories, const Progress& progress) {
+  const c10::InferenceMode inference;
+  const at::Device device = device_of(*trained.model);
+  std::vector<QuestionUnits> inputs;
+  std::vector<int64_t> lengths;
+  for (const Story& story : stories) {
+    inputs.push_back(story_units(trained, story).units);
+    lengths.push_back(inputs.back().count());
+  }
+  std::vector<ClassAnswer> answers(stories.size());
+  int64_t done = 0;
+  for (const auto& numbers : data::by_length(lengths, kEvaluationBatch)) {
+    std::vector<const QuestionUnits*> batch;
+    for (const int64_t i : numbers) batch.push_back(&inputs[static_cast<size_t>(i)]);
+    const at::Tensor logits = trained.model->forward(
+        to_device(question_batch(batch, trained.model->options().padding_id), device));
+    const at::Tensor probabilities = logits.to(at::kCPU).to(at::kDouble).softmax(-1).contiguous();
+    const auto classes = static_cast<size_t>(probabilities.size(1));
+    const auto* row = probabilities.const_data_ptr<double>();
+    for (const int64_t i : numbers) {
+      ClassAnswer& result = answers[static_cast<size_t>(i)];
+      result.probabilities.assign(row, row + classes);
+      result.label = std::max_element(row, row + classes) - row;
+      row += classes;
+    }
+    done += static_cast<int64_t>(numbers.size());
+    if (progress) progress(done, static_cast<int64_t>(stories.size()));
+  }
+  return answers;
+}
+
+QuestionEvaluation evaluate(const models::TrainedQuestionAnswerer& trained,
+                            const std::vector<data::StoryData>& data, const Progress& progress) {
+  int64_t total = 0;
+  for (const data::StoryData& file : data) total += static_cast<int64_t>(file.questions.size());
+  int64_t before = 0;
+  Scores all;
+  QuestionEvaluation evaluation;
+  for (const data::StoryData& file : data) {
+    const auto answers = answer(trained, stories_of(file), [&](int64_t done, int64_t /*of*/) {
+      if (progress) progress(before + done, total);
+    });
+    Scores scores;
+    for (size_t i = 0; i < answers.size(); ++i) {
+      scores.add(answers[i], trained.labels, file.questions[i].answer);
+      all.add(answers[i], trained.labels, file.questions[i].answer);
+    }
+    before += static_cast<int64_t>(answers.size());
+    evaluation.files.push_back(scores.metrics());
+  }
+  evaluation.all = all.metrics();
+  return evaluation;
+}
+
+}  // namespace heed::tasks
