@@ -11,6 +11,7 @@ const std::vector<Command>& commands() {
       train_classify_command(),
       train_lm_command(),
       train_ner_command(),
+      train_qa_command(),
       train_seq2seq_command(),
       // trained models
       eval_command(),

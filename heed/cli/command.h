@@ -47,6 +47,7 @@ Command tokenize_train_command();
 Command train_classify_command();
 Command train_lm_command();
 Command train_ner_command();
+Command train_qa_command();
 Command train_seq2seq_command();
 
 }  // namespace heed::cli

@@ -1,6 +1,7 @@
 #include <iostream>
 #include <memory>
 
+#include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/trained.h"
@@ -27,6 +28,19 @@ void print(const Evaluation& evaluation, bool json) {
   if (!evaluation.report.empty()) std::cout << '\n' << evaluation.report;
 }
 
+void run(Settings& settings) {
+  settings.threads.apply();
+  EvaluationRequest& request = settings.request;
+  request.reading.parsed();
+  const auto trained = load_trained(settings.directory);
+  const size_t others = request.more_files.size();
+  check_usage(others <= trained->most_other_files(), "a model of the task '", trained->task(),
+              "' is measured on at most ", trained->most_other_files() + 1, " files, got ",
+              others + 1);
+  if (others > 0) request.second_file = request.more_files.front();
+  print(trained->evaluate(request, progress_bar("evaluating")), settings.json);
+}
+
 }  // namespace
 
 Command eval_command() {
@@ -41,8 +55,10 @@ Command eval_command() {
             app.add_option("model", s.directory, "Directory of a trained model")->required();
             app.add_option("file", s.request.file, "Examples of the task; - reads standard input")
                 ->required();
-            app.add_option("references", s.request.second_file,
-                           "Where the answers stand in a file of their own (translations)");
+            app.add_option("others", s.request.more_files,
+                           "Where the answers stand in a file of their own (translations), or "
+                           "further files of examples (questions)")
+                ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
             app.add_option("--beams", s.request.prediction.beams,
                            "Sequences that beam search keeps, where answers are written")
                 ->check(CLI::Range(1, 1000));
@@ -57,13 +73,7 @@ Command eval_command() {
             s.request.reading.add_to(app);
             s.threads.add_to(app);
             app.add_flag("--json", s.json, "Print one JSON object whose keys are the metrics");
-            return [settings] {
-              settings->threads.apply();
-              settings->request.reading.parsed();
-              const auto trained = load_trained(settings->directory);
-              print(trained->evaluate(settings->request, progress_bar("evaluating")),
-                    settings->json);
-            };
+            return [settings] { run(*settings); };
           },
   };
 }

@@ -72,6 +72,9 @@ void add_prediction_options(CLI::App& app, Settings& settings) {
       ->group("Classes");
   app.add_option("--unknown", p.unknown, "What to print where the threshold is not met")
       ->group("Classes");
+  app.add_option("--top", p.top, "Answers that JSON lists, the likeliest first")
+      ->check(CLI::Range(1, 1000))
+      ->group("Classes");
   app.add_option("--beams", p.beams, "Sequences that beam search keeps; 1: greedy")
       ->check(CLI::Range(1, 1000))
       ->group("Written answers");
@@ -105,7 +108,7 @@ Command predict_command() {
             s.threads.add_to(app);
             return [settings, &app] {
               for (const char* name :
-                   {"threshold", "unknown", "beams", "length-penalty", "max-tokens"}) {
+                   {"threshold", "unknown", "top", "beams", "length-penalty", "max-tokens"}) {
                 if (app.count("--" + std::string(name)) > 0) settings->given.emplace_back(name);
               }
               run(*settings);

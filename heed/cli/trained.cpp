@@ -16,6 +16,7 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {"heed_encoder_decoder", load_sequence_to_sequence},
     {"heed_language_model", load_language_modelling},
+    {"heed_question_answerer", load_question_answering},
     {"heed_text_classifier", load_text_classification},
     {"heed_token_tagger", load_entity_recognition},
 };

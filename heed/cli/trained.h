@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct PredictionOptions {
   int64_t beams = 5;                     // of beam search
   double length_penalty = 1;
   int64_t most_tokens = 256;  // of an answer that is written token by token
+  int64_t top = 5;            // answers to list in JSON
   bool color = false;         // on a terminal
 };
 
@@ -61,6 +63,7 @@ struct AttentionView {
 struct EvaluationRequest {
   std::string file;
   std::string second_file = {};  // of tasks whose references stand in a file of their own
+  std::vector<std::string> more_files = {};  // all behind the first, of tasks that measure each
   ReadingOptions reading;
   PredictionOptions prediction;
   // How written answers are compared with the references.
@@ -78,6 +81,10 @@ class Trained {
 
   // The settings that `inspect` shows, in order.
   virtual OrderedJson description() const = 0;
+
+  // How many files evaluate() takes besides the first.
+  static constexpr size_t kAnyNumber = std::numeric_limits<size_t>::max();
+  virtual size_t most_other_files() const { return 1; }
 
   virtual Evaluation evaluate(const EvaluationRequest& request,
                               const tasks::Progress& progress) = 0;
@@ -107,6 +114,7 @@ at::Tensor stacked_layers(const std::vector<at::Tensor>& layers);
 
 // The loaders, one a task.
 std::unique_ptr<Trained> load_language_modelling(const std::filesystem::path& directory);
+std::unique_ptr<Trained> load_question_answering(const std::filesystem::path& directory);
 std::unique_ptr<Trained> load_sequence_to_sequence(const std::filesystem::path& directory);
 std::unique_ptr<Trained> load_text_classification(const std::filesystem::path& directory);
 std::unique_ptr<Trained> load_entity_recognition(const std::filesystem::path& directory);

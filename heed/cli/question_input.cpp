@@ -1,0 +1,77 @@
+#include "heed/cli/question_input.h"
+
+#include "heed/base/error.h"
+#include "heed/text/sentences.h"
+
+namespace heed::cli {
+namespace {
+
+constexpr uint64_t kMaxBytes = uint64_t{16} << 20;
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const size_t begin = text.find_first_not_of(kBlank);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
+}
+
+std::vector<std::string> sentences(std::string_view text) {
+  std::vector<std::string> all;
+  for (const text::Span& span : text::sentences_of(text)) {
+    all.emplace_back(text.substr(span.begin, span.size()));
+  }
+  return all;
+}
+
+std::string joined(const std::vector<std::string>& story) {
+  std::string text;
+  for (const std::string& each : story) text += (text.empty() ? "" : " ") + each;
+  return text;
+}
+
+QuestionInput from_json(std::string_view input, const std::string& where) {
+  const JsonValue object = parse_json(input, where, {.max_bytes = kMaxBytes});
+  object.check_keys({"id", "title", "story", "context", "question", "answers", "answer"});
+  QuestionInput result;
+  result.story.question = object.at("question").string();
+  if (object.has("story")) {
+    result.story.sentences = object.at("story").strings();
+    result.context = joined(result.story.sentences);
+  } else {
+    result.context = object.at("context").string();
+    result.story.sentences = sentences(result.context);
+  }
+  return result;
+}
+
+}  // namespace
+
+QuestionInput question_input(std::string_view input, const std::string& where) {
+  QuestionInput result;
+  if (trimmed(input).starts_with('{')) {
+    result = from_json(input, where);
+  } else if (const size_t tab = input.rfind('\t'); tab != std::string_view::npos) {
+    result.context = trimmed(input.substr(0, tab));
+    result.story = {sentences(result.context), std::string(trimmed(input.substr(tab + 1)))};
+  } else if (const auto spans = text::sentences_of(input); !spans.empty()) {
+    const text::Span& last = spans.back();
+    result.context = trimmed(input.substr(0, last.begin));
+    result.story = {sentences(result.context), std::string(input.substr(last.begin, last.size()))};
+  }
+  if (trimmed(result.story.question).empty()) {
+    throw DataError(where,
+                    "expected a text and a question behind a tab, or as its last sentence, or "
+                    "{\"context\": …, \"question\": …}, found no question");
+  }
+  return result;
+}
+
+std::string story_json(const std::vector<std::string>& story, const std::string& question) {
+  return OrderedJson{{"story", story}, {"question", question}}.dump();
+}
+
+std::string context_json(const std::string& context, const std::string& question) {
+  return OrderedJson{{"context", context}, {"question", question}}.dump();
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,172 @@
+// What a model answers to questions about texts, by a span of the text, and how well.
+#include "heed/tasks/span_questions.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <filesystem>
+#include <iostream>
+#include <numeric>
+
+#include "heed/base/error.h"
+#include "heed/cli/question_input.h"
+#include "heed/cli/tasks/question_answering.h"
+#include "heed/text/unicode.h"
+
+namespace heed::cli {
+namespace {
+
+class SpanAnswerer final : public Trained {
+ public:
+  explicit SpanAnswerer(models::TrainedQuestionAnswerer trained) : trained_(std::move(trained)) {}
+
+  std::string task() const override { return "qa"; }
+  const torch::nn::Module& module() const override { return *trained_.model; }
+  OrderedJson description() const override { return description_of(trained_); }
+  size_t most_other_files() const override { return kAnyNumber; }
+  Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
+  std::vector<std::string> prediction_options() const override {
+    return {"threshold", "unknown", "top"};
+  }
+  std::vector<Answer> predict(const std::vector<std::string>& inputs,
+                              const PredictionOptions& options) override;
+  std::optional<std::vector<std::string>> read_inputs(const std::string& file,
+                                                      const ReadingOptions& reading) override;
+  std::vector<std::string> attention_parts() const override { return {"question", "all"}; }
+  AttentionView attend(const std::string& input, const std::string& part) override;
+
+ private:
+  models::TrainedQuestionAnswerer trained_;
+  int64_t answered_ = 0;  // inputs before the next one
+};
+
+Evaluation SpanAnswerer::evaluate(const EvaluationRequest& request,
+                                  const tasks::Progress& progress) {
+  const std::vector<std::string> files = files_of(request);
+  data::DataReport report;
+  std::vector<data::SpanData> data;
+  for (const std::string& file : files) {
+    data.push_back(data::read_spans(file, data::Answers::kRequired, report));
+  }
+  report.throw_if_fatal();
+  std::cerr << report.text();
+  return evaluation_of(tasks::evaluate(trained_, data, progress), files);
+}
+
+int64_t characters(std::string_view text) {
+  int64_t count = 0;
+  for (size_t at = 0; at < text.size(); ++count) text::next_code_point(text, at);
+  return count;
+}
+
+OrderedJson span_json(const std::string& context, const tasks::FoundSpan& found) {
+  const std::string_view text = context;
+  return {{"answer", text.substr(found.range.begin, found.range.size())},
+          {"start", characters(text.substr(0, found.range.begin))},
+          {"end", characters(text.substr(0, found.range.end))},
+          {"probability", found.probability}};
+}
+
+Answer answer_of(const QuestionInput& input, const tasks::SpanAnswers& found,
+                 const PredictionOptions& options) {
+  const double probability = found.found() ? found.best.front().probability : found.none;
+  const bool known = found.found() && probability >= options.threshold;
+  Answer answer;
+  answer.json["question"] = input.story.question;
+  for (const char* name : {"answer", "start", "end"}) answer.json[name] = nullptr;
+  answer.json["probability"] = probability;
+  std::string text = options.unknown;
+  if (known) {
+    const OrderedJson best = span_json(input.context, found.best.front());
+    answer.json.update(best);
+    text = best.at("answer").get<std::string>();
+  }
+  answer.json["none"] = found.none;
+  answer.json["top"] = OrderedJson::array();
+  for (const tasks::FoundSpan& each : found.best) {
+    answer.json["top"].push_back(span_json(input.context, each));
+  }
+  answer.line = answer_line(text, probability);
+  return answer;
+}
+
+std::vector<Answer> SpanAnswerer::predict(const std::vector<std::string>& inputs,
+                                          const PredictionOptions& options) {
+  std::vector<QuestionInput> asked;
+  for (const std::string& input : inputs) {
+    asked.push_back(question_input(input, text_of("input ", ++answered_)));
+    if (asked.back().context.empty()) {
+      throw DataError(text_of("input ", answered_),
+                      "expected a text before the question, got none");
+    }
+  }
+  std::vector<tasks::SpanRequest> requests;
+  for (const QuestionInput& each : asked) requests.push_back({each.context, each.story.question});
+  const auto results = tasks::answer(trained_, requests, options.top);
+  std::vector<Answer> answers;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    answers.push_back(answer_of(asked[i], results[i], options));
+  }
+  return answers;
+}
+
+std::optional<std::vector<std::string>> SpanAnswerer::read_inputs(
+    const std::string& file, const ReadingOptions& /*reading*/) {
+  if (std::filesystem::path(file).extension() != ".json") return std::nullopt;
+  data::DataReport report;
+  const data::SpanData data = data::read_spans(file, data::Answers::kNone, report);
+  report.throw_if_fatal();
+  std::cerr << report.text();
+  std::vector<std::string> inputs;
+  for (const data::SpanQuestion& each : data.questions) {
+    inputs.push_back(context_json(data.contexts[each.context], each.question));
+  }
+  return inputs;
+}
+
+AttentionView SpanAnswerer::attend(const std::string& input, const std::string& part) {
+  const c10::InferenceMode inference;
+  const QuestionInput asked = question_input(input, "the text");
+  const tasks::SpanRequest request{asked.context, asked.story.question};
+  const tasks::SpanUnits read = tasks::first_window(trained_, request);
+  nn::AttentionTrace trace;
+  trained_.model->forward(
+      tasks::question_batch({&read.units}, trained_.model->options().padding_id), &trace);
+  const tasks::SpanAnswers found = tasks::answer(trained_, {request}, 1).front();
+  const Answer answer = answer_of(asked, found, {});
+
+  // The text first and the question behind it, as they are read.
+  const auto units = static_cast<int64_t>(read.offsets.size());
+  ShownUnits shown;
+  shown.keys.resize(read.offsets.size());
+  for (int64_t i = 0; i < units; ++i) {
+    shown.keys[static_cast<size_t>(i)] = (i + read.units.question) % units;
+  }
+  shown.queries = shown.keys;
+  if (part == "question") {
+    shown.queries.erase(shown.queries.begin(), shown.queries.end() - read.units.question);
+  }
+  const OrderedJson& span = answer.json.at("answer");
+  AttentionView view{.title = answer_title(span.is_null() ? "no answer" : span.get<std::string>(),
+                                           answer.json.at("probability").get<double>()),
+                     .weights = shown_weights(trace.weights, shown)};
+  for (const char* name : {"answer", "start", "end", "probability"}) {
+    view.details[name] = answer.json.at(name);
+  }
+  const auto text_of_unit = [&](int64_t unit) {
+    const text::Span& range = read.offsets[static_cast<size_t>(unit)];
+    const std::string& text = unit < read.units.question ? asked.story.question : asked.context;
+    return text.substr(range.begin, range.size());
+  };
+  for (const int64_t unit : shown.queries) view.queries.push_back(text_of_unit(unit));
+  for (const int64_t unit : shown.keys) view.keys.push_back(text_of_unit(unit));
+  return view;
+}
+
+}  // namespace
+
+std::unique_ptr<Trained> span_answerer(models::TrainedQuestionAnswerer trained) {
+  return std::make_unique<SpanAnswerer>(std::move(trained));
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,166 @@
+// What a model answers to questions about stories, by class, and how well.
+#include "heed/tasks/story_questions.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <limits>
+#include <numeric>
+
+#include "heed/base/error.h"
+#include "heed/cli/question_input.h"
+#include "heed/cli/tasks/question_answering.h"
+#include "heed/io/file.h"
+
+namespace heed::cli {
+namespace {
+
+class StoryAnswerer final : public Trained {
+ public:
+  explicit StoryAnswerer(models::TrainedQuestionAnswerer trained) : trained_(std::move(trained)) {}
+
+  std::string task() const override { return "qa"; }
+  const torch::nn::Module& module() const override { return *trained_.model; }
+  OrderedJson description() const override { return description_of(trained_); }
+  size_t most_other_files() const override { return kAnyNumber; }
+  Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
+  std::vector<std::string> prediction_options() const override {
+    return {"threshold", "unknown", "top"};
+  }
+  std::vector<Answer> predict(const std::vector<std::string>& inputs,
+                              const PredictionOptions& options) override;
+  std::optional<std::vector<std::string>> read_inputs(const std::string& file,
+                                                      const ReadingOptions& reading) override;
+  std::vector<std::string> attention_parts() const override { return {"question", "all"}; }
+  AttentionView attend(const std::string& input, const std::string& part) override;
+
+ private:
+  Answer answer(const tasks::Story& story, const tasks::ClassAnswer& result,
+                const PredictionOptions& options) const;
+
+  models::TrainedQuestionAnswerer trained_;
+  int64_t answered_ = 0;  // inputs before the next one
+};
+
+Evaluation StoryAnswerer::evaluate(const EvaluationRequest& request,
+                                   const tasks::Progress& progress) {
+  const std::vector<std::string> files = files_of(request);
+  data::DataReport report;
+  std::vector<data::StoryData> data;
+  for (const std::string& file : files) data.push_back(data::read_stories(file, report));
+  report.throw_if_fatal();
+  std::cerr << report.text();
+  return evaluation_of(tasks::evaluate(trained_, data, progress), files);
+}
+
+Answer StoryAnswerer::answer(const tasks::Story& story, const tasks::ClassAnswer& result,
+                             const PredictionOptions& options) const {
+  const double probability = result.probabilities[static_cast<size_t>(result.label)];
+  const bool known = probability >= options.threshold;
+  const std::string& label = trained_.labels[static_cast<size_t>(result.label)];
+  Answer answer{.line = answer_line(known ? label : options.unknown, probability)};
+  answer.json["question"] = story.question;
+  answer.json["answer"] = known ? OrderedJson(label) : OrderedJson(nullptr);
+  answer.json["probability"] = probability;
+  std::vector<size_t> order(trained_.labels.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return result.probabilities[a] > result.probabilities[b];
+  });
+  order.resize(std::min(order.size(), static_cast<size_t>(options.top)));
+  for (const size_t i : order) {
+    answer.json["top"].push_back(
+        {{"answer", trained_.labels[i]}, {"probability", result.probabilities[i]}});
+  }
+  return answer;
+}
+
+std::vector<Answer> StoryAnswerer::predict(const std::vector<std::string>& inputs,
+                                           const PredictionOptions& options) {
+  std::vector<tasks::Story> stories;
+  for (const std::string& input : inputs) {
+    stories.push_back(question_input(input, text_of("input ", ++answered_)).story);
+  }
+  const auto results = tasks::answer(trained_, stories);
+  std::vector<Answer> answers;
+  for (size_t i = 0; i < stories.size(); ++i) {
+    answers.push_back(answer(stories[i], results[i], options));
+  }
+  return answers;
+}
+
+// A file as bAbI has it begins with the number of its first line.
+std::optional<std::vector<std::string>> StoryAnswerer::read_inputs(
+    const std::string& file, const ReadingOptions& /*reading*/) {
+  if (!std::filesystem::is_regular_file(file)) return std::nullopt;
+  std::string_view first;
+  if (LineReader lines(file); !lines.next(first) || !first.starts_with("1 ")) return std::nullopt;
+  data::DataReport report;
+  const data::StoryData data = data::read_stories(file, report);
+  report.throw_if_fatal();
+  std::cerr << report.text();
+  std::vector<std::string> inputs;
+  for (const data::StoryQuestion& each : data.questions) {
+    inputs.push_back(story_json(each.story, each.question));
+  }
+  return inputs;
+}
+
+// The units in the order of the story, the question last.
+std::vector<int64_t> reading_order(const std::vector<tasks::StorySource>& sources) {
+  std::vector<int64_t> order(sources.size());
+  std::iota(order.begin(), order.end(), int64_t{0});
+  const auto key = [&](int64_t unit) {
+    const int64_t sentence = sources[static_cast<size_t>(unit)].sentence;
+    return sentence < 0 ? std::numeric_limits<int64_t>::max() : sentence;
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t a, int64_t b) { return key(a) < key(b); });
+  return order;
+}
+
+AttentionView StoryAnswerer::attend(const std::string& input, const std::string& part) {
+  const c10::InferenceMode inference;
+  const tasks::Story story = question_input(input, "the text").story;
+  const tasks::StoryUnits read = tasks::story_units(trained_, story);
+  nn::AttentionTrace trace;
+  const at::Tensor probabilities =
+      trained_.model
+          ->forward(tasks::question_batch({&read.units}, trained_.model->options().padding_id),
+                    &trace)
+          .to(at::kDouble)
+          .softmax(-1)[0];
+  const int64_t label = probabilities.argmax().item<int64_t>();
+  const auto probability = probabilities[label].item<double>();
+  const std::string& name = trained_.labels[static_cast<size_t>(label)];
+
+  ShownUnits shown{.keys = reading_order(read.sources)};
+  shown.queries = shown.keys;
+  if (part == "question") {
+    shown.queries.erase(shown.queries.begin(), shown.queries.end() - read.units.question);
+  }
+  AttentionView view{.title = answer_title(name, probability),
+                     .weights = shown_weights(trace.weights, shown),
+                     .details = {{"answer", name}, {"probability", probability}}};
+  const auto text_of_unit = [&](int64_t unit) {
+    const tasks::StorySource& source = read.sources[static_cast<size_t>(unit)];
+    const std::string& sentence = source.sentence < 0
+                                      ? story.question
+                                      : story.sentences[static_cast<size_t>(source.sentence)];
+    return sentence.substr(source.range.begin, source.range.size());
+  };
+  for (const int64_t unit : shown.queries) view.queries.push_back(text_of_unit(unit));
+  for (const int64_t unit : shown.keys) view.keys.push_back(text_of_unit(unit));
+  return view;
+}
+
+}  // namespace
+
+std::unique_ptr<Trained> story_answerer(models::TrainedQuestionAnswerer trained) {
+  return std::make_unique<StoryAnswerer>(std::move(trained));
+}
+
+}  // namespace heed::cli
