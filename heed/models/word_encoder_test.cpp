@@ -35,6 +35,7 @@ TEST(WordEncoder, LongWordsStandWhereTheyStood) {
   at::manual_seed(2);
   WordEncoderOptions options = small_words();
   options.longest_word = 12;
+  options.subword_width = 0;
   WordEncoder encoder(options);
   spread_parameters(encoder);
   encoder.to(at::kDouble);
