@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes benchmark results into README.md as a table: the goal beside what was measured.
+"""Writes benchmark results into a Markdown file as a table: the goal beside what was measured.
 
 usage: tools/bench_table.py RESULTS.jsonl... [--name attention] [--into README.md]
 
