@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/data/length_buckets.h"
 #include "heed/metrics/threshold.h"
+#include "heed/tasks/batches.h"
 #include "heed/text/sentences.h"
 
 namespace heed::tasks {
@@ -147,11 +147,8 @@ std::vector<Classification> classify(const models::TrainedTextClassifier& traine
     lengths.push_back(tokens_of(rows.back()));
   }
   std::vector<Classification> results(texts.size());
-  int64_t done = 0;
-  for (const auto& numbers : data::by_length(lengths, kEvaluationBatch)) {
-    std::vector<const TextRows*> batch;
-    for (const int64_t i : numbers) batch.push_back(&rows[static_cast<size_t>(i)]);
-    const models::DocumentBatch input = document_batch(*trained.model, batch);
+  const auto read = [&](const std::vector<int64_t>& numbers) {
+    const models::DocumentBatch input = document_batch(*trained.model, chosen(rows, numbers));
     const at::Tensor probabilities =
         probabilities_of(trained, trained.model->forward(moved(input, device)));
     const auto classes = static_cast<size_t>(probabilities.size(1));
@@ -165,9 +162,8 @@ std::vector<Classification> classify(const models::TrainedTextClassifier& traine
       }
       row += classes;
     }
-    done += std::ssize(numbers);
-    if (progress) progress(done, std::ssize(texts));
-  }
+  };
+  for_each_batch(lengths, kEvaluationBatch, progress, read);
   return results;
 }
 

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/data/length_buckets.h"
+#include "heed/tasks/batches.h"
 #include "heed/text/bpe_builder.h"
 #include "heed/text/word_level_builder.h"
 
@@ -159,15 +159,12 @@ void score(const models::TrainedTokenTagger& trained, const std::vector<Part>& p
   const models::WordReader reader = trained.reader();
   std::vector<int64_t> lengths;
   for (const Part& part : parts) lengths.push_back(std::ssize(part.words));
-  int64_t done = 0;
-  for (const auto& numbers : data::by_length(lengths, kEvaluationBatch)) {
+  for_each_batch(lengths, kEvaluationBatch, progress, [&](const std::vector<int64_t>& numbers) {
     std::vector<const std::vector<std::string>*> words;
     for (const int64_t i : numbers) words.push_back(&parts[static_cast<size_t>(i)].words);
     const models::WordBatch batch = reader.batch(words).to(device);
     on_scores(numbers, trained.model->forward(batch), batch.lengths);
-    done += std::ssize(numbers);
-    if (progress) progress(done, std::ssize(parts));
-  }
+  });
 }
 
 // The best tags of a batch, written to their places in the sentences.
@@ -197,13 +194,6 @@ std::vector<TaggedSentence> empty_answers(const std::vector<Part>& parts, size_t
     answer.probabilities.resize(answer.tags.size());
   }
   return answers;
-}
-
-std::vector<const Part*> chosen(const std::vector<Part>& parts,
-                                const std::vector<int64_t>& numbers) {
-  std::vector<const Part*> some;
-  for (const int64_t i : numbers) some.push_back(&parts[static_cast<size_t>(i)]);
-  return some;
 }
 
 }  // namespace

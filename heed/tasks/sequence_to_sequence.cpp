@@ -11,10 +11,10 @@
 
 #include "heed/base/error.h"
 #include "heed/data/columns.h"
-#include "heed/data/length_buckets.h"
 #include "heed/inference/beam_search.h"
 #include "heed/metrics/language.h"
 #include "heed/ops/cross_entropy.h"
+#include "heed/tasks/batches.h"
 #include "heed/tasks/encoder_decoder_decoder.h"
 #include "heed/text/bpe_builder.h"
 #include "heed/text/word_level_builder.h"
@@ -177,13 +177,6 @@ at::Tensor logits_of(const models::EncoderDecoder& model, const Pairs& batch) {
 
 bool is_blank(const std::string& text) { return data::trimmed(text).empty(); }
 
-models::TextBatch batch_of(const std::vector<Ids>& ids, const std::vector<int64_t>& numbers,
-                           int64_t padding) {
-  std::vector<const Ids*> texts;
-  for (const int64_t number : numbers) texts.push_back(&ids[static_cast<size_t>(number)]);
-  return padded(texts, padding);
-}
-
 double greedy_bleu(const models::TrainedEncoderDecoder& trained, const data::ParallelData& data,
                    metrics::LetterCase letters, const Progress& progress) {
   std::vector<std::string> sources;
@@ -241,13 +234,8 @@ SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
 
 std::unique_ptr<Batch> SequenceToSequence::prepare(std::vector<int64_t> examples) const {
   auto batch = std::make_unique<Pairs>(std::move(examples));
-  std::vector<const Ids*> sources;
-  std::vector<const Ids*> targets;
-  for (const int64_t number : batch->examples) {
-    sources.push_back(&sources_[static_cast<size_t>(number)]);
-    targets.push_back(&targets_[static_cast<size_t>(number)]);
-  }
-  fill(*batch, trained_.model->options(), sources, targets);
+  fill(*batch, trained_.model->options(), chosen(sources_, batch->examples),
+       chosen(targets_, batch->examples));
   return batch;
 }
 
@@ -288,24 +276,15 @@ Metrics target_loss(const models::TrainedEncoderDecoder& trained, const data::Pa
     lengths.push_back(static_cast<int64_t>(sources.back().size() + targets.back().size()));
   }
   metrics::LanguageLoss sum;
-  int64_t done = 0;
-  for (auto& numbers : data::by_length(lengths, kEvaluationBatch)) {
-    Pairs batch(std::move(numbers));
-    std::vector<const Ids*> source;
-    std::vector<const Ids*> target;
-    for (const int64_t number : batch.examples) {
-      source.push_back(&sources[static_cast<size_t>(number)]);
-      target.push_back(&targets[static_cast<size_t>(number)]);
-    }
-    fill(batch, trained.model->options(), source, target);
+  for_each_batch(lengths, kEvaluationBatch, progress, [&](const std::vector<int64_t>& numbers) {
+    Pairs batch(numbers);
+    fill(batch, trained.model->options(), chosen(sources, numbers), chosen(targets, numbers));
     const at::Tensor logits = logits_of(*trained.model, batch);
     const at::Tensor losses = heed::cross_entropy(logits, batch.next.to(logits.device()),
                                                   {.reduction = Reduction::kNone});
     sum.nats += losses.to(at::kDouble).sum().item<double>();
     sum.tokens += batch.next.size(0);
-    done += static_cast<int64_t>(batch.examples.size());
-    if (progress) progress(done, static_cast<int64_t>(data.pairs.size()));
-  }
+  });
   return {{"loss", metrics::nats_per_token(sum)},
           {"perplexity", metrics::perplexity(sum)},
           {"tokens", static_cast<double>(sum.tokens)}};
@@ -331,9 +310,9 @@ std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
     places.push_back(i);
   }
   std::vector<Translation> results(sources.size());
-  int64_t done = 0;
-  for (const auto& numbers : data::by_length(lengths, options.batch_size)) {
-    EncoderDecoderDecoder decoder(trained.model, batch_of(ids, numbers, model.source_padding_id));
+  for_each_batch(lengths, options.batch_size, progress, [&](const std::vector<int64_t>& numbers) {
+    EncoderDecoderDecoder decoder(trained.model,
+                                  padded(chosen(ids, numbers), model.source_padding_id));
     const at::Tensor start = at::full({static_cast<int64_t>(numbers.size()), 1}, begin, at::kLong);
     auto found = inference::beam_search(decoder, start, search);
     for (size_t b = 0; b < numbers.size(); ++b) {
@@ -344,9 +323,7 @@ std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
                                                           .log_probability = best.log_probability,
                                                           .score = best.score};
     }
-    done += static_cast<int64_t>(numbers.size());
-    if (progress) progress(done, static_cast<int64_t>(ids.size()));
-  }
+  });
   return results;
 }
 

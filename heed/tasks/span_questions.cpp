@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/data/length_buckets.h"
 #include "heed/inference/best_spans.h"
 #include "heed/metrics/answers.h"
 #include "heed/ops/cross_entropy.h"
+#include "heed/tasks/batches.h"
 
 namespace heed::tasks {
 namespace {
@@ -245,17 +245,16 @@ void SpanQuestions::add_example(const data::SpanQuestion& question, const std::s
 
 std::unique_ptr<Batch> SpanQuestions::prepare(std::vector<int64_t> examples) const {
   auto batch = std::make_unique<AskedWindows>(std::move(examples));
-  std::vector<const QuestionUnits*> inputs;
-  batch->targets = at::empty({static_cast<int64_t>(batch->examples.size()), 2}, at::kLong);
+  batch->targets = at::empty({std::ssize(batch->examples), 2}, at::kLong);
   auto* targets = batch->targets.mutable_data_ptr<int64_t>();
   for (const int64_t number : batch->examples) {
     const auto example = static_cast<size_t>(number);
-    inputs.push_back(&inputs_[example]);
     *targets++ = targets_[example].first;
     *targets++ = targets_[example].last;
     batch->tokens += lengths_[example];
   }
-  batch->windows = question_batch(inputs, trained_.model->options().padding_id);
+  batch->windows =
+      question_batch(chosen(inputs_, batch->examples), trained_.model->options().padding_id);
   return batch;
 }
 
@@ -285,8 +284,7 @@ std::vector<SpanAnswers> answer(const models::TrainedQuestionAnswerer& trained,
   std::vector<WindowVotes> votes;
   votes.reserve(requests.size());
   for (const Reading& reading : readings.all) votes.emplace_back(reading, count);
-  int64_t done = 0;
-  for (const auto& numbers : data::by_length(readings.lengths, kEvaluationBatch)) {
+  const auto read = [&](const std::vector<int64_t>& numbers) {
     const at::Tensor scores = window_scores(trained, readings, numbers);
     const auto units = static_cast<size_t>(scores.size(2));
     const auto* row = scores.const_data_ptr<float>();
@@ -297,9 +295,8 @@ std::vector<SpanAnswers> answer(const models::TrainedQuestionAnswerer& trained,
                               trained.spans.longest_answer);
       row += 2 * units;
     }
-    done += static_cast<int64_t>(numbers.size());
-    if (progress) progress(done, static_cast<int64_t>(readings.windows.size()));
-  }
+  };
+  for_each_batch(readings.lengths, kEvaluationBatch, progress, read);
   std::vector<SpanAnswers> answers;
   for (WindowVotes& each : votes) answers.push_back(each.answers(trained.spans.may_be_missing));
   return answers;

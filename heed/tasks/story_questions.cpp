@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/data/length_buckets.h"
 #include "heed/metrics/answers.h"
 #include "heed/ops/cross_entropy.h"
+#include "heed/tasks/batches.h"
 
 namespace heed::tasks {
 namespace {
@@ -184,16 +184,15 @@ StoryQuestions::StoryQuestions(const data::StoryTrainingData& data,
 
 std::unique_ptr<Batch> StoryQuestions::prepare(std::vector<int64_t> examples) const {
   auto batch = std::make_unique<AskedStories>(std::move(examples));
-  std::vector<const QuestionUnits*> inputs;
-  batch->answers = at::empty({static_cast<int64_t>(batch->examples.size())}, at::kLong);
+  batch->answers = at::empty({std::ssize(batch->examples)}, at::kLong);
   auto* answers = batch->answers.mutable_data_ptr<int64_t>();
   for (const int64_t number : batch->examples) {
     const auto example = static_cast<size_t>(number);
-    inputs.push_back(&inputs_[example]);
     *answers++ = answers_[example];
     batch->tokens += static_cast<int64_t>(inputs_[example].ids.size());
   }
-  batch->stories = question_batch(inputs, trained_.model->options().padding_id);
+  batch->stories =
+      question_batch(chosen(inputs_, batch->examples), trained_.model->options().padding_id);
   return batch;
 }
 
@@ -230,12 +229,10 @@ std::vector<ClassAnswer> answer(const models::TrainedQuestionAnswerer& trained,
     lengths.push_back(inputs.back().count());
   }
   std::vector<ClassAnswer> answers(stories.size());
-  int64_t done = 0;
-  for (const auto& numbers : data::by_length(lengths, kEvaluationBatch)) {
-    std::vector<const QuestionUnits*> batch;
-    for (const int64_t i : numbers) batch.push_back(&inputs[static_cast<size_t>(i)]);
-    const at::Tensor logits = trained.model->forward(
-        to_device(question_batch(batch, trained.model->options().padding_id), device));
+  const int64_t padding = trained.model->options().padding_id;
+  const auto read = [&](const std::vector<int64_t>& numbers) {
+    const at::Tensor logits =
+        trained.model->forward(to_device(question_batch(chosen(inputs, numbers), padding), device));
     const at::Tensor probabilities = logits.to(at::kCPU).to(at::kDouble).softmax(-1).contiguous();
     const auto classes = static_cast<size_t>(probabilities.size(1));
     const auto* row = probabilities.const_data_ptr<double>();
@@ -245,9 +242,8 @@ std::vector<ClassAnswer> answer(const models::TrainedQuestionAnswerer& trained,
       result.label = std::max_element(row, row + classes) - row;
       row += classes;
     }
-    done += static_cast<int64_t>(numbers.size());
-    if (progress) progress(done, static_cast<int64_t>(stories.size()));
-  }
+  };
+  for_each_batch(lengths, kEvaluationBatch, progress, read);
   return answers;
 }
 

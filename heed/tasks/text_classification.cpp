@@ -7,6 +7,7 @@
 #include "heed/base/error.h"
 #include "heed/metrics/threshold.h"
 #include "heed/ops/cross_entropy.h"
+#include "heed/tasks/batches.h"
 #include "heed/text/word_level_builder.h"
 
 namespace heed::tasks {
@@ -97,11 +98,9 @@ std::unique_ptr<Batch> TextClassification::prepare(std::vector<int64_t> examples
   const auto count = std::ssize(batch->examples);
   const auto classes = std::ssize(trained_.labels);
   const bool several = has_several_labels(trained_);
-  std::vector<const TextRows*> texts;
   batch->labels = several ? at::zeros({count, classes}, at::kFloat) : at::empty({count}, at::kLong);
   for (int64_t b = 0; b < count; ++b) {
     const auto example = static_cast<size_t>(batch->examples[static_cast<size_t>(b)]);
-    texts.push_back(&rows_[example]);
     for (const int32_t label : labels_[example]) {
       if (several) {
         batch->labels.mutable_data_ptr<float>()[b * classes + label] = 1;
@@ -111,7 +110,7 @@ std::unique_ptr<Batch> TextClassification::prepare(std::vector<int64_t> examples
     }
     batch->tokens += lengths_[example];
   }
-  batch->texts = document_batch(*trained_.model, texts);
+  batch->texts = document_batch(*trained_.model, chosen(rows_, batch->examples));
   return batch;
 }
 

@@ -1,0 +1,18 @@
+#include "heed/tasks/batches.h"
+
+#include "heed/data/length_buckets.h"
+
+namespace heed::tasks {
+
+void for_each_batch(const std::vector<int64_t>& lengths, int64_t batch_size,
+                    const Progress& progress,
+                    const std::function<void(const std::vector<int64_t>& numbers)>& read) {
+  int64_t done = 0;
+  for (const auto& numbers : data::by_length(lengths, batch_size)) {
+    read(numbers);
+    done += std::ssize(numbers);
+    if (progress) progress(done, std::ssize(lengths));
+  }
+}
+
+}  // namespace heed::tasks

@@ -1,0 +1,27 @@
+// Examples by their numbers, a batch at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "heed/tasks/task.h"
+
+namespace heed::tasks {
+
+// Gives every example to `read` once, in batches of similar length (data::by_length); `progress`
+// counts examples and is told behind each batch. For evaluation, where the order does not matter.
+void for_each_batch(const std::vector<int64_t>& lengths, int64_t batch_size,
+                    const Progress& progress,
+                    const std::function<void(const std::vector<int64_t>& numbers)>& read);
+
+// The items with these numbers.
+template <typename T>
+std::vector<const T*> chosen(const std::vector<T>& items, const std::vector<int64_t>& numbers) {
+  std::vector<const T*> some;
+  some.reserve(numbers.size());
+  for (const int64_t i : numbers) some.push_back(&items[static_cast<size_t>(i)]);
+  return some;
+}
+
+}  // namespace heed::tasks
