@@ -8,10 +8,9 @@
 
 namespace heed::models {
 
-DocumentBatch moved(const DocumentBatch& batch, at::Device device) {
-  DocumentBatch there{
-      .rows = {.ids = batch.rows.ids.to(device), .lengths = batch.rows.lengths.to(device)}};
-  if (batch.sentences.defined()) there.sentences = batch.sentences.to(device);
+DocumentBatch DocumentBatch::to(at::Device device) const {
+  DocumentBatch there{.rows = rows.to(device)};
+  if (sentences.defined()) there.sentences = sentences.to(device);
   return there;
 }
 

@@ -24,9 +24,9 @@ namespace heed::models {
 struct DocumentBatch {
   TextBatch rows;             // texts; or sentences, those of a document one after the other
   at::Tensor sentences = {};  // (B) int64, rows of each document; undefined: each row is a document
-};
 
-DocumentBatch moved(const DocumentBatch& batch, at::Device device);
+  DocumentBatch to(at::Device device) const;
+};
 
 // What a forward pass attended to. The last two only where there are sentences.
 struct DocumentTrace {

@@ -52,6 +52,13 @@ void check(const QuestionAnswererOptions& o) {
   check(o.transformer);
 }
 
+QuestionBatch QuestionBatch::to(at::Device device) const {
+  return {.ids = ids.to(device),
+          .words = words.to(device),
+          .units = units.to(device),
+          .question = question.to(device)};
+}
+
 at::Tensor sentence_vectors(const at::Tensor& words, const at::Tensor& counts) {
   const int64_t width = words.size(3);
   const at::TensorOptions floats = words.options();

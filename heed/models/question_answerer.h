@@ -45,6 +45,8 @@ struct QuestionBatch {
   at::Tensor words = {};  // (B, U) int64, real words of each unit; 0: an empty one
   at::Tensor units;       // (B) int64, real units of each input
   at::Tensor question;    // (B) int64, how many of them, the first, are the question: at least 1
+
+  QuestionBatch to(at::Device device) const;
 };
 
 // (B, U, W, C) words, (B, U) counts -> (B, U, C): Σ_j l_j ∘ e_j over the words j = 1 .. J of a unit

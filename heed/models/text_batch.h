@@ -3,12 +3,25 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <vector>
+
 namespace heed::models {
 
 // Padded to the longest of them.
 struct TextBatch {
   at::Tensor ids;           // (B, N) int64, padding behind each text
   at::Tensor lengths = {};  // (B) int64, real tokens of each text; undefined: all N
+
+  TextBatch to(at::Device device) const;
 };
+
+using IdRows = std::vector<const std::vector<int32_t>*>;
+
+// (B, N) int64 with N that of the longest row, at least 1; `padding` behind each row.
+at::Tensor padded_ids(const IdRows& rows, int64_t padding);
+
+// The same with the lengths of the rows.
+TextBatch text_batch(const IdRows& rows, int64_t padding);
 
 }  // namespace heed::models

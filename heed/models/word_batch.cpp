@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/models/text_batch.h"
 
 namespace heed::models {
 namespace {
@@ -16,20 +17,6 @@ constexpr size_t kMostKnown = 200'000;
 void check_ids(const char* what, const text::Tokenizer& tokenizer) {
   check_usage(tokenizer.padding_id().has_value() && tokenizer.unknown_id().has_value(), what,
               ": expected a tokenizer with an id for padding and one for unknown words");
-}
-
-// Rows of different lengths as one tensor.
-at::Tensor padded(const std::vector<const std::vector<int32_t>*>& rows, int64_t padding_id) {
-  size_t longest = 1;
-  for (const auto* row : rows) longest = std::max(longest, row->size());
-  const at::Tensor table = at::full(
-      {static_cast<int64_t>(rows.size()), static_cast<int64_t>(longest)}, padding_id, at::kLong);
-  auto* out = table.mutable_data_ptr<int64_t>();
-  for (const auto* row : rows) {
-    std::copy(row->begin(), row->end(), out);
-    out += longest;
-  }
-  return table;
 }
 
 }  // namespace
@@ -100,8 +87,8 @@ WordBatch WordReader::batch(std::span<const std::vector<std::string>* const> sen
     *lengths++ = std::ssize(*sentence);
   }
 
-  std::vector<const std::vector<int32_t>*> subwords;
-  std::vector<const std::vector<int32_t>*> characters;
+  IdRows subwords;
+  IdRows characters;
   batch.shapes =
       at::zeros({std::max<int64_t>(1, std::ssize(words)), text::WordShape::kFeatures}, at::kLong);
   auto* shapes = batch.shapes.mutable_data_ptr<int64_t>();
@@ -116,8 +103,8 @@ WordBatch WordReader::batch(std::span<const std::vector<std::string>* const> sen
     subwords.push_back(&kNothing);
     characters.push_back(&kNothing);
   }
-  batch.subwords = padded(subwords, subwords_->padding_id().value());
-  batch.characters = padded(characters, characters_->padding_id().value());
+  batch.subwords = padded_ids(subwords, subwords_->padding_id().value());
+  batch.characters = padded_ids(characters, characters_->padding_id().value());
   return batch;
 }
 

@@ -8,6 +8,7 @@
 
 #include "heed/base/error.h"
 #include "heed/metrics/threshold.h"
+#include "heed/models/text_batch.h"
 #include "heed/tasks/batches.h"
 #include "heed/text/sentences.h"
 
@@ -95,7 +96,7 @@ int64_t tokens_of(const TextRows& rows) {
 
 models::DocumentBatch document_batch(const models::TextClassifier& model,
                                      const std::vector<const TextRows*>& texts) {
-  std::vector<const std::vector<int32_t>*> rows;
+  models::IdRows rows;
   std::vector<int64_t> sentences;
   for (const TextRows* text : texts) {
     for (const auto& row : *text) rows.push_back(&row);
@@ -103,19 +104,7 @@ models::DocumentBatch document_batch(const models::TextClassifier& model,
   }
   const std::vector<int32_t> nothing;
   if (rows.empty()) rows.push_back(&nothing);  // documents without any sentence
-  int64_t longest = 1;
-  for (const auto* ids : rows) longest = std::max(longest, std::ssize(*ids));
-  const auto count = std::ssize(rows);
-  models::DocumentBatch batch{
-      .rows = {.ids = at::full({count, longest}, model.options().padding_id, at::kLong),
-               .lengths = at::empty({count}, at::kLong)}};
-  auto* all_ids = batch.rows.ids.mutable_data_ptr<int64_t>();
-  auto* lengths = batch.rows.lengths.mutable_data_ptr<int64_t>();
-  for (const auto* ids : rows) {
-    std::copy(ids->begin(), ids->end(), all_ids);
-    all_ids += longest;
-    *lengths++ = std::ssize(*ids);
-  }
+  models::DocumentBatch batch{.rows = models::text_batch(rows, model.options().padding_id)};
   if (is_hierarchical(model.options())) batch.sentences = at::tensor(sentences, at::kLong);
   return batch;
 }
@@ -150,7 +139,7 @@ std::vector<Classification> classify(const models::TrainedTextClassifier& traine
   const auto read = [&](const std::vector<int64_t>& numbers) {
     const models::DocumentBatch input = document_batch(*trained.model, chosen(rows, numbers));
     const at::Tensor probabilities =
-        probabilities_of(trained, trained.model->forward(moved(input, device)));
+        probabilities_of(trained, trained.model->forward(input.to(device)));
     const auto classes = static_cast<size_t>(probabilities.size(1));
     const auto* row = probabilities.const_data_ptr<double>();
     for (const int64_t i : numbers) {

@@ -10,10 +10,7 @@ namespace {
 
 nn::Memory encoded(const models::EncoderDecoder& model, const models::TextBatch& sources) {
   const c10::InferenceMode inference;
-  const at::Device device = device_of(model);
-  return model.encode(
-      {.ids = sources.ids.to(device),
-       .lengths = sources.lengths.defined() ? sources.lengths.to(device) : at::Tensor()});
+  return model.encode(sources.to(device_of(model)));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/models/text_batch.h"
 #include "heed/tasks/batches.h"
 #include "heed/text/bpe_builder.h"
 #include "heed/text/word_level_builder.h"
@@ -91,10 +92,11 @@ void add_parts(const std::vector<std::string>& words, size_t sentence, int64_t l
 class Targets {
  public:
   explicit Targets(const models::TokenTagger& model) : scheme_(model.options().scheme) {
-    for (const std::string& tag : model.tags()) rows_.emplace(tag, std::ssize(rows_));
+    for (const std::string& tag : model.tags())
+      rows_.emplace(tag, static_cast<int32_t>(rows_.size()));
   }
 
-  std::vector<int64_t> of(const Part& part, const std::vector<std::string>& sentence_tags,
+  std::vector<int32_t> of(const Part& part, const std::vector<std::string>& sentence_tags,
                           const std::string& file) const {
     const auto first = static_cast<int64_t>(part.begin);
     const auto count = std::ssize(part.words);
@@ -104,7 +106,7 @@ class Targets {
       const int64_t end = std::min(entity.end - first, count);
       if (begin < end) inside.push_back({.type = entity.type, .begin = begin, .end = end});
     }
-    std::vector<int64_t> rows;
+    std::vector<int32_t> rows;
     for (const std::string& tag : text::tags_of(inside, count, scheme_)) {
       const auto row = rows_.find(tag);
       if (row == rows_.end()) {
@@ -118,19 +120,8 @@ class Targets {
 
  private:
   text::TagScheme scheme_;
-  std::map<std::string, int64_t> rows_;
+  std::map<std::string, int32_t> rows_;
 };
-
-// (B, N), 0 behind each row.
-at::Tensor padded_rows(const std::vector<const std::vector<int64_t>*>& rows, int64_t longest) {
-  const at::Tensor table = at::zeros({std::ssize(rows), longest}, at::kLong);
-  auto* out = table.mutable_data_ptr<int64_t>();
-  for (const auto* row : rows) {
-    std::copy(row->begin(), row->end(), out);
-    out += longest;
-  }
-  return table;
-}
 
 struct TaggingBatch final : Batch {
   using Batch::Batch;
@@ -210,7 +201,7 @@ EntityRecognition::EntityRecognition(const data::NerData& train, const data::Ner
     add_parts(sentence.words, 0, options.model.transformer.longest, parts);
     for (Part& part : parts) {
       lengths_.push_back(std::ssize(part.words));
-      std::vector<int64_t> tags = targets.of(part, sentence.tags, train.file);
+      std::vector<int32_t> tags = targets.of(part, sentence.tags, train.file);
       examples_.push_back({.words = std::move(part.words), .tags = std::move(tags)});
     }
   }
@@ -219,7 +210,7 @@ EntityRecognition::EntityRecognition(const data::NerData& train, const data::Ner
 std::unique_ptr<Batch> EntityRecognition::prepare(std::vector<int64_t> examples) const {
   auto batch = std::make_unique<TaggingBatch>(std::move(examples));
   std::vector<const std::vector<std::string>*> words;
-  std::vector<const std::vector<int64_t>*> tags;
+  models::IdRows tags;
   for (const int64_t number : batch->examples) {
     const Example& example = examples_[static_cast<size_t>(number)];
     words.push_back(&example.words);
@@ -227,7 +218,7 @@ std::unique_ptr<Batch> EntityRecognition::prepare(std::vector<int64_t> examples)
     batch->tokens += std::ssize(example.words);
   }
   batch->words = reader_.batch(words);
-  batch->targets = padded_rows(tags, batch->words.places.size(1));
+  batch->targets = models::padded_ids(tags, 0);
   return batch;
 }
 
@@ -283,15 +274,15 @@ EntityEvaluation evaluate(const models::TrainedTokenTagger& trained, const data:
   score(trained, parts, progress,
         [&](const std::vector<int64_t>& numbers, const at::Tensor& scores,
             const at::Tensor& lengths) {
-          std::vector<std::vector<int64_t>> tags;
-          std::vector<const std::vector<int64_t>*> rows;
+          std::vector<std::vector<int32_t>> tags;
+          models::IdRows rows;
           const std::vector<const Part*> some = chosen(parts, numbers);
           for (const Part* part : some) {
             tags.push_back(targets.of(*part, data.sentences[part->sentence].tags, data.file));
             words += std::ssize(tags.back());
           }
           for (const auto& each : tags) rows.push_back(&each);
-          const at::Tensor wanted = padded_rows(rows, scores.size(1)).to(scores.device());
+          const at::Tensor wanted = models::padded_ids(rows, 0).to(scores.device());
           loss += trained.model->loss(scores, lengths, wanted).sum().item<double>();
           answer(*trained.model, some, scores, lengths, answers);
         });

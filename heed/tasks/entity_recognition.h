@@ -44,7 +44,7 @@ class EntityRecognition final : public Task {
  private:
   struct Example {
     std::vector<std::string> words;
-    std::vector<int64_t> tags;  // rows of TokenTagger::tags()
+    std::vector<int32_t> tags;  // rows of TokenTagger::tags()
   };
 
   EntityRecognitionOptions options_;

@@ -60,13 +60,6 @@ models::QuestionBatch question_batch(const std::vector<const QuestionUnits*>& in
   return batch;
 }
 
-models::QuestionBatch to_device(const models::QuestionBatch& batch, at::Device device) {
-  return {.ids = batch.ids.to(device),
-          .words = batch.words.to(device),
-          .units = batch.units.to(device),
-          .question = batch.question.to(device)};
-}
-
 std::shared_ptr<const text::Tokenizer> question_tokenizer(const std::string& kind,
                                                           const std::vector<std::string>& texts,
                                                           const Progress& progress) {

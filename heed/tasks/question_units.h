@@ -23,7 +23,6 @@ struct QuestionUnits {
 // Of several inputs, padded. Each of them has sizes or none has.
 models::QuestionBatch question_batch(const std::vector<const QuestionUnits*>& inputs,
                                      int64_t padding_id);
-models::QuestionBatch to_device(const models::QuestionBatch& batch, at::Device device);
 
 // "words", every word of the texts, or "words:N", the N most frequent; otherwise as tokenizer_for
 // (language_modelling.h) has it. Throws UsageError, and what Tokenizer::load throws.

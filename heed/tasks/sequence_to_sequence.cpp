@@ -13,6 +13,7 @@
 #include "heed/data/columns.h"
 #include "heed/inference/beam_search.h"
 #include "heed/metrics/language.h"
+#include "heed/models/text_batch.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
 #include "heed/tasks/encoder_decoder_decoder.h"
@@ -117,22 +118,6 @@ Ids target_ids(const models::TrainedEncoderDecoder& trained, const std::string& 
 
 // ---- Batches
 
-models::TextBatch padded(const std::vector<const Ids*>& texts, int64_t padding) {
-  const auto count = static_cast<int64_t>(texts.size());
-  int64_t longest = 1;
-  for (const Ids* ids : texts) longest = std::max(longest, static_cast<int64_t>(ids->size()));
-  models::TextBatch batch{.ids = at::full({count, longest}, padding, at::kLong),
-                          .lengths = at::empty({count}, at::kLong)};
-  auto* all_ids = batch.ids.mutable_data_ptr<int64_t>();
-  auto* lengths = batch.lengths.mutable_data_ptr<int64_t>();
-  for (int64_t b = 0; b < count; ++b) {
-    const Ids& ids = *texts[static_cast<size_t>(b)];
-    std::copy(ids.begin(), ids.end(), all_ids + b * longest);
-    lengths[b] = static_cast<int64_t>(ids.size());
-  }
-  return batch;
-}
-
 struct Pairs final : Batch {
   using Batch::Batch;
   models::TextBatch sources;
@@ -144,12 +129,12 @@ struct Pairs final : Batch {
 
 void fill(Pairs& batch, const models::EncoderDecoderOptions& model,
           const std::vector<const Ids*>& sources, const std::vector<const Ids*>& targets) {
-  batch.sources = padded(sources, model.source_padding_id);
+  batch.sources = models::text_batch(sources, model.source_padding_id);
   std::vector<Ids> read;
   std::vector<const Ids*> pointers;
   for (const Ids* target : targets) read.emplace_back(target->begin(), target->end() - 1);
   for (const Ids& ids : read) pointers.push_back(&ids);
-  batch.targets = padded(pointers, model.target_padding_id);
+  batch.targets = models::text_batch(pointers, model.target_padding_id);
   const int64_t width = batch.targets.ids.size(1);
   std::vector<int64_t> places;
   std::vector<int64_t> next;
@@ -167,11 +152,8 @@ void fill(Pairs& batch, const models::EncoderDecoderOptions& model,
 // The logits (T, V) of the real tokens alone: padding costs no row of the output layer.
 at::Tensor logits_of(const models::EncoderDecoder& model, const Pairs& batch) {
   const at::Device device = device_of(model);
-  const nn::Memory memory = model.encode(
-      {.ids = batch.sources.ids.to(device), .lengths = batch.sources.lengths.to(device)});
-  const at::Tensor states = model.states(
-      {.ids = batch.targets.ids.to(device), .lengths = batch.targets.lengths.to(device)},
-      {.memory = &memory});
+  const nn::Memory memory = model.encode(batch.sources.to(device));
+  const at::Tensor states = model.states(batch.targets.to(device), {.memory = &memory});
   return model.logits(states.flatten(0, 1).index_select(0, batch.places.to(device)));
 }
 
@@ -311,8 +293,8 @@ std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
   }
   std::vector<Translation> results(sources.size());
   for_each_batch(lengths, options.batch_size, progress, [&](const std::vector<int64_t>& numbers) {
-    EncoderDecoderDecoder decoder(trained.model,
-                                  padded(chosen(ids, numbers), model.source_padding_id));
+    EncoderDecoderDecoder decoder(
+        trained.model, models::text_batch(chosen(ids, numbers), model.source_padding_id));
     const at::Tensor start = at::full({static_cast<int64_t>(numbers.size()), 1}, begin, at::kLong);
     auto found = inference::beam_search(decoder, start, search);
     for (size_t b = 0; b < numbers.size(); ++b) {

@@ -165,7 +165,7 @@ at::Tensor window_scores(const models::TrainedQuestionAnswerer& trained, const R
   std::vector<const QuestionUnits*> batch;
   for (const QuestionUnits& each : inputs) batch.push_back(&each);
   const auto padded = question_batch(batch, trained.model->options().padding_id);
-  return trained.model->forward(to_device(padded, device_of(*trained.model)))
+  return trained.model->forward(padded.to(device_of(*trained.model)))
       .to(at::kCPU, at::kFloat)
       .contiguous();
 }
@@ -261,7 +261,7 @@ std::unique_ptr<Batch> SpanQuestions::prepare(std::vector<int64_t> examples) con
 Loss SpanQuestions::loss(const Batch& batch) {
   const auto& asked = static_cast<const AskedWindows&>(batch);
   const at::Device device = device_of(*trained_.model);
-  const at::Tensor scores = trained_.model->forward(to_device(asked.windows, device));
+  const at::Tensor scores = trained_.model->forward(asked.windows.to(device));
   return {.value = heed::cross_entropy(scores.contiguous(), asked.targets.to(device)),
           .tokens = asked.tokens,
           .weight = static_cast<double>(asked.examples.size())};

@@ -204,7 +204,7 @@ Loss StoryQuestions::loss(const Batch& batch) {
     stories = with_empty_units(stories, options_.empty_share, model.transformer.longest);
   }
   const at::Device device = device_of(*trained_.model);
-  const at::Tensor logits = trained_.model->forward(to_device(stories, device));
+  const at::Tensor logits = trained_.model->forward(stories.to(device));
   return {.value = heed::cross_entropy(logits, asked.answers.to(device)),
           .tokens = asked.tokens,
           .weight = static_cast<double>(asked.examples.size())};
@@ -232,7 +232,7 @@ std::vector<ClassAnswer> answer(const models::TrainedQuestionAnswerer& trained,
   const int64_t padding = trained.model->options().padding_id;
   const auto read = [&](const std::vector<int64_t>& numbers) {
     const at::Tensor logits =
-        trained.model->forward(to_device(question_batch(chosen(inputs, numbers), padding), device));
+        trained.model->forward(question_batch(chosen(inputs, numbers), padding).to(device));
     const at::Tensor probabilities = logits.to(at::kCPU).to(at::kDouble).softmax(-1).contiguous();
     const auto classes = static_cast<size_t>(probabilities.size(1));
     const auto* row = probabilities.const_data_ptr<double>();

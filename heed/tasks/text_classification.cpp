@@ -121,7 +121,7 @@ Loss TextClassification::loss(const Batch& batch) {
     drop_words(texts.rows, options_.word_dropout, trained_.tokenizer->unknown_id().value());
   }
   const at::Device device = device_of(*trained_.model);
-  const at::Tensor logits = trained_.model->forward(moved(texts, device));
+  const at::Tensor logits = trained_.model->forward(texts.to(device));
   const at::Tensor labels = labelled.labels.to(device);
   const double smoothing = options_.label_smoothing;
   return {.value = has_several_labels(trained_)
