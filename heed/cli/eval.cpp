@@ -28,16 +28,22 @@ void print(const Evaluation& evaluation, bool json) {
   if (!evaluation.report.empty()) std::cout << '\n' << evaluation.report;
 }
 
+void check_file_count(const std::vector<std::string>& files, const Trained& trained) {
+  const size_t most = trained.most_files();
+  if (files.size() <= most) return;
+  std::string given;
+  for (const std::string& file : files) given += " " + file;
+  throw UsageError(text_of("a model of the task '", trained.task(), "' is measured on ",
+                           most == 1 ? "one file" : text_of("at most ", most, " files"), ", got ",
+                           files.size(), ":", given));
+}
+
 void run(Settings& settings) {
   settings.threads.apply();
   EvaluationRequest& request = settings.request;
   request.reading.parsed();
   const auto trained = load_trained(settings.directory);
-  const size_t others = request.more_files.size();
-  check_usage(others <= trained->most_other_files(), "a model of the task '", trained->task(),
-              "' is measured on at most ", trained->most_other_files() + 1, " files, got ",
-              others + 1);
-  if (others > 0) request.second_file = request.more_files.front();
+  check_file_count(request.files, *trained);
   print(trained->evaluate(request, progress_bar("evaluating")), settings.json);
 }
 
@@ -53,11 +59,11 @@ Command eval_command() {
             auto settings = std::make_shared<Settings>();
             Settings& s = *settings;
             app.add_option("model", s.directory, "Directory of a trained model")->required();
-            app.add_option("file", s.request.file, "Examples of the task; - reads standard input")
-                ->required();
-            app.add_option("others", s.request.more_files,
-                           "Where the answers stand in a file of their own (translations), or "
-                           "further files of examples (questions)")
+            app.add_option("files", s.request.files,
+                           "Examples of the task; - reads standard input. Several: the sources "
+                           "and the references (translations), or each a set of its own "
+                           "(questions)")
+                ->required()
                 ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
             app.add_option("--beams", s.request.prediction.beams,
                            "Sequences that beam search keeps, where answers are written")

@@ -61,9 +61,7 @@ struct AttentionView {
 };
 
 struct EvaluationRequest {
-  std::string file;
-  std::string second_file = {};  // of tasks whose references stand in a file of their own
-  std::vector<std::string> more_files = {};  // all behind the first, of tasks that measure each
+  std::vector<std::string> files;  // at least one
   ReadingOptions reading;
   PredictionOptions prediction;
   // How written answers are compared with the references.
@@ -82,9 +80,10 @@ class Trained {
   // The settings that `inspect` shows, in order.
   virtual OrderedJson description() const = 0;
 
-  // How many files evaluate() takes besides the first.
+  // How many files evaluate() takes: what is known of the examples in files of their own (a text
+  // and its translation), or several sets of examples.
   static constexpr size_t kAnyNumber = std::numeric_limits<size_t>::max();
-  virtual size_t most_other_files() const { return 1; }
+  virtual size_t most_files() const { return 1; }
 
   virtual Evaluation evaluate(const EvaluationRequest& request,
                               const tasks::Progress& progress) = 0;

@@ -130,6 +130,9 @@ class LanguageModels(unittest.TestCase):
             result = self.generate(*words)
             self.assertEqual(result.returncode, code, result.stderr)
             self.assertIn(part, result.stderr)
+        result = heed("eval", self.model, self.folder / "valid.txt", self.folder / "train.txt")
+        self.assertEqual(result.returncode, 2, result.stdout)
+        self.assertIn("one file", result.stderr)
         self.assertEqual(heed("generate", self.folder, "--prompt", "a").returncode, 66)
         self.assertEqual(heed("generate", self.model, "--prompt", "").returncode, 2)
 

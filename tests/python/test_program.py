@@ -163,6 +163,11 @@ class Program(unittest.TestCase):
         path = self.file("label.tsv", "label\ttext\nsplendid\ta film\n")
         self.assert_refused(heed("eval", self.model, path), 65, "label.tsv:2", "splendid")
 
+    def test_eval_refuses_a_second_file(self):
+        valid = EXAMPLE / "valid.tsv"
+        self.assert_refused(heed("eval", self.model, valid, "other.tsv"), 2, "'classify'",
+                            "one file", "other.tsv")
+
     def test_predict_answers_a_line_for_a_line(self):
         lines = ["a wonderful , kind book", "", "terrible", "???", "日本語 🙂", "x" * 100_000]
         text = "\n".join(lines) + "\n"

@@ -98,7 +98,7 @@ Evaluation TrainedEntityRecognition::evaluate(const EvaluationRequest& request,
   data::NerReadOptions reading = ner_reading(request.reading);
   reading.types = trained_.model->options().types;
   data::DataReport report;
-  const data::NerData data = data::read_ner(request.file, reading, report);
+  const data::NerData data = data::read_ner(request.files[0], reading, report);
   report.throw_if_fatal();
   std::cerr << report.text();
   const tasks::EntityEvaluation result = tasks::evaluate(trained_, data, progress);

@@ -45,12 +45,12 @@ Evaluation TrainedLanguage::evaluate(const EvaluationRequest& request,
                                      const tasks::Progress& progress) {
   data::DataReport report;
   const data::TextData data =
-      data::read_text({.train = {request.file}},
+      data::read_text({.train = {request.files[0]}},
                       {.encoding = request.reading.parsed().encoding, .valid_share = 0}, report);
   report.throw_if_fatal();
   std::cerr << report.text();
   return {.metrics =
-              tasks::evaluate(trained_, {.text = data.train, .where = request.file}, progress)};
+              tasks::evaluate(trained_, {.text = data.train, .where = request.files[0]}, progress)};
 }
 
 std::string line_of(const metrics::LanguageLoss& loss) {

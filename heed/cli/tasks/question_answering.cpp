@@ -40,12 +40,6 @@ OrderedJson description_of(const models::TrainedQuestionAnswerer& trained) {
   return description;
 }
 
-std::vector<std::string> files_of(const EvaluationRequest& request) {
-  std::vector<std::string> files = {request.file};
-  files.insert(files.end(), request.more_files.begin(), request.more_files.end());
-  return files;
-}
-
 Evaluation evaluation_of(const tasks::QuestionEvaluation& evaluation,
                          const std::vector<std::string>& files) {
   Evaluation result{.metrics = evaluation.all};

@@ -17,9 +17,6 @@ std::unique_ptr<Trained> span_answerer(models::TrainedQuestionAnswerer trained);
 // The settings of the model that `inspect` shows.
 OrderedJson description_of(const models::TrainedQuestionAnswerer& trained);
 
-// All files of a request, the first included.
-std::vector<std::string> files_of(const EvaluationRequest& request);
-
 // The metrics of all questions and, of several files, those of each.
 Evaluation evaluation_of(const tasks::QuestionEvaluation& evaluation,
                          const std::vector<std::string>& files);

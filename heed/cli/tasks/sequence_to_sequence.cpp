@@ -27,6 +27,7 @@ class TrainedSequenceToSequence final : public Trained {
   std::string task() const override { return "seq2seq"; }
   const torch::nn::Module& module() const override { return *trained_.model; }
   OrderedJson description() const override;
+  size_t most_files() const override { return 2; }
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
   std::vector<std::string> prediction_options() const override {
     return {"beams", "length-penalty", "max-tokens"};
@@ -74,7 +75,8 @@ Evaluation TrainedSequenceToSequence::evaluate(const EvaluationRequest& request,
                                                const tasks::Progress& progress) {
   data::DataReport report;
   const data::ParallelData data =
-      data::read_parallel({.source = request.file, .target = request.second_file},
+      data::read_parallel({.source = request.files[0],
+                           .target = request.files.size() > 1 ? request.files[1] : std::string()},
                           parallel_reading(request.reading, data::Labels::kRequired), report);
   report.throw_if_fatal();
   std::cerr << report.text();

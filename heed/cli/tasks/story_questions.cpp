@@ -25,7 +25,7 @@ class StoryAnswerer final : public Trained {
   std::string task() const override { return "qa"; }
   const torch::nn::Module& module() const override { return *trained_.model; }
   OrderedJson description() const override { return description_of(trained_); }
-  size_t most_other_files() const override { return kAnyNumber; }
+  size_t most_files() const override { return kAnyNumber; }
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
   std::vector<std::string> prediction_options() const override {
     return {"threshold", "unknown", "top"};
@@ -47,7 +47,7 @@ class StoryAnswerer final : public Trained {
 
 Evaluation StoryAnswerer::evaluate(const EvaluationRequest& request,
                                    const tasks::Progress& progress) {
-  const std::vector<std::string> files = files_of(request);
+  const std::vector<std::string>& files = request.files;
   data::DataReport report;
   std::vector<data::StoryData> data;
   for (const std::string& file : files) data.push_back(data::read_stories(file, report));

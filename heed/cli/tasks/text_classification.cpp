@@ -76,7 +76,7 @@ Evaluation TrainedClassification::evaluate(const EvaluationRequest& request,
   reading.label_names = trained_.labels;
   reading.label_separator = trained_.label_separator;
   data::DataReport report;
-  const auto data = data::read_classification(request.file, reading, report);
+  const auto data = data::read_classification(request.files[0], reading, report);
   report.throw_if_fatal();
   std::cerr << report.text();
   return evaluation_of(tasks::evaluate(trained_, data, progress), trained_.labels);
