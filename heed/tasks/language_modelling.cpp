@@ -4,13 +4,13 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <charconv>
 #include <numeric>
 #include <utility>
 
 #include "heed/base/error.h"
 #include "heed/metrics/language.h"
 #include "heed/ops/cross_entropy.h"
+#include "heed/tasks/vocabulary_size.h"
 #include "heed/text/bpe_builder.h"
 #include "heed/text/word_level_builder.h"
 
@@ -21,13 +21,11 @@ constexpr int64_t kEvaluationTokens = 8192;  // of a batch
 constexpr std::string_view kBpe = "bpe:";
 constexpr int32_t kByteTokens = 257;  // 256 bytes and the end of a text
 
-int32_t bpe_size(std::string_view number) {
-  int32_t size = 0;
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), size);
-  check_usage(error == std::errc() && end == number.data() + number.size() && size >= kByteTokens,
-              "tokenizer: expected bpe:N with N at least ", kByteTokens,
-              " (all bytes and the end of a text), got 'bpe:", number, "'");
-  return size;
+int32_t bpe_size(std::string_view kind) {
+  return vocabulary_size(
+      kind, {.prefix = kBpe,
+             .least = kByteTokens,
+             .expected = text_of("at least ", kByteTokens, " (all bytes and the end of a text)")});
 }
 
 text::Tokenizer learnt_bytes(int32_t size, std::string_view text, const Progress& progress) {
@@ -98,9 +96,7 @@ std::shared_ptr<const text::Tokenizer> tokenizer_for(const std::string& kind, st
   const auto made = [&]() -> text::Tokenizer {
     if (kind == "characters") return learnt_characters(text);
     if (kind == "bytes") return learnt_bytes(kByteTokens, text, progress);
-    if (kind.starts_with(kBpe)) {
-      return learnt_bytes(bpe_size(std::string_view(kind).substr(kBpe.size())), text, progress);
-    }
+    if (kind.starts_with(kBpe)) return learnt_bytes(bpe_size(kind), text, progress);
     return text::Tokenizer::load(kind);
   };
   return std::make_shared<const text::Tokenizer>(made());

@@ -3,28 +3,24 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <charconv>
+#include <string_view>
 
-#include "heed/base/error.h"
 #include "heed/tasks/language_modelling.h"
+#include "heed/tasks/vocabulary_size.h"
 #include "heed/text/word_level_builder.h"
 
 namespace heed::tasks {
 namespace {
 
-constexpr std::string_view kWords = "words";
+constexpr std::string_view kWords = "words:";
 constexpr int32_t kMostWords = 1 << 24;
 
-text::Tokenizer learnt_words(std::string_view kind, const std::vector<std::string>& texts) {
-  int32_t size = kMostWords;
-  if (kind != kWords) {
-    const std::string_view number = kind.substr(kWords.size() + 1);
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), size);
-    check_usage(error == std::errc() && end == number.data() + number.size() && size > 2,
-                "tokenizer: expected words:N with N at least 3 (padding and unknown words among ",
-                "them), got '", kind, "'");
-  }
-  return text::build_word_level(texts, {.vocabulary_size = size});
+// Of "words" or "words:N".
+int32_t words_size(std::string_view kind) {
+  if (kind == "words") return kMostWords;
+  return vocabulary_size(kind, {.prefix = kWords,
+                                .least = 3,
+                                .expected = "at least 3 (padding and unknown words among them)"});
 }
 
 }  // namespace
@@ -63,8 +59,9 @@ models::QuestionBatch question_batch(const std::vector<const QuestionUnits*>& in
 std::shared_ptr<const text::Tokenizer> question_tokenizer(const std::string& kind,
                                                           const std::vector<std::string>& texts,
                                                           const Progress& progress) {
-  if (kind == kWords || kind.starts_with("words:")) {
-    return std::make_shared<const text::Tokenizer>(learnt_words(kind, texts));
+  if (kind == "words" || kind.starts_with(kWords)) {
+    return std::make_shared<const text::Tokenizer>(
+        text::build_word_level(texts, {.vocabulary_size = words_size(kind)}));
   }
   std::string all;
   for (const std::string& each : texts) all += each + '\n';

@@ -4,7 +4,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <string_view>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
 #include "heed/tasks/encoder_decoder_decoder.h"
+#include "heed/tasks/vocabulary_size.h"
 #include "heed/text/bpe_builder.h"
 #include "heed/text/word_level_builder.h"
 
@@ -39,13 +39,12 @@ std::vector<std::string> normalizers(bool lowercase) {
   return lowercase ? std::vector<std::string>{"NFC", "Lowercase"} : std::vector<std::string>{"NFC"};
 }
 
-text::Tokenizer learnt_bpe(std::string_view number, const std::vector<std::string_view>& texts,
+text::Tokenizer learnt_bpe(std::string_view kind, const std::vector<std::string_view>& texts,
                            const PairTokenizerOptions& options) {
-  int32_t size = 0;
-  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), size);
-  check_usage(error == std::errc() && end == number.data() + number.size() && size > kSpecialTokens,
-              "tokenizer: expected bpe:N with N above ", kSpecialTokens,
-              " (the special tokens), got 'bpe:", number, "'");
+  const int32_t size = vocabulary_size(
+      kind, {.prefix = kBpe,
+             .least = kSpecialTokens + 1,
+             .expected = text_of("above ", kSpecialTokens, " (the special tokens)")});
   // Blanks become part of the words, so that decoding gives them back; a mark of punctuation is a
   // word of its own.
   text::BpeBuilder builder({.vocabulary_size = size,
@@ -73,9 +72,7 @@ std::shared_ptr<const text::Tokenizer> tokenizer_of(const std::string& kind,
                                                     const PairTokenizerOptions& options) {
   const auto made = [&]() -> text::Tokenizer {
     if (kind == "characters") return learnt_characters(texts, options);
-    if (kind.starts_with(kBpe)) {
-      return learnt_bpe(std::string_view(kind).substr(kBpe.size()), texts, options);
-    }
+    if (kind.starts_with(kBpe)) return learnt_bpe(kind, texts, options);
     check_usage(!options.lowercase, "lower case: a tokenizer.json (", kind,
                 ") says itself what becomes of capitals; expected one that is learnt");
     return text::Tokenizer::load(kind).with_max_length(std::nullopt);
