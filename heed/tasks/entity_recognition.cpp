@@ -41,9 +41,7 @@ std::shared_ptr<const text::Tokenizer> learnt_characters(const data::NerData& da
 }
 
 const EntityRecognitionOptions& checked(const EntityRecognitionOptions& options) {
-  check_usage(options.word_dropout >= 0 && options.word_dropout < 1,
-              "word dropout: expected a share from 0 up to but not including 1, got ",
-              options.word_dropout);
+  models::check_share("word dropout", options.word_dropout);
   check_usage(options.margin >= 0, "margin: expected at least 0, got ", options.margin);
   return options;
 }

@@ -192,9 +192,7 @@ SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
     : options_(options), valid_(valid) {
   check_usage(options.watched == "loss" || options.watched == "bleu",
               "watched: expected loss or bleu, got '", options.watched, "'");
-  check_usage(options.label_smoothing >= 0 && options.label_smoothing < 1,
-              "label smoothing: expected a share from 0 up to but not including 1, got ",
-              options.label_smoothing);
+  models::check_share("label smoothing", options.label_smoothing);
   check_usage(!valid.pairs.empty(), "training: expected validation data, got none");
   trained_.source = tokenizers.source;
   trained_.target = tokenizers.target;
