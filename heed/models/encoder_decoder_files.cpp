@@ -3,7 +3,7 @@
 #include "heed/base/error.h"
 #include "heed/models/model_directory.h"
 #include "heed/models/transformer_files.h"
-#include "heed/models/weights.h"
+#include "heed/models/weight_check.h"
 
 namespace heed::models {
 namespace {
@@ -46,37 +46,33 @@ EncoderDecoderOptions options_from(const JsonValue& config) {
   };
 }
 
-void check_against_weights(const JsonValue& config, const EncoderDecoderOptions& options,
-                           const Safetensors& weights) {
+void check_against_weights(const WeightCheck& check, const EncoderDecoderOptions& options) {
   TransformerOptions o = options.transformer;
-  const auto check = [&](const char* name, int64_t rows, const char* field) {
-    if (weights.at(name).shape != std::vector<int64_t>{rows, o.width}) {
-      config.at(field).fail(text_of("the shape of '", name, "' in ", weights.name()));
-    }
-  };
-  check("source.embedding.weight", options.source_vocabulary, "vocab_size");
+  check.shape("source.embedding.weight", {options.source_vocabulary, o.width}, "vocab_size");
   if (options.tied != "all") {
-    check("target.embedding.weight", options.target_vocabulary, "target_vocab_size");
+    check.shape("target.embedding.weight", {options.target_vocabulary, o.width},
+                "target_vocab_size");
   }
-  if (options.tied == "none") check("output.weight", options.target_vocabulary, "tied");
+  if (options.tied == "none") {
+    check.shape("output.weight", {options.target_vocabulary, o.width}, "tied");
+  }
   if (o.attention.positions == "learned") {
-    check("source.positions.table", o.longest, "max_position_embeddings");
+    check.shape("source.positions.table", {o.longest, o.width}, "max_position_embeddings");
   }
-  check_stack_against_weights(config, o, weights, "encoder");
+  check.stack("encoder", o);
   if (options.decoder_layers > 0) o.layers = options.decoder_layers;
-  check_stack_against_weights(config, o, weights, "decoder");
+  check.stack("decoder", o);
 }
 
-void check_tokenizer(const text::Tokenizer& tokenizer, const std::filesystem::path& file,
-                     const JsonValue& size) {
+std::shared_ptr<const text::Tokenizer> tokenizer_of(const ModelDirectory& files,
+                                                    const SizedTokenizer& file) {
+  auto tokenizer = files.tokenizer(file);
   for (const char* token : {kBeginToken, kEndToken}) {
-    if (!tokenizer.id_of(token)) {
-      throw DataError(file.string(), text_of("expected a token \"", token, "\", found none"));
-    }
+    if (tokenizer->id_of(token)) continue;
+    throw DataError((files.path() / file.name).string(),
+                    text_of("expected a token \"", token, "\", found none"));
   }
-  if (tokenizer.size() > size.integer({.least = 1, .most = 1 << 24})) {
-    size.fail(text_of("at least the ", tokenizer.size(), " of ", file.filename().string()));
-  }
+  return tokenizer;
 }
 
 }  // namespace
@@ -93,26 +89,17 @@ void save(const TrainedEncoderDecoder& trained, const std::filesystem::path& dir
 
 TrainedEncoderDecoder load_encoder_decoder(const std::filesystem::path& directory) {
   const ModelDirectory files(directory, kModelType);
-  const JsonValue& config = files.config();
-  const EncoderDecoderOptions options = options_from(config);
-  const auto tokenizer = [&](std::string_view name, const char* size) {
-    auto loaded = std::make_shared<const text::Tokenizer>(files.tokenizer(name));
-    check_tokenizer(*loaded, files.path() / name, config.at(size));
-    return loaded;
-  };
+  const EncoderDecoderOptions options = options_from(files.config());
   TrainedEncoderDecoder trained;
-  trained.source = tokenizer(kTokenizerFile, "vocab_size");
-  trained.target = config.at("shared_vocabulary").boolean()
-                       ? trained.source
-                       : tokenizer(kTargetTokenizerFile, "target_vocab_size");
-  if (trained.source == trained.target) {
-    check_tokenizer(*trained.target, files.path() / kTokenizerFile, config.at("target_vocab_size"));
+  trained.source = tokenizer_of(files, {});
+  if (files.config().at("shared_vocabulary").boolean()) {
+    files.check_size(*trained.source, {.size = "target_vocab_size"});
+    trained.target = trained.source;
+  } else {
+    trained.target =
+        tokenizer_of(files, {.name = kTargetTokenizerFile, .size = "target_vocab_size"});
   }
-  const Safetensors weights = files.weights();
-  check_against_weights(config, options, weights);
-  trained.model = files.made_from_config([&] { return std::make_shared<EncoderDecoder>(options); });
-  load_parameters(*trained.model, weights);
-  trained.model->eval();
+  trained.model = files.model<EncoderDecoder>(options, check_against_weights);
   return trained;
 }
 

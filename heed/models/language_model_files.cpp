@@ -1,9 +1,8 @@
 #include "heed/models/language_model_files.h"
 
-#include "heed/base/error.h"
 #include "heed/models/model_directory.h"
 #include "heed/models/transformer_files.h"
-#include "heed/models/weights.h"
+#include "heed/models/weight_check.h"
 
 namespace heed::models {
 namespace {
@@ -33,19 +32,13 @@ LanguageModelOptions options_from(const JsonValue& config) {
   };
 }
 
-void check_against_weights(const JsonValue& config, const LanguageModelOptions& options,
-                           const Safetensors& weights) {
+void check_against_weights(const WeightCheck& check, const LanguageModelOptions& options) {
   const TransformerOptions& o = options.transformer;
-  const auto check = [&](const char* name, int64_t rows, const char* field) {
-    if (weights.at(name).shape != std::vector<int64_t>{rows, o.width}) {
-      config.at(field).fail(text_of("the shape of '", name, "' in ", weights.name()));
-    }
-  };
-  check("input.embedding.weight", options.vocabulary, "vocab_size");
+  check.shape("input.embedding.weight", {options.vocabulary, o.width}, "vocab_size");
   if (o.attention.positions == "learned") {
-    check("input.positions.table", o.longest, "max_position_embeddings");
+    check.shape("input.positions.table", {o.longest, o.width}, "max_position_embeddings");
   }
-  check_stack_against_weights(config, o, weights, "decoder");
+  check.stack("decoder", o);
 }
 
 }  // namespace
@@ -59,19 +52,10 @@ void save(const TrainedLanguageModel& trained, const std::filesystem::path& dire
 
 TrainedLanguageModel load_language_model(const std::filesystem::path& directory) {
   const ModelDirectory files(directory, kModelType);
-  const JsonValue& config = files.config();
-  const LanguageModelOptions options = options_from(config);
+  const LanguageModelOptions options = options_from(files.config());
   TrainedLanguageModel trained;
-  trained.tokenizer = std::make_shared<const text::Tokenizer>(files.tokenizer());
-  if (trained.tokenizer->size() > options.vocabulary) {
-    config.at("vocab_size")
-        .fail(text_of("at least the ", trained.tokenizer->size(), " of tokenizer.json"));
-  }
-  const Safetensors weights = files.weights();
-  check_against_weights(config, options, weights);
-  trained.model = files.made_from_config([&] { return std::make_shared<LanguageModel>(options); });
-  load_parameters(*trained.model, weights);
-  trained.model->eval();
+  trained.tokenizer = files.tokenizer();
+  trained.model = files.model<LanguageModel>(options, check_against_weights);
   return trained;
 }
 

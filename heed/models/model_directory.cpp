@@ -4,7 +4,6 @@
 
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
-#include "heed/models/weights.h"
 
 namespace heed::models {
 namespace {
@@ -50,8 +49,18 @@ ModelDirectory::ModelDirectory(std::filesystem::path path, std::string_view mode
   if (type.string() != model_type) type.fail(text_of('"', model_type, '"'));
 }
 
-text::Tokenizer ModelDirectory::tokenizer(std::string_view name) const {
-  return text::Tokenizer::load(path_ / name);
+std::shared_ptr<const text::Tokenizer> ModelDirectory::tokenizer(const SizedTokenizer& file) const {
+  auto tokenizer =
+      std::make_shared<const text::Tokenizer>(text::Tokenizer::load(path_ / file.name));
+  check_size(*tokenizer, file);
+  return tokenizer;
+}
+
+void ModelDirectory::check_size(const text::Tokenizer& tokenizer,
+                                const SizedTokenizer& file) const {
+  const JsonValue size = config_.at(file.size);
+  if (tokenizer.size() <= size.integer()) return;
+  size.fail(text_of("at least the ", tokenizer.size(), " of ", file.name));
 }
 
 std::string model_type_of(const std::filesystem::path& directory) {

@@ -5,12 +5,16 @@
 #include <torch/nn/module.h>
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "heed/base/error.h"
 #include "heed/io/json.h"
 #include "heed/io/safetensors.h"
+#include "heed/models/weight_check.h"
+#include "heed/models/weights.h"
 #include "heed/text/tokenizer.h"
 
 namespace heed::models {
@@ -38,6 +42,12 @@ void save_model(const ModelFiles& files, const std::filesystem::path& directory)
 // Throws UsageError where `directory` holds anything that save_model() would not replace.
 void check_replaceable_model(const std::filesystem::path& directory);
 
+// A file of a tokenizer, and the field of config.json that says how many tokens it may have.
+struct SizedTokenizer {
+  std::string_view name = kTokenizerFile;
+  const char* size = "vocab_size";
+};
+
 // An open model directory. Throws MissingInputError where there is none, DataError where a file in
 // it cannot be used; the message names the file and the field.
 class ModelDirectory {
@@ -47,18 +57,26 @@ class ModelDirectory {
 
   const std::filesystem::path& path() const { return path_; }
   const JsonValue& config() const { return config_; }
-  text::Tokenizer tokenizer(std::string_view name = kTokenizerFile) const;
-  Safetensors weights() const { return Safetensors::from_directory(path_); }
+  std::shared_ptr<const text::Tokenizer> tokenizer(const SizedTokenizer& file = {}) const;
+  void check_size(const text::Tokenizer& tokenizer, const SizedTokenizer& file) const;
 
-  // What `make` returns, with what it throws as UsageError turned into a DataError that names
-  // config.json: there the options stand.
-  template <typename Make>
-  auto made_from_config(Make make) const {
+  // The model of these options with the weights of the directory, in evaluation mode. `check` comes
+  // before it is made. What is wrong with the options is a DataError that names config.json: there
+  // they stand.
+  template <typename Model, typename Options>
+  std::shared_ptr<Model> model(const Options& options,
+                               void (*check)(const WeightCheck&, const Options&)) const {
+    const Safetensors weights = Safetensors::from_directory(path_);
+    check(WeightCheck(config_, weights), options);
+    std::shared_ptr<Model> made;
     try {
-      return make();
+      made = std::make_shared<Model>(options);
     } catch (const UsageError& error) {
       throw DataError((path_ / "config.json").string(), error.what());
     }
+    load_parameters(*made, weights);
+    made->eval();
+    return made;
   }
 
  private:

@@ -1,10 +1,9 @@
 #include "heed/models/question_answerer_files.h"
 
-#include "heed/base/error.h"
 #include "heed/models/label_json.h"
 #include "heed/models/model_directory.h"
 #include "heed/models/transformer_files.h"
-#include "heed/models/weights.h"
+#include "heed/models/weight_check.h"
 
 namespace heed::models {
 namespace {
@@ -60,19 +59,13 @@ SpanReading spans_from(const JsonValue& config) {
   };
 }
 
-void check_against_weights(const JsonValue& config, const QuestionAnswererOptions& options,
-                           const Safetensors& weights) {
+void check_against_weights(const WeightCheck& check, const QuestionAnswererOptions& options) {
   const TransformerOptions& o = options.transformer;
-  const auto check = [&](const char* name, int64_t rows, const char* field) {
-    if (weights.at(name).shape != std::vector<int64_t>{rows, o.width}) {
-      config.at(field).fail(text_of("the shape of '", name, "' in ", weights.name()));
-    }
-  };
-  check("embedding.weight", options.vocabulary, "vocab_size");
+  check.shape("embedding.weight", {options.vocabulary, o.width}, "vocab_size");
   if (o.attention.positions == "learned") {
-    check("positions.table", o.longest, "max_position_embeddings");
+    check.shape("positions.table", {o.longest, o.width}, "max_position_embeddings");
   }
-  check_stack_against_weights(config, o, weights, "encoder");
+  check.stack("encoder", o);
 }
 
 }  // namespace
@@ -94,17 +87,8 @@ TrainedQuestionAnswerer load_question_answerer(const std::filesystem::path& dire
     trained.spans = spans_from(config);
   }
   const QuestionAnswererOptions options = options_from(config, trained.labels.size());
-  trained.tokenizer = std::make_shared<const text::Tokenizer>(files.tokenizer());
-  if (trained.tokenizer->size() > options.vocabulary) {
-    config.at("vocab_size")
-        .fail(text_of("at least the ", trained.tokenizer->size(), " of tokenizer.json"));
-  }
-  const Safetensors weights = files.weights();
-  check_against_weights(config, options, weights);
-  trained.model =
-      files.made_from_config([&] { return std::make_shared<QuestionAnswerer>(options); });
-  load_parameters(*trained.model, weights);
-  trained.model->eval();
+  trained.tokenizer = files.tokenizer();
+  trained.model = files.model<QuestionAnswerer>(options, check_against_weights);
   return trained;
 }
 

@@ -1,12 +1,10 @@
 #include "heed/models/text_classifier_files.h"
 
-#include "heed/base/error.h"
 #include "heed/io/json.h"
-#include "heed/io/safetensors.h"
 #include "heed/models/label_json.h"
 #include "heed/models/model_directory.h"
 #include "heed/models/transformer_files.h"
-#include "heed/models/weights.h"
+#include "heed/models/weight_check.h"
 
 namespace heed::models {
 namespace {
@@ -74,26 +72,18 @@ TextClassifierOptions options_from(const JsonValue& config, int64_t classes) {
   return options;
 }
 
-// A config of a few bytes must not make the program allocate more than the weights on disk hold.
-void check_against_weights(const JsonValue& config, const TextClassifierOptions& options,
-                           const Safetensors& weights) {
+void check_against_weights(const WeightCheck& check, const TextClassifierOptions& options) {
   const TransformerOptions& o = options.transformer;
-  const auto check = [&](const char* name, int64_t rows, const char* field) {
-    if (weights.at(name).shape != std::vector<int64_t>{rows, o.width}) {
-      config.at(field).fail(text_of("the shape of '", name, "' in ", weights.name()));
-    }
-  };
-  check("embedding.weight", options.vocabulary, "vocab_size");
+  check.shape("embedding.weight", {options.vocabulary, o.width}, "vocab_size");
   if (o.attention.positions == "learned") {
-    check("input.positions.table", o.longest, "max_position_embeddings");
+    check.shape("input.positions.table", {o.longest, o.width}, "max_position_embeddings");
   }
-  check_stack_against_weights(config, o, weights, "encoder");
+  check.stack("encoder", o);
   if (!is_hierarchical(options)) return;
   if (o.attention.positions == "learned") {
-    check("documents.positions.table", options.most_sentences, "max_sentences");
+    check.shape("documents.positions.table", {options.most_sentences, o.width}, "max_sentences");
   }
-  check_stack_against_weights(config, document_options(options).transformer, weights,
-                              "documents.encoder");
+  check.stack("documents.encoder", document_options(options).transformer);
 }
 
 }  // namespace
@@ -114,18 +104,9 @@ TrainedTextClassifier load_text_classifier(const std::filesystem::path& director
   read_label_rule(config, trained);
   const auto classes = static_cast<int64_t>(trained.labels.size());
   const TextClassifierOptions options = options_from(config, classes);
-  const text::Tokenizer tokenizer = files.tokenizer();
-  if (tokenizer.size() > options.vocabulary) {
-    config.at("vocab_size").fail(text_of("at least the ", tokenizer.size(), " of tokenizer.json"));
-  }
   trained.tokenizer = std::make_shared<const text::Tokenizer>(
-      tokenizer.with_max_length(static_cast<int32_t>(options.transformer.longest)));
-
-  const Safetensors weights = files.weights();
-  check_against_weights(config, options, weights);
-  trained.model = files.made_from_config([&] { return std::make_shared<TextClassifier>(options); });
-  load_parameters(*trained.model, weights);
-  trained.model->eval();
+      files.tokenizer()->with_max_length(static_cast<int32_t>(options.transformer.longest)));
+  trained.model = files.model<TextClassifier>(options, check_against_weights);
   return trained;
 }
 

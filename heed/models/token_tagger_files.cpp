@@ -7,7 +7,7 @@
 #include "heed/base/error.h"
 #include "heed/models/model_directory.h"
 #include "heed/models/transformer_files.h"
-#include "heed/models/weights.h"
+#include "heed/models/weight_check.h"
 
 namespace heed::models {
 namespace {
@@ -90,47 +90,36 @@ TokenTaggerOptions options_from(const JsonValue& config) {
   };
 }
 
-// A config of a few bytes must not make the program allocate more than the weights on disk hold.
-void check_against_weights(const JsonValue& config, const TokenTaggerOptions& options,
-                           const Safetensors& weights) {
-  const auto check = [&](const char* name, const std::vector<int64_t>& shape, const char* field) {
-    if (weights.at(name).shape != shape) {
-      config.at(field).fail(text_of("the shape of '", name, "' in ", weights.name()));
-    }
-  };
+void check_against_weights(const WeightCheck& check, const TokenTaggerOptions& options) {
   const TransformerOptions& o = options.transformer;
   const WordEncoderOptions& w = options.words;
   const int64_t width =
       w.subword_width + w.character_width + text::WordShape::kFeatures * w.shape_width;
-  check("input.weight", {o.width, width}, "hidden_size");
+  check.shape("input.weight", {o.width, width}, "hidden_size");
   const auto tags = static_cast<int64_t>(text::all_tags(options.types, options.scheme).size());
-  check("output.weight", {tags, o.width}, "entity_types");
+  check.shape("output.weight", {tags, o.width}, "entity_types");
   if (w.subword_width > 0) {
-    check("words.subwords.weight", {w.subword_vocabulary, w.subword_width}, "vocab_size");
+    check.shape("words.subwords.weight", {w.subword_vocabulary, w.subword_width}, "vocab_size");
   }
   if (w.character_width > 0) {
-    check("words.characters.embedding.weight", {w.character_vocabulary, w.character_width},
-          "character_vocab_size");
-    check("words.characters.encoder.layer_0.attention.relative_table",
-          {w.character_heads, 2 * w.longest_word + 1}, "max_word_characters");
-    weights.at(text_of("words.characters.encoder.layer_", w.character_layers - 1,
-                       ".feed_forward.down.weight"));
+    check.shape("words.characters.embedding.weight", {w.character_vocabulary, w.character_width},
+                "character_vocab_size");
+    check.shape("words.characters.encoder.layer_0.attention.relative_table",
+                {w.character_heads, 2 * w.longest_word + 1}, "max_word_characters");
+    check.present(text_of("words.characters.encoder.layer_", w.character_layers - 1,
+                          ".feed_forward.down.weight"));
   }
   if (o.attention.positions == "learned") {
-    check("positions.table", {o.longest, o.width}, "max_position_embeddings");
+    check.shape("positions.table", {o.longest, o.width}, "max_position_embeddings");
   }
-  check_stack_against_weights(config, o, weights, "encoder");
+  check.stack("encoder", o);
 }
 
 std::shared_ptr<const text::Tokenizer> tokenizer_of(const ModelDirectory& files,
-                                                    std::string_view name, const char* field) {
-  auto tokenizer = std::make_shared<const text::Tokenizer>(files.tokenizer(name));
-  const JsonValue size = files.config().at(field);
-  if (tokenizer->size() > size.integer()) {
-    size.fail(text_of("at least the ", tokenizer->size(), " of ", name));
-  }
+                                                    const SizedTokenizer& file) {
+  auto tokenizer = files.tokenizer(file);
   if (!tokenizer->padding_id() || !tokenizer->unknown_id()) {
-    throw DataError((files.path() / name).string(),
+    throw DataError((files.path() / file.name).string(),
                     "expected a token for padding and one for unknown words");
   }
   return tokenizer;
@@ -154,13 +143,10 @@ TrainedTokenTagger load_token_tagger(const std::filesystem::path& directory) {
   const ModelDirectory files(directory, kModelType);
   const TokenTaggerOptions options = options_from(files.config());
   TrainedTokenTagger trained;
-  trained.tokenizer = tokenizer_of(files, kTokenizerFile, "vocab_size");
-  trained.characters = tokenizer_of(files, kCharactersFile, "character_vocab_size");
-  const Safetensors weights = files.weights();
-  check_against_weights(files.config(), options, weights);
-  trained.model = files.made_from_config([&] { return std::make_shared<TokenTagger>(options); });
-  load_parameters(*trained.model, weights);
-  trained.model->eval();
+  trained.tokenizer = tokenizer_of(files, {});
+  trained.characters =
+      tokenizer_of(files, {.name = kCharactersFile, .size = "character_vocab_size"});
+  trained.model = files.model<TokenTagger>(options, check_against_weights);
   return trained;
 }
 

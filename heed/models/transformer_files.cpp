@@ -1,21 +1,8 @@
 #include "heed/models/transformer_files.h"
 
-#include <vector>
-
-#include "heed/base/error.h"
 #include "heed/models/attention_json.h"
 
 namespace heed::models {
-namespace {
-
-void check_shape(const Safetensors& weights, const std::string& name,
-                 const std::vector<int64_t>& shape, const JsonValue& field) {
-  if (weights.at(name).shape != shape) {
-    field.fail(text_of("the shape of '", name, "' in ", weights.name()));
-  }
-}
-
-}  // namespace
 
 OrderedJson transformer_json(const TransformerOptions& o) {
   OrderedJson config = {
@@ -61,17 +48,6 @@ TransformerOptions transformer_from(const JsonValue& config) {
       .attention_dropout = share("attention_probs_dropout_prob"),
       .embedding_dropout = share("embedding_dropout_prob"),
   };
-}
-
-void check_stack_against_weights(const JsonValue& config, const TransformerOptions& o,
-                                 const Safetensors& weights, std::string_view prefix) {
-  check_shape(weights, text_of(prefix, ".layer_0.feed_forward.down.weight"), {o.width, o.hidden},
-              config.at("intermediate_size"));
-  if (o.attention.positions == "relative") {
-    check_shape(weights, text_of(prefix, ".layer_0.attention.relative_table"),
-                {o.heads, 2 * o.attention.relative_reach + 1}, config.at("relative_reach"));
-  }
-  weights.at(text_of(prefix, ".layer_", o.layers - 1, ".feed_forward.down.weight"));
 }
 
 }  // namespace heed::models
