@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/models/label_json.h"
 #include "heed/models/model_directory.h"
 #include "heed/models/transformer_files.h"
 #include "heed/models/weight_check.h"
@@ -17,12 +18,6 @@ constexpr const char* kModelType = "heed_token_tagger";
 OrderedJson config_json(const TokenTagger& model) {
   const TokenTaggerOptions& o = model.options();
   const WordEncoderOptions& w = o.words;
-  OrderedJson id2label = OrderedJson::object();
-  OrderedJson label2id = OrderedJson::object();
-  for (size_t i = 0; i < model.tags().size(); ++i) {
-    id2label[std::to_string(i)] = model.tags()[i];
-    label2id[model.tags()[i]] = i;
-  }
   OrderedJson config = {
       {"architectures", {"TokenTagger"}},
       {"model_type", kModelType},
@@ -42,10 +37,9 @@ OrderedJson config_json(const TokenTagger& model) {
       {"shape_size", w.shape_width},
       {"character_score", w.score},
       {"character_dropout_prob", w.dropout},
-      {"id2label", id2label},
-      {"label2id", label2id},
       {"torch_dtype", "float32"},
   };
+  config.update(labels_json(model.tags()));
   config.update(transformer_json(o.transformer));
   return config;
 }
