@@ -15,4 +15,13 @@ void for_each_batch(const std::vector<int64_t>& lengths, int64_t batch_size,
   }
 }
 
+Progress ProgressInParts::next(int64_t size) {
+  const int64_t before = before_;
+  before_ += size;
+  if (!whole_) return {};
+  return [&whole = whole_, total = total_, before, size](int64_t done, int64_t of) {
+    whole(before + size * done / of, total);
+  };
+}
+
 }  // namespace heed::tasks

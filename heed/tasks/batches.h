@@ -15,6 +15,20 @@ void for_each_batch(const std::vector<int64_t>& lengths, int64_t batch_size,
                     const Progress& progress,
                     const std::function<void(const std::vector<int64_t>& numbers)>& read);
 
+// One progress of a whole that is gone through part by part, whatever each part counts in.
+class ProgressInParts {
+ public:
+  ProgressInParts(const Progress& whole, int64_t total) : whole_(whole), total_(total) {}
+
+  // That of the next part, which is `size` of the total.
+  Progress next(int64_t size);
+
+ private:
+  const Progress& whole_;
+  int64_t total_;
+  int64_t before_ = 0;  // of the total, that the parts before the next one are
+};
+
 // The items with these numbers.
 template <typename T>
 std::vector<const T*> chosen(const std::vector<T>& items, const std::vector<int64_t>& numbers) {

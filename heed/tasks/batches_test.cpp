@@ -25,6 +25,22 @@ TEST(Batches, EachExampleOnceFromLongToShortAndProgressBehindEachBatch) {
   EXPECT_THAT(reports, ElementsAre(Pair(2, 5), Pair(4, 5), Pair(5, 5)));
 }
 
+TEST(Batches, ProgressOfPartsAddsUp) {
+  std::vector<std::pair<int64_t, int64_t>> reports;
+  const Progress whole = [&](int64_t done, int64_t total) { reports.emplace_back(done, total); };
+  ProgressInParts parts(whole, 10);
+  const Progress first = parts.next(6);
+  first(1, 3);
+  first(3, 3);
+  parts.next(4)(80, 80);
+  EXPECT_THAT(reports, ElementsAre(Pair(2, 10), Pair(6, 10), Pair(10, 10)));
+}
+
+TEST(Batches, PartsOfNoProgressAreNone) {
+  const Progress none;
+  EXPECT_FALSE(ProgressInParts(none, 1).next(1));
+}
+
 TEST(Batches, ChosenItemsStandInTheOrderOfTheirNumbers) {
   const std::vector<std::string> items = {"a", "b", "c"};
   EXPECT_THAT(chosen(items, {2, 0}), ElementsAre(Pointee(std::string("c")), &items[0]));

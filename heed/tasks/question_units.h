@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +29,14 @@ models::QuestionBatch question_batch(const std::vector<const QuestionUnits*>& in
 std::shared_ptr<const text::Tokenizer> question_tokenizer(const std::string& kind,
                                                           const std::vector<std::string>& texts,
                                                           const Progress& progress = {});
+
+// In all files.
+template <typename Data>
+int64_t question_count(const std::vector<Data>& files) {
+  int64_t count = 0;
+  for (const Data& file : files) count += std::ssize(file.questions);
+  return count;
+}
 
 // How well questions were answered: of all of them, and of each file.
 struct QuestionEvaluation {

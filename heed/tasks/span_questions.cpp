@@ -304,6 +304,7 @@ std::vector<SpanAnswers> answer(const models::TrainedQuestionAnswerer& trained,
 
 QuestionEvaluation evaluate(const models::TrainedQuestionAnswerer& trained,
                             const std::vector<data::SpanData>& data, const Progress& progress) {
+  ProgressInParts parts(progress, question_count(data));
   metrics::Answers all;
   QuestionEvaluation evaluation;
   for (const data::SpanData& file : data) {
@@ -311,7 +312,7 @@ QuestionEvaluation evaluate(const models::TrainedQuestionAnswerer& trained,
     for (const data::SpanQuestion& each : file.questions) {
       requests.push_back({file.contexts[each.context], each.question});
     }
-    const auto answers = answer(trained, requests, 1, progress);
+    const auto answers = answer(trained, requests, 1, parts.next(std::ssize(file.questions)));
     metrics::Answers scores;
     for (size_t i = 0; i < answers.size(); ++i) {
       std::vector<std::string> expected;

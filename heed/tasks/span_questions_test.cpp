@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "heed/base/error.h"
 
@@ -198,6 +199,22 @@ TEST(SpanQuestions, LongQuestionsAndShortTextsAreRead) {
   EXPECT_EQ(answers[0].none, 0);
   EXPECT_TRUE(answers[0].found());
   EXPECT_THROW(answer(task.trained(), {{"here", " "}}, 1), DataError);
+}
+
+TEST(SpanQuestions, ProgressGoesOverAllFiles) {
+  SpanQuestions task = fresh(Missing::kNone, 16);
+  task.module().eval();
+  std::vector<int64_t> reports;
+  const QuestionEvaluation evaluation =
+      evaluate(task.trained(), {places(Missing::kNone), places(Missing::kSome)},
+               [&](int64_t done, int64_t total) {
+                 EXPECT_EQ(total, 6 + 9);
+                 reports.push_back(done);
+               });
+  EXPECT_EQ(metric(evaluation.all, "questions"), 6 + 9);
+  ASSERT_FALSE(reports.empty());
+  EXPECT_TRUE(std::is_sorted(reports.begin(), reports.end()));
+  EXPECT_EQ(reports.back(), 6 + 9);
 }
 
 TEST(SpanQuestions, RefuseOptionsThatCannotBe) {

@@ -249,21 +249,16 @@ std::vector<ClassAnswer> answer(const models::TrainedQuestionAnswerer& trained,
 
 QuestionEvaluation evaluate(const models::TrainedQuestionAnswerer& trained,
                             const std::vector<data::StoryData>& data, const Progress& progress) {
-  int64_t total = 0;
-  for (const data::StoryData& file : data) total += static_cast<int64_t>(file.questions.size());
-  int64_t before = 0;
+  ProgressInParts parts(progress, question_count(data));
   Scores all;
   QuestionEvaluation evaluation;
   for (const data::StoryData& file : data) {
-    const auto answers = answer(trained, stories_of(file), [&](int64_t done, int64_t /*of*/) {
-      if (progress) progress(before + done, total);
-    });
+    const auto answers = answer(trained, stories_of(file), parts.next(std::ssize(file.questions)));
     Scores scores;
     for (size_t i = 0; i < answers.size(); ++i) {
       scores.add(answers[i], trained.labels, file.questions[i].answer);
       all.add(answers[i], trained.labels, file.questions[i].answer);
     }
-    before += static_cast<int64_t>(answers.size());
     evaluation.files.push_back(scores.metrics());
   }
   evaluation.all = all.metrics();
