@@ -91,9 +91,11 @@ void train_on_stories(const Settings& settings) {
   const data::StoryTrainingData data = data::read_story_training(settings.files(), report);
   std::cerr << report.text();
   say_counts(questions_of(data.train), questions_of(data.valid));
-  tasks::StoryQuestions task(data, {.model = settings.resolved(),
-                                    .tokenizer = settings.tokenizer,
-                                    .empty_share = settings.empty_share});
+  tasks::StoryQuestions task(data,
+                             {.model = settings.resolved(),
+                              .tokenizer = settings.tokenizer,
+                              .empty_share = settings.empty_share},
+                             progress_bar("learning merges"));
   settings.training.train(task, settings.out, settings.json);
 }
 
@@ -104,7 +106,8 @@ void train_on_spans(const Settings& settings) {
   say_counts(data.train.questions.size(), data.valid.questions.size());
   tasks::SpanQuestions task(
       data,
-      {.model = settings.resolved(), .tokenizer = settings.tokenizer, .reading = settings.reading});
+      {.model = settings.resolved(), .tokenizer = settings.tokenizer, .reading = settings.reading},
+      progress_bar("learning merges"));
   settings.training.train(task, settings.out, settings.json);
 }
 

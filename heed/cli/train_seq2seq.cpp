@@ -46,8 +46,8 @@ void run(Settings& settings) {
   const data::ParallelData train = read_pairs(settings.train, settings);
   const data::ParallelData valid = read_pairs(settings.valid, settings);
   make_reproducible(settings.training.options.seed);
-  settings.tokenizers.progress = progress_bar("learning merges");
-  const tasks::PairTokenizers tokenizers = tasks::tokenizers_for(train, settings.tokenizers);
+  const tasks::PairTokenizers tokenizers =
+      tasks::tokenizers_for(train, settings.tokenizers, progress_bar("learning merges"));
   const bool shared = tokenizers.source == tokenizers.target;
   settings.task.model.transformer = settings.transformer.resolved();
   settings.task.model.tied = settings.tied != "auto" ? settings.tied : shared ? "all" : "output";

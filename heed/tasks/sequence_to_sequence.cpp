@@ -40,7 +40,7 @@ std::vector<std::string> normalizers(bool lowercase) {
 }
 
 text::Tokenizer learnt_bpe(std::string_view kind, const std::vector<std::string_view>& texts,
-                           const PairTokenizerOptions& options) {
+                           const PairTokenizerOptions& options, const Progress& progress) {
   const int32_t size = vocabulary_size(
       kind, {.prefix = kBpe,
              .least = kSpecialTokens + 1,
@@ -52,7 +52,7 @@ text::Tokenizer learnt_bpe(std::string_view kind, const std::vector<std::string_
                             .normalizers = normalizers(options.lowercase),
                             .pre_tokenizers = {"Metaspace", "Punctuation"},
                             .decoder = "Metaspace",
-                            .progress = options.progress});
+                            .progress = progress});
   for (const std::string_view text : texts) builder.add(text);
   return builder.build();
 }
@@ -69,10 +69,11 @@ text::Tokenizer learnt_characters(const std::vector<std::string_view>& texts,
 
 std::shared_ptr<const text::Tokenizer> tokenizer_of(const std::string& kind,
                                                     const std::vector<std::string_view>& texts,
-                                                    const PairTokenizerOptions& options) {
+                                                    const PairTokenizerOptions& options,
+                                                    const Progress& progress) {
   const auto made = [&]() -> text::Tokenizer {
     if (kind == "characters") return learnt_characters(texts, options);
-    if (kind.starts_with(kBpe)) return learnt_bpe(kind, texts, options);
+    if (kind.starts_with(kBpe)) return learnt_bpe(kind, texts, options, progress);
     check_usage(!options.lowercase, "lower case: a tokenizer.json (", kind,
                 ") says itself what becomes of capitals; expected one that is learnt");
     return text::Tokenizer::load(kind).with_max_length(std::nullopt);
@@ -170,8 +171,8 @@ double greedy_bleu(const models::TrainedEncoderDecoder& trained, const data::Par
 
 }  // namespace
 
-PairTokenizers tokenizers_for(const data::ParallelData& train,
-                              const PairTokenizerOptions& options) {
+PairTokenizers tokenizers_for(const data::ParallelData& train, const PairTokenizerOptions& options,
+                              const Progress& progress) {
   const bool shared = options.target_kind.empty();
   std::vector<std::string_view> sources;
   std::vector<std::string_view> targets;
@@ -180,8 +181,9 @@ PairTokenizers tokenizers_for(const data::ParallelData& train,
     (shared ? sources : targets).emplace_back(pair.target);
   }
   PairTokenizers made;
-  made.source = tokenizer_of(options.kind, sources, options);
-  made.target = shared ? made.source : tokenizer_of(options.target_kind, targets, options);
+  made.source = tokenizer_of(options.kind, sources, options, progress);
+  made.target =
+      shared ? made.source : tokenizer_of(options.target_kind, targets, options, progress);
   return made;
 }
 

@@ -21,7 +21,6 @@ struct PairTokenizerOptions {
   std::string kind = "bpe:8000";
   std::string target_kind = {};  // empty: both sides share the vocabulary that `kind` says
   bool lowercase = false;        // of those that are learnt
-  Progress progress = {};        // while merges are learnt
 };
 
 struct PairTokenizers {
@@ -30,8 +29,9 @@ struct PairTokenizers {
 };
 
 // Throws UsageError for options that cannot be used, DataError for a file without the special
-// tokens, and what Tokenizer::load throws.
-PairTokenizers tokenizers_for(const data::ParallelData& train, const PairTokenizerOptions& options);
+// tokens, and what Tokenizer::load throws. `progress` is of the merges of a BPE.
+PairTokenizers tokenizers_for(const data::ParallelData& train, const PairTokenizerOptions& options,
+                              const Progress& progress = {});
 
 struct SequenceToSequenceOptions {
   models::EncoderDecoderOptions model;  // vocabularies and paddings are read from the tokenizers

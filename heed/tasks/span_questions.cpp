@@ -202,13 +202,13 @@ std::vector<TextWindow> text_windows(size_t count, size_t size, size_t stride) {
 }
 
 SpanQuestions::SpanQuestions(const data::SpanTrainingData& data,
-                             const SpanQuestionsOptions& options)
+                             const SpanQuestionsOptions& options, const Progress& progress)
     : valid_(data.valid) {
   check_usage(options.reading.longest_answer > 0, "longest answer: expected at least 1 token, got ",
               options.reading.longest_answer);
   check_usage(options.reading.stride > 0, "stride: expected at least 1 token, got ",
               options.reading.stride);
-  trained_.tokenizer = question_tokenizer(options.tokenizer, all_texts(data.train));
+  trained_.tokenizer = question_tokenizer(options.tokenizer, all_texts(data.train), progress);
   trained_.spans = options.reading;
   trained_.spans.may_be_missing =
       std::any_of(data.train.questions.begin(), data.train.questions.end(),

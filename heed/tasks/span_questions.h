@@ -36,8 +36,9 @@ std::vector<TextWindow> text_windows(size_t count, size_t size, size_t stride);
 class SpanQuestions final : public Task {
  public:
   // Builds the vocabulary from the training data and a fresh model, whose weights come from torch's
-  // default generator.
-  SpanQuestions(const data::SpanTrainingData& data, const SpanQuestionsOptions& options);
+  // default generator. `progress` is of the merges of a BPE.
+  SpanQuestions(const data::SpanTrainingData& data, const SpanQuestionsOptions& options,
+                const Progress& progress = {});
 
   std::string name() const override { return "qa"; }
   torch::nn::Module& module() override { return *trained_.model; }

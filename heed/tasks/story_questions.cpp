@@ -154,10 +154,10 @@ StoryUnits story_units(const models::TrainedQuestionAnswerer& trained, const Sto
 }
 
 StoryQuestions::StoryQuestions(const data::StoryTrainingData& data,
-                               const StoryQuestionsOptions& options)
+                               const StoryQuestionsOptions& options, const Progress& progress)
     : options_(options), valid_(data.valid) {
   models::check_share("empty_share", options.empty_share);
-  trained_.tokenizer = question_tokenizer(options.tokenizer, all_texts(data.train));
+  trained_.tokenizer = question_tokenizer(options.tokenizer, all_texts(data.train), progress);
   trained_.labels = all_answers(data.train);
   if (trained_.labels.size() < 2) {
     throw DataError(data.train.empty() ? "questions" : data.train.front().file,

@@ -24,8 +24,9 @@ struct StoryQuestionsOptions {
 class StoryQuestions final : public Task {
  public:
   // Builds the vocabulary and the classes from the training data and a fresh model, whose weights
-  // come from torch's default generator.
-  StoryQuestions(const data::StoryTrainingData& data, const StoryQuestionsOptions& options);
+  // come from torch's default generator. `progress` is of the merges of a BPE.
+  StoryQuestions(const data::StoryTrainingData& data, const StoryQuestionsOptions& options,
+                 const Progress& progress = {});
 
   std::string name() const override { return "qa"; }
   torch::nn::Module& module() override { return *trained_.model; }
