@@ -2,12 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 
 #include "heed/base/error.h"
 #include "heed/data/classification_data.h"
+#include "heed/io/test_files.h"
 
 namespace heed::data {
 namespace {
@@ -75,20 +75,12 @@ TEST(ClassificationChecks, OneTextUnderTwoLabels) {
 
 class TrainingDataTest : public testing::Test {
  protected:
-  TrainingDataTest()
-      : folder_(std::filesystem::path(testing::TempDir()) /
-                (std::string("heed_training_data_") +
-                 testing::UnitTest::GetInstance()->current_test_info()->name())) {
-    std::filesystem::create_directories(folder_);
-  }
-  ~TrainingDataTest() override { std::filesystem::remove_all(folder_); }
-
   std::filesystem::path write(const std::string& name, std::string_view content) const {
-    std::ofstream(folder_ / name, std::ios::binary) << content;
+    test::spill(folder_ / name, content);
     return folder_ / name;
   }
 
-  std::filesystem::path folder_;
+  test::Folder folder_;
   DataReport report_;
 };
 

@@ -2,17 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/data/test_data.h"
+#include "heed/io/test_files.h"
 
 namespace heed::data {
 namespace {
@@ -20,19 +19,10 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// A folder of its own for each test, removed after it.
 class ClassificationDataTest : public testing::Test {
  protected:
-  ClassificationDataTest() {
-    const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
-    folder_ =
-        std::filesystem::path(testing::TempDir()) / (std::string("heed_data_") + test->name());
-    std::filesystem::create_directories(folder_);
-  }
-  ~ClassificationDataTest() override { std::filesystem::remove_all(folder_); }
-
   std::filesystem::path write(const std::string& name, std::string_view content) const {
-    std::ofstream(folder_ / name, std::ios::binary) << content;
+    test::spill(folder_ / name, content);
     return folder_ / name;
   }
 
@@ -60,7 +50,7 @@ class ClassificationDataTest : public testing::Test {
     return found;
   }
 
-  std::filesystem::path folder_;
+  test::Folder folder_;
   DataReport report_;
 };
 
@@ -161,9 +151,7 @@ TEST_F(ClassificationDataTest, GzipBomAndCarriageReturns) {
   const std::string content = "\xEF\xBB\xBFtext,label\r\na,1\r\nb,0\r\n";
   EXPECT_THAT(pairs(read("a.csv", content)), ElementsAre(Pair("1", "a"), Pair("0", "b")));
   const std::string file = (folder_ / "a.csv.gz").string();
-  gzFile gz = gzopen(file.c_str(), "wb");
-  gzwrite(gz, content.data(), static_cast<unsigned>(content.size()));
-  gzclose(gz);
+  write_gzip(file, content);
   EXPECT_THAT(pairs(read_classification(file, {}, report_)),
               ElementsAre(Pair("1", "a"), Pair("0", "b")));
 }
@@ -281,7 +269,7 @@ TEST_F(ClassificationDataTest, LongLines) {
 
 TEST_F(ClassificationDataTest, FilesThatAreNotThere) {
   EXPECT_THROW(read_classification(folder_ / "none.txt", {}, report_), MissingInputError);
-  EXPECT_THROW(read_classification(folder_, {}, report_), MissingInputError);
+  EXPECT_THROW(read_classification(folder_.path(), {}, report_), MissingInputError);
 }
 
 TEST_F(ClassificationDataTest, ColumnsThatCannotBeTold) {
@@ -315,13 +303,8 @@ TEST_F(ClassificationDataTest, DamagedFilesAreReadOrRefused) {
   }
 }
 
-std::filesystem::path shared_data() {
-  const char* folder = std::getenv("HEED_SHARED_DATA");
-  return folder != nullptr ? folder : "../shared/data";
-}
-
 TEST(ClassificationDataOfOthers, Sst2) {
-  const auto folder = shared_data() / "sst2";
+  const auto folder = test::shared_data("sst2");
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is missing";
   DataReport report;
   const TrainingData data = read_training_data(
@@ -332,7 +315,7 @@ TEST(ClassificationDataOfOthers, Sst2) {
 }
 
 TEST(ClassificationDataOfOthers, TrecIsLatin1) {
-  const auto folder = shared_data() / "trec";
+  const auto folder = test::shared_data("trec");
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is missing";
   DataReport report;
   const auto data =

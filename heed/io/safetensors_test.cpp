@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "heed/base/error.h"
 #include "heed/io/json.h"
 #include "heed/io/safetensors_samples.h"
@@ -18,6 +16,7 @@ using test::entry;
 using test::file_of;
 using test::Folder;
 using test::message_of;
+using test::shared_data;
 using test::slurp;
 using test::spill;
 using testing::ElementsAre;
@@ -182,8 +181,7 @@ TEST(Safetensors, SaysWhatIsMissing) {
 }
 
 TEST(Safetensors, ReadsTheTensorsOfTheAttentionCases) {
-  const char* set = std::getenv("HEED_SHARED_DATA");
-  const fs::path folder = fs::path(set ? set : "../shared/data") / "onnx_attention";
+  const fs::path folder = shared_data("onnx_attention");
   if (!fs::exists(folder)) GTEST_SKIP() << folder << " is not there";
   int files = 0;
   for (const auto& file : fs::directory_iterator(folder)) {

@@ -1,10 +1,11 @@
-// What the tests of this folder share: a folder of their own, whole files in one line, and the
-// message of an error.
+// What tests share: a folder of their own, whole files in one line, data sets, and the message of
+// an error.
 #pragma once
 
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -46,6 +47,12 @@ inline void spill(const std::filesystem::path& file, std::string_view content) {
 inline std::string slurp(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+// Where a data set is, if it is there: tests of one that is not are skipped.
+inline std::filesystem::path shared_data(std::string_view name) {
+  const char* folder = std::getenv("HEED_SHARED_DATA");
+  return std::filesystem::path(folder != nullptr ? folder : "../shared/data") / name;
 }
 
 // The message of the `Expected` that `run` throws; any other outcome fails the test.

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include "heed/base/error.h"
 #include "heed/io/file.h"
 #include "heed/io/json.h"
+#include "heed/io/test_files.h"
 
 namespace heed::text {
 namespace {
@@ -112,9 +112,7 @@ std::string segmented(const Encoding& encoding) {
 }
 
 TEST(BpeBuilder, ReproducesSubwordNmt) {
-  const char* variable = std::getenv("HEED_SHARED_DATA");
-  const auto folder =
-      std::filesystem::path(variable != nullptr ? variable : "../shared/data") / "subword_nmt";
+  const auto folder = test::shared_data("subword_nmt");
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is missing";
   std::vector<std::string> expected = lines_of(folder / "bpe.ref");
   expected.erase(expected.begin());  // #version
