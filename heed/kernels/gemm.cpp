@@ -231,7 +231,6 @@ void thin_gemm(const GemmProblem& problem, const Workers& workers) {
                   .a_row_stride = a.row_stride,
                   .a_panel_words = panel_words,
                   .b_panel_words = b.panel_words_,
-                  .b_from_memory = true,
                   .pairs = pairs,
                   .rows = a.rows,
                   .panels = 1,

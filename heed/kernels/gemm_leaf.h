@@ -139,6 +139,30 @@ HEED_INLINE void multiply(const GemmTile& t, const char* a, const float* b, Sums
   }
 }
 
+// Whether all that is done with a sum can be done in its register: a bias and a floor.
+bool is_plain(const GemmEpilogue& epilogue) {
+  return (epilogue.activation == GemmActivation::kNone ||
+          epilogue.activation == GemmActivation::kRelu) &&
+         epilogue.before_activation.data == nullptr;
+}
+
+// Whole sums from their registers to C: the most frequent case, without the way through memory.
+template <int kCount>
+HEED_INLINE void store_sums(const GemmTile& t, int64_t row, int64_t column, const Sums& sums) {
+  const float* bias = t.epilogue.bias;
+  const Floats bias0 = bias != nullptr ? load(bias + column) : zeros();
+  const Floats bias1 = bias != nullptr ? load(bias + column + kLanes) : zeros();
+  // max(floor, NaN) is NaN, as it is where activate() gives max(0, x).
+  const Floats floor =
+      t.epilogue.activation == GemmActivation::kRelu ? zeros() : broadcast(-__builtin_inff());
+  float* to = static_cast<float*>(t.c.data) + row * t.c.row_stride + column;
+#pragma GCC unroll 16
+  for (int r = 0; r < kCount; ++r, to += t.c.row_stride) {
+    store(to, max(floor, sums.of[r][0] + bias0));
+    store(to + kLanes, max(floor, sums.of[r][1] + bias1));
+  }
+}
+
 // One panel of A by one of B: kCount rows from `row` of the tile, panel number `panel`.
 template <int kCount, bool kPacked, bool kPairs>
 void block(const GemmTile& t, int64_t row, int64_t panel) {
@@ -147,12 +171,18 @@ void block(const GemmTile& t, int64_t row, int64_t panel) {
       (kPacked ? row / kRows * t.a_panel_words * 4 : row * t.a_row_stride * (kPairs ? 2 : 4));
   const float* b = reinterpret_cast<const float*>(t.b + panel * t.b_panel_words);
   Sums sums;
-  if (t.b_from_memory && row == 0) {
+  if (row == 0) {
     multiply<kCount, kPacked, kPairs, true>(t, a, b, sums);
   } else {
     multiply<kCount, kPacked, kPairs, false>(t, a, b, sums);
   }
 
+  const int64_t column = t.column + panel * kColumns;
+  const int64_t left = t.columns - column;
+  if (t.first && t.last && t.c.type == DataType::kFloat32 && is_plain(t.epilogue) &&
+      left >= kColumns) {
+    return store_sums<kCount>(t, t.row + row, column, sums);
+  }
   float* partial = t.partial + row * t.partial_stride + panel * kColumns;
   if (!t.first) {
 #pragma GCC unroll 16
@@ -167,8 +197,6 @@ void block(const GemmTile& t, int64_t row, int64_t panel) {
     store(partial + r * t.partial_stride + kLanes, sums.of[r][1]);
   }
   if (!t.last) return;
-  const int64_t column = t.column + panel * kColumns;
-  const int64_t left = t.columns - column;
   finish_block(
       t.c, t.epilogue,
       {partial, t.partial_stride, t.row + row, column, kCount, left < kColumns ? left : kColumns});

@@ -45,8 +45,7 @@ struct GemmTile {
   int64_t a_panel_words = 0;
   const uint32_t* b = nullptr;  // the first panel at the first word of this block
   int64_t b_panel_words = 0;
-  bool b_from_memory = false;  // read it early
-  int64_t words = 0;           // of depth
+  int64_t words = 0;  // of depth
   bool pairs = false;
   int64_t rows = 0;
   int64_t panels = 0;
