@@ -99,6 +99,9 @@ struct Problem {
   // are aligned (the default of ops/), 0 where the starts are.
   int64_t query_offset = 0;
   Dropout dropout;
+  // No backward pass will follow. An engine may then round where its own does not: short rows and
+  // few queries are faster so.
+  bool forward_only = false;
 };
 
 struct ForwardResult {

@@ -181,10 +181,12 @@ class Decode {
 const char* decode_refuses_forward(const Problem& problem) {
   const Shape& shape = problem.shape;
   if (shape.queries > kMostQueries) return "more than 6 queries";
-  if (shape.keys < kFewestKeys) return "fewer than 128 keys";
-  // Its backward pass is that of the tiles, which round a biased score at another place: with all
-  // of a row's weight on one key even that last bit would show.
-  if (problem.modifiers.dense.data != nullptr) return "a dense bias";
+  // The backward pass is that of the tiles, which round a score at another place: with all of a
+  // row's weight on one key, as happens with few keys or a bias, even that last bit would show.
+  if (!problem.forward_only) {
+    if (shape.keys < kFewestKeys) return "fewer than 128 keys, and a backward pass";
+    if (problem.modifiers.dense.data != nullptr) return "a dense bias, and a backward pass";
+  }
   if (shape.key_heads == 0 || shape.batch == 0 || shape.queries == 0) return "nothing to do";
   return nullptr;
 }

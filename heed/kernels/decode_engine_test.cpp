@@ -136,7 +136,16 @@ TEST(DecodeEngine, SaysWhyItRefuses) {
   EXPECT_STREQ(decode_refuses_forward(TestProblem(o).problem), "more than 6 queries");
   o.shape.queries = 1;
   o.shape.keys = 100;
-  EXPECT_STREQ(decode_refuses_forward(TestProblem(o).problem), "fewer than 128 keys");
+  TestProblem few(o);
+  EXPECT_STREQ(decode_refuses_forward(few.problem), "fewer than 128 keys, and a backward pass");
+  few.problem.forward_only = true;
+  EXPECT_EQ(decode_refuses_forward(few.problem), nullptr);
+  o.shape.keys = 300;
+  o.dense = true;
+  TestProblem biased(o);
+  EXPECT_STREQ(decode_refuses_forward(biased.problem), "a dense bias, and a backward pass");
+  biased.problem.forward_only = true;
+  EXPECT_EQ(decode_refuses_forward(biased.problem), nullptr);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What lies at the edges: rows without keys, huge scores, NaN and infinity, nothing at all, odd
 // strides, the same tensor three times; and the same bits whatever the number of threads.
 #include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
 
 #include "heed/base/error.h"
 #include "heed/ops/test_cases.h"
@@ -255,6 +256,69 @@ TEST(Threads, SameBits) {
             EXPECT_TRUE(at::equal(all[i].tensor, first[i].tensor))
                 << all[i].name << " with " << count << " threads, " << one.text();
           }
+        }
+      }
+    }
+  }
+}
+
+// What is computed in inference mode, where other engines may take few queries and short rows.
+std::vector<Named> inferred_of(const Case& one, const Inputs& in) {
+  const c10::InferenceMode inference;
+  Inputs x = in;
+  for (auto& [name, tensor] : x.named()) {
+    if (!tensor->defined()) continue;
+    const bool learned = tensor == &x.parameter || tensor == &x.slopes || tensor == &x.table;
+    *tensor = tensor->to(learned ? at::kFloat : one.type).clone();
+  }
+  const auto result = attention(x.query, x.key, x.value, options_of(one, x));
+  return {{"output", result.output.to(at::kDouble)},
+          {"log-sum-exp", result.log_sum_exp.to(at::kDouble)}};
+}
+
+// The sums of squared errors of many cases: root mean squares, because each case is a few numbers.
+struct SquaredErrors {
+  double heed = 0, torch = 0;
+};
+
+void add_inferred(const Case& one, std::array<SquaredErrors, 2>& sums) {
+  const auto in = random_inputs(one);
+  const auto upstream = random_upstream(one);
+  const auto truth = truth_of(one, in, upstream);
+  const auto plain = plain_of(one, in, upstream);
+  const auto inferred = inferred_of(one, in);
+  const auto squares = [](const at::Tensor& a, const at::Tensor& b) {
+    const auto finite = b.isfinite();
+    EXPECT_TRUE(at::equal(finite, a.isfinite()));
+    return (a - b).masked_select(finite).square().sum().item<double>();
+  };
+  for (size_t i = 0; i < inferred.size(); ++i) {
+    sums[i].heed += squares(inferred[i].tensor, truth[i].tensor);
+    sums[i].torch += squares(plain[i].tensor, truth[i].tensor);
+  }
+}
+
+TEST(Edges, FewQueriesInInferenceMode) {
+  for (const auto type : kFusedTypes) {
+    for (const auto& score : scores()) {
+      for (const auto& modifier : modifiers()) {
+        std::array<SquaredErrors, 2> sums;
+        Case one = simple_case(type, {});
+        one.score = &score;
+        one.modifier = modifier;
+        for (const int64_t keys : {1, 2, 15, 64, 127}) {
+          for (const int64_t queries : {1, 5}) {
+            one.sizes.queries = queries;
+            one.sizes.keys = keys;
+            for (const auto& pattern : {Pattern::full(), Pattern::causal(),
+                                        Pattern::padded({.key = longs({keys, (keys + 1) / 2})})}) {
+              one.pattern = pattern;
+              add_inferred(one, sums);
+            }
+          }
+        }
+        for (const SquaredErrors& each : sums) {
+          EXPECT_LE(std::sqrt(each.heed), 2 * std::sqrt(each.torch)) << one.text();
         }
       }
     }

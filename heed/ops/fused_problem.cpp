@@ -57,6 +57,7 @@ FusedProblem::FusedProblem(const AttentionCall& call)
   problem.pattern = call.options.pattern.kernel(sizes.pattern());
   problem.query_offset = query_offset(call.options, sizes);
   problem.dropout = kernel_dropout(call.options);
+  problem.forward_only = query.is_inference();  // what torch never asks for a gradient of
 }
 
 void FusedProblem::set_score(const AttentionOptions& options) {
