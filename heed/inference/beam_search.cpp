@@ -9,6 +9,7 @@
 #include <span>
 
 #include "heed/base/error.h"
+#include "heed/kernels/softmax_loss.h"
 
 namespace heed::inference {
 namespace {
@@ -50,54 +51,90 @@ void check(const BeamSearchOptions& o) {
               " hypotheses (the number of beams), got ", o.hypotheses);
 }
 
-// Logits, and what turns them into log-probabilities.
+// Logits (R, V) of all beams' next tokens.
 struct Scores {
   explicit Scores(const at::Tensor& given)
-      : logits(given.to(at::kCPU, at::kFloat).contiguous()),
-        log_sums(at::logsumexp(logits, 1)),
-        width(logits.size(1)) {}
+      : logits(given.to(at::kCPU, at::kFloat).contiguous()), width(logits.size(1)) {}
 
   std::span<const float> row(int64_t number) const {
     return {logits.const_data_ptr<float>() + number * width, static_cast<size_t>(width)};
   }
-  double log_sum(int64_t number) const { return log_sums.const_data_ptr<float>()[number]; }
 
-  at::Tensor logits;    // (R, V)
-  at::Tensor log_sums;  // (R)
+  at::Tensor logits;
   int64_t width;
+};
+
+double log_sum(std::span<const float> logits) {
+  return kernels::log_sum_exp({.logits = logits.data(),
+                               .type = kernels::DataType::kFloat32,
+                               .classes = static_cast<int64_t>(logits.size())});
+}
+
+// The best candidates so far, at most `most` of them.
+class Best {
+ public:
+  explicit Best(size_t most) : most_(most) {}
+
+  // The continuations of beam number b.
+  void add(size_t b, double log_probability, std::span<const float> logits) {
+    const double shift = log_probability - log_sum(logits);
+    float bar = bar_above(shift);
+    for (size_t begin = 0; begin < logits.size(); begin += kStretch) {
+      const auto stretch = logits.subspan(begin, std::min(kStretch, logits.size() - begin));
+      if (!any_above(stretch, bar)) continue;
+      for (size_t i = 0; i < stretch.size(); ++i) {
+        if (!(stretch[i] > bar)) continue;
+        take({shift + stretch[i], b, static_cast<int64_t>(begin + i)});
+        bar = bar_above(shift);
+      }
+    }
+  }
+
+  // The best first.
+  std::vector<Candidate> sorted() && {
+    std::sort_heap(heap_.begin(), heap_.end(), before);
+    return std::move(heap_);
+  }
+
+ private:
+  static constexpr size_t kStretch = 64;  // logits that are looked over without a branch
+
+  static bool any_above(std::span<const float> logits, float bar) {
+    int any = 0;  // not a bool: the compiler makes vectors of this
+    for (const float x : logits) any |= static_cast<int>(x > bar);
+    return any != 0;
+  }
+
+  // Logits up to this one lead to no candidate that is wanted. Rounded down, so that none is missed
+  // by comparing floats.
+  float bar_above(double shift) const {
+    constexpr float kLowest = -std::numeric_limits<float>::infinity();
+    if (heap_.size() < most_) return kLowest;
+    return std::nextafter(static_cast<float>(heap_.front().log_probability - shift), kLowest);
+  }
+
+  void take(const Candidate& candidate) {
+    if (heap_.size() == most_) {
+      if (!before(candidate, heap_.front())) return;
+      std::pop_heap(heap_.begin(), heap_.end(), before);
+      heap_.pop_back();
+    }
+    heap_.push_back(candidate);
+    std::push_heap(heap_.begin(), heap_.end(), before);
+  }
+
+  size_t most_;
+  std::vector<Candidate> heap_;  // the first is the worst
 };
 
 // The `count` best continuations of all beams together, the best first.
 std::vector<Candidate> best_candidates(const std::vector<Beam>& beams, const Scores& scores,
                                        size_t count) {
-  std::vector<Candidate> best;  // a heap whose first is the worst
+  Best best(count);
   for (size_t b = 0; b < beams.size(); ++b) {
-    const std::span<const float> logits = scores.row(beams[b].row);
-    const double shift = beams[b].log_probability - scores.log_sum(beams[b].row);
-    // Rounded down, so that no candidate is missed by comparing floats.
-    float bar = -std::numeric_limits<float>::infinity();
-    const auto raise_bar = [&] {
-      if (best.size() == count) {
-        bar = std::nextafter(static_cast<float>(best.front().log_probability - shift),
-                             -std::numeric_limits<float>::infinity());
-      }
-    };
-    raise_bar();
-    for (size_t id = 0; id < logits.size(); ++id) {
-      if (!(logits[id] > bar)) continue;
-      const Candidate candidate{shift + logits[id], b, static_cast<int64_t>(id)};
-      if (best.size() == count) {
-        if (!before(candidate, best.front())) continue;
-        std::pop_heap(best.begin(), best.end(), before);
-        best.pop_back();
-      }
-      best.push_back(candidate);
-      std::push_heap(best.begin(), best.end(), before);
-      raise_bar();
-    }
+    best.add(b, beams[b].log_probability, scores.row(beams[b].row));
   }
-  std::sort_heap(best.begin(), best.end(), before);
-  return best;
+  return std::move(best).sorted();
 }
 
 class BeamSearch {
@@ -136,15 +173,13 @@ class BeamSearch {
         finished[static_cast<size_t>(i)] = take(search, candidates, step);
       }
     });
-    std::vector<Search> going_on;
-    for (size_t i = 0; i < searches_.size(); ++i) {
-      if (finished[i]) {
-        results_[static_cast<size_t>(searches_[i].number)] = ranked(searches_[i].finished);
-      } else {
-        going_on.push_back(std::move(searches_[i]));
-      }
+    // The last one takes the place of one that is finished, so that all others keep their rows.
+    for (size_t i = searches_.size(); i-- > 0;) {
+      if (!finished[i]) continue;
+      results_[static_cast<size_t>(searches_[i].number)] = ranked(std::move(searches_[i].finished));
+      if (i + 1 < searches_.size()) searches_[i] = std::move(searches_.back());
+      searches_.pop_back();
     }
-    searches_ = std::move(going_on);
   }
 
   // The best candidates become the beams; those that end become hypotheses, and the next best that
@@ -198,19 +233,43 @@ class BeamSearch {
     return all;
   }
 
-  // The decoder goes on with the rows of the beams that are left; their last tokens (R, 1).
+  // The decoder goes on with the rows of the beams that are left; their last tokens (R, 1). The
+  // rows of a sequence stand side by side, and a beam stays where it is if it can: the decoder
+  // copies what it remembers of a row that moves.
   at::Tensor keep_rows() {
     std::vector<int64_t> rows;
     std::vector<int64_t> ids;
     for (Search& search : searches_) {
-      for (Beam& beam : search.beams) {
-        rows.push_back(beam.row);
-        ids.push_back(beam.ids.back());
-        beam.row = static_cast<int64_t>(rows.size()) - 1;
+      const auto first = static_cast<int64_t>(rows.size());
+      for (Beam* beam : in_rows(search, first)) {
+        rows.push_back(beam->row);
+        ids.push_back(beam->ids.back());
+        beam->row = static_cast<int64_t>(rows.size()) - 1;
       }
     }
     if (!rows.empty()) decoder_.select(at::tensor(rows, at::kLong));
     return at::tensor(ids, at::kLong).view({-1, 1});
+  }
+
+  // The beams in the order of their new rows, from row `first` on.
+  static std::vector<Beam*> in_rows(Search& search, int64_t first) {
+    const auto count = static_cast<int64_t>(search.beams.size());
+    std::vector<Beam*> order(search.beams.size());
+    std::vector<Beam*> moving;
+    for (Beam& beam : search.beams) {
+      const int64_t at = beam.row - first;
+      if (at >= 0 && at < count && order[static_cast<size_t>(at)] == nullptr) {
+        order[static_cast<size_t>(at)] = &beam;
+      } else {
+        moving.push_back(&beam);
+      }
+    }
+    for (Beam*& place : order) {
+      if (place != nullptr) continue;
+      place = moving.back();
+      moving.pop_back();
+    }
+    return order;
   }
 
   StepDecoder& decoder_;

@@ -91,6 +91,24 @@ TEST(BeamSearch, FinishedSequencesLeaveTheBatch) {
   EXPECT_LT(decoder.steps.back(), 15);
 }
 
+// A decoder copies what it remembers of a row that moves.
+TEST(BeamSearch, ARowThatGoesOnStaysWhereItIs) {
+  TableDecoder decoder(kVocabulary, 4);
+  const at::Tensor starts = at::tensor({0, 1, 2, 3, 4}, at::kLong).view({5, 1});
+  beam_search(decoder, starts, {.beams = 3, .most_tokens = 40, .end_ids = {kEnd}});
+  int64_t stay = 0;
+  for (size_t step = 1; step < decoder.selections.size(); ++step) {
+    const at::Tensor& rows = decoder.selections[step];
+    if (rows.size(0) != decoder.selections[step - 1].size(0)) continue;
+    for (int64_t row = 0; row < rows.size(0); ++row) {
+      if (!(rows == row).any().item<bool>()) continue;
+      EXPECT_EQ(rows[row].item<int64_t>(), row) << "step " << step;
+      ++stay;
+    }
+  }
+  EXPECT_GE(stay, 10);
+}
+
 TEST(BeamSearch, HypothesesAreRankedByTheirPenalty) {
   TableDecoder decoder(kVocabulary, 5);
   const at::Tensor start = at::tensor({1}, at::kLong).view({1, 1});

@@ -45,6 +45,7 @@ class TableDecoder final : public StepDecoder {
       next.push_back(rows_.at(static_cast<size_t>(rows[i].item<int64_t>())));
     }
     rows_ = next;
+    selections.push_back(rows);
   }
 
   void reset() override { rows_.clear(); }
@@ -57,7 +58,8 @@ class TableDecoder final : public StepDecoder {
     return table_[before][last];
   }
 
-  std::vector<int64_t> steps;  // rows of each step
+  std::vector<int64_t> steps;          // rows of each step
+  std::vector<at::Tensor> selections;  // what select() was given
 
  private:
   at::Tensor table_;

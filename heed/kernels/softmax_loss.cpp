@@ -71,6 +71,11 @@ void softmax_loss_forward(const SoftmaxLoss& p, double* losses, SoftmaxStatistic
   });
 }
 
+double log_sum_exp(const SoftmaxRow& row) {
+  const SoftmaxSums sums = table().forward(row);
+  return static_cast<double>(sums.largest) + std::log(static_cast<double>(sums.exponentials));
+}
+
 void softmax_loss_backward(const SoftmaxLoss& p, const SoftmaxStatistics* statistics,
                            const float* scales, void* grad_logits, const Workers& workers) {
   const int64_t row_bytes = p.classes * bytes_of(p.type);

@@ -38,13 +38,17 @@ void softmax_loss_forward(const SoftmaxLoss& problem, double* losses, SoftmaxSta
 void softmax_loss_backward(const SoftmaxLoss& problem, const SoftmaxStatistics* statistics,
                            const float* scales, void* grad_logits, const Workers& workers);
 
-// ---- one table for each instruction set ----
-
 struct SoftmaxRow {
   const void* logits = nullptr;
   DataType type = DataType::kFloat32;
   int64_t classes = 0;
 };
+
+// log Σ e^x of one row.
+double log_sum_exp(const SoftmaxRow& row);
+
+// ---- one table for each instruction set ----
+
 struct SoftmaxSums {
   float largest = 0;
   float exponentials = 0;  // Σ e^(x − largest)
