@@ -1,22 +1,25 @@
 #include "heed/nn/key_value_cache.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
-#include <utility>
+#include <cstring>
 
 #include "heed/base/error.h"
 
 namespace heed::nn {
 namespace {
 
-constexpr int64_t kLeastCapacity = 64;
+constexpr int64_t kLeastCapacity = 16;
 
 // The same with room for `capacity` tokens, the first `length` of them kept.
 at::Tensor grown(const at::Tensor& old, const at::Tensor& like, int64_t capacity, int64_t length) {
   at::Tensor wide = at::empty({like.size(0), like.size(1), capacity, like.size(3)}, like.options());
-  if (length > 0) wide.slice(2, 0, length).copy_(old.slice(2, 0, length));
+  if (length > 0) {
+    wide.slice(2, 0, length).copy_(old.narrow(0, 0, like.size(0)).slice(2, 0, length));
+  }
   return wide;
 }
 
@@ -40,13 +43,100 @@ void put(const at::Tensor& into, const at::Tensor& tokens, const Places& places)
   }
 }
 
+// A copy of one row; kSpare stands for a place beside the rows.
+struct Move {
+  int64_t from = 0;
+  int64_t to = 0;
+};
+constexpr int64_t kSpare = -1;
+
+std::vector<int64_t> numbers_of(const at::Tensor& rows) {
+  const at::Tensor there = rows.cpu().contiguous();
+  const auto* begin = there.const_data_ptr<int64_t>();
+  return {begin, begin + there.numel()};
+}
+
+// Copies after which row i is what row chosen[i] was, in an order in which no row is overwritten
+// that is still to be read. Rows that stay, most of them in beam search, cost nothing.
+std::vector<Move> moves_in_place(const std::vector<int64_t>& chosen, int64_t rows) {
+  const auto count = static_cast<int64_t>(chosen.size());
+  std::vector<int64_t> readers(static_cast<size_t>(std::max(rows, count)));
+  std::vector<char> waits(readers.size());
+  for (int64_t to = 0; to < count; ++to) {
+    if (chosen[to] == to) continue;
+    waits[to] = true;
+    ++readers[chosen[to]];
+  }
+  std::vector<int64_t> ready;
+  for (int64_t to = 0; to < count; ++to) {
+    if (waits[to] && readers[to] == 0) ready.push_back(to);
+  }
+  std::vector<Move> moves;
+  const auto move = [&](int64_t from, int64_t to) {
+    moves.push_back({from, to});
+    waits[to] = false;
+  };
+  while (!ready.empty()) {
+    const int64_t to = ready.back();
+    const int64_t from = chosen[to];
+    ready.pop_back();
+    move(from, to);
+    if (--readers[from] == 0 && waits[from]) ready.push_back(from);
+  }
+  // What still waits stands in circles.
+  for (int64_t first = 0; first < count; ++first) {
+    if (!waits[first]) continue;
+    moves.push_back({first, kSpare});
+    int64_t to = first;
+    for (; chosen[to] != first; to = chosen[to]) move(chosen[to], to);
+    move(kSpare, to);
+  }
+  return moves;
+}
+
+// Of rows of (B, Hk, capacity, D) tensors without gaps, the first `length` tokens.
+void copy_rows(const at::Tensor& from, const at::Tensor& to, const std::vector<Move>& moves,
+               int64_t length) {
+  const int64_t heads = to.size(1);
+  const auto bytes = static_cast<size_t>(length * to.size(3)) * to.element_size();
+  const int64_t worth_a_thread = (int64_t{1} << 19) / std::max<int64_t>(1, moves.size() * bytes);
+  at::parallel_for(0, heads, worth_a_thread + 1, [&](int64_t begin, int64_t end) {
+    std::vector<char> spare(bytes);
+    for (int64_t head = begin; head < end; ++head) {
+      const auto place = [&](const at::Tensor& tensor, int64_t row) {
+        const int64_t element = (row * heads + head) * tensor.stride(1);
+        return row == kSpare ? spare.data()
+                             : static_cast<char*>(tensor.data_ptr()) +
+                                   element * static_cast<int64_t>(tensor.element_size());
+      };
+      for (const Move& each : moves) {
+        std::memcpy(place(to, each.to), place(from, each.from), bytes);
+      }
+    }
+  });
+}
+
+void select_rows(at::Tensor& tensor, const std::vector<int64_t>& chosen, int64_t rows,
+                 int64_t length) {
+  const auto count = static_cast<int64_t>(chosen.size());
+  if (!tensor.is_cpu()) {
+    tensor = tensor.index_select(0, at::tensor(chosen, at::kLong).to(tensor.device()));
+  } else if (count <= tensor.size(0)) {
+    copy_rows(tensor, tensor, moves_in_place(chosen, rows), length);
+  } else {
+    const at::Tensor wide =
+        at::empty({count, tensor.size(1), tensor.size(2), tensor.size(3)}, tensor.options());
+    std::vector<Move> moves;
+    for (int64_t to = 0; to < count; ++to) moves.push_back({chosen[to], to});
+    copy_rows(tensor, wide, moves, length);
+    tensor = wide;
+  }
+}
+
 // The row of the memory that each of the chosen rows reads.
 std::vector<int64_t> sources_of(const at::Tensor& rows, int64_t group) {
-  const at::Tensor chosen = rows.cpu().contiguous();
-  std::vector<int64_t> sources;
-  for (int64_t i = 0; i < chosen.size(0); ++i) {
-    sources.push_back(chosen.const_data_ptr<int64_t>()[i] / group);
-  }
+  std::vector<int64_t> sources = numbers_of(rows);
+  for (int64_t& source : sources) source /= group;
   return sources;
 }
 
@@ -64,49 +154,41 @@ int64_t group_of(const std::vector<int64_t>& sources) {
 
 int64_t KeyValueCache::capacity() const { return key_.defined() ? key_.size(2) : 0; }
 
-at::Tensor KeyValueCache::key() const { return key_.slice(2, 0, length_); }
-at::Tensor KeyValueCache::value() const { return value_.slice(2, 0, length_); }
+at::Tensor KeyValueCache::key() const { return key_.narrow(0, 0, rows_).slice(2, 0, length_); }
+at::Tensor KeyValueCache::value() const { return value_.narrow(0, 0, rows_).slice(2, 0, length_); }
 
 void KeyValueCache::reserve(const at::Tensor& key, const at::Tensor& value, int64_t length) {
   if (length <= capacity()) return;
   const int64_t wanted = std::max({length, 2 * capacity(), kLeastCapacity});
   key_ = grown(key_, key, wanted, length_);
   value_ = grown(value_, value, wanted, length_);
-  spare_key_ = at::Tensor();
-  spare_value_ = at::Tensor();
 }
 
 void KeyValueCache::append(const at::Tensor& key, const at::Tensor& value, const Places& places) {
   const c10::AutoGradMode no_gradients(false);
-  check_usage(!key_.defined() || key_.size(0) == key.size(0), "key-value cache: it holds ",
-              key_.defined() ? key_.size(0) : 0, " rows, got tokens of ", key.size(0));
+  check_usage(!key_.defined() || rows_ == key.size(0), "key-value cache: it holds ", rows_,
+              " rows, got tokens of ", key.size(0));
   const int64_t end = end_of(places, key.size(2));
   check_usage(end - key.size(2) <= length_, "key-value cache: it holds ", length_,
               " tokens a row, got tokens for position ", end - key.size(2));
   reserve(key, value, end);
-  put(key_, key, places);
-  put(value_, value, places);
+  rows_ = key.size(0);
+  put(key_.narrow(0, 0, rows_), key, places);
+  put(value_.narrow(0, 0, rows_), value, places);
   length_ = end;
 }
 
 void KeyValueCache::select(const at::Tensor& rows) {
   if (!key_.defined()) return;
   const c10::AutoGradMode no_gradients(false);
-  const at::Tensor chosen = rows.cpu().contiguous();
-  const auto select_into = [&](at::Tensor& from, at::Tensor& spare) {
-    if (!spare.defined() || spare.size(0) != chosen.size(0)) {
-      spare = at::empty({chosen.size(0), from.size(1), from.size(2), from.size(3)}, from.options());
-    }
-    for (int64_t b = 0; b < chosen.size(0); ++b) {
-      const int64_t row = chosen.const_data_ptr<int64_t>()[b];
-      check_usage(row >= 0 && row < from.size(0), "key-value cache: there is no row ", row,
-                  " among ", from.size(0));
-      spare[b].slice(1, 0, length_).copy_(from[row].slice(1, 0, length_));
-    }
-    std::swap(from, spare);
-  };
-  select_into(key_, spare_key_);
-  select_into(value_, spare_value_);
+  const std::vector<int64_t> chosen = numbers_of(rows);
+  for (const int64_t row : chosen) {
+    check_usage(row >= 0 && row < rows_, "key-value cache: there is no row ", row, " among ",
+                rows_);
+  }
+  select_rows(key_, chosen, rows_, length_);
+  select_rows(value_, chosen, rows_, length_);
+  rows_ = static_cast<int64_t>(chosen.size());
 }
 
 void DecoderCache::advance(int64_t count, const at::Tensor& new_lengths) {

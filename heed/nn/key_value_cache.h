@@ -19,14 +19,14 @@ class KeyValueCache {
   // and what stood behind that is gone.
   void append(const at::Tensor& key, const at::Tensor& value, const Places& places);
 
-  // (B, Hk, length, D): views, valid until the next append. With rows of different lengths, what
-  // stands behind the end of a row is of no meaning.
+  // (B, Hk, length, D): views, valid until the next append or select. With rows of different
+  // lengths, what stands behind the end of a row is of no meaning.
   at::Tensor key() const;
   at::Tensor value() const;
 
   int64_t length() const { return length_; }  // of the longest row
   int64_t capacity() const;
-  int64_t rows() const { return key_.defined() ? key_.size(0) : 0; }
+  int64_t rows() const { return rows_; }
 
   // Goes on with the rows `rows` (B') int64, each the number of one that is there.
   void select(const at::Tensor& rows);
@@ -34,10 +34,9 @@ class KeyValueCache {
  private:
   void reserve(const at::Tensor& key, const at::Tensor& value, int64_t length);
 
-  at::Tensor key_;        // (B, Hk, capacity, D)
-  at::Tensor value_;      // (B, Hk, capacity, Dv)
-  at::Tensor spare_key_;  // what select() writes into, then exchanged
-  at::Tensor spare_value_;
+  at::Tensor key_;    // (B or more, Hk, capacity, D): rows that are left out keep their memory
+  at::Tensor value_;  // (B or more, Hk, capacity, Dv)
+  int64_t rows_ = 0;  // B
   int64_t length_ = 0;
 };
 

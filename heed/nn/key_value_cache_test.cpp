@@ -23,7 +23,7 @@ TEST(KeyValueCache, GrowsByDoublingAndKeepsWhatItHolds) {
     EXPECT_TRUE(at::equal(cache.value(), value.slice(2, 0, begin)));
     capacities.push_back(cache.capacity());
   }
-  EXPECT_EQ(capacities, (std::vector<int64_t>{64, 64, 128, 128, 256, 256}));
+  EXPECT_EQ(capacities, (std::vector<int64_t>{16, 16, 71, 142, 284, 284}));
   EXPECT_EQ(cache.length(), 200);
 }
 
@@ -57,6 +57,30 @@ TEST(KeyValueCache, SelectsRowsAgainAndAgain) {
     EXPECT_TRUE(at::equal(cache.value(), expected + 1));
   }
   EXPECT_THROW(cache.select(at::tensor({4}, at::kLong)), UsageError);
+}
+
+TEST(KeyValueCache, SelectsInPlaceWhateverMoves) {
+  const at::Tensor key = at::randn({6, 2, 5, 4});
+  for (const std::vector<int64_t>& chosen :
+       std::vector<std::vector<int64_t>>{{0, 1, 2, 3, 4, 5},
+                                         {1, 0, 3, 2, 5, 4},
+                                         {1, 2, 3, 4, 5, 0},
+                                         {1, 2, 0, 0, 3, 5},
+                                         {5, 4},
+                                         {1, 0, 5},
+                                         {3, 3, 3, 3, 3, 3, 3, 2}}) {
+    KeyValueCache cache;
+    cache.append(key, key + 1, {});
+    const at::Tensor rows = at::tensor(chosen, at::kLong);
+    cache.select(rows);
+    EXPECT_TRUE(at::equal(cache.key(), key.index_select(0, rows))) << rows;
+    EXPECT_TRUE(at::equal(cache.value(), key.index_select(0, rows) + 1)) << rows;
+    EXPECT_EQ(cache.rows(), rows.size(0));
+    // Goes on with the rows that are left.
+    const at::Tensor more = at::randn({rows.size(0), 2, 20, 4});
+    cache.append(more, more, {.start = 5});
+    EXPECT_TRUE(at::equal(cache.key(), at::cat({key.index_select(0, rows), more}, 2))) << rows;
+  }
 }
 
 TEST(KeyValueCache, RefusesAGapAndAnotherBatch) {
