@@ -15,6 +15,18 @@ void for_each_batch(const std::vector<int64_t>& lengths, int64_t batch_size,
                     const Progress& progress,
                     const std::function<void(const std::vector<int64_t>& numbers)>& read);
 
+// True once another batch has failed: long work asks it, and gives up by any exception.
+using Stopped = std::function<bool()>;
+
+// The same with several batches at a time, one on each of torch's threads: where a batch is too
+// small to keep all threads busy, this is faster. One after the other, with all threads each, where
+// there are fewer batches than threads. The batches with the longest examples are begun first.
+// `progress` is told by one thread at a time. What the first batch that fails has thrown is thrown
+// here when all have returned.
+void for_each_batch_at_once(
+    const std::vector<int64_t>& lengths, int64_t batch_size, const Progress& progress,
+    const std::function<void(const std::vector<int64_t>& numbers, const Stopped& stopped)>& read);
+
 // One progress of a whole that is gone through part by part, whatever each part counts in.
 class ProgressInParts {
  public:

@@ -1,9 +1,15 @@
 #include "heed/tasks/batches.h"
 
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <atomic>
 #include <string>
+#include <thread>
 #include <utility>
+
+#include "heed/base/error.h"
 
 namespace heed::tasks {
 namespace {
@@ -23,6 +29,58 @@ TEST(Batches, EachExampleOnceFromLongToShortAndProgressBehindEachBatch) {
       });
   EXPECT_THAT(batches, ElementsAre(ElementsAre(1, 4), ElementsAre(2, 0), ElementsAre(3)));
   EXPECT_THAT(reports, ElementsAre(Pair(2, 5), Pair(4, 5), Pair(5, 5)));
+}
+
+class BatchesAtOnce : public ::testing::Test {
+ protected:
+  BatchesAtOnce() : before_(at::get_num_threads()) { at::set_num_threads(2); }
+  ~BatchesAtOnce() override { at::set_num_threads(before_); }
+
+ private:
+  int before_;
+};
+
+TEST_F(BatchesAtOnce, EachExampleOnceAndProgressCountsThem) {
+  for (const int64_t count : {0, 1, 2, 3, 17}) {
+    std::vector<std::atomic<int>> reads(static_cast<size_t>(count));
+    std::vector<int64_t> reports;
+    for_each_batch_at_once(
+        std::vector<int64_t>(static_cast<size_t>(count), 5), 2,
+        [&](int64_t done, int64_t total) {
+          EXPECT_EQ(total, count);
+          reports.push_back(done);
+        },
+        [&](const std::vector<int64_t>& numbers, const Stopped&) {
+          for (const int64_t i : numbers) ++reads[static_cast<size_t>(i)];
+        });
+    for (const auto& each : reads) EXPECT_EQ(each, 1) << count;
+    EXPECT_EQ(std::ssize(reports), (count + 1) / 2);
+    EXPECT_TRUE(std::is_sorted(reports.begin(), reports.end()));
+    EXPECT_EQ(reports.empty() ? 0 : reports.back(), count);
+  }
+}
+
+TEST_F(BatchesAtOnce, OneThreadForEachOrAllForASingleOne) {
+  const auto run = [](size_t examples, bool parallel) {
+    for_each_batch_at_once(std::vector<int64_t>(examples, 5), 1, {},
+                           [&](const std::vector<int64_t>&, const Stopped&) {
+                             EXPECT_EQ(at::in_parallel_region(), parallel);
+                           });
+  };
+  run(1, false);
+  run(4, true);
+}
+
+TEST_F(BatchesAtOnce, ThrowsWhatTheFirstThrewAndStopsTheOthers) {
+  std::atomic<int> begun{0};
+  const auto read = [&](const std::vector<int64_t>& numbers, const Stopped& stopped) {
+    ++begun;
+    if (numbers[0] == 1) throw DataError("a file", "broken");
+    while (!stopped()) std::this_thread::yield();
+    throw Interrupted("stopped");
+  };
+  EXPECT_THROW(for_each_batch_at_once(std::vector<int64_t>(100, 5), 1, {}, read), DataError);
+  EXPECT_EQ(begun, 2);
 }
 
 TEST(Batches, ProgressOfPartsAddsUp) {

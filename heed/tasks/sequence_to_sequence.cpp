@@ -289,11 +289,13 @@ std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
     places.push_back(i);
   }
   std::vector<Translation> results(sources.size());
-  for_each_batch(lengths, options.batch_size, progress, [&](const std::vector<int64_t>& numbers) {
+  const auto write = [&](const std::vector<int64_t>& numbers, const Stopped& stopped) {
     EncoderDecoderDecoder decoder(
         trained.model, models::text_batch(chosen(ids, numbers), model.source_padding_id));
     const at::Tensor start = at::full({static_cast<int64_t>(numbers.size()), 1}, begin, at::kLong);
-    auto found = inference::beam_search(decoder, start, search);
+    inference::BeamSearchOptions stoppable = search;
+    stoppable.cancelled = stopped;
+    auto found = inference::beam_search(decoder, start, stoppable);
     for (size_t b = 0; b < numbers.size(); ++b) {
       inference::Hypothesis& best = found[b].front();
       const Ids written(best.ids.begin(), best.ids.end());
@@ -302,7 +304,8 @@ std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
                                                           .log_probability = best.log_probability,
                                                           .score = best.score};
     }
-  });
+  };
+  for_each_batch_at_once(lengths, options.batch_size, progress, write);
   return results;
 }
 
