@@ -1,14 +1,23 @@
 #include "heed/cli/line_queue.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 
 #include "heed/base/error.h"
 #include "heed/io/utf8.h"
 
 namespace heed::cli {
+namespace {
 
-LineQueue::LineQueue(const std::string& file) : reader_(file) {
+bool is_regular_file(const std::string& file) {
+  std::error_code ignored;  // what is wrong with it, reading says
+  return std::filesystem::is_regular_file(file, ignored);
+}
+
+}  // namespace
+
+LineQueue::LineQueue(const std::string& file) : is_file_(is_regular_file(file)), reader_(file) {
   thread_ = std::thread([this] { read(); });
 }
 
@@ -23,7 +32,7 @@ LineQueue::~LineQueue() {
 
 std::vector<std::string> LineQueue::take() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !lines_.empty() || ended_; });
+  changed_.wait(lock, [this] { return enough(); });
   const size_t count = std::min(lines_.size(), kMost);
   std::vector<std::string> taken(
       std::make_move_iterator(lines_.begin()),

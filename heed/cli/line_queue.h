@@ -14,8 +14,9 @@
 
 namespace heed::cli {
 
-// Lines read by a thread of its own: whoever takes them gets all that have arrived. One line is
-// answered at once, many are answered in batches.
+// Lines read by a thread of its own. Of a pipe or a terminal, whoever takes them gets all that have
+// arrived: one line is answered at once, many are answered in batches. A file comes in batches that
+// are as large as may be.
 class LineQueue {
  public:
   explicit LineQueue(const std::string& file);
@@ -31,7 +32,9 @@ class LineQueue {
   static constexpr size_t kMost = 1024;  // lines of a batch, and in waiting
 
   void read();
+  bool enough() const { return ended_ || lines_.size() >= (is_file_ ? kMost : 1); }
 
+  bool is_file_;
   LineReader reader_;
   std::thread thread_;
   std::mutex mutex_;
