@@ -7,23 +7,17 @@ import itertools
 import json
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-HEED = Path(sys.argv.pop(1)).resolve()
+from program import heed
+
 SMALL = ["--width", 32, "--hidden", 64, "--heads", 2, "--epochs", 6, "--lr", "5e-3",
          "--word-dropout", 0, "--batch-size", 8, "--threads", 1]
 WORDS = {"weather": "rain sun snow wind cloud storm".split(),
          "food": "bread soup cheese rice fish salt".split(),
          "sport": "race goal team match ball jump".split()}
-
-
-def heed(*arguments, text="", **options):
-    return subprocess.run([HEED, *map(str, arguments)], input=text, text=True,
-                          capture_output=True, timeout=300, **options)
 
 
 def topics(count, seed):

@@ -11,20 +11,15 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-HEED = Path(sys.argv.pop(1)).resolve()
+from program import HEED, heed
+
 PAGE = Path("docs/language_models.md").read_text(encoding="utf-8")
 LINES = ["the film was good and the people were kind", "the sea was grey and the sky was blue",
          "she said that the house was old"]
-
-
-def heed(*arguments, text="", **options):
-    return subprocess.run([HEED, *map(str, arguments)], input=text, text=True,
-                          capture_output=True, timeout=300, **options)
 
 
 class LanguageModels(unittest.TestCase):

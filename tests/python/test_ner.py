@@ -9,14 +9,15 @@ import json
 import os
 import pty
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 import warnings
 from pathlib import Path
+
+import program
+from program import HEED
 
 try:
     import seqeval.metrics
@@ -24,7 +25,6 @@ except ImportError as missing:
     print(f"skipped: {missing} (tools/requirements-test.txt)")
     sys.exit(77)
 
-HEED = Path(sys.argv.pop(1)).resolve()
 SMALL = ["--width", 32, "--heads", 2, "--layers", 1, "--hidden", 48, "--subword-width", 16,
          "--character-width", 16, "--shape-width", 4, "--subwords", 200, "--threads", 1,
          "--embedding-dropout", 0.1, "--dropout", 0.1, "--lr", "5e-3", "--average", 0]
@@ -32,11 +32,8 @@ NAMES = ["Ana", "Tim", "Zoë", "Maria", "John", "Li", "Omar", "Eva"]
 PLACES = ["Paris", "New York", "Rome", "Köln"]
 
 
-def heed(*arguments, text="", code=0, **options):
-    result = subprocess.run([HEED, *map(str, arguments)], input=text, text=True,
-                            capture_output=True, timeout=300, **options)
-    assert result.returncode == code, f"{arguments}: {result.returncode}\n{result.stderr}"
-    return result
+def heed(*arguments, code=0, **options):
+    return program.heed(*arguments, code=code, **options)
 
 
 def sentences():
@@ -231,14 +228,9 @@ class NamedEntities(unittest.TestCase):
     def test_ctrl_c_saves_and_resume_goes_on(self):
         options = ["--epochs", 4, "--log-every", 1, "--average", 0.9]
         heed(*self.command("whole", *options))
-        process = subprocess.Popen([HEED, *map(str, self.command("stopped", *options))], text=True,
-                                   stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-        log = self.folder / "stopped.run" / "log.jsonl"
-        while process.poll() is None and not (log.exists() and '"step":4,' in log.read_text()):
-            time.sleep(0.002)
-        process.send_signal(signal.SIGINT)
-        message = process.communicate(timeout=60)[1]
-        self.assertEqual(process.returncode, 130, message)
+        code, message = program.stop_training(self.command("stopped", *options),
+                                              self.folder / "stopped.run" / "log.jsonl", 4)
+        self.assertEqual(code, 130, message)
         self.assertIn("--resume", message)
         heed(*self.command("stopped", *options, "--resume"))
         for file in ("model.safetensors", "config.json", "tokenizer.json", "characters.json"):

@@ -10,21 +10,16 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
-HEED = Path(sys.argv.pop(1)).resolve()
+from program import HEED, heed
+
 EXAMPLE = Path("examples/sentiment").resolve()
 SMALL = ["--width", "32", "--hidden", "64", "--heads", "2", "--epochs", "3", "--lr", "3e-3",
          "--threads", "2"]
-
-
-def heed(*arguments, text="", **options):
-    return subprocess.run([HEED, *map(str, arguments)], input=text, text=True,
-                          capture_output=True, timeout=300, **options)
 
 
 class Program(unittest.TestCase):

@@ -10,19 +10,14 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-HEED = Path(sys.argv.pop(1)).resolve()
+from program import HEED, heed
+
 NAMES = ["Mary", "John", "Daniel"]
 ROOMS = ["attic", "cellar", "garden", "kitchen"]
-
-
-def heed(*arguments, text="", **options):
-    return subprocess.run([HEED, *map(str, arguments)], input=text, text=True,
-                          capture_output=True, timeout=300, **options)
 
 
 def stories(count, seed):

@@ -8,26 +8,18 @@ import json
 import math
 import random
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
-HEED = Path(sys.argv.pop(1)).resolve()
+from program import heed, stop_training
+
 WORDS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf",
          "six": "sechs"}
 SMALL = ["--width", 32, "--heads", 2, "--layers", 1, "--hidden", 64, "--longest", 40, "--tokenizer",
          "bpe:60", "--batch-size", 32, "--threads", 1]
 LEARN = ["--lr", "1e-2", "--dropout", 0, "--embedding-dropout", 0, "--attention-dropout", 0,
          "--norm-place", "pre"]
-
-
-def heed(*arguments, text="", **options):
-    return subprocess.run([HEED, *map(str, arguments)], input=text, text=True,
-                          capture_output=True, timeout=300, **options)
 
 
 def pairs(count, seed):
@@ -159,13 +151,9 @@ class SequenceToSequence(unittest.TestCase):
     def test_interrupt_and_resume(self):
         options = ["--epochs", 4, "--log-every", 1]
         self.assertEqual(self.train("whole", *options).returncode, 0)
-        process = subprocess.Popen([HEED, *map(str, self.command("stopped", *options))], text=True,
-                                   cwd=self.folder, stderr=subprocess.PIPE)
-        log = self.folder / "stopped.run" / "log.jsonl"
-        while process.poll() is None and not (log.exists() and '"step":7,' in log.read_text()):
-            time.sleep(0.002)
-        process.send_signal(signal.SIGINT)
-        self.assertEqual((process.communicate(timeout=60), process.returncode)[1], 130)
+        code, errors = stop_training(self.command("stopped", *options),
+                                     self.folder / "stopped.run" / "log.jsonl", 7, cwd=self.folder)
+        self.assertEqual(code, 130, errors)
         resumed = self.train("stopped", *options, "--resume")
         self.assertEqual(resumed.returncode, 0, resumed.stderr)
         for file in ("model.safetensors", "config.json", "tokenizer.json"):

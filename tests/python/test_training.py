@@ -11,13 +11,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
-HEED = Path(sys.argv.pop(1)).resolve()
+from program import HEED, heed, stop_training
+
 EXAMPLE = Path("examples/sentiment").resolve()
 SMALL = ["--width", "32", "--hidden", "64", "--heads", "2", "--threads", "1"]
 
@@ -31,14 +31,11 @@ class Training(unittest.TestCase):
             shutil.copy(EXAMPLE / name, self.folder / name)
 
     def command(self, *options, out="model"):
-        return [str(HEED), "train", "classify", "--train", "train.tsv", "--valid", "valid.tsv",
-                "--out", out, *SMALL, *map(str, options)]
+        return ["train", "classify", "--train", "train.tsv", "--valid", "valid.tsv",
+                "--out", out, *SMALL, *options]
 
     def train(self, *options, out="model", code=0):
-        result = subprocess.run(self.command(*options, out=out), cwd=self.folder, text=True,
-                                capture_output=True, timeout=300)
-        self.assertEqual(result.returncode, code, result.stderr)
-        return result
+        return heed(*self.command(*options, out=out), cwd=self.folder, code=code)
 
     def lines(self, out="model"):
         text = (self.folder / f"{out}.run" / "log.jsonl").read_text("utf-8")
@@ -57,9 +54,9 @@ class Training(unittest.TestCase):
             environment = {**os.environ, "RANK": str(rank), "WORLD_SIZE": str(size),
                            "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1",
                            "MASTER_PORT": str(port)}
-            processes.append(subprocess.Popen(self.command(*options, out=out), cwd=self.folder,
-                                              env=environment, text=True, stderr=subprocess.PIPE,
-                                              stdout=subprocess.DEVNULL))
+            processes.append(subprocess.Popen([HEED, *map(str, self.command(*options, out=out))],
+                                              cwd=self.folder, env=environment, text=True,
+                                              stderr=subprocess.PIPE, stdout=subprocess.DEVNULL))
         return processes
 
     def together(self, size, *options, out="model"):
@@ -114,14 +111,10 @@ class Training(unittest.TestCase):
         options = ("--epochs", 4, "--log-every", 1)
         for sent in (signal.SIGINT, signal.SIGTERM):
             name = f"stopped-{sent}"
-            process = subprocess.Popen(self.command(*options, out=name), cwd=self.folder, text=True,
-                                       stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-            log = self.folder / f"{name}.run" / "log.jsonl"
-            while process.poll() is None and not (log.exists() and '"step":7,' in log.read_text()):
-                time.sleep(0.002)
-            process.send_signal(sent)
-            message = process.communicate(timeout=60)[1]
-            self.assertEqual(process.returncode, 130, message)
+            code, message = stop_training(self.command(*options, out=name),
+                                          self.folder / f"{name}.run" / "log.jsonl", 7, sent,
+                                          cwd=self.folder)
+            self.assertEqual(code, 130, message)
             self.assertIn("--resume", message)
             self.train(*options, code=2, out=name)  # would overwrite it
             self.train(*options, "--resume", out=name)
