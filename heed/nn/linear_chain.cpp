@@ -2,12 +2,12 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <utility>
 
 #include "heed/base/error.h"
 
@@ -222,6 +222,48 @@ void for_each_sequence(const Scores& scores, Work work) {
   });
 }
 
+// The gradients of −log p of each sequence, float64; zero at first.
+struct BatchGradients {
+  at::Tensor emissions;    // (B, N, K)
+  at::Tensor transitions;  // (B, K, K)
+  at::Tensor begin;        // (B, K)
+  at::Tensor end;          // (B, K)
+
+  explicit BatchGradients(const Scores& s)
+      : emissions(at::zeros_like(s.emissions)),
+        transitions(at::zeros({s.batch, s.tags, s.tags}, emissions.options())),
+        begin(at::zeros({s.batch, s.tags}, emissions.options())),
+        end(at::zeros_like(begin)) {}
+
+  Gradients of(int64_t b) const {
+    const auto row = [b](const at::Tensor& rows) {
+      return rows.mutable_data_ptr<double>() + b * rows.stride(0);
+    };
+    return {row(emissions), row(transitions), row(begin), row(end)};
+  }
+};
+
+// −log p of each sequence, (B) float64, and its gradients where they are wanted.
+at::Tensor losses_of(const Scores& scores, const ChainRules& rules, const at::Tensor& targets,
+                     const BatchGradients* gradients) {
+  const at::Tensor wanted = targets.to(at::kCPU).contiguous();
+  check_targets(scores, rules, wanted);
+  const at::Tensor losses = at::zeros({scores.batch}, scores.emissions.options());
+  auto* loss = losses.mutable_data_ptr<double>();
+  for_each_sequence(scores, [&](int64_t b) {
+    const Sequence sequence(scores, rules, b);
+    const int64_t* own = wanted.const_data_ptr<int64_t>() + b * scores.longest;
+    const std::vector<double> sums = forward_sums(sequence);
+    const double total = log_total(sequence, sums);
+    loss[b] = total - score_of(sequence, own);
+    if (gradients == nullptr) return;
+    const Gradients out = gradients->of(b);
+    add_expected(sequence, sums, total, out);
+    subtract_targets(sequence, own, out);
+  });
+  return losses;
+}
+
 // Sums rows of (B, ...) with a factor each, in their order.
 at::Tensor weighted_sum(const at::Tensor& rows, const at::Tensor& factors) {
   at::Tensor sum = at::zeros(rows.sizes().slice(1), rows.options());
@@ -236,34 +278,10 @@ class ChainLoss : public torch::autograd::Function<ChainLoss> {
                             const at::Tensor& end, const at::Tensor& lengths,
                             const at::Tensor& targets, const ChainRules& rules) {
     const Scores scores({emissions, transitions, begin, end, lengths});
-    const at::Tensor wanted = targets.to(at::kCPU).contiguous();
-    check_targets(scores, rules, wanted);
-    const int64_t batch = scores.batch;
-    const int64_t tags = scores.tags;
-    const auto options = scores.emissions.options();
-    const at::Tensor losses = at::zeros({batch}, options);
-    const at::Tensor by_emission = at::zeros({batch, scores.longest, tags}, options);
-    const at::Tensor by_transition = at::zeros({batch, tags, tags}, options);
-    const at::Tensor by_begin = at::zeros({batch, tags}, options);
-    const at::Tensor by_end = at::zeros({batch, tags}, options);
-    auto* loss = losses.mutable_data_ptr<double>();
-    const Gradients first{by_emission.mutable_data_ptr<double>(),
-                          by_transition.mutable_data_ptr<double>(),
-                          by_begin.mutable_data_ptr<double>(), by_end.mutable_data_ptr<double>()};
-    const int64_t* all_targets = wanted.const_data_ptr<int64_t>();
-    for_each_sequence(scores, [&](int64_t b) {
-      const Sequence sequence(scores, rules, b);
-      const int64_t* own = all_targets + b * scores.longest;
-      const std::vector<double> sums = forward_sums(sequence);
-      const double total = log_total(sequence, sums);
-      loss[b] = total - score_of(sequence, own);
-      const Gradients out{first.emissions + b * scores.longest * tags,
-                          first.transitions + b * tags * tags, first.begin + b * tags,
-                          first.end + b * tags};
-      add_expected(sequence, sums, total, out);
-      subtract_targets(sequence, own, out);
-    });
-    ctx->save_for_backward({by_emission, by_transition, by_begin, by_end});
+    const BatchGradients gradients(scores);
+    const at::Tensor losses = losses_of(scores, rules, targets, &gradients);
+    ctx->save_for_backward(
+        {gradients.emissions, gradients.transitions, gradients.begin, gradients.end});
     return losses.to(emissions.device(), emissions.scalar_type());
   }
 
@@ -283,40 +301,14 @@ class ChainLoss : public torch::autograd::Function<ChainLoss> {
   }
 };
 
+// They cost more than the loss itself.
+bool needs_gradients(const ChainScores& s) {
+  return at::GradMode::is_enabled() &&
+         (s.emissions.requires_grad() || s.transitions.requires_grad() || s.begin.requires_grad() ||
+          s.end.requires_grad());
+}
+
 }  // namespace
-
-ChainRules::ChainRules(int64_t tags) {
-  check_usage(tags > 0, "chain rules: expected at least one tag, got ", tags);
-  const auto count = static_cast<size_t>(tags);
-  allowed_ = {std::vector<uint8_t>(count * count, 1), std::vector<uint8_t>(count, 1),
-              std::vector<uint8_t>(count, 1)};
-  index();
-}
-
-ChainRules::ChainRules(const Allowed& allowed) : allowed_(allowed) {
-  const size_t count = allowed.begin.size();
-  check_usage(
-      count > 0 && allowed.end.size() == count && allowed.transitions.size() == count * count,
-      "chain rules: expected K values for begin and end and K x K for transitions, got ", count,
-      ", ", allowed.end.size(), " and ", allowed.transitions.size());
-  bool any = false;
-  for (size_t k = 0; k < count; ++k) any |= allowed.begin[k] != 0 && allowed.end[k] != 0;
-  check_usage(any, "chain rules: expected a tag that may be the only one of a sequence");
-  index();
-}
-
-void ChainRules::index() {
-  const auto count = static_cast<int32_t>(allowed_.begin.size());
-  before_.resize(allowed_.begin.size());
-  behind_.resize(allowed_.begin.size());
-  for (int32_t j = 0; j < count; ++j) {
-    for (int32_t k = 0; k < count; ++k) {
-      if (!may_follow(j, k)) continue;
-      before_[static_cast<size_t>(k)].push_back(j);
-      behind_[static_cast<size_t>(j)].push_back(k);
-    }
-  }
-}
 
 at::Tensor chain_loss(const ChainScores& scores, const ChainRules& rules,
                       const at::Tensor& targets) {
@@ -324,6 +316,10 @@ at::Tensor chain_loss(const ChainScores& scores, const ChainRules& rules,
   check_usage(targets.defined() && targets.scalar_type() == at::kLong && targets.dim() == 2 &&
                   targets.sizes() == scores.emissions.sizes().slice(0, 2),
               "chain_loss: expected targets (B, N) int64");
+  if (!needs_gradients(scores)) {
+    return losses_of(Scores(scores), rules, targets, nullptr)
+        .to(scores.emissions.device(), scores.emissions.scalar_type());
+  }
   return ChainLoss::apply(scores.emissions, scores.transitions, scores.begin, scores.end,
                           scores.lengths, targets, rules);
 }
