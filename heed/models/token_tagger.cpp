@@ -51,8 +51,8 @@ TokenTagger::TokenTagger(const TokenTaggerOptions& options)
       rules_(rules_of(tags_, options.scheme)) {
   const TransformerOptions& o = options.transformer;
   words_ = register_module("words", std::make_shared<WordEncoder>(options.words));
-  input_ = register_module("input", std::make_shared<nn::Linear>(
-                                        nn::LinearOptions{.in = words_->width(), .out = o.width}));
+  input_ = register_module("input", std::make_shared<nn::Linear>(nn::LinearOptions{
+                                        .in = width_of(options.words), .out = o.width}));
   positions_ = make_positions(o.attention.positions, {.longest = o.longest, .width = o.width});
   if (positions_) register_module("positions", positions_);
   encoder_ = register_module("encoder", std::make_shared<nn::Encoder>(o.layers, layer_options(o)));

@@ -87,9 +87,7 @@ TokenTaggerOptions options_from(const JsonValue& config) {
 void check_against_weights(const WeightCheck& check, const TokenTaggerOptions& options) {
   const TransformerOptions& o = options.transformer;
   const WordEncoderOptions& w = options.words;
-  const int64_t width =
-      w.subword_width + w.character_width + text::WordShape::kFeatures * w.shape_width;
-  check.shape("input.weight", {o.width, width}, "hidden_size");
+  check.shape("input.weight", {o.width, width_of(w)}, "hidden_size");
   const auto tags = static_cast<int64_t>(text::all_tags(options.types, options.scheme).size());
   check.shape("output.weight", {tags, o.width}, "entity_types");
   if (w.subword_width > 0) {

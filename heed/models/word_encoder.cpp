@@ -62,6 +62,10 @@ void check(const WordEncoderOptions& o) {
               o.character_layers);
 }
 
+int64_t width_of(const WordEncoderOptions& o) {
+  return o.subword_width + o.character_width + text::WordShape::kFeatures * o.shape_width;
+}
+
 CharacterEncoder::CharacterEncoder(const WordEncoderOptions& options)
     : padding_(options.character_padding) {
   embedding_ = register_module("embedding", std::make_shared<nn::Embedding>(nn::EmbeddingOptions{
@@ -115,11 +119,6 @@ WordEncoder::WordEncoder(const WordEncoderOptions& options) : options_(options) 
                                                                  .width = options.shape_width,
                                                                  .deviation = kFeatureDeviation}));
   }
-}
-
-int64_t WordEncoder::width() const {
-  return options_.subword_width + options_.character_width +
-         text::WordShape::kFeatures * options_.shape_width;
 }
 
 at::Tensor WordEncoder::forward(const WordBatch& batch) const {

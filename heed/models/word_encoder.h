@@ -3,7 +3,7 @@
 //   subwords   (W, S) -> embedding, mean                                      (W, C_subword)
 //   characters (W, L) -> embedding -> encoder over the characters, largest    (W, C_character)
 //   shapes     (W, 3) -> embedding, side by side                              (W, 3 · C_shape)
-//   side by side -> (W, width())
+//   side by side -> (W, width_of(options))
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -38,6 +38,9 @@ struct WordEncoderOptions {
 // Throws UsageError naming the field that cannot be used.
 void check(const WordEncoderOptions& options);
 
+// Of the vector of a word.
+int64_t width_of(const WordEncoderOptions& options);
+
 // The characters of words, each seen by all others of its word; the largest value of each feature.
 // Positions are relative, so that an ending is one wherever it stands.
 class CharacterEncoder : public torch::nn::Module {
@@ -59,10 +62,8 @@ class WordEncoder : public torch::nn::Module {
  public:
   explicit WordEncoder(const WordEncoderOptions& options);
 
-  // (W, width()).
+  // (W, width_of(options)).
   at::Tensor forward(const WordBatch& batch) const;
-
-  int64_t width() const;
 
  private:
   WordEncoderOptions options_;

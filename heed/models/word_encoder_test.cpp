@@ -24,8 +24,8 @@ TEST(WordEncoder, AWordIsTheSameInAnyCompany) {
   encoder.to(at::kDouble);
   encoder.eval();
   const at::Tensor together = encoder.forward(batch_of({"paris", "a", "visits", "the"}));
-  ASSERT_EQ(together.sizes(), (at::IntArrayRef{4, encoder.width()}));
-  EXPECT_EQ(encoder.width(), 8 + 8 + 3 * 4);
+  ASSERT_EQ(together.sizes(), (at::IntArrayRef{4, width_of(small_words())}));
+  EXPECT_EQ(width_of(small_words()), 8 + 8 + 3 * 4);
   EXPECT_LT(distance(encoder.forward(batch_of({"a"}))[0], together[1]), 1e-12);
   EXPECT_LT(distance(encoder.forward(batch_of({"the"}))[0], together[3]), 1e-12);
 }
