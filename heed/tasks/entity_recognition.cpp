@@ -155,21 +155,26 @@ void score(const models::TrainedTokenTagger& trained, const std::vector<Part>& p
   });
 }
 
-// The best tags of a batch, written to their places in the sentences.
-void answer(const models::TokenTagger& model, const std::vector<const Part*>& parts,
-            const at::Tensor& scores, const at::Tensor& lengths,
-            std::vector<TaggedSentence>& answers) {
-  const auto best = model.best(scores, lengths);
-  const at::Tensor probabilities = model.probabilities(scores, lengths);
-  const auto* all = probabilities.const_data_ptr<double>();
-  const int64_t tags = probabilities.size(2);
+// The tags of a batch, rows of model.tags(), as texts at their places in the sentences.
+using BestTags = std::vector<std::vector<int64_t>>;
+void write_tags(const models::TokenTagger& model, const std::vector<const Part*>& parts,
+                const BestTags& best, std::vector<TaggedSentence>& answers) {
   for (size_t b = 0; b < parts.size(); ++b) {
-    TaggedSentence& sentence = answers[parts[b]->sentence];
-    const auto* row = all + static_cast<int64_t>(b) * probabilities.size(1) * tags;
-    for (size_t t = 0; t < best[b].size(); ++t, row += tags) {
-      const size_t word = parts[b]->begin + t;
-      sentence.tags[word] = model.tags()[static_cast<size_t>(best[b][t])];
-      sentence.probabilities[word] = row[best[b][t]];
+    for (size_t t = 0; t < best[b].size(); ++t) {
+      answers[parts[b]->sentence].tags[parts[b]->begin + t] =
+          model.tags()[static_cast<size_t>(best[b][t])];
+    }
+  }
+}
+
+// probabilities: (B, N, K) of all tags.
+void write_probabilities(const at::Tensor& probabilities, const std::vector<const Part*>& parts,
+                         const BestTags& best, std::vector<TaggedSentence>& answers) {
+  const auto all = probabilities.accessor<double, 3>();
+  for (size_t b = 0; b < parts.size(); ++b) {
+    for (size_t t = 0; t < best[b].size(); ++t) {
+      answers[parts[b]->sentence].probabilities[parts[b]->begin + t] =
+          all[static_cast<int64_t>(b)][static_cast<int64_t>(t)][best[b][t]];
     }
   }
 }
@@ -252,7 +257,10 @@ std::vector<TaggedSentence> tag_words(const models::TrainedTokenTagger& trained,
   score(trained, parts, progress,
         [&](const std::vector<int64_t>& numbers, const at::Tensor& scores,
             const at::Tensor& lengths) {
-          answer(*trained.model, chosen(parts, numbers), scores, lengths, answers);
+          const std::vector<const Part*> some = chosen(parts, numbers);
+          const BestTags best = trained.model->best(scores, lengths);
+          write_tags(*trained.model, some, best, answers);
+          write_probabilities(trained.model->probabilities(scores, lengths), some, best, answers);
         });
   return answers;
 }
@@ -281,7 +289,7 @@ EntityEvaluation evaluate(const models::TrainedTokenTagger& trained, const data:
           for (const auto& each : tags) rows.push_back(&each);
           const at::Tensor wanted = models::padded_ids(rows, 0).to(scores.device());
           loss += trained.model->loss(scores, lengths, wanted).sum().item<double>();
-          answer(*trained.model, some, scores, lengths, answers);
+          write_tags(*trained.model, some, trained.model->best(scores, lengths), answers);
         });
 
   EntityEvaluation result;
