@@ -146,20 +146,23 @@ bool is_plain(const GemmEpilogue& epilogue) {
          epilogue.before_activation.data == nullptr;
 }
 
+HEED_INLINE void store_whole(float* to, Floats v) { store(to, v); }
+HEED_INLINE void store_whole(uint16_t* to, Floats v) { store_bfloat16(to, v); }
+
 // Whole sums from their registers to C: the most frequent case, without the way through memory.
-template <int kCount>
+template <typename Element, int kCount>
 HEED_INLINE void store_sums(const GemmTile& t, int64_t row, int64_t column, const Sums& sums) {
   const float* bias = t.epilogue.bias;
   const Floats bias0 = bias != nullptr ? load(bias + column) : zeros();
   const Floats bias1 = bias != nullptr ? load(bias + column + kLanes) : zeros();
   // max(floor, NaN) is NaN, as it is where activate() gives max(0, x).
-  const Floats floor =
-      t.epilogue.activation == GemmActivation::kRelu ? zeros() : broadcast(-__builtin_inff());
-  float* to = static_cast<float*>(t.c.data) + row * t.c.row_stride + column;
+  const bool relu = t.epilogue.activation == GemmActivation::kRelu;
+  const Floats floor = relu ? zeros() : broadcast(-__builtin_inff());
+  Element* to = static_cast<Element*>(t.c.data) + row * t.c.row_stride + column;
 #pragma GCC unroll 16
   for (int r = 0; r < kCount; ++r, to += t.c.row_stride) {
-    store(to, max(floor, sums.of[r][0] + bias0));
-    store(to + kLanes, max(floor, sums.of[r][1] + bias1));
+    store_whole(to, max(floor, sums.of[r][0] + bias0));
+    store_whole(to + kLanes, max(floor, sums.of[r][1] + bias1));
   }
 }
 
@@ -177,12 +180,6 @@ void block(const GemmTile& t, int64_t row, int64_t panel) {
     multiply<kCount, kPacked, kPairs, false>(t, a, b, sums);
   }
 
-  const int64_t column = t.column + panel * kColumns;
-  const int64_t left = t.columns - column;
-  if (t.first && t.last && t.c.type == DataType::kFloat32 && is_plain(t.epilogue) &&
-      left >= kColumns) {
-    return store_sums<kCount>(t, t.row + row, column, sums);
-  }
   float* partial = t.partial + row * t.partial_stride + panel * kColumns;
   if (!t.first) {
 #pragma GCC unroll 16
@@ -190,6 +187,14 @@ void block(const GemmTile& t, int64_t row, int64_t panel) {
       sums.of[r][0] += load(partial + r * t.partial_stride);
       sums.of[r][1] += load(partial + r * t.partial_stride + kLanes);
     }
+  }
+  const int64_t column = t.column + panel * kColumns;
+  const int64_t left = t.columns - column;
+  if (t.last && left >= kColumns && is_plain(t.epilogue)) {
+    if (t.c.type == DataType::kFloat32) {
+      return store_sums<float, kCount>(t, t.row + row, column, sums);
+    }
+    return store_sums<uint16_t, kCount>(t, t.row + row, column, sums);
   }
 #pragma GCC unroll 16
   for (int r = 0; r < kCount; ++r) {
