@@ -28,7 +28,7 @@ constexpr int64_t kTileColumns = 1024;
 constexpr int64_t kLongDepth = 16384;
 
 // A task of packing: so many panels of B, and so much of the depth (even).
-constexpr int64_t kPackPanels = 8;
+constexpr int64_t kPackPanels = 2;
 constexpr int64_t kPackDepth = 256;
 
 constexpr int64_t kLine = 64;        // bytes
@@ -159,7 +159,7 @@ PackedMatrix::PackedMatrix(const ConstMatrix& b, DataType operand, const Workers
   const int64_t groups = div_up(panels, kPackPanels);
   const int64_t chunks = std::max<int64_t>(1, div_up(depth_, kPackDepth));
   const double moved = static_cast<double>(depth_) * static_cast<double>(columns_);
-  for_each_task(workers, groups * chunks, 8 * moved, [&](int64_t task) {
+  for_each_task(workers, groups * chunks, 30 * moved, [&](int64_t task) {
     const int64_t panel = task % groups * kPackPanels;
     const int64_t row = task / groups * kPackDepth;
     const int64_t column = panel * table.columns;
