@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
+#include <iostream>
 #include <memory>
 #include <thread>
 
@@ -54,6 +55,11 @@ data::ReadOptions ReadingOptions::parsed() const {
   options.text_column = text_column;
   options.label_column = label_column;
   return options;
+}
+
+void throw_or_warn(const data::DataReport& report) {
+  report.throw_if_fatal();
+  std::cerr << report.text();
 }
 
 tasks::Progress progress_bar(const std::string& title) {

@@ -8,6 +8,7 @@
 
 #include "heed/base/progress.h"
 #include "heed/data/classification_data.h"
+#include "heed/data/data_report.h"
 #include "heed/tasks/task.h"
 
 namespace heed::cli {
@@ -32,6 +33,9 @@ struct ReadingOptions {
   void add_to(CLI::App& app);
   data::ReadOptions parsed() const;
 };
+
+// What reading found: throws DataError where the data cannot be used, says the rest on stderr.
+void throw_or_warn(const data::DataReport& report);
 
 // A progress bar over (done, total), made at the first call.
 tasks::Progress progress_bar(const std::string& title);

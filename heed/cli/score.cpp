@@ -5,6 +5,7 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
+#include "heed/cli/common.h"
 #include "heed/cli/score_json.h"
 #include "heed/cli/text_files.h"
 #include "heed/data/ner_data.h"
@@ -138,7 +139,7 @@ void print_ner(const Settings& settings) {
   const auto tags = [](const std::string& file) {
     data::DataReport report;
     auto data = data::read_ner(file, {.tags = data::NerReadOptions::Tags::kAny}, report);
-    report.throw_if_fatal();
+    throw_or_warn(report);
     return data;
   };
   std::optional<text::TagScheme> strict;
@@ -186,7 +187,7 @@ std::vector<std::vector<std::string>> right_answers(const std::string& file) {
       for (const auto& answer : question.answers) answers.back().push_back(answer.text);
       if (answers.back().empty()) answers.back().push_back("");
     }
-    report.throw_if_fatal();
+    throw_or_warn(report);
     return answers;
   }
   for (const std::string& line : lines_of(file)) {

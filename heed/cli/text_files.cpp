@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "heed/base/error.h"
+#include "heed/cli/common.h"
 #include "heed/data/rows.h"
 
 namespace heed::cli {
@@ -13,7 +14,7 @@ std::vector<std::string> lines_of(const std::string& file) {
   data::TextLines reader(file, data::Encoding::kUtf8, report);
   std::vector<std::string> lines;
   for (std::string line; reader.next(line);) lines.push_back(line);
-  report.throw_if_fatal();
+  throw_or_warn(report);
   return lines;
 }
 

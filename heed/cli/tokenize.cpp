@@ -8,6 +8,7 @@
 #include "heed/base/error.h"
 #include "heed/base/progress.h"
 #include "heed/cli/command.h"
+#include "heed/cli/common.h"
 #include "heed/data/rows.h"
 #include "heed/io/file.h"
 #include "heed/io/utf8.h"
@@ -51,7 +52,7 @@ void for_each_line(const std::vector<std::string>& files,
       bar.update(done);
     }
   }
-  report.throw_if_fatal();
+  throw_or_warn(report);
 }
 
 // What the command line says instead of the defaults of a kind.
@@ -87,11 +88,7 @@ text::Tokenizer train_subwords(const TrainSettings& settings) {
                     : settings.kind == "byte_bpe" ? text::byte_level_options()
                                                   : bpe_options(),
                     settings);
-  auto bar = std::make_shared<std::unique_ptr<ProgressBar>>();
-  options.progress = [bar](int64_t done, int64_t total) {
-    if (*bar == nullptr) *bar = std::make_unique<ProgressBar>("learning merges", total);
-    (*bar)->update(done);
-  };
+  options.progress = progress_bar("learning merges");
   text::BpeBuilder builder(options);
   for_each_line(settings.files, [&](std::string_view line) { builder.add(line); });
   return word_piece ? builder.build_word_piece() : builder.build();

@@ -78,7 +78,7 @@ data::TrainingData read_data(const Settings& settings) {
   reading.label_separator = settings.task.label_separator;
   data::TrainingData data =
       data::read_training_data({.train = settings.train, .valid = settings.valid}, reading, report);
-  std::cerr << report.text();
+  throw_or_warn(report);
   std::cerr << "heed: " << data.train.examples.size() << " training and "
             << data.valid->examples.size() << " validation examples, "
             << data.train.label_names.size() << " classes\n";

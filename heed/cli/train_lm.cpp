@@ -33,8 +33,7 @@ data::TextData read_data(const Settings& settings) {
        .valid = {settings.valid.begin(), settings.valid.end()}},
       {.encoding = data::encoding_named(settings.encoding), .valid_share = settings.valid_share},
       report);
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   return data;
 }
 

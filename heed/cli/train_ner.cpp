@@ -92,8 +92,7 @@ Sentences read_data(const Settings& settings) {
   sentences.train = data::read_ner(settings.train, options, report);
   options.types = sentences.train.types;
   sentences.valid = data::read_ner(settings.valid, options, report);
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   std::cerr << "heed: " << sentences.train.sentences.size() << " training and "
             << sentences.valid.sentences.size() << " validation sentences, "
             << sentences.train.types.size() << " types of entities\n";

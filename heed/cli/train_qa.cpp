@@ -89,7 +89,7 @@ size_t questions_of(const std::vector<data::StoryData>& files) {
 void train_on_stories(const Settings& settings) {
   data::DataReport report;
   const data::StoryTrainingData data = data::read_story_training(settings.files(), report);
-  std::cerr << report.text();
+  throw_or_warn(report);
   say_counts(questions_of(data.train), questions_of(data.valid));
   tasks::StoryQuestions task(data,
                              {.model = settings.resolved(),
@@ -102,7 +102,7 @@ void train_on_stories(const Settings& settings) {
 void train_on_spans(const Settings& settings) {
   data::DataReport report;
   const data::SpanTrainingData data = data::read_span_training(settings.files(), report);
-  std::cerr << report.text();
+  throw_or_warn(report);
   say_counts(data.train.questions.size(), data.valid.questions.size());
   tasks::SpanQuestions task(
       data,

@@ -35,8 +35,7 @@ data::ParallelData read_pairs(const std::vector<std::string>& files, const Setti
   data::DataReport report;
   data::ParallelData data = data::read_parallel(
       {.source = files[0], .target = files.size() > 1 ? files[1] : std::string()}, reading, report);
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   return data;
 }
 

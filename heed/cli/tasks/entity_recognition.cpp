@@ -5,7 +5,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <iostream>
 
 #include "heed/base/error.h"
 #include "heed/cli/ner_reading.h"
@@ -99,8 +98,7 @@ Evaluation TrainedEntityRecognition::evaluate(const EvaluationRequest& request,
   reading.types = trained_.model->options().types;
   data::DataReport report;
   const data::NerData data = data::read_ner(request.files[0], reading, report);
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   const tasks::EntityEvaluation result = tasks::evaluate(trained_, data, progress);
   Evaluation evaluation{.metrics = result.metrics, .report = result.counts.report()};
   OrderedJson& types = evaluation.details["types"] = OrderedJson::object();
@@ -191,8 +189,7 @@ std::optional<std::vector<std::string>> TrainedEntityRecognition::read_inputs(
   options.labels = data::Labels::kNone;
   data::DataReport report;
   const data::NerData data = data::read_ner(file, options, report);
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   std::vector<std::string> texts;
   for (const data::NerSentence& sentence : data.sentences) {
     read_.push_back(joined(sentence.words));

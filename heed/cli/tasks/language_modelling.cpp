@@ -5,7 +5,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <cstdio>
-#include <iostream>
 #include <numeric>
 
 #include "heed/base/error.h"
@@ -47,8 +46,7 @@ Evaluation TrainedLanguage::evaluate(const EvaluationRequest& request,
   const data::TextData data =
       data::read_text({.train = {request.files[0]}},
                       {.encoding = request.reading.parsed().encoding, .valid_share = 0}, report);
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   return {.metrics =
               tasks::evaluate(trained_, {.text = data.train, .where = request.files[0]}, progress)};
 }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <iostream>
 
 #include "heed/base/error.h"
 #include "heed/cli/trained.h"
@@ -78,8 +77,7 @@ Evaluation TrainedSequenceToSequence::evaluate(const EvaluationRequest& request,
       data::read_parallel({.source = request.files[0],
                            .target = request.files.size() > 1 ? request.files[1] : std::string()},
                           parallel_reading(request.reading, data::Labels::kRequired), report);
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   std::vector<std::string> sources;
   for (const data::TextPair& pair : data.pairs) sources.push_back(pair.source);
 
@@ -139,8 +137,7 @@ std::optional<std::vector<std::string>> TrainedSequenceToSequence::read_inputs(
   }
   data::DataReport report;
   const auto data = data::read_parallel({.source = file}, options, report);
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   std::vector<std::string> texts;
   for (const data::TextPair& pair : data.pairs) texts.push_back(pair.source);
   return texts;

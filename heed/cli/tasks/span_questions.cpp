@@ -5,7 +5,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <filesystem>
-#include <iostream>
 #include <numeric>
 
 #include "heed/base/error.h"
@@ -48,8 +47,7 @@ Evaluation SpanAnswerer::evaluate(const EvaluationRequest& request,
   for (const std::string& file : files) {
     data.push_back(data::read_spans(file, data::Answers::kRequired, report));
   }
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   return evaluation_of(tasks::evaluate(trained_, data, progress), files);
 }
 
@@ -115,8 +113,7 @@ std::optional<std::vector<std::string>> SpanAnswerer::read_inputs(
   if (std::filesystem::path(file).extension() != ".json") return std::nullopt;
   data::DataReport report;
   const data::SpanData data = data::read_spans(file, data::Answers::kNone, report);
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   std::vector<std::string> inputs;
   for (const data::SpanQuestion& each : data.questions) {
     inputs.push_back(context_json(data.contexts[each.context], each.question));

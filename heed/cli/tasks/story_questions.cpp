@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iostream>
 #include <limits>
 #include <numeric>
 
@@ -51,8 +50,7 @@ Evaluation StoryAnswerer::evaluate(const EvaluationRequest& request,
   data::DataReport report;
   std::vector<data::StoryData> data;
   for (const std::string& file : files) data.push_back(data::read_stories(file, report));
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   return evaluation_of(tasks::evaluate(trained_, data, progress), files);
 }
 
@@ -100,8 +98,7 @@ std::optional<std::vector<std::string>> StoryAnswerer::read_inputs(
   if (LineReader lines(file); !lines.next(first) || !first.starts_with("1 ")) return std::nullopt;
   data::DataReport report;
   const data::StoryData data = data::read_stories(file, report);
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   std::vector<std::string> inputs;
   for (const data::StoryQuestion& each : data.questions) {
     inputs.push_back(story_json(each.story, each.question));

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <iostream>
 
 #include "heed/base/error.h"
 #include "heed/cli/classification_report.h"
@@ -77,8 +76,7 @@ Evaluation TrainedClassification::evaluate(const EvaluationRequest& request,
   reading.label_separator = trained_.label_separator;
   data::DataReport report;
   const auto data = data::read_classification(request.files[0], reading, report);
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   return evaluation_of(tasks::evaluate(trained_, data, progress), trained_.labels);
 }
 
@@ -143,8 +141,7 @@ std::optional<std::vector<std::string>> TrainedClassification::read_inputs(
   }
   data::DataReport report;
   const auto data = data::read_classification(file, options, report);
-  report.throw_if_fatal();
-  std::cerr << report.text();
+  throw_or_warn(report);
   std::vector<std::string> texts;
   for (const data::Example& example : data.examples) texts.push_back(example.text);
   return texts;
