@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/base/error.h"
+#include "heed/base/format.h"
 #include "heed/models/model_directory.h"
 
 namespace heed::cli {
@@ -40,7 +41,15 @@ std::unique_ptr<Trained> load_trained(const std::filesystem::path& directory) {
 }
 
 at::Tensor stacked_layers(const std::vector<at::Tensor>& layers) {
-  return at::stack(layers).to(at::kFloat).contiguous();
+  return at::cat(layers).to(at::kFloat);
+}
+
+std::string answer_line(const std::string& answer, double probability) {
+  return answer + formatted("\t%.4f", probability);
+}
+
+std::string answer_title(const std::string& answer, double probability) {
+  return answer + formatted(" (%.0f %%)", 100 * probability);
 }
 
 }  // namespace heed::cli

@@ -108,8 +108,14 @@ class Trained {
 // DataError as the loaders of heed/models do.
 std::unique_ptr<Trained> load_trained(const std::filesystem::path& directory);
 
-// (H, Nq, Nk) of each layer -> (layers, H, Nq, Nk) float32.
+// The weights of one input, (1, H, Nq, Nk) of each layer -> (layers, H, Nq, Nk) float32.
 at::Tensor stacked_layers(const std::vector<at::Tensor>& layers);
+
+// "answer\t0.9876".
+std::string answer_line(const std::string& answer, double probability);
+
+// "answer (99 %)", above a picture.
+std::string answer_title(const std::string& answer, double probability);
 
 // The loaders, one a task.
 std::unique_ptr<Trained> load_language_modelling(const std::filesystem::path& directory);

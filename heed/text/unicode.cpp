@@ -98,6 +98,11 @@ bool is_ascii_digit(char32_t c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 
+int64_t code_points(std::string_view text) {
+  return std::count_if(text.begin(), text.end(),
+                       [](char byte) { return (static_cast<uint8_t>(byte) & 0xC0) != 0x80; });
+}
+
 void append_utf8(char32_t c, std::string& text) {
   const auto put = [&](char32_t byte) { text.push_back(static_cast<char>(byte)); };
   if (c < 0x80) {

@@ -34,6 +34,9 @@ inline char32_t next_code_point(std::string_view text, size_t& at) {
          (byte(at - 1) & 0x3F);
 }
 
+// How many code points valid UTF-8 has.
+int64_t code_points(std::string_view text);
+
 // Appends a code point as UTF-8.
 void append_utf8(char32_t c, std::string& text);
 

@@ -20,6 +20,11 @@ TEST(Unicode, EveryCodePointSurvivesUtf8) {
   }
 }
 
+TEST(Unicode, CodePointsAreCountedNotBytes) {
+  EXPECT_EQ(code_points(""), 0);
+  EXPECT_EQ(code_points("a\u00e9\u4e2d\U0001F600e\u0301"), 6);
+}
+
 TEST(Unicode, WhiteSpaceIsThatOfRegularExpressions) {
   std::vector<char32_t> spaces;
   for (char32_t c = 0; c < 0x110000; ++c) {

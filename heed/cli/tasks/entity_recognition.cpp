@@ -10,6 +10,7 @@
 #include "heed/cli/ner_reading.h"
 #include "heed/cli/score_json.h"
 #include "heed/cli/trained.h"
+#include "heed/cli/transformer_options.h"
 #include "heed/text/unicode.h"
 #include "heed/text/word_split.h"
 #include "heed/viz/marked_text.h"
@@ -69,27 +70,17 @@ class TrainedEntityRecognition final : public Trained {
 OrderedJson TrainedEntityRecognition::description() const {
   const models::TokenTaggerOptions& o = trained_.model->options();
   const models::WordEncoderOptions& w = o.words;
-  const models::TransformerOptions& t = o.transformer;
-  return {
+  OrderedJson description = {
       {"types", o.types},
       {"tags", text::name_of(o.scheme)},
       {"output", o.output},
       {"subwords", w.subword_vocabulary},
       {"characters", w.character_vocabulary},
-      {"word width",
+      {"word_width",
        w.subword_width + w.character_width + text::WordShape::kFeatures * w.shape_width},
-      {"width", t.width},
-      {"heads", t.heads},
-      {"layers", t.layers},
-      {"hidden", t.hidden},
-      {"longest", t.longest},
-      {"positions", t.attention.positions},
-      {"score", t.attention.score},
-      {"pattern", t.attention.pattern},
-      {"norm", t.norm},
-      {"norm place", t.norm_place},
-      {"activation", t.activation},
   };
+  description.update(described(o.transformer));
+  return description;
 }
 
 Evaluation TrainedEntityRecognition::evaluate(const EvaluationRequest& request,
@@ -111,27 +102,13 @@ Evaluation TrainedEntityRecognition::evaluate(const EvaluationRequest& request,
   return evaluation;
 }
 
-// Offsets in JSON count characters, as Python and JavaScript (outside of emoji) do.
-class Characters {
- public:
-  explicit Characters(std::string_view text) : text_(text) {}
-
-  // How many stand before this byte, which lies behind the one asked for before.
-  int64_t before(size_t byte) {
-    for (; at_ < byte; ++count_) text::next_code_point(text_, at_);
-    return count_;
-  }
-
- private:
-  std::string_view text_;
-  size_t at_ = 0;
-  int64_t count_ = 0;
-};
-
 Answer TrainedEntityRecognition::answer(const SplitText& input, const tasks::TaggedSentence& result,
                                         bool color) const {
   const std::vector<std::string>& types = trained_.model->options().types;
-  Characters characters(input.text);
+  // Offsets in JSON count characters, as Python and JavaScript (outside of emoji) do.
+  const std::string_view text = input.text;
+  size_t behind = 0;  // bytes of the entities so far
+  int64_t characters = 0;
   OrderedJson entities = OrderedJson::array();
   std::vector<MarkedPart> parts;
   for (const text::Entity& entity : text::entities_of(result.tags)) {
@@ -141,12 +118,14 @@ Answer TrainedEntityRecognition::answer(const SplitText& input, const tasks::Tag
     const size_t end = input.spans[last].end;
     const auto kind = std::lower_bound(types.begin(), types.end(), entity.type) - types.begin();
     parts.push_back({begin, end, entity.type, static_cast<size_t>(kind)});
-    const int64_t from = characters.before(begin);
+    const int64_t from = characters + text::code_points(text.substr(behind, begin - behind));
+    characters = from + text::code_points(text.substr(begin, end - begin));
+    behind = end;
     entities.push_back(
         {{"type", entity.type},
-         {"text", input.text.substr(begin, end - begin)},
+         {"text", text.substr(begin, end - begin)},
          {"begin", from},
-         {"end", characters.before(end)},
+         {"end", characters},
          {"probability", *std::min_element(result.probabilities.begin() + entity.begin,
                                            result.probabilities.begin() + entity.end)}});
   }
@@ -210,13 +189,11 @@ AttentionView TrainedEntityRecognition::attend(const std::string& input,
   nn::AttentionTrace trace;
   const std::vector<const std::vector<std::string>*> one = {&words};
   trained_.model->forward(trained_.reader().batch(one), &trace);
-  std::vector<at::Tensor> layers;
-  for (const at::Tensor& weights : trace.weights) layers.push_back(weights[0]);
   const Answer found = answer(sentence, tasks::tag_words(trained_, {&words, 1})[0], false);
   return {.title = found.line,
           .queries = words,
           .keys = words,
-          .weights = stacked_layers(layers),
+          .weights = stacked_layers(trace.weights),
           .details = {{"entities", found.json["entities"]}, {"tags", found.json["tags"]}}};
 }
 

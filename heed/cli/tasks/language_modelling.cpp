@@ -111,12 +111,9 @@ AttentionView TrainedLanguage::attend(const std::string& input, const std::strin
   const int64_t id = next.argmax().item<int64_t>();
   const std::string& token = trained_.tokenizer->token_of(static_cast<int32_t>(id));
   const auto probability = next[id].item<double>();
-  std::vector<at::Tensor> layers;
-  for (const at::Tensor& weights : trace.weights) layers.push_back(weights[0]);
-  AttentionView view{
-      .title = text_of("next: ", token, " (", static_cast<int>(probability * 100 + 0.5), " %)"),
-      .weights = stacked_layers(layers),
-      .details = {{"next", token}, {"probability", probability}}};
+  AttentionView view{.title = answer_title("next: " + token, probability),
+                     .weights = stacked_layers(trace.weights),
+                     .details = {{"next", token}, {"probability", probability}}};
   for (const text::Span& span : encoding.offsets) {
     view.queries.push_back(input.substr(span.begin, span.size()));
   }

@@ -6,36 +6,26 @@
 #include <filesystem>
 
 #include "heed/base/format.h"
+#include "heed/cli/transformer_options.h"
 
 namespace heed::cli {
 
-OrderedJson description_of(const models::TrainedQuestionAnswerer& trained) {
-  const models::QuestionAnswererOptions& options = trained.model->options();
-  const models::TransformerOptions& o = options.transformer;
+OrderedJson QuestionAnswerer::description() const {
+  const models::QuestionAnswererOptions& options = trained_.model->options();
   OrderedJson description = {
       {"answers", options.answers},
       {"vocabulary", options.vocabulary},
-      {"tokenizer", trained.tokenizer->model_type()},
+      {"tokenizer", trained_.tokenizer->model_type()},
       {"units", options.units},
-      {"longest", o.longest},
-      {"width", o.width},
-      {"heads", o.heads},
-      {"layers", o.layers},
       {"hops", options.hops},
-      {"hidden", o.hidden},
-      {"activation", o.activation},
-      {"norm", o.norm},
-      {"norm_place", o.norm_place},
-      {"score", o.attention.score},
-      {"pattern", o.attention.pattern},
-      {"positions", o.attention.positions},
   };
+  description.update(described(options.transformer));
   if (options.answers == "class") {
-    description["labels"] = trained.labels;
+    description["labels"] = trained_.labels;
   } else {
-    description["longest_answer"] = trained.spans.longest_answer;
-    description["stride"] = trained.spans.stride;
-    description["answer_may_be_missing"] = trained.spans.may_be_missing;
+    description["longest_answer"] = trained_.spans.longest_answer;
+    description["stride"] = trained_.spans.stride;
+    description["answer_may_be_missing"] = trained_.spans.may_be_missing;
   }
   return description;
 }
@@ -67,22 +57,16 @@ Evaluation evaluation_of(const tasks::QuestionEvaluation& evaluation,
   return result;
 }
 
-at::Tensor shown_weights(const std::vector<at::Tensor>& layers, const ShownUnits& shown) {
-  const at::Tensor queries = at::tensor(shown.queries, at::kLong);
-  const at::Tensor keys = at::tensor(shown.keys, at::kLong);
-  std::vector<at::Tensor> chosen;
-  for (const at::Tensor& weights : layers) {
-    chosen.push_back(weights[0].index_select(1, queries).index_select(2, keys));
-  }
-  return stacked_layers(chosen);
-}
-
-std::string answer_line(const std::string& answer, double probability) {
-  return answer + formatted("\t%.4f", probability);
-}
-
-std::string answer_title(const std::string& answer, double probability) {
-  return answer + formatted(" (%.0f %%)", 100 * probability);
+AttentionView QuestionAnswerer::shown(const std::vector<at::Tensor>& layers, const ReadUnits& units,
+                                      const std::string& part) {
+  const auto first = part == "question" ? units.order.end() - units.question : units.order.begin();
+  const std::vector<int64_t> queries(first, units.order.end());
+  AttentionView view{.weights = stacked_layers(layers)
+                                    .index_select(2, at::tensor(queries, at::kLong))
+                                    .index_select(3, at::tensor(units.order, at::kLong))};
+  for (const int64_t unit : queries) view.queries.push_back(units.text(unit));
+  for (const int64_t unit : units.order) view.keys.push_back(units.text(unit));
+  return view;
 }
 
 std::unique_ptr<Trained> load_question_answering(const std::filesystem::path& directory) {

@@ -1,6 +1,8 @@
 // What the two kinds of question answerers have in common on the command line.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,28 +13,42 @@
 
 namespace heed::cli {
 
+class QuestionAnswerer : public Trained {
+ public:
+  explicit QuestionAnswerer(models::TrainedQuestionAnswerer trained)
+      : trained_(std::move(trained)) {}
+
+  std::string task() const override { return "qa"; }
+  const torch::nn::Module& module() const override { return *trained_.model; }
+  OrderedJson description() const override;
+  size_t most_files() const override { return kAnyNumber; }
+  std::vector<std::string> prediction_options() const override {
+    return {"threshold", "unknown", "top"};
+  }
+  std::vector<std::string> attention_parts() const override { return {"question", "all"}; }
+
+ protected:
+  // What the model read of a text and a question, by the numbers that it gave the units.
+  struct ReadUnits {
+    std::vector<int64_t> order;  // as people read them: the text, then the question
+    int64_t question = 0;        // units of the question, the last ones of `order`
+    std::function<std::string(int64_t unit)> text;
+  };
+
+  // The weights (1, H, U, U) of each layer between all units or, where `part` is "question", those
+  // that the units of the question give; without a title.
+  static AttentionView shown(const std::vector<at::Tensor>& layers, const ReadUnits& units,
+                             const std::string& part);
+
+  models::TrainedQuestionAnswerer trained_;
+  int64_t answered_ = 0;  // inputs before the next one
+};
+
 std::unique_ptr<Trained> story_answerer(models::TrainedQuestionAnswerer trained);
 std::unique_ptr<Trained> span_answerer(models::TrainedQuestionAnswerer trained);
-
-// The settings of the model that `inspect` shows.
-OrderedJson description_of(const models::TrainedQuestionAnswerer& trained);
 
 // The metrics of all questions and, of several files, those of each.
 Evaluation evaluation_of(const tasks::QuestionEvaluation& evaluation,
                          const std::vector<std::string>& files);
-
-// Which units a picture shows, as numbers of units: `queries` attend to `keys`.
-struct ShownUnits {
-  std::vector<int64_t> queries;
-  std::vector<int64_t> keys;
-};
-// Weights (1, H, U, U) of each layer -> (layers, H, queries, keys).
-at::Tensor shown_weights(const std::vector<at::Tensor>& layers, const ShownUnits& shown);
-
-// "answer\t0.9876".
-std::string answer_line(const std::string& answer, double probability);
-
-// "answer (99 %)", above a picture.
-std::string answer_title(const std::string& answer, double probability);
 
 }  // namespace heed::cli

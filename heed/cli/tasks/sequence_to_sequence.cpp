@@ -174,12 +174,10 @@ AttentionView TrainedSequenceToSequence::attend(const std::string& input, const 
   const auto encoder_layers =
       static_cast<std::ptrdiff_t>(trained_.model->options().transformer.layers);
   const auto middle = trace.weights.begin() + encoder_layers;
-  const std::vector<at::Tensor> chosen =
+  const std::vector<at::Tensor> layers =
       part == "cross"     ? trace.cross_weights
       : part == "encoder" ? std::vector<at::Tensor>(trace.weights.begin(), middle)
                           : std::vector<at::Tensor>(middle, trace.weights.end());
-  std::vector<at::Tensor> layers;
-  for (const at::Tensor& weights : chosen) layers.push_back(weights[0]);
 
   AttentionView view{.title = written.text,
                      .weights = stacked_layers(layers),

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <numeric>
 
@@ -15,28 +16,16 @@
 namespace heed::cli {
 namespace {
 
-class SpanAnswerer final : public Trained {
+class SpanAnswerer final : public QuestionAnswerer {
  public:
-  explicit SpanAnswerer(models::TrainedQuestionAnswerer trained) : trained_(std::move(trained)) {}
+  using QuestionAnswerer::QuestionAnswerer;
 
-  std::string task() const override { return "qa"; }
-  const torch::nn::Module& module() const override { return *trained_.model; }
-  OrderedJson description() const override { return description_of(trained_); }
-  size_t most_files() const override { return kAnyNumber; }
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
-  std::vector<std::string> prediction_options() const override {
-    return {"threshold", "unknown", "top"};
-  }
   std::vector<Answer> predict(const std::vector<std::string>& inputs,
                               const PredictionOptions& options) override;
   std::optional<std::vector<std::string>> read_inputs(const std::string& file,
                                                       const ReadingOptions& reading) override;
-  std::vector<std::string> attention_parts() const override { return {"question", "all"}; }
   AttentionView attend(const std::string& input, const std::string& part) override;
-
- private:
-  models::TrainedQuestionAnswerer trained_;
-  int64_t answered_ = 0;  // inputs before the next one
 };
 
 Evaluation SpanAnswerer::evaluate(const EvaluationRequest& request,
@@ -51,17 +40,11 @@ Evaluation SpanAnswerer::evaluate(const EvaluationRequest& request,
   return evaluation_of(tasks::evaluate(trained_, data, progress), files);
 }
 
-int64_t characters(std::string_view text) {
-  int64_t count = 0;
-  for (size_t at = 0; at < text.size(); ++count) text::next_code_point(text, at);
-  return count;
-}
-
 OrderedJson span_json(const std::string& context, const tasks::FoundSpan& found) {
   const std::string_view text = context;
   return {{"answer", text.substr(found.range.begin, found.range.size())},
-          {"start", characters(text.substr(0, found.range.begin))},
-          {"end", characters(text.substr(0, found.range.end))},
+          {"start", text::code_points(text.substr(0, found.range.begin))},
+          {"end", text::code_points(text.substr(0, found.range.end))},
           {"probability", found.probability}};
 }
 
@@ -132,31 +115,22 @@ AttentionView SpanAnswerer::attend(const std::string& input, const std::string& 
   const tasks::SpanAnswers found = tasks::answer(trained_, {request}, 1).front();
   const Answer answer = answer_of(asked, found, {});
 
-  // The text first and the question behind it, as they are read.
-  const auto units = static_cast<int64_t>(read.offsets.size());
-  ShownUnits shown;
-  shown.keys.resize(read.offsets.size());
-  for (int64_t i = 0; i < units; ++i) {
-    shown.keys[static_cast<size_t>(i)] = (i + read.units.question) % units;
-  }
-  shown.queries = shown.keys;
-  if (part == "question") {
-    shown.queries.erase(shown.queries.begin(), shown.queries.end() - read.units.question);
-  }
-  const OrderedJson& span = answer.json.at("answer");
-  AttentionView view{.title = answer_title(span.is_null() ? "no answer" : span.get<std::string>(),
-                                           answer.json.at("probability").get<double>()),
-                     .weights = shown_weights(trace.weights, shown)};
-  for (const char* name : {"answer", "start", "end", "probability"}) {
-    view.details[name] = answer.json.at(name);
-  }
+  // The question has the first numbers.
+  std::vector<int64_t> order(read.offsets.size());
+  std::iota(order.begin(), order.end(), int64_t{0});
+  std::rotate(order.begin(), order.begin() + read.units.question, order.end());
   const auto text_of_unit = [&](int64_t unit) {
     const text::Span& range = read.offsets[static_cast<size_t>(unit)];
     const std::string& text = unit < read.units.question ? asked.story.question : asked.context;
     return text.substr(range.begin, range.size());
   };
-  for (const int64_t unit : shown.queries) view.queries.push_back(text_of_unit(unit));
-  for (const int64_t unit : shown.keys) view.keys.push_back(text_of_unit(unit));
+  AttentionView view = shown(trace.weights, {order, read.units.question, text_of_unit}, part);
+  const OrderedJson& span = answer.json.at("answer");
+  view.title = answer_title(span.is_null() ? "no answer" : span.get<std::string>(),
+                            answer.json.at("probability").get<double>());
+  for (const char* name : {"answer", "start", "end", "probability"}) {
+    view.details[name] = answer.json.at(name);
+  }
   return view;
 }
 

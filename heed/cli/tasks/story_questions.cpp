@@ -17,31 +17,20 @@
 namespace heed::cli {
 namespace {
 
-class StoryAnswerer final : public Trained {
+class StoryAnswerer final : public QuestionAnswerer {
  public:
-  explicit StoryAnswerer(models::TrainedQuestionAnswerer trained) : trained_(std::move(trained)) {}
+  using QuestionAnswerer::QuestionAnswerer;
 
-  std::string task() const override { return "qa"; }
-  const torch::nn::Module& module() const override { return *trained_.model; }
-  OrderedJson description() const override { return description_of(trained_); }
-  size_t most_files() const override { return kAnyNumber; }
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
-  std::vector<std::string> prediction_options() const override {
-    return {"threshold", "unknown", "top"};
-  }
   std::vector<Answer> predict(const std::vector<std::string>& inputs,
                               const PredictionOptions& options) override;
   std::optional<std::vector<std::string>> read_inputs(const std::string& file,
                                                       const ReadingOptions& reading) override;
-  std::vector<std::string> attention_parts() const override { return {"question", "all"}; }
   AttentionView attend(const std::string& input, const std::string& part) override;
 
  private:
   Answer answer(const tasks::Story& story, const tasks::ClassAnswer& result,
                 const PredictionOptions& options) const;
-
-  models::TrainedQuestionAnswerer trained_;
-  int64_t answered_ = 0;  // inputs before the next one
 };
 
 Evaluation StoryAnswerer::evaluate(const EvaluationRequest& request,
@@ -134,14 +123,6 @@ AttentionView StoryAnswerer::attend(const std::string& input, const std::string&
   const auto probability = probabilities[label].item<double>();
   const std::string& name = trained_.labels[static_cast<size_t>(label)];
 
-  ShownUnits shown{.keys = reading_order(read.sources)};
-  shown.queries = shown.keys;
-  if (part == "question") {
-    shown.queries.erase(shown.queries.begin(), shown.queries.end() - read.units.question);
-  }
-  AttentionView view{.title = answer_title(name, probability),
-                     .weights = shown_weights(trace.weights, shown),
-                     .details = {{"answer", name}, {"probability", probability}}};
   const auto text_of_unit = [&](int64_t unit) {
     const tasks::StorySource& source = read.sources[static_cast<size_t>(unit)];
     const std::string& sentence = source.sentence < 0
@@ -149,8 +130,10 @@ AttentionView StoryAnswerer::attend(const std::string& input, const std::string&
                                       : story.sentences[static_cast<size_t>(source.sentence)];
     return sentence.substr(source.range.begin, source.range.size());
   };
-  for (const int64_t unit : shown.queries) view.queries.push_back(text_of_unit(unit));
-  for (const int64_t unit : shown.keys) view.keys.push_back(text_of_unit(unit));
+  AttentionView view =
+      shown(trace.weights, {reading_order(read.sources), read.units.question, text_of_unit}, part);
+  view.title = answer_title(name, probability);
+  view.details = {{"answer", name}, {"probability", probability}};
   return view;
 }
 

@@ -3,7 +3,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "heed/base/error.h"
 #include "heed/cli/classification_report.h"
@@ -38,12 +37,6 @@ class TrainedClassification final : public Trained {
 
   models::TrainedTextClassifier trained_;
 };
-
-std::string with_number(const std::string& label, double probability) {
-  char number[32];
-  std::snprintf(number, sizeof number, "\t%.4f", probability);
-  return label + number;
-}
 
 OrderedJson TrainedClassification::description() const {
   const models::TextClassifierOptions& options = trained_.model->options();
@@ -87,14 +80,14 @@ std::string TrainedClassification::line_of(const tasks::Classification& result,
   const auto name = [&](int64_t c) { return trained_.labels[static_cast<size_t>(c)]; };
   if (!several()) {
     const bool known = probability(result.label) >= options.threshold.value_or(0);
-    return with_number(known ? name(result.label) : options.unknown, probability(result.label));
+    return answer_line(known ? name(result.label) : options.unknown, probability(result.label));
   }
   std::vector<int32_t> labels = result.labels;
   std::stable_sort(labels.begin(), labels.end(),
                    [&](int32_t a, int32_t b) { return probability(a) > probability(b); });
   std::string line;
   for (const int32_t c : labels) {
-    line += (line.empty() ? "" : "\t") + with_number(name(c), probability(c));
+    line += (line.empty() ? "" : "\t") + answer_line(name(c), probability(c));
   }
   return line.empty() ? options.unknown : line;
 }
@@ -190,9 +183,7 @@ void show_document(const std::vector<std::vector<std::string>>& sentences,
 
 void show_tokens(const std::vector<std::string>& tokens, const models::DocumentTrace& trace,
                  AttentionView& view) {
-  std::vector<at::Tensor> layers;
-  for (const at::Tensor& weights : trace.tokens.weights) layers.push_back(weights[0]);
-  view.weights = stacked_layers(layers);
+  view.weights = stacked_layers(trace.tokens.weights);
   view.queries = view.keys = tokens;
 }
 
@@ -209,7 +200,7 @@ AttentionView TrainedClassification::attend(const std::string& input, const std:
   const auto label = probabilities.argmax().item<int64_t>();
   const auto probability = probabilities[label].item<double>();
   const std::string& name = trained_.labels[static_cast<size_t>(label)];
-  AttentionView view{.title = text_of(name, " (", static_cast<int>(probability * 100 + 0.5), " %)"),
+  AttentionView view{.title = answer_title(name, probability),
                      .details = {{"label", name}, {"probability", probability}}};
   if (is_hierarchical(trained_.model->options())) {
     show_document(rows, trace, view);
