@@ -135,6 +135,19 @@ void run(const Settings& settings) {
   }
 }
 
+void define(CLI::App& app, Settings& s) {
+  app.add_option("model", s.directory, "Directory of a trained model")->required();
+  app.add_option("text", s.text, "The sentence")->required();
+  app.add_option("--out", s.out, "Picture to write, .png or .svg");
+  app.add_option("--part", s.part,
+                 "Which attention, of models with several: cross, encoder, decoder");
+  app.add_option("--layer", s.layer, "Layer to show, from 1; 0: all")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--head", s.head, "Head to show, from 1; 0: all")->check(CLI::NonNegativeNumber);
+  app.add_flag("--json", s.json, "Print the weights as one JSON object");
+  s.threads.add_to(app);
+}
+
 }  // namespace
 
 Command attend_command() {
@@ -145,23 +158,7 @@ Command attend_command() {
           "  heed attend model 'not a bad film at all' --out heat.png\n"
           "  heed attend model 'not a bad film at all' --out heat.svg --layer 1 --head 3\n"
           "  heed attend model 'not a bad film at all' --json\n",
-      .define =
-          [](CLI::App& app) {
-            auto settings = std::make_shared<Settings>();
-            Settings& s = *settings;
-            app.add_option("model", s.directory, "Directory of a trained model")->required();
-            app.add_option("text", s.text, "The sentence")->required();
-            app.add_option("--out", s.out, "Picture to write, .png or .svg");
-            app.add_option("--part", s.part,
-                           "Which attention, of models with several: cross, encoder, decoder");
-            app.add_option("--layer", s.layer, "Layer to show, from 1; 0: all")
-                ->check(CLI::NonNegativeNumber);
-            app.add_option("--head", s.head, "Head to show, from 1; 0: all")
-                ->check(CLI::NonNegativeNumber);
-            app.add_flag("--json", s.json, "Print the weights as one JSON object");
-            s.threads.add_to(app);
-            return [settings] { run(*settings); };
-          },
+      .define = with_settings(define, run),
   };
 }
 

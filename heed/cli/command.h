@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,17 @@ struct Command {
   // needs is kept alive by the function itself.
   std::function<std::function<void()>(CLI::App& app)> define;
 };
+
+// What Command::define is for a command with settings of its own: `define` binds the options to
+// them, `run` does what the command is for.
+template <typename Settings, typename Run>
+auto with_settings(void (*define)(CLI::App& app, Settings& settings), Run run) {
+  return [define, run](CLI::App& app) -> std::function<void()> {
+    auto settings = std::make_shared<Settings>();
+    define(app, *settings);
+    return [settings, run] { run(*settings); };
+  };
+}
 
 // All of them, in the order in which help lists them.
 const std::vector<Command>& commands();

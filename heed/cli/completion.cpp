@@ -1,7 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -120,6 +119,18 @@ void print_zsh() {
             << "esac\n";
 }
 
+struct Settings {
+  std::string shell;
+};
+
+void run(const Settings& settings) { settings.shell == "bash" ? print_bash() : print_zsh(); }
+
+void define(CLI::App& app, Settings& s) {
+  app.add_option("shell", s.shell, "bash or zsh")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh"}));
+}
+
 }  // namespace
 
 Command completion_command() {
@@ -129,14 +140,7 @@ Command completion_command() {
       .examples =
           "  heed completion bash > ~/.local/share/bash-completion/completions/heed\n"
           "  heed completion zsh > ~/.zfunc/_heed\n",
-      .define =
-          [](CLI::App& app) {
-            auto shell = std::make_shared<std::string>();
-            app.add_option("shell", *shell, "bash or zsh")
-                ->required()
-                ->check(CLI::IsMember({"bash", "zsh"}));
-            return [shell] { *shell == "bash" ? print_bash() : print_zsh(); };
-          },
+      .define = with_settings(define, run),
   };
 }
 

@@ -1,5 +1,4 @@
 #include <iostream>
-#include <memory>
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
@@ -47,6 +46,30 @@ void run(Settings& settings) {
   print(trained->evaluate(request, progress_bar("evaluating")), settings.json);
 }
 
+void define(CLI::App& app, Settings& s) {
+  app.add_option("model", s.directory, "Directory of a trained model")->required();
+  app.add_option("files", s.request.files,
+                 "Examples of the task; - reads standard input. Several: the sources "
+                 "and the references (translations), or each a set of its own "
+                 "(questions)")
+      ->required()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--beams", s.request.prediction.beams,
+                 "Sequences that beam search keeps, where answers are written")
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--length-penalty", s.request.prediction.length_penalty,
+                 "Hypotheses are ranked by log-probability / length to this power");
+  app.add_option("--threshold", s.request.prediction.threshold,
+                 "Of every label in place of the model's, where a text may have several")
+      ->check(share_or_nothing());
+  app.add_flag("--lowercase", s.request.lowercase,
+               "Compare written answers with the references in lower case");
+  app.add_flag("--rouge", s.request.rouge, "Measure written answers by ROUGE too");
+  s.request.reading.add_to(app);
+  s.threads.add_to(app);
+  app.add_flag("--json", s.json, "Print one JSON object whose keys are the metrics");
+}
+
 }  // namespace
 
 Command eval_command() {
@@ -54,33 +77,7 @@ Command eval_command() {
       .path = "eval",
       .summary = "Measure a trained model on data whose answers are known",
       .examples = "  heed eval model test.tsv\n  heed eval model test.jsonl.gz --json\n",
-      .define =
-          [](CLI::App& app) {
-            auto settings = std::make_shared<Settings>();
-            Settings& s = *settings;
-            app.add_option("model", s.directory, "Directory of a trained model")->required();
-            app.add_option("files", s.request.files,
-                           "Examples of the task; - reads standard input. Several: the sources "
-                           "and the references (translations), or each a set of its own "
-                           "(questions)")
-                ->required()
-                ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-            app.add_option("--beams", s.request.prediction.beams,
-                           "Sequences that beam search keeps, where answers are written")
-                ->check(CLI::Range(1, 1000));
-            app.add_option("--length-penalty", s.request.prediction.length_penalty,
-                           "Hypotheses are ranked by log-probability / length to this power");
-            app.add_option("--threshold", s.request.prediction.threshold,
-                           "Of every label in place of the model's, where a text may have several")
-                ->check(share_or_nothing());
-            app.add_flag("--lowercase", s.request.lowercase,
-                         "Compare written answers with the references in lower case");
-            app.add_flag("--rouge", s.request.rouge, "Measure written answers by ROUGE too");
-            s.request.reading.add_to(app);
-            s.threads.add_to(app);
-            app.add_flag("--json", s.json, "Print one JSON object whose keys are the metrics");
-            return [settings] { run(*settings); };
-          },
+      .define = with_settings(define, run),
   };
 }
 

@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <iostream>
 #include <iterator>
-#include <memory>
 #include <optional>
 
 #include "heed/base/error.h"
@@ -300,12 +299,7 @@ Command generate_command() {
           "  heed generate model --prompt 'Once upon a time' --temperature 0.8 --top-k 40\n"
           "  heed generate model --prompt-file play.txt --samples 3 --stop 'THE END' --json\n"
           "  echo 'To be' | heed generate model --beams 4 --max-tokens 50\n",
-      .define =
-          [](CLI::App& app) {
-            auto settings = std::make_shared<Settings>();
-            define(app, *settings);
-            return [settings] { run(*settings); };
-          },
+      .define = with_settings(define, run),
   };
 }
 

@@ -1,6 +1,5 @@
 #include <iomanip>
 #include <iostream>
-#include <memory>
 
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
@@ -62,6 +61,20 @@ void print_for_people(const OrderedJson& json) {
   }
 }
 
+void run(const Settings& settings) {
+  const OrderedJson json = describe(settings, *load_trained(settings.directory));
+  if (settings.json) {
+    std::cout << json.dump() << '\n';
+  } else {
+    print_for_people(json);
+  }
+}
+
+void define(CLI::App& app, Settings& s) {
+  app.add_option("model", s.directory, "Directory of a trained model")->required();
+  app.add_flag("--json", s.json, "Print one JSON object");
+}
+
 }  // namespace
 
 Command inspect_command() {
@@ -69,21 +82,7 @@ Command inspect_command() {
       .path = "inspect",
       .summary = "Show what a trained model is made of",
       .examples = "  heed inspect model\n  heed inspect model --json\n",
-      .define =
-          [](CLI::App& app) {
-            auto settings = std::make_shared<Settings>();
-            app.add_option("model", settings->directory, "Directory of a trained model")
-                ->required();
-            app.add_flag("--json", settings->json, "Print one JSON object");
-            return [settings] {
-              const auto json = describe(*settings, *load_trained(settings->directory));
-              if (settings->json) {
-                std::cout << json.dump() << '\n';
-              } else {
-                print_for_people(json);
-              }
-            };
-          },
+      .define = with_settings(define, run),
   };
 }
 

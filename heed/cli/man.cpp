@@ -1,7 +1,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <memory>
 #include <ostream>
 
 #include "heed/base/error.h"
@@ -95,6 +94,27 @@ void write_pages(const std::filesystem::path& folder) {
   }
 }
 
+struct Settings {
+  std::string command;
+  std::string folder;
+};
+
+void run(const Settings& settings) {
+  if (!settings.folder.empty()) return write_pages(settings.folder);
+  if (settings.command.empty()) return print_overview(std::cout);
+  for (const Command& command : commands()) {
+    if (dashed(command.path) == settings.command || dashed(command.alias) == settings.command) {
+      return print_page(std::cout, command);
+    }
+  }
+  throw UsageError(text_of("there is no command '", settings.command, "'; see heed --help"));
+}
+
+void define(CLI::App& app, Settings& s) {
+  app.add_option("command", s.command, "eval, train-classify, ...; without: heed itself");
+  app.add_option("--all", s.folder, "Write every page into this folder instead");
+}
+
 }  // namespace
 
 Command man_command() {
@@ -104,23 +124,7 @@ Command man_command() {
       .examples =
           "  heed man | man -l -\n  heed man eval > heed-eval.1\n"
           "  heed man train-classify | man -l -\n",
-      .define =
-          [](CLI::App& app) {
-            auto name = std::make_shared<std::string>();
-            app.add_option("command", *name, "eval, train-classify, ...; without: heed itself");
-            auto folder = std::make_shared<std::string>();
-            app.add_option("--all", *folder, "Write every page into this folder instead");
-            return [name, folder] {
-              if (!folder->empty()) return write_pages(*folder);
-              if (name->empty()) return print_overview(std::cout);
-              for (const Command& command : commands()) {
-                if (dashed(command.path) == *name || dashed(command.alias) == *name) {
-                  return print_page(std::cout, command);
-                }
-              }
-              throw UsageError(text_of("there is no command '", *name, "'; see heed --help"));
-            };
-          },
+      .define = with_settings(define, run),
   };
 }
 

@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
-#include <memory>
 
 #include "heed/base/error.h"
 #include "heed/base/progress.h"
@@ -23,7 +22,7 @@ struct Settings {
   ThreadOptions threads;
   PredictionOptions prediction;
   bool json = false;
-  std::vector<std::string> given;  // options of PredictionOptions on the command line
+  const CLI::App* app = nullptr;
 };
 
 void answer(const Settings& settings, Trained& trained, const std::vector<std::string>& inputs) {
@@ -44,8 +43,10 @@ void answer_lines(const Settings& settings, Trained& trained) {
 
 void check_options(const Settings& settings, const Trained& trained) {
   const std::vector<std::string> known = trained.prediction_options();
-  for (const std::string& name : settings.given) {
-    check_usage(std::find(known.begin(), known.end(), name) != known.end(), "--", name,
+  for (const char* name :
+       {"threshold", "unknown", "top", "beams", "length-penalty", "max-tokens"}) {
+    const bool given = settings.app->count(text_of("--", name)) > 0;
+    check_usage(!given || std::find(known.begin(), known.end(), name) != known.end(), "--", name,
                 ": has no meaning for a model of the task '", trained.task(), "'");
   }
 }
@@ -86,6 +87,16 @@ void add_prediction_options(CLI::App& app, Settings& settings) {
       ->group("Written answers");
 }
 
+void define(CLI::App& app, Settings& s) {
+  s.app = &app;
+  app.add_option("model", s.directory, "Directory of a trained model")->required();
+  app.add_option("file", s.file, "A text on each line; - reads standard input");
+  add_prediction_options(app, s);
+  app.add_flag("--json", s.json, "Print a JSON object a line, with all there is to say");
+  s.reading.add_to(app);
+  s.threads.add_to(app);
+}
+
 }  // namespace
 
 Command predict_command() {
@@ -96,24 +107,7 @@ Command predict_command() {
           "  echo 'a wonderful little film' | heed predict model\n"
           "  heed predict model reviews.txt --json\n"
           "  heed predict model reviews.txt --threshold 0.8 --unknown \"don't know\"\n",
-      .define =
-          [](CLI::App& app) {
-            auto settings = std::make_shared<Settings>();
-            Settings& s = *settings;
-            app.add_option("model", s.directory, "Directory of a trained model")->required();
-            app.add_option("file", s.file, "A text on each line; - reads standard input");
-            add_prediction_options(app, s);
-            app.add_flag("--json", s.json, "Print a JSON object a line, with all there is to say");
-            s.reading.add_to(app);
-            s.threads.add_to(app);
-            return [settings, &app] {
-              for (const char* name :
-                   {"threshold", "unknown", "top", "beams", "length-penalty", "max-tokens"}) {
-                if (app.count("--" + std::string(name)) > 0) settings->given.emplace_back(name);
-              }
-              run(*settings);
-            };
-          },
+      .define = with_settings(define, run),
   };
 }
 

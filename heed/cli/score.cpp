@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
@@ -219,21 +218,23 @@ void print_qa(const Settings& settings) {
 }
 
 // What all measures share.
-std::shared_ptr<Settings> add_common(CLI::App& app, const char* file, const char* references,
-                                     int most_references) {
-  auto settings = std::make_shared<Settings>();
-  app.add_option("file", settings->file, file)->required();
-  app.add_option("--references", settings->references, references)
+struct Files {
+  const char* file;  // what help says of it
+  const char* references;
+  int most_references = 1;
+};
+void add_files(CLI::App& app, Settings& s, const Files& files) {
+  app.add_option("file", s.file, files.file)->required();
+  app.add_option("--references", s.references, files.references)
       ->required()
-      ->expected(1, most_references)
+      ->expected(1, files.most_references)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_flag("--json", settings->json, "Print a JSON object");
-  return settings;
+  app.add_flag("--json", s.json, "Print a JSON object");
 }
 
-constexpr int kMostReferences = 64;
-constexpr const char* kTextsHelp = "A text on each line; - reads standard input";
-constexpr const char* kReferencesHelp = "Files with as many lines: the right texts";
+constexpr Files kTexts = {.file = "A text on each line; - reads standard input",
+                          .references = "Files with as many lines: the right texts",
+                          .most_references = 64};
 
 void add_lowercase(CLI::App& app, Settings& settings) {
   app.add_flag("--lowercase", settings.lowercase, "Compare in lower case");
@@ -241,6 +242,49 @@ void add_lowercase(CLI::App& app, Settings& settings) {
 
 void add_sentences(CLI::App& app, Settings& settings) {
   app.add_flag("--sentences", settings.sentences, "A score for each line instead of one for all");
+}
+
+void define_bleu(CLI::App& app, Settings& s) {
+  add_files(app, s, kTexts);
+  app.add_option("--tokenize", s.tokenize,
+                 "How texts become words: 13a, none (at blanks), char, intl")
+      ->check(CLI::IsMember({"13a", "none", "char", "intl"}));
+  app.add_option("--smoothing", s.smoothing, "What becomes of n-grams without a match: exp or none")
+      ->check(CLI::IsMember({"exp", "none"}));
+  add_lowercase(app, s);
+  add_sentences(app, s);
+}
+
+void define_chrf(CLI::App& app, Settings& s) {
+  add_files(app, s, kTexts);
+  app.add_option("--char-order", s.character_order, "The longest n-gram of characters")
+      ->check(CLI::Range(1, 100));
+  app.add_option("--word-order", s.word_order, "The longest n-gram of words; 2 gives chrF++")
+      ->check(CLI::Range(0, 100));
+  app.add_option("--beta", s.beta, "How much more recall counts")->check(CLI::PositiveNumber);
+  add_lowercase(app, s);
+  add_sentences(app, s);
+}
+
+void define_rouge(CLI::App& app, Settings& s) {
+  add_files(app, s, kTexts);
+  add_sentences(app, s);
+}
+
+void define_ner(CLI::App& app, Settings& s) {
+  add_files(app, s,
+            {.file = "Predicted tags: CoNLL columns or JSON lines",
+             .references = "The same sentences with the right tags"});
+  app.add_option("--strict", s.scheme, "Count only what is tagged wholly as this scheme wants it")
+      ->check(CLI::IsMember({"none", "iob1", "bio", "bioes"}));
+}
+
+void define_qa(CLI::App& app, Settings& s) {
+  add_files(app, s,
+            {.file = "An answer on each line",
+             .references =
+                 "The right ones: SQuAD (.json, .jsonl), or a line each, tabs between several"});
+  add_sentences(app, s);
 }
 
 }  // namespace
@@ -251,18 +295,7 @@ Command score_bleu_command() {
           .examples =
               "  heed score bleu translations.de --references test.de\n"
               "  heed score bleu out.txt --references a.txt b.txt --lowercase --json\n",
-          .define = [](CLI::App& app) {
-            auto settings = add_common(app, kTextsHelp, kReferencesHelp, kMostReferences);
-            app.add_option("--tokenize", settings->tokenize,
-                           "How texts become words: 13a, none (at blanks), char, intl")
-                ->check(CLI::IsMember({"13a", "none", "char", "intl"}));
-            app.add_option("--smoothing", settings->smoothing,
-                           "What becomes of n-grams without a match: exp or none")
-                ->check(CLI::IsMember({"exp", "none"}));
-            add_lowercase(app, *settings);
-            add_sentences(app, *settings);
-            return [settings] { print_bleu(*settings); };
-          }};
+          .define = with_settings(define_bleu, print_bleu)};
 }
 
 Command score_chrf_command() {
@@ -271,31 +304,14 @@ Command score_chrf_command() {
           .examples =
               "  heed score chrf translations.de --references test.de\n"
               "  heed score chrf translations.de --references test.de --word-order 2\n",
-          .define = [](CLI::App& app) {
-            auto settings = add_common(app, kTextsHelp, kReferencesHelp, kMostReferences);
-            app.add_option("--char-order", settings->character_order,
-                           "The longest n-gram of characters")
-                ->check(CLI::Range(1, 100));
-            app.add_option("--word-order", settings->word_order,
-                           "The longest n-gram of words; 2 gives chrF++")
-                ->check(CLI::Range(0, 100));
-            app.add_option("--beta", settings->beta, "How much more recall counts")
-                ->check(CLI::PositiveNumber);
-            add_lowercase(app, *settings);
-            add_sentences(app, *settings);
-            return [settings] { print_chrf(*settings); };
-          }};
+          .define = with_settings(define_chrf, print_chrf)};
 }
 
 Command score_rouge_command() {
   return {.path = "score rouge",
           .summary = "ROUGE-1, -2, -L and -Lsum (F1) of summaries",
           .examples = "  heed score rouge summaries.txt --references test.txt\n",
-          .define = [](CLI::App& app) {
-            auto settings = add_common(app, kTextsHelp, kReferencesHelp, kMostReferences);
-            add_sentences(app, *settings);
-            return [settings] { print_rouge(*settings); };
-          }};
+          .define = with_settings(define_rouge, print_rouge)};
 }
 
 Command score_ner_command() {
@@ -304,27 +320,14 @@ Command score_ner_command() {
           .examples =
               "  heed score ner predicted.conll --references test.conll\n"
               "  heed score ner predicted.conll --references test.conll --strict bio\n",
-          .define = [](CLI::App& app) {
-            auto settings = add_common(app, "Predicted tags: CoNLL columns or JSON lines",
-                                       "The same sentences with the right tags", 1);
-            app.add_option("--strict", settings->scheme,
-                           "Count only what is tagged wholly as this scheme wants it")
-                ->check(CLI::IsMember({"none", "iob1", "bio", "bioes"}));
-            return [settings] { print_ner(*settings); };
-          }};
+          .define = with_settings(define_ner, print_ner)};
 }
 
 Command score_qa_command() {
   return {.path = "score qa",
           .summary = "Exact match and F1 of answers, as SQuAD counts them",
           .examples = "  heed score qa answers.txt --references dev.jsonl\n",
-          .define = [](CLI::App& app) {
-            auto settings = add_common(
-                app, "An answer on each line",
-                "The right ones: SQuAD (.json, .jsonl), or a line each, tabs between several", 1);
-            add_sentences(app, *settings);
-            return [settings] { print_qa(*settings); };
-          }};
+          .define = with_settings(define_qa, print_qa)};
 }
 
 }  // namespace heed::cli

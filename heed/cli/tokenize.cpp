@@ -2,7 +2,6 @@
 #include <charconv>
 #include <functional>
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
@@ -57,7 +56,7 @@ void for_each_line(const std::vector<std::string>& files,
 
 // What the command line says instead of the defaults of a kind.
 template <typename Options>
-Options with_settings(Options options, const TrainSettings& settings) {
+Options adjusted(Options options, const TrainSettings& settings) {
   options.vocabulary_size = settings.vocabulary;
   if (settings.min_frequency > 0) options.min_frequency = settings.min_frequency;
   if (!settings.special_tokens.empty()) options.special_tokens = settings.special_tokens;
@@ -83,11 +82,10 @@ text::WordLevelOptions word_options() {
 
 text::Tokenizer train_subwords(const TrainSettings& settings) {
   const bool word_piece = settings.kind == "wordpiece";
-  text::BpeOptions options =
-      with_settings(word_piece                    ? text::word_piece_options()
-                    : settings.kind == "byte_bpe" ? text::byte_level_options()
-                                                  : bpe_options(),
-                    settings);
+  text::BpeOptions options = adjusted(word_piece                    ? text::word_piece_options()
+                                      : settings.kind == "byte_bpe" ? text::byte_level_options()
+                                                                    : bpe_options(),
+                                      settings);
   options.progress = progress_bar("learning merges");
   text::BpeBuilder builder(options);
   for_each_line(settings.files, [&](std::string_view line) { builder.add(line); });
@@ -95,7 +93,7 @@ text::Tokenizer train_subwords(const TrainSettings& settings) {
 }
 
 text::Tokenizer train_words(const TrainSettings& settings) {
-  text::WordLevelBuilder builder(with_settings(
+  text::WordLevelBuilder builder(adjusted(
       settings.kind == "characters" ? text::character_options() : word_options(), settings));
   for_each_line(settings.files, [&](std::string_view line) { builder.add(line); });
   return builder.build();
@@ -191,11 +189,43 @@ void decode(const UseSettings& settings) {
   });
 }
 
-std::shared_ptr<UseSettings> add_use(CLI::App& app, const char* file) {
-  auto settings = std::make_shared<UseSettings>();
-  app.add_option("--tokenizer", settings->tokenizer, "tokenizer.json")->required();
-  app.add_option("file", settings->file, file);
-  return settings;
+void add_use(CLI::App& app, UseSettings& s, const char* file) {
+  app.add_option("--tokenizer", s.tokenizer, "tokenizer.json")->required();
+  app.add_option("file", s.file, file);
+}
+
+void define_train(CLI::App& app, TrainSettings& s) {
+  app.add_option("files", s.files, "Texts, plain or gzip; - reads standard input")
+      ->required()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--kind", s.kind,
+                 "byte_bpe (spells every text), bpe, wordpiece, words or characters")
+      ->check(CLI::IsMember({"bpe", "byte_bpe", "wordpiece", "words", "characters"}));
+  app.add_option("--out", s.out, "Where to write tokenizer.json")->required();
+  app.add_option("--vocabulary", s.vocabulary, "How many tokens at most, special ones too")
+      ->check(CLI::Range(1, 10'000'000));
+  app.add_option("--min-frequency", s.min_frequency,
+                 "What was seen less often gets no token; 0: as the kind has it")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  app.add_option("--special", s.special_tokens,
+                 "Special tokens, which get the first ids; without: as the kind has it")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--normalizer", s.normalizers,
+                 "NFC, NFKC, StripAccents, ... or a JSON object as tokenizer.json has it")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_flag("--lowercase", s.lowercase, "Lower case before anything else");
+}
+
+void define_encode(CLI::App& app, UseSettings& s) {
+  add_use(app, s, "A text on each line; - reads standard input");
+  app.add_flag("--json", s.json, "Print ids, tokens and offsets (bytes) as a JSON object a line");
+  app.add_flag("--tokens", s.tokens, "Print the tokens instead of their ids");
+  app.add_flag("--bare", s.bare, "Without the special tokens around a text ([CLS], [SEP])");
+}
+
+void define_decode(CLI::App& app, UseSettings& s) {
+  add_use(app, s, "Ids on each line, with blanks between them");
+  app.add_flag("--json", s.json, "Print each text as a JSON string");
 }
 
 }  // namespace
@@ -207,30 +237,7 @@ Command tokenize_train_command() {
       .examples =
           "  heed tokenize train --kind byte_bpe --vocabulary 8000 --out tokenizer.json book.txt\n"
           "  heed tokenize train --kind wordpiece --out tokenizer.json train.en train.de\n",
-      .define = [](CLI::App& app) {
-        auto settings = std::make_shared<TrainSettings>();
-        TrainSettings& s = *settings;
-        app.add_option("files", s.files, "Texts, plain or gzip; - reads standard input")
-            ->required()
-            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-        app.add_option("--kind", s.kind,
-                       "byte_bpe (spells every text), bpe, wordpiece, words or characters")
-            ->check(CLI::IsMember({"bpe", "byte_bpe", "wordpiece", "words", "characters"}));
-        app.add_option("--out", s.out, "Where to write tokenizer.json")->required();
-        app.add_option("--vocabulary", s.vocabulary, "How many tokens at most, special ones too")
-            ->check(CLI::Range(1, 10'000'000));
-        app.add_option("--min-frequency", s.min_frequency,
-                       "What was seen less often gets no token; 0: as the kind has it")
-            ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
-        app.add_option("--special", s.special_tokens,
-                       "Special tokens, which get the first ids; without: as the kind has it")
-            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-        app.add_option("--normalizer", s.normalizers,
-                       "NFC, NFKC, StripAccents, ... or a JSON object as tokenizer.json has it")
-            ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-        app.add_flag("--lowercase", s.lowercase, "Lower case before anything else");
-        return [settings] { train(*settings); };
-      }};
+      .define = with_settings(define_train, train)};
 }
 
 Command tokenize_encode_command() {
@@ -239,26 +246,14 @@ Command tokenize_encode_command() {
           .examples =
               "  echo 'a good film' | heed tokenize encode --tokenizer tokenizer.json\n"
               "  heed tokenize encode --tokenizer tokenizer.json --json reviews.txt\n",
-          .define = [](CLI::App& app) {
-            auto settings = add_use(app, "A text on each line; - reads standard input");
-            app.add_flag("--json", settings->json,
-                         "Print ids, tokens and offsets (bytes) as a JSON object a line");
-            app.add_flag("--tokens", settings->tokens, "Print the tokens instead of their ids");
-            app.add_flag("--bare", settings->bare,
-                         "Without the special tokens around a text ([CLS], [SEP])");
-            return [settings] { encode(*settings); };
-          }};
+          .define = with_settings(define_encode, encode)};
 }
 
 Command tokenize_decode_command() {
   return {.path = "tokenize decode",
           .summary = "Turn lines of token ids back into texts",
           .examples = "  echo '17 4 9' | heed tokenize decode --tokenizer tokenizer.json\n",
-          .define = [](CLI::App& app) {
-            auto settings = add_use(app, "Ids on each line, with blanks between them");
-            app.add_flag("--json", settings->json, "Print each text as a JSON string");
-            return [settings] { decode(*settings); };
-          }};
+          .define = with_settings(define_decode, decode)};
 }
 
 }  // namespace heed::cli

@@ -1,13 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <memory>
 
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/training_options.h"
 #include "heed/cli/transformer_options.h"
 #include "heed/cli/validators.h"
-#include "heed/models/model_directory.h"
 #include "heed/tasks/text_classification.h"
 
 namespace heed::cli {
@@ -16,13 +14,10 @@ namespace {
 struct Settings {
   std::string train;
   std::string valid;
-  std::string out;
   ReadingOptions reading;
   tasks::TextClassificationOptions task{.word_dropout = 0.1};
   TransformerSettings transformer{.options = models::TextClassifierOptions().transformer};
   TrainingSettings training;
-  ThreadOptions threads;
-  bool json = false;
 };
 
 void add_model_options(CLI::App& app, Settings& settings) {
@@ -86,15 +81,22 @@ data::TrainingData read_data(const Settings& settings) {
 }
 
 void run(const Settings& settings) {
-  settings.threads.apply(training_processes_here());
-  models::check_replaceable_model(settings.out);
+  settings.training.prepare();
   const data::TrainingData data = read_data(settings);
-  make_reproducible(settings.training.options.seed);
   tasks::TextClassificationOptions options = settings.task;
   options.model.transformer = settings.transformer.resolved();
   tasks::TextClassification task(data, options, "classify");
 
-  settings.training.train(task, settings.out, settings.json);
+  settings.training.train(task);
+}
+
+void define(CLI::App& app, Settings& s) {
+  app.add_option("--train", s.train, "Training examples")->required();
+  app.add_option("--valid", s.valid, "Validation examples")->required();
+  s.reading.add_to(app);
+  add_label_options(app, s.task);
+  add_model_options(app, s);
+  s.training.add_to(app);
 }
 
 }  // namespace
@@ -112,22 +114,7 @@ Command train_classify_command() {
           "  heed train classify --train a.jsonl --valid b.jsonl --out model --documents sentences "
           "--score additive\n"
           "  heed train classify --config settings.toml --seed 7\n",
-      .define =
-          [](CLI::App& app) {
-            auto settings = std::make_shared<Settings>();
-            Settings& s = *settings;
-            app.add_option("--train", s.train, "Training examples")->required();
-            app.add_option("--valid", s.valid, "Validation examples")->required();
-            app.add_option("--out", s.out, "Directory that the best model is saved in")->required();
-            s.reading.add_to(app);
-            add_label_options(app, s.task);
-            add_model_options(app, s);
-            s.training.add_to(app);
-            s.threads.add_to(app);
-            app.add_flag("--json", s.json, "Print the summary as one JSON object")
-                ->group("Running");
-            return [settings] { run(*settings); };
-          },
+      .define = with_settings(define, run),
   };
 }
 

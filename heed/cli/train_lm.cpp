@@ -1,12 +1,10 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <memory>
 
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/training_options.h"
 #include "heed/cli/transformer_options.h"
-#include "heed/models/model_directory.h"
 #include "heed/tasks/language_modelling.h"
 
 namespace heed::cli {
@@ -17,13 +15,10 @@ struct Settings {
   std::vector<std::string> valid;
   double valid_share = 0.1;
   std::string encoding = "utf-8";
-  std::string out;
   std::string tokenizer = "bpe:8000";
   bool untied = false;
   TransformerSettings transformer{.options = {.attention = {.positions = "rotary"}}};
   TrainingSettings training;
-  ThreadOptions threads;
-  bool json = false;
 };
 
 data::TextData read_data(const Settings& settings) {
@@ -38,17 +33,15 @@ data::TextData read_data(const Settings& settings) {
 }
 
 void run(const Settings& settings) {
-  settings.threads.apply(training_processes_here());
-  models::check_replaceable_model(settings.out);
+  settings.training.prepare();
   const data::TextData data = read_data(settings);
-  make_reproducible(settings.training.options.seed);
   tasks::LanguageModelling task(
       data, tasks::tokenizer_for(settings.tokenizer, data.train, progress_bar("learning merges")),
       {.transformer = settings.transformer.resolved(), .tied = !settings.untied});
   std::cerr << "heed: " << task.train_tokens() << " training and " << task.valid_tokens()
             << " validation tokens, a vocabulary of " << task.trained().tokenizer->size() << '\n';
 
-  settings.training.train(task, settings.out, settings.json);
+  settings.training.train(task);
 }
 
 void define(CLI::App& app, Settings& s) {
@@ -62,7 +55,6 @@ void define(CLI::App& app, Settings& s) {
       ->check(CLI::Range(0.0, 0.999));
   app.add_option("--encoding", s.encoding, "Character encoding of the files")
       ->check(CLI::IsMember({"utf-8", "latin-1"}));
-  app.add_option("--out", s.out, "Directory that the best model is saved in")->required();
   app.add_option("--tokenizer", s.tokenizer,
                  "characters, bytes, bpe:N (learnt from the texts, N tokens) or a tokenizer.json");
   app.add_option("--context", s.transformer.options.longest,
@@ -72,8 +64,6 @@ void define(CLI::App& app, Settings& s) {
       ->group("Model");
   s.transformer.add_to(app);
   s.training.add_to(app);
-  s.threads.add_to(app);
-  app.add_flag("--json", s.json, "Print the summary as one JSON object")->group("Running");
 }
 
 }  // namespace
@@ -88,12 +78,7 @@ Command train_lm_command() {
           "--context 128 --out model\n"
           "  heed train lm --train code.txt --tokenizer tokenizer.json --pattern window:64:0 "
           "--out model\n",
-      .define =
-          [](CLI::App& app) {
-            auto settings = std::make_shared<Settings>();
-            define(app, *settings);
-            return [settings] { run(*settings); };
-          },
+      .define = with_settings(define, run),
   };
 }
 

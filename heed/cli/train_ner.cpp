@@ -1,13 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <memory>
 
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/ner_reading.h"
 #include "heed/cli/training_options.h"
 #include "heed/cli/transformer_options.h"
-#include "heed/models/model_directory.h"
 #include "heed/tasks/entity_recognition.h"
 
 namespace heed::cli {
@@ -16,7 +14,6 @@ namespace {
 struct Settings {
   std::string train;
   std::string valid;
-  std::string out;
   std::string scheme = "bioes";
   ReadingOptions reading;
   tasks::EntityRecognitionOptions task{
@@ -31,9 +28,8 @@ struct Settings {
                   .dropout = 0.3,
                   .attention_dropout = 0.2,
                   .embedding_dropout = 0.5}};
-  TrainingSettings training;
-  ThreadOptions threads;
-  bool json = false;
+  TrainingSettings training{training::TrainingOptions{
+      .epochs = 12, .batch_size = 16, .learning_rate = 1.5e-3, .average = 0.99}};
 };
 
 void add_word_options(CLI::App& app, Settings& s) {
@@ -100,34 +96,25 @@ Sentences read_data(const Settings& settings) {
 }
 
 void run(const Settings& settings) {
-  settings.threads.apply(training_processes_here());
-  models::check_replaceable_model(settings.out);
+  settings.training.prepare();
   const Sentences sentences = read_data(settings);
-  make_reproducible(settings.training.options.seed);
   tasks::EntityRecognitionOptions options = settings.task;
   options.model.scheme = text::tag_scheme_named(settings.scheme);
   options.model.transformer = settings.transformer.resolved();
   options.model.words.score = options.model.transformer.attention.score;
   tasks::EntityRecognition task(sentences.train, sentences.valid, options);
 
-  settings.training.train(task, settings.out, settings.json);
+  settings.training.train(task);
 }
 
 void define(CLI::App& app, Settings& s) {
-  s.training.options.epochs = 12;
-  s.training.options.learning_rate = 1.5e-3;
-  s.training.options.batch_size = 16;
-  s.training.options.average = 0.99;
   app.add_option("--train", s.train, "Sentences to learn from: CoNLL columns or JSON lines")
       ->required();
   app.add_option("--valid", s.valid, "Sentences to validate on")->required();
-  app.add_option("--out", s.out, "Directory that the best model is saved in")->required();
   s.reading.add_to(app);
   add_word_options(app, s);
   s.transformer.add_to(app);
   s.training.add_to(app);
-  s.threads.add_to(app);
-  app.add_flag("--json", s.json, "Print the summary as one JSON object")->group("Running");
 }
 
 }  // namespace
@@ -142,12 +129,7 @@ Command train_ner_command() {
           "--output softmax\n"
           "  heed train ner --train train.conll --valid dev.conll --out model --positions rotary "
           "--pattern window:8:8\n",
-      .define =
-          [](CLI::App& app) {
-            auto settings = std::make_shared<Settings>();
-            define(app, *settings);
-            return [settings] { run(*settings); };
-          },
+      .define = with_settings(define, run),
   };
 }
 

@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,7 +8,6 @@
 #include "heed/cli/training_options.h"
 #include "heed/cli/transformer_options.h"
 #include "heed/data/question_split.h"
-#include "heed/models/model_directory.h"
 #include "heed/tasks/span_questions.h"
 #include "heed/tasks/story_questions.h"
 
@@ -19,22 +17,11 @@ namespace {
 constexpr int64_t kSentences = 128;  // that a model reads at once, the question among them
 constexpr int64_t kWords = 384;
 
-TrainingSettings defaults() {
-  TrainingSettings settings;
-  settings.options = {.epochs = 30,
-                      .batch_size = 64,
-                      .learning_rate = 2e-3,
-                      .warmup = 0.05,
-                      .optimizer = {.weight_decay = 0, .beta2 = 0.98}};
-  return settings;
-}
-
 struct Settings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
   double valid_share = 0.1;
   std::string format = "auto";
-  std::string out;
   std::string tokenizer = "words";
   models::QuestionAnswererOptions model{.hops = 4};
   TransformerSettings transformer{.options = {.width = 64,
@@ -49,9 +36,12 @@ struct Settings {
                                               .embedding_dropout = 0}};
   double empty_share = 0.1;
   models::SpanReading reading;
-  TrainingSettings training = defaults();
-  ThreadOptions threads;
-  bool json = false;
+  TrainingSettings training{
+      training::TrainingOptions{.epochs = 30,
+                                .batch_size = 64,
+                                .learning_rate = 2e-3,
+                                .warmup = 0.05,
+                                .optimizer = {.weight_decay = 0, .beta2 = 0.98}}};
 
   bool spans() const {
     if (format != "auto") return format == "squad";
@@ -96,7 +86,7 @@ void train_on_stories(const Settings& settings) {
                               .tokenizer = settings.tokenizer,
                               .empty_share = settings.empty_share},
                              progress_bar("learning merges"));
-  settings.training.train(task, settings.out, settings.json);
+  settings.training.train(task);
 }
 
 void train_on_spans(const Settings& settings) {
@@ -108,13 +98,11 @@ void train_on_spans(const Settings& settings) {
       data,
       {.model = settings.resolved(), .tokenizer = settings.tokenizer, .reading = settings.reading},
       progress_bar("learning merges"));
-  settings.training.train(task, settings.out, settings.json);
+  settings.training.train(task);
 }
 
 void run(const Settings& settings) {
-  settings.threads.apply(training_processes_here());
-  models::check_replaceable_model(settings.out);
-  make_reproducible(settings.training.options.seed);
+  settings.training.prepare();
   if (settings.spans()) {
     train_on_spans(settings);
   } else {
@@ -135,7 +123,6 @@ void add_data_options(CLI::App& app, Settings& s) {
                  "babi: stories, answers are classes; squad: JSON, answers are spans of the text; "
                  "auto: by the name of the first file")
       ->check(CLI::IsMember({"auto", "babi", "squad"}));
-  app.add_option("--out", s.out, "Directory that the best model is saved in")->required();
   app.add_option("--tokenizer", s.tokenizer,
                  "words, words:N (the N most frequent), characters, bytes, bpe:N or a "
                  "tokenizer.json");
@@ -176,8 +163,6 @@ void define(CLI::App& app, Settings& s) {
       ->group(group);
   s.transformer.add_to(app);
   s.training.add_to(app);
-  s.threads.add_to(app);
-  app.add_flag("--json", s.json, "Print the summary as one JSON object")->group("Running");
 }
 
 }  // namespace
@@ -190,12 +175,7 @@ Command train_qa_command() {
           "  heed train qa --train qa1_train.txt qa2_train.txt --out model\n"
           "  heed train qa --train train.json --valid dev.json --out model --layers 4 --hops 1\n"
           "  heed train qa --train qa1_train.txt --out model --score additive --pattern causal\n",
-      .define =
-          [](CLI::App& app) {
-            auto settings = std::make_shared<Settings>();
-            define(app, *settings);
-            return [settings] { run(*settings); };
-          },
+      .define = with_settings(define, run),
   };
 }
 

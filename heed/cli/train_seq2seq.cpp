@@ -1,13 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
-#include <memory>
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/training_options.h"
 #include "heed/cli/transformer_options.h"
-#include "heed/models/model_directory.h"
 #include "heed/tasks/sequence_to_sequence.h"
 
 namespace heed::cli {
@@ -18,14 +16,11 @@ struct Settings {
   std::vector<std::string> valid;
   data::ParallelReadOptions reading;
   std::string encoding = "utf-8";
-  std::string out;
   std::string tied = "auto";
   tasks::PairTokenizerOptions tokenizers;
   tasks::SequenceToSequenceOptions task;
   TransformerSettings transformer{.options = models::EncoderDecoderOptions{}.transformer};
   TrainingSettings training;
-  ThreadOptions threads;
-  bool json = false;
 };
 
 // A file with both sides, or a file for each.
@@ -40,11 +35,9 @@ data::ParallelData read_pairs(const std::vector<std::string>& files, const Setti
 }
 
 void run(Settings& settings) {
-  settings.threads.apply(training_processes_here());
-  models::check_replaceable_model(settings.out);
+  settings.training.prepare();
   const data::ParallelData train = read_pairs(settings.train, settings);
   const data::ParallelData valid = read_pairs(settings.valid, settings);
-  make_reproducible(settings.training.options.seed);
   const tasks::PairTokenizers tokenizers =
       tasks::tokenizers_for(train, settings.tokenizers, progress_bar("learning merges"));
   const bool shared = tokenizers.source == tokenizers.target;
@@ -55,7 +48,7 @@ void run(Settings& settings) {
   std::cerr << "heed: " << train.pairs.size() << " training and " << valid.pairs.size()
             << " validation pairs, vocabularies of " << tokenizers.source->size() << " and "
             << tokenizers.target->size() << (shared ? ", shared" : "") << '\n';
-  settings.training.train(task, settings.out, settings.json);
+  settings.training.train(task);
 }
 
 void define_data(CLI::App& app, Settings& s) {
@@ -74,7 +67,6 @@ void define_data(CLI::App& app, Settings& s) {
   app.add_option("--target-column", s.reading.target_column, "Column of the targets");
   app.add_option("--encoding", s.encoding, "Character encoding of the files")
       ->check(CLI::IsMember({"utf-8", "latin-1"}));
-  app.add_option("--out", s.out, "Directory that the best model is saved in")->required();
   app.add_option("--tokenizer", s.tokenizers.kind,
                  "bpe:N (learnt from the texts, N tokens), characters or a tokenizer.json");
   app.add_option("--target-tokenizer", s.tokenizers.target_kind,
@@ -106,8 +98,6 @@ void define(CLI::App& app, Settings& s) {
       ->group("Model");
   s.transformer.add_to(app);
   s.training.add_to(app);
-  s.threads.add_to(app);
-  app.add_flag("--json", s.json, "Print the summary as one JSON object")->group("Running");
 }
 
 }  // namespace
@@ -120,12 +110,7 @@ Command train_seq2seq_command() {
           "  heed train seq2seq --train train.en train.de --valid valid.en valid.de --out model\n"
           "  heed train seq2seq --train articles.jsonl --valid valid.jsonl --source-column article "
           "--target-column summary --out model\n",
-      .define =
-          [](CLI::App& app) {
-            auto settings = std::make_shared<Settings>();
-            define(app, *settings);
-            return [settings] { run(*settings); };
-          },
+      .define = with_settings(define, run),
   };
 }
 

@@ -5,12 +5,15 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <set>
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
-#include "heed/cli/common.h"
+#include "heed/base/progress.h"
+#include "heed/cli/interrupt.h"
+#include "heed/models/model_directory.h"
 #include "heed/training/process_group.h"
 #include "heed/training/process_memory.h"
 #include "heed/training/run_log.h"
@@ -61,12 +64,79 @@ void draw_curves(const std::filesystem::path& run) {
   for (const char* name : {"curves.png", "curves.svg"}) write_curves(chart, (run / name).string());
 }
 
+// The same seed gives the same model.
+void make_reproducible(uint64_t seed) {
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
+  // torch would write NaN into all fresh memory: 8% of the time of a small model's step.
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+  at::manual_seed(seed);
+}
+
+// Shows a run on stderr: a progress bar on a terminal, a line an evaluation anywhere. Ctrl-C is
+// caught while it lives.
+class TrainingView {
+ public:
+  training::Observer observer();
+
+  // The end of the run: a line for people on stderr and, with `json`, one object on stdout.
+  void print_summary(const training::RunReport& report, const std::string& directory, bool json);
+
+ private:
+  InterruptGuard guard_;
+  std::unique_ptr<ProgressBar> bar_;
+  std::string metric_;  // of the last evaluation
+};
+
+training::Observer TrainingView::observer() {
+  training::Observer observer;
+  observer.step = [this](const training::StepReport& now) {
+    if (bar_ == nullptr) bar_ = std::make_unique<ProgressBar>("training", now.total_steps);
+    bar_->update(now.step, formatted("epoch %lld  loss %.4f", static_cast<long long>(now.epoch),
+                                     now.mean_loss) +
+                               metric_ + formatted("  %.0f tokens/s  ", now.tokens_per_second) +
+                               bytes_text(static_cast<double>(training::resident_bytes())));
+  };
+  observer.evaluation = [this](const training::Evaluation& now) {
+    if (bar_ != nullptr) bar_->clear();
+    for (const auto& [name, value] : now.validation) {
+      if (name == "loss") continue;
+      metric_ = "  " + name + formatted(" %.4f", value);
+      break;
+    }
+    std::cerr << formatted("epoch %lld  step %lld  train loss %.4f  validation ",
+                           static_cast<long long>(now.epoch), static_cast<long long>(now.step),
+                           now.train_loss)
+              << text_of_metrics(now.validation) << "  " << duration_text(now.seconds)
+              << (now.best ? "  best so far, saved" : "") << '\n';
+  };
+  observer.stop = [] { return InterruptGuard::interrupted(); };
+  return observer;
+}
+
+void TrainingView::print_summary(const training::RunReport& report, const std::string& directory,
+                                 bool json) {
+  bar_.reset();
+  std::cerr << "heed: best model of epoch " << report.best.epoch << " in " << directory << ": "
+            << text_of_metrics(report.best.validation) << "; " << report.parameters
+            << " parameters, " << duration_text(report.seconds) << ", at most "
+            << bytes_text(static_cast<double>(report.peak_bytes)) << " of memory\n";
+  if (!json) return;
+  nlohmann::ordered_json summary = json_of(report.best.validation);
+  summary["epoch"] = report.best.epoch;
+  summary["steps"] = report.steps;
+  summary["seconds"] = report.seconds;
+  summary["parameters"] = report.parameters;
+  summary["peak_memory_bytes"] = report.peak_bytes;
+  std::cout << summary.dump() << '\n';
+}
+
 }  // namespace
 
 void TrainingSettings::add_to(CLI::App& app) {
   app_ = &app;
   const std::string group = kTraining;
   training::TrainingOptions& o = options;
+  app.add_option("--out", out, "Directory that the best model is saved in")->required();
   app.add_option("--epochs", o.epochs, "Passes over the training examples")->group(group);
   app.add_option("--steps", o.steps, "Updates of the whole run, instead of epochs; 0: off")
       ->group(group);
@@ -126,21 +196,18 @@ void TrainingSettings::add_to(CLI::App& app) {
   app.add_option("--keep", o.files.keep, "Checkpoints to keep, besides that of the best model")
       ->group(kRun);
   app.add_option("--log-every", o.files.log_every, "Updates for each line of the log")->group(kRun);
+  threads.add_to(app);
+  app.add_flag("--json", json, "Print the summary as one JSON object")->group("Running");
 }
 
-int training_processes_here() {
+void TrainingSettings::prepare() const {
   const auto rank = training::rank_from_environment();
-  return rank ? rank->local_size : 1;
+  threads.apply(rank ? rank->local_size : 1);
+  models::check_replaceable_model(out);
+  make_reproducible(options.seed);
 }
 
-void make_reproducible(uint64_t seed) {
-  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
-  // torch would write NaN into all fresh memory: 8% of the time of a small model's step.
-  at::globalContext().setDeterministicFillUninitializedMemory(false);
-  at::manual_seed(seed);
-}
-
-void TrainingSettings::train(tasks::Task& task, const std::string& out, bool json) const {
+void TrainingSettings::train(tasks::Task& task) const {
   training::TrainingOptions run = options;
   std::string directory = out;
   while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
@@ -162,49 +229,6 @@ void TrainingSettings::train(tasks::Task& task, const std::string& out, bool jso
   } catch (const Interrupted& stopped) {
     throw Interrupted(text_of(stopped.what(), "\nGo on with the same command and --resume"));
   }
-}
-
-training::Observer TrainingView::observer() {
-  training::Observer observer;
-  observer.step = [this](const training::StepReport& now) {
-    if (bar_ == nullptr) bar_ = std::make_unique<ProgressBar>("training", now.total_steps);
-    bar_->update(now.step, formatted("epoch %lld  loss %.4f", static_cast<long long>(now.epoch),
-                                     now.mean_loss) +
-                               metric_ + formatted("  %.0f tokens/s  ", now.tokens_per_second) +
-                               bytes_text(static_cast<double>(training::resident_bytes())));
-  };
-  observer.evaluation = [this](const training::Evaluation& now) {
-    if (bar_ != nullptr) bar_->clear();
-    for (const auto& [name, value] : now.validation) {
-      if (name == "loss") continue;
-      metric_ = "  " + name + formatted(" %.4f", value);
-      break;
-    }
-    std::cerr << formatted("epoch %lld  step %lld  train loss %.4f  validation ",
-                           static_cast<long long>(now.epoch), static_cast<long long>(now.step),
-                           now.train_loss)
-              << text_of_metrics(now.validation) << "  " << duration_text(now.seconds)
-              << (now.best ? "  best so far, saved" : "") << '\n';
-  };
-  observer.stop = [] { return InterruptGuard::interrupted(); };
-  return observer;
-}
-
-void TrainingView::print_summary(const training::RunReport& report, const std::string& directory,
-                                 bool json) {
-  bar_.reset();
-  std::cerr << "heed: best model of epoch " << report.best.epoch << " in " << directory << ": "
-            << text_of_metrics(report.best.validation) << "; " << report.parameters
-            << " parameters, " << duration_text(report.seconds) << ", at most "
-            << bytes_text(static_cast<double>(report.peak_bytes)) << " of memory\n";
-  if (!json) return;
-  nlohmann::ordered_json summary = json_of(report.best.validation);
-  summary["epoch"] = report.best.epoch;
-  summary["steps"] = report.steps;
-  summary["seconds"] = report.seconds;
-  summary["parameters"] = report.parameters;
-  summary["peak_memory_bytes"] = report.peak_bytes;
-  std::cout << summary.dump() << '\n';
 }
 
 }  // namespace heed::cli

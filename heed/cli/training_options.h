@@ -2,49 +2,37 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <cstdint>
-#include <memory>
 #include <string>
+#include <utility>
 
-#include "heed/base/progress.h"
-#include "heed/cli/interrupt.h"
+#include "heed/cli/common.h"
 #include "heed/training/trainer.h"
 
 namespace heed::cli {
 
 struct TrainingSettings {
-  training::TrainingOptions options;
+  explicit TrainingSettings(training::TrainingOptions defaults = {})
+      : options(std::move(defaults)) {}
 
-  // Remembers `app`: call it where its other options are already there, or are added before run().
+  training::TrainingOptions options;
+  std::string out;
+  ThreadOptions threads;
+  bool json = false;
+
+  // --out, and the groups "Training", "Run files" and "Running". Remembers `app`, whose options are
+  // the settings of a run that --resume compares.
   void add_to(CLI::App& app);
+
+  // Call it first of all: takes the threads, refuses an `out` that the model may not replace, and
+  // seeds, so that the same seed gives the same model.
+  void prepare() const;
 
   // Trains and shows it; leaves the model in `out` and the files of the run in `out`.run, the
   // curves among them. With `json`, the summary goes to stdout as one object.
-  void train(tasks::Task& task, const std::string& out, bool json) const;
+  void train(tasks::Task& task) const;
 
  private:
   CLI::App* app_ = nullptr;
-};
-
-// Processes of this run on this machine, this one included: they share its cores (ThreadOptions).
-int training_processes_here();
-
-// The same seed gives the same model: call it before the model is made.
-void make_reproducible(uint64_t seed);
-
-// Shows a run on stderr: a progress bar on a terminal, a line an evaluation anywhere. Ctrl-C is
-// caught while it lives.
-class TrainingView {
- public:
-  training::Observer observer();
-
-  // The end of the run: a line for people on stderr and, with `json`, one object on stdout.
-  void print_summary(const training::RunReport& report, const std::string& directory, bool json);
-
- private:
-  InterruptGuard guard_;
-  std::unique_ptr<ProgressBar> bar_;
-  std::string metric_;  // of the last evaluation
 };
 
 }  // namespace heed::cli
