@@ -60,8 +60,13 @@ void OutputFile::finish() {
 AtomicFile::AtomicFile(const fs::path& target, SystemCalls& calls)
     : name_(target), target_(replace::resolved(target)), calls_(&calls), file_(-1, target, calls) {
   std::error_code ignored;
-  check_usage(!fs::is_directory(target_, ignored), name_.string(),
+  const fs::file_type type = fs::status(target_, ignored).type();
+  check_usage(type != fs::file_type::directory, name_.string(),
               ": is a directory, expected a file name");
+  // A pipe or a device would be gone, replaced by a file.
+  check_usage(type == fs::file_type::regular || type == fs::file_type::not_found ||
+                  type == fs::file_type::none,
+              name_.string(), ": is a device or a pipe, expected the name of a file");
   make_directories(target_.parent_path(), calls);
   replace::remove_leftovers(target_, calls);
   auto [path, descriptor] = replace::create_file(target_, name_, calls);

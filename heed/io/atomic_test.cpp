@@ -82,6 +82,10 @@ TEST(AtomicFile, RefusesADirectoryAndAFileOnTheWay) {
   const Folder folder;
   EXPECT_THAT(message_of<UsageError>([&] { AtomicFile file(folder.path()); }),
               HasSubstr(": is a directory, expected a file name"));
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_THAT(message_of<UsageError>([&] { AtomicFile file(folder / "pipe"); }),
+              HasSubstr(": is a device or a pipe"));
+  EXPECT_TRUE(fs::is_fifo(folder / "pipe"));
   EXPECT_THROW(AtomicFile(""), UsageError);
   EXPECT_THROW(AtomicFile("/"), UsageError);
   spill(folder / "file", "");
