@@ -9,6 +9,8 @@
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/trained.h"
+#include "heed/cli/validators.h"
+#include "heed/io/utf8.h"
 #include "heed/viz/heat_map.h"
 #include "heed/viz/terminal.h"
 
@@ -120,6 +122,9 @@ std::string chosen_part(const Settings& settings, const Trained& trained) {
 
 void run(const Settings& settings) {
   settings.threads.apply();
+  if (!is_utf8(settings.text)) {
+    throw DataError("the text", "expected UTF-8, found " + excerpt(settings.text));
+  }
   const auto trained = load_trained(settings.directory);
   const AttentionView attention = trained->attend(settings.text, chosen_part(settings, *trained));
   const auto layers = chosen(settings.layer, attention.weights.size(0), "layer");
@@ -137,13 +142,15 @@ void run(const Settings& settings) {
 
 void define(CLI::App& app, Settings& s) {
   app.add_option("model", s.directory, "Directory of a trained model")->required();
-  app.add_option("text", s.text, "The sentence")->required();
+  app.add_option("text", s.text, "The text; of a question, the text and the question behind it")
+      ->required();
   app.add_option("--out", s.out, "Picture to write, .png or .svg");
-  app.add_option("--part", s.part,
-                 "Which attention, of models with several: cross, encoder, decoder");
-  app.add_option("--layer", s.layer, "Layer to show, from 1; 0: all")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--head", s.head, "Head to show, from 1; 0: all")->check(CLI::NonNegativeNumber);
+  app.add_option(
+      "--part", s.part,
+      "Which attention, of models with several: cross, encoder or decoder (translation), "
+      "question or all (questions)");
+  app.add_option("--layer", s.layer, "Layer to show, from 1; 0: all")->check(at_least_0());
+  app.add_option("--head", s.head, "Head to show, from 1; 0: all")->check(at_least_0());
   app.add_flag("--json", s.json, "Print the weights as one JSON object");
   s.threads.add_to(app);
 }

@@ -1,4 +1,5 @@
 #include "heed/cli/attention_options.h"
+#include "heed/cli/validators.h"
 
 #include "heed/base/error.h"
 
@@ -33,12 +34,12 @@ void add_attention_options(CLI::App& app, nn::AttentionSettings& settings) {
       ->group(group);
   app.add_option("--softcap", settings.softcap,
                  "Scores stay between plus and minus this, by tanh; 0: no limit")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--key-heads", settings.key_heads,
                  "Heads of keys and values, each shared by several heads of queries; a divisor of "
                  "--heads; 0: as many")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least_0())
       ->group(group);
 }
 

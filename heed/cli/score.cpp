@@ -7,6 +7,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/score_json.h"
 #include "heed/cli/text_files.h"
+#include "heed/cli/validators.h"
 #include "heed/data/ner_data.h"
 #include "heed/data/question_data.h"
 #include "heed/metrics/answers.h"
@@ -52,6 +53,13 @@ Texts read(const Settings& settings) {
   }
   if (texts.hypotheses.empty()) throw DataError(settings.file, "expected at least one line");
   return texts;
+}
+
+// Of measures with one right answer each.
+const std::string& only_reference(const Settings& settings) {
+  check_usage(settings.references.size() == 1, "--references: expected one file, got ",
+              settings.references.size());
+  return settings.references.front();
 }
 
 metrics::LetterCase letters(const Settings& settings) {
@@ -144,7 +152,7 @@ void print_ner(const Settings& settings) {
   std::optional<text::TagScheme> strict;
   if (settings.scheme != "none") strict = text::tag_scheme_named(settings.scheme);
   const data::NerData predicted = tags(settings.file);
-  const data::NerData actual = tags(settings.references.at(0));
+  const data::NerData actual = tags(only_reference(settings));
   if (predicted.sentences.size() != actual.sentences.size()) {
     throw DataError(predicted.file,
                     text_of("expected ", actual.sentences.size(), " sentences as in ", actual.file,
@@ -202,8 +210,10 @@ std::vector<std::vector<std::string>> right_answers(const std::string& file) {
 
 void print_qa(const Settings& settings) {
   const std::vector<std::string> answers = lines_of(settings.file);
-  const auto right = right_answers(settings.references.at(0));
-  check_line_counts(settings.references[0], right.size(), settings.file, answers.size());
+  const std::string& reference = only_reference(settings);
+  const auto right = right_answers(reference);
+  check_line_counts(reference, right.size(), settings.file, answers.size());
+  if (answers.empty()) throw DataError(settings.file, "expected at least one line");
   metrics::Answers all;
   for (size_t i = 0; i < answers.size(); ++i) {
     all.add(answers[i], right[i]);
@@ -228,6 +238,7 @@ void add_files(CLI::App& app, Settings& s, const Files& files) {
   app.add_option("--references", s.references, files.references)
       ->required()
       ->expected(1, files.most_references)
+      ->allow_extra_args(files.most_references > 1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_flag("--json", s.json, "Print a JSON object");
 }
@@ -261,7 +272,7 @@ void define_chrf(CLI::App& app, Settings& s) {
       ->check(CLI::Range(1, 100));
   app.add_option("--word-order", s.word_order, "The longest n-gram of words; 2 gives chrF++")
       ->check(CLI::Range(0, 100));
-  app.add_option("--beta", s.beta, "How much more recall counts")->check(CLI::PositiveNumber);
+  app.add_option("--beta", s.beta, "How much more recall counts")->check(above_0());
   add_lowercase(app, s);
   add_sentences(app, s);
 }

@@ -6,6 +6,7 @@
 #include "heed/cli/ner_reading.h"
 #include "heed/cli/training_options.h"
 #include "heed/cli/transformer_options.h"
+#include "heed/cli/validators.h"
 #include "heed/tasks/entity_recognition.h"
 
 namespace heed::cli {
@@ -44,7 +45,7 @@ void add_word_options(CLI::App& app, Settings& s) {
       ->group(group);
   app.add_option("--margin", s.task.margin,
                  "By how much entities must beat no entity in training: more gives more recall")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--word-dropout", s.task.word_dropout,
                  "Share of words whose subwords are hidden in training")

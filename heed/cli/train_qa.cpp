@@ -7,6 +7,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/training_options.h"
 #include "heed/cli/transformer_options.h"
+#include "heed/cli/validators.h"
 #include "heed/data/question_split.h"
 #include "heed/tasks/span_questions.h"
 #include "heed/tasks/story_questions.h"
@@ -137,11 +138,11 @@ void define(CLI::App& app, Settings& s) {
       ->group(group);
   app.add_option("--longest", s.transformer.options.longest,
                  "Units that the model reads at once; 0: 128 sentences or 384 words")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--longest-sentence", s.model.longest_unit,
                  "Words of a sentence; what is beyond is cut")
-      ->check(CLI::PositiveNumber)
+      ->check(above_0())
       ->group(group);
   app.add_option("--hops", s.model.hops,
                  "How often the layers are gone through, with one set of weights")
@@ -155,11 +156,11 @@ void define(CLI::App& app, Settings& s) {
       ->check(CLI::Range(0.0, 0.999))
       ->group(group);
   app.add_option("--longest-answer", s.reading.longest_answer, "Tokens of a span, at most")
-      ->check(CLI::PositiveNumber)
+      ->check(above_0())
       ->group(group);
   app.add_option("--stride", s.reading.stride,
                  "Tokens between the windows of a text that is longer than --longest")
-      ->check(CLI::PositiveNumber)
+      ->check(above_0())
       ->group(group);
   s.transformer.add_to(app);
   s.training.add_to(app);

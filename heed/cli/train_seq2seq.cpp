@@ -6,6 +6,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/training_options.h"
 #include "heed/cli/transformer_options.h"
+#include "heed/cli/validators.h"
 #include "heed/tasks/sequence_to_sequence.h"
 
 namespace heed::cli {
@@ -83,11 +84,11 @@ void define(CLI::App& app, Settings& s) {
       ->group("Model");
   app.add_option("--decoder-layers", s.task.model.decoder_layers,
                  "Layers of the decoder; 0: --layers")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least_0())
       ->group("Model");
   app.add_option("--longest", s.transformer.options.longest,
                  "Tokens of a text at most; what is longer is cut")
-      ->check(CLI::PositiveNumber)
+      ->check(above_0())
       ->group("Model");
   app.add_option("--label-smoothing", s.task.label_smoothing,
                  "Share of the probability that is taught to go to all tokens alike")

@@ -1,6 +1,7 @@
 #include "heed/cli/transformer_options.h"
 
 #include "heed/cli/attention_options.h"
+#include "heed/cli/validators.h"
 #include "heed/nn/feed_forward.h"
 
 namespace heed::cli {
@@ -14,7 +15,7 @@ void TransformerSettings::add_to(CLI::App& app) {
   app.add_option("--layers", o.layers, "Layers of each stack")->group(group);
   app.add_option("--hidden", o.hidden,
                  "Hidden size of the feed-forward parts; 0: 4 times the width, gated 8/3 times")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--activation", o.activation,
                  "Of the feed-forward parts; the last three are gated")
