@@ -84,7 +84,10 @@ Found find(const Words& words) {
     known += "\n  heed " + command.path;
   }
   if (!known.empty()) {
-    throw UsageError(text_of("'heed ", words[0], "' needs one more word. Known are:", known));
+    throw UsageError(
+        words.size() == 1 || words[1].starts_with('-')
+            ? text_of("'heed ", words[0], "' needs one more word. Known are:", known)
+            : text_of("there is no command '", words[0], " ", words[1], "'. Known are:", known));
   }
   throw UsageError(text_of("there is no command '", words[0], "'; see heed --help"));
 }
@@ -100,6 +103,8 @@ int run_command(const Command& command, Words arguments) {
   } catch (const CLI::CallForVersion& config) {  // --print-config
     std::cout << config.what();
     return kOk;
+  } catch (const CLI::FileError& error) {
+    throw MissingInputError(text_of("--config: ", error.what()));
   } catch (const CLI::ParseError& error) {
     std::cerr << "heed " << command.path << ": " << error.what() << "\nSee heed " << command.path
               << " --help\n";

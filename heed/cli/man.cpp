@@ -1,11 +1,12 @@
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <ostream>
+#include <sstream>
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/option_names.h"
+#include "heed/io/atomic.h"
 #include "heed/version.h"
 
 namespace heed::cli {
@@ -81,12 +82,12 @@ void print_overview(std::ostream& out) {
 
 // heed.1 and a page for each command, for `cmake --install`.
 void write_pages(const std::filesystem::path& folder) {
-  std::filesystem::create_directories(folder);
   const auto write = [&](const std::string& name, const auto& print) {
-    std::ofstream out(folder / (name + ".1"));
-    print(out);
-    out.flush();
-    if (!out) throw IoError(text_of((folder / name).string(), ".1: could not be written"));
+    std::ostringstream page;
+    print(page);
+    AtomicFile file(folder / (name + ".1"));
+    file.write(page.str());
+    file.commit();
   };
   write("heed", [](std::ostream& out) { print_overview(out); });
   for (const Command& command : commands()) {
@@ -111,8 +112,9 @@ void run(const Settings& settings) {
 }
 
 void define(CLI::App& app, Settings& s) {
-  app.add_option("command", s.command, "eval, train-classify, ...; without: heed itself");
-  app.add_option("--all", s.folder, "Write every page into this folder instead");
+  CLI::Option* command =
+      app.add_option("command", s.command, "eval, train-classify, ...; without: heed itself");
+  app.add_option("--all", s.folder, "Write every page into this folder instead")->excludes(command);
 }
 
 }  // namespace

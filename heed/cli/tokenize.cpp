@@ -27,6 +27,7 @@ struct TrainSettings {
   std::vector<std::string> special_tokens;
   std::vector<std::string> normalizers;
   bool lowercase = false;
+  bool json = false;
 };
 
 // Shows each line of the files to `add`, with a bar over the bytes where they are known.
@@ -52,6 +53,7 @@ void for_each_line(const std::vector<std::string>& files,
     }
   }
   throw_or_warn(report);
+  if (done == 0) throw DataError(files.front(), "expected at least one line, found an empty file");
 }
 
 // What the command line says instead of the defaults of a kind.
@@ -103,7 +105,13 @@ void train(const TrainSettings& settings) {
   const bool whole = settings.kind == "words" || settings.kind == "characters";
   const text::Tokenizer tokenizer = whole ? train_words(settings) : train_subwords(settings);
   tokenizer.save(settings.out);
-  std::cout << settings.out << ": " << settings.kind << ", " << tokenizer.size() << " tokens\n";
+  if (settings.json) {
+    const nlohmann::ordered_json json = {
+        {"file", settings.out}, {"kind", settings.kind}, {"tokens", tokenizer.size()}};
+    std::cout << json.dump() << '\n';
+  } else {
+    std::cout << settings.out << ": " << settings.kind << ", " << tokenizer.size() << " tokens\n";
+  }
 }
 
 struct UseSettings {
@@ -214,6 +222,7 @@ void define_train(CLI::App& app, TrainSettings& s) {
                  "NFC, NFKC, StripAccents, ... or a JSON object as tokenizer.json has it")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_flag("--lowercase", s.lowercase, "Lower case before anything else");
+  app.add_flag("--json", s.json, "Print the file, the kind and the number of tokens as JSON");
 }
 
 void define_encode(CLI::App& app, UseSettings& s) {
