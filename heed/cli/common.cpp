@@ -12,7 +12,9 @@
 namespace heed::cli {
 namespace {
 
-bool is_count(const std::string& name) { return name == "examples" || name == "tokens"; }
+bool is_count(const std::string& name) {
+  return name == "examples" || name == "tokens" || name == "questions";
+}
 
 }  // namespace
 
@@ -45,6 +47,10 @@ void ReadingOptions::add_to(CLI::App& app) {
       ->group(group);
 }
 
+std::vector<std::string> ReadingOptions::names() {
+  return {"format", "header", "text-column", "label-column", "encoding"};
+}
+
 data::ReadOptions ReadingOptions::parsed() const {
   data::ReadOptions options;
   options.format = data::format_named(format);
@@ -60,6 +66,18 @@ data::ReadOptions ReadingOptions::parsed() const {
 void throw_or_warn(const data::DataReport& report) {
   report.throw_if_fatal();
   std::cerr << report.text();
+}
+
+std::vector<std::string> given_options(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() == 0 || option->get_lnames().empty()) continue;
+    const std::vector<std::string> values = option->reduced_results();
+    const bool same = values.size() == 1 &&
+                      (values[0] == option->get_default_str() || values[0] == "false" /* a flag */);
+    if (!same) names.push_back(option->get_lnames().front());
+  }
+  return names;
 }
 
 tasks::Progress progress_bar(const std::string& title) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "heed/base/progress.h"
 #include "heed/data/classification_data.h"
@@ -32,10 +33,17 @@ struct ReadingOptions {
 
   void add_to(CLI::App& app);
   data::ReadOptions parsed() const;
+
+  // The names of these options: "format".
+  static std::vector<std::string> names();
 };
 
 // What reading found: throws DataError where the data cannot be used, says the rest on stderr.
 void throw_or_warn(const data::DataReport& report);
+
+// The options that were given another value than they have anyway, by their long names: "top".
+// (A file that --print-config wrote gives every option.)
+std::vector<std::string> given_options(const CLI::App& app);
 
 // A progress bar over (done, total), made at the first call.
 tasks::Progress progress_bar(const std::string& title);

@@ -12,6 +12,7 @@ namespace {
 struct Settings {
   std::string directory;
   EvaluationRequest request;
+  const CLI::App* app = nullptr;
   ThreadOptions threads;
   bool json = false;
 };
@@ -42,11 +43,13 @@ void run(Settings& settings) {
   EvaluationRequest& request = settings.request;
   request.reading.parsed();
   const auto trained = load_trained(settings.directory);
+  check_options(*settings.app, trained->evaluation_options(), *trained);
   check_file_count(request.files, *trained);
   print(trained->evaluate(request, progress_bar("evaluating")), settings.json);
 }
 
 void define(CLI::App& app, Settings& s) {
+  s.app = &app;
   app.add_option("model", s.directory, "Directory of a trained model")->required();
   app.add_option("files", s.request.files,
                  "Examples of the task; - reads standard input. Several: the sources "
@@ -60,7 +63,8 @@ void define(CLI::App& app, Settings& s) {
   app.add_option("--length-penalty", s.request.prediction.length_penalty,
                  "Hypotheses are ranked by log-probability / length to this power");
   app.add_option("--threshold", s.request.prediction.threshold,
-                 "Of every label in place of the model's, where a text may have several")
+                 "From which probability on a label is given, in place of the thresholds of the "
+                 "model; where a text may have several")
       ->check(share_or_nothing());
   app.add_flag("--lowercase", s.request.lowercase,
                "Compare written answers with the references in lower case");

@@ -4,16 +4,19 @@
 #include <iostream>
 #include <iterator>
 #include <optional>
+#include <set>
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/interrupt.h"
+#include "heed/cli/validators.h"
 #include "heed/inference/beam_search.h"
 #include "heed/inference/generate.h"
 #include "heed/inference/text_stream.h"
 #include "heed/io/file.h"
 #include "heed/io/json.h"
+#include "heed/io/utf8.h"
 #include "heed/models/language_model_files.h"
 #include "heed/tasks/language_model_decoder.h"
 
@@ -34,16 +37,25 @@ struct Settings {
   std::string dtype = "float32";
   bool json = false;
   ThreadOptions threads;
+  const CLI::App* app = nullptr;
 };
 
 std::string read_prompt(const Settings& settings) {
   check_usage(!settings.prompt || settings.prompt_file.empty(),
               "--prompt and --prompt-file: expected one of them, got both");
-  if (settings.prompt) return *settings.prompt;
-  if (!settings.prompt_file.empty() && settings.prompt_file != "-") {
-    return read_file(settings.prompt_file, kLargestPrompt);
+  std::string where = "--prompt";
+  std::string prompt;
+  if (settings.prompt) {
+    prompt = *settings.prompt;
+  } else if (!settings.prompt_file.empty() && settings.prompt_file != "-") {
+    where = settings.prompt_file;
+    prompt = read_file(settings.prompt_file, kLargestPrompt);
+  } else {
+    where = "standard input";
+    prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
   }
-  return {std::istreambuf_iterator<char>(std::cin), {}};
+  if (!is_utf8(prompt)) throw DataError(where, "expected UTF-8, found " + excerpt(prompt));
+  return prompt;
 }
 
 models::TrainedLanguageModel load(const Settings& settings) {
@@ -230,7 +242,20 @@ void search(const Settings& settings, const models::TrainedLanguageModel& traine
   print_speed(speed);
 }
 
+// Options that would be ignored without a word.
+void check_options(const Settings& settings) {
+  static const std::set<std::string> kSampling = {"temperature", "top-k", "top-p",
+                                                  "repetition-penalty", "seed"};
+  for (const std::string& name : given_options(*settings.app)) {
+    check_usage(settings.beams == 0 || kSampling.count(name) == 0, "--", name,
+                ": has no meaning with --beams, which takes no chances");
+    check_usage(settings.beams > 0 || name != "length-penalty", "--", name,
+                ": has no meaning without --beams");
+  }
+}
+
 void run(const Settings& settings) {
+  check_options(settings);
   settings.threads.apply();
   inference::check(settings.generate.sampling);
   const models::TrainedLanguageModel trained = load(settings);
@@ -269,12 +294,13 @@ void add_sampling_options(CLI::App& app, Settings& s) {
 }
 
 void define(CLI::App& app, Settings& s) {
+  s.app = &app;
   app.add_option("model", s.directory, "Directory of a trained language model")->required();
   app.add_option("--prompt", s.prompt, "Text to go on from; without: standard input")
       ->capture_default_str();
   app.add_option("--prompt-file", s.prompt_file, "File that holds it; - is standard input");
   app.add_option("--max-tokens", s.generate.most_tokens, "New tokens, at most")
-      ->check(CLI::NonNegativeNumber);
+      ->check(at_least_0());
   app.add_option("--end", s.ends, "Token that ends a text; several may be given")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);

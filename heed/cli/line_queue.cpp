@@ -4,9 +4,6 @@
 #include <filesystem>
 #include <iterator>
 
-#include "heed/base/error.h"
-#include "heed/io/utf8.h"
-
 namespace heed::cli {
 namespace {
 
@@ -17,7 +14,8 @@ bool is_regular_file(const std::string& file) {
 
 }  // namespace
 
-LineQueue::LineQueue(const std::string& file) : is_file_(is_regular_file(file)), reader_(file) {
+LineQueue::LineQueue(const std::string& file, data::Encoding encoding)
+    : is_file_(is_regular_file(file)), reader_(file, encoding, report_) {
   thread_ = std::thread([this] { read(); });
 }
 
@@ -45,17 +43,16 @@ std::vector<std::string> LineQueue::take() {
 
 void LineQueue::read() {
   try {
-    std::string_view line;
+    std::string line;
     while (reader_.next(line)) {
-      if (!is_utf8(line)) {
-        throw DataError(reader_.where(), "expected UTF-8, found " + excerpt(line));
-      }
+      report_.throw_if_fatal();  // a line before this one was left out
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return lines_.size() < kMost || abandoned_; });
       if (abandoned_) return;
-      lines_.emplace_back(line);
+      lines_.push_back(line);
       changed_.notify_all();
     }
+    report_.throw_if_fatal();
   } catch (...) {
     const std::lock_guard lock(mutex_);
     error_ = std::current_exception();

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "heed/io/file.h"
+#include "heed/data/rows.h"
 
 namespace heed::cli {
 
@@ -19,13 +19,13 @@ namespace heed::cli {
 // are as large as may be.
 class LineQueue {
  public:
-  explicit LineQueue(const std::string& file);
+  LineQueue(const std::string& file, data::Encoding encoding);
   ~LineQueue();
   LineQueue(const LineQueue&) = delete;
   LineQueue& operator=(const LineQueue&) = delete;
 
   // Waits for at least one line; empty at the end of the input. Throws what reading threw once the
-  // lines before it are taken: DataError for a line that is not UTF-8.
+  // lines before it are taken: DataError for a line that is no text.
   std::vector<std::string> take();
 
  private:
@@ -35,7 +35,8 @@ class LineQueue {
   bool enough() const { return ended_ || lines_.size() >= (is_file_ ? kMost : 1); }
 
   bool is_file_;
-  LineReader reader_;
+  data::DataReport report_;
+  data::TextLines reader_;
   std::thread thread_;
   std::mutex mutex_;
   std::condition_variable changed_;

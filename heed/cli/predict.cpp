@@ -1,7 +1,6 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <iostream>
 
 #include "heed/base/error.h"
@@ -35,19 +34,9 @@ void answer(const Settings& settings, Trained& trained, const std::vector<std::s
 
 // Each line is answered as soon as it is there.
 void answer_lines(const Settings& settings, Trained& trained) {
-  LineQueue queue(settings.file);
+  LineQueue queue(settings.file, settings.reading.parsed().encoding);
   for (auto inputs = queue.take(); !inputs.empty(); inputs = queue.take()) {
     answer(settings, trained, inputs);
-  }
-}
-
-void check_options(const Settings& settings, const Trained& trained) {
-  const std::vector<std::string> known = trained.prediction_options();
-  for (const char* name :
-       {"threshold", "unknown", "top", "beams", "length-penalty", "max-tokens"}) {
-    const bool given = settings.app->count(text_of("--", name)) > 0;
-    check_usage(!given || std::find(known.begin(), known.end(), name) != known.end(), "--", name,
-                ": has no meaning for a model of the task '", trained.task(), "'");
   }
 }
 
@@ -56,7 +45,7 @@ void run(Settings& settings) {
   settings.reading.parsed();  // options that cannot be used, before the model is loaded
   settings.prediction.color = colors_wanted(STDOUT_FILENO);
   const auto trained = load_trained(settings.directory);
-  check_options(settings, *trained);
+  check_options(*settings.app, trained->prediction_options(), *trained);
   if (const auto inputs = trained->read_inputs(settings.file, settings.reading)) {
     answer(settings, *trained, *inputs);
   } else {
@@ -90,7 +79,9 @@ void add_prediction_options(CLI::App& app, Settings& settings) {
 void define(CLI::App& app, Settings& s) {
   s.app = &app;
   app.add_option("model", s.directory, "Directory of a trained model")->required();
-  app.add_option("file", s.file, "A text on each line; - reads standard input");
+  app.add_option("file", s.file,
+                 "A text or a question on each line, or a file as `heed eval` reads it, whose "
+                 "answers need not be there; - reads standard input");
   add_prediction_options(app, s);
   app.add_flag("--json", s.json, "Print a JSON object a line, with all there is to say");
   s.reading.add_to(app);

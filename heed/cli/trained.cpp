@@ -2,6 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+#include <set>
+
 #include "heed/base/error.h"
 #include "heed/base/format.h"
 #include "heed/models/model_directory.h"
@@ -38,6 +41,17 @@ std::unique_ptr<Trained> load_trained(const std::filesystem::path& directory) {
   }
   throw DataError((directory / "config.json").string(),
                   text_of("field 'model_type': expected one of ", known, ", found \"", type, '"'));
+}
+
+void check_options(const CLI::App& app, const std::vector<std::string>& known,
+                   const Trained& trained) {
+  static const std::set<std::string> kGeneral = {"threads", "json", "config"};
+  for (const std::string& name : given_options(app)) {
+    const bool has_meaning =
+        kGeneral.count(name) > 0 || std::find(known.begin(), known.end(), name) != known.end();
+    check_usage(has_meaning, "--", name, ": has no meaning for a model of the task '",
+                trained.task(), "'");
+  }
 }
 
 at::Tensor stacked_layers(const std::vector<at::Tensor>& layers) {

@@ -18,8 +18,7 @@
 
 namespace heed::cli {
 
-// Options of `heed predict` that only some tasks know. predict refuses one that the task of the
-// model at hand does not name in prediction_options().
+// Options of `heed predict` that only some tasks know.
 struct PredictionOptions {
   std::optional<double> threshold = {};  // of a class
   std::string unknown = "unknown";       // what to answer below it
@@ -85,11 +84,13 @@ class Trained {
   static constexpr size_t kAnyNumber = std::numeric_limits<size_t>::max();
   virtual size_t most_files() const { return 1; }
 
+  // The options of `heed eval` and of `heed predict` that mean something for this task:
+  // "threshold". Others are refused, but for those that every command has.
+  virtual std::vector<std::string> evaluation_options() const { return {"encoding"}; }
+  virtual std::vector<std::string> prediction_options() const { return {"encoding"}; }
+
   virtual Evaluation evaluate(const EvaluationRequest& request,
                               const tasks::Progress& progress) = 0;
-
-  // The names of the options of PredictionOptions that predict() looks at: "threshold".
-  virtual std::vector<std::string> prediction_options() const { return {}; }
 
   // One answer an input, in order. An input is a line of text, or what read_inputs returned.
   virtual std::vector<Answer> predict(const std::vector<std::string>& inputs,
@@ -107,6 +108,10 @@ class Trained {
 // Loads the model in `directory` by the model_type of its config.json. Throws MissingInputError or
 // DataError as the loaders of heed/models do.
 std::unique_ptr<Trained> load_trained(const std::filesystem::path& directory);
+
+// Throws UsageError for an option on the command line that is not among `known`.
+void check_options(const CLI::App& app, const std::vector<std::string>& known,
+                   const Trained& trained);
 
 // The weights of one input, (1, H, Nq, Nk) of each layer -> (layers, H, Nq, Nk) float32.
 at::Tensor stacked_layers(const std::vector<at::Tensor>& layers);

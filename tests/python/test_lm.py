@@ -121,10 +121,19 @@ class LanguageModels(unittest.TestCase):
         for words, code, part in ((["--end", "nope"], 2, "--end"),
                                   (["--temperature", "-1"], 2, "temperature"),
                                   (["--prompt-file", "x"], 2, "expected one of them"),
+                                  (["--beams", "2", "--temperature", "2"], 2, "--temperature"),
+                                  (["--length-penalty", "2"], 2, "without --beams"),
                                   (["--beams", "2", "--max-tokens", "99"], 2, "context")):
             result = self.generate(*words)
             self.assertEqual(result.returncode, code, result.stderr)
             self.assertIn(part, result.stderr)
+        (self.folder / "latin.txt").write_bytes(b"caf\xe9")
+        result = heed("generate", self.model, "--prompt-file", self.folder / "latin.txt")
+        self.assertEqual(result.returncode, 65, result.stderr)
+        self.assertIn("latin.txt: expected UTF-8", result.stderr)
+        result = heed("eval", self.model, self.folder / "valid.txt", "--text-column", "2")
+        self.assertEqual(result.returncode, 2, result.stderr)
+        self.assertIn("--text-column", result.stderr)
         result = heed("eval", self.model, self.folder / "valid.txt", self.folder / "train.txt")
         self.assertEqual(result.returncode, 2, result.stdout)
         self.assertIn("one file", result.stderr)

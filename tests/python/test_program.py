@@ -209,6 +209,23 @@ class Program(unittest.TestCase):
         self.assertEqual(result.returncode, 65)
         self.assertIn("latin.txt:2", result.stderr)
 
+    def test_predict_reads_lines_in_latin_1(self):
+        path = self.file("latin.txt", "a lovely café\n".encode("latin-1"))
+        result = heed("predict", self.model, path, "--encoding", "latin-1", "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(json.loads(result.stdout)["text"], "a lovely café")
+
+    def test_options_that_mean_nothing_for_the_task_are_refused(self):
+        valid = EXAMPLE / "valid.tsv"
+        for words in (["--rouge"], ["--lowercase"], ["--beams", 2]):
+            self.assert_refused(heed("eval", self.model, valid, *words), 2, words[0], "'classify'")
+        self.assert_refused(heed("predict", self.model, valid, "--top", 2), 2, "--top")
+        for command in ("eval", "predict"):  # a file that lists them all means none
+            shown = heed(command, self.model, valid, "--print-config").stdout
+            path = self.file(f"{command}.toml", shown)
+            result = heed(command, "--config", path)
+            self.assertEqual(result.returncode, 0, result.stderr)
+
     def test_a_full_disk_is_an_error(self):
         if not os.path.exists("/dev/full"):
             self.skipTest("no /dev/full here")
@@ -239,7 +256,11 @@ class Program(unittest.TestCase):
     def test_attend_refuses(self):
         self.assert_refused(heed("attend", self.model, "a film", "--head", 3), 2, "--head", "2")
         self.assert_refused(heed("attend", self.model, "a film", "--out", "heat.bmp"), 2, ".png")
+        self.assert_refused(heed("attend", self.model, "a film", "--head", -1), 2,
+                            "--head: expected a number of at least 0, got '-1'")
         self.assert_refused(heed("attend", self.model, "  "), 65, "word")
+        self.assert_refused(heed("attend", self.model, "caf\udce9"), 65, "the text: expected UTF-8",
+                            "caf\\xe9")
 
     def test_inspect(self):
         result = json.loads(heed("inspect", self.model, "--json").stdout)
@@ -257,13 +278,38 @@ class Program(unittest.TestCase):
         self.assert_refused(result, 65, "model.safetensors")
         self.assertEqual(len(result.stderr.splitlines()), 1)
 
+    # --- score ---------------------------------------------------------------------------------
+
+    def test_score_refuses(self):
+        empty, tags = self.file("none.txt", ""), self.file("tags.conll", "Rome\tB-place\n")
+        for measure in ("bleu", "chrf", "rouge", "qa"):
+            self.assert_refused(heed("score", measure, empty, "--references", empty), 65,
+                                "none.txt", "at least one line")
+        self.assert_refused(heed("score", "ner", tags, "--references", tags, "--references", tags),
+                            2, "--references", "one file")
+        self.assertEqual(heed("score", "ner", "--references", tags, tags).returncode, 0)
+
+    # --- tokenize ------------------------------------------------------------------------------
+
+    def test_tokenize_train_says_what_it_wrote(self):
+        text = self.file("text.txt", "a good film\n" * 9)
+        out = self.folder / "tokens/tokenizer.json"
+        result = heed("tokenize", "train", text, "--kind", "characters", "--out", out, "--json")
+        said = json.loads(result.stdout)
+        self.assertEqual((said["file"], said["kind"]), (str(out), "characters"))
+        self.assertGreater(said["tokens"], 8)  # adfgilmo and the blank
+        self.assert_refused(heed("tokenize", "train", self.file("empty.txt", ""), "--out", out), 65,
+                            "empty.txt")
+
     # --- the frame -----------------------------------------------------------------------------
 
     def test_usage_errors(self):
         self.assertEqual(heed().returncode, 2)
         self.assert_refused(heed("fly"), 2, "fly")
         self.assert_refused(heed("train"), 2, "train classify")
+        self.assert_refused(heed("train", "wings"), 2, "no command 'train wings'", "train classify")
         self.assert_refused(heed("eval", self.model), 2, "file")
+        self.assert_refused(heed("eval", "--config", self.folder / "none.toml"), 66, "none.toml")
         self.assert_refused(self.train("--train", EXAMPLE / "train.tsv", "--epochs", "many"), 2,
                             "--epochs")
         self.assert_refused(self.train("--train", EXAMPLE / "train.tsv", "--heads", "7"), 2,
@@ -294,6 +340,10 @@ class Program(unittest.TestCase):
     def test_man_pages(self):
         self.assertIn(".SH COMMANDS", heed("man").stdout)
         page = heed("man", "train-classify").stdout
+        self.assertEqual(heed("man", "--all", self.folder / "pages").returncode, 0)
+        self.assertEqual((self.folder / "pages/heed-train-classify.1").read_text("utf-8"), page)
+        file = self.file("no-folder", "")
+        self.assert_refused(heed("man", "--all", file), 74, "no-folder")
         self.assertIn("\\-\\-batch\\-size", page)
         if shutil.which("man"):
             path = self.file("heed.1", page)

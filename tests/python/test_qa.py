@@ -84,6 +84,7 @@ class Questions(unittest.TestCase):
         files = [self.folder / "one.txt", self.folder / "two.txt"]
         both = json.loads(heed("eval", self.model, *files, "--json").stdout)
         self.assertEqual(both["questions"], 600)
+        self.assertIsInstance(both["questions"], int)
         self.assertEqual([each["file"] for each in both["files"]], [str(file) for file in files])
         for each in both["files"]:
             alone = json.loads(heed("eval", self.model, each["file"], "--json").stdout)
@@ -101,7 +102,10 @@ class Questions(unittest.TestCase):
         forms = [" ".join([*story, question]), " ".join(story) + "\t" + question,
                  json.dumps({"story": story, "question": question}),
                  json.dumps({"context": " ".join(story), "question": question})]
-        result = heed("predict", self.model, "--json", text="\n".join(forms) + "\n")
+        # A file, not a pipe: its lines are one batch, so that all are rounded alike.
+        file = self.folder / "forms.txt"
+        file.write_text("\n".join(forms) + "\n", encoding="utf-8")
+        result = heed("predict", self.model, file, "--json")
         self.assertEqual(result.returncode, 0, result.stderr)
         answers = [json.loads(line) for line in result.stdout.splitlines()]
         for each in answers:

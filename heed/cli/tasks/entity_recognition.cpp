@@ -52,6 +52,8 @@ class TrainedEntityRecognition final : public Trained {
   std::string task() const override { return "ner"; }
   const torch::nn::Module& module() const override { return *trained_.model; }
   OrderedJson description() const override;
+  std::vector<std::string> evaluation_options() const override { return ReadingOptions::names(); }
+  std::vector<std::string> prediction_options() const override { return ReadingOptions::names(); }
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
   std::vector<Answer> predict(const std::vector<std::string>& inputs,
                               const PredictionOptions& options) override;

@@ -22,8 +22,9 @@ class QuestionAnswerer : public Trained {
   const torch::nn::Module& module() const override { return *trained_.model; }
   OrderedJson description() const override;
   size_t most_files() const override { return kAnyNumber; }
+  std::vector<std::string> evaluation_options() const override { return {}; }
   std::vector<std::string> prediction_options() const override {
-    return {"threshold", "unknown", "top"};
+    return {"encoding", "threshold", "unknown", "top"};
   }
   std::vector<std::string> attention_parts() const override { return {"question", "all"}; }
 

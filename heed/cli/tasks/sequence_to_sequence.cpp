@@ -28,8 +28,12 @@ class TrainedSequenceToSequence final : public Trained {
   OrderedJson description() const override;
   size_t most_files() const override { return 2; }
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
+  std::vector<std::string> evaluation_options() const override {
+    return {"text-column",    "label-column", "encoding", "beams",
+            "length-penalty", "lowercase",    "rouge"};
+  }
   std::vector<std::string> prediction_options() const override {
-    return {"beams", "length-penalty", "max-tokens"};
+    return {"format", "text-column", "encoding", "beams", "length-penalty", "max-tokens"};
   }
   std::vector<Answer> predict(const std::vector<std::string>& inputs,
                               const PredictionOptions& options) override;

@@ -13,6 +13,13 @@
 namespace heed::cli {
 namespace {
 
+// The options of reading and `more`.
+std::vector<std::string> reading_and(const std::vector<std::string>& more) {
+  std::vector<std::string> all = ReadingOptions::names();
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
 class TrainedClassification final : public Trained {
  public:
   explicit TrainedClassification(models::TrainedTextClassifier trained)
@@ -22,7 +29,12 @@ class TrainedClassification final : public Trained {
   const torch::nn::Module& module() const override { return *trained_.model; }
   OrderedJson description() const override;
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
-  std::vector<std::string> prediction_options() const override { return {"threshold", "unknown"}; }
+  std::vector<std::string> evaluation_options() const override {
+    return reading_and({"threshold"});
+  }
+  std::vector<std::string> prediction_options() const override {
+    return reading_and({"threshold", "unknown"});
+  }
   std::vector<Answer> predict(const std::vector<std::string>& inputs,
                               const PredictionOptions& options) override;
   std::optional<std::vector<std::string>> read_inputs(const std::string& file,
