@@ -78,8 +78,7 @@ OrderedJson TrainedEntityRecognition::description() const {
       {"output", o.output},
       {"subwords", w.subword_vocabulary},
       {"characters", w.character_vocabulary},
-      {"word_width",
-       w.subword_width + w.character_width + text::WordShape::kFeatures * w.shape_width},
+      {"word_width", width_of(w)},
   };
   description.update(described(o.transformer));
   return description;
