@@ -91,8 +91,8 @@ struct Translation {
 };
 
 // Translates in batches of similar length, a batch on each of torch's threads; results in the order
-// of the sources, the same bits for any number of threads. A source of white space alone has an empty
-// translation. A longer source than the model's `longest` is cut.
+// of the sources, the same bits for any number of threads. A source of white space alone has an
+// empty translation. A longer source than the model's `longest` is cut.
 std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
                                    const std::vector<std::string>& sources,
                                    const TranslationOptions& options = {},
