@@ -49,13 +49,13 @@ asan: setup  ## the unit tests under AddressSanitizer and UndefinedBehaviorSanit
 	@$(call built,asan,$(programs))
 	@ctest --preset asan -j $(JOBS) $(only)
 
-# Without the large suite of the tile engine, which would take many minutes: the suites TileEdges and
-# AdditiveScore run the same scheduling on several threads.
+# Without the two large suites of the tile engine, which would take many minutes: the suites TileEdges
+# and AdditiveScore run the same scheduling on several threads.
 tsan: FOLDERS = base kernels
 tsan: setup  ## the unit tests of the threaded folders without torch under ThreadSanitizer
 	@echo "tsan: build/tsan"
 	@$(call built,tsan,$(programs))
-	@ctest --preset tsan -j $(JOBS) $(only) -E '\.Tiles$$'
+	@ctest --preset tsan -j $(JOBS) $(only) -E '\.(Brgemm)?Tiles$$'
 
 format:  ## rewrite the sources as .clang-format says
 	@tools/setup.sh --checks

@@ -75,7 +75,8 @@ function(heed_test_program name)
       add_test(NAME ${name}.${suite}
                COMMAND ${name} --gtest_filter=${suite}.*:*/${suite}.*:${suite}/*:*/${suite}/*
                WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
-      set_tests_properties(${name}.${suite} PROPERTIES TIMEOUT ${seconds}
+      # COST: ctest begins with the long ones, so that none is left to run alone at the end.
+      set_tests_properties(${name}.${suite} PROPERTIES TIMEOUT ${seconds} COST ${seconds}
                            ENVIRONMENT "${HEED_TEST_ENVIRONMENT}")
     endforeach()
   endforeach()

@@ -9,6 +9,8 @@
 #include "heed/kernels/patterns/window.h"
 #include "heed/kernels/tile_test.h"
 
+// ctest-timeout: 600
+
 namespace heed::kernels {
 namespace {
 

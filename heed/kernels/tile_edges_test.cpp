@@ -14,8 +14,6 @@
 
 // ctest-timeout: 900
 
-// ctest-timeout: 900
-
 namespace heed::kernels {
 namespace {
 

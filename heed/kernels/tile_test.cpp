@@ -11,8 +11,6 @@
 
 // ctest-timeout: 900
 
-// ctest-timeout: 900
-
 namespace heed::kernels {
 namespace {
 
