@@ -2,7 +2,9 @@
 #pragma once
 
 #include "heed/kernels/gemm_activation.h"
+#include "heed/kernels/gemm_few_rows.h"
 #include "heed/kernels/gemm_pack.h"
+#include "heed/kernels/gemm_sums.h"
 #include "heed/kernels/gemm_table.h"
 #include "heed/kernels/simd_math.h"
 
@@ -16,92 +18,7 @@ constexpr int kRows = kLanes == 16 ? 12 : kLanes == 8 ? 6 : 4;
 
 typedef uint32_t LooseWord __attribute__((aligned(2), may_alias));
 
-// ---- rows of C on their way to memory ----
-
-HEED_INLINE void store_row(const MutableMatrix& m, int64_t row, int64_t column, Floats v,
-                           int count) {
-  const int64_t at = row * m.row_stride + column;
-  if (m.type == DataType::kFloat32) {
-    float* to = static_cast<float*>(m.data) + at;
-    if (count == kLanes) {
-      store(to, v);
-    } else {
-      store_first(to, v, count);
-    }
-    return;
-  }
-  uint16_t* to = static_cast<uint16_t*>(m.data) + at;
-  if (count == kLanes) {
-    store_bfloat16(to, v);
-    return;
-  }
-  uint16_t halves[kLanes];
-  store_bfloat16(halves, v);
-  for (int i = 0; i < count; ++i) to[i] = halves[i];
-}
-
-// The first `count` lanes of v are sums of C from (row, column) on.
-template <GemmActivation kActivation>
-HEED_INLINE void finish(const MutableMatrix& c, const GemmEpilogue& epilogue, int64_t row,
-                        int64_t column, Floats v, int count) {
-  if (epilogue.bias != nullptr) {
-    v += count == kLanes ? load(epilogue.bias + column) : load_first(epilogue.bias + column, count);
-  }
-  if (epilogue.before_activation.data != nullptr) {
-    store_row(epilogue.before_activation, row, column, v, count);
-  }
-  store_row(c, row, column, activate(kActivation, v), count);
-}
-
-// A block of C from (row, column) on: rows of sums that are `stride` apart.
-struct Finish {
-  const float* sums = nullptr;
-  int64_t stride = 0;
-  int64_t row = 0;
-  int64_t column = 0;
-  int64_t rows = 0;
-  int64_t columns = 0;
-};
-
-template <GemmActivation kActivation>
-void finish_block(const MutableMatrix& c, const GemmEpilogue& epilogue, const Finish& f) {
-  for (int64_t r = 0; r < f.rows; ++r) {
-    const float* sums = f.sums + r * f.stride;
-    for (int64_t done = 0; done < f.columns; done += kLanes) {
-      const int64_t left = f.columns - done;
-      const int count = left < kLanes ? static_cast<int>(left) : kLanes;
-      finish<kActivation>(c, epilogue, f.row + r, f.column + done, load(sums + done), count);
-    }
-  }
-}
-
-void finish_block(const MutableMatrix& c, const GemmEpilogue& epilogue, const Finish& f) {
-  switch (epilogue.activation) {
-    case GemmActivation::kNone:
-      return finish_block<GemmActivation::kNone>(c, epilogue, f);
-    case GemmActivation::kRelu:
-      return finish_block<GemmActivation::kRelu>(c, epilogue, f);
-    case GemmActivation::kGelu:
-      return finish_block<GemmActivation::kGelu>(c, epilogue, f);
-    case GemmActivation::kGeluTanh:
-      return finish_block<GemmActivation::kGeluTanh>(c, epilogue, f);
-    case GemmActivation::kSilu:
-      return finish_block<GemmActivation::kSilu>(c, epilogue, f);
-  }
-}
-
 // ---- the product of one panel of A and one of B ----
-
-// sum + a · b, lane by lane; of pairs: sum + a0 · b0 + a1 · b1.
-template <bool kPairs>
-HEED_INLINE Floats multiply_add(Floats a, Floats b, Floats sum) {
-#if defined(__AVX512BF16__)
-  if constexpr (kPairs) {
-    return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
-  }
-#endif
-  return fma(a, b, sum);
-}
 
 struct Sums {
   Floats of[kRows][2];
@@ -259,138 +176,6 @@ void tile(const GemmTile& t) {
   for (int64_t panel = 0; panel < t.panels; ++panel) {
     for (int64_t row = 0; row < whole; row += kRows) whole_block(t, row, panel);
     if (whole < t.rows) last_block(t, whole, panel);
-  }
-}
-
-// ---- few rows of A: dot products with rows of the weight ----
-
-// One step of depth of a dot product: kLanes float32 or, with the bfloat16 dot product, 2 · kLanes
-// bfloat16 at once.
-#if defined(__AVX512BF16__)
-constexpr bool kPairDots = true;
-#else
-constexpr bool kPairDots = false;
-#endif
-
-template <bool kHalves>
-struct Dot {
-  static constexpr int kElement = kHalves ? 2 : 4;
-  static constexpr bool kPairs = kHalves && kPairDots;
-  static constexpr int kStep = kPairs ? 2 * kLanes : kLanes;
-
-  HEED_INLINE static Floats read(const char* from) {
-    if constexpr (kHalves && !kPairs) {
-      return load_bfloat16(reinterpret_cast<const uint16_t*>(from));
-    }
-    return load(reinterpret_cast<const float*>(from));
-  }
-  // The last elements, fewer than kStep; the missing ones are 0.
-  HEED_INLINE static Floats read_first(const char* from, int64_t count) {
-    char buffer[kStep * kElement] = {};
-    for (int64_t i = 0; i < count * kElement; ++i) buffer[i] = from[i];
-    return read(buffer);
-  }
-};
-
-template <bool kHalves, int kRowCount, int kColumnCount>
-HEED_INLINE void dots(const FewRowsProblem& p, int64_t column, Floats* to) {
-  using D = Dot<kHalves>;
-  const char* a = static_cast<const char*>(p.a.data);
-  const char* weight =
-      static_cast<const char*>(p.weight.data) + column * p.weight.row_stride * D::kElement;
-  const int64_t a_step = p.a.row_stride * D::kElement;
-  const int64_t w_step = p.weight.row_stride * D::kElement;
-  const int64_t depth = p.a.columns;
-
-  Floats sums[kRowCount][kColumnCount];
-#pragma GCC unroll 8
-  for (int r = 0; r < kRowCount; ++r) {
-#pragma GCC unroll 8
-    for (int c = 0; c < kColumnCount; ++c) sums[r][c] = zeros();
-  }
-  int64_t k = 0;
-  for (; k + D::kStep <= depth; k += D::kStep) {
-    Floats x[kRowCount];
-#pragma GCC unroll 8
-    for (int r = 0; r < kRowCount; ++r) x[r] = D::read(a + r * a_step + k * D::kElement);
-#pragma GCC unroll 8
-    for (int c = 0; c < kColumnCount; ++c) {
-      const char* from = weight + c * w_step + k * D::kElement;
-      __builtin_prefetch(from + kColumnCount * w_step);  // the columns after these
-      const Floats w = D::read(from);
-#pragma GCC unroll 8
-      for (int r = 0; r < kRowCount; ++r) {
-        sums[r][c] = multiply_add<D::kPairs>(x[r], w, sums[r][c]);
-      }
-    }
-  }
-  if (k < depth) {
-    for (int c = 0; c < kColumnCount; ++c) {
-      const Floats w = D::read_first(weight + c * w_step + k * D::kElement, depth - k);
-      for (int r = 0; r < kRowCount; ++r) {
-        const Floats x = D::read_first(a + r * a_step + k * D::kElement, depth - k);
-        sums[r][c] = multiply_add<D::kPairs>(x, w, sums[r][c]);
-      }
-    }
-  }
-  for (int r = 0; r < kRowCount; ++r) {
-    for (int c = 0; c < kColumnCount; ++c) to[r * kLanes + c] = sums[r][c];
-  }
-}
-
-// Lane i of the result is the sum of the lanes of v[i].
-HEED_INLINE Floats sum_each(const Floats (&v)[kLanes]) {
-  Words rows[kLanes];
-#pragma GCC unroll 16
-  for (int i = 0; i < kLanes; ++i) rows[i] = as_words(v[i]);
-  transpose(rows);
-#pragma GCC unroll 4
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-#pragma GCC unroll 8
-    for (int i = 0; i < width; ++i) {
-      rows[i] = as_words(as_floats(rows[i]) + as_floats(rows[i + width]));
-    }
-  }
-  return as_floats(rows[0]);
-}
-
-template <bool kHalves, int kRowCount>
-void few_rows_of(const FewRowsTask& task) {
-  constexpr int kAtOnce = kRowCount == 1 && kLanes >= 8 ? 8 : 4;
-  const FewRowsProblem& p = *task.problem;
-  for (int64_t done = 0; done < task.columns; done += kLanes) {
-    const int count = task.columns - done < kLanes ? static_cast<int>(task.columns - done) : kLanes;
-    Floats sums[kRowCount][kLanes] = {};
-    int i = 0;
-    for (; i + kAtOnce <= count; i += kAtOnce) {
-      dots<kHalves, kRowCount, kAtOnce>(p, task.column + done + i, sums[0] + i);
-    }
-    for (; i < count; ++i) dots<kHalves, kRowCount, 1>(p, task.column + done + i, sums[0] + i);
-    float values[kRowCount * kLanes];
-    for (int r = 0; r < kRowCount; ++r) store(values + r * kLanes, sum_each(sums[r]));
-    finish_block(p.c, p.epilogue, {values, kLanes, 0, task.column + done, kRowCount, count});
-  }
-}
-
-template <bool kHalves>
-void few_rows_typed(const FewRowsTask& task) {
-  switch (task.problem->a.rows) {
-    case 1:
-      return few_rows_of<kHalves, 1>(task);
-    case 2:
-      return few_rows_of<kHalves, 2>(task);
-    case 3:
-      return few_rows_of<kHalves, 3>(task);
-    default:
-      return few_rows_of<kHalves, 4>(task);
-  }
-}
-
-void few_rows(const FewRowsTask& task) {
-  if (task.problem->a.type == DataType::kFloat32) {
-    few_rows_typed<false>(task);
-  } else {
-    few_rows_typed<true>(task);
   }
 }
 
