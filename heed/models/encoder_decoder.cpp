@@ -7,23 +7,19 @@
 
 #include "heed/base/error.h"
 #include "heed/models/last_token.h"
+#include "heed/models/transformer_input.h"
 #include "heed/nn/initialise.h"
 
 namespace heed::models {
 namespace {
 
-// √C as in Vaswani et al. 2017, section 3.4: word and position then have the same size.
-TokenInputOptions input_options(const TransformerOptions& o) {
-  const double root = std::sqrt(static_cast<double>(o.width));
-  const bool small =
-      nn::initialisation_from(o.initialisation) == nn::Initialisation::kSmallEmbedding;
-  return {.width = o.width,
-          .longest = o.longest,
-          .positions = o.attention.positions,
-          .deviation = 1 / root,
-          .scale = small ? 1 : root,
-          .dropout = o.embedding_dropout,
-          .small_embedding = small};
+// What both sides share.
+TokenInputOptions side_options(const TransformerOptions& o) {
+  TokenInputOptions input = input_options(o);
+  input.deviation = 1 / std::sqrt(static_cast<double>(o.width));
+  input.scale = input_scale(input);
+  input.dropout = o.embedding_dropout;
+  return input;
 }
 
 void check_padding(const char* name, int64_t id, int64_t vocabulary) {
@@ -56,7 +52,7 @@ void check(const EncoderDecoderOptions& o) {
 EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options) : options_(options) {
   check(options);
   const TransformerOptions& o = options.transformer;
-  TokenInputOptions input = input_options(o);
+  TokenInputOptions input = side_options(o);
   input.vocabulary = options.source_vocabulary;
   input.padding_id = options.source_padding_id;
   source_ = register_module("source", std::make_shared<TokenInput>(input));

@@ -5,6 +5,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/last_token.h"
+#include "heed/models/transformer_input.h"
 #include "heed/nn/initialise.h"
 
 namespace heed::models {
@@ -45,23 +46,18 @@ void check(const LanguageModelOptions& options) {
 LanguageModel::LanguageModel(const LanguageModelOptions& options) : options_(options) {
   check(options);
   const TransformerOptions& o = options.transformer;
-  const auto initialisation = nn::initialisation_from(o.initialisation);
-  input_ = register_module(
-      "input", std::make_shared<TokenInput>(TokenInputOptions{
-                   .vocabulary = options.vocabulary,
-                   .width = o.width,
-                   .longest = o.longest,
-                   .positions = o.attention.positions,
-                   .deviation = options.embedding_deviation,
-                   .dropout = o.embedding_dropout,
-                   .small_embedding = initialisation == nn::Initialisation::kSmallEmbedding}));
+  TokenInputOptions input = input_options(o);
+  input.vocabulary = options.vocabulary;
+  input.deviation = options.embedding_deviation;
+  input.dropout = o.embedding_dropout;
+  input_ = register_module("input", std::make_shared<TokenInput>(input));
   decoder_ = register_module("decoder", std::make_shared<nn::Decoder>(o.layers, layer_options(o)));
   if (!options.tied) {
     output_ =
         register_module("output", std::make_shared<nn::Linear>(nn::LinearOptions{
                                       .in = o.width, .out = options.vocabulary, .bias = false}));
   }
-  nn::initialise_linear_layers(*this, initialisation);
+  nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
 }
 
 at::Tensor LanguageModel::states(const TextBatch& batch, const nn::DecoderContext& context) const {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/models/transformer_input.h"
 #include "heed/nn/initialise.h"
 #include "heed/ops/dropout.h"
 
@@ -15,15 +16,11 @@ namespace {
 bool answers_span(const QuestionAnswererOptions& options) { return options.answers == "span"; }
 
 TokenInputOptions input_options(const QuestionAnswererOptions& o) {
-  const TransformerOptions& t = o.transformer;
-  return {.vocabulary = o.vocabulary,
-          .width = t.width,
-          .longest = t.longest,
-          .padding_id = o.padding_id,
-          .positions = t.attention.positions,
-          .deviation = o.embedding_deviation,
-          .small_embedding =
-              nn::initialisation_from(t.initialisation) == nn::Initialisation::kSmallEmbedding};
+  TokenInputOptions input = input_options(o.transformer);
+  input.vocabulary = o.vocabulary;
+  input.padding_id = o.padding_id;
+  input.deviation = o.embedding_deviation;
+  return input;
 }
 
 // (B, U): true for the first counts[b] of each row.

@@ -2,9 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include <cmath>
-
 #include "heed/base/error.h"
+#include "heed/models/transformer_input.h"
 #include "heed/nn/initialise.h"
 #include "heed/ops/dropout.h"
 
@@ -20,20 +19,13 @@ at::Tensor mean_over_tokens(const at::Tensor& states, const at::Tensor& lengths)
 }
 
 TokenInputOptions input_options(const TextClassifierOptions& o) {
-  const TransformerOptions& t = o.transformer;
-  const bool small =
-      nn::initialisation_from(t.initialisation) == nn::Initialisation::kSmallEmbedding;
-  // √C as in Vaswani et al. 2017, section 3.4: word and position then have the same size.
-  const double root = std::sqrt(static_cast<double>(t.width));
-  return {.vocabulary = o.vocabulary,
-          .width = t.width,
-          .longest = t.longest,
-          .padding_id = o.padding_id,
-          .positions = t.attention.positions,
-          .deviation = o.embedding_deviation,
-          .scale = small ? 1 : root,
-          .dropout = t.embedding_dropout,
-          .small_embedding = small};
+  TokenInputOptions input = input_options(o.transformer);
+  input.vocabulary = o.vocabulary;
+  input.padding_id = o.padding_id;
+  input.deviation = o.embedding_deviation;
+  input.scale = input_scale(input);
+  input.dropout = o.transformer.embedding_dropout;
+  return input;
 }
 
 }  // namespace
