@@ -116,21 +116,12 @@ void copy_rows(const at::Tensor& from, const at::Tensor& to, const std::vector<M
   });
 }
 
-void select_rows(at::Tensor& tensor, const std::vector<int64_t>& chosen, int64_t rows,
-                 int64_t length) {
-  const auto count = static_cast<int64_t>(chosen.size());
-  if (!tensor.is_cpu()) {
-    tensor = tensor.index_select(0, at::tensor(chosen, at::kLong).to(tensor.device()));
-  } else if (count <= tensor.size(0)) {
-    copy_rows(tensor, tensor, moves_in_place(chosen, rows), length);
-  } else {
-    const at::Tensor wide =
-        at::empty({count, tensor.size(1), tensor.size(2), tensor.size(3)}, tensor.options());
-    std::vector<Move> moves;
-    for (int64_t to = 0; to < count; ++to) moves.push_back({chosen[to], to});
-    copy_rows(tensor, wide, moves, length);
-    tensor = wide;
-  }
+// The copies that lead from `rows` rows to the chosen ones: in place, or into another tensor.
+std::vector<Move> moves_between(const std::vector<int64_t>& chosen, int64_t rows, bool in_place) {
+  if (in_place) return moves_in_place(chosen, rows);
+  std::vector<Move> moves;
+  for (const int64_t from : chosen) moves.push_back({from, std::ssize(moves)});
+  return moves;
 }
 
 // The row of the memory that each of the chosen rows reads.
@@ -186,9 +177,22 @@ void KeyValueCache::select(const at::Tensor& rows) {
     check_usage(row >= 0 && row < rows_, "key-value cache: there is no row ", row, " among ",
                 rows_);
   }
-  select_rows(key_, chosen, rows_, length_);
-  select_rows(value_, chosen, rows_, length_);
-  rows_ = static_cast<int64_t>(chosen.size());
+  const auto count = static_cast<int64_t>(chosen.size());
+  const bool in_place = count <= key_.size(0);
+  const std::vector<Move> moves = moves_between(chosen, rows_, in_place);
+  for (at::Tensor* tensor : {&key_, &value_}) {
+    if (!tensor->is_cpu()) {
+      *tensor = tensor->index_select(0, rows.to(tensor->device()));
+      continue;
+    }
+    const at::Tensor into =
+        in_place ? *tensor
+                 : at::empty({count, tensor->size(1), tensor->size(2), tensor->size(3)},
+                             tensor->options());
+    copy_rows(*tensor, into, moves, length_);
+    *tensor = into;
+  }
+  rows_ = count;
 }
 
 void DecoderCache::advance(int64_t count, const at::Tensor& new_lengths) {
