@@ -43,13 +43,6 @@ class EncoderDecoderFiles : public testing::Test {
     save(trained_, directory_);
   }
 
-  void replace(const std::string& from, const std::string& to) const {
-    std::string text = test::slurp(directory_ / "config.json");
-    const size_t at = text.find(from);
-    ASSERT_NE(at, std::string::npos) << from << " in " << text;
-    test::spill(directory_ / "config.json", text.replace(at, from.size(), to));
-  }
-
   std::string refusal() const {
     return test::message_of<DataError>([&] { load_encoder_decoder(directory_); });
   }
@@ -116,7 +109,7 @@ TEST_F(EncoderDecoderFiles, WrongFieldsAreNamed) {
   };
   for (const auto& [change, expected] : cases) {
     SetUp();
-    replace(change.first, change.second);
+    replace_in_config(directory_, change.first, change.second);
     EXPECT_NE(refusal().find(expected), std::string::npos) << change.second << ": " << refusal();
   }
 }

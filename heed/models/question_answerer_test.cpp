@@ -172,13 +172,6 @@ class QuestionAnswererFiles : public testing::Test {
     save(trained_, directory_);
   }
 
-  void replace(const std::string& from, const std::string& to) const {
-    std::string text = test::slurp(directory_ / "config.json");
-    const size_t at = text.find(from);
-    ASSERT_NE(at, std::string::npos) << from << " in " << text;
-    test::spill(directory_ / "config.json", text.replace(at, from.size(), to));
-  }
-
   std::string refusal() const {
     try {
       load_question_answerer(directory_);
@@ -230,11 +223,11 @@ TEST_F(QuestionAnswererFiles, WrongFieldsAreNamed) {
   };
   for (const auto& [change, expected] : cases) {
     make(small("class", "sentences"));
-    replace(change.first, change.second);
+    replace_in_config(directory_, change.first, change.second);
     EXPECT_NE(refusal().find(expected), std::string::npos) << change.second << ": " << refusal();
   }
   make(small("span", "words"));
-  replace("\"doc_stride\": 5", "\"doc_stride\": 0");
+  replace_in_config(directory_, "\"doc_stride\": 5", "\"doc_stride\": 0");
   EXPECT_NE(refusal().find("doc_stride"), std::string::npos) << refusal();
 }
 

@@ -6,6 +6,10 @@
 #include <gmock/gmock.h>
 #include <torch/nn/module.h>
 
+#include <filesystem>
+#include <string>
+
+#include "heed/io/test_files.h"
 #include "heed/models/transformer_options.h"
 
 namespace heed::models {
@@ -33,6 +37,15 @@ inline void spread_parameters(torch::nn::Module& module) {
   for (auto& parameter : module.parameters()) {
     parameter.add_(at::randn(parameter.sizes()) * (parameter.dim() == 2 ? 0.15 : 0.3));
   }
+}
+
+// In config.json of a saved model, where `from` must stand.
+inline void replace_in_config(const std::filesystem::path& directory, const std::string& from,
+                              const std::string& to) {
+  std::string text = test::slurp(directory / "config.json");
+  const size_t at = text.find(from);
+  ASSERT_NE(at, std::string::npos) << from << " in " << text;
+  test::spill(directory / "config.json", text.replace(at, from.size(), to));
 }
 
 }  // namespace heed::models

@@ -5,8 +5,6 @@
 #include <torch/optim/adam.h>
 #include <unistd.h>
 
-#include <fstream>
-
 #include "heed/base/error.h"
 #include "heed/models/test_models.h"
 #include "heed/models/test_words.h"
@@ -178,15 +176,6 @@ class TokenTaggerFiles : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(directory_); }
 
-  void replace(const std::string& from, const std::string& to) const {
-    std::ifstream in(directory_ / "config.json");
-    std::string text{std::istreambuf_iterator<char>(in), {}};
-    const size_t at = text.find(from);
-    ASSERT_NE(at, std::string::npos) << from << " in " << text;
-    text.replace(at, from.size(), to);
-    std::ofstream(directory_ / "config.json") << text;
-  }
-
   std::string refusal() const {
     try {
       load_token_tagger(directory_);
@@ -230,7 +219,7 @@ TEST_F(TokenTaggerFiles, WrongFieldsAreNamed) {
   };
   for (const auto& [change, expected] : cases) {
     SetUp();
-    replace(change.first, change.second);
+    replace_in_config(directory_, change.first, change.second);
     EXPECT_NE(refusal().find(expected), std::string::npos) << change.second << ": " << refusal();
   }
 }

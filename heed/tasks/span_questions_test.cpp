@@ -1,13 +1,13 @@
 #include "heed/tasks/span_questions.h"
 
 #include <ATen/ATen.h>
-#include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/tasks/test_learning.h"
 
 namespace heed::tasks {
 namespace {
@@ -71,19 +71,7 @@ TEST(SpanQuestions, LearnWhatTheyAreShown) {
     for (size_t i = 0; i < task.train_lengths().size(); ++i) {
       examples.push_back(static_cast<int64_t>(i));
     }
-    std::vector<at::Tensor> momentum;
-    for (int step = 0; step < 200; ++step) {
-      task.module().zero_grad();
-      task.loss(*task.prepare(examples)).value.backward();
-      const c10::AutoGradMode no_gradients(false);
-      size_t i = 0;
-      for (at::Tensor& p : task.module().parameters()) {
-        if (momentum.size() == i) momentum.push_back(at::zeros_like(p));
-        momentum[i].mul_(0.9).add_(p.grad());
-        p.sub_(momentum[i++], 0.02);
-      }
-    }
-    task.module().eval();
+    learn(task, examples, 200);
     const Metrics metrics = task.validate({});
     EXPECT_EQ(metric(metrics, "exact_match"), 1);
     EXPECT_EQ(metric(metrics, "f1"), 1);

@@ -1,13 +1,13 @@
 #include "heed/tasks/story_questions.h"
 
 #include <ATen/ATen.h>
-#include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/tasks/test_learning.h"
 
 namespace heed::tasks {
 namespace {
@@ -58,19 +58,7 @@ TEST(StoryQuestions, LearnWhatTheyAreShown) {
   for (const char* units : {"sentences", "words"}) {
     StoryQuestions task = fresh(units);
     task.module().train();
-    std::vector<at::Tensor> momentum;
-    for (int step = 0; step < 300; ++step) {
-      task.module().zero_grad();
-      task.loss(*task.prepare({0, 1, 2, 3, 4, 5})).value.backward();
-      const c10::AutoGradMode no_gradients(false);
-      size_t i = 0;
-      for (at::Tensor& p : task.module().parameters()) {
-        if (momentum.size() == i) momentum.push_back(at::zeros_like(p));
-        momentum[i].mul_(0.9).add_(p.grad());
-        p.sub_(momentum[i++], 0.02);
-      }
-    }
-    task.module().eval();
+    learn(task, {0, 1, 2, 3, 4, 5}, 300);
     const Metrics metrics = task.validate({});
     EXPECT_EQ(metric(metrics, "exact_match"), 1) << units;
     EXPECT_EQ(metric(metrics, "f1"), 1);

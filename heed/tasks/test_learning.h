@@ -1,0 +1,31 @@
+// What tests of tasks share: a few updates.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "heed/tasks/task.h"
+
+namespace heed::tasks {
+
+// Steps on one batch of these examples, with momentum; the module is in evaluation mode afterwards.
+inline void learn(Task& task, const std::vector<int64_t>& examples, int steps) {
+  std::vector<at::Tensor> momentum;
+  for (int step = 0; step < steps; ++step) {
+    task.module().zero_grad();
+    task.loss(*task.prepare(examples)).value.backward();
+    const c10::AutoGradMode no_gradients(false);
+    size_t i = 0;
+    for (at::Tensor& p : task.module().parameters()) {
+      if (momentum.size() == i) momentum.push_back(at::zeros_like(p));
+      momentum[i].mul_(0.9).add_(p.grad());
+      p.sub_(momentum[i++], 0.02);
+    }
+  }
+  task.module().eval();
+}
+
+}  // namespace heed::tasks
