@@ -1,8 +1,8 @@
 # heed_folder(NAME [TORCH] [DEPENDS folder...] [LIBRARIES target...])
 #
-# One folder of heed/ is one target: every *.cpp beside the CMakeLists.txt becomes the static
-# library heed_NAME, every *_test.cpp goes into the program heed_NAME_test, and ctest runs each
-# GoogleTest suite found in it as one test. TORCH says that the folder uses torch and shares the
+# One folder of heed/ is one target: every *.cpp below the CMakeLists.txt becomes the static
+# library heed_NAME; every *_test.cpp, and all that stands in a folder named testing, goes into the
+# program heed_NAME_test, and ctest runs each GoogleTest suite found in it as one test. TORCH says that the folder uses torch and shares the
 # precompiled torch headers; a folder without it builds and tests without torch. DEPENDS is also
 # what tools/check_layers.py reads: a folder may include only from itself and from the folders
 # that its DEPENDS reach.
@@ -10,8 +10,8 @@ function(heed_folder name)
   cmake_parse_arguments(arg "TORCH" "" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" "*.cpp")
   set(tests ${sources})
-  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
-  list(FILTER sources EXCLUDE REGEX "((_test|/main)\\.cpp$)|^main\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "(_test\\.cpp$)|((^|/)testing/)")
+  list(FILTER sources EXCLUDE REGEX "((_test|/main)\\.cpp$)|^main\\.cpp$|((^|/)testing/)")
 
   list(TRANSFORM arg_DEPENDS PREPEND heed_)
   if(NOT sources)  # headers only

@@ -11,10 +11,12 @@ if(TARGET heed_program)
 endif()
 install(EXPORT heedTargets NAMESPACE heed:: DESTINATION "${package}")
 
-# The program's headers and the precompiled ones are nobody else's business.
+# The program's headers, the precompiled ones, leaf code and what only tests include are nobody
+# else's business.
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/heed/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/heed"
         FILES_MATCHING PATTERN "*.h"
-        PATTERN "cli" EXCLUDE PATTERN "torch_headers.h" EXCLUDE)
+        PATTERN "cli" EXCLUDE PATTERN "testing" EXCLUDE PATTERN "*_leaf.h" EXCLUDE
+        PATTERN "torch_headers.h" EXCLUDE)
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/heedConfig.cmake.in"
                               "${PROJECT_BINARY_DIR}/heedConfig.cmake"

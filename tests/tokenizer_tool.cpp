@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "heed/io/json.h"
+#include "heed/text/builders/word_level_builder.h"
 #include "heed/text/published.h"
 #include "heed/text/tokenizer.h"
-#include "heed/text/word_level_builder.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "heed/ops/score_kinds.h"
+#include "heed/ops/attention/score_kinds.h"
 
 namespace {
 

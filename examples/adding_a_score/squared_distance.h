@@ -9,7 +9,7 @@
 // heed/kernels/scores/.
 #pragma once
 
-#include "heed/kernels/score_leaf.h"
+#include "heed/kernels/attention/tiles/score_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

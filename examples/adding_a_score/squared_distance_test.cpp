@@ -1,5 +1,5 @@
 // The conformance tests of Heed's own scores, over the score of this example.
-#include "heed/ops/test_cases.h"
+#include "heed/ops/testing/test_cases.h"
 #include "squared_distance_kind.h"
 
 namespace heed::conformance {

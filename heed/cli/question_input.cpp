@@ -1,7 +1,7 @@
 #include "heed/cli/question_input.h"
 
 #include "heed/base/error.h"
-#include "heed/text/sentences.h"
+#include "heed/text/words/sentences.h"
 
 namespace heed::cli {
 namespace {

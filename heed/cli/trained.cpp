@@ -7,7 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
-#include "heed/models/model_directory.h"
+#include "heed/models/files/model_directory.h"
 
 namespace heed::cli {
 namespace {

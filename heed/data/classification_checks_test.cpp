@@ -7,7 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/data/classification_data.h"
-#include "heed/io/test_files.h"
+#include "heed/io/testing/test_files.h"
 
 namespace heed::data {
 namespace {

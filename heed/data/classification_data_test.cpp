@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/data/test_data.h"
-#include "heed/io/test_files.h"
+#include "heed/data/testing/test_data.h"
+#include "heed/io/testing/test_files.h"
 
 namespace heed::data {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "heed/data/classification_data.h"
 #include "heed/data/data_report.h"
-#include "heed/text/entity_tags.h"
+#include "heed/text/words/entity_tags.h"
 
 namespace heed::data {
 

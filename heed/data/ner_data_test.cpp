@@ -7,8 +7,8 @@
 #include <string>
 
 #include "heed/base/error.h"
-#include "heed/data/test_data.h"
-#include "heed/io/test_files.h"
+#include "heed/data/testing/test_data.h"
+#include "heed/io/testing/test_files.h"
 
 namespace heed::data {
 namespace {

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "heed/base/error.h"
-#include "heed/data/test_data.h"
-#include "heed/io/test_files.h"
+#include "heed/data/testing/test_data.h"
+#include "heed/io/testing/test_files.h"
 
 namespace heed::data {
 namespace {

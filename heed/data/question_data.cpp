@@ -12,7 +12,7 @@
 #include "heed/data/rows.h"
 #include "heed/io/json.h"
 #include "heed/io/utf8.h"
-#include "heed/text/unicode.h"
+#include "heed/text/characters/unicode.h"
 
 namespace heed::data {
 namespace {

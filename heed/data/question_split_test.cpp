@@ -5,7 +5,7 @@
 #include <set>
 
 #include "heed/base/error.h"
-#include "heed/io/test_files.h"
+#include "heed/io/testing/test_files.h"
 
 namespace heed::data {
 namespace {

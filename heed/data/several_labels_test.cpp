@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "heed/data/classification_data.h"
-#include "heed/data/test_data.h"
+#include "heed/data/testing/test_data.h"
 
 namespace heed::data {
 namespace {

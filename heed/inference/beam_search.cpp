@@ -9,7 +9,7 @@
 #include <span>
 
 #include "heed/base/error.h"
-#include "heed/kernels/softmax_loss.h"
+#include "heed/kernels/elementwise/softmax_loss.h"
 
 namespace heed::inference {
 namespace {

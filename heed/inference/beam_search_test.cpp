@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/inference/test_decoder.h"
+#include "heed/inference/testing/test_decoder.h"
 
 namespace heed::inference {
 namespace {

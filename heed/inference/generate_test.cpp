@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "heed/base/error.h"
-#include "heed/inference/test_decoder.h"
+#include "heed/inference/testing/test_decoder.h"
 
 namespace heed::inference {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/text/bpe_builder.h"
+#include "heed/text/builders/bpe_builder.h"
 
 namespace heed::inference {
 namespace {

@@ -13,8 +13,8 @@
 
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
-#include "heed/io/faulty_calls.h"
-#include "heed/io/test_files.h"
+#include "heed/io/testing/faulty_calls.h"
+#include "heed/io/testing/test_files.h"
 
 namespace heed {
 namespace {

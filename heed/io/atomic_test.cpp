@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "heed/base/error.h"
-#include "heed/io/test_files.h"
+#include "heed/io/testing/test_files.h"
 
 namespace heed {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/io/test_files.h"
+#include "heed/io/testing/test_files.h"
 
 namespace heed {
 namespace {

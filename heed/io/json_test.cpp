@@ -5,7 +5,7 @@
 
 #include <clocale>
 
-#include "heed/io/test_files.h"
+#include "heed/io/testing/test_files.h"
 
 namespace heed {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "heed/base/error.h"
 #include "heed/io/json.h"
-#include "heed/io/safetensors_samples.h"
-#include "heed/io/test_files.h"
+#include "heed/io/testing/safetensors_samples.h"
+#include "heed/io/testing/test_files.h"
 
 namespace heed {
 namespace {

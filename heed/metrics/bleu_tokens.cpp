@@ -8,7 +8,7 @@
 #include "heed/io/utf8.h"
 #include "heed/metrics/bleu.h"
 #include "heed/metrics/words.h"
-#include "heed/text/unicode.h"
+#include "heed/text/characters/unicode.h"
 
 namespace heed::metrics {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "heed/base/error.h"
 #include "heed/metrics/words.h"
-#include "heed/text/lower_case.h"
-#include "heed/text/unicode.h"
+#include "heed/text/characters/lower_case.h"
+#include "heed/text/characters/unicode.h"
 
 namespace heed::metrics {
 namespace {

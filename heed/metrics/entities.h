@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "heed/metrics/classification.h"
-#include "heed/text/entity_tags.h"
+#include "heed/text/words/entity_tags.h"
 
 namespace heed::metrics {
 

@@ -7,7 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/metrics/words.h"
-#include "heed/text/lower_case.h"
+#include "heed/text/characters/lower_case.h"
 
 namespace heed::metrics {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "heed/text/unicode.h"
+#include "heed/text/characters/unicode.h"
 
 namespace heed::metrics {
 

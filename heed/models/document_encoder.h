@@ -12,11 +12,11 @@
 #include <cstdint>
 #include <memory>
 
-#include "heed/models/text_batch.h"
-#include "heed/models/transformer_options.h"
-#include "heed/nn/attention_pooling.h"
+#include "heed/models/parts/text_batch.h"
+#include "heed/models/parts/transformer_options.h"
+#include "heed/nn/attention/attention_pooling.h"
+#include "heed/nn/attention/positions.h"
 #include "heed/nn/encoder.h"
-#include "heed/nn/positions.h"
 
 namespace heed::models {
 

@@ -9,9 +9,9 @@
 #include <memory>
 #include <string>
 
-#include "heed/models/text_batch.h"
-#include "heed/models/token_input.h"
-#include "heed/models/transformer_options.h"
+#include "heed/models/parts/text_batch.h"
+#include "heed/models/parts/token_input.h"
+#include "heed/models/parts/transformer_options.h"
 #include "heed/nn/decoder.h"
 #include "heed/nn/encoder.h"
 

@@ -4,8 +4,8 @@
 #include <c10/core/GradMode.h>
 
 #include "heed/base/error.h"
-#include "heed/models/last_token.h"
-#include "heed/models/transformer_input.h"
+#include "heed/models/parts/last_token.h"
+#include "heed/models/parts/transformer_input.h"
 #include "heed/nn/initialise.h"
 
 namespace heed::models {

@@ -9,9 +9,9 @@
 #include <cstdint>
 #include <memory>
 
-#include "heed/models/text_batch.h"
-#include "heed/models/token_input.h"
-#include "heed/models/transformer_options.h"
+#include "heed/models/parts/text_batch.h"
+#include "heed/models/parts/token_input.h"
+#include "heed/models/parts/transformer_options.h"
 #include "heed/nn/decoder.h"
 
 namespace heed::models {

@@ -5,7 +5,7 @@
 #include <torch/optim/adam.h>
 
 #include "heed/base/error.h"
-#include "heed/models/test_models.h"
+#include "heed/models/testing/test_models.h"
 
 namespace heed::models {
 namespace {

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/models/transformer_input.h"
+#include "heed/models/parts/transformer_input.h"
 #include "heed/nn/initialise.h"
 #include "heed/ops/dropout.h"
 

@@ -17,8 +17,8 @@
 #include <memory>
 #include <string>
 
-#include "heed/models/token_input.h"
-#include "heed/models/transformer_options.h"
+#include "heed/models/parts/token_input.h"
+#include "heed/models/parts/transformer_options.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/linear.h"
 

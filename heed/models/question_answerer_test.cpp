@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "heed/base/error.h"
-#include "heed/io/test_files.h"
-#include "heed/models/question_answerer_files.h"
-#include "heed/models/test_models.h"
-#include "heed/text/word_level_builder.h"
+#include "heed/io/testing/test_files.h"
+#include "heed/models/files/question_answerer_files.h"
+#include "heed/models/testing/test_models.h"
+#include "heed/text/builders/word_level_builder.h"
 
 namespace heed::models {
 namespace {

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/base/error.h"
-#include "heed/models/transformer_input.h"
+#include "heed/models/parts/transformer_input.h"
 #include "heed/nn/initialise.h"
 #include "heed/ops/dropout.h"
 

@@ -8,10 +8,10 @@
 
 #include "heed/base/error.h"
 #include "heed/io/json.h"
-#include "heed/models/attention_json.h"
-#include "heed/models/model_directory.h"
-#include "heed/models/text_classifier_files.h"
-#include "heed/text/word_level_builder.h"
+#include "heed/models/files/attention_json.h"
+#include "heed/models/files/model_directory.h"
+#include "heed/models/files/text_classifier_files.h"
+#include "heed/text/builders/word_level_builder.h"
 
 namespace heed::models {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "heed/base/error.h"
-#include "heed/models/token_input.h"
+#include "heed/models/parts/token_input.h"
 #include "heed/nn/initialise.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/ops/dropout.h"

@@ -15,13 +15,13 @@
 #include <string>
 #include <vector>
 
-#include "heed/models/transformer_options.h"
-#include "heed/models/word_encoder.h"
+#include "heed/models/parts/transformer_options.h"
+#include "heed/models/parts/word_encoder.h"
+#include "heed/nn/attention/positions.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/linear.h"
 #include "heed/nn/linear_chain.h"
-#include "heed/nn/positions.h"
-#include "heed/text/entity_tags.h"
+#include "heed/text/words/entity_tags.h"
 
 namespace heed::models {
 

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "heed/base/error.h"
-#include "heed/models/test_models.h"
-#include "heed/models/test_words.h"
+#include "heed/models/testing/test_models.h"
+#include "heed/models/testing/test_words.h"
 
 namespace heed::models {
 namespace {

@@ -4,7 +4,7 @@
 #include <c10/core/GradMode.h>
 
 #include "heed/base/error.h"
-#include "heed/nn/decoder_pattern.h"
+#include "heed/nn/attention/decoder_pattern.h"
 
 namespace heed::nn {
 

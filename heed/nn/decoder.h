@@ -9,8 +9,8 @@
 #include <memory>
 #include <vector>
 
+#include "heed/nn/attention/key_value_cache.h"
 #include "heed/nn/decoder_layer.h"
-#include "heed/nn/key_value_cache.h"
 
 namespace heed::nn {
 

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "heed/base/error.h"
-#include "heed/nn/decoder_pattern.h"
-#include "heed/nn/test_tensors.h"
+#include "heed/nn/attention/decoder_pattern.h"
+#include "heed/nn/testing/test_tensors.h"
 
 namespace heed::nn {
 namespace {

@@ -7,8 +7,8 @@
 
 #include <memory>
 
+#include "heed/nn/attention/multi_head_attention.h"
 #include "heed/nn/layer_options.h"
-#include "heed/nn/multi_head_attention.h"
 
 namespace heed::nn {
 

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "heed/nn/test_tensors.h"
+#include "heed/nn/testing/test_tensors.h"
 
 namespace heed::nn {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "heed/nn/attention_heads.h"
+#include "heed/nn/attention/attention_heads.h"
 #include "heed/nn/feed_forward.h"
 #include "heed/nn/norm.h"
 

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "heed/base/error.h"
-#include "heed/nn/test_tensors.h"
+#include "heed/nn/testing/test_tensors.h"
 
 namespace heed::nn {
 namespace {

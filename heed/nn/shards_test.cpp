@@ -12,10 +12,10 @@
 #include <thread>
 
 #include "heed/base/error.h"
+#include "heed/nn/attention/multi_head_attention.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/feed_forward.h"
-#include "heed/nn/multi_head_attention.h"
-#include "heed/nn/test_tensors.h"
+#include "heed/nn/testing/test_tensors.h"
 
 namespace heed::nn {
 namespace {

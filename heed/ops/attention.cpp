@@ -1,7 +1,7 @@
 #include "heed/ops/attention.h"
 
 #include "heed/base/error.h"
-#include "heed/ops/operators.h"
+#include "heed/ops/attention/operators.h"
 
 namespace heed {
 

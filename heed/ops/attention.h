@@ -63,7 +63,7 @@ struct AttentionResult {
   at::Tensor output;       // (B, H, Nq, Dv), dtype of query
   at::Tensor log_sum_exp;  // (B, H, Nq), float32 (float64 for float64), natural log
   // What rounding to float32 took from log_sum_exp, for those who make weights from it again
-  // (heed/ops/weights.h); has no gradient. Undefined: nothing.
+  // (heed/ops/attention_weights.h); has no gradient. Undefined: nothing.
   at::Tensor log_sum_exp_rest = {};
 };
 

@@ -4,8 +4,8 @@
 
 #include <limits>
 
-#include "heed/ops/dropout_mask.h"
-#include "heed/ops/score_kinds.h"
+#include "heed/ops/attention/dropout_mask.h"
+#include "heed/ops/attention/score_kinds.h"
 
 namespace heed {
 namespace {

@@ -1,6 +1,6 @@
 // Every score × pattern × modifier, in both fused dtypes, forward and backward.
 // ctest-timeout: 900
-#include "heed/ops/test_cases.h"
+#include "heed/ops/testing/test_cases.h"
 
 namespace heed::conformance {
 namespace {

@@ -4,8 +4,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "heed/base/error.h"
-#include "heed/kernels/softmax_loss.h"
-#include "heed/ops/plain_tensor.h"
+#include "heed/kernels/elementwise/softmax_loss.h"
+#include "heed/ops/dense/plain_tensor.h"
 #include "heed/ops/tensor_text.h"
 #include "heed/ops/workers.h"
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/kernels/element_dropout.h"
-#include "heed/ops/plain_tensor.h"
+#include "heed/kernels/elementwise/element_dropout.h"
+#include "heed/ops/dense/plain_tensor.h"
 #include "heed/ops/tensor_text.h"
 #include "heed/ops/workers.h"
 

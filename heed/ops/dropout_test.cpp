@@ -1,7 +1,7 @@
 // Dropout: how much is kept, what the mean is, and that both passes drop the same weights.
 #include "heed/base/error.h"
-#include "heed/ops/dropout_mask.h"
-#include "heed/ops/test_cases.h"
+#include "heed/ops/attention/dropout_mask.h"
+#include "heed/ops/testing/test_cases.h"
 
 namespace heed::conformance {
 namespace {

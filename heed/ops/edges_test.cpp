@@ -4,7 +4,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "heed/base/error.h"
-#include "heed/ops/test_cases.h"
+#include "heed/ops/testing/test_cases.h"
 
 namespace heed::conformance {
 namespace {

@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/kernels/element_dropout.h"
+#include "heed/kernels/elementwise/element_dropout.h"
 #include "heed/ops/dropout.h"
-#include "heed/ops/rule_of_two.h"
+#include "heed/ops/testing/rule_of_two.h"
 
 namespace heed {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/ops/plain_tensor.h"
+#include "heed/ops/dense/plain_tensor.h"
 #include "heed/ops/tensor_text.h"
 
 namespace heed {

@@ -1,5 +1,5 @@
 // The gradients of attention_math, which judge all others, against finite differences in double.
-#include "heed/ops/test_cases.h"
+#include "heed/ops/testing/test_cases.h"
 
 namespace heed::conformance {
 namespace {

@@ -1,7 +1,7 @@
 #include "heed/ops/hierarchical.h"
 
 #include "heed/base/error.h"
-#include "heed/ops/test_cases.h"
+#include "heed/ops/testing/test_cases.h"
 
 namespace heed::conformance {
 namespace {

@@ -7,9 +7,9 @@
 #include <ostream>
 
 #include "heed/base/error.h"
-#include "heed/ops/linear_engine.h"
-#include "heed/ops/linear_function.h"
-#include "heed/ops/plain_tensor.h"
+#include "heed/ops/dense/linear_engine.h"
+#include "heed/ops/dense/linear_function.h"
+#include "heed/ops/dense/plain_tensor.h"
 
 namespace heed {
 namespace {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/kernels/isa.h"
-#include "heed/ops/linear_engine.h"
-#include "heed/ops/linear_test.h"
+#include "heed/kernels/vector/isa.h"
+#include "heed/ops/dense/linear_engine.h"
+#include "heed/ops/testing/linear_test.h"
 
 namespace heed {
 namespace {

@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "heed/base/error.h"
-#include "heed/kernels/norm.h"
-#include "heed/ops/plain_tensor.h"
+#include "heed/kernels/elementwise/norm.h"
+#include "heed/ops/dense/plain_tensor.h"
 #include "heed/ops/tensor_text.h"
 #include "heed/ops/workers.h"
 

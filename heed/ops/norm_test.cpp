@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "heed/base/error.h"
-#include "heed/ops/rule_of_two.h"
+#include "heed/ops/testing/rule_of_two.h"
 
 namespace heed {
 namespace {

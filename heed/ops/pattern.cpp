@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "heed/base/error.h"
-#include "heed/kernels/patterns/joined.h"
-#include "heed/ops/pattern_node.h"
+#include "heed/kernels/attention/patterns/joined.h"
+#include "heed/ops/attention/pattern_node.h"
 
 namespace heed {
 namespace {

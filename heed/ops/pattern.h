@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "heed/kernels/pattern.h"
+#include "heed/kernels/attention/patterns/pattern.h"
 
 namespace heed {
 

@@ -1,8 +1,8 @@
 #include "heed/ops/pattern.h"
 
 #include "heed/base/error.h"
-#include "heed/ops/pattern_node.h"
-#include "heed/ops/test_cases.h"
+#include "heed/ops/attention/pattern_node.h"
+#include "heed/ops/testing/test_cases.h"
 
 namespace heed::conformance {
 namespace {

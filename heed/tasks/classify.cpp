@@ -8,9 +8,9 @@
 
 #include "heed/base/error.h"
 #include "heed/metrics/threshold.h"
-#include "heed/models/text_batch.h"
+#include "heed/models/parts/text_batch.h"
 #include "heed/tasks/batches.h"
-#include "heed/text/sentences.h"
+#include "heed/text/words/sentences.h"
 
 namespace heed::tasks {
 namespace {

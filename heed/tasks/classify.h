@@ -10,7 +10,7 @@
 
 #include "heed/data/classification_data.h"
 #include "heed/metrics/classification.h"
-#include "heed/models/text_classifier_files.h"
+#include "heed/models/files/text_classifier_files.h"
 #include "heed/tasks/task.h"
 #include "heed/text/span.h"
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/text/word_level_builder.h"
+#include "heed/text/builders/word_level_builder.h"
 
 namespace heed::tasks {
 namespace {

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/models/text_batch.h"
+#include "heed/models/parts/text_batch.h"
 #include "heed/tasks/batches.h"
-#include "heed/text/bpe_builder.h"
-#include "heed/text/word_level_builder.h"
+#include "heed/text/builders/bpe_builder.h"
+#include "heed/text/builders/word_level_builder.h"
 
 namespace heed::tasks {
 namespace {

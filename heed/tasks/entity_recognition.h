@@ -8,7 +8,7 @@
 
 #include "heed/data/ner_data.h"
 #include "heed/metrics/entities.h"
-#include "heed/models/token_tagger_files.h"
+#include "heed/models/files/token_tagger_files.h"
 #include "heed/tasks/task.h"
 
 namespace heed::tasks {

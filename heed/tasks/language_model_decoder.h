@@ -6,7 +6,7 @@
 
 #include "heed/inference/step_decoder.h"
 #include "heed/models/language_model.h"
-#include "heed/nn/key_value_cache.h"
+#include "heed/nn/attention/key_value_cache.h"
 
 namespace heed::tasks {
 

@@ -11,8 +11,8 @@
 #include "heed/metrics/language.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/vocabulary_size.h"
-#include "heed/text/bpe_builder.h"
-#include "heed/text/word_level_builder.h"
+#include "heed/text/builders/bpe_builder.h"
+#include "heed/text/builders/word_level_builder.h"
 
 namespace heed::tasks {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "heed/data/text_data.h"
-#include "heed/models/language_model_files.h"
+#include "heed/models/files/language_model_files.h"
 #include "heed/tasks/task.h"
 
 namespace heed::tasks {

@@ -7,7 +7,7 @@
 
 #include "heed/tasks/language_modelling.h"
 #include "heed/tasks/vocabulary_size.h"
-#include "heed/text/word_level_builder.h"
+#include "heed/text/builders/word_level_builder.h"
 
 namespace heed::tasks {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/models/question_answerer_files.h"
+#include "heed/models/files/question_answerer_files.h"
 #include "heed/tasks/task.h"
 
 namespace heed::tasks {

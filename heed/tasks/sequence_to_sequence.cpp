@@ -12,13 +12,13 @@
 #include "heed/data/columns.h"
 #include "heed/inference/beam_search.h"
 #include "heed/metrics/language.h"
-#include "heed/models/text_batch.h"
+#include "heed/models/parts/text_batch.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
 #include "heed/tasks/encoder_decoder_decoder.h"
 #include "heed/tasks/vocabulary_size.h"
-#include "heed/text/bpe_builder.h"
-#include "heed/text/word_level_builder.h"
+#include "heed/text/builders/bpe_builder.h"
+#include "heed/text/builders/word_level_builder.h"
 
 namespace heed::tasks {
 namespace {

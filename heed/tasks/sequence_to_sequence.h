@@ -9,7 +9,7 @@
 
 #include "heed/data/parallel_data.h"
 #include "heed/metrics/bleu.h"
-#include "heed/models/encoder_decoder_files.h"
+#include "heed/models/files/encoder_decoder_files.h"
 #include "heed/tasks/task.h"
 
 namespace heed::tasks {

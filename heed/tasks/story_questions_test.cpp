@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/tasks/test_learning.h"
+#include "heed/tasks/testing/test_learning.h"
 
 namespace heed::tasks {
 namespace {

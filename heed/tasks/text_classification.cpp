@@ -8,7 +8,7 @@
 #include "heed/metrics/threshold.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
-#include "heed/text/word_level_builder.h"
+#include "heed/text/builders/word_level_builder.h"
 
 namespace heed::tasks {
 namespace {

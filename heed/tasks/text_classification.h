@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "heed/data/classification_data.h"
-#include "heed/models/text_classifier_files.h"
+#include "heed/models/files/text_classifier_files.h"
 #include "heed/tasks/classify.h"
 #include "heed/tasks/task.h"
 

@@ -4,7 +4,7 @@
 #include <tuple>
 #include <utility>
 
-#include "heed/text/unicode.h"
+#include "heed/text/characters/unicode.h"
 
 namespace heed::text {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "heed/io/json.h"
-#include "heed/text/aligned_text.h"
+#include "heed/text/characters/aligned_text.h"
 
 namespace heed::text {
 

@@ -9,7 +9,7 @@
 #include "heed/tasks/task.h"
 #include "heed/training/data_loader.h"
 #include "heed/training/options.h"
-#include "heed/training/parallel.h"
+#include "heed/training/processes/parallel.h"
 #include "heed/training/update.h"
 
 namespace heed::training {

@@ -9,9 +9,9 @@
 #include <fstream>
 
 #include "heed/base/error.h"
-#include "heed/training/process_group.h"
-#include "heed/training/test_processes.h"
-#include "heed/training/test_task.h"
+#include "heed/training/processes/process_group.h"
+#include "heed/training/testing/test_processes.h"
+#include "heed/training/testing/test_task.h"
 #include "heed/training/trainer.h"
 
 namespace heed::training {

@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "heed/base/error.h"
-#include "heed/io/test_files.h"
-#include "heed/training/test_task.h"
+#include "heed/io/testing/test_files.h"
+#include "heed/training/testing/test_task.h"
 #include "heed/training/trainer.h"
 #include "heed/training/update.h"
 

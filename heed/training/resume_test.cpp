@@ -12,10 +12,10 @@
 #include <random>
 
 #include "heed/base/error.h"
-#include "heed/io/faulty_calls.h"
-#include "heed/io/test_files.h"
-#include "heed/training/run_log.h"
-#include "heed/training/test_task.h"
+#include "heed/io/testing/faulty_calls.h"
+#include "heed/io/testing/test_files.h"
+#include "heed/training/run/run_log.h"
+#include "heed/training/testing/test_task.h"
 #include "heed/training/trainer.h"
 
 namespace heed::training {

@@ -15,9 +15,9 @@
 
 #include "heed/base/error.h"
 #include "heed/io/safetensors.h"
-#include "heed/training/process_group.h"
-#include "heed/training/test_processes.h"
-#include "heed/training/test_transformer_task.h"
+#include "heed/training/processes/process_group.h"
+#include "heed/training/testing/test_processes.h"
+#include "heed/training/testing/test_transformer_task.h"
 #include "heed/training/trainer.h"
 
 namespace heed::training {

@@ -9,11 +9,11 @@
 
 #include "heed/base/error.h"
 #include "heed/training/epoch_batches.h"
-#include "heed/training/process_group.h"
-#include "heed/training/process_memory.h"
-#include "heed/training/run_directory.h"
-#include "heed/training/run_log.h"
-#include "heed/training/run_state.h"
+#include "heed/training/processes/process_group.h"
+#include "heed/training/processes/process_memory.h"
+#include "heed/training/run/run_directory.h"
+#include "heed/training/run/run_log.h"
+#include "heed/training/run/run_state.h"
 #include "heed/training/schedule.h"
 #include "heed/training/update.h"
 

@@ -6,7 +6,7 @@
 #include "heed/io/system_calls.h"
 #include "heed/tasks/task.h"
 #include "heed/training/options.h"
-#include "heed/training/reports.h"
+#include "heed/training/run/reports.h"
 
 namespace heed::training {
 

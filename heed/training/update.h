@@ -11,13 +11,13 @@
 #include "heed/base/error.h"
 #include "heed/io/safetensors.h"
 #include "heed/tasks/task.h"
-#include "heed/training/checkpoint.h"
-#include "heed/training/gradient_reducer.h"
 #include "heed/training/named_parameters.h"
 #include "heed/training/options.h"
-#include "heed/training/parallel.h"
 #include "heed/training/precision.h"
+#include "heed/training/processes/gradient_reducer.h"
+#include "heed/training/processes/parallel.h"
 #include "heed/training/random_state.h"
+#include "heed/training/run/checkpoint.h"
 #include "heed/training/weight_average.h"
 
 namespace heed::training {

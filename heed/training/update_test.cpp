@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "heed/training/test_task.h"
+#include "heed/training/testing/test_task.h"
 
 namespace heed::training {
 namespace {

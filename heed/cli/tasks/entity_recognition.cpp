@@ -8,11 +8,11 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/ner_reading.h"
+#include "heed/cli/options/transformer_options.h"
 #include "heed/cli/score_json.h"
 #include "heed/cli/trained.h"
-#include "heed/cli/transformer_options.h"
-#include "heed/text/unicode.h"
-#include "heed/text/word_split.h"
+#include "heed/text/characters/unicode.h"
+#include "heed/text/words/word_split.h"
 #include "heed/viz/marked_text.h"
 
 namespace heed::cli {

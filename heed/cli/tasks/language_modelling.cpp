@@ -8,8 +8,8 @@
 #include <numeric>
 
 #include "heed/base/error.h"
+#include "heed/cli/options/transformer_options.h"
 #include "heed/cli/trained.h"
-#include "heed/cli/transformer_options.h"
 #include "heed/metrics/language.h"
 
 namespace heed::cli {

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "heed/base/format.h"
-#include "heed/cli/transformer_options.h"
+#include "heed/cli/options/transformer_options.h"
 
 namespace heed::cli {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "heed/cli/trained.h"
-#include "heed/models/question_answerer_files.h"
+#include "heed/models/files/question_answerer_files.h"
 #include "heed/tasks/question_units.h"
 
 namespace heed::cli {

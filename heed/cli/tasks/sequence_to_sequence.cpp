@@ -8,8 +8,8 @@
 #include <cstdio>
 
 #include "heed/base/error.h"
+#include "heed/cli/options/transformer_options.h"
 #include "heed/cli/trained.h"
-#include "heed/cli/transformer_options.h"
 #include "heed/data/columns.h"
 #include "heed/inference/text_stream.h"
 #include "heed/metrics/chrf.h"

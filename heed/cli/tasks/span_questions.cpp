@@ -11,7 +11,7 @@
 #include "heed/base/error.h"
 #include "heed/cli/question_input.h"
 #include "heed/cli/tasks/question_answering.h"
-#include "heed/text/unicode.h"
+#include "heed/text/characters/unicode.h"
 
 namespace heed::cli {
 namespace {

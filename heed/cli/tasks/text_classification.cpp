@@ -6,8 +6,8 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/classification_report.h"
+#include "heed/cli/options/transformer_options.h"
 #include "heed/cli/trained.h"
-#include "heed/cli/transformer_options.h"
 #include "heed/tasks/classify.h"
 
 namespace heed::cli {

@@ -9,8 +9,8 @@
 
 #include "heed/base/error.h"
 #include "heed/io/utf8.h"
+#include "heed/text/characters/unicode.h"
 #include "heed/text/pre_tokenizer.h"
-#include "heed/text/unicode.h"
 
 namespace heed::text {
 namespace {

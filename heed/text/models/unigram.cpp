@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/text/characters/unicode.h"
 #include "heed/text/pre_tokenizer.h"
-#include "heed/text/unicode.h"
 
 namespace heed::text {
 namespace {

@@ -1,0 +1,147 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "heed/cli/command.h"
+#include "heed/cli/options/option_names.h"
+
+namespace heed::cli {
+namespace {
+
+// "--train --valid …" of one command.
+std::string long_options(const Command& command) {
+  std::string words;
+  const Parser parser = parser_of(command);
+  for (const OptionInfo& option : options_of(*parser.app)) {
+    if (option.positional) continue;
+    for (const std::string& name : option.names) {
+      if (name.size() > 2) words += (words.empty() ? "" : " ") + name;
+    }
+  }
+  return words;
+}
+
+// The words that may follow `prefix` ("" or "train "), each once.
+std::string next_words(const std::string& prefix) {
+  std::string words;
+  for (const Command& command : commands()) {
+    if (command.path.rfind(prefix, 0) != 0) continue;
+    const std::string rest = command.path.substr(prefix.size());
+    const std::string word = rest.substr(0, rest.find(' '));
+    if ((" " + words + " ").find(" " + word + " ") == std::string::npos) {
+      words += (words.empty() ? "" : " ") + word;
+    }
+  }
+  return words;
+}
+
+// The first words of commands of two: "train".
+std::vector<std::string> groups() {
+  std::vector<std::string> first;
+  for (const Command& command : commands()) {
+    const size_t blank = command.path.find(' ');
+    const std::string word = command.path.substr(0, blank);
+    if (blank == std::string::npos) continue;
+    if (std::find(first.begin(), first.end(), word) == first.end()) first.push_back(word);
+  }
+  return first;
+}
+
+void print_bash() {
+  std::cout << "# bash completion for heed; put it into your bash-completion folder or source it.\n"
+               "_heed() {\n"
+               "  local current=${COMP_WORDS[COMP_CWORD]}\n"
+               "  local typed=\"${COMP_WORDS[*]:1:COMP_CWORD-1} \"\n"
+               "  local words=\n"
+               "  case $typed in\n";
+  for (const Command& command : commands()) {
+    const std::string alias = command.alias.empty() ? "" : " | \"" + command.alias + " \"*";
+    std::cout << "    \"" << command.path << " \"*" << alias << ") words=\""
+              << long_options(command) << "\" ;;\n";
+  }
+  std::string grouped;
+  for (const std::string& group : groups()) {
+    std::cout << "    \"" << group << " \") words=\"" << next_words(group + " ") << "\" ;;\n";
+    grouped += " || $typed == \"" + group + " \"";
+  }
+  std::cout << "    \" \") words=\"" << next_words("") << " --help --version\" ;;\n"
+            << "  esac\n"
+               "  if [[ $current == -* || $COMP_CWORD -eq 1"
+            << grouped
+            << " ]]; then\n"
+               "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+               "  else\n"
+               "    COMPREPLY=($(compgen -f -- \"$current\"))\n"
+               "  fi\n"
+               "}\n"
+               "complete -o filenames -F _heed heed\n";
+}
+
+// A text inside single quotes and the brackets of zsh's _arguments.
+std::string zsh_quoted(const std::string& text) {
+  std::string quoted;
+  for (const char c : text) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else if (c == '[' || c == ']' || c == ':') {
+      quoted += std::string("\\") + c;
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted;
+}
+
+void print_zsh() {
+  std::cout << "#compdef heed\n"
+               "# zsh completion for heed; put it as _heed into a folder of $fpath.\n"
+               "local typed=\"${(j: :)words[2,CURRENT-1]} \"\n"
+               "case $typed in\n";
+  for (const Command& command : commands()) {
+    const std::string alias = command.alias.empty() ? "" : " | '" + command.alias + " '*";
+    std::cout << "  '" << command.path << " '*" << alias << ") _arguments";
+    const Parser parser = parser_of(command);
+    for (const OptionInfo& option : options_of(*parser.app)) {
+      if (option.positional) continue;
+      for (const std::string& name : option.names) {
+        std::cout << " \\\n    '" << name << "[" << zsh_quoted(option.description) << "]"
+                  << (option.value.empty() ? "" : ":value:_files") << "'";
+      }
+    }
+    std::cout << " \\\n    '*:file:_files' ;;\n";
+  }
+  for (const std::string& group : groups()) {
+    std::cout << "  '" << group << " ') compadd " << next_words(group + " ") << " ;;\n";
+  }
+  std::cout << "  ' ') compadd " << next_words("") << " ;;\n"
+            << "esac\n";
+}
+
+struct Settings {
+  std::string shell;
+};
+
+void run(const Settings& settings) { settings.shell == "bash" ? print_bash() : print_zsh(); }
+
+void define(CLI::App& app, Settings& s) {
+  app.add_option("shell", s.shell, "bash or zsh")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh"}));
+}
+
+}  // namespace
+
+Command completion_command() {
+  return {
+      .path = "completion",
+      .summary = "Print the completion script of a shell",
+      .examples =
+          "  heed completion bash > ~/.local/share/bash-completion/completions/heed\n"
+          "  heed completion zsh > ~/.zfunc/_heed\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli

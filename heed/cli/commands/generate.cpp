@@ -1,0 +1,332 @@
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <set>
+
+#include "heed/base/error.h"
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/interrupt.h"
+#include "heed/cli/options/validators.h"
+#include "heed/inference/beam_search.h"
+#include "heed/inference/generate.h"
+#include "heed/inference/text_stream.h"
+#include "heed/io/file.h"
+#include "heed/io/json.h"
+#include "heed/io/utf8.h"
+#include "heed/models/files/language_model_files.h"
+#include "heed/tasks/language_model_decoder.h"
+
+namespace heed::cli {
+namespace {
+
+constexpr uint64_t kLargestPrompt = 16 << 20;
+
+struct Settings {
+  std::string directory;
+  std::optional<std::string> prompt;
+  std::string prompt_file;
+  inference::GenerateOptions generate{.samples = 1};
+  int64_t beams = 0;
+  double length_penalty = 1;
+  std::vector<std::string> ends;
+  std::vector<std::string> stops;
+  std::string dtype = "float32";
+  bool json = false;
+  ThreadOptions threads;
+  const CLI::App* app = nullptr;
+};
+
+std::string read_prompt(const Settings& settings) {
+  check_usage(!settings.prompt || settings.prompt_file.empty(),
+              "--prompt and --prompt-file: expected one of them, got both");
+  std::string where = "--prompt";
+  std::string prompt;
+  if (settings.prompt) {
+    prompt = *settings.prompt;
+  } else if (!settings.prompt_file.empty() && settings.prompt_file != "-") {
+    where = settings.prompt_file;
+    prompt = read_file(settings.prompt_file, kLargestPrompt);
+  } else {
+    where = "standard input";
+    prompt.assign(std::istreambuf_iterator<char>(std::cin), {});
+  }
+  if (!is_utf8(prompt)) throw DataError(where, "expected UTF-8, found " + excerpt(prompt));
+  return prompt;
+}
+
+models::TrainedLanguageModel load(const Settings& settings) {
+  models::TrainedLanguageModel trained = models::load_language_model(settings.directory);
+  if (settings.dtype == "bfloat16") trained.model->to(at::kBFloat16);
+  return trained;
+}
+
+std::vector<int64_t> prompt_ids(const text::Tokenizer& tokenizer, const std::string& prompt) {
+  const auto ids = tokenizer.encode_ids(prompt, text::Surround::kNo);
+  check_usage(!ids.empty(), "the prompt: expected at least one token, got none");
+  return {ids.begin(), ids.end()};
+}
+
+std::vector<int64_t> end_ids(const text::Tokenizer& tokenizer,
+                             const std::vector<std::string>& ends) {
+  std::vector<int64_t> ids;
+  for (const std::string& end : ends) {
+    const auto id = tokenizer.id_of(end);
+    check_usage(id.has_value(), "--end: expected a token of the vocabulary, got '", end, "'");
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
+const char* name_of(inference::Finish finish) {
+  switch (finish) {
+    case inference::Finish::kEndToken:
+      return "end_token";
+    case inference::Finish::kStopped:
+      return "stop_string";
+    case inference::Finish::kLength:
+      return "length";
+    case inference::Finish::kCancelled:
+      return "cancelled";
+  }
+  return "";
+}
+
+class Clock {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+struct Speed {
+  int64_t tokens = 0;
+  double seconds = 0;
+  double per_second() const { return seconds > 0 ? static_cast<double>(tokens) / seconds : 0; }
+};
+
+void print_speed(const Speed& speed) {
+  std::fprintf(stderr, "heed: %lld tokens in %.2f s, %.1f tokens/s\n",
+               static_cast<long long>(speed.tokens), speed.seconds, speed.per_second());
+}
+
+// A token may be a part of a character, so what was generated need not be UTF-8 at its end.
+void print_json(const OrderedJson& json) {
+  std::cout << json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << '\n';
+}
+
+// What a person reads as it comes: one sample continues the prompt on the terminal; several stand
+// under each other, each behind a line that counts them.
+class Sampling {
+ public:
+  Sampling(const Settings& settings, const models::TrainedLanguageModel& trained)
+      : settings_(settings), trained_(trained), options_(settings.generate) {
+    options_.end_ids = end_ids(*trained.tokenizer, settings.ends);
+    options_.cancelled = [] { return InterruptGuard::interrupted(); };
+    for (int64_t i = 0; i < options_.samples; ++i) {
+      streams_.emplace_back(trained.tokenizer, settings.stops);
+    }
+    texts_.resize(streams_.size());
+  }
+
+  void run(const std::string& prompt) {
+    const InterruptGuard guard;
+    const auto ids = prompt_ids(*trained_.tokenizer, prompt);
+    if (streaming()) write(prompt);
+    tasks::LanguageModelDecoder decoder(trained_.model);
+    const Clock clock;
+    const auto generated = inference::generate(
+        decoder, ids, options_, [this](int64_t sample, int64_t id) { return take(sample, id); });
+    Speed speed{.seconds = clock.seconds()};
+    for (const auto& each : generated) speed.tokens += static_cast<int64_t>(each.ids.size());
+    for (size_t i = 0; i < generated.size(); ++i) finish(i, generated[i], {prompt, speed});
+    print_speed(speed);
+    if (InterruptGuard::interrupted()) throw Interrupted("generation: stopped");
+  }
+
+ private:
+  struct Whole {
+    const std::string& prompt;
+    Speed speed;
+  };
+
+  bool streaming() const { return !settings_.json && options_.samples == 1; }
+
+  static void write(const std::string& text) {
+    std::cout << text << std::flush;
+    if (!std::cout) throw IoError("standard output: could not be written to the end");
+  }
+
+  bool take(int64_t sample, int64_t id) {
+    const auto place = static_cast<size_t>(sample);
+    const std::string text = streams_[place].push(id);
+    texts_[place] += text;
+    if (streaming() && !text.empty()) write(text);
+    return !streams_[place].stopped();
+  }
+
+  void finish(size_t sample, const inference::Generated& generated, const Whole& whole) {
+    const std::string rest = streams_[sample].finish();
+    texts_[sample] += rest;
+    if (streaming()) {
+      write(rest + "\n");
+    } else if (!settings_.json) {
+      write(text_of("--- sample ", sample + 1, "\n", whole.prompt, texts_[sample], "\n"));
+    } else {
+      print_json({{"sample", sample + 1},
+                  {"text", texts_[sample]},
+                  {"ids", generated.ids},
+                  {"finish", name_of(generated.finish)},
+                  {"tokens_per_second", whole.speed.per_second()}});
+    }
+  }
+
+  const Settings& settings_;
+  const models::TrainedLanguageModel& trained_;
+  inference::GenerateOptions options_;
+  std::vector<inference::TextStream> streams_;
+  std::vector<std::string> texts_;
+};
+
+// The text of ids, cut before the first stop string.
+std::string text_until_stop(const Settings& settings, const models::TrainedLanguageModel& trained,
+                            const std::vector<int64_t>& ids) {
+  inference::TextStream stream(trained.tokenizer, settings.stops);
+  std::string text;
+  for (const int64_t id : ids) text += stream.push(id);
+  return text + stream.finish();
+}
+
+void search(const Settings& settings, const models::TrainedLanguageModel& trained,
+            const std::string& prompt) {
+  const InterruptGuard guard;
+  const auto ids = prompt_ids(*trained.tokenizer, prompt);
+  const int64_t longest = trained.model->options().transformer.longest;
+  const auto length = static_cast<int64_t>(ids.size());
+  check_usage(length + settings.generate.most_tokens <= longest,
+              "beam search: expected a prompt and --max-tokens of at most ", longest,
+              " tokens together (the context of the model), got ", length, " + ",
+              settings.generate.most_tokens);
+  tasks::LanguageModelDecoder decoder(trained.model);
+  const Clock clock;
+  const auto found =
+      inference::beam_search(decoder, at::tensor(ids, at::kLong).unsqueeze(0),
+                             {.beams = settings.beams,
+                              .length_penalty = settings.length_penalty,
+                              .most_tokens = settings.generate.most_tokens,
+                              .hypotheses = settings.generate.samples,
+                              .end_ids = end_ids(*trained.tokenizer, settings.ends),
+                              .cancelled = [] { return InterruptGuard::interrupted(); }})[0];
+  Speed speed{.seconds = clock.seconds()};
+  for (const auto& each : found) speed.tokens += static_cast<int64_t>(each.ids.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    const std::string text = text_until_stop(settings, trained, found[i].ids);
+    if (settings.json) {
+      print_json({{"sample", i + 1},
+                  {"text", text},
+                  {"ids", found[i].ids},
+                  {"log_probability", found[i].log_probability},
+                  {"score", found[i].score},
+                  {"tokens_per_second", speed.per_second()}});
+    } else {
+      if (found.size() > 1) std::cout << "--- hypothesis " << i + 1 << '\n';
+      std::cout << prompt << text << '\n';
+    }
+  }
+  print_speed(speed);
+}
+
+// Options that would be ignored without a word.
+void check_options(const Settings& settings) {
+  static const std::set<std::string> kSampling = {"temperature", "top-k", "top-p",
+                                                  "repetition-penalty", "seed"};
+  for (const std::string& name : given_options(*settings.app)) {
+    check_usage(settings.beams == 0 || kSampling.count(name) == 0, "--", name,
+                ": has no meaning with --beams, which takes no chances");
+    check_usage(settings.beams > 0 || name != "length-penalty", "--", name,
+                ": has no meaning without --beams");
+  }
+}
+
+void run(const Settings& settings) {
+  check_options(settings);
+  settings.threads.apply();
+  inference::check(settings.generate.sampling);
+  const models::TrainedLanguageModel trained = load(settings);
+  const std::string prompt = read_prompt(settings);
+  if (settings.beams > 0) {
+    search(settings, trained, prompt);
+  } else {
+    Sampling(settings, trained).run(prompt);
+  }
+}
+
+void add_sampling_options(CLI::App& app, Settings& s) {
+  const std::string group = "Choosing tokens";
+  inference::SamplingOptions& o = s.generate.sampling;
+  app.add_option("--temperature", o.temperature,
+                 "Below 1 likely tokens become likelier; 0: always the most likely one")
+      ->group(group);
+  app.add_option("--top-k", o.top_k, "Only the K most likely tokens; 0: all")->group(group);
+  app.add_option("--top-p", o.top_p, "Only the most likely tokens with this probability together")
+      ->group(group);
+  app.add_option("--repetition-penalty", o.repetition_penalty,
+                 "Above 1 tokens that are there already become unlikelier")
+      ->group(group);
+  app.add_option("--seed", o.seed, "The same seed gives the same text")->group(group);
+  app.add_option("--samples", s.generate.samples, "Texts to make, together")
+      ->check(CLI::Range(1, 100'000))
+      ->group(group);
+  app.add_option("--beams", s.beams,
+                 "Beam search for the most likely text, keeping this many; --samples of them are "
+                 "shown; 0: off")
+      ->check(CLI::Range(0, 1000))
+      ->group(group);
+  app.add_option("--length-penalty", s.length_penalty,
+                 "Beam search ranks by log-probability / length to this power")
+      ->group(group);
+}
+
+void define(CLI::App& app, Settings& s) {
+  s.app = &app;
+  app.add_option("model", s.directory, "Directory of a trained language model")->required();
+  app.add_option("--prompt", s.prompt, "Text to go on from; without: standard input")
+      ->capture_default_str();
+  app.add_option("--prompt-file", s.prompt_file, "File that holds it; - is standard input");
+  app.add_option("--max-tokens", s.generate.most_tokens, "New tokens, at most")
+      ->check(at_least_0());
+  app.add_option("--end", s.ends, "Token that ends a text; several may be given")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  app.add_option("--stop", s.stops, "String that ends a text; several may be given")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  add_sampling_options(app, s);
+  app.add_option("--dtype", s.dtype, "Of the weights: bfloat16 takes half the memory and time")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
+      ->group("Running");
+  s.threads.add_to(app);
+  app.add_flag("--json", s.json, "Print a JSON object for each text")->group("Running");
+}
+
+}  // namespace
+
+Command generate_command() {
+  return {
+      .path = "generate",
+      .summary = "Go on with a text by a language model",
+      .examples =
+          "  heed generate model --prompt 'Once upon a time' --temperature 0.8 --top-k 40\n"
+          "  heed generate model --prompt-file play.txt --samples 3 --stop 'THE END' --json\n"
+          "  echo 'To be' | heed generate model --beams 4 --max-tokens 50\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,344 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "heed/base/error.h"
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options/validators.h"
+#include "heed/cli/score_json.h"
+#include "heed/cli/text_files.h"
+#include "heed/data/ner_data.h"
+#include "heed/data/question_data.h"
+#include "heed/metrics/answers.h"
+#include "heed/metrics/bleu.h"
+#include "heed/metrics/chrf.h"
+#include "heed/metrics/entities.h"
+#include "heed/metrics/rouge.h"
+
+namespace heed::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+// What every measure of texts is asked with.
+struct Settings {
+  std::string file;
+  std::vector<std::string> references;
+  bool lowercase = false;
+  bool sentences = false;
+  bool json = false;
+  std::string tokenize = "13a";
+  std::string smoothing = "exp";
+  int64_t character_order = 6;
+  int64_t word_order = 0;
+  double beta = 2;
+  std::string scheme = "none";
+};
+
+// Texts and the references of each.
+struct Texts {
+  std::vector<std::string> hypotheses;
+  std::vector<std::vector<std::string>> references;
+};
+
+Texts read(const Settings& settings) {
+  Texts texts;
+  texts.hypotheses = lines_of(settings.file);
+  texts.references.resize(texts.hypotheses.size());
+  for (const std::string& file : settings.references) {
+    const std::vector<std::string> lines = lines_of(file);
+    check_line_counts(settings.file, texts.hypotheses.size(), file, lines.size());
+    for (size_t i = 0; i < lines.size(); ++i) texts.references[i].push_back(lines[i]);
+  }
+  if (texts.hypotheses.empty()) throw DataError(settings.file, "expected at least one line");
+  return texts;
+}
+
+// Of measures with one right answer each.
+const std::string& only_reference(const Settings& settings) {
+  check_usage(settings.references.size() == 1, "--references: expected one file, got ",
+              settings.references.size());
+  return settings.references.front();
+}
+
+metrics::LetterCase letters(const Settings& settings) {
+  return settings.lowercase ? metrics::LetterCase::kLower : metrics::LetterCase::kKept;
+}
+
+void print_bleu(const Settings& settings) {
+  metrics::BleuOptions options;
+  options.tokens = metrics::bleu_tokens_named(settings.tokenize);
+  options.letters = letters(settings);
+  if (settings.smoothing == "none") options.smoothing = metrics::BleuOptions::Smoothing::kNone;
+  const auto values = [](const metrics::BleuScore& score) {
+    return ordered_json{{"bleu", score.score},
+                        {"precisions", score.precisions},
+                        {"brevity_penalty", score.brevity_penalty},
+                        {"words", score.words},
+                        {"reference_words", score.reference_words}};
+  };
+  const Texts texts = read(settings);
+  if (settings.sentences) {
+    options.orders = metrics::BleuOptions::Orders::kEffective;
+    for (size_t i = 0; i < texts.hypotheses.size(); ++i) {
+      metrics::Bleu bleu(options);
+      bleu.add(texts.hypotheses[i], texts.references[i]);
+      if (settings.json) {
+        print_values(values(bleu.score()), true);
+      } else {
+        std::cout << bleu.score().score << '\n';
+      }
+    }
+    return;
+  }
+  metrics::Bleu bleu(options);
+  for (size_t i = 0; i < texts.hypotheses.size(); ++i) {
+    bleu.add(texts.hypotheses[i], texts.references[i]);
+  }
+  print_values(values(bleu.score()), settings.json);
+}
+
+void print_chrf(const Settings& settings) {
+  const metrics::ChrfOptions options = {.character_order = settings.character_order,
+                                        .word_order = settings.word_order,
+                                        .beta = settings.beta,
+                                        .letters = letters(settings)};
+  const Texts texts = read(settings);
+  metrics::Chrf all(options);
+  for (size_t i = 0; i < texts.hypotheses.size(); ++i) {
+    all.add(texts.hypotheses[i], texts.references[i]);
+    if (settings.sentences) {
+      metrics::Chrf one(options);
+      one.add(texts.hypotheses[i], texts.references[i]);
+      settings.json ? print_values({{"chrf", one.score()}}, true)
+                    : void(std::cout << one.score() << '\n');
+    }
+  }
+  if (!settings.sentences) print_values({{"chrf", all.score()}}, settings.json);
+}
+
+void print_rouge(const Settings& settings) {
+  const auto print = [&](const metrics::RougeScores& scores) {
+    ordered_json values;
+    ordered_json details;
+    const auto add = [&](const char* name, const metrics::RougeValue& value) {
+      values[name] = value.f1;
+      details[name] = {{"precision", value.precision}, {"recall", value.recall}, {"f1", value.f1}};
+    };
+    add("rouge1", scores.rouge1);
+    add("rouge2", scores.rouge2);
+    add("rougeL", scores.rouge_l);
+    add("rougeLsum", scores.rouge_lsum);
+    if (settings.json) values["details"] = details;
+    print_values(values, settings.json);
+  };
+  const Texts texts = read(settings);
+  metrics::Rouge all;
+  for (size_t i = 0; i < texts.hypotheses.size(); ++i) {
+    all.add(texts.hypotheses[i], texts.references[i]);
+    if (settings.sentences) print(metrics::rouge(texts.hypotheses[i], texts.references[i]));
+  }
+  if (!settings.sentences) print(all.mean());
+}
+
+void print_ner(const Settings& settings) {
+  const auto tags = [](const std::string& file) {
+    data::DataReport report;
+    auto data = data::read_ner(file, {.tags = data::NerReadOptions::Tags::kAny}, report);
+    throw_or_warn(report);
+    return data;
+  };
+  std::optional<text::TagScheme> strict;
+  if (settings.scheme != "none") strict = text::tag_scheme_named(settings.scheme);
+  const data::NerData predicted = tags(settings.file);
+  const data::NerData actual = tags(only_reference(settings));
+  if (predicted.sentences.size() != actual.sentences.size()) {
+    throw DataError(predicted.file,
+                    text_of("expected ", actual.sentences.size(), " sentences as in ", actual.file,
+                            ", found ", predicted.sentences.size()));
+  }
+  metrics::EntityCounts counts(strict);
+  for (size_t i = 0; i < actual.sentences.size(); ++i) {
+    const auto& right = actual.sentences[i];
+    const auto& guess = predicted.sentences[i];
+    if (right.tags.size() != guess.tags.size()) {
+      throw DataError(text_of(predicted.file, ":", guess.line),
+                      text_of("expected a sentence of ", right.tags.size(), " words as in ",
+                              actual.file, ":", right.line, ", found ", guess.tags.size()));
+    }
+    counts.add(right.tags, guess.tags);
+  }
+  if (!settings.json) {
+    std::cout << counts.report();
+    return;
+  }
+  ordered_json values = {{"micro", json_of(counts.micro())},
+                         {"macro", json_of(counts.macro())},
+                         {"weighted", json_of(counts.weighted())},
+                         {"types", ordered_json::object()}};
+  const auto types = counts.types();
+  const auto scores = counts.per_type();
+  for (size_t i = 0; i < types.size(); ++i) values["types"][types[i]] = json_of(scores[i]);
+  print_values(values, true);
+}
+
+// The right answers of each question: of a SQuAD file, or a line each with tabs between them.
+std::vector<std::vector<std::string>> right_answers(const std::string& file) {
+  std::vector<std::vector<std::string>> answers;
+  const std::filesystem::path path = file;
+  if (path.extension() == ".json" || path.extension() == ".jsonl") {
+    data::DataReport report;
+    for (const auto& question : read_spans(path, data::Answers::kRequired, report).questions) {
+      answers.emplace_back();
+      for (const auto& answer : question.answers) answers.back().push_back(answer.text);
+      if (answers.back().empty()) answers.back().push_back("");
+    }
+    throw_or_warn(report);
+    return answers;
+  }
+  for (const std::string& line : lines_of(file)) {
+    answers.emplace_back();
+    for (size_t begin = 0; begin <= line.size();) {
+      const size_t end = std::min(line.find('\t', begin), line.size());
+      answers.back().push_back(line.substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
+  return answers;
+}
+
+void print_qa(const Settings& settings) {
+  const std::vector<std::string> answers = lines_of(settings.file);
+  const std::string& reference = only_reference(settings);
+  const auto right = right_answers(reference);
+  check_line_counts(reference, right.size(), settings.file, answers.size());
+  if (answers.empty()) throw DataError(settings.file, "expected at least one line");
+  metrics::Answers all;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    all.add(answers[i], right[i]);
+    if (settings.sentences) {
+      const metrics::AnswerScore score = metrics::answer_score(answers[i], right[i]);
+      print_values({{"exact_match", score.exact}, {"f1", score.f1}}, settings.json);
+    }
+  }
+  if (settings.sentences) return;
+  print_values({{"exact_match", all.mean().exact}, {"f1", all.mean().f1}, {"answers", all.count()}},
+               settings.json);
+}
+
+// What all measures share.
+struct Files {
+  const char* file;  // what help says of it
+  const char* references;
+  int most_references = 1;
+};
+void add_files(CLI::App& app, Settings& s, const Files& files) {
+  app.add_option("file", s.file, files.file)->required();
+  app.add_option("--references", s.references, files.references)
+      ->required()
+      ->expected(1, files.most_references)
+      ->allow_extra_args(files.most_references > 1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_flag("--json", s.json, "Print a JSON object");
+}
+
+constexpr Files kTexts = {.file = "A text on each line; - reads standard input",
+                          .references = "Files with as many lines: the right texts",
+                          .most_references = 64};
+
+void add_lowercase(CLI::App& app, Settings& settings) {
+  app.add_flag("--lowercase", settings.lowercase, "Compare in lower case");
+}
+
+void add_sentences(CLI::App& app, Settings& settings) {
+  app.add_flag("--sentences", settings.sentences, "A score for each line instead of one for all");
+}
+
+void define_bleu(CLI::App& app, Settings& s) {
+  add_files(app, s, kTexts);
+  app.add_option("--tokenize", s.tokenize,
+                 "How texts become words: 13a, none (at blanks), char, intl")
+      ->check(CLI::IsMember({"13a", "none", "char", "intl"}));
+  app.add_option("--smoothing", s.smoothing, "What becomes of n-grams without a match: exp or none")
+      ->check(CLI::IsMember({"exp", "none"}));
+  add_lowercase(app, s);
+  add_sentences(app, s);
+}
+
+void define_chrf(CLI::App& app, Settings& s) {
+  add_files(app, s, kTexts);
+  app.add_option("--char-order", s.character_order, "The longest n-gram of characters")
+      ->check(CLI::Range(1, 100));
+  app.add_option("--word-order", s.word_order, "The longest n-gram of words; 2 gives chrF++")
+      ->check(CLI::Range(0, 100));
+  app.add_option("--beta", s.beta, "How much more recall counts")->check(above_0());
+  add_lowercase(app, s);
+  add_sentences(app, s);
+}
+
+void define_rouge(CLI::App& app, Settings& s) {
+  add_files(app, s, kTexts);
+  add_sentences(app, s);
+}
+
+void define_ner(CLI::App& app, Settings& s) {
+  add_files(app, s,
+            {.file = "Predicted tags: CoNLL columns or JSON lines",
+             .references = "The same sentences with the right tags"});
+  app.add_option("--strict", s.scheme, "Count only what is tagged wholly as this scheme wants it")
+      ->check(CLI::IsMember({"none", "iob1", "bio", "bioes"}));
+}
+
+void define_qa(CLI::App& app, Settings& s) {
+  add_files(app, s,
+            {.file = "An answer on each line",
+             .references =
+                 "The right ones: SQuAD (.json, .jsonl), or a line each, tabs between several"});
+  add_sentences(app, s);
+}
+
+}  // namespace
+
+Command score_bleu_command() {
+  return {.path = "score bleu",
+          .summary = "BLEU of translations, as sacrebleu counts it",
+          .examples =
+              "  heed score bleu translations.de --references test.de\n"
+              "  heed score bleu out.txt --references a.txt b.txt --lowercase --json\n",
+          .define = with_settings(define_bleu, print_bleu)};
+}
+
+Command score_chrf_command() {
+  return {.path = "score chrf",
+          .summary = "chrF and chrF++ of translations, as sacrebleu counts them",
+          .examples =
+              "  heed score chrf translations.de --references test.de\n"
+              "  heed score chrf translations.de --references test.de --word-order 2\n",
+          .define = with_settings(define_chrf, print_chrf)};
+}
+
+Command score_rouge_command() {
+  return {.path = "score rouge",
+          .summary = "ROUGE-1, -2, -L and -Lsum (F1) of summaries",
+          .examples = "  heed score rouge summaries.txt --references test.txt\n",
+          .define = with_settings(define_rouge, print_rouge)};
+}
+
+Command score_ner_command() {
+  return {.path = "score ner",
+          .summary = "Precision, recall and F1 of named entities, as seqeval counts them",
+          .examples =
+              "  heed score ner predicted.conll --references test.conll\n"
+              "  heed score ner predicted.conll --references test.conll --strict bio\n",
+          .define = with_settings(define_ner, print_ner)};
+}
+
+Command score_qa_command() {
+  return {.path = "score qa",
+          .summary = "Exact match and F1 of answers, as SQuAD counts them",
+          .examples = "  heed score qa answers.txt --references dev.jsonl\n",
+          .define = with_settings(define_qa, print_qa)};
+}
+
+}  // namespace heed::cli

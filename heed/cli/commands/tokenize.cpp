@@ -1,0 +1,268 @@
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <functional>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "heed/base/error.h"
+#include "heed/base/progress.h"
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/data/rows.h"
+#include "heed/io/file.h"
+#include "heed/io/utf8.h"
+#include "heed/text/builders/bpe_builder.h"
+#include "heed/text/builders/word_level_builder.h"
+#include "heed/text/tokenizer.h"
+
+namespace heed::cli {
+namespace {
+
+struct TrainSettings {
+  std::vector<std::string> files;
+  std::string kind = "byte_bpe";
+  std::string out;
+  int32_t vocabulary = 10'000;
+  int64_t min_frequency = 0;
+  std::vector<std::string> special_tokens;
+  std::vector<std::string> normalizers;
+  bool lowercase = false;
+  bool json = false;
+};
+
+// Shows each line of the files to `add`, with a bar over the bytes where they are known.
+void for_each_line(const std::vector<std::string>& files,
+                   const std::function<void(std::string_view)>& add) {
+  int64_t total = 0;
+  bool known = true;
+  for (const std::string& file : files) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(file, error);
+    known = known && !error && !file.ends_with(".gz");
+    if (!error) total += static_cast<int64_t>(size);
+  }
+  ProgressBar bar("reading", known ? total : 0);
+  data::DataReport report;
+  int64_t done = 0;
+  for (const std::string& file : files) {
+    data::TextLines lines(file, data::Encoding::kUtf8, report);
+    for (std::string line; lines.next(line);) {
+      add(line);
+      done += known ? static_cast<int64_t>(line.size()) + 1 : 1;
+      bar.update(done);
+    }
+  }
+  throw_or_warn(report);
+  if (done == 0) throw DataError(files.front(), "expected at least one line, found an empty file");
+}
+
+// What the command line says instead of the defaults of a kind.
+template <typename Options>
+Options adjusted(Options options, const TrainSettings& settings) {
+  options.vocabulary_size = settings.vocabulary;
+  if (settings.min_frequency > 0) options.min_frequency = settings.min_frequency;
+  if (!settings.special_tokens.empty()) options.special_tokens = settings.special_tokens;
+  options.normalizers.insert(options.normalizers.begin(), settings.normalizers.begin(),
+                             settings.normalizers.end());
+  if (settings.lowercase) options.normalizers.push_back("Lowercase");
+  return options;
+}
+
+// Words and punctuation, with a mark where a blank stood: decoding gives the text back.
+text::BpeOptions bpe_options() {
+  text::BpeOptions options;
+  options.pre_tokenizers = {"Metaspace", "Punctuation"};
+  options.decoder = "Metaspace";
+  return options;
+}
+
+text::WordLevelOptions word_options() {
+  text::WordLevelOptions options;
+  options.normalizers = {"NFC"};
+  return options;
+}
+
+text::Tokenizer train_subwords(const TrainSettings& settings) {
+  const bool word_piece = settings.kind == "wordpiece";
+  text::BpeOptions options = adjusted(word_piece                    ? text::word_piece_options()
+                                      : settings.kind == "byte_bpe" ? text::byte_level_options()
+                                                                    : bpe_options(),
+                                      settings);
+  options.progress = progress_bar("learning merges");
+  text::BpeBuilder builder(options);
+  for_each_line(settings.files, [&](std::string_view line) { builder.add(line); });
+  return word_piece ? builder.build_word_piece() : builder.build();
+}
+
+text::Tokenizer train_words(const TrainSettings& settings) {
+  text::WordLevelBuilder builder(adjusted(
+      settings.kind == "characters" ? text::character_options() : word_options(), settings));
+  for_each_line(settings.files, [&](std::string_view line) { builder.add(line); });
+  return builder.build();
+}
+
+void train(const TrainSettings& settings) {
+  const bool whole = settings.kind == "words" || settings.kind == "characters";
+  const text::Tokenizer tokenizer = whole ? train_words(settings) : train_subwords(settings);
+  tokenizer.save(settings.out);
+  if (settings.json) {
+    const nlohmann::ordered_json json = {
+        {"file", settings.out}, {"kind", settings.kind}, {"tokens", tokenizer.size()}};
+    std::cout << json.dump() << '\n';
+  } else {
+    std::cout << settings.out << ": " << settings.kind << ", " << tokenizer.size() << " tokens\n";
+  }
+}
+
+struct UseSettings {
+  std::string tokenizer;
+  std::string file = "-";
+  bool json = false;
+  bool tokens = false;
+  bool bare = false;
+};
+
+// Calls answer(line, "file:12") for each line as it comes.
+void answer_lines(const std::string& file,
+                  const std::function<void(std::string_view, const std::string&)>& answer) {
+  LineReader lines(file);
+  for (std::string_view line; lines.next(line);) {
+    if (!is_utf8(line)) throw DataError(lines.where(), "expected UTF-8, found " + excerpt(line));
+    answer(line, lines.where());
+    if (file == "-") std::cout.flush();
+    if (!std::cout) throw IoError("standard output: could not be written to the end");
+  }
+}
+
+void encode(const UseSettings& settings) {
+  const text::Tokenizer tokenizer = text::Tokenizer::load(settings.tokenizer);
+  const auto surround = settings.bare ? text::Surround::kNo : text::Surround::kYes;
+  std::vector<int32_t> ids;
+  answer_lines(settings.file, [&](std::string_view line, const std::string&) {
+    if (settings.json) {
+      const text::Encoding encoding = tokenizer.encode(line, surround);
+      nlohmann::ordered_json json = {{"ids", encoding.ids},
+                                     {"tokens", encoding.tokens},
+                                     {"offsets", nlohmann::ordered_json::array()}};
+      for (const text::Span& span : encoding.offsets) {
+        json["offsets"].push_back({span.begin, span.end});
+      }
+      std::cout << json.dump() << '\n';
+      return;
+    }
+    tokenizer.encode_ids(line, ids, surround);
+    const char* blank = "";
+    for (const int32_t id : ids) {
+      std::cout << blank;
+      if (settings.tokens) {
+        std::cout << tokenizer.token_of(id);
+      } else {
+        std::cout << id;
+      }
+      blank = " ";
+    }
+    std::cout << '\n';
+  });
+}
+
+std::vector<int32_t> ids_of(std::string_view line, const text::Tokenizer& tokenizer,
+                            const std::string& where) {
+  std::vector<int32_t> ids;
+  constexpr std::string_view kBetween = " \t,[]";
+  for (size_t at = line.find_first_not_of(kBetween); at < line.size();) {
+    const size_t end = std::min(line.find_first_of(kBetween, at), line.size());
+    int32_t id = -1;
+    const char* last = line.data() + end;
+    const auto [stopped, error] = std::from_chars(line.data() + at, last, id);
+    if (error != std::errc() || stopped != last || id < 0 || id >= tokenizer.size()) {
+      throw DataError(where, text_of("expected ids from 0 to ", tokenizer.size() - 1, ", found ",
+                                     excerpt(line.substr(at, end - at), 30)));
+    }
+    ids.push_back(id);
+    at = std::min(line.find_first_not_of(kBetween, end), line.size());
+  }
+  return ids;
+}
+
+void decode(const UseSettings& settings) {
+  const text::Tokenizer tokenizer = text::Tokenizer::load(settings.tokenizer);
+  answer_lines(settings.file, [&](std::string_view line, const std::string& where) {
+    const std::string text = tokenizer.decode(ids_of(line, tokenizer, where));
+    if (settings.json) {
+      using Replace = nlohmann::json::error_handler_t;
+      std::cout << nlohmann::json(text).dump(-1, ' ', false, Replace::replace) << '\n';
+    } else {
+      std::cout << text << '\n';
+    }
+  });
+}
+
+void add_use(CLI::App& app, UseSettings& s, const char* file) {
+  app.add_option("--tokenizer", s.tokenizer, "tokenizer.json")->required();
+  app.add_option("file", s.file, file);
+}
+
+void define_train(CLI::App& app, TrainSettings& s) {
+  app.add_option("files", s.files, "Texts, plain or gzip; - reads standard input")
+      ->required()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--kind", s.kind,
+                 "byte_bpe (spells every text), bpe, wordpiece, words or characters")
+      ->check(CLI::IsMember({"bpe", "byte_bpe", "wordpiece", "words", "characters"}));
+  app.add_option("--out", s.out, "Where to write tokenizer.json")->required();
+  app.add_option("--vocabulary", s.vocabulary, "How many tokens at most, special ones too")
+      ->check(CLI::Range(1, 10'000'000));
+  app.add_option("--min-frequency", s.min_frequency,
+                 "What was seen less often gets no token; 0: as the kind has it")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
+  app.add_option("--special", s.special_tokens,
+                 "Special tokens, which get the first ids; without: as the kind has it")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--normalizer", s.normalizers,
+                 "NFC, NFKC, StripAccents, ... or a JSON object as tokenizer.json has it")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_flag("--lowercase", s.lowercase, "Lower case before anything else");
+  app.add_flag("--json", s.json, "Print the file, the kind and the number of tokens as JSON");
+}
+
+void define_encode(CLI::App& app, UseSettings& s) {
+  add_use(app, s, "A text on each line; - reads standard input");
+  app.add_flag("--json", s.json, "Print ids, tokens and offsets (bytes) as a JSON object a line");
+  app.add_flag("--tokens", s.tokens, "Print the tokens instead of their ids");
+  app.add_flag("--bare", s.bare, "Without the special tokens around a text ([CLS], [SEP])");
+}
+
+void define_decode(CLI::App& app, UseSettings& s) {
+  add_use(app, s, "Ids on each line, with blanks between them");
+  app.add_flag("--json", s.json, "Print each text as a JSON string");
+}
+
+}  // namespace
+
+Command tokenize_train_command() {
+  return {
+      .path = "tokenize train",
+      .summary = "Learn a vocabulary from texts and write it as tokenizer.json",
+      .examples =
+          "  heed tokenize train --kind byte_bpe --vocabulary 8000 --out tokenizer.json book.txt\n"
+          "  heed tokenize train --kind wordpiece --out tokenizer.json train.en train.de\n",
+      .define = with_settings(define_train, train)};
+}
+
+Command tokenize_encode_command() {
+  return {.path = "tokenize encode",
+          .summary = "Turn each line into token ids",
+          .examples =
+              "  echo 'a good film' | heed tokenize encode --tokenizer tokenizer.json\n"
+              "  heed tokenize encode --tokenizer tokenizer.json --json reviews.txt\n",
+          .define = with_settings(define_encode, encode)};
+}
+
+Command tokenize_decode_command() {
+  return {.path = "tokenize decode",
+          .summary = "Turn lines of token ids back into texts",
+          .examples = "  echo '17 4 9' | heed tokenize decode --tokenizer tokenizer.json\n",
+          .define = with_settings(define_decode, decode)};
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,121 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/transformer_options.h"
+#include "heed/cli/options/validators.h"
+#include "heed/tasks/text_classification.h"
+
+namespace heed::cli {
+namespace {
+
+struct Settings {
+  std::string train;
+  std::string valid;
+  ReadingOptions reading;
+  tasks::TextClassificationOptions task{.word_dropout = 0.1};
+  TransformerSettings transformer{.options = models::TextClassifierOptions().transformer};
+  TrainingSettings training;
+};
+
+void add_model_options(CLI::App& app, Settings& settings) {
+  const std::string group = "Model";
+  tasks::TextClassificationOptions& task = settings.task;
+  app.add_option("--vocabulary", task.vocabulary_size, "Words of the vocabulary, at most")
+      ->check(CLI::Range(3, 10'000'000))
+      ->group(group);
+  app.add_option("--min-frequency", task.min_frequency, "A word seen less often counts as unknown")
+      ->group(group);
+  app.add_option("--longest", settings.transformer.options.longest,
+                 "Tokens of a text, or of a sentence of it; what is beyond is cut")
+      ->group(group);
+  app.add_option("--embedding-deviation", task.model.embedding_deviation,
+                 "Standard deviation that word vectors start with")
+      ->group(group);
+  settings.transformer.add_to(app);
+  app.add_option("--documents", task.model.documents,
+                 "How a text is read: whole, or by hierarchical attention over its words and then "
+                 "its sentences or its lines")
+      ->check(CLI::IsMember({"whole", "sentences", "lines"}))
+      ->group(group);
+  app.add_option("--sentences", task.model.most_sentences,
+                 "Sentences of a document; what is beyond is cut")
+      ->check(CLI::Range(1, 1 << 16))
+      ->group(group);
+  app.add_option("--sentence-layers", task.model.sentence_layers,
+                 "Layers of the encoder over sentences")
+      ->check(CLI::Range(1, 1000))
+      ->group(group);
+  app.add_option("--word-dropout", task.word_dropout, "Share of words hidden in training")
+      ->group(group);
+  app.add_option("--label-smoothing", task.label_smoothing,
+                 "Share of the target spread over all classes")
+      ->group(group);
+}
+
+void add_label_options(CLI::App& app, tasks::TextClassificationOptions& task) {
+  const std::string group = "Several labels a text";
+  app.add_option("--label-separator", task.label_separator,
+                 "What stands between the labels of a text; empty: each has one label")
+      ->group(group);
+  app.add_option("--threshold", task.threshold,
+                 "From which probability on a label is given; without: for each label what gives "
+                 "the best F1 on the validation data")
+      ->check(share_or_nothing())
+      ->group(group);
+}
+
+data::TrainingData read_data(const Settings& settings) {
+  data::DataReport report;
+  data::ReadOptions reading = settings.reading.parsed();
+  reading.label_separator = settings.task.label_separator;
+  data::TrainingData data =
+      data::read_training_data({.train = settings.train, .valid = settings.valid}, reading, report);
+  throw_or_warn(report);
+  std::cerr << "heed: " << data.train.examples.size() << " training and "
+            << data.valid->examples.size() << " validation examples, "
+            << data.train.label_names.size() << " classes\n";
+  return data;
+}
+
+void run(const Settings& settings) {
+  settings.training.prepare();
+  const data::TrainingData data = read_data(settings);
+  tasks::TextClassificationOptions options = settings.task;
+  options.model.transformer = settings.transformer.resolved();
+  tasks::TextClassification task(data, options, "classify");
+
+  settings.training.train(task);
+}
+
+void define(CLI::App& app, Settings& s) {
+  app.add_option("--train", s.train, "Training examples")->required();
+  app.add_option("--valid", s.valid, "Validation examples")->required();
+  s.reading.add_to(app);
+  add_label_options(app, s.task);
+  add_model_options(app, s);
+  s.training.add_to(app);
+}
+
+}  // namespace
+
+Command train_classify_command() {
+  return {
+      .path = "train classify",
+      .alias = "train sentiment",
+      .summary = "Train a classifier of texts",
+      .examples =
+          "  heed train classify --train train.tsv --valid valid.tsv --out model\n"
+          "  heed train classify --train a.jsonl.gz --valid b.jsonl.gz --out model --layers 2 "
+          "--norm-place pre\n"
+          "  heed train classify --train a.csv --valid b.csv --out model --label-separator ';'\n"
+          "  heed train classify --train a.jsonl --valid b.jsonl --out model --documents sentences "
+          "--score additive\n"
+          "  heed train classify --config settings.toml --seed 7\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,85 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/transformer_options.h"
+#include "heed/tasks/language_modelling.h"
+
+namespace heed::cli {
+namespace {
+
+struct Settings {
+  std::vector<std::string> train;
+  std::vector<std::string> valid;
+  double valid_share = 0.1;
+  std::string encoding = "utf-8";
+  std::string tokenizer = "bpe:8000";
+  bool untied = false;
+  TransformerSettings transformer{.options = {.attention = {.positions = "rotary"}}};
+  TrainingSettings training;
+};
+
+data::TextData read_data(const Settings& settings) {
+  data::DataReport report;
+  data::TextData data = data::read_text(
+      {.train = {settings.train.begin(), settings.train.end()},
+       .valid = {settings.valid.begin(), settings.valid.end()}},
+      {.encoding = data::encoding_named(settings.encoding), .valid_share = settings.valid_share},
+      report);
+  throw_or_warn(report);
+  return data;
+}
+
+void run(const Settings& settings) {
+  settings.training.prepare();
+  const data::TextData data = read_data(settings);
+  tasks::LanguageModelling task(
+      data, tasks::tokenizer_for(settings.tokenizer, data.train, progress_bar("learning merges")),
+      {.transformer = settings.transformer.resolved(), .tied = !settings.untied});
+  std::cerr << "heed: " << task.train_tokens() << " training and " << task.valid_tokens()
+            << " validation tokens, a vocabulary of " << task.trained().tokenizer->size() << '\n';
+
+  settings.training.train(task);
+}
+
+void define(CLI::App& app, Settings& s) {
+  app.add_option("--train", s.train, "Texts to learn from, plain or gzip, one after the other")
+      ->required()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--valid", s.valid, "Texts to validate on")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--valid-share", s.valid_share,
+                 "Without --valid: the last characters of the text, this share of them")
+      ->check(CLI::Range(0.0, 0.999));
+  app.add_option("--encoding", s.encoding, "Character encoding of the files")
+      ->check(CLI::IsMember({"utf-8", "latin-1"}));
+  app.add_option("--tokenizer", s.tokenizer,
+                 "characters, bytes, bpe:N (learnt from the texts, N tokens) or a tokenizer.json");
+  app.add_option("--context", s.transformer.options.longest,
+                 "Tokens that the model sees at once, and of a training example")
+      ->group("Model");
+  app.add_flag("--untied", s.untied, "An output layer of its own instead of the embedding")
+      ->group("Model");
+  s.transformer.add_to(app);
+  s.training.add_to(app);
+}
+
+}  // namespace
+
+Command train_lm_command() {
+  return {
+      .path = "train lm",
+      .summary = "Train a language model",
+      .examples =
+          "  heed train lm --train book.txt --out model\n"
+          "  heed train lm --train a.txt b.txt.gz --valid c.txt --tokenizer characters "
+          "--context 128 --out model\n"
+          "  heed train lm --train code.txt --tokenizer tokenizer.json --pattern window:64:0 "
+          "--out model\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,137 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/ner_reading.h"
+#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/transformer_options.h"
+#include "heed/cli/options/validators.h"
+#include "heed/tasks/entity_recognition.h"
+
+namespace heed::cli {
+namespace {
+
+struct Settings {
+  std::string train;
+  std::string valid;
+  std::string scheme = "bioes";
+  ReadingOptions reading;
+  tasks::EntityRecognitionOptions task{
+      .model = {.words = {.character_width = 64}}, .word_dropout = 0.3, .margin = 2};
+  TransformerSettings transformer{
+      .options = {.width = 128,
+                  .heads = 4,
+                  .layers = 1,
+                  .longest = 256,
+                  .attention = {.positions = "relative", .relative_reach = 24},
+                  .initialisation = "xavier_uniform",
+                  .dropout = 0.3,
+                  .attention_dropout = 0.2,
+                  .embedding_dropout = 0.5}};
+  TrainingSettings training{training::TrainingOptions{
+      .epochs = 12, .batch_size = 16, .learning_rate = 1.5e-3, .average = 0.99}};
+};
+
+void add_word_options(CLI::App& app, Settings& s) {
+  const std::string group = "Words and tags";
+  models::WordEncoderOptions& words = s.task.model.words;
+  app.add_option("--tags", s.scheme, "Scheme that the model answers in; files may have any")
+      ->check(CLI::IsMember({"bio", "bioes"}))
+      ->group(group);
+  app.add_option("--output", s.task.model.output,
+                 "Tags are learnt together as a chain (crf) or each by itself (softmax)")
+      ->check(CLI::IsMember({"crf", "softmax"}))
+      ->group(group);
+  app.add_option("--margin", s.task.margin,
+                 "By how much entities must beat no entity in training: more gives more recall")
+      ->check(at_least_0())
+      ->group(group);
+  app.add_option("--word-dropout", s.task.word_dropout,
+                 "Share of words whose subwords are hidden in training")
+      ->group(group);
+  app.add_option("--subwords", s.task.subwords, "Subwords of the vocabulary, at most")
+      ->check(CLI::Range(3, 10'000'000))
+      ->group(group);
+  app.add_option("--min-frequency", s.task.min_character_frequency,
+                 "A character seen less often counts as unknown")
+      ->group(group);
+  app.add_option("--subword-width", words.subword_width, "Size of a subword's vector; 0: none")
+      ->group(group);
+  app.add_option("--character-width", words.character_width,
+                 "Size of a character's vector; 0: none")
+      ->group(group);
+  app.add_option("--character-heads", words.character_heads,
+                 "Attention heads between the characters of a word")
+      ->group(group);
+  app.add_option("--character-layers", words.character_layers, "Layers over the characters")
+      ->group(group);
+  app.add_option("--shape-width", words.shape_width,
+                 "Size of the vector of each feature of a word's shape; 0: none")
+      ->group(group);
+  app.add_option("--longest-word", words.longest_word,
+                 "Characters of a word; of a longer one, its two ends")
+      ->group(group);
+  app.add_option("--longest", s.transformer.options.longest,
+                 "Words that the model sees at once; a longer sentence is read in parts")
+      ->group(group);
+}
+
+struct Sentences {
+  data::NerData train;
+  data::NerData valid;
+};
+
+Sentences read_data(const Settings& settings) {
+  data::NerReadOptions options = ner_reading(settings.reading);
+  data::DataReport report;
+  Sentences sentences;
+  sentences.train = data::read_ner(settings.train, options, report);
+  options.types = sentences.train.types;
+  sentences.valid = data::read_ner(settings.valid, options, report);
+  throw_or_warn(report);
+  std::cerr << "heed: " << sentences.train.sentences.size() << " training and "
+            << sentences.valid.sentences.size() << " validation sentences, "
+            << sentences.train.types.size() << " types of entities\n";
+  return sentences;
+}
+
+void run(const Settings& settings) {
+  settings.training.prepare();
+  const Sentences sentences = read_data(settings);
+  tasks::EntityRecognitionOptions options = settings.task;
+  options.model.scheme = text::tag_scheme_named(settings.scheme);
+  options.model.transformer = settings.transformer.resolved();
+  options.model.words.score = options.model.transformer.attention.score;
+  tasks::EntityRecognition task(sentences.train, sentences.valid, options);
+
+  settings.training.train(task);
+}
+
+void define(CLI::App& app, Settings& s) {
+  app.add_option("--train", s.train, "Sentences to learn from: CoNLL columns or JSON lines")
+      ->required();
+  app.add_option("--valid", s.valid, "Sentences to validate on")->required();
+  s.reading.add_to(app);
+  add_word_options(app, s);
+  s.transformer.add_to(app);
+  s.training.add_to(app);
+}
+
+}  // namespace
+
+Command train_ner_command() {
+  return {
+      .path = "train ner",
+      .summary = "Train a finder of named entities",
+      .examples =
+          "  heed train ner --train train.conll --valid dev.conll --out model\n"
+          "  heed train ner --train a.jsonl.gz --valid b.jsonl.gz --out model --tags bio "
+          "--output softmax\n"
+          "  heed train ner --train train.conll --valid dev.conll --out model --positions rotary "
+          "--pattern window:8:8\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,183 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/transformer_options.h"
+#include "heed/cli/options/validators.h"
+#include "heed/data/question_split.h"
+#include "heed/tasks/span_questions.h"
+#include "heed/tasks/story_questions.h"
+
+namespace heed::cli {
+namespace {
+
+constexpr int64_t kSentences = 128;  // that a model reads at once, the question among them
+constexpr int64_t kWords = 384;
+
+struct Settings {
+  std::vector<std::string> train;
+  std::vector<std::string> valid;
+  double valid_share = 0.1;
+  std::string format = "auto";
+  std::string tokenizer = "words";
+  models::QuestionAnswererOptions model{.hops = 4};
+  TransformerSettings transformer{.options = {.width = 64,
+                                              .heads = 4,
+                                              .layers = 1,
+                                              .longest = 0,
+                                              .attention = {.positions = "learned"},
+                                              .activation = "relu",
+                                              .norm_place = "post",
+                                              .initialisation = "xavier_uniform",
+                                              .attention_dropout = 0,
+                                              .embedding_dropout = 0}};
+  double empty_share = 0.1;
+  models::SpanReading reading;
+  TrainingSettings training{
+      training::TrainingOptions{.epochs = 30,
+                                .batch_size = 64,
+                                .learning_rate = 2e-3,
+                                .warmup = 0.05,
+                                .optimizer = {.weight_decay = 0, .beta2 = 0.98}}};
+
+  bool spans() const {
+    if (format != "auto") return format == "squad";
+    const std::string& name = train.front();
+    return name.ends_with(".json") || name.ends_with(".jsonl") || name.ends_with(".jsonl.gz");
+  }
+
+  data::QuestionFiles files() const {
+    return {.train = {train.begin(), train.end()},
+            .valid = {valid.begin(), valid.end()},
+            .valid_share = valid_share};
+  }
+
+  models::QuestionAnswererOptions resolved() const {
+    models::QuestionAnswererOptions options = model;
+    if (spans()) options.units = "words";
+    options.transformer = transformer.resolved();
+    if (options.transformer.longest == 0) {
+      options.transformer.longest = options.units == "words" ? kWords : kSentences;
+    }
+    return options;
+  }
+};
+
+void say_counts(size_t train, size_t valid) {
+  std::cerr << "heed: " << train << " training and " << valid << " validation questions\n";
+}
+
+size_t questions_of(const std::vector<data::StoryData>& files) {
+  size_t count = 0;
+  for (const data::StoryData& each : files) count += each.questions.size();
+  return count;
+}
+
+void train_on_stories(const Settings& settings) {
+  data::DataReport report;
+  const data::StoryTrainingData data = data::read_story_training(settings.files(), report);
+  throw_or_warn(report);
+  say_counts(questions_of(data.train), questions_of(data.valid));
+  tasks::StoryQuestions task(data,
+                             {.model = settings.resolved(),
+                              .tokenizer = settings.tokenizer,
+                              .empty_share = settings.empty_share},
+                             progress_bar("learning merges"));
+  settings.training.train(task);
+}
+
+void train_on_spans(const Settings& settings) {
+  data::DataReport report;
+  const data::SpanTrainingData data = data::read_span_training(settings.files(), report);
+  throw_or_warn(report);
+  say_counts(data.train.questions.size(), data.valid.questions.size());
+  tasks::SpanQuestions task(
+      data,
+      {.model = settings.resolved(), .tokenizer = settings.tokenizer, .reading = settings.reading},
+      progress_bar("learning merges"));
+  settings.training.train(task);
+}
+
+void run(const Settings& settings) {
+  settings.training.prepare();
+  if (settings.spans()) {
+    train_on_spans(settings);
+  } else {
+    train_on_stories(settings);
+  }
+}
+
+void add_data_options(CLI::App& app, Settings& s) {
+  app.add_option("--train", s.train, "Questions to learn from, plain or gzip")
+      ->required()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--valid", s.valid, "Questions to validate on")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--valid-share", s.valid_share,
+                 "Without --valid: this share of the stories or texts of each training file")
+      ->check(CLI::Range(0.0, 0.999));
+  app.add_option("--format", s.format,
+                 "babi: stories, answers are classes; squad: JSON, answers are spans of the text; "
+                 "auto: by the name of the first file")
+      ->check(CLI::IsMember({"auto", "babi", "squad"}));
+  app.add_option("--tokenizer", s.tokenizer,
+                 "words, words:N (the N most frequent), characters, bytes, bpe:N or a "
+                 "tokenizer.json");
+}
+
+void define(CLI::App& app, Settings& s) {
+  add_data_options(app, s);
+  const std::string group = "Model";
+  app.add_option("--units", s.model.units,
+                 "What a story is read as; a text with a span as answer is read as words")
+      ->check(CLI::IsMember({"sentences", "words"}))
+      ->group(group);
+  app.add_option("--longest", s.transformer.options.longest,
+                 "Units that the model reads at once; 0: 128 sentences or 384 words")
+      ->check(at_least_0())
+      ->group(group);
+  app.add_option("--longest-sentence", s.model.longest_unit,
+                 "Words of a sentence; what is beyond is cut")
+      ->check(above_0())
+      ->group(group);
+  app.add_option("--hops", s.model.hops,
+                 "How often the layers are gone through, with one set of weights")
+      ->check(CLI::Range(1, 1000))
+      ->group(group);
+  app.add_option("--embedding-deviation", s.model.embedding_deviation,
+                 "Standard deviation that word vectors start with")
+      ->group(group);
+  app.add_option("--empty-share", s.empty_share,
+                 "Share of sentences that training puts an empty one before")
+      ->check(CLI::Range(0.0, 0.999))
+      ->group(group);
+  app.add_option("--longest-answer", s.reading.longest_answer, "Tokens of a span, at most")
+      ->check(above_0())
+      ->group(group);
+  app.add_option("--stride", s.reading.stride,
+                 "Tokens between the windows of a text that is longer than --longest")
+      ->check(above_0())
+      ->group(group);
+  s.transformer.add_to(app);
+  s.training.add_to(app);
+}
+
+}  // namespace
+
+Command train_qa_command() {
+  return {
+      .path = "train qa",
+      .summary = "Train a model that answers questions about a story or a text",
+      .examples =
+          "  heed train qa --train qa1_train.txt qa2_train.txt --out model\n"
+          "  heed train qa --train train.json --valid dev.json --out model --layers 4 --hops 1\n"
+          "  heed train qa --train qa1_train.txt --out model --score additive --pattern causal\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli

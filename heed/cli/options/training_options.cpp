@@ -1,0 +1,234 @@
+#include "heed/cli/options/training_options.h"
+
+#include <ATen/Context.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "heed/base/error.h"
+#include "heed/base/format.h"
+#include "heed/base/progress.h"
+#include "heed/cli/interrupt.h"
+#include "heed/models/files/model_directory.h"
+#include "heed/training/processes/process_group.h"
+#include "heed/training/processes/process_memory.h"
+#include "heed/training/run/run_log.h"
+#include "heed/version.h"
+#include "heed/viz/curves.h"
+
+namespace heed::cli {
+namespace {
+
+constexpr const char* kTraining = "Training";
+constexpr const char* kRun = "Run files";
+
+// Options of the model and its data, as they were given or by default: a run that is resumed must
+// have the same. Those of the trainer look after themselves; files may have moved.
+training::Settings other_settings(const CLI::App& app) {
+  static const std::set<std::string> kFree = {"--train", "--valid", "--out",          "--threads",
+                                              "--json",  "--help",  "--print-config", "--config"};
+  training::Settings settings;
+  for (const CLI::Option* option : app.get_options()) {
+    const std::string name = option->get_name();
+    const std::string& group = option->get_group();
+    if (group == kTraining || group == kRun || kFree.count(name) > 0) continue;
+    std::string value = option->get_default_str();
+    if (option->count() > 0) {
+      value.clear();
+      for (const std::string& each : option->reduced_results()) {
+        value += (value.empty() ? "" : " ") + each;
+      }
+    }
+    settings.emplace_back(name, value);
+  }
+  return settings;
+}
+
+// The losses in one panel, each of the other metrics of the validation in one of its own.
+void draw_curves(const std::filesystem::path& run) {
+  CurveChart chart{.title = "Training", .x_axis = "step", .panels = {{.y_axis = "loss"}}};
+  for (const auto& [name, series] : training::read_log(run)) {
+    const std::string prefix = "validation.";
+    const Curve curve{.name = name, .x = series.steps, .y = series.values};
+    if (name == "loss" || name == "train_loss" || name == prefix + "loss") {
+      chart.panels[0].curves.push_back(curve);
+    } else if (name.starts_with(prefix) && name != prefix + "examples") {
+      chart.panels.push_back({.y_axis = name.substr(prefix.size()), .curves = {curve}});
+    }
+  }
+  if (chart.panels[0].curves.empty()) return;
+  for (const char* name : {"curves.png", "curves.svg"}) write_curves(chart, (run / name).string());
+}
+
+// The same seed gives the same model.
+void make_reproducible(uint64_t seed) {
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
+  // torch would write NaN into all fresh memory: 8% of the time of a small model's step.
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+  at::manual_seed(seed);
+}
+
+// Shows a run on stderr: a progress bar on a terminal, a line an evaluation anywhere. Ctrl-C is
+// caught while it lives.
+class TrainingView {
+ public:
+  training::Observer observer();
+
+  // The end of the run: a line for people on stderr and, with `json`, one object on stdout.
+  void print_summary(const training::RunReport& report, const std::string& directory, bool json);
+
+ private:
+  InterruptGuard guard_;
+  std::unique_ptr<ProgressBar> bar_;
+  std::string metric_;  // of the last evaluation
+};
+
+training::Observer TrainingView::observer() {
+  training::Observer observer;
+  observer.step = [this](const training::StepReport& now) {
+    if (bar_ == nullptr) bar_ = std::make_unique<ProgressBar>("training", now.total_steps);
+    bar_->update(now.step, formatted("epoch %lld  loss %.4f", static_cast<long long>(now.epoch),
+                                     now.mean_loss) +
+                               metric_ + formatted("  %.0f tokens/s  ", now.tokens_per_second) +
+                               bytes_text(static_cast<double>(training::resident_bytes())));
+  };
+  observer.evaluation = [this](const training::Evaluation& now) {
+    if (bar_ != nullptr) bar_->clear();
+    for (const auto& [name, value] : now.validation) {
+      if (name == "loss") continue;
+      metric_ = "  " + name + formatted(" %.4f", value);
+      break;
+    }
+    std::cerr << formatted("epoch %lld  step %lld  train loss %.4f  validation ",
+                           static_cast<long long>(now.epoch), static_cast<long long>(now.step),
+                           now.train_loss)
+              << text_of_metrics(now.validation) << "  " << duration_text(now.seconds)
+              << (now.best ? "  best so far, saved" : "") << '\n';
+  };
+  observer.stop = [] { return InterruptGuard::interrupted(); };
+  return observer;
+}
+
+void TrainingView::print_summary(const training::RunReport& report, const std::string& directory,
+                                 bool json) {
+  bar_.reset();
+  std::cerr << "heed: best model of epoch " << report.best.epoch << " in " << directory << ": "
+            << text_of_metrics(report.best.validation) << "; " << report.parameters
+            << " parameters, " << duration_text(report.seconds) << ", at most "
+            << bytes_text(static_cast<double>(report.peak_bytes)) << " of memory\n";
+  if (!json) return;
+  nlohmann::ordered_json summary = json_of(report.best.validation);
+  summary["epoch"] = report.best.epoch;
+  summary["steps"] = report.steps;
+  summary["seconds"] = report.seconds;
+  summary["parameters"] = report.parameters;
+  summary["peak_memory_bytes"] = report.peak_bytes;
+  std::cout << summary.dump() << '\n';
+}
+
+}  // namespace
+
+void TrainingSettings::add_to(CLI::App& app) {
+  app_ = &app;
+  const std::string group = kTraining;
+  training::TrainingOptions& o = options;
+  app.add_option("--out", out, "Directory that the best model is saved in")->required();
+  app.add_option("--epochs", o.epochs, "Passes over the training examples")->group(group);
+  app.add_option("--steps", o.steps, "Updates of the whole run, instead of epochs; 0: off")
+      ->group(group);
+  app.add_option("--evaluate-every", o.evaluate_every,
+                 "Updates between validations; 0: after each epoch")
+      ->group(group);
+  app.add_option("--batch-size", o.batch_size, "Examples in a batch")->group(group);
+  app.add_option("--batch-tokens", o.batch_tokens,
+                 "Tokens in a batch with its padding, instead of examples; 0: off")
+      ->group(group);
+  app.add_option("--accumulate", o.accumulate, "Batches summed before each update")->group(group);
+  app.add_option("--tensor-parallel", o.tensor_parallel,
+                 "Of several processes, how many hold one model together")
+      ->group(group);
+  app.add_option("--workers", o.workers, "Threads that prepare batches ahead; 0: none")
+      ->check(CLI::Range(0, 8))
+      ->group(group);
+  app.add_option("--lr", o.learning_rate, "Learning rate at its peak")->group(group);
+  app.add_option("--schedule", o.schedule, "How the learning rate falls after the warm-up")
+      ->check(CLI::IsMember({"constant", "linear", "cosine", "inverse_sqrt"}))
+      ->group(group);
+  app.add_option("--warmup", o.warmup, "Share of the run in which the learning rate rises")
+      ->group(group);
+  app.add_option("--warmup-steps", o.warmup_steps, "The same in updates; 0: the share counts")
+      ->group(group);
+  app.add_option("--optimizer", o.optimizer.name, "Update rule")
+      ->check(CLI::IsMember({"adam", "adamw", "sgd"}))
+      ->group(group);
+  app.add_option("--weight-decay", o.optimizer.weight_decay, "Pull of all weights towards zero")
+      ->group(group);
+  app.add_option("--l1", o.optimizer.l1, "Penalty: this times the sum of absolute weights")
+      ->group(group);
+  app.add_option("--l2", o.optimizer.l2, "Penalty: this times the sum of squared weights")
+      ->group(group);
+  app.add_option("--beta1", o.optimizer.beta1, "Adam: memory of the mean gradient")->group(group);
+  app.add_option("--beta2", o.optimizer.beta2, "Adam: memory of the mean square")->group(group);
+  app.add_option("--epsilon", o.optimizer.epsilon, "Adam: added to the root")->group(group);
+  app.add_option("--momentum", o.optimizer.momentum, "SGD: memory of the gradient")->group(group);
+  app.add_option("--clip-norm", o.clip_norm, "Largest norm of the gradients; 0: no limit")
+      ->group(group);
+  app.add_option("--average", o.average,
+                 "Decay of a running average of the weights, which is what is saved; 0: none")
+      ->group(group);
+  app.add_option("--patience", o.patience,
+                 "Validations without a better model before stopping; 0: never stop early")
+      ->group(group);
+  app.add_option("--seed", o.seed, "Seed of everything random")->group(group);
+  app.add_option("--device", o.device, "cpu, cuda or cuda:NUMBER")->group(group);
+  app.add_option("--dtype", o.dtype, "Of products in training; weights stay float32")
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
+      ->group(group);
+  app.add_flag("--resume", o.files.resume, "Go on from the last checkpoint; without one, begin")
+      ->group(kRun);
+  app.add_option("--checkpoint-every", o.files.checkpoint_every,
+                 "Updates between checkpoints; 0: with each validation")
+      ->group(kRun);
+  app.add_option("--keep", o.files.keep, "Checkpoints to keep, besides that of the best model")
+      ->group(kRun);
+  app.add_option("--log-every", o.files.log_every, "Updates for each line of the log")->group(kRun);
+  threads.add_to(app);
+  app.add_flag("--json", json, "Print the summary as one JSON object")->group("Running");
+}
+
+void TrainingSettings::prepare() const {
+  const auto rank = training::rank_from_environment();
+  threads.apply(rank ? rank->local_size : 1);
+  models::check_replaceable_model(out);
+  make_reproducible(options.seed);
+}
+
+void TrainingSettings::train(tasks::Task& task) const {
+  training::TrainingOptions run = options;
+  std::string directory = out;
+  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
+  run.files.directory = directory + ".run";
+  run.files.program = std::string("heed ") + version();
+  run.files.settings = other_settings(*app_);
+  const auto rank = training::rank_from_environment();
+  std::optional<training::ProcessGroup> group;
+  if (rank) run.group = &group.emplace(*rank);
+  const bool shows = !rank || rank->rank == 0;
+  TrainingView view;
+  training::Observer observer = view.observer();
+  if (!shows) observer = {.stop = observer.stop};
+  try {
+    const training::RunReport report = training::train(task, run, out, observer);
+    if (!shows) return;
+    draw_curves(run.files.directory);
+    view.print_summary(report, out, json);
+  } catch (const Interrupted& stopped) {
+    throw Interrupted(text_of(stopped.what(), "\nGo on with the same command and --resume"));
+  }
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,26 @@
+// The sizes and parts of a new transformer, chosen on the command line: the same options for every
+// task that trains one.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "heed/io/json.h"
+#include "heed/models/parts/transformer_options.h"
+
+namespace heed::cli {
+
+struct TransformerSettings {
+  models::TransformerOptions options;
+
+  // Adds the group "Model" and that of the attention. This outlives `app`.
+  void add_to(CLI::App& app);
+
+  // The options, with a hidden size where none was given: 4 times the width, of gated parts 8/3
+  // times, for the same number of weights.
+  models::TransformerOptions resolved() const;
+};
+
+// What `heed inspect` shows of them.
+OrderedJson described(const models::TransformerOptions& options);
+
+}  // namespace heed::cli

@@ -1,0 +1,53 @@
+// Which attention weights dropout keeps: a counter-based hash of (seed, head, query, key), so that
+// the mask does not depend on blocking, on threads or on the direction of the pass.
+//
+// Every row and every column of a head's matrix gets a strong 32-bit key (Philox4x32-10: Salmon et
+// al. 2011, "Parallel random numbers: as easy as 1, 2, 3"); a cheap mix of the two decides on the
+// element. `head` is b · H + h.
+#pragma once
+
+#include <cstdint>
+
+#include "heed/kernels/attention/problem.h"
+
+namespace heed::kernels {
+
+enum class DropoutAxis : uint32_t { kQuery = 0, kKey = 1 };
+
+// The 32-bit key of query or key `index` of a head.
+uint32_t dropout_key(uint64_t seed, uint64_t head, DropoutAxis axis, uint64_t index);
+
+// The number that the keys of head `slice` = b · H + h are made with.
+inline uint64_t dropout_head(const Dropout& dropout, int64_t slice, int64_t heads) {
+  if (dropout.all_heads == 0) return static_cast<uint64_t>(slice);
+  return static_cast<uint64_t>(slice / heads * dropout.all_heads + dropout.first_head +
+                               slice % heads);
+}
+
+// Those of indices 0 … count − 1.
+void fill_dropout_keys(uint64_t seed, uint64_t head, DropoutAxis axis, int64_t count,
+                       uint32_t* keys);
+
+// Two multiplications are enough to make neighbours unlike: both keys are already random.
+inline uint32_t dropout_mix(uint32_t query_key, uint32_t key_key) {
+  uint32_t x = query_key ^ key_key;
+  x *= 0x9e3779b1u;
+  x ^= x >> 15;
+  x *= 0x85ebca77u;
+  return x;
+}
+
+// A weight is kept where dropout_mix is not below this. 0 < probability < 1.
+inline uint32_t dropout_threshold(float probability) {
+  const double scaled = static_cast<double>(probability) * 4294967296.0;
+  return scaled >= 4294967295.0 ? 0xffffffffu : static_cast<uint32_t>(scaled);
+}
+
+// Whether the weight of (query, key) survives: the one definition that every engine follows.
+inline bool dropout_keeps(const Dropout& dropout, uint64_t head, uint64_t query, uint64_t key) {
+  return dropout_mix(dropout_key(dropout.seed, head, DropoutAxis::kQuery, query),
+                     dropout_key(dropout.seed, head, DropoutAxis::kKey, key)) >=
+         dropout_threshold(dropout.probability);
+}
+
+}  // namespace heed::kernels

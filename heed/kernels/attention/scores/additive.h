@@ -1,0 +1,279 @@
+// Σ_d v_d tanh(q_d + k_d)  (Bahdanau et al. 2015, "Neural machine translation by jointly learning
+// to align and translate"; the projections of q and k belong to the layer above).
+//
+//   tanh(q + k) = 1 − 2 r,   r = 1 / (1 + e^{2q} · e^{2k}),   1 − tanh² = 4 r (1 − r)
+//
+// with one exponential a token and element, not a pair, and one division for two elements of a
+// score. That is exact to a few 1e−8 of v_d as long as the product neither overflows nor loses an
+// operand; |q_d| + |k_d| ≤ 21.5 makes sure, and keeps the product of two denominators finite. Rows
+// beyond that (NaN and infinities among them) take tanh of the sum, pair by pair.
+#pragma once
+
+#include "heed/kernels/attention/tiles/score_leaf.h"
+#include "heed/kernels/vector/lane_sums.h"
+
+namespace heed::kernels::HEED_ISA {
+
+struct Additive {
+  static constexpr char kName[] = "additive";
+  static constexpr float kMostTogether = 21.5f;
+  static constexpr int kRows = kGroup;  // taken together
+  static constexpr int kDepth = 64;     // elements of D that stand in cache
+
+  // e^{2x}, to 2 ulp. Beyond the range in which it is used it stays finite.
+  static HEED_INLINE Floats exp_of_twice(Floats x) {
+    const Floats y = min(broadcast(80.0f), max(broadcast(-80.0f), x + x));
+    const Floats shift = broadcast(12582912.0f);  // 1.5 · 2^23
+    const Floats shifted = fma(y, broadcast(kLog2E), shift);
+    const Floats n = shifted - shift;
+    // n · 0.693359375 is exact.
+    Floats rest = fma(n, broadcast(-0.693359375f), y);
+    rest = fma(n, broadcast(2.12194440e-4f), rest);
+    return as_floats(as_words(exp2(rest * kLog2E)) + (as_words(shifted) << 23));
+  }
+
+  static void prepare(const float* in, int64_t count, float* out) {
+    int64_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) store(out + i, exp_of_twice(load(in + i)));
+    const int rest = static_cast<int>(count - i);
+    if (rest > 0) store_first(out + i, exp_of_twice(load_first(in + i, rest)), rest);
+  }
+
+  // ---- range ----
+
+  // The bits of the largest magnitude; NaN is larger than all.
+  static HEED_INLINE Words larger(Words a, Words b) { return a > b ? a : b; }
+  static HEED_INLINE float largest_of(Words bits) {
+    uint32_t most = 0;
+    for (int i = 0; i < kLanes; ++i) most = bits[i] > most ? bits[i] : most;
+    return __builtin_bit_cast(float, most);
+  }
+  static HEED_INLINE Words magnitude(Floats x) { return as_words(abs(x)); }
+
+  static float largest_lane(const PairwiseTile& t) {
+    Words most{};
+    for (int d = 0; d < t.size; ++d) {
+      for (int v = 0; v < t.vectors; ++v) {
+        most = larger(most, magnitude(load(t.lane_data + d * kPanel + v * kLanes)));
+      }
+    }
+    return largest_of(most);
+  }
+  static float largest_row(const PairwiseTile& t, int first, int end) {
+    Words most{};
+    for (int i = first; i < end; ++i) {
+      const float* row = t.row_data + i * t.row_stride;
+      int d = 0;
+      for (; d + kLanes <= t.size; d += kLanes) most = larger(most, magnitude(load(row + d)));
+      if (d < t.size) most = larger(most, magnitude(load_first(row + d, t.size - d)));
+    }
+    return largest_of(most);
+  }
+  static HEED_INLINE bool fits(float row, float lane) { return row + lane <= kMostTogether; }
+
+  // ---- score ----
+
+  static void score(const PairwiseTile& t) {
+    const float lane = largest_lane(t);
+    for (int i = 0; i < t.rows; i += kRows) {
+      const int count = t.rows - i < kRows ? t.rows - i : kRows;
+      const bool fast = fits(largest_row(t, i, i + count), lane);
+      for (int v = 0; v < t.vectors; ++v) {
+        if (!fast) {
+          for (int u = 0; u < count; ++u) careful_score(t, i + u, v);
+        } else if (count == kRows) {
+          fast_scores<kRows>(t, i, v);
+        } else {
+          for (int u = 0; u < count; ++u) fast_scores<1>(t, i + u, v);
+        }
+      }
+    }
+  }
+
+  // v − 2 v r is taken for each pair of elements, not once for all of them: Σ v and 2 Σ v r are
+  // both much larger than what is left of them.
+  template <int kCount>
+  static HEED_INLINE void fast_scores(const PairwiseTile& t, int first, int v) {
+    const Floats one = broadcast(1);
+    const float* lanes = t.lane_prepared + v * kLanes;
+    const float* rows = t.row_prepared + first * t.row_prepared_stride;
+    Floats sum[kCount];
+#pragma GCC unroll 8
+    for (int u = 0; u < kCount; ++u) sum[u] = zeros();
+    int d = 0;
+    for (; d + 2 <= t.size; d += 2) {
+      const Floats lane0 = load(lanes + d * kPanel);
+      const Floats lane1 = load(lanes + (d + 1) * kPanel);
+      const Floats v0 = broadcast(-2 * t.parameter[d]);
+      const Floats v1 = broadcast(-2 * t.parameter[d + 1]);
+      const Floats both = broadcast(t.parameter[d] + t.parameter[d + 1]);
+#pragma GCC unroll 8
+      for (int u = 0; u < kCount; ++u) {
+        const float* row = rows + u * t.row_prepared_stride + d;
+        const Floats a = fma(lane0, broadcast(row[0]), one);
+        const Floats b = fma(lane1, broadcast(row[1]), one);
+        sum[u] = sum[u] + (both + fma(v0, b, v1 * a) / (a * b));
+      }
+    }
+    if (d < t.size) {
+      const Floats lane0 = load(lanes + d * kPanel);
+      const Floats v0 = broadcast(-2 * t.parameter[d]);
+      const Floats last = broadcast(t.parameter[d]);
+#pragma GCC unroll 8
+      for (int u = 0; u < kCount; ++u) {
+        const float* row = rows + u * t.row_prepared_stride + d;
+        sum[u] = sum[u] + (last + v0 / fma(lane0, broadcast(row[0]), one));
+      }
+    }
+#pragma GCC unroll 8
+    for (int u = 0; u < kCount; ++u) {
+      store(t.raw + (first + u) * t.raw_stride + v * kLanes, sum[u]);
+    }
+  }
+
+  // Exactly ±1 where it rounds to that: a sum of many such terms shows every unit.
+  static HEED_INLINE Floats careful_tanh(Floats x) {
+    const Floats e = exp_of_twice(-abs(x));
+    const Floats size = (broadcast(1) - e) / (broadcast(1) + e);
+    const Floats large = select(less(x, zeros()), -size, size);
+    return select(less(abs(x), broadcast(0.5f)), tanh(x), large);
+  }
+
+  static void careful_score(const PairwiseTile& t, int row, int v) {
+    Floats sum = zeros();
+    for (int d = 0; d < t.size; ++d) {
+      const Floats x = load(t.lane_data + d * kPanel + v * kLanes) +
+                       broadcast(t.row_data[row * t.row_stride + d]);
+      sum = fma(broadcast(t.parameter[d]), careful_tanh(x), sum);
+    }
+    store(t.raw + row * t.raw_stride + v * kLanes, sum);
+  }
+
+  // ---- gradient ----
+
+  // Some rows of the tile and their gradients, zeros for rows that are not there.
+  struct RowGroup {
+    const float* data[kRows];
+    const float* prepared[kRows];
+    float grads[kRows][kPanel];
+    int first;
+    int count;
+    bool fast;
+  };
+
+  static void take_rows(const PairwiseTile& t, int first, float lane, RowGroup& g) {
+    g.first = first;
+    g.count = t.rows - first < kRows ? t.rows - first : kRows;
+    g.fast = fits(largest_row(t, first, first + g.count), lane);
+    for (int u = 0; u < kRows; ++u) {
+      const int row = first + (u < g.count ? u : g.count - 1);
+      g.data[u] = t.row_data + row * t.row_stride;
+      g.prepared[u] = t.row_prepared + row * t.row_prepared_stride;
+      for (int v = 0; v < t.vectors; ++v) {
+        const Floats grad = load(t.raw + row * t.raw_stride + v * kLanes);
+        store(g.grads[u] + v * kLanes, u < g.count ? grad : zeros());
+      }
+    }
+  }
+
+  // What one element of one pair adds: grad · (1 − tanh²) / 4 and grad · (1 − tanh) / 2.
+  struct Parts {
+    Floats slope;
+    Floats rest;
+  };
+  static HEED_INLINE Parts fast_parts(Floats lane, float row, Floats grad) {
+    const Floats r = broadcast(1) / fma(lane, broadcast(row), broadcast(1));
+    const Floats rest = grad * r;
+    return {fma(-rest, r, rest), rest};
+  }
+  // With e = e^{−2|x|}: (1 − tanh²) / 4 = e / (1 + e)², exact also where tanh is close to 1.
+  static HEED_INLINE Parts careful_parts(Floats lane, float row, Floats grad) {
+    const Floats x = lane + broadcast(row);
+    const Floats e = exp_of_twice(-abs(x));
+    const Floats r = broadcast(1) / (broadcast(1) + e);
+    const Floats rest = r * select(less(x, zeros()), broadcast(1), e);
+    // A pair that is not allowed has grad 0, and nothing of it may be read.
+    const Mask dead = equal(grad, zeros());
+    return {select(dead, zeros(), grad * e * r * r), select(dead, zeros(), grad * rest)};
+  }
+
+  // Elements [begin, end) of D: adds to the lanes' gradients, leaves the rows' in row_sums[d][u]
+  // and adds what the parameter needs to rests[d].
+  template <int kVectors, bool kFast>
+  static HEED_INLINE void gradient_block(const PairwiseGradient& g, const RowGroup& rows, int begin,
+                                         int end, float (&row_sums)[kDepth][kLanes],
+                                         float (&rests)[kDepth][kLanes]) {
+    const float* lanes = kFast ? g.tile.lane_prepared : g.tile.lane_data;
+    const float* const* row = kFast ? rows.prepared : rows.data;
+    for (int d = begin; d < end; ++d) {
+      Floats lane[kVectors], lane_sum[kVectors], part[kRows];
+      Floats rest = zeros();
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) {
+        lane[v] = load(lanes + d * kPanel + v * kLanes);
+        lane_sum[v] = zeros();
+      }
+#pragma GCC unroll 8
+      for (int u = 0; u < kRows; ++u) {
+        part[u] = zeros();
+#pragma GCC unroll 2
+        for (int v = 0; v < kVectors; ++v) {
+          const Floats grad = load(rows.grads[u] + v * kLanes);
+          const Parts p = kFast ? fast_parts(lane[v], row[u][d], grad)
+                                : careful_parts(lane[v], row[u][d], grad);
+          rest = rest + p.rest;
+          lane_sum[v] = lane_sum[v] + p.slope;
+          part[u] = part[u] + p.slope;
+        }
+      }
+      const Floats factor = broadcast(4 * g.tile.parameter[d]);
+#pragma GCC unroll 2
+      for (int v = 0; v < kVectors; ++v) {
+        float* to = g.grad_lanes + d * kPanel + v * kLanes;
+        store(to, fma(lane_sum[v], factor, load(to)));
+      }
+      store(row_sums[d - begin], sums_of(part));
+      store(rests[d - begin], load(rests[d - begin]) + rest);
+    }
+  }
+
+  static void gradient_rows(const PairwiseGradient& g, const RowGroup& rows, int begin, int end,
+                            float (&rests)[kDepth][kLanes]) {
+    float row_sums[kDepth][kLanes];
+    if (g.tile.vectors == 2) {
+      rows.fast ? gradient_block<2, true>(g, rows, begin, end, row_sums, rests)
+                : gradient_block<2, false>(g, rows, begin, end, row_sums, rests);
+    } else {
+      rows.fast ? gradient_block<1, true>(g, rows, begin, end, row_sums, rests)
+                : gradient_block<1, false>(g, rows, begin, end, row_sums, rests);
+    }
+    for (int u = 0; u < rows.count; ++u) {
+      float* to = g.grad_rows + (rows.first + u) * g.grad_rows_stride;
+      for (int d = begin; d < end; ++d) to[d] += 4 * g.tile.parameter[d] * row_sums[d - begin][u];
+    }
+  }
+
+  static void gradient(const PairwiseGradient& g) {
+    const float lane = largest_lane(g.tile);
+    RowGroup rows;
+    for (int begin = 0; begin < g.tile.size; begin += kDepth) {
+      const int end = begin + kDepth < g.tile.size ? begin + kDepth : g.tile.size;
+      float rests[kDepth][kLanes] = {};
+      Floats all = zeros();  // Σ grad
+      for (int i = 0; i < g.tile.rows; i += kRows) {
+        take_rows(g.tile, i, lane, rows);
+        for (int u = 0; u < rows.count; ++u) {
+          for (int v = 0; v < g.tile.vectors; ++v) all = all + load(rows.grads[u] + v * kLanes);
+        }
+        gradient_rows(g, rows, begin, end, rests);
+      }
+      if (g.grad_parameter == nullptr) continue;
+      // Σ grad · tanh = Σ grad − 2 Σ grad · (1 − tanh) / 2.
+      for (int d = begin; d < end; ++d) {
+        g.grad_parameter[d] += sum_lanes(fma(load(rests[d - begin]), broadcast(-2.0f), all));
+      }
+    }
+  }
+};
+
+}  // namespace heed::kernels::HEED_ISA

@@ -1,0 +1,27 @@
+// The list of scores: one line each. A score that is not built in comes from outside with
+// -DHEED_EXTRA_SCORES=my_score.h, a header like those in scores/ that also defines
+//
+//   #define HEED_EXTRA_SCORE_LIST PRODUCT_SCORE(MyScore),
+//
+// Only tile_leaf.h and row_score_leaf.h may include this.
+#pragma once
+
+#include "heed/kernels/attention/scores/additive.h"
+#include "heed/kernels/attention/scores/cosine.h"
+#include "heed/kernels/attention/scores/dot.h"
+#include "heed/kernels/attention/tiles/score_leaf.h"
+#ifdef HEED_EXTRA_SCORES
+#include HEED_EXTRA_SCORES
+#endif
+#ifndef HEED_EXTRA_SCORE_LIST
+#define HEED_EXTRA_SCORE_LIST
+#endif
+
+#define HEED_SCORE_LIST \
+  PRODUCT_SCORE(Dot), PRODUCT_SCORE(Cosine), PAIRWISE_SCORE(Additive), HEED_EXTRA_SCORE_LIST
+
+namespace heed::kernels::HEED_ISA {
+
+inline constexpr ScoreFunctions kScores[] = {HEED_SCORE_LIST};
+
+}  // namespace heed::kernels::HEED_ISA

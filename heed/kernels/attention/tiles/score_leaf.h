@@ -1,0 +1,335 @@
+// Between the products of a tile and its softmax: scale, score, softcap, bias, mask; and back.
+// The templates here turn a score (see score.h) into the functions that the engine calls.
+#pragma once
+
+#include "heed/kernels/attention/scores/score.h"
+#include "heed/kernels/attention/tiles/copy_leaf.h"
+
+namespace heed::kernels::HEED_ISA {
+
+struct ScoreSlopes {
+  Floats raw;
+  Floats query_term;
+  Floats key_term;
+  Floats parameter;
+};
+
+// ---- bias ----
+
+HEED_INLINE int64_t clamped(int64_t x, int64_t low, int64_t high) {
+  return x < low ? low : (x > high ? high : x);
+}
+
+// Entries in HeadScore::relative.
+HEED_INLINE int64_t relative_entries(const HeadScore& score) {
+  return 2 * (score.reach + kMaxPanel) + 1;
+}
+// Where the vector whose first lane is at `distance` begins in HeadScore::relative, where distance
+// grows along the lanes.
+HEED_INLINE int64_t relative_start(const HeadScore& score, int64_t distance) {
+  return clamped(distance + score.reach + kMaxPanel, 0, relative_entries(score) - kLanes);
+}
+// The same in relative_reversed, where distance falls along the lanes.
+HEED_INLINE int64_t relative_reversed_start(const HeadScore& score, int64_t distance) {
+  const int64_t last = relative_entries(score) - 1;
+  return clamped(last - (distance + score.reach + kMaxPanel), 0, last + 1 - kLanes);
+}
+
+// bias[key][lane] for the panel's queries: blocks of the dense bias, transposed.
+inline void load_dense_transposed(const DenseBias& dense, const ForwardPanel& panel,
+                                  const ForwardKeys& keys, float* bias) {
+  const int64_t first = panel.query * dense.row + keys.key;
+  if (dense.type == DataType::kFloat32) {
+    const float* data = static_cast<const float*>(dense.data) + first;
+    transpose_panel(panel.lanes, keys.count, bias,
+                    [&](int row, int j, int left) HEED_INLINE_LAMBDA {
+                      const float* p = data + row * dense.row + j;
+                      return as_words(left == kLanes ? load(p) : load_first(p, left));
+                    });
+  } else {
+    transpose_panel(
+        panel.lanes, keys.count, bias, [&](int row, int j, int left) HEED_INLINE_LAMBDA {
+          return as_words(
+              load_any(dense.data, DataType::kBFloat16, first + row * dense.row + j, left));
+        });
+  }
+}
+
+// The scores must come out the same in both directions, to the bit: the backward pass takes the
+// weights from the log-sum-exp of the forward pass. So both do the same operations in one order.
+
+// ---- forward: lanes are queries, rows keys ----
+
+template <typename Score>
+void finish_forward(const ForwardTile& t, const ForwardPanel& panel, const ForwardKeys& keys,
+                    float* maximum) {
+  const HeadScore& score = *t.score;
+  if (score.dense.data != nullptr) load_dense_transposed(score.dense, panel, keys, t.bias);
+  const bool capped = score.softcap > 0;
+  const Floats before = broadcast(capped ? score.scale / score.softcap : score.scale * kLog2E);
+  const Floats cap = broadcast(score.softcap * kLog2E);
+  const Floats slope = broadcast(score.alibi_slope * kLog2E);
+  const Floats parameter = broadcast(Score::kParameters > 0 ? *score.parameter : 0.0f);
+  for (int v = 0; v < panel.vectors; ++v) {
+    Floats top = broadcast(-__builtin_inff());
+    Floats query_term = zeros();
+    if (Score::kHasTerms) {
+      const int count = panel.lanes - v * kLanes;
+      query_term =
+          load_first(score.query_terms + panel.query + v * kLanes, count < kLanes ? count : kLanes);
+    }
+    for (int j = 0; j < keys.count; ++j) {
+      float* at = t.scores + j * kPanel + v * kLanes;
+      Floats key_term = zeros();
+      if (Score::kHasTerms) key_term = broadcast(score.key_terms[keys.key + j]);
+      const int64_t distance =
+          keys.key + j - panel.query - v * kLanes - score.query_offset;  // of the first lane
+      // The biases first, so that a large score is rounded once, when they meet it.
+      Floats bias = zeros();
+      if (score.has_alibi) {
+        const Floats lane = __builtin_convertvector(lane_numbers(), Floats);
+        bias = -slope * abs(broadcast(static_cast<float>(distance)) - lane);
+      }
+      if (score.relative != nullptr) {
+        bias = bias + load(score.relative_reversed + relative_reversed_start(score, distance));
+      }
+      if (score.dense.data != nullptr) {
+        bias = fma(load(t.bias + j * kPanel + v * kLanes), broadcast(kLog2E), bias);
+      }
+      const Floats value = Score::value(load(at), query_term, key_term, parameter);
+      Floats x = capped ? fma(tanh(value * before), cap, bias) : fma(value, before, bias);
+      if (t.masks != nullptr) {
+        x = select(mask_of_bits(t.masks[j] >> (v * kLanes)), x, broadcast(-__builtin_inff()));
+      }
+      top = max(top, x);
+      store(at, x);
+    }
+    store(maximum + v * kLanes, top);
+  }
+}
+
+// ---- backward: lanes are keys, rows queries ----
+
+// What the score of a (query, lane) pair is made of, in the backward layout.
+template <typename Score>
+struct BackwardTerms {
+  Floats key_term[2];
+  Floats parameter;
+
+  HEED_INLINE BackwardTerms(const HeadScore& score, const BackwardKeys& keys, int panel) {
+    parameter = broadcast(Score::kParameters > 0 ? *score.parameter : 0.0f);
+    for (int v = 0; v < 2; ++v) {
+      key_term[v] = zeros();
+      const int first = panel * kPanel + v * kLanes;
+      const int count = keys.count - first;
+      if (Score::kHasTerms && count > 0) {
+        key_term[v] =
+            load_first(score.key_terms + keys.key + first, count < kLanes ? count : kLanes);
+      }
+    }
+  }
+  HEED_INLINE Floats query_term(const HeadScore& score, int64_t query) const {
+    return Score::kHasTerms ? broadcast(score.query_terms[query]) : zeros();
+  }
+};
+
+template <typename Score>
+void finish_backward(const BackwardTile& t, const BackwardQueries& queries,
+                     const BackwardKeys& keys, int panel, int first_row, int end_row) {
+  const HeadScore& score = *t.score;
+  const BackwardTerms<Score> terms(score, keys, panel);
+  const bool capped = score.softcap > 0;
+  const Floats before = broadcast(capped ? score.scale / score.softcap : score.scale * kLog2E);
+  const Floats cap = broadcast(score.softcap * kLog2E);
+  const Floats slope = broadcast(score.alibi_slope * kLog2E);
+  for (int i = first_row; i < end_row; ++i) {
+    const Floats query_term = terms.query_term(score, queries.query + i);
+    for (int v = 0; v < 2; ++v) {
+      const int first = panel * kPanel + v * kLanes;
+      const int left = keys.count - first;
+      if (left <= 0) break;
+      const int at = i * kPanel + v * kLanes;
+      const Floats raw = load(t.weights + at);
+      if (!Score::kIsIdentity) store(t.raws + at, raw);
+      const int64_t distance = keys.key + first - (queries.query + i) - score.query_offset;
+      Floats bias = zeros();  // as in the forward pass, to the bit
+      if (score.has_alibi) {
+        const Floats lane = __builtin_convertvector(lane_numbers(), Floats);
+        bias = -slope * abs(broadcast(static_cast<float>(distance)) + lane);
+      }
+      if (score.relative != nullptr) {
+        bias = bias + load(score.relative + relative_start(score, distance));
+      }
+      if (score.dense.data != nullptr) {
+        const int64_t at_bias = (queries.query + i) * score.dense.row + keys.key + first;
+        bias = fma(load_any(score.dense.data, score.dense.type, at_bias, left), broadcast(kLog2E),
+                   bias);
+      }
+      const Floats value = Score::value(raw, query_term, terms.key_term[v], terms.parameter);
+      Floats x = fma(value, before, bias);
+      if (capped) {
+        const Floats y = tanh(value * before);
+        store(t.slopes + at, broadcast(1) - y * y);
+        x = fma(y, cap, bias);
+      }
+      store(t.weights + at, x);
+    }
+  }
+}
+
+// Sums over dS for the biases, in the layout of the tile.
+inline void add_bias_gradients(const BackwardTile& t, const BackwardQueries& queries,
+                               const BackwardKeys& keys, int panel, int first_row, int end_row) {
+  const HeadScore& score = *t.score;
+  Floats alibi = zeros();
+  for (int i = first_row; i < end_row; ++i) {
+    for (int v = 0; v < 2; ++v) {
+      const int first = panel * kPanel + v * kLanes;
+      if (first >= keys.count) break;
+      const Floats grad = load(t.grads + i * kPanel + v * kLanes);
+      const int64_t distance = keys.key + first - (queries.query + i) - score.query_offset;
+      if (t.sums.alibi != nullptr) {
+        const Floats lane = __builtin_convertvector(lane_numbers(), Floats);
+        alibi = alibi - grad * abs(broadcast(static_cast<float>(distance)) + lane);
+      }
+      if (t.sums.relative != nullptr) {
+        float* at = t.sums.relative + relative_start(score, distance);
+        store(at, load(at) + grad);
+      }
+      if (t.sums.dense != nullptr) store(t.sums.dense + i * kBackwardKeys + first, grad);
+    }
+  }
+  if (t.sums.alibi != nullptr) *t.sums.alibi += sum_lanes(alibi);
+}
+
+// From dS in t.grads: the gradients of bias, terms and parameter; then dS times the slope of the
+// score, except for the scale, which is multiplied in at the end.
+template <typename Score>
+void finish_gradient(const BackwardTile& t, const BackwardQueries& queries,
+                     const BackwardKeys& keys, int panel, int first_row, int end_row) {
+  add_bias_gradients(t, queries, keys, panel, first_row, end_row);
+  const HeadScore& score = *t.score;
+  const bool capped = score.softcap > 0;
+  if (Score::kIsIdentity && !capped) return;
+  const BackwardTerms<Score> terms(score, keys, panel);
+  Floats of_parameter = zeros();
+  Floats of_keys[2] = {zeros(), zeros()};
+  for (int i = first_row; i < end_row; ++i) {
+    const Floats query_term = terms.query_term(score, queries.query + i);
+    Floats of_query = zeros();
+    for (int v = 0; v < 2; ++v) {
+      if (panel * kPanel + v * kLanes >= keys.count) break;
+      const int at = i * kPanel + v * kLanes;
+      Floats grad = load(t.grads + at);
+      if (capped) grad = grad * load(t.slopes + at);
+      if (!Score::kIsIdentity) {
+        const ScoreSlopes slopes =
+            Score::slopes(load(t.raws + at), query_term, terms.key_term[v], terms.parameter);
+        Floats of_pair_parameter = grad * slopes.parameter;
+        Floats of_pair_query = grad * slopes.query_term;
+        Floats of_pair_key = grad * slopes.key_term;
+        const Floats of_raw = grad * slopes.raw;
+        if (t.masks != nullptr) {
+          // A pair that is not allowed has grad 0, and nothing of it may be read.
+          const Mask dead = equal(grad, zeros());
+          of_pair_parameter = select(dead, zeros(), of_pair_parameter);
+          of_pair_query = select(dead, zeros(), of_pair_query);
+          of_pair_key = select(dead, zeros(), of_pair_key);
+          grad = select(dead, zeros(), of_raw);
+        } else {
+          grad = of_raw;
+        }
+        of_parameter = of_parameter + of_pair_parameter;
+        of_query = of_query + of_pair_query;
+        of_keys[v] = of_keys[v] + of_pair_key;
+      }
+      store(t.grads + at, grad);
+    }
+    if (Score::kHasTerms && t.sums.query_terms != nullptr) {
+      t.sums.query_terms[i] += sum_lanes(of_query);
+    }
+  }
+  if (Score::kHasTerms && t.sums.key_terms != nullptr) {
+    for (int v = 0; v < 2; ++v) {
+      float* at = t.sums.key_terms + panel * kPanel + v * kLanes;
+      store(at, load(at) + of_keys[v]);
+    }
+  }
+  if (Score::kParameters > 0 && t.sums.parameter != nullptr) {
+    *t.sums.parameter += sum_lanes(of_parameter);
+  }
+}
+
+// ---- terms ----
+
+template <typename Score>
+void terms_of(TermSide side, const float* rows, int64_t stride, int count, int size, float* out) {
+  for (int i = 0; i < count; ++i) {
+    const float* row = rows + i * stride;
+    out[i] = side == TermSide::kQuery ? Score::query_term(row, size) : Score::key_term(row, size);
+  }
+}
+
+template <typename Score>
+void add_term_gradients(TermSide side, const float* rows, int64_t stride, int count, int size,
+                        const float* terms, const float* upstream, float* out, int64_t out_stride) {
+  for (int i = 0; i < count; ++i) {
+    if (upstream[i] == 0) continue;
+    const float* row = rows + i * stride;
+    float* to = out + i * out_stride;
+    if (side == TermSide::kQuery) {
+      Score::add_query_term_gradient(row, size, terms[i], upstream[i], to);
+    } else {
+      Score::add_key_term_gradient(row, size, terms[i], upstream[i], to);
+    }
+  }
+}
+
+// ---- a score as the engine calls it ----
+
+// The raw value of a pairwise score is the score.
+struct PairwiseValue {
+  static constexpr bool kIsIdentity = true;
+  static constexpr bool kHasTerms = false;
+  static constexpr int kParameters = 0;
+  static HEED_INLINE Floats value(Floats raw, Floats, Floats, Floats) { return raw; }
+  static HEED_INLINE ScoreSlopes slopes(Floats, Floats, Floats, Floats) {
+    return {broadcast(1), zeros(), zeros(), zeros()};
+  }
+};
+
+template <typename Score>
+constexpr ScoreFunctions product_score() {
+  ScoreFunctions f;
+  f.name = Score::kName;
+  f.is_identity = Score::kIsIdentity;
+  f.has_terms = Score::kHasTerms;
+  f.parameters = Score::kParameters;
+  f.terms = terms_of<Score>;
+  f.add_term_gradients = add_term_gradients<Score>;
+  f.finish_forward = finish_forward<Score>;
+  f.finish_backward = finish_backward<Score>;
+  f.finish_gradient = finish_gradient<Score>;
+  return f;
+}
+
+template <typename Score>
+constexpr ScoreFunctions pairwise_score() {
+  ScoreFunctions f;
+  f.name = Score::kName;
+  f.is_pairwise = true;
+  f.is_identity = true;
+  f.parameters = 1;
+  f.prepare = Score::prepare;
+  f.pairwise_score = Score::score;
+  f.pairwise_gradient = Score::gradient;
+  f.finish_forward = finish_forward<PairwiseValue>;
+  f.finish_backward = finish_backward<PairwiseValue>;
+  f.finish_gradient = finish_gradient<PairwiseValue>;
+  return f;
+}
+
+#define PRODUCT_SCORE(Score) product_score<Score>()
+#define PAIRWISE_SCORE(Score) pairwise_score<Score>()
+
+}  // namespace heed::kernels::HEED_ISA

@@ -1,1 +1,0 @@
-#include "heed/kernels/element_dropout_leaf.h"

@@ -1,1 +1,0 @@
-#include "heed/kernels/gemm_leaf.h"

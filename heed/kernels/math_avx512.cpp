@@ -1,1 +1,0 @@
-#include "heed/kernels/math_leaf.h"

@@ -1,1 +1,0 @@
-#include "heed/kernels/norm_leaf.h"

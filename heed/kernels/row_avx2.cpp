@@ -1,1 +1,0 @@
-#include "heed/kernels/row_table_leaf.h"

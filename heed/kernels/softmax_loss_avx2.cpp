@@ -1,1 +1,0 @@
-#include "heed/kernels/softmax_loss_leaf.h"

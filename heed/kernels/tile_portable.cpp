@@ -1,1 +1,0 @@
-#include "heed/kernels/tile_leaf.h"

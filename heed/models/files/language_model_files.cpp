@@ -1,0 +1,62 @@
+#include "heed/models/files/language_model_files.h"
+
+#include "heed/models/files/model_directory.h"
+#include "heed/models/files/transformer_files.h"
+#include "heed/models/files/weight_check.h"
+
+namespace heed::models {
+namespace {
+
+constexpr const char* kModelType = "heed_language_model";
+
+OrderedJson config_json(const LanguageModelOptions& options) {
+  OrderedJson config = {
+      {"architectures", {"LanguageModel"}},
+      {"model_type", kModelType},
+      {"task", "lm"},
+      {"vocab_size", options.vocabulary},
+      {"tie_word_embeddings", options.tied},
+      {"embedding_deviation", options.embedding_deviation},
+      {"torch_dtype", "float32"},
+  };
+  config.update(transformer_json(options.transformer));
+  return config;
+}
+
+LanguageModelOptions options_from(const JsonValue& config) {
+  return {
+      .vocabulary = config.at("vocab_size").integer({.least = 1, .most = 1 << 24}),
+      .transformer = transformer_from(config),
+      .tied = config.at("tie_word_embeddings").boolean(),
+      .embedding_deviation = config.at("embedding_deviation").number({.least = 0, .most = 100}),
+  };
+}
+
+void check_against_weights(const WeightCheck& check, const LanguageModelOptions& options) {
+  const TransformerOptions& o = options.transformer;
+  check.shape("input.embedding.weight", {options.vocabulary, o.width}, "vocab_size");
+  if (o.attention.positions == "learned") {
+    check.shape("input.positions.table", {o.longest, o.width}, "max_position_embeddings");
+  }
+  check.stack("decoder", o);
+}
+
+}  // namespace
+
+void save(const TrainedLanguageModel& trained, const std::filesystem::path& directory) {
+  save_model({.config = config_json(trained.model->options()),
+              .module = trained.model.get(),
+              .tokenizers = {{.tokenizer = trained.tokenizer.get()}}},
+             directory);
+}
+
+TrainedLanguageModel load_language_model(const std::filesystem::path& directory) {
+  const ModelDirectory files(directory, kModelType);
+  const LanguageModelOptions options = options_from(files.config());
+  TrainedLanguageModel trained;
+  trained.tokenizer = files.tokenizer();
+  trained.model = files.model<LanguageModel>(options, check_against_weights);
+  return trained;
+}
+
+}  // namespace heed::models

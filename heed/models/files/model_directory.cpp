@@ -1,0 +1,70 @@
+#include "heed/models/files/model_directory.h"
+
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/io/atomic.h"
+
+namespace heed::models {
+namespace {
+
+constexpr const char* kConfig = "config.json";
+constexpr const char* kWeights = "model.safetensors";
+constexpr uint64_t kLargestConfig = 16 << 20;
+
+// What a save may replace: its own files and nothing else.
+std::vector<std::string> replaceable() {
+  return {kConfig, kWeights, std::string(kTokenizerFile), std::string(kTargetTokenizerFile),
+          std::string(kCharactersFile)};
+}
+
+JsonValue read_config(const std::filesystem::path& directory) {
+  recover(directory);
+  if (!std::filesystem::is_directory(directory)) {
+    throw MissingInputError(text_of(directory.string(), ": expected the directory of a trained ",
+                                    "model (config.json, model.safetensors, tokenizer.json)"));
+  }
+  return read_json(directory / kConfig, {.max_bytes = kLargestConfig});
+}
+
+}  // namespace
+
+void save_model(const ModelFiles& files, const std::filesystem::path& directory) {
+  AtomicDirectory target(directory, replaceable());
+  target.write(kConfig, json_text(files.config));
+  write_safetensors(target, kWeights, stored_parameters(*files.module), {{"format", "pt"}});
+  for (const TokenizerFile& file : files.tokenizers) {
+    target.write(file.name, file.tokenizer->to_json());
+  }
+  target.commit();
+}
+
+void check_replaceable_model(const std::filesystem::path& directory) {
+  check_replaceable(directory, replaceable());
+}
+
+ModelDirectory::ModelDirectory(std::filesystem::path path, std::string_view model_type)
+    : path_(std::move(path)), config_(read_config(path_)) {
+  const JsonValue type = config_.at("model_type");
+  if (type.string() != model_type) type.fail(text_of('"', model_type, '"'));
+}
+
+std::shared_ptr<const text::Tokenizer> ModelDirectory::tokenizer(const SizedTokenizer& file) const {
+  auto tokenizer =
+      std::make_shared<const text::Tokenizer>(text::Tokenizer::load(path_ / file.name));
+  check_size(*tokenizer, file);
+  return tokenizer;
+}
+
+void ModelDirectory::check_size(const text::Tokenizer& tokenizer,
+                                const SizedTokenizer& file) const {
+  const JsonValue size = config_.at(file.size);
+  if (tokenizer.size() <= size.integer()) return;
+  size.fail(text_of("at least the ", tokenizer.size(), " of ", file.name));
+}
+
+std::string model_type_of(const std::filesystem::path& directory) {
+  return read_config(directory).at("model_type").string();
+}
+
+}  // namespace heed::models

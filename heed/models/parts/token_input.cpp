@@ -1,0 +1,53 @@
+#include "heed/models/parts/token_input.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include "heed/ops/dropout.h"
+
+namespace heed::models {
+namespace {
+
+constexpr double kSmall = 1e-4;
+
+}  // namespace
+
+std::shared_ptr<nn::Embedding> make_embedding(const TokenInputOptions& options) {
+  auto embedding = std::make_shared<nn::Embedding>(nn::EmbeddingOptions{
+      .count = options.vocabulary,
+      .width = options.width,
+      .padding_id = options.padding_id,
+      .deviation = options.deviation,
+  });
+  if (options.small_embedding) {
+    const c10::AutoGradMode no_gradients(false);
+    embedding->weight.uniform_(-kSmall, kSmall);
+    if (options.padding_id >= 0) embedding->weight[options.padding_id].zero_();
+  }
+  return embedding;
+}
+
+std::shared_ptr<nn::PositionTable> make_positions(const std::string& kind,
+                                                  const nn::PositionsOptions& options) {
+  if (kind == "sinusoidal") return std::make_shared<nn::SinusoidalPositions>(options);
+  if (kind == "learned") return std::make_shared<nn::LearnedPositions>(options);
+  return nullptr;
+}
+
+TokenInput::TokenInput(const TokenInputOptions& options, std::shared_ptr<nn::Embedding> shared)
+    : embedding(std::move(shared)), options_(options) {
+  if (!embedding) embedding = register_module("embedding", make_embedding(options));
+  positions =
+      make_positions(options.positions, {.longest = options.longest, .width = options.width});
+  if (positions) register_module("positions", positions);
+  if (options.small_embedding) norm = nn::Norm(*this, "norm", {.width = options.width});
+}
+
+at::Tensor TokenInput::forward(const at::Tensor& ids, const nn::Places& places) const {
+  at::Tensor x = norm.forward(embedding->forward(ids));
+  if (options_.scale != 1) x = x * options_.scale;
+  if (positions) x = positions->forward(x, places);
+  return heed::dropout(x, {.probability = is_training() ? options_.dropout : 0});
+}
+
+}  // namespace heed::models

@@ -1,0 +1,54 @@
+// The way into a transformer: ids -> vectors with positions.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "heed/nn/attention/positions.h"
+#include "heed/nn/embedding.h"
+#include "heed/nn/norm.h"
+
+namespace heed::models {
+
+struct TokenInputOptions {
+  int64_t vocabulary = 0;  // V
+  int64_t width = 0;       // C
+  int64_t longest = 0;
+  int64_t padding_id = -1;               // −1: none
+  std::string positions = "sinusoidal";  // those that are not added here add nothing
+  double deviation = 0.02;               // of the embedding at the start
+  double scale = 1;                      // of the embedding, before the positions
+  double dropout = 0;
+  bool small_embedding = false;  // start at U(−10⁻⁴, 10⁻⁴), with a norm behind
+};
+
+// The embedding as these options start it.
+std::shared_ptr<nn::Embedding> make_embedding(const TokenInputOptions& options);
+
+// The table that positions of this kind add to the vectors of `longest` places; null where they add
+// nothing here.
+std::shared_ptr<nn::PositionTable> make_positions(const std::string& kind,
+                                                  const nn::PositionsOptions& options);
+
+class TokenInput : public torch::nn::Module {
+ public:
+  // With an `embedding`, that one is used, and is registered where it was made.
+  explicit TokenInput(const TokenInputOptions& options,
+                      std::shared_ptr<nn::Embedding> embedding = nullptr);
+
+  // ids (B, N) int64 -> (B, N, C).
+  at::Tensor forward(const at::Tensor& ids, const nn::Places& places = {}) const;
+
+  std::shared_ptr<nn::Embedding> embedding;
+  std::shared_ptr<nn::PositionTable> positions;  // null: none are added
+  nn::Norm norm;                                 // of a small embedding
+
+ private:
+  TokenInputOptions options_;
+};
+
+}  // namespace heed::models

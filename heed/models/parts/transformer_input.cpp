@@ -1,0 +1,21 @@
+#include "heed/models/parts/transformer_input.h"
+
+#include <cmath>
+
+#include "heed/nn/initialise.h"
+
+namespace heed::models {
+
+TokenInputOptions input_options(const TransformerOptions& options) {
+  return {.width = options.width,
+          .longest = options.longest,
+          .positions = options.attention.positions,
+          .small_embedding = nn::initialisation_from(options.initialisation) ==
+                             nn::Initialisation::kSmallEmbedding};
+}
+
+double input_scale(const TokenInputOptions& input) {
+  return input.small_embedding ? 1 : std::sqrt(static_cast<double>(input.width));
+}
+
+}  // namespace heed::models

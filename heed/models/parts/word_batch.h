@@ -1,0 +1,70 @@
+// Sentences of words as tensors: each distinct word once, and where it stands.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "heed/text/tokenizer.h"
+#include "heed/text/words/word_shape.h"
+
+namespace heed::models {
+
+// B sentences of at most N words, of which W are distinct.
+struct WordBatch {
+  at::Tensor places;      // (B, N) int64: the row of each word below; 0 behind a sentence
+  at::Tensor lengths;     // (B) int64, words of each sentence
+  at::Tensor subwords;    // (W, S) int64 ids, padding behind
+  at::Tensor characters;  // (W, L) int64 ids, padding behind
+  at::Tensor shapes;      // (W, text::WordShape::kFeatures) int64
+
+  WordBatch to(at::Device device) const;
+};
+
+// Turns words into numbers, each word once.
+class WordReader {
+ public:
+  struct Limits {
+    int64_t subwords = 8;     // of a word; more are cut
+    int64_t characters = 24;  // of a longer word, its two ends
+  };
+
+  // Both tokenizers need a padding id and an unknown id; throws UsageError otherwise.
+  WordReader(std::shared_ptr<const text::Tokenizer> subwords,
+             std::shared_ptr<const text::Tokenizer> characters, const Limits& limits);
+
+  // May be called on several threads at once. Throws DataError for a word that is not UTF-8.
+  WordBatch batch(std::span<const std::vector<std::string>* const> sentences) const;
+
+  const text::Tokenizer& subwords() const { return *subwords_; }
+  const text::Tokenizer& characters() const { return *characters_; }
+
+ private:
+  struct Word {
+    std::vector<int32_t> subwords;
+    std::vector<int32_t> characters;
+    text::WordShape shape;
+  };
+  using WordPointer = std::shared_ptr<const Word>;
+  struct Known {
+    std::mutex mutex;
+    std::unordered_map<std::string, WordPointer> words;
+  };
+
+  WordPointer known(const std::string& word) const;
+  Word read(const std::string& word) const;
+
+  std::shared_ptr<const text::Tokenizer> subwords_;
+  std::shared_ptr<const text::Tokenizer> characters_;
+  Limits limits_;
+  std::unique_ptr<Known> known_ = std::make_unique<Known>();
+};
+
+}  // namespace heed::models

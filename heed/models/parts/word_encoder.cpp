@@ -1,0 +1,135 @@
+#include "heed/models/parts/word_encoder.h"
+
+#include <ATen/ATen.h>
+
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "heed/base/error.h"
+#include "heed/models/parts/transformer_options.h"
+
+namespace heed::models {
+namespace {
+
+// Most words are short, and a batch nearly always holds a long one: these are read apart, so that
+// little is padding.
+constexpr int64_t kShortWord = 8;  // characters
+
+constexpr double kSubwordDeviation = 0.1;
+constexpr double kFeatureDeviation = 0.3;  // of characters and shapes, which are few and seen often
+
+// Characters form a small transformer of the shape that all others have here.
+nn::LayerOptions character_layer(const WordEncoderOptions& o) {
+  return layer_options(
+      {.width = o.character_width,
+       .heads = o.character_heads,
+       .layers = o.character_layers,
+       .hidden = 2 * o.character_width,
+       .longest = o.longest_word,
+       .attention = {.score = o.score, .positions = "relative", .relative_reach = o.longest_word},
+       .dropout = o.dropout,
+       .attention_dropout = o.dropout});
+}
+
+// (W, S, C) -> (W, C) over the ids that are no padding, whose vectors are zero.
+at::Tensor mean_of_subwords(const at::Tensor& vectors, const at::Tensor& ids, int64_t padding) {
+  const at::Tensor counts = (ids != padding).sum(1, /*keepdim=*/true).clamp_min(1);
+  return vectors.sum(1) / counts.to(vectors.scalar_type());
+}
+
+}  // namespace
+
+void check(const WordEncoderOptions& o) {
+  check_usage(o.subword_width >= 0 && o.character_width >= 0 && o.shape_width >= 0 &&
+                  o.subword_width + o.character_width + o.shape_width > 0,
+              "words: expected a width of subwords, characters or shapes above 0, got ",
+              o.subword_width, ", ", o.character_width, " and ", o.shape_width);
+  const auto check_ids = [](const char* what, int64_t width, int64_t vocabulary, int64_t padding) {
+    check_usage(width == 0 || (vocabulary > 0 && padding >= 0 && padding < vocabulary), what,
+                ": expected a vocabulary that holds the padding id ", padding, ", got ",
+                vocabulary);
+  };
+  check_ids("subwords", o.subword_width, o.subword_vocabulary, o.subword_padding);
+  check_ids("characters", o.character_width, o.character_vocabulary, o.character_padding);
+  check_usage(o.longest_word > 1, "longest_word: expected at least 2, got ", o.longest_word);
+  check_share("dropout", o.dropout);
+  if (o.character_width == 0) return;
+  check_usage(o.character_heads > 0 && o.character_width % o.character_heads == 0,
+              "character_heads: expected a divisor of the width ", o.character_width, ", got ",
+              o.character_heads);
+  check_usage(o.character_layers > 0, "character_layers: expected at least 1, got ",
+              o.character_layers);
+}
+
+int64_t width_of(const WordEncoderOptions& o) {
+  return o.subword_width + o.character_width + text::WordShape::kFeatures * o.shape_width;
+}
+
+CharacterEncoder::CharacterEncoder(const WordEncoderOptions& options)
+    : padding_(options.character_padding) {
+  embedding_ = register_module("embedding", std::make_shared<nn::Embedding>(nn::EmbeddingOptions{
+                                                .count = options.character_vocabulary,
+                                                .width = options.character_width,
+                                                .padding_id = options.character_padding,
+                                                .deviation = kFeatureDeviation}));
+  encoder_ = register_module(
+      "encoder", std::make_shared<nn::Encoder>(options.character_layers, character_layer(options)));
+}
+
+at::Tensor CharacterEncoder::forward(const at::Tensor& ids) const {
+  const at::Tensor lengths = (ids != padding_).sum(1);
+  const at::Tensor is_short = lengths <= kShortWord;
+  const at::Tensor short_rows = is_short.nonzero().squeeze(1);
+  const at::Tensor long_rows = is_short.logical_not().nonzero().squeeze(1);
+  if (ids.size(1) <= kShortWord || short_rows.numel() == 0) return encode(ids, lengths);
+  std::vector<at::Tensor> vectors;
+  using Rows = std::pair<at::Tensor, int64_t>;
+  for (const auto& [rows, longest] : {Rows{short_rows, kShortWord}, Rows{long_rows, ids.size(1)}}) {
+    if (rows.numel() == 0) continue;
+    vectors.push_back(encode(ids.index_select(0, rows).slice(1, 0, longest).contiguous(),
+                             lengths.index_select(0, rows)));
+  }
+  const at::Tensor places = at::cat({short_rows, long_rows}).argsort();
+  return at::cat(vectors).index_select(0, places);
+}
+
+at::Tensor CharacterEncoder::encode(const at::Tensor& ids, const at::Tensor& lengths) const {
+  const at::Tensor states = encoder_->forward(embedding_->forward(ids),
+                                              Pattern::padded({.key = lengths, .query = lengths}));
+  const at::Tensor behind = (ids == padding_).unsqueeze(-1);
+  return states.masked_fill(behind, std::numeric_limits<float>::lowest()).amax(1);
+}
+
+WordEncoder::WordEncoder(const WordEncoderOptions& options) : options_(options) {
+  check(options);
+  if (options.subword_width > 0) {
+    subwords_ = register_module("subwords", std::make_shared<nn::Embedding>(nn::EmbeddingOptions{
+                                                .count = options.subword_vocabulary,
+                                                .width = options.subword_width,
+                                                .padding_id = options.subword_padding,
+                                                .deviation = kSubwordDeviation}));
+  }
+  if (options.character_width > 0) {
+    characters_ = register_module("characters", std::make_shared<CharacterEncoder>(options));
+  }
+  if (options.shape_width > 0) {
+    shapes_ = register_module("shapes", std::make_shared<nn::Embedding>(
+                                            nn::EmbeddingOptions{.count = text::WordShape::kCount,
+                                                                 .width = options.shape_width,
+                                                                 .deviation = kFeatureDeviation}));
+  }
+}
+
+at::Tensor WordEncoder::forward(const WordBatch& batch) const {
+  std::vector<at::Tensor> parts;
+  if (subwords_) {
+    parts.push_back(mean_of_subwords(subwords_->forward(batch.subwords), batch.subwords,
+                                     options_.subword_padding));
+  }
+  if (characters_) parts.push_back(characters_->forward(batch.characters));
+  if (shapes_) parts.push_back(shapes_->forward(batch.shapes).flatten(1));
+  return at::cat(parts, 1);
+}
+
+}  // namespace heed::models

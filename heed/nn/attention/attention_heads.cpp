@@ -1,0 +1,124 @@
+#include "heed/nn/attention/attention_heads.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <cmath>
+
+#include "heed/base/error.h"
+#include "heed/nn/attention/distance.h"
+#include "heed/ops/attention/score_kinds.h"
+#include "heed/ops/attention_weights.h"
+
+namespace heed::nn {
+namespace {
+
+// A new seed for the dropout of one call, from torch's default generator, whose state is what
+// checkpoints save.
+uint64_t draw_seed() {
+  return static_cast<uint64_t>(at::randint(INT64_MAX, {1}, at::kLong).item<int64_t>());
+}
+
+// What a score starts from: a temperature of 10 for each head (Liu et al. 2022, section 3.3), and
+// weights that give sums of variance about 1.
+at::Tensor initial_parameter(const std::string& score, const HeadCounts& counts) {
+  switch (score_kind(score).parameter) {
+    case ScoreKind::Parameter::kNone:
+      return {};
+    case ScoreKind::Parameter::kPerHead:
+      return at::full({counts.query}, 10.0, at::kFloat);
+    case ScoreKind::Parameter::kPerHeadAndSize:
+      return at::randn({counts.query, counts.size}) / std::sqrt(static_cast<double>(counts.size));
+  }
+  return {};
+}
+
+// The relative bias (B, H, Nq, Nk) of rows that stand at different places.
+at::Tensor bias_by_row(const at::Tensor& table, const Places& places, int64_t queries,
+                       int64_t keys) {
+  const int64_t reach = table.size(1) / 2;
+  const at::Tensor query = positions_of(places, queries, table.device()).unsqueeze(2);
+  const at::Tensor key = at::arange(keys, query.options());
+  const at::Tensor index = (key - query).clamp(-reach, reach) + reach;  // (B, Nq, Nk)
+  return table.index_select(1, index.flatten())
+      .view({table.size(0), index.size(0), queries, keys})
+      .transpose(0, 1);
+}
+
+}  // namespace
+
+AttentionHeads::AttentionHeads(const MultiHeadAttentionOptions& options, Kind kind)
+    : options_(options) {
+  check_usage(options.heads > 0 && options.width > 0 && options.width % options.heads == 0,
+              "multi-head attention: expected a width divisible by the number of heads, got width ",
+              options.width, " and ", options.heads, " heads");
+  const AttentionSettings& settings = options_.attention;
+  if (kind == Kind::kCross) options_.attention.positions = "none";
+  check(settings, {.heads = options.heads, .size = options.width / options.heads});
+  score_parameter = initial_parameter(settings.score, counts());
+  if (score_parameter.defined()) register_parameter("score_parameter", score_parameter);
+  if (settings.positions == "alibi") {
+    alibi_slopes_ = register_buffer("alibi_slopes", alibi_slopes(options.heads));
+  } else if (settings.positions == "relative") {
+    relative_table = register_parameter(
+        "relative_table", at::zeros({options.heads, 2 * settings.relative_reach + 1}));
+  }
+}
+
+HeadCounts AttentionHeads::counts() const {
+  const int64_t parts = shards_ != nullptr ? shards_->count() : 1;
+  return {.query = options_.heads / parts,
+          .key = key_heads_of(options_.attention, options_.heads) / parts,
+          .size = options_.width / options_.heads};
+}
+
+void AttentionHeads::check_split(int64_t count) const {
+  const int64_t key_heads = key_heads_of(options_.attention, options_.heads);
+  check_usage(options_.heads % count == 0, "tensor parallel: expected a number of heads that the ",
+              count, " processes of a model divide, got ", options_.heads);
+  check_usage(key_heads % count == 0, "tensor parallel: expected a number of key heads that the ",
+              count, " processes of a model divide, got ", key_heads);
+}
+
+std::vector<Split> AttentionHeads::splits() const {
+  std::vector<Split> all;
+  for (const at::Tensor& each : {score_parameter, relative_table, alibi_slopes_}) {
+    if (each.defined()) all.push_back({.tensor = each, .blocks = {options_.heads}});
+  }
+  return all;
+}
+
+at::Tensor AttentionHeads::attend(const Call& call) const {
+  const Heads& heads = call.heads;
+  const int64_t queries = heads.query.size(2);
+  AttentionOptions attend{.score = NamedScore{options_.attention.score, score_parameter},
+                          .pattern = call.pattern,
+                          .softcap = options_.attention.softcap};
+  // Rows at different places need no slopes of their own: a query that stands further right by c
+  // has c · slope taken from all its scores, which changes no weight.
+  if (alibi_slopes_.defined()) attend.alibi_slopes = alibi_slopes_;
+  if (relative_table.defined()) {
+    if (call.places.starts.defined()) {
+      attend.bias = bias_by_row(relative_table, call.places, queries, heads.key.size(2));
+    } else {
+      attend.relative_bias = RelativeBias{relative_table};
+    }
+  }
+  AttentionOptions dropping = attend;
+  if (is_training() && options_.dropout > 0) {
+    dropping.dropout = options_.dropout;
+    dropping.dropout_seed = draw_seed();
+    if (shards_ != nullptr) {
+      dropping.dropout_heads = {.first = shards_->index() * counts().query,
+                                .whole = options_.heads};
+    }
+  }
+  const AttentionResult result = attention(heads.query, heads.key, heads.value, dropping);
+  if (call.weights != nullptr) {
+    call.weights->push_back(attention_weights(heads.query, heads.key, attend, {}, result));
+  }
+  return result.output.transpose(1, 2).reshape(
+      {heads.query.size(0), queries, counts().query * counts().size});
+}
+
+}  // namespace heed::nn

@@ -1,0 +1,45 @@
+#include "heed/nn/attention/positions.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <cmath>
+
+#include "heed/base/error.h"
+
+namespace heed::nn {
+
+at::Tensor sinusoidal_positions(int64_t length, int64_t width) {
+  // In double: float32 loses the phase of large positions.
+  const auto doubles = at::TensorOptions(at::kDouble);
+  const at::Tensor position = at::arange(length, doubles).unsqueeze(1);
+  const at::Tensor column = at::arange(width, doubles);
+  const at::Tensor pair = (column / 2).floor() * 2;
+  const at::Tensor angle =
+      position * (pair * (-std::log(10000.0) / static_cast<double>(width))).exp();
+  const at::Tensor is_even = column.remainder(2) == 0;
+  return at::where(is_even, angle.sin(), angle.cos()).to(at::kFloat);
+}
+
+at::Tensor PositionTable::forward(const at::Tensor& input, const Places& places) const {
+  const int64_t length = input.size(-2);
+  const int64_t end = end_of(places, length);
+  check_usage(end <= table.size(0), "positions: expected at most ", table.size(0), " tokens, got ",
+              end, "; shorten the input or build the model for longer ones");
+  const at::Tensor rows = places.starts.defined()
+                              ? table.index({positions_of(places, length, table.device())})
+                              : table.slice(0, places.start, end);
+  return input + rows.to(input.options());
+}
+
+SinusoidalPositions::SinusoidalPositions(const PositionsOptions& options) {
+  table = sinusoidal_positions(options.longest, options.width);
+}
+
+LearnedPositions::LearnedPositions(const PositionsOptions& options) {
+  table = register_parameter("table", at::empty({options.longest, options.width}));
+  const c10::AutoGradMode no_gradients(false);
+  table.normal_(0, 0.02);
+}
+
+}  // namespace heed::nn

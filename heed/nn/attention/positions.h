@@ -1,0 +1,45 @@
+// Where a token stands, added to what it is. (Positions inside attention: rotary.h, distance.h.)
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <cstdint>
+
+#include "heed/nn/attention/places.h"
+
+namespace heed::nn {
+
+// The table of Vaswani et al. 2017, section 3.5:
+//   P[n, 2i] = sin(n / 10000^(2i / C)),  P[n, 2i + 1] = cos(n / 10000^(2i / C)).
+// Returns (length, width) float32.
+at::Tensor sinusoidal_positions(int64_t length, int64_t width);
+
+struct PositionsOptions {
+  int64_t longest = 0;  // the most positions that will be asked for
+  int64_t width = 0;    // C
+};
+
+// A vector for each position.
+class PositionTable : public torch::nn::Module {
+ public:
+  // (B, N, C) -> (B, N, C), the vector of its position added to each token. Throws UsageError where
+  // a position is not below options.longest.
+  at::Tensor forward(const at::Tensor& input, const Places& places = {}) const;
+
+  at::Tensor table;  // (longest, C)
+};
+
+// Sinusoidal positions: not learned, and not stored with the model, since they can be computed.
+class SinusoidalPositions : public PositionTable {
+ public:
+  explicit SinusoidalPositions(const PositionsOptions& options);
+};
+
+// Learned positions, from N(0, 0.02²).                                       Gehring et al. 2017
+class LearnedPositions : public PositionTable {
+ public:
+  explicit LearnedPositions(const PositionsOptions& options);
+};
+
+}  // namespace heed::nn

@@ -1,0 +1,53 @@
+#include "heed/nn/attention/positions.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "heed/base/error.h"
+
+namespace heed::nn {
+namespace {
+
+TEST(Positions, AreTheSinesAndCosinesOfThePaper) {
+  const int64_t width = 6;
+  const at::Tensor table = sinusoidal_positions(50, width);
+  for (const int64_t n : {0, 1, 17, 49}) {
+    for (int64_t c = 0; c < width; ++c) {
+      const double pair = static_cast<double>(c / 2 * 2);
+      const double angle = static_cast<double>(n) / std::pow(10000.0, pair / width);
+      const double expected = c % 2 == 0 ? std::sin(angle) : std::cos(angle);
+      EXPECT_NEAR(table[n][c].item<double>(), expected, 1e-7) << n << ' ' << c;
+    }
+  }
+}
+
+TEST(Positions, AreAddedToEachRow) {
+  const SinusoidalPositions positions({.longest = 9, .width = 4});
+  const at::Tensor input = at::randn({2, 5, 4});
+  EXPECT_TRUE(at::equal(positions.forward(input), input + sinusoidal_positions(5, 4)));
+}
+
+TEST(Positions, MayBeginLaterAndDifferByRow) {
+  at::manual_seed(4);
+  const LearnedPositions positions({.longest = 9, .width = 4});
+  EXPECT_NEAR(positions.table.std().item<double>(), 0.02, 0.01);
+  const at::Tensor zeros = at::zeros({2, 3, 4});
+  EXPECT_TRUE(at::equal(positions.forward(zeros, {.start = 5})[1], positions.table.slice(0, 5, 8)));
+  const at::Tensor starts = at::tensor({6, 1}, at::kLong);
+  const at::Tensor by_row = positions.forward(zeros, {.starts = starts});
+  EXPECT_TRUE(at::equal(by_row[0], positions.table.slice(0, 6, 9)));
+  EXPECT_TRUE(at::equal(by_row[1], positions.table.slice(0, 1, 4)));
+  EXPECT_THROW(positions.forward(zeros, {.start = 7}), UsageError);
+  by_row.sum().backward();
+  EXPECT_EQ(positions.table.grad().sum().item<double>(), 2 * 3 * 4);
+}
+
+TEST(Positions, RefuseALongerInput) {
+  const SinusoidalPositions positions({.longest = 4, .width = 4});
+  EXPECT_THROW(positions.forward(at::zeros({1, 5, 4})), UsageError);
+}
+
+}  // namespace
+}  // namespace heed::nn

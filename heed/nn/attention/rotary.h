@@ -1,0 +1,41 @@
+// Rotary positions: queries and keys are turned by an angle that grows with their position, so that
+// their product depends on the distance alone.                            Su et al. 2021, eq. 34
+//
+// Pair i of a head is (x_i, x_{i + D/2}) ("half-split", as in Llama and GPT-NeoX), turned at
+// position n by the angle n · base^(−2i / D).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <mutex>
+
+#include "heed/nn/attention/places.h"
+
+namespace heed::nn {
+
+struct RotaryOptions {
+  int64_t size = 0;  // D, even
+  double base = 10'000;
+};
+
+// The cosines and sines of a layer's angles; grows with the positions that are asked for. Safe to
+// use from several threads.
+class Rotary {
+ public:
+  explicit Rotary(const RotaryOptions& options);
+
+  struct Angles {
+    at::Tensor cosine;  // (N, D/2) or (B, N, D/2) float32, a row for each token
+    at::Tensor sine;
+  };
+  // Of N tokens at these places.
+  Angles angles(const Places& places, int64_t length, at::Device device) const;
+
+ private:
+  RotaryOptions options_;
+  mutable std::mutex mutex_;
+  mutable Angles table_;  // (positions, D/2)
+};
+
+}  // namespace heed::nn

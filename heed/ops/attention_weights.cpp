@@ -1,0 +1,200 @@
+#include "heed/ops/attention_weights.h"
+
+#include <ATen/ATen.h>
+
+#include "heed/base/error.h"
+#include "heed/kernels/attention/rows/weights.h"
+#include "heed/ops/attention/fused_problem.h"
+#include "heed/ops/attention_math.h"
+#include "heed/ops/workers.h"
+
+namespace heed {
+namespace {
+
+// Values of size 1 that take no memory: the kernels are asked for no output here.
+AttentionCall without_values(const at::Tensor& query, const at::Tensor& key,
+                             const AttentionOptions& options) {
+  check_usage(key.defined() && key.dim() == 4, "attention_weights: key must be (B, Hk, Nk, D)");
+  AttentionCall call{
+      .query = query.detach(),
+      .key = key.detach(),
+      .value =
+          at::zeros({1, 1, 1, 1}, key.options()).expand({key.size(0), key.size(1), key.size(2), 1}),
+      .options = options};
+  call.options.dropout = 0;
+  return call;
+}
+
+// One call's weights: by the kernels where they take it, else the whole matrix.
+class Weights {
+ public:
+  Weights(const at::Tensor& query, const at::Tensor& key, const AttentionOptions& options,
+          const std::optional<AttentionResult>& attended)
+      : call_(without_values(query, key, options)),
+        sizes_(check_attention(call_.query, call_.key, call_.value, call_.options)) {
+    if (fused_refuses(call_)) {
+      call_.options.pattern.check(sizes_.pattern());
+      const bool wide = query.scalar_type() == at::kDouble;
+      matrix_ = math_weights(call_.query, call_.key, call_.options, sizes_,
+                             wide ? at::kDouble : at::kFloat)
+                    .weights;
+      return;
+    }
+    problem_.emplace(call_);
+    const auto result = attended ? *attended : fused_forward(call_);
+    log_sum_exp_ = result.log_sum_exp.detach().contiguous();
+    if (result.log_sum_exp_rest.defined()) rest_ = result.log_sum_exp_rest.contiguous();
+    const std::array<int64_t, 3> shape{sizes_.batch, sizes_.heads, sizes_.queries};
+    check_usage(
+        log_sum_exp_.sizes() == at::IntArrayRef(shape) && log_sum_exp_.scalar_type() == at::kFloat,
+        "attention weights: the log-sum-exp must be float32 of shape ", at::IntArrayRef(shape),
+        ", got ", log_sum_exp_.scalar_type(), " ", log_sum_exp_.sizes(),
+        "; is it of another call?");
+  }
+
+  const AttentionSizes& sizes() const { return sizes_; }
+  // Defined where the kernels do not take the call.
+  const at::Tensor& matrix() const { return matrix_; }
+  const kernels::Problem& problem() const { return problem_->problem; }
+  bool is_empty() const { return problem_->is_empty(); }
+  kernels::SavedSums sums() const {
+    return {.log_sum_exp = floats_of(log_sum_exp_), .rest = floats_of(rest_)};
+  }
+  at::Tensor floats(at::IntArrayRef shape) const {
+    return at::zeros(shape, call_.query.options().dtype(at::kFloat));
+  }
+
+ private:
+  AttentionCall call_;
+  AttentionSizes sizes_;
+  std::optional<FusedProblem> problem_;
+  at::Tensor log_sum_exp_;
+  at::Tensor rest_;
+  at::Tensor matrix_;
+};
+
+Weights weights_of(const AttendedTokens& tokens) {
+  return {tokens.query, tokens.key, tokens.options, tokens.result};
+}
+
+std::vector<int64_t> chosen(const char* what, const std::vector<int64_t>& some, int64_t count) {
+  std::vector<int64_t> all(some);
+  if (some.empty()) {
+    for (int64_t i = 0; i < count; ++i) all.push_back(i);
+  }
+  for (const int64_t i : all) {
+    check_usage(i >= 0 && i < count, "attention_weights: ", what, " ", i, " of ", count);
+  }
+  return all;
+}
+
+int64_t blocks_of(int64_t count, int64_t block) { return (count + block - 1) / block; }
+
+// The mean over blocks of one dimension; the last block may be shorter.
+at::Tensor block_means(const at::Tensor& matrix, int64_t axis, int64_t block) {
+  std::vector<at::Tensor> means;
+  for (const auto& part : matrix.split(block, axis)) means.push_back(part.mean(axis, true));
+  return at::cat(means, axis);
+}
+
+}  // namespace
+
+at::Tensor attention_weights(const at::Tensor& query, const at::Tensor& key,
+                             const AttentionOptions& options, const WeightSelection& selection,
+                             const std::optional<AttentionResult>& attended) {
+  const at::NoGradGuard no_grad;
+  const Weights weights(query, key, options, attended);
+  const auto& sizes = weights.sizes();
+  const auto heads = chosen("head", selection.heads, sizes.heads);
+  const auto queries = chosen("query", selection.queries, sizes.queries);
+  if (weights.matrix().defined()) {
+    const auto index = at::TensorOptions(at::kLong).device(query.device());
+    return weights.matrix()
+        .index_select(1, at::tensor(heads, at::kLong).to(index))
+        .index_select(2, at::tensor(queries, at::kLong).to(index));
+  }
+  const auto head_count = static_cast<int64_t>(heads.size());
+  const auto query_count = static_cast<int64_t>(queries.size());
+  auto result = weights.floats({sizes.batch, head_count, query_count, sizes.keys});
+  if (weights.is_empty()) return result;
+  kernels::selected_weights(weights.problem(), weights.sums(),
+                            {.heads = heads.data(),
+                             .head_count = head_count,
+                             .queries = queries.data(),
+                             .query_count = query_count},
+                            result.data_ptr<float>(), TorchWorkers());
+  return result;
+}
+
+TopWeights top_weights(const AttendedTokens& tokens, int64_t count) {
+  const at::NoGradGuard no_grad;
+  check_usage(count >= 1, "top_weights: count ", count, " must be 1 or more");
+  const Weights weights = weights_of(tokens);
+  const auto& sizes = weights.sizes();
+  const std::array<int64_t, 4> shape{sizes.batch, sizes.heads, sizes.queries, count};
+  if (weights.matrix().defined()) {
+    // Sorted stably, so that equal weights stay in the order of their keys.
+    const auto sorted = weights.matrix().sort(/*stable=*/true, -1, /*descending=*/true);
+    const int64_t there = std::min(count, sizes.keys);
+    TopWeights top{.values = at::zeros(shape, weights.matrix().options()),
+                   .keys = at::full(shape, -1, weights.matrix().options().dtype(at::kLong))};
+    const auto values = std::get<0>(sorted).slice(-1, 0, there);
+    top.values.slice(-1, 0, there).copy_(values);
+    top.keys.slice(-1, 0, there)
+        .copy_(std::get<1>(sorted).slice(-1, 0, there).masked_fill(values == 0, -1));
+    return top;
+  }
+  TopWeights top{.values = weights.floats(shape), .keys = at::full(shape, -1, at::kLong)};
+  if (weights.is_empty()) return top;
+  kernels::top_weights(weights.problem(), weights.sums(),
+                       {.count = count,
+                        .values = top.values.data_ptr<float>(),
+                        .keys = top.keys.data_ptr<int64_t>()},
+                       TorchWorkers());
+  return top;
+}
+
+at::Tensor block_weights(const AttendedTokens& tokens, const WeightBlockSize& block) {
+  const at::NoGradGuard no_grad;
+  check_usage(block.queries >= 1 && block.keys >= 1, "block_weights: blocks of ", block.queries,
+              " × ", block.keys, ": each must be 1 or more");
+  const Weights weights = weights_of(tokens);
+  const auto& sizes = weights.sizes();
+  if (weights.matrix().defined()) {
+    return block_means(block_means(weights.matrix(), 2, block.queries), 3, block.keys);
+  }
+  auto means = weights.floats({sizes.batch, sizes.heads, blocks_of(sizes.queries, block.queries),
+                               blocks_of(sizes.keys, block.keys)});
+  if (weights.is_empty()) return means;
+  kernels::block_weights(
+      weights.problem(), weights.sums(),
+      {.query_block = block.queries, .key_block = block.keys, .means = means.data_ptr<float>()},
+      TorchWorkers());
+  return means;
+}
+
+at::Tensor column_weights(const AttendedTokens& tokens) {
+  const at::NoGradGuard no_grad;
+  const Weights weights = weights_of(tokens);
+  const auto& sizes = weights.sizes();
+  if (weights.matrix().defined()) return weights.matrix().sum(2);
+  auto columns = weights.floats({sizes.batch, sizes.heads, sizes.keys});
+  if (weights.is_empty()) return columns;
+  kernels::column_weights(weights.problem(), weights.sums(), columns.data_ptr<float>(),
+                          TorchWorkers());
+  return columns;
+}
+
+at::Tensor row_entropies(const AttendedTokens& tokens) {
+  const at::NoGradGuard no_grad;
+  const Weights weights = weights_of(tokens);
+  const auto& sizes = weights.sizes();
+  if (weights.matrix().defined()) return -at::xlogy(weights.matrix(), weights.matrix()).sum(-1);
+  auto entropies = weights.floats({sizes.batch, sizes.heads, sizes.queries});
+  if (weights.is_empty()) return entropies;
+  kernels::row_entropies(weights.problem(), weights.sums(), entropies.data_ptr<float>(),
+                         TorchWorkers());
+  return entropies;
+}
+
+}  // namespace heed

@@ -1,0 +1,29 @@
+#include "heed/ops/dense/plain_tensor.h"
+
+#include <ATen/ATen.h>
+
+#include "heed/base/large_pages.h"
+
+namespace heed {
+
+bool is_plain(const at::Tensor& t) {
+  const bool readable = t.device().is_cpu() && t.layout() == at::kStrided && !t.is_neg() &&
+                        !t._is_zerotensor() && !t._fw_grad(0).defined();
+  return readable && (t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16);
+}
+
+kernels::DataType data_type_of(const at::Tensor& t) {
+  return t.scalar_type() == at::kFloat ? kernels::DataType::kFloat32 : kernels::DataType::kBFloat16;
+}
+
+at::Tensor as_float_row(const at::Tensor& t) {
+  return t.defined() ? t.detach().to(at::kFloat).contiguous() : t;
+}
+
+at::Tensor empty_in_large_pages(at::IntArrayRef sizes, const at::TensorOptions& options) {
+  at::Tensor result = at::empty(sizes, options);
+  if (result.is_cpu()) prefer_large_pages(result.mutable_data_ptr(), result.nbytes());
+  return result;
+}
+
+}  // namespace heed

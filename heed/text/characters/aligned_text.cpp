@@ -1,0 +1,67 @@
+#include "heed/text/characters/aligned_text.h"
+
+#include <utility>
+
+#include "heed/text/characters/unicode.h"
+
+namespace heed::text {
+
+AlignedText::AlignedText(std::string_view original, Span range, Tracking tracking)
+    : text_(original.substr(range.begin, range.size())), shift_(range.begin), tracking_(tracking) {}
+
+Span AlignedText::source(Span range) const {
+  if (origin_.empty()) return {range.begin + shift_, range.end + shift_};
+  return {origin_[range.begin].begin, origin_[range.end - 1].end};
+}
+
+Rewrite::Rewrite(AlignedText& text) : text_(&text) {
+  new_text_.reserve(text.text_.size() + 16);
+  if (text.tracking_ == AlignedText::Tracking::kOn) new_origin_.reserve(text.text_.size() + 16);
+}
+
+Span Rewrite::origin_of(Span range) const {
+  if (range.begin < range.end) return text_->source(range);
+  // An insertion stands for nothing: it gets the place where it was made.
+  if (text_->origin_.empty()) return {range.begin + text_->shift_, range.begin + text_->shift_};
+  const uint32_t at = range.begin < text_->origin_.size() ? text_->origin_[range.begin].begin
+                                                          : text_->origin_.back().end;
+  return {at, at};
+}
+
+void Rewrite::track(size_t bytes, Span range) {
+  if (text_->tracking_ == AlignedText::Tracking::kOff) return;
+  new_origin_.insert(new_origin_.end(), bytes, origin_of(range));
+}
+
+void Rewrite::keep(Span range) {
+  new_text_.append(text_->text_, range.begin, range.size());
+  if (text_->tracking_ == AlignedText::Tracking::kOff) return;
+  if (!text_->origin_.empty()) {
+    new_origin_.insert(new_origin_.end(), text_->origin_.begin() + range.begin,
+                       text_->origin_.begin() + range.end);
+    return;
+  }
+  for (size_t at = range.begin; at < range.end;) {
+    const auto first = static_cast<uint32_t>(at);
+    next_code_point(text_->text_, at);
+    track(at - first, {first, static_cast<uint32_t>(at)});
+  }
+}
+
+void Rewrite::put(char32_t c, Span range) {
+  const size_t before = new_text_.size();
+  append_utf8(c, new_text_);
+  track(new_text_.size() - before, range);
+}
+
+void Rewrite::put(std::string_view piece, Span range) {
+  new_text_ += piece;
+  track(piece.size(), range);
+}
+
+void Rewrite::finish() {
+  text_->text_ = std::move(new_text_);
+  text_->origin_ = std::move(new_origin_);
+}
+
+}  // namespace heed::text

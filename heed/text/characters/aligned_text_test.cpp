@@ -1,0 +1,74 @@
+#include "heed/text/characters/aligned_text.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "heed/text/characters/unicode_normalization.h"
+
+namespace heed::text {
+namespace {
+
+AlignedText aligned(const std::string& text) {
+  return AlignedText(text, {0, static_cast<uint32_t>(text.size())}, AlignedText::Tracking::kOn);
+}
+
+TEST(AlignedText, AnUntouchedPartKnowsWhereItStood) {
+  const AlignedText text("one two", {4, 7}, AlignedText::Tracking::kOn);
+  EXPECT_EQ(text.text(), "two");
+  EXPECT_EQ(text.source({1, 3}), (Span{5, 7}));
+}
+
+TEST(AlignedText, RewritesKeepTheirOrigin) {
+  AlignedText text("__abcd", {2, 6}, AlignedText::Tracking::kOn);
+  Rewrite first(text);
+  first.keep({0, 1});
+  first.put(U'é', {1, 3});
+  first.put("!!", {3, 4});
+  first.finish();
+  EXPECT_EQ(text.text(), "aé!!");
+  EXPECT_EQ(text.source({1, 3}), (Span{3, 5}));
+  EXPECT_EQ(text.source({0, 5}), (Span{2, 6}));
+
+  Rewrite second(text);
+  second.put("x", {1, 5});
+  second.finish();
+  EXPECT_EQ(text.text(), "x");
+  EXPECT_EQ(text.source({0, 1}), (Span{3, 6}));
+}
+
+TEST(AlignedText, AnInsertionStandsForNothing) {
+  AlignedText text = aligned("ab");
+  Rewrite rewrite(text);
+  rewrite.keep({0, 1});
+  rewrite.put("-", {1, 1});
+  rewrite.keep({1, 2});
+  rewrite.put("-", {2, 2});
+  rewrite.finish();
+  EXPECT_EQ(text.text(), "a-b-");
+  EXPECT_EQ(text.source({1, 2}), (Span{1, 1}));
+  EXPECT_EQ(text.source({3, 4}), (Span{2, 2}));
+}
+
+TEST(AlignedText, NormalisationKeepsTheOrigin) {
+  AlignedText text = aligned("xe\u0301\u00e9\ufb01");
+  normalize_unicode(text, Form::kNfc);
+  EXPECT_EQ(text.text(), "xéé\ufb01");
+  EXPECT_EQ(text.source({1, 3}), (Span{1, 4}));
+  EXPECT_EQ(text.source({3, 5}), (Span{4, 6}));
+  normalize_unicode(text, Form::kNfkd);
+  EXPECT_EQ(text.text(), "xe\u0301e\u0301fi");
+  EXPECT_EQ(text.source({1, 4}), (Span{1, 4}));
+  EXPECT_EQ(text.source({7, 9}), (Span{6, 9}));
+}
+
+TEST(AlignedText, NormalisationLeavesWhatCameAfterUnicode9) {
+  AlignedText text = aligned("\u32ff\U00011938");
+  for (const Form form : {Form::kNfc, Form::kNfd, Form::kNfkc, Form::kNfkd}) {
+    normalize_unicode(text, form);
+    EXPECT_EQ(text.text(), "\u32ff\U00011938");
+  }
+}
+
+}  // namespace
+}  // namespace heed::text

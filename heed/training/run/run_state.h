@@ -1,0 +1,48 @@
+// Where a run stands, apart from the tensors: what state.json of a checkpoint holds.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "heed/io/json.h"
+#include "heed/training/options.h"
+#include "heed/training/precision.h"
+#include "heed/training/run/reports.h"
+
+namespace heed::training {
+
+struct RunState {
+  int64_t step = 0;            // updates so far
+  int64_t epoch = 1;           // that the next batch belongs to
+  int64_t batch = 0;           // the next one in the epoch
+  int64_t evaluated_step = 0;  // the step of the last evaluation
+  int64_t since_best = 0;      // evaluations
+  double loss_sum = 0;         // over the batches since the last evaluation, by weight
+  double weight_sum = 0;
+  double seconds = 0;  // that the run took, before it was resumed too
+  double seconds_at_evaluation = 0;
+  int64_t average_steps = 0;
+  LossScale::State loss_scale{1, 0};
+  std::vector<Evaluation> evaluations;
+
+  // The evaluation of the best model; null before the first.
+  const Evaluation* best() const;
+};
+
+// What a run was trained on, so that it is not resumed on something else.
+struct DataFingerprint {
+  int64_t examples = 0;
+  uint64_t lengths = 0;  // a checksum
+
+  static DataFingerprint of(const std::vector<int64_t>& lengths);
+};
+
+OrderedJson to_json(const RunState& state, const Settings& settings, const DataFingerprint& data);
+
+// Throws DataError where the file cannot be used, UsageError where it belongs to a run with other
+// settings or data.
+RunState run_state_from(const JsonValue& json, const Settings& settings,
+                        const DataFingerprint& data);
+
+}  // namespace heed::training
