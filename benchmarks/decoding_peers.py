@@ -5,7 +5,7 @@ usage: .venv/bin/python benchmarks/decoding_peers.py [PROGRAM] [--rounds N] [--t
 
 PROGRAM is build/release/benchmarks/heed_bench_decoding unless given. All three have GPT-2's shape
 and random weights, begin with 32 tokens and take the likeliest token 128 times; the time of the
-prompt is left out. They run in turn, in one run; medians. Needs tools/requirements-bench.txt.
+prompt is left out. They run in turn, in one run; medians. Needs tools/lock/bench.txt.
 """
 
 import argparse

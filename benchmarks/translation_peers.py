@@ -10,7 +10,7 @@ They run in turn, in one run; medians. "Translating" leaves the start out: the t
 less that of the first one alone, on both sides. Of CTranslate2's start only the loading of the
 model is counted, not that of Python. --sweep tries settings of CTranslate2's batches instead, of
 which the quickest on the machine of docs/performance.md are the defaults. Needs
-tools/requirements-bench.txt and, for BLEU, sacrebleu.
+tools/lock/bench.txt and, for BLEU, sacrebleu.
 
 The outputs are compared, too. Both divide the log-probability of a hypothesis by a power of its
 length, but CTranslate2 counts the end token and Heed does not; so, besides the lines as they are,

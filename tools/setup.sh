@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Makes this checkout ready to build: Debian packages, and torch in the virtual environment .venv.
 #
-#   tools/setup.sh            what building, testing and the demo need
+#   tools/setup.sh            what building the program and the demo need
+#   tools/setup.sh --tests    also GoogleTest, and the Python packages that tests compare Heed with
 #   tools/setup.sh --checks   also clang, clang-format and clang-tidy, for .ci/run and `make lint`
 #
 # Every step looks first and fetches only what is missing, so running it again changes nothing and
-# needs no network; a stamp makes the usual second run immediate.
+# needs no network; a stamp makes the usual second run immediate. Python packages are wheels whose
+# versions and hashes stand in tools/lock/ (tools/lock.py writes it).
 #
 #   HEED_TORCH=path   use a torch that is already there (its folder, or a venv or site-packages that
 #                     holds it) instead of installing one
@@ -13,24 +15,28 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-torch_version=2.13.0
+torch_version=$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' tools/lock/torch.txt)
 build_packages=(g++ cmake ninja-build ccache make git python3-venv pkg-config ca-certificates
-  libcli11-dev nlohmann-json3-dev libicu-dev libpcre2-dev libcairo2-dev fonts-dejavu-core
-  zlib1g-dev libgloo-dev libgtest-dev libgmock-dev libbenchmark-dev)
+  libcli11-dev nlohmann-json3-dev libicu-dev libpcre2-dev libonig-dev libtomlplusplus-dev
+  libcairo2-dev libpango1.0-dev fonts-dejavu-core zlib1g-dev libgloo-dev)
+test_packages=(libgtest-dev libgmock-dev)
 check_packages=(clang clang-format clang-tidy)
 
 say() { echo "set-up: $*"; }
 die() { echo "set-up: $*" >&2; exit 1; }
 
+packages=("${build_packages[@]}")
+tests=no
 case "${1:-}" in
-  "") packages=("${build_packages[@]}") ;;
-  --checks) packages=("${build_packages[@]}" "${check_packages[@]}") ;;
-  *) die "unknown argument '$1' (known: --checks)" ;;
+  "") ;;
+  --tests) tests=yes packages+=("${test_packages[@]}") ;;
+  --checks) tests=yes packages+=("${test_packages[@]}" "${check_packages[@]}") ;;
+  *) die "unknown argument '$1' (known: --tests, --checks)" ;;
 esac
 
-# What the stamp vouches for: this script with this argument, the pinned packages, this torch.
+# What the stamp vouches for: this script with this argument, the locked packages, this torch.
 stamp=.venv/heed-setup${1:-}.stamp
-vouched="$(cat tools/setup.sh tools/torch_runtime.py tools/requirements-test.txt | sha256sum |
+vouched="$(cat tools/setup.sh tools/torch_runtime.py tools/lock/*.txt | sha256sum |
   cut -c1-64) HEED_TORCH=${HEED_TORCH:-}"
 if [[ -x .venv/bin/python && -f $stamp && $(<"$stamp") == "$vouched" ]]; then
   exit 0
@@ -80,9 +86,15 @@ pip() {
   .venv/bin/python -m pip --disable-pip-version-check --quiet "$@"
 }
 
-pip_install() {  # what a CUDA build is left without on purpose is no news
-  pip install --no-warn-conflicts "$@" ||
-    die "pip could not install: $*; the first set-up needs a network (see pip's message above)"
+# The lists are complete, so pip resolves nothing: --no-deps.
+pip_locked() {
+  pip install --no-deps --require-hashes --only-binary :all: --requirement "$1"
+}
+
+pip_install() {
+  pip_locked "$1" ||
+    die "pip could not install what $1 lists; the first set-up needs a network (see pip's message" \
+        "above)"
 }
 
 # The folder of the torch in .venv, or nothing.
@@ -99,36 +111,28 @@ has_gpu() {
 }
 
 install_torch() {
-  local folder version requirements
+  local folder version
   folder=$(installed_torch)
   version=$(torch_version_of "${folder:-/nonexistent}")
   if [[ ${version%%+*} != "$torch_version" ]]; then
-    say "torch: fetching $torch_version into .venv (200 MB, or more where pip has a CUDA build)"
-    pip_install --no-deps "torch==$torch_version"
+    say "torch: fetching $torch_version into .venv (200 MB; 600 MB where pip has no CPU build)"
+    pip_locked tools/lock/torch_cpu.txt 2>build/torch_cpu.log || pip_install tools/lock/torch.txt
     folder=$(installed_torch)
     version=$(torch_version_of "$folder")
   fi
   if [[ ! -e $folder/lib/libtorch_cuda.so ]]; then
-    say "torch: $version, a CPU build, with its Python dependencies"
-    pip_install "torch==$torch_version"
+    say "torch: $version, a CPU build"
   elif has_gpu; then
-    say "torch: $version, a CUDA build, and this machine has a GPU: with all of its dependencies"
-    pip_install "torch==$torch_version"
+    say "torch: $version, a CUDA build, and this machine has a GPU: with all of CUDA's libraries"
+    pip_install tools/lock/cuda.txt
   else
-    requirements=$(.venv/bin/python tools/torch_runtime.py "$folder") || exit 1
-    if [[ -n $requirements ]]; then
-      say "torch: $version, a CUDA build without a GPU: fetching only" $requirements
-      pip_install $requirements
-    else
-      say "torch: $version, a CUDA build without a GPU: all that its CPU half needs is there"
+    .venv/bin/python tools/torch_runtime.py "$folder" tools/lock/cuda.txt >build/torch_runtime.txt
+    say "torch: $version, a CUDA build without a GPU: of CUDA's libraries only" \
+        "$(sed -n 's/==.*//p' build/torch_runtime.txt | paste -sd ' ')"
+    if [[ -s build/torch_runtime.txt ]]; then
+      pip_install build/torch_runtime.txt
     fi
   fi
-}
-
-install_test_packages() {
-  say "test packages: $(grep -cv '^ *\(#\|$\)' tools/requirements-test.txt) of" \
-      "tools/requirements-test.txt"
-  pip_install --requirement tools/requirements-test.txt
 }
 
 mkdir -p build
@@ -142,6 +146,9 @@ if [[ -n ${HEED_TORCH:-} ]]; then
 else
   install_torch
 fi
-install_test_packages
+if [[ $tests == yes ]]; then
+  say "test packages: those of tools/lock/tests.txt"
+  pip_install tools/lock/tests.txt
+fi
 echo "$vouched" >"$stamp"
 say "done"

@@ -277,7 +277,7 @@ TEST(SafetensorsPython, ReadsAndWritesTheSameBytes) {
   const fs::path python = ".venv/bin/python";
   if (!fs::exists(python) ||
       std::system(".venv/bin/python -c 'import safetensors' 2>/dev/null") != 0) {
-    GTEST_SKIP() << "no Python package safetensors in .venv; see tools/requirements-test.txt";
+    GTEST_SKIP() << "no Python package safetensors in .venv; see tools/setup.sh --tests";
   }
   const Folder folder;
   write_safetensors(folder / "ours", every_dtype(), {{"format", "pt"}});

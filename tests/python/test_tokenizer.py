@@ -18,7 +18,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 try:
     import tokenizers
 except ImportError:
-    print("skipped: the package tokenizers is not installed (tools/requirements-test.txt)")
+    print("skipped: the package tokenizers is not installed (tools/setup.sh --tests)")
     sys.exit(77)
 
 import texts
