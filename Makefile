@@ -2,7 +2,7 @@
 # second time repeats none of it. Settings: JOBS, HEED_TORCH, HEED_WERROR=ON, PREFIX; and for asan
 # and tsan FOLDERS, as in `make asan FOLDERS="io text"`.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench asan tsan format lint install clean distclean
+.PHONY: help setup setup-tests build demo test bench asan tsan format lint install clean distclean
 
 # Compiling a file that uses torch takes up to 2 GB of memory.
 JOBS ?= $(shell awk -v n="$$(nproc)" '/MemTotal/ {m = int($$2 / 2e6); if (m < 1) m = 1; \
@@ -27,15 +27,20 @@ help:  ## print this list
 setup:  ## Debian packages and torch, into .venv; only what is missing
 	@tools/setup.sh
 
-build: setup  ## the program (build/release/heed), the library and the tests
+setup-tests:
+	@tools/setup.sh --tests
+
+build: setup  ## the program, build/release/heed, and the library that it is made of
 	@echo "build: build/release"
-	@$(call built,release)
+	@$(call built,release,heed_program)
 
 demo: build  ## train a sentiment classifier, try it, and draw its attention
 	@tools/demo.sh
 
-test: build  ## all tests
+test: settings += -DHEED_TESTS=ON
+test: setup-tests  ## all tests
 	@echo "test: build/release"
+	@$(call built,release)
 	@ctest --preset release -j $(JOBS)
 
 bench: settings += -DHEED_BENCHMARKS=ON
@@ -44,7 +49,8 @@ bench: setup  ## the benchmarks: every program build/release/benchmarks/heed_ben
 	@for program in build/release/benchmarks/heed_bench_*; do \
 	  echo "bench: $$program"; $$program || exit 1; done
 
-asan: setup  ## the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
+asan: settings += -DHEED_TESTS=ON
+asan: setup-tests  ## the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@echo "asan: build/asan"
 	@$(call built,asan,$(programs))
 	@ctest --preset asan -j $(JOBS) $(only)
@@ -52,7 +58,8 @@ asan: setup  ## the unit tests under AddressSanitizer and UndefinedBehaviorSanit
 # Without the two large suites of the tile engine, which would take many minutes: the suites TileEdges
 # and AdditiveScore run the same scheduling on several threads.
 tsan: FOLDERS = base kernels
-tsan: setup  ## the unit tests of the threaded folders without torch under ThreadSanitizer
+tsan: settings += -DHEED_TESTS=ON
+tsan: setup-tests  ## the unit tests of the threaded folders without torch under ThreadSanitizer
 	@echo "tsan: build/tsan"
 	@$(call built,tsan,$(programs))
 	@ctest --preset tsan -j $(JOBS) $(only) -E '\.(Brgemm)?Tiles$$'
@@ -66,6 +73,7 @@ lint:  ## check format, layers, files, headers; clang's warnings and clang-tidy
 	@tools/lint.sh all
 
 install: build  ## install under PREFIX (default /usr/local)
+	@cmake --build --preset release -j $(JOBS) --target heed_share
 	@cmake --install build/release --prefix "$(PREFIX)"
 
 clean:  ## remove what was built; set-up stays

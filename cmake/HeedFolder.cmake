@@ -2,10 +2,10 @@
 #
 # One folder of heed/ is one target: every *.cpp below the CMakeLists.txt becomes the static
 # library heed_NAME; every *_test.cpp, and all that stands in a folder named testing, goes into the
-# program heed_NAME_test, and ctest runs each GoogleTest suite found in it as one test. TORCH says that the folder uses torch and shares the
-# precompiled torch headers; a folder without it builds and tests without torch. DEPENDS is also
-# what tools/check_layers.py reads: a folder may include only from itself and from the folders
-# that its DEPENDS reach.
+# program heed_NAME_test, and ctest runs each GoogleTest suite found in it as one test. TORCH says
+# that the folder uses torch and shares the precompiled torch headers; a folder without it builds
+# and tests without torch. DEPENDS is also what tools/check_layers.py reads: a folder may include
+# only from itself and from the folders that its DEPENDS reach.
 function(heed_folder name)
   cmake_parse_arguments(arg "TORCH" "" "DEPENDS;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" "*.cpp")
@@ -46,38 +46,18 @@ endfunction()
 # heed_test_program(NAME source...): a GoogleTest program; one ctest entry for each suite in it.
 # A test that needs a long time limit says so in a comment: `// ctest-timeout: SECONDS`.
 function(heed_test_program name)
-  find_package(GTest REQUIRED)
   add_executable(${name} ${ARGN})
   # -fPIC instead of -fPIE, which the precompiled torch headers were not made with.
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
   target_compile_options(${name} PRIVATE -fPIC)
   target_link_libraries(${name} PRIVATE GTest::gmock GTest::gtest GTest::gtest_main heed_compiler)
+  set(sources "")
   foreach(source ${ARGN})
-    # The suites are read from the source when CMake runs, so a changed test file runs it again.
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
-    file(STRINGS ${source} lines REGEX "^(TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P)\\(")
-    file(STRINGS ${source} timeout REGEX "ctest-timeout: [0-9]+")
-    set(seconds 300)
-    if(timeout)
-      string(REGEX REPLACE ".*ctest-timeout: ([0-9]+).*" "\\1" seconds "${timeout}")
-    endif()
-    set(suites "")
-    foreach(line ${lines})
-      string(REGEX REPLACE "^[A-Z_]+\\( *([A-Za-z0-9_]+) *,.*" "\\1" suite "${line}")
-      list(APPEND suites ${suite})
-    endforeach()
-    list(REMOVE_DUPLICATES suites)
-    foreach(suite ${suites})
-      if(TEST ${name}.${suite})
-        message(FATAL_ERROR "${source}: suite ${suite} is in another file of ${name} already; "
-                            "a suite stands in one file, so that ctest runs it once")
-      endif()
-      add_test(NAME ${name}.${suite}
-               COMMAND ${name} --gtest_filter=${suite}.*:*/${suite}.*:${suite}/*:*/${suite}/*
-               WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
-      # COST: ctest begins with the long ones, so that none is left to run alone at the end.
-      set_tests_properties(${name}.${suite} PROPERTIES TIMEOUT ${seconds} COST ${seconds}
-                           ENVIRONMENT "${HEED_TEST_ENVIRONMENT}")
-    endforeach()
+    get_filename_component(source "${source}" ABSOLUTE)
+    string(APPEND sources "\n    \"${source}\"")
   endforeach()
+  set(script "${CMAKE_CURRENT_BINARY_DIR}/${name}_suites.cmake")
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/HeedSuites.cmake.in" "${script}.in" @ONLY)
+  file(GENERATE OUTPUT "${script}" INPUT "${script}.in")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${script}")
 endfunction()

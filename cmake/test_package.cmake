@@ -13,6 +13,7 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
+run("${CMAKE_COMMAND}" --build "${BUILD}" --target heed_share)
 run("${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${prefix}")
 run("${CMAKE_COMMAND}" -G Ninja -S "${CONSUMER}" -B "${BUILD}/package/consumer"
     "-DCMAKE_PREFIX_PATH=${prefix}" "-DCMAKE_CXX_COMPILER=${CXX}" -DCMAKE_BUILD_TYPE=Release)
