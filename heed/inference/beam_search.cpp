@@ -1,7 +1,6 @@
 #include "heed/inference/beam_search.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +9,8 @@
 
 #include "heed/base/error.h"
 #include "heed/kernels/elementwise/softmax_loss.h"
+#include "heed/kernels/vector/sharing.h"
+#include "heed/ops/workers.h"
 
 namespace heed::inference {
 namespace {
@@ -165,14 +166,14 @@ class BeamSearch {
   void advance(const Scores& scores, int64_t step) {
     const auto count = static_cast<size_t>(2 * options_.beams);
     std::vector<char> finished(searches_.size());
-    at::parallel_for(0, static_cast<int64_t>(searches_.size()), 1, [&](int64_t from, int64_t to) {
-      for (int64_t i = from; i < to; ++i) {
-        Search& search = searches_[static_cast<size_t>(i)];
-        const auto candidates = best_candidates(search.beams, scores, count);
-        if (candidates.empty()) throw Error("beam search: expected logits that are numbers");
-        finished[static_cast<size_t>(i)] = take(search, candidates, step);
-      }
-    });
+    const double operations = 30 * static_cast<double>(scores.logits.numel());
+    const auto search_one = [&](int64_t i) {
+      Search& search = searches_[static_cast<size_t>(i)];
+      const auto candidates = best_candidates(search.beams, scores, count);
+      if (candidates.empty()) throw Error("beam search: expected logits that are numbers");
+      finished[static_cast<size_t>(i)] = take(search, candidates, step);
+    };
+    kernels::for_each_task(OperatorWorkers(), std::ssize(searches_), operations, search_one);
     // The last one takes the place of one that is finished, so that all others keep their rows.
     for (size_t i = searches_.size(); i-- > 0;) {
       if (!finished[i]) continue;

@@ -1,7 +1,6 @@
 #include "heed/nn/linear_chain.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -10,6 +9,8 @@
 #include <limits>
 
 #include "heed/base/error.h"
+#include "heed/kernels/vector/sharing.h"
+#include "heed/ops/workers.h"
 
 namespace heed::nn {
 namespace {
@@ -215,10 +216,11 @@ void check_targets(const Scores& scores, const ChainRules& rules, const at::Tens
 
 template <typename Work>
 void for_each_sequence(const Scores& scores, Work work) {
-  at::parallel_for(0, scores.batch, 1, [&](int64_t from, int64_t to) {
-    for (int64_t b = from; b < to; ++b) {
-      if (scores.length(b) > 0) work(b);
-    }
+  // An exponential for each pair of tags in each word.
+  const double operations = 100.0 * static_cast<double>(scores.batch * scores.tags * scores.tags) *
+                            static_cast<double>(scores.longest);
+  kernels::for_each_task(OperatorWorkers(), scores.batch, operations, [&](int64_t b) {
+    if (scores.length(b) > 0) work(b);
   });
 }
 

@@ -122,7 +122,7 @@ at::Tensor attention_weights(const at::Tensor& query, const at::Tensor& key,
                              .head_count = head_count,
                              .queries = queries.data(),
                              .query_count = query_count},
-                            result.data_ptr<float>(), TorchWorkers());
+                            result.data_ptr<float>(), OperatorWorkers());
   return result;
 }
 
@@ -150,7 +150,7 @@ TopWeights top_weights(const AttendedTokens& tokens, int64_t count) {
                        {.count = count,
                         .values = top.values.data_ptr<float>(),
                         .keys = top.keys.data_ptr<int64_t>()},
-                       TorchWorkers());
+                       OperatorWorkers());
   return top;
 }
 
@@ -169,7 +169,7 @@ at::Tensor block_weights(const AttendedTokens& tokens, const WeightBlockSize& bl
   kernels::block_weights(
       weights.problem(), weights.sums(),
       {.query_block = block.queries, .key_block = block.keys, .means = means.data_ptr<float>()},
-      TorchWorkers());
+      OperatorWorkers());
   return means;
 }
 
@@ -181,7 +181,7 @@ at::Tensor column_weights(const AttendedTokens& tokens) {
   auto columns = weights.floats({sizes.batch, sizes.heads, sizes.keys});
   if (weights.is_empty()) return columns;
   kernels::column_weights(weights.problem(), weights.sums(), columns.data_ptr<float>(),
-                          TorchWorkers());
+                          OperatorWorkers());
   return columns;
 }
 
@@ -193,7 +193,7 @@ at::Tensor row_entropies(const AttendedTokens& tokens) {
   auto entropies = weights.floats({sizes.batch, sizes.heads, sizes.queries});
   if (weights.is_empty()) return entropies;
   kernels::row_entropies(weights.problem(), weights.sums(), entropies.data_ptr<float>(),
-                         TorchWorkers());
+                         OperatorWorkers());
   return entropies;
 }
 

@@ -80,7 +80,7 @@ Forward forward_rows(const at::Tensor& logits, const at::Tensor& targets,
   kernels::softmax_loss_forward(
       problem_of(rows, targets, options), each,
       reinterpret_cast<kernels::SoftmaxStatistics*>(f.statistics.mutable_data_ptr<float>()),
-      TorchWorkers());
+      OperatorWorkers());
   if (options.reduction == Reduction::kNone) {
     f.loss = losses.to(at::kFloat).view(targets.sizes());
     return f;
@@ -109,7 +109,7 @@ at::Tensor backward_rows(const at::Tensor& logits, const at::Tensor& targets,
   kernels::softmax_loss_backward(
       problem_of(rows, targets, options),
       reinterpret_cast<const kernels::SoftmaxStatistics*>(statistics.const_data_ptr<float>()),
-      factors.const_data_ptr<float>(), result.mutable_data_ptr(), TorchWorkers());
+      factors.const_data_ptr<float>(), result.mutable_data_ptr(), OperatorWorkers());
   return result;
 }
 

@@ -50,7 +50,7 @@ at::Tensor apply_mask(const at::Tensor& x, const at::Tensor& residual, const Mas
     problem.residual = other.const_data_ptr();
     problem.residual_type = data_type_of(other);
   }
-  kernels::element_dropout(problem, TorchWorkers());
+  kernels::element_dropout(problem, OperatorWorkers());
   return result;
 }
 

@@ -1,7 +1,6 @@
 #include "heed/ops/embedding.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -10,8 +9,10 @@
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/kernels/vector/sharing.h"
 #include "heed/ops/dense/plain_tensor.h"
 #include "heed/ops/tensor_text.h"
+#include "heed/ops/workers.h"
 
 namespace heed {
 namespace {
@@ -89,26 +90,27 @@ void fill_gradient(const at::Tensor& grad, const Occurrences& found, const at::T
     return i + 1 < ids ? found.ids[static_cast<size_t>(i + 1)].second
                        : static_cast<int64_t>(found.places.size());
   };
-  constexpr int64_t kWorthWaking = 32768;  // elements
-  const int64_t elements = (rows + static_cast<int64_t>(found.places.size())) * width;
-  at::parallel_for(0, rows, elements < kWorthWaking ? rows : 1, [&](int64_t begin, int64_t end) {
-    int64_t next = std::lower_bound(found.ids.begin(), found.ids.end(),
-                                    std::pair<int64_t, int64_t>(begin, -1)) -
-                   found.ids.begin();
-    for (int64_t row = begin; row < end;) {
-      const int64_t used =
-          next < ids ? std::min(end, found.ids[static_cast<size_t>(next)].first) : end;
-      if (used > row) {
-        std::memset(to + row * width, 0, static_cast<size_t>((used - row) * width) * sizeof(T));
-        row = used;
-        continue;
-      }
-      const int64_t first = found.ids[static_cast<size_t>(next)].second;
-      sum_rows(from, width, found.places.data() + first, end_of(next) - first, to + row * width);
-      ++next;
-      ++row;
-    }
-  });
+  const auto elements = static_cast<double>((rows + std::ssize(found.places)) * width);
+  kernels::for_each_stretch(
+      OperatorWorkers(), rows, 30 * elements, [&](int64_t begin, int64_t end) {
+        int64_t next = std::lower_bound(found.ids.begin(), found.ids.end(),
+                                        std::pair<int64_t, int64_t>(begin, -1)) -
+                       found.ids.begin();
+        for (int64_t row = begin; row < end;) {
+          const int64_t used =
+              next < ids ? std::min(end, found.ids[static_cast<size_t>(next)].first) : end;
+          if (used > row) {
+            std::memset(to + row * width, 0, static_cast<size_t>((used - row) * width) * sizeof(T));
+            row = used;
+            continue;
+          }
+          const int64_t first = found.ids[static_cast<size_t>(next)].second;
+          sum_rows(from, width, found.places.data() + first, end_of(next) - first,
+                   to + row * width);
+          ++next;
+          ++row;
+        }
+      });
 }
 
 at::Tensor gradient(const at::Tensor& grad, const at::Tensor& ids, int64_t rows,

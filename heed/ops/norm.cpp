@@ -108,7 +108,7 @@ Forward forward_rows(const Operands& in, const Norm& norm) {
                          .output = write(f.output),
                          .mean = f.mean.defined() ? f.mean.mutable_data_ptr<float>() : nullptr,
                          .scale = f.scale.mutable_data_ptr<float>()},
-                        TorchWorkers());
+                        OperatorWorkers());
   return f;
 }
 
@@ -146,7 +146,7 @@ Gradients backward_rows(const Saved& saved, const Norm& norm, const at::Tensor& 
        .grad_s = write(g.s),
        .grad_weight = wanted.weight ? g.weight.mutable_data_ptr<float>() : nullptr,
        .grad_bias = wanted.bias ? g.bias.mutable_data_ptr<float>() : nullptr},
-      TorchWorkers());
+      OperatorWorkers());
   if (wanted.weight) g.weight = g.weight.to(saved.weight.scalar_type());
   if (wanted.bias) g.bias = g.bias.to(saved.bias.scalar_type());
   return g;

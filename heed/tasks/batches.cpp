@@ -74,7 +74,7 @@ void for_each_batch_at_once(
     const std::vector<int64_t>& lengths, int64_t batch_size, const Progress& progress,
     const std::function<void(const std::vector<int64_t>& numbers, const Stopped& stopped)>& read) {
   SharedBatches batches(lengths, batch_size, progress);
-  const TorchWorkers workers;
+  const OperatorWorkers workers;
   if (batches.count() < workers.count()) {
     batches.take(read);
   } else {

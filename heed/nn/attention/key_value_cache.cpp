@@ -1,13 +1,14 @@
 #include "heed/nn/attention/key_value_cache.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "heed/base/error.h"
+#include "heed/kernels/vector/sharing.h"
+#include "heed/ops/workers.h"
 
 namespace heed::nn {
 namespace {
@@ -99,8 +100,8 @@ void copy_rows(const at::Tensor& from, const at::Tensor& to, const std::vector<M
                int64_t length) {
   const int64_t heads = to.size(1);
   const auto bytes = static_cast<size_t>(length * to.size(3)) * to.element_size();
-  const int64_t worth_a_thread = (int64_t{1} << 19) / std::max<int64_t>(1, moves.size() * bytes);
-  at::parallel_for(0, heads, worth_a_thread + 1, [&](int64_t begin, int64_t end) {
+  const auto moved = static_cast<double>(heads) * static_cast<double>(moves.size() * bytes);
+  kernels::for_each_stretch(OperatorWorkers(), heads, 5 * moved, [&](int64_t begin, int64_t end) {
     std::vector<char> spare(bytes);
     for (int64_t head = begin; head < end; ++head) {
       const auto place = [&](const at::Tensor& tensor, int64_t row) {

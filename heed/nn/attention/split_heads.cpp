@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -10,6 +9,8 @@
 #include <type_traits>
 
 #include "heed/base/error.h"
+#include "heed/kernels/vector/sharing.h"
+#include "heed/ops/workers.h"
 
 namespace heed::nn {
 namespace {
@@ -70,11 +71,11 @@ struct RowAngles {
 // Calls row(b, n) for all, in parallel.
 template <typename Row>
 void for_each_row(int64_t batch, int64_t length, int64_t width, const Row& row) {
-  const int64_t grain =
-      std::max<int64_t>(1, at::internal::GRAIN_SIZE / std::max<int64_t>(1, width));
-  at::parallel_for(0, batch * length, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) row(i / length, i % length);
-  });
+  const double operations = 30.0 * static_cast<double>(batch * length * width);
+  kernels::for_each_stretch(OperatorWorkers(), batch * length, operations,
+                            [&](int64_t begin, int64_t end) {
+                              for (int64_t i = begin; i < end; ++i) row(i / length, i % length);
+                            });
 }
 
 // Queries and keys in place.

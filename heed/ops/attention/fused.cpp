@@ -78,7 +78,7 @@ AttentionResult fused_forward(const AttentionCall& call) {
                              {.output = mutable_array_of(result.output),
                               .log_sum_exp = result.log_sum_exp.data_ptr<float>(),
                               .log_sum_exp_rest = result.log_sum_exp_rest.data_ptr<float>()},
-                             TorchWorkers());
+                             OperatorWorkers());
   return result;
 }
 
@@ -114,7 +114,7 @@ Gradients fused_backward(const AttentionBackwardCall& call) {
                                .grad_alibi_slopes = mutable_floats_of(gradients[4]),
                                .grad_relative_table = mutable_floats_of(gradients[5]),
                                .grad_dense = mutable_floats_of(gradients[6])},
-                              TorchWorkers());
+                              OperatorWorkers());
   const AttentionOptions& options = call.forward.options;
   if (gradients[3].defined()) {
     gradients[3] = gradients[3].to(score_parts(options.score).parameter.scalar_type());

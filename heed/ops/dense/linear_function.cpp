@@ -68,7 +68,7 @@ void one_column(const at::Tensor& rows, const at::Tensor& column, const at::Tens
   if (epilogue.before_activation.data != nullptr) {
     epilogue.before_activation.row_stride = rows.size(0);
   }
-  kernels::few_rows({rows_of(column), rows_of(rows), c, epilogue}, TorchWorkers());
+  kernels::few_rows({rows_of(column), rows_of(rows), c, epilogue}, OperatorWorkers());
 }
 
 struct Forward {
@@ -82,7 +82,7 @@ struct Keep {
 };
 
 Forward forward_rows(const LinearProduct& p, const Keep& keep) {
-  const TorchWorkers workers;
+  const OperatorWorkers workers;
   const at::Tensor x = as_rows(p.input).to(p.type);
   const int64_t columns = p.weight.size(0);
   const auto options = x.options().requires_grad(false);
@@ -151,14 +151,14 @@ at::Tensor through_activation(const at::Tensor& grad, const at::Tensor& kept,
                                 .x = kept.const_data_ptr(),
                                 .grad_before = result.mutable_data_ptr(),
                                 .count = grad.numel()},
-                               TorchWorkers());
+                               OperatorWorkers());
   return result;
 }
 
 // `grad` (..., N) of the output, `kept` what forward_rows() kept, or the output of a ReLU.
 Gradients backward_rows(const LinearProduct& p, const at::Tensor& grad, const at::Tensor& kept,
                         const Wanted& wanted) {
-  const TorchWorkers workers;
+  const OperatorWorkers workers;
   const kernels::DataType operand = data_type(p.type);
   const at::Tensor before = through_activation(
       grad.reshape({-1, grad.size(-1)}).to(p.type).contiguous(), kept, p.activation);

@@ -53,7 +53,7 @@ PackedPtr pack(const at::Tensor& weight, kernels::DataType operand) {
   ++cache().packings;
   const at::Tensor readable = with_contiguous_side(weight);
   return std::make_shared<const kernels::PackedMatrix>(matrix_of(readable).transposed(), operand,
-                                                       TorchWorkers());
+                                                       OperatorWorkers());
 }
 
 void drop_dead(std::map<Key, Copy>& copies) {
