@@ -7,8 +7,30 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/kernels/vector/sharing.h"
+#include "heed/ops/workers.h"
+#include "heed/training/tensor_pieces.h"
 
 namespace heed::training {
+namespace {
+
+void multiply(const std::vector<at::Tensor>& tensors, double factor) {
+  for_each_piece({tensors},
+                 [&](const TensorLists& piece, size_t) { at::_foreach_mul_(piece[0], factor); });
+}
+
+double joint_norm(const std::vector<at::Tensor>& tensors) {
+  double elements = 0;
+  for (const at::Tensor& tensor : tensors) elements += static_cast<double>(tensor.numel());
+  std::vector<at::Tensor> norms(tensors.size());
+  kernels::for_each_task(OperatorWorkers(), std::ssize(tensors), 2 * elements, [&](int64_t i) {
+    const c10::AutoGradMode no_gradients(false);
+    norms[static_cast<size_t>(i)] = tensors[static_cast<size_t>(i)].norm();
+  });
+  return at::stack(norms).norm().item<double>();
+}
+
+}  // namespace
 
 struct Optimizer::Live {
   std::vector<at::Tensor> parameters, gradients, first, second, steps;
@@ -53,7 +75,7 @@ std::vector<at::Tensor> Optimizer::gradients() const {
 void Optimizer::scale_gradients(double factor) {
   const c10::AutoGradMode no_gradients(false);
   const auto all = gradients();
-  if (!all.empty()) at::_foreach_mul_(all, factor);
+  multiply(all, factor);
 }
 
 void Optimizer::add_penalties() {
@@ -69,7 +91,7 @@ void Optimizer::add_penalties() {
 
 // Of whole gradients each counts once, of the others each part does.
 double Optimizer::gradient_norm() const {
-  if (!parts_.sum) return at::stack(at::_foreach_norm(gradients())).norm().item<double>();
+  if (!parts_.sum) return joint_norm(gradients());
   double whole = 0;
   double here = 0;
   for (size_t i = 0; i < parameters_.size(); ++i) {
@@ -85,7 +107,7 @@ double Optimizer::clip_gradients(double largest) {
   const auto all = gradients();
   if (all.empty()) return 0;
   const double norm = gradient_norm();
-  if (largest > 0 && norm > largest && std::isfinite(norm)) at::_foreach_mul_(all, largest / norm);
+  if (largest > 0 && norm > largest && std::isfinite(norm)) multiply(all, largest / norm);
   return norm;
 }
 
@@ -116,20 +138,23 @@ void Optimizer::step(double learning_rate) {
   Live now = live();
   if (now.parameters.empty()) return;
   at::_foreach_add_(now.steps, 1);
-  if (o.name == "sgd") {
-    // The momentum starts at zero, which is what a first step without it would leave behind.
-    at::_fused_sgd_(now.parameters, now.gradients, now.first, o.weight_decay, o.momentum,
-                    learning_rate, /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
-                    /*is_first_step=*/false);
-  } else if (o.name == "adamw") {
-    at::_fused_adamw_(now.parameters, now.gradients, now.first, now.second, {}, now.steps,
-                      learning_rate, o.beta1, o.beta2, o.weight_decay, o.epsilon,
-                      /*amsgrad=*/false, /*maximize=*/false);
-  } else {
-    at::_fused_adam_(now.parameters, now.gradients, now.first, now.second, {}, now.steps,
-                     learning_rate, o.beta1, o.beta2, o.weight_decay, o.epsilon,
-                     /*amsgrad=*/false, /*maximize=*/false);
-  }
+  TensorLists lists = {now.parameters, now.gradients, now.first};
+  if (o.name != "sgd") lists.push_back(now.second);
+  for_each_piece(lists, [&](const TensorLists& piece, size_t first) {
+    const auto steps = at::TensorList(now.steps).slice(first, piece[0].size());
+    if (o.name == "sgd") {
+      // The momentum starts at zero, which is what a first step without it would leave behind.
+      at::_fused_sgd_(piece[0], piece[1], piece[2], o.weight_decay, o.momentum, learning_rate,
+                      /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
+                      /*is_first_step=*/false);
+    } else if (o.name == "adamw") {
+      at::_fused_adamw_(piece[0], piece[1], piece[2], piece[3], {}, steps, learning_rate, o.beta1,
+                        o.beta2, o.weight_decay, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    } else {
+      at::_fused_adam_(piece[0], piece[1], piece[2], piece[3], {}, steps, learning_rate, o.beta1,
+                       o.beta2, o.weight_decay, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    }
+  });
 }
 
 }  // namespace heed::training

@@ -1,6 +1,7 @@
 #include "heed/training/optimizer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
 
@@ -53,6 +54,41 @@ TEST(Optimizer, EachRuleIsThatOfItsPaper) {
       EXPECT_NEAR(parameter.item<double>(), expected.value, 2e-6) << name << " step " << step;
     }
   }
+}
+
+// Whole tensors by torch's own kernel, and Heed's update, which cuts large ones into pieces.
+TEST(Optimizer, PiecesAndThreadsChangeNoBit) {
+  const auto sizes = {std::vector<int64_t>{3}, {1000, 301}, {7, 5}, {131072}, {2, 65537}};
+  const auto random = [&](unsigned seed) {
+    at::manual_seed(seed);
+    std::vector<at::Tensor> tensors;
+    for (const auto& size : sizes) tensors.push_back(at::randn(size));
+    return tensors;
+  };
+  auto expected = random(1);
+  auto first = random(2);
+  auto second = random(2);
+  std::vector<at::Tensor> steps;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    first[i].zero_();
+    second[i].zero_();
+    steps.push_back(at::full({}, 1.0F));
+  }
+  at::_fused_adamw_(expected, random(3), first, second, {}, steps, 0.01, 0.9, 0.999, 0.01, 1e-8,
+                    false, false);
+  const int before = at::get_num_threads();
+  for (const int threads : {1, 2, 5}) {
+    at::set_num_threads(threads);
+    auto parameters = random(1);
+    const auto gradients = random(3);
+    for (size_t i = 0; i < parameters.size(); ++i) parameters[i].mutable_grad() = gradients[i];
+    Optimizer optimizer(parameters, {});
+    optimizer.step(0.01);
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      EXPECT_TRUE(at::equal(parameters[i], expected[i])) << threads << " threads, tensor " << i;
+    }
+  }
+  at::set_num_threads(before);
 }
 
 TEST(Optimizer, ClipsTheJointNorm) {

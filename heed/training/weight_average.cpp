@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/training/tensor_pieces.h"
 
 namespace heed::training {
 
@@ -20,10 +21,11 @@ WeightAverage::WeightAverage(std::vector<at::Tensor> parameters, double decay)
 
 void WeightAverage::update() {
   if (!is_on()) return;
-  const c10::AutoGradMode no_gradients(false);
   const auto n = static_cast<double>(++steps_);
   const double decay = std::min(decay_, (1 + n) / (10 + n));
-  at::_foreach_lerp_(average_, parameters_, 1 - decay);
+  for_each_piece({average_, parameters_}, [&](const TensorLists& piece, size_t) {
+    at::_foreach_lerp_(piece[0], piece[1], 1 - decay);
+  });
 }
 
 void WeightAverage::swap() {

@@ -1,7 +1,5 @@
 #include "heed/training/run/run_log.h"
 
-#include <ATen/Parallel.h>
-
 #include <chrono>
 #include <cmath>
 
@@ -9,6 +7,7 @@
 #include "heed/io/atomic.h"
 #include "heed/io/file.h"
 #include "heed/io/json.h"
+#include "heed/ops/workers.h"
 #include "heed/training/processes/process_memory.h"
 
 namespace heed::training {
@@ -148,7 +147,7 @@ void write_summary(const fs::path& directory, const RunReport& report,
   };
   if (!report.evaluations.empty()) json["last"] = evaluation_json(report.evaluations.back());
   json["cpu"] = cpu_name();
-  json["threads"] = at::get_num_threads();
+  json["threads"] = heed::threads();
   json["settings"] = settings;
   AtomicFile file(directory / "summary.json", calls);
   file.write(json_text(json));
