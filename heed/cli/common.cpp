@@ -1,13 +1,14 @@
 #include "heed/cli/common.h"
 
-#include <ATen/Parallel.h>
-
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <memory>
-#include <thread>
+#include <optional>
+
+#include "heed/base/cpus.h"
+#include "heed/ops/workers.h"
 
 namespace heed::cli {
 namespace {
@@ -19,14 +20,23 @@ bool is_count(const std::string& name) {
 }  // namespace
 
 void ThreadOptions::add_to(CLI::App& app) {
-  app.add_option("--threads", threads, "Threads to compute with; 0: one for each core")
+  app.add_option("--threads", threads,
+                 "Threads to compute with; 0: OMP_NUM_THREADS, or one for each core granted")
       ->check(CLI::Range(0, 1024))
       ->group("Running");
 }
 
 void ThreadOptions::apply(int processes) const {
-  const int cores = static_cast<int>(std::thread::hardware_concurrency());
-  at::set_num_threads(threads > 0 ? threads : std::max(1, cores / processes));
+  const GrantedCpus granted = granted_cpus();
+  const std::optional<int> omp = omp_num_threads();
+  const int wanted = threads > 0 ? threads : omp.value_or(std::max(1, granted.count / processes));
+  const int count = std::min(wanted, granted.count);
+  if (count < wanted) {
+    std::cerr << (threads > 0 ? "--threads " : "OMP_NUM_THREADS=") << wanted
+              << ": more than this process may compute on (" << granted.reason << "); takes "
+              << count << '\n';
+  }
+  set_threads(count);
 }
 
 void ReadingOptions::add_to(CLI::App& app) {

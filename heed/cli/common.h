@@ -14,8 +14,9 @@
 
 namespace heed::cli {
 
-// --threads; 0 takes as many as there are cores, of several `processes` on one
-// machine each its part. Call apply() before the first tensor.
+// --threads; 0 takes what OMP_NUM_THREADS says or else as many as there are cores that this process
+// may use, of several `processes` on one machine each its part. Never more than may be used, which
+// is said on stderr. Call apply() before the first tensor.
 struct ThreadOptions {
   int threads = 0;
 
