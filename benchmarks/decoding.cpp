@@ -12,6 +12,7 @@
 #include "benchmarks/bench.h"
 #include "heed/base/error.h"
 #include "heed/models/language_model.h"
+#include "heed/ops/workers.h"
 #include "heed/tasks/language_model_decoder.h"
 
 namespace heed::bench {
@@ -83,7 +84,7 @@ int main(int argc, char** argv) {
   using namespace heed::bench;
   const BenchOptions options =
       parse_options(argc, argv, "Tokens a second of a GPT-2 of 124M parameters");
-  if (options.threads > 0) at::set_num_threads(options.threads);
+  heed::set_threads(options.threads > 0 ? options.threads : at::get_num_threads());
   const Report report(measure_machine(options.threads), options);
   for (const Case& c :
        {Case{"decode 1", 1, at::kFloat, 0.75}, Case{"decode 1 bf16", 1, at::kBFloat16, 0.64},

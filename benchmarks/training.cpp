@@ -5,7 +5,6 @@
 //   heed_bench_training CASE DTYPE THREADS WEIGHTS DATA
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
 #include <chrono>
@@ -27,6 +26,7 @@
 #include "heed/models/text_classifier.h"
 #include "heed/nn/encoder.h"
 #include "heed/ops/cross_entropy.h"
+#include "heed/ops/workers.h"
 #include "heed/training/optimizer.h"
 #include "heed/training/precision.h"
 
@@ -154,7 +154,7 @@ int run(char** arguments) {
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 #endif
   const int threads = std::stoi(arguments[3]);
-  at::set_num_threads(threads);
+  heed::set_threads(threads);
   const Safetensors weights = Safetensors::from_file(arguments[4]);
   const Data data(arguments[5]);
   const Run once =

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Writes benchmark results into a Markdown file as a table: the goal beside what was measured.
+"""Writes all of benchmarks/results/ into docs/performance.md: tables, the goal beside what was
+measured, one section for each processor.
 
-usage: tools/bench_table.py RESULTS.jsonl... [--name attention] [--into README.md]
+usage: tools/bench_table.py [--print]
 
-RESULTS are lines from `heed_bench_* --json` and benchmarks/peers.py --json. The table replaces what
-stands between `<!-- bench:NAME begin -->` and `<!-- bench:NAME end -->`. Of two lines with the
-same case, pass, dtype, shape and peer the later one counts. Without --into: prints the table.
+A file of benchmarks/results/ holds what was measured on one processor; benchmarks/run_all.py writes
+it. Of two lines with the same benchmark, case, pass, dtype, shape and peer the later one counts. What
+stands between `<!-- bench begin -->` and `<!-- bench end -->` is replaced.
 """
 
 import argparse
@@ -13,22 +14,26 @@ import json
 import pathlib
 import sys
 
-IDENTITY = ("case", "pass", "dtype", "shape", "peer")
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- bench begin -->", "<!-- bench end -->"
+IDENTITY = ("bench", "case", "pass", "dtype", "shape", "peer")
+TITLES = {"attention": "Attention", "linear": "Dense layers",
+          "training": "Training and inference of whole models",
+          "contention": "Beside other processes: milliseconds for a thousand tokens or texts"}
+# benchmarks/results/NAME.jsonl
+PROCESSORS = {"epyc-zen5": "AMD EPYC, Zen 5", "epyc-zen4": "AMD EPYC, Zen 4",
+              "epyc-zen3": "AMD EPYC, Zen 3"}
 
 
-def rows_of(paths):
+def rows_of(path):
     rows = {}
-    for path in paths:
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-                rows[tuple(row[name] for name in IDENTITY)] = row
-            except (ValueError, KeyError, TypeError) as error:
-                sys.exit(f"{path}:{number}: not a result of a benchmark: {error!r}")
-    if not rows:
-        sys.exit(f"no results in {', '.join(map(str, paths))}")
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        try:
+            row = json.loads(line)
+            rows[tuple(row[name] for name in IDENTITY)] = row
+        except (ValueError, KeyError, TypeError) as error:
+            sys.exit(f"{path}:{number}: not a result of a benchmark: {error!r}")
     return list(rows.values())
 
 
@@ -62,40 +67,46 @@ HEAD = ("case", "pass", "dtype", "shape", "Heed ms", "peer", "peer ms", "speed-u
 RIGHT = {"Heed ms", "peer ms", "speed-up", "of peak"}
 
 
-def table_of(rows):
-    machines = sorted({f"{row['cpu']}, {row['threads']} threads" for row in rows})
+def table_of(title, rows):
     goals = [row["met"] for row in rows if row.get("met") is not None]
-    lines = [
-        f"{'; '.join(machines)}. {sum(goals)} of {len(goals)} goals met. *Of peak*: of the "
-        "multiply-add peak, or of the read bandwidth where memory is the limit.",
-        "",
-        "| " + " | ".join(HEAD) + " |",
-        "|" + "|".join("---:" if name in RIGHT else "---" for name in HEAD) + "|",
-    ]
+    lines = ["<details>",
+             f"<summary>{title}: {sum(goals)} of {len(goals)} goals met</summary>",
+             "",
+             "| " + " | ".join(HEAD) + " |",
+             "|" + "|".join("---:" if name in RIGHT else "---" for name in HEAD) + "|"]
     lines += ["| " + " | ".join(cells_of(row)) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", "</details>", ""])
 
 
-def put_between_marks(path, name, table):
-    text = path.read_text("utf-8")
-    begin, end = f"<!-- bench:{name} begin -->", f"<!-- bench:{name} end -->"
-    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
-        sys.exit(f"{path}: expected one '{begin}' and after it one '{end}'")
-    before, after = text[: text.index(begin)], text[text.index(end):]
-    path.write_text(f"{before}{begin}\n{table}{after}", "utf-8")
+def section_of(path):
+    rows = rows_of(path)
+    if not rows:
+        sys.exit(f"{path}: no results")
+    threads = sorted({row["threads"] for row in rows})
+    names = ", ".join(sorted({row["cpu"] for row in rows}))
+    lines = [f"### {PROCESSORS.get(path.stem, path.stem)}", "",
+             f"{names}; threads: {', '.join(map(str, threads))}.", ""]
+    for bench, title in TITLES.items():
+        own = [row for row in rows if row["bench"] == bench]
+        if own:
+            lines.append(table_of(title, own))
+    return "\n".join(lines)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("results", nargs="+", type=pathlib.Path)
-    parser.add_argument("--name", default="attention", help="of the marks")
-    parser.add_argument("--into", type=pathlib.Path, help="a Markdown file with the marks")
+    parser.add_argument("--print", action="store_true", help="prints the tables")
     options = parser.parse_args()
-    table = table_of(rows_of(options.results))
-    if options.into:
-        put_between_marks(options.into, options.name, table)
-    else:
-        print(table, end="")
+    files = sorted((ROOT / "benchmarks" / "results").glob("*.jsonl"), reverse=True)
+    tables = "\n".join(map(section_of, files))
+    if options.print:
+        print(tables)
+        return
+    text = PAGE.read_text("utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        sys.exit(f"{PAGE}: expected one '{BEGIN}' and after it one '{END}'")
+    before, after = text[:text.index(BEGIN)], text[text.index(END):]
+    PAGE.write_text(f"{before}{BEGIN}\n{tables}{after}", "utf-8")
 
 
 if __name__ == "__main__":

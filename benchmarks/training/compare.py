@@ -8,7 +8,6 @@ PROGRAM is build/release/benchmarks/heed_bench_training unless given; it runs be
 with PyTorch eager and compiled (and ONNX Runtime where it is installed), half a second of runs each. Weights and
 data are exchanged as safetensors files; the losses of the first steps must agree, or the comparison
 stops. A training step is forward, backward, clipping to norm 1 and fused AdamW, without dropout.
-Goals are those for 2 cores of AMD Zen 5.
 """
 
 import argparse
@@ -78,6 +77,7 @@ def inference(model, batches, dtype, compiled):
 
 
 def onnx_inference(model, batches, threads):
+    import onnx  # noqa: F401, what torch.onnx.export needs: say so before it stops half way
     import onnxruntime
 
     x, probe = batches
@@ -147,7 +147,7 @@ def gpt_case(rows, layers, width, heads):
 
     weights = layers * 12 * width * width + vocabulary * width
     operations = 6 * rows * length * weights + layers * 6 * rows * length * length * width
-    return make, operations, rows * length
+    return make, operations
 
 
 def classifier_case():
@@ -160,7 +160,7 @@ def classifier_case():
         return (Classifier(), {"ids": ids, "lengths": lengths, "labels": labels},
                 [ids, lengths, labels])
 
-    return make, 0, 32 * 50
+    return make, 0
 
 
 def bert_case():
@@ -173,7 +173,7 @@ def bert_case():
         return model, {"input": x, "probe": probe}, [x, probe]
 
     operations = layers * rows * length * (24 * width * width + 4 * length * width)
-    return make, operations, rows * length
+    return make, operations
 
 
 STEP = "training step"
@@ -182,24 +182,25 @@ GPT4 = ("gpt4x128", "character GPT", STEP, "4 layers x 128, T256 B16", gpt_case(
 CLASSIFIER = ("classifier", "sentiment classifier", STEP, "1 layer x 256, B32 N50",
               classifier_case())
 BERT = ("bert", "BERT-base encoder", "inference", "12 layers x 768, B8 N128", bert_case())
-# kind of goal: tokens/s at least, ms at most, times faster than eager at least
+# The goal: a share of the processor's peak, and how many times as fast as PyTorch eager.
 CASES = [
-    (*GPT6, "float32", ("tokens/s", 5_000)),
-    (*GPT6, "bfloat16", ("tokens/s", 9_000)),
-    (*GPT4, "float32", ("tokens/s", 45_000)),
-    (*CLASSIFIER, "float32", ("times", 3)),
-    (*BERT, "float32", ("ms", 440)),
-    (*BERT, "bfloat16", ("ms", 210)),
+    (*GPT6, "float32", (0.68, 1.1)),
+    (*GPT6, "bfloat16", (0.60, 1.1)),
+    (*GPT4, "float32", (0.51, 1.1)),
+    (*CLASSIFIER, "float32", (None, 3)),
+    (*BERT, "float32", (0.82, 1.1)),
+    (*BERT, "bfloat16", (0.84, 1.1)),
 ]
 
 
-def verdict(kind, goal, heed_ms, peer_ms, tokens):
-    if kind == "tokens/s":
-        got = tokens / heed_ms * 1e3
-        return f"≥ {goal:,} tokens/s", f"{got:,.0f} tokens/s", got >= goal
-    if kind == "ms":
-        return f"≤ {goal} ms", f"{heed_ms:.0f} ms", heed_ms <= goal
-    return f"≥ {goal}×", f"{peer_ms / heed_ms:.2f}×", peer_ms / heed_ms >= goal
+def verdict(goal, share, ratio):
+    """Goal, what was measured, and whether that is enough; no share without a peak to compare with."""
+    least_share, least_ratio = goal
+    parts = [(f"≥ {least_ratio}×", f"{ratio:.2f}×", ratio >= least_ratio)]
+    if share and least_share:
+        parts.insert(0, (f"≥ {least_share:.0%} of peak", f"{share:.0%}", share >= least_share))
+    goals, measured, met = zip(*parts)
+    return "; ".join(goals), "; ".join(measured), all(met)
 
 
 # ---- measuring ---------------------------------------------------------------------------------
@@ -258,7 +259,7 @@ def medians(runs, seconds):
 
 
 def measure(options, folder, key, case, passed, shape, parts, dtype, goal):
-    make, operations, tokens = parts
+    make, operations = parts
     torch.manual_seed(1)
     torch._dynamo.reset()
     model, tensors, batches = make()
@@ -274,17 +275,18 @@ def measure(options, folder, key, case, passed, shape, parts, dtype, goal):
     gflops = operations / times["Heed"] / 1e6
     # What else runs can only make a peak look lower.
     peak = PEAKS[dtype] = max(heed.machine[dtype], PEAKS[dtype])
+    share = gflops / peak if peak else 0  # a CPU may have no products of bfloat16
     for name in peers:
         row = {"case": case, "pass": passed, "dtype": dtype, "shape": shape,
                "heed_ms": rounded(times["Heed"]), "peer": name, "peer_ms": rounded(times[name]),
                "speedup": rounded(times[name] / times["Heed"]),
                "gflops": rounded(gflops) or None,
-               "peak_share": rounded(gflops / peak) or None,
+               "peak_share": rounded(share) or None,
                "cpu": heed.machine["cpu"], "threads": options.threads,
                "loss_difference": rounded(difference, 2)}
         if name == "PyTorch eager":
             row["goal"], row["measured"], row["met"] = verdict(
-                *goal, times["Heed"], times[name], tokens)
+                goal, share, times[name] / times["Heed"])
         if options.json:
             print(json.dumps(row, ensure_ascii=False), flush=True)
             continue
