@@ -2,10 +2,10 @@
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <torch/optim/adam.h>
 
 #include "heed/base/error.h"
 #include "heed/models/testing/test_models.h"
+#include "heed/ops/testing/optimizers.h"
 
 namespace heed::models {
 namespace {

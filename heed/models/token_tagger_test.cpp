@@ -2,12 +2,12 @@
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <torch/optim/adam.h>
 #include <unistd.h>
 
 #include "heed/base/error.h"
 #include "heed/models/testing/test_models.h"
 #include "heed/models/testing/test_words.h"
+#include "heed/ops/testing/optimizers.h"
 
 namespace heed::models {
 namespace {

@@ -1,9 +1,9 @@
 #include "heed/tasks/entity_recognition.h"
+#include "heed/ops/testing/optimizers.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 #include <gtest/gtest.h>
-#include <torch/optim/adam.h>
 
 #include "heed/base/error.h"
 

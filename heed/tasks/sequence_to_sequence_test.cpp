@@ -1,8 +1,8 @@
 #include "heed/tasks/sequence_to_sequence.h"
+#include "heed/ops/testing/optimizers.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <torch/optim/adam.h>
 
 #include <cmath>
 #include <numeric>

@@ -2,13 +2,13 @@
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <torch/optim/sgd.h>
 
 #include <thread>
 
 #include "heed/kernels/vector/isa.h"
 #include "heed/ops/dense/linear_engine.h"
 #include "heed/ops/linear.h"
+#include "heed/ops/testing/optimizers.h"
 
 namespace heed {
 namespace {
