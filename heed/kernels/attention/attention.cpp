@@ -3,6 +3,8 @@
 #include "heed/kernels/attention/engine.h"
 #include "heed/kernels/attention/rows/decode_engine.h"
 #include "heed/kernels/attention/rows/row_engine.h"
+#include "heed/kernels/attention/verbose.h"
+#include "heed/kernels/vector/isa.h"
 
 namespace heed::kernels {
 namespace {
@@ -26,23 +28,37 @@ constexpr Engine kEngines[] = {
      .backward = tile_backward},
 };
 
+// The first engine that does not refuse: `refuses(engine)` is null where it takes the problem, and
+// the last one takes everything.
+template <typename Refuses>
+const Engine& chosen(const char* direction, const Problem& problem, const Workers& workers,
+                     Refuses refuses) {
+  std::string refusals;
+  const Engine* engine = kEngines;
+  for (; const char* reason = refuses(*engine); ++engine) {
+    if (is_verbose()) refusals += std::string("; not ") + engine->name + ": " + reason;
+  }
+  if (is_verbose()) {
+    say_verbose(std::string("attention ") + direction + ": engine " + engine->name + ", " +
+                isa_name() + ", " + std::to_string(workers.count()) + " threads; " +
+                described(problem) + refusals);
+  }
+  return *engine;
+}
+
 }  // namespace
 
 void attention_forward(const Problem& problem, const ForwardResult& result,
                        const Workers& workers) {
-  for (const Engine& engine : kEngines) {
-    if (engine.refuses_forward(problem) == nullptr) {
-      return engine.forward(problem, result, workers);
-    }
-  }
+  chosen("forward", problem, workers, [&](const Engine& engine) {
+    return engine.refuses_forward(problem);
+  }).forward(problem, result, workers);
 }
 
 void attention_backward(const Problem& problem, const BackwardArgs& args, const Workers& workers) {
-  for (const Engine& engine : kEngines) {
-    if (engine.refuses_backward(problem, args) == nullptr) {
-      return engine.backward(problem, args, workers);
-    }
-  }
+  chosen("backward", problem, workers, [&](const Engine& engine) {
+    return engine.refuses_backward(problem, args);
+  }).backward(problem, args, workers);
 }
 
 }  // namespace heed::kernels
