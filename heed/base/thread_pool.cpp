@@ -125,8 +125,8 @@ class ThreadPool::Crew {
     if (!error_) error_ = std::move(error);
   }
 
-  // The life of a helper. Behind each job, also one that it came too late for, it looks for the next
-  // for a while before it sleeps.
+  // The life of a helper. Behind each job, also one that it came too late for, it looks for the
+  // next for a while before it sleeps.
   void help(int worker) {
     const Working working;
     uint32_t seen = 0;

@@ -34,7 +34,14 @@ int OperatorWorkers::count() const {
 }
 
 void OperatorWorkers::run(const std::function<void(int worker)>& body) const {
-  if (own_pool != nullptr) return own_pool->run(body);
+  if (own_pool != nullptr) {
+    return own_pool->run([&](int worker) {
+      // OpenMP and MKL count the threads that they may take for each thread apart.
+      thread_local const bool told = (at::init_num_threads(), true);
+      (void)told;
+      body(worker);
+    });
+  }
   at::parallel_for(0, count(), 1, [&](int64_t begin, int64_t end) {
     for (int64_t worker = begin; worker < end; ++worker) body(static_cast<int>(worker));
   });
