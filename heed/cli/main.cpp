@@ -128,7 +128,7 @@ int run(Words words) {
     words.push_back("--help");
   }
   if (words[0] == "--version") {
-    std::cout << "heed " << version() << '\n';
+    std::cout << "heed " << version() << '\n' << about_this_build();
     return kOk;
   }
   const Found found = find(words);

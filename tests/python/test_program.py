@@ -325,7 +325,16 @@ class Program(unittest.TestCase):
             self.assertEqual(result.returncode, 0)
             self.assertIn("Examples:", result.stdout)
             self.assertEqual(heed("help", *command.split()).stdout, result.stdout)
-        self.assertRegex(heed("--version").stdout, r"^heed \d+\.\d+\.\d+\n$")
+
+    def test_version(self):
+        self.assertRegex(heed("--version").stdout,
+                         r"^heed \d+\.\d+\.\d+\n"
+                         r"commit: (unknown|[0-9a-f]{12})(, with changes)?\n"
+                         r"torch: 2\.\d+\.\d+.*\n"
+                         r"instruction set: \w+\n"
+                         r"never run yet: .*AMX.*\n$")
+        portable = heed("--version", env={**os.environ, "HEED_ISA": "portable"}).stdout
+        self.assertIn("\ninstruction set: portable\n", portable)
 
     def test_completion_scripts_parse_and_offer_options(self):
         bash = heed("completion", "bash").stdout

@@ -184,8 +184,11 @@ void TrainingSettings::add_to(CLI::App& app) {
                  "Validations without a better model before stopping; 0: never stop early")
       ->group(group);
   app.add_option("--seed", o.seed, "Seed of everything random")->group(group);
-  app.add_option("--device", o.device, "cpu, cuda or cuda:NUMBER")->group(group);
-  app.add_option("--dtype", o.dtype, "Of products in training; weights stay float32")
+  app.add_option("--device", o.device,
+                 "cpu, cuda or cuda:NUMBER; the code for CUDA was never run on a GPU")
+      ->group(group);
+  app.add_option("--dtype", o.dtype,
+                 "Of products in training; weights stay float32. float16 is for CUDA: never run")
       ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
       ->group(group);
   app.add_flag("--resume", o.files.resume, "Go on from the last checkpoint; without one, begin")
