@@ -11,12 +11,13 @@ if(TARGET heed_program)
 endif()
 install(EXPORT heedTargets NAMESPACE heed:: DESTINATION "${package}")
 
-# The program's headers, the precompiled ones, leaf code and what only tests include are nobody
-# else's business.
+# The program's headers, the precompiled ones, leaf code, what only leaf code reads, and what only
+# tests include are nobody else's business. tools/check_tree.py reads these patterns, and sees that
+# what is installed needs nothing that is not.
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/heed/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/heed"
         FILES_MATCHING PATTERN "*.h"
         PATTERN "cli" EXCLUDE PATTERN "testing" EXCLUDE PATTERN "*_leaf.h" EXCLUDE
-        PATTERN "torch_headers.h" EXCLUDE)
+        PATTERN "scores" EXCLUDE PATTERN "torch_headers.h" EXCLUDE)
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/heedConfig.cmake.in"
                               "${PROJECT_BINARY_DIR}/heedConfig.cmake"

@@ -5,11 +5,14 @@
 - No loose ends: TODO, FIXME, XXX, HACK, merge marks.
 - File names are lower_case_with_underscores; x_test.cpp stands beside x.cpp or x.h, unless a
   test of several files says so by having no namesake and a comment in its first line.
+- An installed header (cmake/HeedInstall.cmake says which are not) includes only installed ones, and
+  nothing of GoogleTest.
 - Text files end with a newline, and have no trailing blanks, tabs for indentation or CRLF.
 
 Prints one line for each mistake; exit status 1 if there is any. Runs as the test tree.files.
 """
 
+import fnmatch
 import pathlib
 import re
 import subprocess
@@ -71,8 +74,29 @@ def check_text(path, name, text):
             yield f"{name}:{number}: a tab"
 
 
+def check_installed(paths):
+    """The headers that cmake --install copies, by the patterns of its EXCLUDE, stand by themselves."""
+    rules = (ROOT / "cmake" / "HeedInstall.cmake").read_text("utf-8")
+    left_out = re.findall(r'PATTERN "([^"]+)" EXCLUDE', rules)
+    installed = {}
+    for path in paths:
+        name = path.relative_to(ROOT)
+        if name.parts[0] == "heed" and path.suffix == ".h" and not any(
+                fnmatch.fnmatch(part, pattern) for part in name.parts[1:] for pattern in left_out):
+            installed[str(name)] = path.read_text("utf-8")
+    if not installed or not left_out:
+        yield "cmake/HeedInstall.cmake: found no installed headers, or no pattern that leaves some out"
+    for name, text in installed.items():
+        for included in re.findall(r'^#include [<"]([^>"]+)', text, re.MULTILINE):
+            if included.startswith(("gtest/", "gmock/")):
+                yield f"{name}: is installed and includes {included}; test helpers stand in testing/"
+            elif included.startswith("heed/") and included not in installed:
+                yield f"{name}: is installed and includes {included}, which is not"
+
+
 def main():
     mistakes, count = [], 0
+    mistakes += check_installed(our_files())
     for path in our_files():
         if path.suffix not in TEXT or DATA & set(path.relative_to(ROOT).parts):
             continue

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/viz/test_picture.h"
+#include "heed/viz/testing/test_picture.h"
 
 namespace heed {
 namespace {

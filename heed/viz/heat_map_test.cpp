@@ -6,7 +6,7 @@
 
 #include "heed/base/error.h"
 #include "heed/viz/heat_map_layout.h"
-#include "heed/viz/test_picture.h"
+#include "heed/viz/testing/test_picture.h"
 
 namespace heed {
 namespace {
