@@ -17,7 +17,8 @@ install(EXPORT heedTargets NAMESPACE heed:: DESTINATION "${package}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/heed/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/heed"
         FILES_MATCHING PATTERN "*.h"
         PATTERN "cli" EXCLUDE PATTERN "testing" EXCLUDE PATTERN "*_leaf.h" EXCLUDE
-        PATTERN "scores" EXCLUDE PATTERN "torch_headers.h" EXCLUDE)
+        PATTERN "scores" EXCLUDE PATTERN "rows" EXCLUDE PATTERN "tiles" EXCLUDE
+        PATTERN "torch_headers.h" EXCLUDE)
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/heedConfig.cmake.in"
                               "${PROJECT_BINARY_DIR}/heedConfig.cmake"
