@@ -1,6 +1,9 @@
 #include "heed/io/utf8.h"
 
+#include <algorithm>
 #include <cstdint>
+
+#include "heed/io/printable.h"
 
 namespace heed {
 namespace {
@@ -46,6 +49,37 @@ bool spoils_a_line(std::string_view sequence) {
          (second == 0x81 && third >= 0xA6 && third <= 0xA9);
 }
 
+// The character at `text[at]`, or a byte that is no part of one.
+std::string_view character_at(std::string_view text, size_t at) {
+  return text.substr(at, std::max<size_t>(sequence_length(text, at), 1));
+}
+
+// What stands for a character that must not reach a terminal; nothing for the others.
+std::string escape_of(std::string_view character) {
+  const char first = character[0];
+  const auto byte = static_cast<uint8_t>(first);
+  if (first == '\n') return "\\n";
+  if (first == '\r') return "\\r";
+  if (first == '\t') return "\\t";
+  const bool alone = character.size() == 1;
+  if (!(alone && (byte < 0x20 || byte >= 0x7F)) && !spoils_a_line(character)) return {};
+  std::string escape;
+  for (const char c : character) escape += escaped_byte(static_cast<uint8_t>(c));
+  return escape;
+}
+
+std::string escaped(std::string_view text, std::string_view kept) {
+  std::string out;
+  for (size_t at = 0; at < text.size();) {
+    const std::string_view character = character_at(text, at);
+    const std::string escape =
+        kept.find(character) == std::string_view::npos ? escape_of(character) : std::string();
+    out += escape.empty() ? character : std::string_view(escape);
+    at += character.size();
+  }
+  return out;
+}
+
 }  // namespace
 
 size_t valid_utf8_prefix(std::string_view text) {
@@ -60,31 +94,19 @@ size_t valid_utf8_prefix(std::string_view text) {
 
 std::string excerpt(std::string_view text, size_t max_bytes) {
   std::string out = "\"";
-  size_t at = 0;
-  while (at < text.size()) {
-    const size_t length = sequence_length(text, at);
-    const std::string_view sequence = text.substr(at, length == 0 ? 1 : length);
-    if (at + sequence.size() > max_bytes) return out + "...\"";
-    const char first = sequence[0];
-    const auto byte = static_cast<uint8_t>(first);
-    if (length == 0 || (length == 1 && byte == 0x7F) || spoils_a_line(sequence)) {
-      for (const char c : sequence) out += escaped_byte(static_cast<uint8_t>(c));
-    } else if (first == '\n') {
-      out += "\\n";
-    } else if (first == '\r') {
-      out += "\\r";
-    } else if (first == '\t') {
-      out += "\\t";
-    } else if (byte < 0x20) {
-      out += escaped_byte(byte);
-    } else if (first == '"' || first == '\\') {
-      out += {'\\', first};
-    } else {
-      out += sequence;
-    }
-    at += sequence.size();
+  for (size_t at = 0; at < text.size();) {
+    const std::string_view character = character_at(text, at);
+    if (at + character.size() > max_bytes) return out + "...\"";
+    const std::string escape = escape_of(character);
+    if (character == "\"" || character == "\\") out += '\\';
+    out += escape.empty() ? character : std::string_view(escape);
+    at += character.size();
   }
   return out + "\"";
 }
+
+std::string printable(std::string_view text) { return escaped(text, ""); }
+
+std::string printable_lines(std::string_view text) { return escaped(text, "\n\t"); }
 
 }  // namespace heed
