@@ -15,10 +15,23 @@
 namespace heed {
 namespace {
 
-int terminal_width() {
-  winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 80;
+constexpr int kLongestBar = 30;
+constexpr int kShortestBar = 10;  // a shorter one says nothing that the percentage does not
+
+// A column for each character: what is shown here has no wide ones.
+int columns(const std::string& text) {
+  return static_cast<int>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string cut_to(const std::string& text, int width) {
+  if (columns(text) <= width) return text;
+  size_t at = 0;
+  for (int column = 0; at < text.size(); ++at) {
+    if ((text[at] & 0xC0) == 0x80) continue;
+    if (column++ == std::max(width - 1, 0)) break;
+  }
+  return text.substr(0, at) + (width > 0 ? "…" : "");
 }
 
 std::string bar_text(double share, int width) {
@@ -29,6 +42,26 @@ std::string bar_text(double share, int width) {
 }
 
 }  // namespace
+
+int terminal_width(int descriptor) {
+  winsize size{};
+  if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const char* said = std::getenv("COLUMNS");
+  const int columns = said != nullptr ? std::atoi(said) : 0;
+  return columns > 0 ? columns : 80;
+}
+
+std::string line_text(const ProgressLine& line, int width) {
+  // A character in the last column already makes some terminals go to the next line.
+  const int room = std::max(width - 1, 0);
+  const std::string note = line.note.empty() ? "" : "  " + line.note;
+  std::string text = line.title + ' ';
+  if (line.share >= 0) {
+    const int bar = std::min(kLongestBar, room - columns(text + line.behind + note));
+    if (bar >= kShortestBar) text += bar_text(line.share, bar);
+  }
+  return cut_to(text + line.behind + note, room);
+}
 
 bool colors_wanted(int descriptor) {
   const char* no_color = std::getenv("NO_COLOR");
@@ -52,22 +85,18 @@ void ProgressBar::update(int64_t done, const std::string& note) {
 
   if (first_done_ < 0) first_done_ = done;
   const double elapsed = std::chrono::duration<double>(now - start_).count();
-  std::string line = title_;
+  ProgressLine line{.title = title_, .behind = formatted("%lld", static_cast<long long>(done))};
   if (total_ > 0) {
-    const double share =
-        std::clamp(static_cast<double>(done) / static_cast<double>(total_), 0., 1.);
-    const int width = std::clamp(terminal_width() - 60, 10, 30);
-    line += ' ' + bar_text(share, width) + formatted(" %3.0f%%", share * 100);
+    line.share = std::clamp(static_cast<double>(done) / static_cast<double>(total_), 0., 1.);
+    line.behind = formatted(" %3.0f%%", line.share * 100);
     const auto done_here = static_cast<double>(done - first_done_);
-    if (done_here > 0.01 * static_cast<double>(total_) && share < 1) {
+    if (done_here > 0.01 * static_cast<double>(total_) && line.share < 1) {
       const auto left = static_cast<double>(total_ - done);
-      line += "  " + duration_text(elapsed * left / done_here) + " left";
+      line.behind += "  " + duration_text(elapsed * left / done_here) + " left";
     }
-  } else {
-    line += formatted(" %lld", static_cast<long long>(done));
   }
-  if (!note.empty()) line += "  " + note;
-  std::fprintf(stderr, "\r%s\033[K", line.c_str());
+  line.note = note;
+  std::fprintf(stderr, "\r%s\033[K", line_text(line, terminal_width(STDERR_FILENO)).c_str());
   std::fflush(stderr);
 }
 

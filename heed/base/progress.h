@@ -12,6 +12,20 @@ namespace heed {
 // neither NO_COLOR nor TERM=dumb.
 bool colors_wanted(int descriptor);
 
+// The columns of the terminal behind a file descriptor, as they are now; where it is none, what the
+// variable COLUMNS says, else 80.
+int terminal_width(int descriptor);
+
+// A bar that is `share` full with what stands around it, in fewer than `width` columns: first the
+// bar gives way, then the end of the line is cut.
+struct ProgressLine {
+  std::string title;
+  double share = -1;      // below 0: no bar
+  std::string behind;     // "  45%  3 min 05 s left" or a count
+  std::string note = {};  // "loss 0.1234"
+};
+std::string line_text(const ProgressLine& line, int width);
+
 class ProgressBar {
  public:
   // A bar over `total` units with `title` in front; `total` 0 shows a count without a bar.
