@@ -75,7 +75,7 @@ check_headers() {
   sources | grep -E '^heed/.*\.h$' | grep -v '_leaf\.h$' |
     xargs -P "$jobs" -I{} clang++ -std=c++20 -fsyntax-only -Werror -I. -x c++ \
       -isystem "$torch/include" -isystem "$torch/include/torch/csrc/api/include" \
-      -DHEED_ISA=portable -DHEED_LANES=4 $(pkg-config --cflags cairo) \
+      -DHEED_ISA=portable -DHEED_LANES=4 $(pkg-config --cflags pangocairo) \
       -Wno-pragma-once-outside-header {}
 }
 

@@ -16,47 +16,6 @@ namespace heed {
 namespace {
 
 constexpr double kLargestSide = 16000;  // pixels; cairo itself stops at 32,767
-// DejaVu has arrows, mathematics and most alphabets; fontconfig puts its nearest in place of it.
-constexpr const char* kFamily = "DejaVu Sans";
-
-void set_font(cairo_t* context, const Font& font) {
-  cairo_select_font_face(context, kFamily, CAIRO_FONT_SLANT_NORMAL,
-                         font.bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-  cairo_set_font_size(context, font.size);
-  // Without hints a text has the same width at every scale and in both formats.
-  cairo_font_options_t* options = cairo_font_options_create();
-  cairo_font_options_set_hint_style(options, CAIRO_HINT_STYLE_NONE);
-  cairo_font_options_set_hint_metrics(options, CAIRO_HINT_METRICS_OFF);
-  cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
-  cairo_set_font_options(context, options);
-  cairo_font_options_destroy(options);
-}
-
-// Measures text without a page.
-class Ruler {
- public:
-  explicit Ruler(const Font& font)
-      : surface_(cairo_image_surface_create(CAIRO_FORMAT_A8, 1, 1)),
-        context_(cairo_create(surface_)) {
-    set_font(context_, font);
-  }
-  ~Ruler() {
-    cairo_destroy(context_);
-    cairo_surface_destroy(surface_);
-  }
-  Ruler(const Ruler&) = delete;
-  Ruler& operator=(const Ruler&) = delete;
-
-  double width(const std::string& drawable_text) const {
-    cairo_text_extents_t extents;
-    cairo_text_extents(context_, drawable_text.c_str(), &extents);
-    return extents.x_advance;
-  }
-
- private:
-  cairo_surface_t* surface_;
-  cairo_t* context_;
-};
 
 cairo_status_t append(void* closure, const unsigned char* data, unsigned int length) {
   static_cast<std::string*>(closure)->append(reinterpret_cast<const char*>(data), length);
@@ -128,27 +87,6 @@ PictureFormat picture_format(const std::string& path) {
   return extension == ".png" ? PictureFormat::kPng : PictureFormat::kSvg;
 }
 
-double text_width(const std::string& text, const Font& font) {
-  return Ruler(font).width(drawable(text));
-}
-
-std::string ellipsised(const std::string& text, double width, const Font& font) {
-  const Ruler ruler(font);
-  // No more letters than could ever fit: a label may be a whole document.
-  std::u32string points = drawable_points(text.substr(0, 4096));
-  const std::string whole = utf8_of(points);
-  if (text.size() <= 4096 && ruler.width(whole) <= width) return whole;
-  size_t kept = 0, refused = points.size();
-  while (kept + 1 < refused) {
-    const size_t middle = (kept + refused) / 2;
-    const std::string cut = utf8_of(points.substr(0, middle)) + "…";
-    (ruler.width(cut) <= width ? kept : refused) = middle;
-  }
-  // A combining mark stays with the letter it belongs to.
-  while (kept > 0 && kept < points.size() && terminal_columns(points[kept]) == 0) --kept;
-  return utf8_of(points.substr(0, kept)) + "…";
-}
-
 void Canvas::Free::operator()(_cairo* context) const { cairo_destroy(context); }
 void Canvas::Free::operator()(_cairo_surface* surface) const { cairo_surface_destroy(surface); }
 
@@ -217,21 +155,15 @@ void Canvas::dot(double x, double y, double radius, const Color& color) {
 }
 
 void Canvas::text(double x, double y, const std::string& text, const TextStyle& style) {
-  cairo_t* context = context_.get();
-  const std::string shown = drawable(text);
-  set_font(context, style.font);
-  cairo_text_extents_t extents;
-  cairo_text_extents(context, shown.c_str(), &extents);
-  cairo_save(context);
-  cairo_translate(context, x, y);
-  cairo_rotate(context, style.angle);
-  const double shift = style.align == Align::kLeft     ? 0
-                       : style.align == Align::kCenter ? extents.x_advance / 2
-                                                       : extents.x_advance;
-  cairo_move_to(context, -shift, 0.36 * style.font.size);
-  set_color(style.color);
-  cairo_show_text(context, shown.c_str());
-  cairo_restore(context);
+  draw_text(context_.get(), x, y, text, style, packages_);
+}
+
+std::vector<std::string> Canvas::notes() const {
+  if (packages_.empty()) return {};
+  std::string names;
+  for (const std::string& package : packages_) names += " " + package;
+  return {"no font here has some of the letters, which are drawn as boxes; on Debian: apt install" +
+          names};
 }
 
 void Canvas::image(const Box& box, int64_t rows, int64_t columns,
@@ -289,10 +221,13 @@ std::string Canvas::finish() {
   return std::move(bytes_);
 }
 
-void write_picture(const std::string& path, const std::string& bytes) {
+Picture picture_of(Canvas& canvas) { return {.bytes = canvas.finish(), .notes = canvas.notes()}; }
+
+std::vector<std::string> write_picture(const std::string& path, const Picture& picture) {
   AtomicFile file(path);
-  file.write(bytes);
+  file.write(picture.bytes);
   file.commit();
+  return picture.notes;
 }
 
 }  // namespace heed

@@ -1,13 +1,15 @@
-// A page to draw on, the same for PNG and SVG, over cairo. Lengths are in points.
+// A page to draw on, the same for PNG and SVG, over cairo and pango. Lengths are in points.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "heed/viz/color_map.h"
+#include "heed/viz/text.h"
 
 struct _cairo;
 struct _cairo_surface;
@@ -19,28 +21,8 @@ enum class PictureFormat { kPng, kSvg };
 // By the file's extension, in upper or lower case; UsageError for any other.
 PictureFormat picture_format(const std::string& path);
 
-struct Font {
-  double size = 10;
-  bool bold = false;
-};
-
-// How wide `text` is. Text is UTF-8 and made drawable (unicode.h) first.
-double text_width(const std::string& text, const Font& font);
-
-// `text`, or as much of it as fits in `width` with "…" behind it.
-std::string ellipsised(const std::string& text, double width, const Font& font);
-
 struct Box {
   double x = 0, y = 0, width = 0, height = 0;
-};
-
-enum class Align { kLeft, kCenter, kRight };
-
-struct TextStyle {
-  Font font;
-  Color color{0.13, 0.14, 0.17};
-  Align align = Align::kLeft;
-  double angle = 0;  // radians, clockwise, around the anchor
 };
 
 struct CanvasSize {
@@ -62,7 +44,7 @@ class Canvas {
   void line(const std::vector<std::pair<double, double>>& points, const Color& color, double width);
   void dot(double x, double y, double radius, const Color& color);
 
-  // `y` is the vertical middle of small letters, so a label stands level with what it names.
+  // As draw_text() of text.h.
   void text(double x, double y, const std::string& text, const TextStyle& style);
 
   // rows × columns colours, stretched over `box` without smoothing.
@@ -71,12 +53,16 @@ class Canvas {
   // Ends the page: the bytes of the file.
   std::string finish();
 
+  // What whoever asked for the picture should know: letters that no font here has.
+  std::vector<std::string> notes() const;
+
  private:
   void set_color(const Color& color);
 
   PictureFormat format_;
   std::string title_;
   std::string bytes_;
+  std::set<std::string> packages_;  // whose fonts are missing
   struct Free {
     void operator()(_cairo* context) const;
     void operator()(_cairo_surface* surface) const;
@@ -85,7 +71,14 @@ class Canvas {
   std::unique_ptr<_cairo, Free> context_;
 };
 
-// Replaces the file at `path` whole, or throws IoError and leaves it as it was.
-void write_picture(const std::string& path, const std::string& bytes);
+// A finished page.
+struct Picture {
+  std::string bytes;
+  std::vector<std::string> notes;
+};
+Picture picture_of(Canvas& canvas);
+
+// Replaces the file at `path` whole, or throws IoError and leaves it as it was. Returns the notes.
+std::vector<std::string> write_picture(const std::string& path, const Picture& picture);
 
 }  // namespace heed

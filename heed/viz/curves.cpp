@@ -205,7 +205,7 @@ void check_chart(const CurveChart& chart, const CurveOptions& options) {
   check_usage(!finite.empty(), name, ": there is no finite point to draw");
 }
 
-std::string draw(const CurveChart& chart, PictureFormat format, const CurveOptions& options) {
+Picture draw(const CurveChart& chart, PictureFormat format, const CurveOptions& options) {
   Span x;
   for (const CurvePanel& panel : chart.panels) {
     const Span span = span_of(panel, &Curve::x);
@@ -233,7 +233,9 @@ std::string draw(const CurveChart& chart, PictureFormat format, const CurveOptio
 
   const double left = kMargin + 18 + tick_width + 8;
   const double width = options.width - left - kMargin;
-  const double top = kMargin + (chart.title.empty() ? 0 : 26);
+  const double title_width = options.width - 2 * kMargin;
+  const double top =
+      kMargin + (chart.title.empty() ? 0 : text_height(chart.title, kTitleFont, title_width) + 10);
   double height = top;
   for (size_t i = 0; i < parts.size(); ++i) {
     parts[i].legend = draw_legend(nullptr, chart.panels[i].curves, names, {left, 0, width, 0});
@@ -243,9 +245,7 @@ std::string draw(const CurveChart& chart, PictureFormat format, const CurveOptio
 
   Canvas canvas(format, {options.width, height, options.scale}, chart.title);
   if (!chart.title.empty()) {
-    canvas.text(kMargin, kMargin + 6,
-                ellipsised(chart.title, options.width - 2 * kMargin, kTitleFont),
-                {.font = kTitleFont});
+    canvas.text(kMargin, kMargin, chart.title, {.font = kTitleFont, .width = title_width});
   }
   const Ticks x_ticks =
       nice_ticks(x.low, x.high, static_cast<int>(width / 75), whole_numbers(chart) ? 1 : 0);
@@ -265,15 +265,16 @@ std::string draw(const CurveChart& chart, PictureFormat format, const CurveOptio
   }
   canvas.text(left + width / 2, y - 5, chart.x_axis,
               {.font = kAxisFont, .color = kSoft, .align = Align::kCenter});
-  return canvas.finish();
+  return picture_of(canvas);
 }
 
 }  // namespace
 
-void write_curves(const CurveChart& chart, const std::string& path, const CurveOptions& options) {
+std::vector<std::string> write_curves(const CurveChart& chart, const std::string& path,
+                                      const CurveOptions& options) {
   const PictureFormat format = picture_format(path);
   check_chart(chart, options);
-  write_picture(path, draw(chart, format, options));
+  return write_picture(path, draw(chart, format, options));
 }
 
 }  // namespace heed

@@ -32,10 +32,11 @@ struct CurveOptions {
   double scale = 2.0;   // pixels a point in a PNG
 };
 
-// Draws to `path`, which must end in .png or .svg; written to a temporary file and renamed. The
-// same input gives the same bytes. Errors: UsageError for no panel, x and y of different lengths, a
-// chart without one finite point, or another file extension; IoError if the file cannot be written.
-void write_curves(const CurveChart& chart, const std::string& path,
-                  const CurveOptions& options = {});
+// Draws to `path` and returns what whoever asked for it should know (Canvas::notes). `path` must
+// end in .png or .svg; written to a temporary file and renamed. The same input gives the same
+// bytes. Errors: UsageError for no panel, x and y of different lengths, a chart without one finite
+// point, or another file extension; IoError if the file cannot be written.
+std::vector<std::string> write_curves(const CurveChart& chart, const std::string& path,
+                                      const CurveOptions& options = {});
 
 }  // namespace heed

@@ -32,6 +32,14 @@ TEST_F(CurvesTest, WritesPngOfTheAskedWidth) {
   EXPECT_EQ(pixels.count(rgb_of({0.11, 0.55, 0.47})), 0);
 }
 
+TEST_F(CurvesTest, ALongTitleWraps) {
+  CurveChart long_title = chart();
+  write_curves(long_title, path("a.png"), {.width = 400});
+  for (int i = 0; i < 20; ++i) long_title.title += " and more of it";
+  write_curves(long_title, path("b.png"), {.width = 400});
+  EXPECT_GT(Pixels(path("b.png")).height(), Pixels(path("a.png")).height() + 2 * 40);
+}
+
 TEST_F(CurvesTest, WritesWellFormedSvg) {
   CurveChart odd = chart();
   odd.title = "loss < 1 & \"rising\" \xff";

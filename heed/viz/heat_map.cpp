@@ -163,8 +163,8 @@ void draw_panel(Canvas& canvas, const HeatMap& map, const PanelLayout& panel, co
   if (cell >= kNumberedCell) draw_numbers(canvas, map, panel, range);
   draw_labels(canvas, panel);
   if (!map.title.empty()) {
-    canvas.text(panel.plot.x, panel.plot.y - panel.columns.depth - kPanelFont.size * 0.85,
-                map.title, {.font = kPanelFont});
+    canvas.text(panel.plot.x, panel.plot.y - panel.columns.depth - panel.title_height, map.title,
+                {.font = kPanelFont, .width = panel.title_width});
   }
 }
 
@@ -182,7 +182,20 @@ void draw_color_bar(Canvas& canvas, const Box& bar, const Range& range, const Ti
   }
 }
 
-std::string draw(const HeatMapGrid& grid, PictureFormat format, const HeatMapOptions& options) {
+// One label in so many, of rows and of columns: the fewest of all panels.
+std::pair<int64_t, int64_t> thinning_of(const GridLayout& layout) {
+  std::pair<int64_t, int64_t> every{1, 1};
+  for (const PanelLayout& panel : layout.panels) {
+    every.first = std::max(every.first, panel.rows.every);
+    every.second = std::max(every.second, panel.columns.every);
+  }
+  return every;
+}
+
+// Which labels are there: the first, and then one in so many.
+std::string thinned(int64_t every) { return every > 1 ? text_of(" (1 label in ", every, ")") : ""; }
+
+Picture draw(const HeatMapGrid& grid, PictureFormat format, const HeatMapOptions& options) {
   const Range range = range_of(grid, options);
   const Ticks ticks = nice_ticks(range.low, range.high, 4);
   double tick_width = 0;
@@ -196,37 +209,45 @@ std::string draw(const HeatMapGrid& grid, PictureFormat format, const HeatMapOpt
   }
   draw_color_bar(canvas, layout.color_bar, range, ticks);
   const Box& plots = layout.plots;
+  const auto [rows_every, columns_every] = thinning_of(layout);
   if (!grid.title.empty()) {
-    canvas.text(16, layout.title_y, grid.title, {.font = kTitleFont});
+    canvas.text(layout.title.x, layout.title.y, grid.title,
+                {.font = kTitleFont, .width = layout.title.width});
   }
   if (!options.column_axis.empty()) {
-    canvas.text(plots.x, layout.column_axis_y, options.column_axis + " →",
+    canvas.text(plots.x, layout.column_axis_y, options.column_axis + " →" + thinned(columns_every),
                 {.font = kAxisFont, .color = kSoft});
   }
   if (!options.row_axis.empty()) {
-    canvas.text(layout.row_axis_x, plots.y, "← " + options.row_axis,
+    canvas.text(layout.row_axis_x, plots.y, "← " + options.row_axis + thinned(rows_every),
                 {.font = kAxisFont, .color = kSoft, .align = Align::kRight, .angle = -M_PI / 2});
   }
-  return canvas.finish();
+  Picture picture = picture_of(canvas);
+  if (std::max(rows_every, columns_every) > 1) {
+    picture.notes.push_back(text_of("there is no room for all labels: of rows 1 in ", rows_every,
+                                    " is drawn, of columns 1 in ", columns_every));
+  }
+  return picture;
 }
 
 }  // namespace
 
-void write_heat_map_grid(const HeatMapGrid& grid, const std::string& path,
-                         const HeatMapOptions& options) {
+std::vector<std::string> write_heat_map_grid(const HeatMapGrid& grid, const std::string& path,
+                                             const HeatMapOptions& options) {
   const PictureFormat format = picture_format(path);
   check_usage(!grid.maps.empty(), "heat map ", excerpt(grid.title),
               ": a grid needs at least one matrix");
   check_usage(grid.columns >= 1, "heat map ", excerpt(grid.title),
               ": a grid has at least 1 column, not ", grid.columns);
   for (size_t i = 0; i < grid.maps.size(); ++i) check_map(grid.maps[i], name_of(grid, i));
-  write_picture(path, draw(grid, format, options));
+  return write_picture(path, draw(grid, format, options));
 }
 
-void write_heat_map(const HeatMap& map, const std::string& path, const HeatMapOptions& options) {
+std::vector<std::string> write_heat_map(const HeatMap& map, const std::string& path,
+                                        const HeatMapOptions& options) {
   HeatMapGrid grid{.title = map.title, .columns = 1, .maps = {map}};
   grid.maps.front().title.clear();
-  write_heat_map_grid(grid, path, options);
+  return write_heat_map_grid(grid, path, options);
 }
 
 }  // namespace heed

@@ -7,11 +7,14 @@ namespace heed {
 namespace {
 
 constexpr double kMargin = 16;
-constexpr double kLabelGap = 5;   // between a label and its row or column
-constexpr double kLongest = 120;  // of a label; longer ones end in "…"
+constexpr double kLabelGap = 5;      // between a label and its row or column
+constexpr double kLongest = 120;     // of a label; longer ones end in "…"
+constexpr double kLabelled = 8;      // a cell of this size has room for its label
+constexpr double kNarrowTitle = 96;  // narrower than this no title is wrapped
 constexpr double kPanelGap = 16;
 constexpr double kBarWidth = 11, kBarGap = 20, kBarHeight = 180, kSmallestBar = 72;
-constexpr double kOneGrid = 1000;  // a grid of panels is about so wide
+constexpr double kSmallestPage = 160;  // of a page with a title, without its margins
+constexpr double kOneGrid = 1000;      // a grid of panels is about so wide
 
 size_t index(int64_t i) { return static_cast<size_t>(i); }
 
@@ -19,7 +22,8 @@ size_t index(int64_t i) { return static_cast<size_t>(i); }
 // as that is possible so that every cell has the same number of pixels.
 double cell_side(int64_t tokens, double room) {
   const auto count = static_cast<double>(tokens);
-  const double own = std::min(512 + 2.5 * std::max(0.0, count - 16), 1000.0);
+  const double own =
+      std::min(std::max(512 + 2.5 * std::max(0.0, count - 16), kLabelled * count), 1000.0);
   const double side = std::min(own, room) / count;
   return side >= 1 ? std::clamp(std::floor(side), 1.0, 32.0) : 0.5;
 }
@@ -122,21 +126,32 @@ GridLayout layout_of(const HeatMapGrid& grid, const HeatMapOptions& options,
         (row == 0 || map.column_labels != grid.maps[index(i - across)].column_labels)) {
       panel.columns = column_labels_of(map, panel.cell_width);
     }
-    const double title = map.title.empty() ? 0 : kPanelFont.size * 1.7;
-    const double title_over = text_width(map.title, kPanelFont) - panel.plot.width;
+    if (!map.title.empty()) {
+      const double own = text_width(map.title, kPanelFont) + 1;
+      panel.title_width = std::min(own, std::max(panel.plot.width, kNarrowTitle));
+      panel.title_height = text_height(map.title, kPanelFont, panel.title_width) + 4;
+    }
     columns.gutter[column] = std::max(columns.gutter[column], panel.rows.depth);
-    columns.room[column] =
-        std::max(columns.room[column], panel.plot.width + std::max(0.0, title_over));
-    rows.gutter[row] = std::max(rows.gutter[row], panel.columns.depth + title);
+    columns.room[column] = std::max({columns.room[column], panel.plot.width, panel.title_width});
+    rows.gutter[row] = std::max(rows.gutter[row], panel.columns.depth + panel.title_height);
     rows.room[row] = std::max(rows.room[row], panel.plot.height);
     overhang = std::max(overhang, column + 1 == index(across) ? panel.columns.overhang : 0);
   }
 
   const double left = kMargin + (options.row_axis.empty() ? 0 : kAxisFont.size * 1.7);
+  // What stands beside each other decides the width of the page, and that how the title wraps.
+  const double plots_left = std::ceil(columns.place(0, left));
+  const double plots_right = std::ceil(columns.end(left));
+  const double bar_x = plots_right + kBarGap;
+  const double right =
+      std::max({bar_x + kBarWidth + 7 + color_bar_label_width, plots_right + overhang,
+                kMargin + (grid.title.empty() ? 0 : kSmallestPage)});
+  layout.width = right + kMargin;
   double top = kMargin;
   if (!grid.title.empty()) {
-    layout.title_y = top + kTitleFont.size / 2;
-    top += kTitleFont.size * 1.9;
+    layout.title = {kMargin, top, right - kMargin, 0};
+    layout.title.height = text_height(grid.title, kTitleFont, layout.title.width);
+    top += layout.title.height + kTitleFont.size * 0.6;
   }
   if (!options.column_axis.empty()) {
     layout.column_axis_y = top + kAxisFont.size / 2;
@@ -150,15 +165,10 @@ GridLayout layout_of(const HeatMapGrid& grid, const HeatMapOptions& options,
   }
 
   const Box& first = layout.panels.front().plot;
-  layout.plots = {first.x, first.y, std::ceil(columns.end(left)) - first.x,
+  layout.plots = {plots_left, first.y, plots_right - plots_left,
                   std::ceil(rows.end(top)) - first.y};
-  const double plots_right = first.x + layout.plots.width;
-  layout.color_bar = {plots_right + kBarGap, first.y, kBarWidth,
+  layout.color_bar = {bar_x, first.y, kBarWidth,
                       std::clamp(layout.plots.height, kSmallestBar, kBarHeight)};
-  const double bar_right = layout.color_bar.x + kBarWidth + 7 + color_bar_label_width;
-  layout.width =
-      std::max({bar_right, plots_right + overhang, kMargin + text_width(grid.title, kTitleFont)}) +
-      kMargin;
   layout.height =
       std::max(first.y + layout.plots.height, layout.color_bar.y + layout.color_bar.height) +
       kMargin;

@@ -24,6 +24,7 @@ struct LabelLayout {
 struct PanelLayout {
   Box plot;  // the cells
   double cell_width = 0, cell_height = 0;
+  double title_width = 0, title_height = 0;  // of its lines
   LabelLayout rows, columns;
 };
 
@@ -32,7 +33,7 @@ struct GridLayout {
   Box color_bar;
   Box plots;  // around all panels' cells
   std::vector<PanelLayout> panels;
-  double title_y = 0;
+  Box title;
   double row_axis_x = 0, column_axis_y = 0;
 };
 

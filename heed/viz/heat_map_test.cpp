@@ -125,6 +125,43 @@ TEST_F(HeatMapTest, LabelsNeverOverlap) {
   }
 }
 
+TEST_F(HeatMapTest, ASentenceKeepsEveryLabelAndALongTextSaysWhichAreLeft) {
+  for (const int64_t tokens : {10, 60, 80, 120}) {
+    const PanelLayout panel = layout_of({"", 1, {map_of(tokens, tokens)}}, {}, 0).panels[0];
+    EXPECT_EQ(panel.rows.every, 1) << tokens;
+    EXPECT_EQ(panel.columns.every, 1) << tokens;
+    EXPECT_THAT(write_heat_map(map_of(tokens, tokens), path("a.png"), {.scale = 1}),
+                testing::IsEmpty());
+  }
+  EXPECT_THAT(write_heat_map(map_of(500, 3), path("a.png"), {.scale = 1}),
+              testing::ElementsAre(HasSubstr("of rows 1 in 4 is drawn, of columns 1 in 1")));
+}
+
+TEST_F(HeatMapTest, TitlesWrap) {
+  HeatMap map = map_of(6, 6);
+  const double narrow = layout_of({"", 1, {map}}, {}, 0).width;
+  std::string title;
+  for (int i = 0; i < 30; ++i) title += "a long title ";
+  const HeatMapGrid grid{.title = title, .columns = 1, .maps = {map}};
+  const GridLayout layout = layout_of(grid, {}, 0);
+  EXPECT_LE(layout.width, std::max(narrow, 200.0));
+  EXPECT_GT(layout.title.height, 4 * kTitleFont.size);
+  EXPECT_GT(layout.plots.y, layout.title.y + layout.title.height);
+
+  map.title = title;
+  const PanelLayout panel = layout_of({"", 1, {map}}, {}, 0).panels[0];
+  EXPECT_LE(panel.title_width, std::max(panel.plot.width, 96.0));
+  EXPECT_GT(panel.title_height, 4 * kPanelFont.size);
+  EXPECT_GE(panel.plot.y - panel.columns.depth - panel.title_height, 0);
+}
+
+TEST_F(HeatMapTest, LettersThatNoFontHasAreTold) {
+  HeatMap map = map_of(2, 2);
+  map.row_labels[0] = "\U0010FFFD";  // for private use
+  EXPECT_THAT(write_heat_map(map, path("a.png")),
+              testing::ElementsAre(HasSubstr("apt install fonts-noto-core")));
+}
+
 TEST_F(HeatMapTest, LongLabelsAreCut) {
   HeatMap map = map_of(2, 2);
   map.row_labels[0] = std::string(100'000, 'w');

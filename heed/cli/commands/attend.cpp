@@ -10,6 +10,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/validators.h"
 #include "heed/cli/trained.h"
+#include "heed/io/printable.h"
 #include "heed/io/utf8.h"
 #include "heed/viz/heat_map.h"
 #include "heed/viz/terminal.h"
@@ -58,7 +59,9 @@ void draw(const Settings& settings, const AttentionView& attention,
   for (const int64_t layer : layers) {
     for (const int64_t head : heads) grid.maps.push_back(heat_map(attention, layer, head));
   }
-  write_heat_map_grid(grid, settings.out);
+  for (const std::string& note : write_heat_map_grid(grid, settings.out)) {
+    std::cerr << "heed: " << settings.out << ": " << note << '\n';
+  }
 }
 
 void print_json(const AttentionView& attention, const std::vector<int64_t>& layers,
@@ -98,7 +101,7 @@ void print_lines(const std::vector<AttentionView::Line>& lines) {
 // Each token as dark as the mean weight that the others give it.
 void print_text(const AttentionView& attention, const std::vector<int64_t>& layers,
                 const std::vector<int64_t>& heads) {
-  std::cout << attention.title << '\n';
+  std::cout << printable(attention.title) << '\n';
   if (!attention.lines.empty()) return print_lines(attention.lines);
   const at::Tensor received = attention.weights.index_select(0, at::tensor(layers))
                                   .index_select(1, at::tensor(heads))
