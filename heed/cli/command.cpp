@@ -3,6 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "heed/cli/options/option_values.h"
+#include "heed/cli/options/settings_file.h"
+
 namespace heed::cli {
 
 const std::vector<Command>& commands() {
@@ -36,21 +39,13 @@ const std::vector<Command>& commands() {
 
 Parser parser_of(const Command& command) {
   auto app = std::make_unique<CLI::App>(command.summary, "heed " + command.path);
-  app->get_formatter()->column_width(34);
   app->option_defaults()->always_capture_default()->multi_option_policy(
       CLI::MultiOptionPolicy::TakeLast);
   app->footer("Examples:\n" + command.examples);
   auto action = command.define(*app);
   app->set_help_flag("-h,--help", "Print this help and leave")->configurable(false);
-  app->set_config("--config", "", "Read settings from this TOML file; options given here win");
-  app->allow_config_extras(CLI::config_extras_mode::error);
-  // Thrown while options are processed, so that it works without those that are required.
-  CLI::App* parsed = app.get();
-  app->add_flag_callback(
-         "--print-config",
-         [parsed] { throw CLI::CallForVersion(parsed->config_to_str(true, true), 0); },
-         "Print every setting as TOML and leave")
-      ->configurable(false);
+  add_settings_options(*app);
+  set_value_rules(*app);
   return {.app = std::move(app), .action = std::move(action)};
 }
 

@@ -15,8 +15,16 @@
 #include <malloc.h>
 #endif
 
+#include <c10/util/Exception.h>
+#include <unistd.h>
+
 #include "heed/base/error.h"
+#include "heed/base/progress.h"
 #include "heed/cli/command.h"
+#include "heed/cli/options/help.h"
+#include "heed/cli/options/option_values.h"
+#include "heed/cli/options/suggestion.h"
+#include "heed/cli/standard_streams.h"
 #include "heed/version.h"
 
 namespace heed::cli {
@@ -35,17 +43,27 @@ enum ExitCode {
 
 using Words = std::vector<std::string>;
 
+size_t help_width() { return static_cast<size_t>(terminal_width(STDOUT_FILENO)); }
+
 void print_help(std::ostream& out) {
-  out << "heed " << version() << ": trains networks built on self-attention, uses them, and shows\n"
-      << "what they attend to.\n\nUsage: heed COMMAND [OPTIONS]\n\nCommands:\n";
+  const size_t width = help_width();
+  out << wrapped(text_of("heed ", version(),
+                         ": trains networks built on self-attention, uses them, and shows what "
+                         "they attend to."),
+                 width, 0)
+      << "\n\nUsage: heed COMMAND [OPTIONS]\n\nCommands:\n";
   for (const Command& command : commands()) {
-    std::string name = command.path;
-    name.resize(std::max<size_t>(name.size() + 2, 20), ' ');
-    out << "  " << name << command.summary << '\n';
+    const std::string name = "  " + command.path + "  ";
+    out << name << wrapped(command.summary, width, 22, name.size()) << '\n';
   }
-  out << "\n`heed COMMAND --help` shows the options of a command and examples.\n"
-      << "Exit codes: 0 ok, 2 usage, 65 bad data, 66 missing input, 70 internal error,\n"
-      << "74 input/output error, 130 interrupted.\n";
+  out << '\n'
+      << wrapped("`heed COMMAND --help` shows the options of a command and examples.", width, 0)
+      << '\n'
+      << wrapped(
+             "Exit codes: 0 ok, 2 usage, 65 bad data, 66 missing input, 70 internal error, 74 "
+             "input/output error, 130 interrupted.",
+             width, 0)
+      << '\n';
 }
 
 Words split(const std::string& text) {
@@ -77,28 +95,70 @@ Found find(const Words& words) {
   return {};
 }
 
+// The command that was meant by words that name none, with "heed" in front; may be nothing.
+std::string similar_command(const Words& words) {
+  std::vector<std::string> first, both;
+  for (const Command& command : commands()) {
+    first.push_back(split(command.path)[0]);
+    both.push_back(command.path);
+  }
+  std::string found;
+  if (words.size() > 1) found = nearest(words[0] + " " + words[1], both);
+  if (found.empty()) found = nearest(words[0], first);
+  if (found.empty()) {  // the second word alone: "heed lm", "heed bleu"
+    for (const std::string& path : both) {
+      if (path.ends_with(" " + words[0])) return "'heed " + path + "'";
+    }
+  }
+  return found.empty() ? found : "'heed " + found + "'";
+}
+
 [[noreturn]] void refuse(const Words& words) {
   std::string known;
   for (const Command& command : commands()) {
     if (split(command.path)[0] != words[0]) continue;
     known += "\n  heed " + command.path;
   }
-  if (!known.empty()) {
-    throw UsageError(
-        words.size() == 1 || words[1].starts_with('-')
-            ? text_of("'heed ", words[0], "' needs one more word. Known are:", known)
-            : text_of("there is no command '", words[0], " ", words[1], "'. Known are:", known));
+  const std::string meant = did_you_mean(similar_command(words));
+  if (known.empty()) {
+    throw UsageError(text_of("there is no command '", words[0], "'",
+                             meant.empty() ? "; see heed --help" : meant));
   }
-  throw UsageError(text_of("there is no command '", words[0], "'; see heed --help"));
+  throw UsageError(words.size() == 1 || words[1].starts_with('-')
+                       ? text_of("'heed ", words[0], "' needs one more word. Known are:", known)
+                       : text_of("there is no command '", words[0], " ", words[1], "'", meant,
+                                 meant.empty() ? ". " : " ", "Known are:", known));
+}
+
+// What CLI11 refused, in a line; an option that does not exist comes before all else.
+std::string refusal(const CLI::App& app, const CLI::ParseError& error) {
+  for (const std::string& word : app.remaining()) {
+    if (word.size() < 2 || word[0] != '-') continue;
+    const std::string typed = word.substr(0, word.find('='));
+    const std::string meant = similar_option(app, typed.substr(typed.find_first_not_of('-')));
+    return text_of("there is no option ", typed, did_you_mean(meant.empty() ? "" : "--" + meant));
+  }
+  return error.what();
+}
+
+// The library names a field ("batch_size: expected …"), the command line an option.
+std::string as_typed(const CLI::App& app, const std::string& message) {
+  const size_t colon = message.find(':');
+  const std::string field = message.substr(0, colon);
+  if (colon == std::string::npos || field.find_first_of(" -./") != std::string::npos)
+    return message;
+  const std::string option = option_called(app, field);
+  return option.empty() ? message : "--" + option + message.substr(colon);
 }
 
 int run_command(const Command& command, Words arguments) {
   const Parser parser = parser_of(command);
+  arguments = guarded_words(std::move(arguments));
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector of them
   try {
     parser.app->parse(arguments);
   } catch (const CLI::CallForHelp&) {
-    std::cout << parser.app->help();
+    std::cout << help_text(*parser.app, help_width());
     return kOk;
   } catch (const CLI::CallForVersion& config) {  // --print-config
     std::cout << config.what();
@@ -106,11 +166,14 @@ int run_command(const Command& command, Words arguments) {
   } catch (const CLI::FileError& error) {
     throw MissingInputError(text_of("--config: ", error.what()));
   } catch (const CLI::ParseError& error) {
-    std::cerr << "heed " << command.path << ": " << error.what() << "\nSee heed " << command.path
-              << " --help\n";
-    return kUsage;
+    throw UsageError(text_of(command.path, ": ", refusal(*parser.app, error), "\nSee heed ",
+                             command.path, " --help"));
   }
-  parser.action();
+  try {
+    parser.action();
+  } catch (const UsageError& error) {
+    throw UsageError(as_typed(*parser.app, error.what()));
+  }
   return kOk;
 }
 
@@ -154,39 +217,66 @@ void keep_freed_memory() {
 #endif
 }
 
-int report(const std::exception& error, ExitCode code) {
-  std::cerr << "heed: " << error.what() << '\n';
+constexpr size_t kLongestMessage = 4000;
+
+int report(const std::string& message, ExitCode code) {
+  std::cerr << "heed: " << message.substr(0, kLongestMessage);
+  if (message.size() > kLongestMessage) {
+    std::cerr << "... (" << message.size() - kLongestMessage << " bytes more)";
+  }
+  std::cerr << '\n';
   return code;
+}
+
+int not_enough_memory() {
+  return report("not enough memory; try a smaller --batch-size or a smaller model", kInternal);
+}
+
+// What torch says of itself comes with a stack of C++ functions, which helps no user.
+int report(const c10::Error& error) {
+  const std::string message = error.what_without_backtrace();
+  if (message.find("allocate memory") != std::string::npos) return not_enough_memory();
+  return report("internal error: " + message, kInternal);
+}
+
+int run_and_report(const Words& words) {
+  try {
+    return run_and_flush(words);
+  } catch (const UsageError& error) {
+    return report(error.what(), kUsage);
+  } catch (const DataError& error) {
+    return report(error.what(), kBadData);
+  } catch (const MissingInputError& error) {
+    return report(error.what(), kMissingInput);
+  } catch (const IoError& error) {
+    if (!reader_left()) return report(error.what(), kIo);
+    // As every program of a pipeline ends whose reader has seen enough.
+    std::signal(SIGPIPE, SIG_DFL);
+    std::raise(SIGPIPE);
+    return kIo;
+  } catch (const Interrupted& error) {
+    return report(error.what(), kInterrupted);
+  } catch (const Error& error) {  // the loss is no number, another process is gone
+    return report(error.what(), kInternal);
+  } catch (const std::bad_alloc&) {
+    return not_enough_memory();
+  } catch (const c10::Error& error) {
+    return report(error);
+  } catch (const std::exception& error) {
+    return report(text_of("internal error: ", error.what()), kInternal);
+  }
 }
 
 }  // namespace
 }  // namespace heed::cli
 
 int main(int count, char** arguments) {
-  using namespace heed;
   using namespace heed::cli;
+  open_closed_streams();
   keep_freed_memory();
   std::ios::sync_with_stdio(false);
   std::signal(SIGPIPE, SIG_IGN);  // a reader that left shows as a failed write
-  try {
-    return run_and_flush(Words(arguments + 1, arguments + count));
-  } catch (const UsageError& error) {
-    return report(error, kUsage);
-  } catch (const DataError& error) {
-    return report(error, kBadData);
-  } catch (const MissingInputError& error) {
-    return report(error, kMissingInput);
-  } catch (const IoError& error) {
-    return report(error, kIo);
-  } catch (const Interrupted& error) {
-    return report(error, kInterrupted);
-  } catch (const Error& error) {  // the loss is no number, another process is gone
-    return report(error, kInternal);
-  } catch (const std::bad_alloc&) {
-    std::cerr << "heed: not enough memory; try a smaller --batch-size or a smaller model\n";
-    return kInternal;
-  } catch (const std::exception& error) {
-    std::cerr << "heed: internal error: " << error.what() << '\n';
-    return kInternal;
-  }
+  std::signal(SIGXFSZ, SIG_IGN);  // and so does a limit on the size of files
+  const PrintableOutput messages(std::cerr);
+  return run_and_report(Words(arguments + 1, arguments + count));
 }

@@ -10,17 +10,30 @@
 namespace heed::cli {
 namespace {
 
-// "--train --valid …" of one command.
-std::string long_options(const Command& command) {
-  std::string words;
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+// What bash offers behind the words of a command: the names of its options ("--train --valid …"),
+// and behind an option with choices those.
+void print_bash_command(const Command& command) {
   const Parser parser = parser_of(command);
+  std::vector<std::string> names;
+  std::string choices;
   for (const OptionInfo& option : options_of(*parser.app)) {
     if (option.positional) continue;
     for (const std::string& name : option.names) {
-      if (name.size() > 2) words += (words.empty() ? "" : " ") + name;
+      if (name.size() > 2) names.push_back(name);
+      if (option.choices.empty()) continue;
+      choices += "        " + name + ") choices=\"" + joined(option.choices) + "\" ;;\n";
     }
   }
-  return words;
+  const std::string alias = command.alias.empty() ? "" : " | \"" + command.alias + " \"*";
+  std::cout << "    \"" << command.path << " \"*" << alias << ")\n      words=\"" << joined(names)
+            << "\"\n      case $previous in\n"
+            << choices << "      esac ;;\n";
 }
 
 // The words that may follow `prefix` ("" or "train "), each once.
@@ -54,13 +67,10 @@ void print_bash() {
                "_heed() {\n"
                "  local current=${COMP_WORDS[COMP_CWORD]}\n"
                "  local typed=\"${COMP_WORDS[*]:1:COMP_CWORD-1} \"\n"
-               "  local words=\n"
+               "  local previous=${COMP_WORDS[COMP_CWORD-1]}\n"
+               "  local words= choices=\n"
                "  case $typed in\n";
-  for (const Command& command : commands()) {
-    const std::string alias = command.alias.empty() ? "" : " | \"" + command.alias + " \"*";
-    std::cout << "    \"" << command.path << " \"*" << alias << ") words=\""
-              << long_options(command) << "\" ;;\n";
-  }
+  for (const Command& command : commands()) print_bash_command(command);
   std::string grouped;
   for (const std::string& group : groups()) {
     std::cout << "    \"" << group << " \") words=\"" << next_words(group + " ") << "\" ;;\n";
@@ -68,7 +78,9 @@ void print_bash() {
   }
   std::cout << "    \" \") words=\"" << next_words("") << " --help --version\" ;;\n"
             << "  esac\n"
-               "  if [[ $current == -* || $COMP_CWORD -eq 1"
+               "  if [[ -n $choices ]]; then\n"
+               "    COMPREPLY=($(compgen -W \"$choices\" -- \"$current\"))\n"
+               "  elif [[ $current == -* || $COMP_CWORD -eq 1"
             << grouped
             << " ]]; then\n"
                "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
@@ -106,8 +118,11 @@ void print_zsh() {
     for (const OptionInfo& option : options_of(*parser.app)) {
       if (option.positional) continue;
       for (const std::string& name : option.names) {
-        std::cout << " \\\n    '" << name << "[" << zsh_quoted(option.description) << "]"
-                  << (option.value.empty() ? "" : ":value:_files") << "'";
+        std::cout << " \\\n    '" << name << "[" << zsh_quoted(full_description(option)) << "]"
+                  << (option.value.empty()     ? ""
+                      : option.choices.empty() ? ":value:_files"
+                                               : ":value:(" + joined(option.choices) + ")")
+                  << "'";
       }
     }
     std::cout << " \\\n    '*:file:_files' ;;\n";

@@ -272,12 +272,16 @@ void add_sampling_options(CLI::App& app, Settings& s) {
   inference::SamplingOptions& o = s.generate.sampling;
   app.add_option("--temperature", o.temperature,
                  "Below 1 likely tokens become likelier; 0: always the most likely one")
+      ->check(at_least_0())
       ->group(group);
-  app.add_option("--top-k", o.top_k, "Only the K most likely tokens; 0: all")->group(group);
+  app.add_option("--top-k", o.top_k, "Only the K most likely tokens; 0: all")
+      ->check(at_least_0())
+      ->group(group);
   app.add_option("--top-p", o.top_p, "Only the most likely tokens with this probability together")
       ->group(group);
   app.add_option("--repetition-penalty", o.repetition_penalty,
                  "Above 1 tokens that are there already become unlikelier")
+      ->check(above_0())
       ->group(group);
   app.add_option("--seed", o.seed, "The same seed gives the same text")->group(group);
   app.add_option("--samples", s.generate.samples, "Texts to make, together")

@@ -4,6 +4,7 @@
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/trained.h"
+#include "heed/io/printable.h"
 #include "heed/io/safetensors.h"
 
 namespace heed::cli {
@@ -41,7 +42,7 @@ OrderedJson describe(const Settings& settings, const Trained& trained) {
 
 // A list of names as people write it.
 std::string plain(const OrderedJson& value) {
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) return printable(value.get<std::string>());
   if (!value.is_array()) return value.dump();
   std::string text;
   for (const auto& element : value) text += (text.empty() ? "" : ", ") + plain(element);
@@ -51,12 +52,12 @@ std::string plain(const OrderedJson& value) {
 void print_for_people(const OrderedJson& json) {
   for (const auto& [key, value] : json.items()) {
     if (key == "tensors") continue;
-    std::cout << std::left << std::setw(17) << key << ' ' << plain(value) << '\n';
+    std::cout << std::left << std::setw(17) << printable(key) << ' ' << plain(value) << '\n';
   }
   std::cout << '\n';
   for (const auto& tensor : json["tensors"]) {
-    std::cout << std::setw(56) << tensor["name"].get<std::string>() << ' ' << std::setw(5)
-              << tensor["dtype"].get<std::string>() << ' '
+    std::cout << std::setw(56) << printable(tensor["name"].get<std::string>()) << ' '
+              << std::setw(5) << tensor["dtype"].get<std::string>() << ' '
               << shape_text(tensor["shape"].get<std::vector<int64_t>>()) << '\n';
   }
 }

@@ -43,10 +43,7 @@ void print_option(std::ostream& out, const OptionInfo& option) {
     comma = ", ";
   }
   if (!option.value.empty() && !option.positional) out << " \\fI" << option.value << "\\fR";
-  out << '\n' << roff(option.description) << '.';
-  if (!option.standard.empty()) out << " Default: " << roff(option.standard) << '.';
-  if (option.required) out << " Required.";
-  out << '\n';
+  out << '\n' << roff(full_description(option)) << '\n';
 }
 
 void print_page(std::ostream& out, const Command& command) {

@@ -10,6 +10,7 @@
 #include "heed/cli/common.h"
 #include "heed/data/rows.h"
 #include "heed/io/file.h"
+#include "heed/io/printable.h"
 #include "heed/io/utf8.h"
 #include "heed/text/builders/bpe_builder.h"
 #include "heed/text/builders/word_level_builder.h"
@@ -110,7 +111,8 @@ void train(const TrainSettings& settings) {
         {"file", settings.out}, {"kind", settings.kind}, {"tokens", tokenizer.size()}};
     std::cout << json.dump() << '\n';
   } else {
-    std::cout << settings.out << ": " << settings.kind << ", " << tokenizer.size() << " tokens\n";
+    std::cout << printable(settings.out) << ": " << settings.kind << ", " << tokenizer.size()
+              << " tokens\n";
   }
 }
 
@@ -155,7 +157,7 @@ void encode(const UseSettings& settings) {
     for (const int32_t id : ids) {
       std::cout << blank;
       if (settings.tokens) {
-        std::cout << tokenizer.token_of(id);
+        std::cout << printable(tokenizer.token_of(id));
       } else {
         std::cout << id;
       }

@@ -1,5 +1,7 @@
 #include "heed/cli/options/transformer_options.h"
 
+#include <algorithm>
+
 #include "heed/cli/options/attention_options.h"
 #include "heed/cli/options/validators.h"
 #include "heed/nn/feed_forward.h"
@@ -10,9 +12,11 @@ void TransformerSettings::add_to(CLI::App& app) {
   const std::string group = "Model";
   models::TransformerOptions& o = options;
   o.hidden = 0;
-  app.add_option("--width", o.width, "Size of a token's vector")->group(group);
-  app.add_option("--heads", o.heads, "Attention heads; they share the width")->group(group);
-  app.add_option("--layers", o.layers, "Layers of each stack")->group(group);
+  app.add_option("--width", o.width, "Size of a token's vector")->check(at_least_1())->group(group);
+  app.add_option("--heads", o.heads, "Attention heads; they share the width")
+      ->check(at_least_1())
+      ->group(group);
+  app.add_option("--layers", o.layers, "Layers of each stack")->check(at_least_1())->group(group);
   app.add_option("--hidden", o.hidden,
                  "Hidden size of the feed-forward parts; 0: 4 times the width, gated 8/3 times")
       ->check(at_least_0())
@@ -32,12 +36,22 @@ void TransformerSettings::add_to(CLI::App& app) {
       ->check(CLI::IsMember({"xavier_uniform", "xavier_normal", "scaled_normal", "small_normal",
                              "residual_normal", "small_embedding"}))
       ->group(group);
-  app.add_option("--dropout", o.dropout, "Share of values dropped between layers")->group(group);
+  app.add_option("--dropout", o.dropout, "Share of values dropped between layers")
+      ->check(share_below_1())
+      ->group(group);
   app.add_option("--attention-dropout", o.attention_dropout, "Share of attention weights dropped")
+      ->check(share_below_1())
       ->group(group);
   app.add_option("--embedding-dropout", o.embedding_dropout, "Share of embedding values dropped")
+      ->check(share_below_1())
       ->group(group);
   add_attention_options(app, o.attention);
+}
+
+void TransformerSettings::check() const {
+  models::TransformerOptions o = resolved();
+  o.longest = std::max<int64_t>(o.longest, 1);  // 0: the task knows later
+  models::check(o);
 }
 
 models::TransformerOptions TransformerSettings::resolved() const {

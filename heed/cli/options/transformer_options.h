@@ -15,6 +15,9 @@ struct TransformerSettings {
   // Adds the group "Model" and that of the attention. This outlives `app`.
   void add_to(CLI::App& app);
 
+  // Throws UsageError for options that cannot be used together: before any data is read.
+  void check() const;
+
   // The options, with a hidden size where none was given: 4 times the width, of gated parts 8/3
   // times, for the same number of weights.
   models::TransformerOptions resolved() const;

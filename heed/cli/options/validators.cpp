@@ -1,25 +1,39 @@
 #include "heed/cli/options/validators.h"
 
+#include <charconv>
 #include <string>
 
 namespace heed::cli {
+namespace {
+
+template <typename Holds>
+CLI::Validator number_that(const std::string& description, Holds holds) {
+  return {[description, holds](std::string& text) {
+            double value = 0;
+            const char* end = text.data() + text.size();
+            const auto [stopped, error] = std::from_chars(text.data(), end, value);
+            if (error == std::errc() && stopped == end && holds(value)) return std::string();
+            return "expected a number " + description + ", got '" + text + "'";
+          },
+          description};
+}
+
+}  // namespace
 
 CLI::Validator at_least_0() {
-  return {[](std::string& text) {
-            return CLI::NonNegativeNumber(text).empty()
-                       ? std::string()
-                       : "expected a number of at least 0, got '" + text + "'";
-          },
-          CLI::NonNegativeNumber.get_description()};
+  return number_that("of at least 0", [](double value) { return value >= 0; });
+}
+
+CLI::Validator at_least_1() {
+  return number_that("of at least 1", [](double value) { return value >= 1; });
 }
 
 CLI::Validator above_0() {
-  return {[](std::string& text) {
-            return CLI::PositiveNumber(text).empty()
-                       ? std::string()
-                       : "expected a number above 0, got '" + text + "'";
-          },
-          CLI::PositiveNumber.get_description()};
+  return number_that("above 0", [](double value) { return value > 0; });
+}
+
+CLI::Validator share_below_1() {
+  return number_that("from 0 to below 1", [](double value) { return value >= 0 && value < 1; });
 }
 
 CLI::Validator share_or_nothing() {

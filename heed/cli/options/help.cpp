@@ -1,0 +1,93 @@
+#include "heed/cli/options/help.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "heed/cli/options/option_names.h"
+
+namespace heed::cli {
+namespace {
+
+constexpr size_t kNames = 30;     // columns that names may take before a description goes below
+constexpr size_t kNarrow = 60;    // a terminal of less has all descriptions below
+constexpr size_t kSmallest = 24;  // columns that a description has at least
+
+// Columns that UTF-8 text takes; the help holds no wide characters.
+size_t columns(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string names_text(const OptionInfo& option) {
+  std::string text;
+  for (const std::string& name : option.names) text += (text.empty() ? "" : ", ") + name;
+  if (option.positional) return text + (option.list ? " ..." : "");
+  if (!option.value.empty()) text += " " + option.value + (option.list ? " ..." : "");
+  return text;
+}
+
+std::string option_text(const OptionInfo& option, size_t width) {
+  std::string text = "  " + names_text(option);
+  const size_t indent = width < kNarrow ? 6 : kNames;
+  if (columns(text) + 2 > indent) {
+    text += '\n' + std::string(indent, ' ');
+  } else {
+    text.append(indent - columns(text), ' ');
+  }
+  return text + wrapped(full_description(option), width, indent, indent) + '\n';
+}
+
+std::string usage_text(const CLI::App& app, const std::vector<OptionInfo>& options) {
+  std::string text = "Usage: " + app.get_name() + " [OPTIONS]";
+  for (const OptionInfo& option : options) {
+    if (!option.positional) continue;
+    const std::string name = option.names[0] + (option.list ? "..." : "");
+    text += option.required ? " " + name : " [" + name + "]";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string wrapped(const std::string& text, size_t width, size_t indent, size_t column) {
+  const size_t end = std::max(width, indent + kSmallest);
+  std::string out(column < indent ? indent - column : 0, ' ');
+  column = std::max(column, indent);
+  bool first = true;  // of its line
+  for (size_t at = text.find_first_not_of(' '); at < text.size();) {
+    const size_t stop = std::min(text.find(' ', at), text.size());
+    const std::string word = text.substr(at, stop - at);
+    if (!first && column + 1 + columns(word) > end) {
+      out += '\n' + std::string(indent, ' ');
+      column = indent;
+      first = true;
+    }
+    out += (first ? "" : " ") + word;
+    column += columns(word) + (first ? 0 : 1);
+    first = false;
+    at = std::min(text.find_first_not_of(' ', stop), text.size());
+  }
+  return out;
+}
+
+std::string help_text(const CLI::App& app, size_t width) {
+  const std::vector<OptionInfo> options = options_of(app);
+  std::string text = wrapped(app.get_description(), width, 0) + "\n\n" +
+                     wrapped(usage_text(app, options), width, 0) + '\n';
+  std::vector<std::string> groups;  // in the order of their first option
+  for (const OptionInfo& option : options) {
+    const std::string group = option.positional ? "Arguments" : option.group;
+    if (std::find(groups.begin(), groups.end(), group) == groups.end()) groups.push_back(group);
+  }
+  for (const std::string& group : groups) {
+    text += '\n' + group + ":\n";
+    for (const OptionInfo& option : options) {
+      if ((option.positional ? "Arguments" : option.group) == group) {
+        text += option_text(option, width);
+      }
+    }
+  }
+  return text + '\n' + app.get_footer();
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,69 @@
+#include "heed/cli/options/help.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "heed/cli/options/option_names.h"
+#include "heed/cli/options/validators.h"
+
+namespace heed::cli {
+namespace {
+
+using testing::HasSubstr;
+
+struct Sample {
+  std::string norm = "layer";
+  int64_t layers = 4;
+  double share = 0.5;
+  bool bias = true;
+  std::vector<std::string> files;
+  CLI::App app{"Train a model of a kind that needs a long description to be understood", "heed s"};
+
+  Sample() {
+    app.option_defaults()->always_capture_default();
+    app.add_option("files", files, "What to read")->required();
+    app.add_option("--norm", norm, "Which norm")->check(CLI::IsMember({"layer", "rms"}));
+    app.add_option("--layers", layers, "How many")->check(at_least_1())->group("Model");
+    app.add_option("--share", share, "How much of it all, at the very least, if that is possible")
+        ->check(CLI::Range(0.0, 1.0))
+        ->group("Model");
+    app.add_option("--bias", bias, "Whether");
+    app.footer("Examples:\n  heed s file\n");
+  }
+};
+
+TEST(Help, FitsTheTerminal) {
+  Sample sample;
+  for (const size_t width : {30, 40, 60, 80, 100, 200}) {
+    std::istringstream lines(help_text(sample.app, width));
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), width) << line;
+  }
+}
+
+TEST(Help, SaysWhatMayBeGiven) {
+  Sample sample;
+  const std::string help = help_text(sample.app, 200);
+  EXPECT_THAT(help, HasSubstr("Usage: heed s [OPTIONS] files..."));
+  EXPECT_THAT(help, HasSubstr("Which norm. One of layer, rms. Default: layer."));
+  EXPECT_THAT(help, HasSubstr("How many. At least 1. Default: 4."));
+  EXPECT_THAT(help, HasSubstr("From 0 to 1. Default: 0.5."));
+  EXPECT_THAT(help, HasSubstr("Whether. One of true, false. Default: true."));
+  EXPECT_THAT(help, HasSubstr("What to read. Required."));
+  EXPECT_THAT(help, HasSubstr("\nModel:\n"));
+  EXPECT_THAT(help, HasSubstr("Examples:\n  heed s file\n"));
+}
+
+TEST(Help, WrapsBehindWhatStandsThere) {
+  EXPECT_EQ(wrapped("aaaa bbbb cccc dddd eeee ffff", 30, 4, 2),
+            "  aaaa bbbb cccc dddd eeee\n    ffff");
+  EXPECT_EQ(wrapped("", 30, 4, 4), "");
+  EXPECT_EQ(wrapped(std::string(50, 'x'), 30, 0), std::string(50, 'x'));
+}
+
+}  // namespace
+}  // namespace heed::cli

@@ -1,0 +1,154 @@
+#include "heed/cli/options/settings_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "heed/base/error.h"
+#include "heed/cli/options/option_values.h"
+
+namespace heed::cli {
+namespace {
+
+using testing::HasSubstr;
+
+// A command with an option of each kind.
+struct Sample {
+  std::string text = "plain";
+  std::vector<std::string> list;
+  int64_t whole = 8;
+  double real = 0.001;
+  bool truth = true;
+  bool flag = false;
+  std::optional<double> perhaps;
+  std::string out;
+  CLI::App app{"A command", "heed sample"};
+
+  Sample() {
+    app.option_defaults()->always_capture_default()->multi_option_policy(
+        CLI::MultiOptionPolicy::TakeLast);
+    app.add_option("--text", text, "A text");
+    app.add_option("--list", list, "Texts")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    app.add_option("--whole", whole, "A number")->check(CLI::Range(0, 100));
+    app.add_option("--real", real, "Another");
+    app.add_option("--truth", truth, "Whether");
+    app.add_option("--perhaps", perhaps, "May be there");
+    app.add_option("--out", out, "Needed")->required();
+    app.add_flag("--flag", flag, "A flag");
+    set_value_rules(app);
+  }
+  void read(const std::string& toml) {
+    std::istringstream in(toml);
+    read_settings(app, in, "s.toml");
+  }
+};
+
+// What stands in a settings file that gives these values, read by another.
+std::string refusal_of(const std::string& toml) {
+  try {
+    Sample().read(toml);
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(SettingsFile, EveryTextComesBack) {
+  for (const std::string text : {"",
+                                 "data #1.tsv",
+                                 "two\nlines",
+                                 "\t",
+                                 "a\"b'c",
+                                 "\\t",
+                                 "[CLS]",
+                                 "[a,b]",
+                                 "[]",
+                                 "{}x",
+                                 "%%",
+                                 " blanks ",
+                                 "naïve 日本語 🙂",
+                                 "\xef\xbb\xbf",
+                                 "\x01\x1b[2J\x7f",
+                                 "true",
+                                 "1_0",
+                                 "nan",
+                                 "--real",
+                                 "a = b",
+                                 "'''",
+                                 "\"\"\"",
+                                 "\r\n",
+                                 "# no comment"}) {
+    Sample given;
+    // From the back, as CLI11 wants a vector of words.
+    given.app.parse(
+        std::vector<std::string>{guarded(text), "--list", guarded(text), "--text", "x", "--out"});
+    Sample read;
+    read.read(settings_text(given.app));
+    EXPECT_EQ(read.list, (std::vector<std::string>{text}));
+    EXPECT_EQ(read.text, text);
+    EXPECT_EQ(read.out, "x");
+    EXPECT_EQ(settings_text(read.app), settings_text(given.app));
+  }
+}
+
+TEST(SettingsFile, WhatWasNotGivenStaysAsItIs) {
+  const Sample given;
+  EXPECT_THAT(settings_text(given.app), HasSubstr("\n#out="));
+  EXPECT_THAT(settings_text(given.app), HasSubstr("\n#perhaps="));
+  Sample read;
+  read.read(settings_text(given.app));
+  EXPECT_EQ(read.text, "plain");
+  EXPECT_TRUE(read.list.empty());
+  EXPECT_EQ(read.whole, 8);
+  EXPECT_EQ(read.real, 0.001);
+  EXPECT_TRUE(read.truth);
+  EXPECT_FALSE(read.flag || read.perhaps.has_value());
+}
+
+TEST(SettingsFile, IsToml) {
+  Sample sample;
+  sample.read(
+      "\xef\xbb\xbf# a mark of byte order, and a comment\n"
+      "text = \"a # b\\tc\"   # behind\n"
+      "list = [\n  'x',\n  \"[y]\",  # one a line\n]\n"
+      "whole = 1_0\nreal = 2\ntruth = false\nflag = true\nperhaps = 5e-1\n");
+  EXPECT_EQ(sample.text, "a # b\tc");
+  EXPECT_EQ(sample.list, (std::vector<std::string>{"x", "[y]"}));
+  EXPECT_EQ(sample.whole, 10);
+  EXPECT_EQ(sample.real, 2);
+  EXPECT_FALSE(sample.truth);
+  EXPECT_TRUE(sample.flag);
+  EXPECT_EQ(sample.perhaps, 0.5);
+}
+
+TEST(SettingsFile, TheCommandLineWins) {
+  Sample sample;
+  sample.app.parse(std::vector<std::string>{"3", "--whole", "o", "--out"});
+  sample.read("whole = 9\ntext = 'read'\n");
+  EXPECT_EQ(sample.whole, 3);
+  EXPECT_EQ(sample.text, "read");
+}
+
+TEST(SettingsFile, RefusalsNameTheFileTheLineAndTheSetting) {
+  EXPECT_THAT(refusal_of("\ntexts = 'a'\n"),
+              testing::AllOf(HasSubstr("s.toml:2: \"texts\""), HasSubstr("did you mean text?")));
+  EXPECT_THAT(refusal_of("text = 'a'\n\nwhole = 101\n"), HasSubstr("s.toml:3: \"whole\": "));
+  EXPECT_THAT(refusal_of("whole = 1.5\n"), HasSubstr("expected a whole number, got \"1.5\""));
+  EXPECT_THAT(refusal_of("real = nan\n"), HasSubstr("expected a number"));
+  EXPECT_THAT(refusal_of("real = 'many'\n"), HasSubstr("expected a number, got \"many\""));
+  EXPECT_THAT(refusal_of("whole = [1, 2]\n"), HasSubstr("expected one value, got a list"));
+  EXPECT_THAT(refusal_of("flag = 'perhaps'\n"), HasSubstr("expected true or false"));
+  EXPECT_THAT(refusal_of("text = 2001-01-01\n"), HasSubstr("expected a text, a number"));
+  EXPECT_THAT(refusal_of("[model]\nwhole = 1\n"), HasSubstr("s.toml:1: \"model\""));
+  EXPECT_THAT(refusal_of("text = 'a'\nwhole = \n"), HasSubstr("s.toml:2: this is not TOML"));
+  EXPECT_THAT(refusal_of("text = 'a'\ntext = 'b'\n"), HasSubstr("s.toml:2"));
+  EXPECT_THAT(refusal_of("text = '\xff'\n"), HasSubstr("s.toml:1"));
+  EXPECT_LT(refusal_of("a" + std::string(100'000, 'b') + " = 1\n").size(), 500U);
+}
+
+}  // namespace
+}  // namespace heed::cli

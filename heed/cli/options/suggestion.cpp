@@ -1,0 +1,213 @@
+#include "heed/cli/options/suggestion.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace heed::cli {
+namespace {
+
+// Edits between two words, a swap of neighbours being one (optimal string alignment).
+size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<size_t>> edits(a.size() + 1, std::vector<size_t>(b.size() + 1));
+  for (size_t i = 0; i <= a.size(); ++i) edits[i][0] = i;
+  for (size_t j = 0; j <= b.size(); ++j) edits[0][j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    for (size_t j = 1; j <= b.size(); ++j) {
+      edits[i][j] = std::min({edits[i - 1][j] + 1, edits[i][j - 1] + 1,
+                              edits[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        edits[i][j] = std::min(edits[i][j], edits[i - 2][j - 2] + 1);
+      }
+    }
+  }
+  return edits[a.size()][b.size()];
+}
+
+// What others call an option, and what it is here; of several, the first that the command has.
+const std::multimap<std::string, std::string>& names_of_others() {
+  static const std::multimap<std::string, std::string> names = {
+      // the model
+      {"d-model", "width"},
+      {"embed-dim", "width"},
+      {"embedding-dim", "width"},
+      {"hidden-size", "width"},
+      {"n-embd", "width"},
+      {"dim", "width"},
+      {"n-head", "heads"},
+      {"nhead", "heads"},
+      {"num-attention-heads", "heads"},
+      {"num-heads", "heads"},
+      {"num-key-value-heads", "key-heads"},
+      {"depth", "layers"},
+      {"n-layer", "layers"},
+      {"n-layers", "layers"},
+      {"num-hidden-layers", "layers"},
+      {"num-layers", "layers"},
+      {"num-encoder-layers", "layers"},
+      {"num-decoder-layers", "decoder-layers"},
+      {"d-ff", "hidden"},
+      {"dim-feedforward", "hidden"},
+      {"ffn-dim", "hidden"},
+      {"intermediate-size", "hidden"},
+      {"n-inner", "hidden"},
+      {"hidden-act", "activation"},
+      {"norm-first", "norm-place"},
+      {"norm-type", "norm"},
+      {"hidden-dropout-prob", "dropout"},
+      {"attention-probs-dropout-prob", "attention-dropout"},
+      {"position-embedding-type", "positions"},
+      {"positional-encoding", "positions"},
+      {"block-size", "context"},
+      {"context-length", "context"},
+      {"max-length", "context"},
+      {"max-length", "longest"},
+      {"max-position-embeddings", "context"},
+      {"max-position-embeddings", "longest"},
+      {"max-seq-length", "context"},
+      {"max-seq-length", "longest"},
+      {"n-positions", "context"},
+      {"seq-len", "context"},
+      {"seq-len", "longest"},
+      {"max-answer-length", "longest-answer"},
+      {"doc-stride", "stride"},
+      {"tie-word-embeddings", "tied"},
+      {"tie-word-embeddings", "untied"},
+      {"vocab-size", "vocabulary"},
+      // training
+      {"learning-rate", "lr"},
+      {"batch", "batch-size"},
+      {"per-device-train-batch-size", "batch-size"},
+      {"train-batch-size", "batch-size"},
+      {"max-epochs", "epochs"},
+      {"n-epochs", "epochs"},
+      {"num-epochs", "epochs"},
+      {"num-train-epochs", "epochs"},
+      {"max-iters", "steps"},
+      {"max-steps", "steps"},
+      {"eval-every", "evaluate-every"},
+      {"eval-interval", "evaluate-every"},
+      {"eval-steps", "evaluate-every"},
+      {"gradient-accumulation-steps", "accumulate"},
+      {"lr-scheduler", "schedule"},
+      {"lr-scheduler-type", "schedule"},
+      {"scheduler", "schedule"},
+      {"warmup-ratio", "warmup"},
+      {"optim", "optimizer"},
+      {"adam-beta1", "beta1"},
+      {"adam-beta2", "beta2"},
+      {"adam-epsilon", "epsilon"},
+      {"eps", "epsilon"},
+      {"clip", "clip-norm"},
+      {"grad-clip", "clip-norm"},
+      {"gradient-clip-val", "clip-norm"},
+      {"max-grad-norm", "clip-norm"},
+      {"ema-decay", "average"},
+      {"early-stopping", "patience"},
+      {"early-stopping-patience", "patience"},
+      {"metric-for-best-model", "watch"},
+      {"monitor", "watch"},
+      {"label-smoothing-factor", "label-smoothing"},
+      {"class-weights", "class-weight"},
+      {"random-state", "seed"},
+      {"bf16", "dtype"},
+      {"fp16", "dtype"},
+      {"precision", "dtype"},
+      {"dataloader-num-workers", "workers"},
+      {"num-workers", "workers"},
+      {"logging-steps", "log-every"},
+      {"save-steps", "checkpoint-every"},
+      {"save-total-limit", "keep"},
+      {"resume-from-checkpoint", "resume"},
+      {"output", "out"},
+      {"output-dir", "out"},
+      {"save-dir", "out"},
+      {"overwrite-output-dir", "overwrite"},
+      {"num-threads", "threads"},
+      {"num-proc", "threads"},
+      // data
+      {"data", "train"},
+      {"train-data", "train"},
+      {"train-file", "train"},
+      {"dev", "valid"},
+      {"eval-file", "valid"},
+      {"valid-file", "valid"},
+      {"validation", "valid"},
+      {"validation-file", "valid"},
+      {"validation-split", "valid-share"},
+      {"test-size", "valid-share"},
+      {"separator", "label-separator"},
+      {"tokenizer-name", "tokenizer"},
+      {"src", "source-column"},
+      {"tgt", "target-column"},
+      {"special-tokens", "special"},
+      // answers
+      {"beam", "beams"},
+      {"beam-size", "beams"},
+      {"num-beams", "beams"},
+      {"max-new-tokens", "max-tokens"},
+      {"max-length", "max-tokens"},
+      {"num-return-sequences", "samples"},
+      {"num-samples", "samples"},
+      {"stop-strings", "stop"},
+      {"eos-token-id", "end"},
+      {"top-k", "top"},
+      {"reference", "references"},
+      {"refs", "references"},
+  };
+  return names;
+}
+
+bool has_option(const CLI::App& app, const std::string& name) {
+  return app.get_option_no_throw("--" + name) != nullptr;
+}
+
+}  // namespace
+
+std::string nearest(std::string_view typed, const std::vector<std::string>& known) {
+  if (typed.size() > 64) return {};
+  std::string best;
+  size_t fewest = typed.size() < 3 ? 1 : typed.size() / 3 + 1;  // a third of the word, at most
+  for (const std::string& word : known) {
+    const size_t edits = distance(typed, word);
+    if (edits < fewest || (edits == fewest && best.empty() && edits < word.size() / 2)) {
+      best = word;
+      fewest = edits;
+    }
+  }
+  if (!best.empty() || typed.size() < 3) return best;
+  // The beginning of a word, or a part between its hyphens.
+  for (const std::string& word : known) {
+    if (word.starts_with(typed) || word.ends_with("-" + std::string(typed))) return word;
+  }
+  return {};
+}
+
+std::string option_called(const CLI::App& app, const std::string& name) {
+  std::string dashed = name.substr(0, name.find('='));
+  std::transform(dashed.begin(), dashed.end(), dashed.begin(), [](unsigned char c) {
+    return c == '_' ? '-' : static_cast<char>(std::tolower(c));
+  });
+  if (has_option(app, dashed)) return dashed;
+  const auto [begin, end] = names_of_others().equal_range(dashed);
+  for (auto each = begin; each != end; ++each) {
+    if (has_option(app, each->second)) return each->second;
+  }
+  return {};
+}
+
+std::string similar_option(const CLI::App& app, const std::string& typed) {
+  const std::string called = option_called(app, typed);
+  if (!called.empty()) return called;
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options({})) {
+    for (const std::string& each : option->get_lnames()) known.push_back(each);
+  }
+  return nearest(typed, known);
+}
+
+std::string did_you_mean(const std::string& name) {
+  return name.empty() ? std::string() : "; did you mean " + name + "?";
+}
+
+}  // namespace heed::cli
