@@ -79,7 +79,8 @@ def torch_seconds(text, steps):
 def heed_seconds(program, text_file, steps, threads, folder):
     def run(count):
         command = [program, "train", "lm", "--train", text_file, "--valid", folder / "valid.txt",
-                   "--tokenizer", "characters", "--positions", "learned", "--layers", LAYERS,
+                   "--tokenizer", "characters", "--positions", "learned", "--activation", "gelu",
+                   "--norm", "layer", "--layers", LAYERS,
                    "--width", WIDTH, "--heads", HEADS, "--context", CONTEXT, "--batch-size", BATCH,
                    "--dropout", 0, "--attention-dropout", 0, "--embedding-dropout", 0, "--lr", 1e-3,
                    "--beta2", 0.99, "--weight-decay", 0.1, "--clip-norm", 1, "--steps", count,

@@ -57,7 +57,8 @@ def measured(program, text, folder, model, way):
     processes, options = WAYS[way]
     out = Path(tempfile.mkdtemp(dir=folder)) / "model"
     command = [program, "train", "lm", "--train", text, "--valid", folder / "valid.txt",
-               "--tokenizer", "characters", "--positions", "learned", "--layers", layers,
+               "--tokenizer", "characters", "--positions", "learned", "--activation", "gelu",
+               "--norm", "layer", "--layers", layers,
                "--width", width, "--heads", heads, "--context", CONTEXT, "--batch-size", batch,
                "--dropout", 0, "--attention-dropout", 0, "--embedding-dropout", 0,
                "--steps", updates, "--evaluate-every", 10 ** 9, "--log-every", WARM_UP,

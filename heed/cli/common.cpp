@@ -11,13 +11,9 @@
 #include "heed/ops/workers.h"
 
 namespace heed::cli {
-namespace {
-
 bool is_count(const std::string& name) {
   return name == "examples" || name == "tokens" || name == "questions";
 }
-
-}  // namespace
 
 void ThreadOptions::add_to(CLI::App& app) {
   app.add_option("--threads", threads,

@@ -49,6 +49,9 @@ std::vector<std::string> given_options(const CLI::App& app);
 // A progress bar over (done, total), made at the first call.
 tasks::Progress progress_bar(const std::string& title);
 
+// Whether what has this name among the metrics says how much was measured, and not how well.
+bool is_count(const std::string& name);
+
 // {"accuracy": 0.8, …}; whole numbers (counts) as such.
 nlohmann::ordered_json json_of(const tasks::Metrics& metrics);
 

@@ -55,6 +55,7 @@ Settings fingerprint(const TrainingOptions& o) {
       {"warmup_steps", std::to_string(o.warmup_steps)},
       {"clip_norm", value_text(o.clip_norm)},
       {"average", value_text(o.average)},
+      {"watch", o.watch},
       {"seed", std::to_string(o.seed)},
       {"device", o.device},
       {"dtype", o.dtype},

@@ -46,6 +46,9 @@ struct TrainingOptions {
   double clip_norm = 1;             // 0: gradients are not clipped
   double average = 0;               // decay of the weights' running average; 0: none
   int64_t patience = 0;             // evaluations without a better model before stopping; 0: never
+  std::string watch = {};           // metric that decides which model is best; empty: as the task
+                                    // has it. Of loss, perplexity and bits_per_byte the smaller is
+                                    // the better, of all others the larger
   uint64_t seed = 1;
   std::string device = "cpu";     // see training/precision.h
   std::string dtype = "float32";  // of the products in training; validation is float32

@@ -224,16 +224,46 @@ TEST(Resume, OneProcessAtATime) {
   EXPECT_NE(message.find("another process is training there"), std::string::npos);
 }
 
-TEST(Resume, KeepsTheLastCheckpointsAndThatOfTheBestModel) {
+TEST(Resume, KeepsTheLastCheckpointsAndThatOfTheBestModelAndOneInTheEnd) {
   const Folder folder;
+  const CheckpointFolder checkpoints(folder / "out.run/checkpoints");
   TrainingOptions options = options_in(folder);
   options.files.checkpoint_every = 1;
   options.files.keep = 2;
+  run(folder, options, 8);
+  const std::vector<int64_t> stopped = checkpoints.steps();
+  const Outcome found = run(folder, resumed(options));
+  int64_t best = 0;  // before the run was stopped
+  for (const Evaluation& each : found.report.evaluations) {
+    if (each.best && each.step < 8) best = each.step;
+  }
+  EXPECT_EQ(stopped, (std::vector<int64_t>{best, 7, 8}));
+  EXPECT_EQ(checkpoints.steps(), std::vector<int64_t>{9});
+}
+
+TEST(Resume, StoppedBeforeTheFirstValidationARunLeavesTheModelAsItIs) {
+  const Folder folder;
+  const Outcome stopped = run(folder, options_in(folder), 2);
+  EXPECT_TRUE(std::filesystem::exists(folder / "out/model.safetensors"));
+  const Outcome whole = run(folder, resumed(options_in(folder)));
+  EXPECT_EQ(whole.report.resumed_at, 2);
+  EXPECT_FALSE(whole.report.evaluations.empty());
+}
+
+TEST(Resume, TheWatchedMetricDecides) {
+  const Folder folder;
+  TrainingOptions options = options_in(folder);
+  options.watch = "loss";
   const Outcome found = run(folder, options);
-  std::vector<int64_t> expected = {8, 9};
-  const int64_t best = found.report.best.step;
-  if (best < 8) expected.insert(expected.begin(), best);
-  EXPECT_EQ(CheckpointFolder(folder / "out.run/checkpoints").steps(), expected);
+  double least = INFINITY;
+  for (const Evaluation& each : found.report.evaluations) {
+    least = std::min(least, tasks::metric(each.validation, "loss"));
+  }
+  EXPECT_EQ(tasks::metric(found.report.best.validation, "loss"), least);
+  options.watch = "no such thing";
+  const Folder other;
+  options.files.directory = other / "out.run";
+  EXPECT_THROW(run(other, options), UsageError);
 }
 
 // Every write, fsync, rename and the rest of all saves of a run, each failing once and for ever.

@@ -268,11 +268,18 @@ class Run {
     return now;
   }
 
+  tasks::Watched watched() const {
+    const std::string& name = options_.watch;
+    if (name.empty()) return task_.watched();
+    const bool lower = name == "loss" || name == "perplexity" || name == "bits_per_byte";
+    return {.name = name, .higher_is_better = !lower};
+  }
+
   bool is_better(const Evaluation& now, const Evaluation& best) const {
-    const tasks::Watched watched = task_.watched();
-    const double value = tasks::metric(now.validation, watched.name);
-    const double record = tasks::metric(best.validation, watched.name);
-    return watched.higher_is_better ? value > record : value < record;
+    const tasks::Watched judge = watched();
+    const double value = tasks::metric(now.validation, judge.name);
+    const double record = tasks::metric(best.validation, judge.name);
+    return judge.higher_is_better ? value > record : value < record;
   }
 
   void save_model() {
@@ -326,11 +333,23 @@ class Run {
     return "the last checkpoint is " + files_->checkpoints().path_of(saved_step_).string();
   }
 
+  // A run that is stopped before its first validation leaves the model as it is: better than none.
+  // (Of several processes each may hold a part of it alone; they leave the checkpoint.)
+  bool leaves_first_model() {
+    if (options_.group != nullptr || state_.step == 0 || state_.best() != nullptr) return false;
+    const Averaged averaged(updater_.average());
+    save_model();
+    return true;
+  }
+
   [[noreturn]] void stop() {
     batches_.close();
     if (!options_.files.directory.empty() && saved_step_ != state_.step) save_checkpoint();
-    throw Interrupted(text_of("stopped after step ", state_.step, " of ", total_steps_, "; ",
-                              last_checkpoint_text()));
+    const bool first = leaves_first_model();
+    throw Interrupted(text_of(
+        "stopped after step ", state_.step, " of ", total_steps_, "; ", last_checkpoint_text(),
+        first ? text_of("; the model of this step, not validated yet, is ", directory_.string())
+              : std::string()));
   }
 
   // ---- The end
@@ -346,7 +365,11 @@ class Run {
                      .parameters = updater_.parameter_count(),
                      .peak_bytes = peak_resident_bytes(),
                      .stopped_early = !last_step_is_done()};
-    if (files_) write_summary(files_->path(), report, options_, task_.watched(), calls_);
+    if (files_) {
+      // What lengthening the run needs; the best model is in its own directory.
+      files_->checkpoints().prune(1, std::nullopt);
+      write_summary(files_->path(), report, options_, watched(), calls_);
+    }
     return report;
   }
 

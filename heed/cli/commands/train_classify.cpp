@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/training_options.h"
@@ -27,12 +28,15 @@ void add_model_options(CLI::App& app, Settings& settings) {
       ->check(CLI::Range(3, 10'000'000))
       ->group(group);
   app.add_option("--min-frequency", task.min_frequency, "A word seen less often counts as unknown")
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--longest", settings.transformer.options.longest,
                  "Tokens of a text, or of a sentence of it; what is beyond is cut")
+      ->check(at_least_1())
       ->group(group);
   app.add_option("--embedding-deviation", task.model.embedding_deviation,
                  "Standard deviation that word vectors start with")
+      ->check(at_least_0())
       ->group(group);
   settings.transformer.add_to(app);
   app.add_option("--documents", task.model.documents,
@@ -49,9 +53,11 @@ void add_model_options(CLI::App& app, Settings& settings) {
       ->check(CLI::Range(1, 1000))
       ->group(group);
   app.add_option("--word-dropout", task.word_dropout, "Share of words hidden in training")
+      ->check(share_below_1())
       ->group(group);
   app.add_option("--label-smoothing", task.label_smoothing,
                  "Share of the target spread over all classes")
+      ->check(share_below_1())
       ->group(group);
 }
 
@@ -80,8 +86,21 @@ data::TrainingData read_data(const Settings& settings) {
   return data;
 }
 
+// Which metrics there are depends on whether a text may have several labels.
+void check_watched(const Settings& settings) {
+  const std::string& watch = settings.training.watch;
+  const bool several = !settings.task.label_separator.empty();
+  const bool missing =
+      several ? watch == "accuracy" : watch == "micro_f1" || watch == "subset_accuracy";
+  check_usage(!missing, "--watch: ", watch, " is measured where a text ",
+              several ? "has one label, which --label-separator says it has not"
+                      : "may have several labels (--label-separator)");
+}
+
 void run(const Settings& settings) {
   settings.training.prepare();
+  settings.transformer.check();
+  check_watched(settings);
   const data::TrainingData data = read_data(settings);
   tasks::TextClassificationOptions options = settings.task;
   options.model.transformer = settings.transformer.resolved();
@@ -96,7 +115,7 @@ void define(CLI::App& app, Settings& s) {
   s.reading.add_to(app);
   add_label_options(app, s.task);
   add_model_options(app, s);
-  s.training.add_to(app);
+  s.training.add_to(app, {"loss", "accuracy", "macro_f1", "micro_f1", "subset_accuracy"});
 }
 
 }  // namespace

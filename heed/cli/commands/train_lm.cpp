@@ -1,10 +1,14 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
+
+#include "heed/base/error.h"
 
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
+#include "heed/cli/options/validators.h"
 #include "heed/tasks/language_modelling.h"
 
 namespace heed::cli {
@@ -15,11 +19,32 @@ struct Settings {
   std::vector<std::string> valid;
   double valid_share = 0.1;
   std::string encoding = "utf-8";
-  std::string tokenizer = "bpe:8000";
+  std::string tokenizer = "auto";
   bool untied = false;
-  TransformerSettings transformer{.options = {.attention = {.positions = "rotary"}}};
-  TrainingSettings training;
+  // A small model, and as many updates as make it write something like the text within minutes on
+  // two cores; who has more of either says so.
+  TransformerSettings transformer{.options = {.width = 128,
+                                              .heads = 4,
+                                              .layers = 4,
+                                              .longest = 128,
+                                              .attention = {.positions = "rotary"},
+                                              .activation = "swiglu",
+                                              .norm = "rms"}};
+  TrainingSettings training{
+      training::TrainingOptions{.steps = 2000,
+                                .evaluate_every = 200,
+                                .batch_size = 16,
+                                .learning_rate = 3e-3,
+                                .schedule = "cosine",
+                                .optimizer = {.weight_decay = 0.1, .beta2 = 0.99}}};
 };
+
+// A token for each 256 bytes of text, within limits: of fewer, each is seen too seldom to be
+// learnt.
+std::string tokenizer_kind(const Settings& settings, const data::TextData& data) {
+  if (settings.tokenizer != "auto") return settings.tokenizer;
+  return text_of("bpe:", std::clamp<size_t>(data.train.size() / 256, 512, 8000));
+}
 
 data::TextData read_data(const Settings& settings) {
   data::DataReport report;
@@ -34,9 +59,12 @@ data::TextData read_data(const Settings& settings) {
 
 void run(const Settings& settings) {
   settings.training.prepare();
+  settings.transformer.check();
   const data::TextData data = read_data(settings);
   tasks::LanguageModelling task(
-      data, tasks::tokenizer_for(settings.tokenizer, data.train, progress_bar("learning merges")),
+      data,
+      tasks::tokenizer_for(tokenizer_kind(settings, data), data.train,
+                           progress_bar("learning merges")),
       {.transformer = settings.transformer.resolved(), .tied = !settings.untied});
   std::cerr << "heed: " << task.train_tokens() << " training and " << task.valid_tokens()
             << " validation tokens, a vocabulary of " << task.trained().tokenizer->size() << '\n';
@@ -55,15 +83,18 @@ void define(CLI::App& app, Settings& s) {
       ->check(CLI::Range(0.0, 0.999));
   app.add_option("--encoding", s.encoding, "Character encoding of the files")
       ->check(CLI::IsMember({"utf-8", "latin-1"}));
-  app.add_option("--tokenizer", s.tokenizer,
-                 "characters, bytes, bpe:N (learnt from the texts, N tokens) or a tokenizer.json");
+  app.add_option(
+      "--tokenizer", s.tokenizer,
+      "characters, bytes, bpe:N (learnt from the texts, N tokens), auto (bpe with a number "
+      "that suits the size of the texts) or a tokenizer.json");
   app.add_option("--context", s.transformer.options.longest,
                  "Tokens that the model sees at once, and of a training example")
+      ->check(at_least_1())
       ->group("Model");
   app.add_flag("--untied", s.untied, "An output layer of its own instead of the embedding")
       ->group("Model");
   s.transformer.add_to(app);
-  s.training.add_to(app);
+  s.training.add_to(app, {"loss", "perplexity", "bits_per_byte"});
 }
 
 }  // namespace

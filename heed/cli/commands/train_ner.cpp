@@ -49,31 +49,40 @@ void add_word_options(CLI::App& app, Settings& s) {
       ->group(group);
   app.add_option("--word-dropout", s.task.word_dropout,
                  "Share of words whose subwords are hidden in training")
+      ->check(share_below_1())
       ->group(group);
   app.add_option("--subwords", s.task.subwords, "Subwords of the vocabulary, at most")
       ->check(CLI::Range(3, 10'000'000))
       ->group(group);
   app.add_option("--min-frequency", s.task.min_character_frequency,
                  "A character seen less often counts as unknown")
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--subword-width", words.subword_width, "Size of a subword's vector; 0: none")
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--character-width", words.character_width,
                  "Size of a character's vector; 0: none")
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--character-heads", words.character_heads,
                  "Attention heads between the characters of a word")
+      ->check(at_least_1())
       ->group(group);
   app.add_option("--character-layers", words.character_layers, "Layers over the characters")
+      ->check(at_least_1())
       ->group(group);
   app.add_option("--shape-width", words.shape_width,
                  "Size of the vector of each feature of a word's shape; 0: none")
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--longest-word", words.longest_word,
                  "Characters of a word; of a longer one, its two ends")
+      ->check(at_least_1())
       ->group(group);
   app.add_option("--longest", s.transformer.options.longest,
                  "Words that the model sees at once; a longer sentence is read in parts")
+      ->check(at_least_1())
       ->group(group);
 }
 
@@ -98,6 +107,7 @@ Sentences read_data(const Settings& settings) {
 
 void run(const Settings& settings) {
   settings.training.prepare();
+  settings.transformer.check();
   const Sentences sentences = read_data(settings);
   tasks::EntityRecognitionOptions options = settings.task;
   options.model.scheme = text::tag_scheme_named(settings.scheme);
@@ -115,7 +125,7 @@ void define(CLI::App& app, Settings& s) {
   s.reading.add_to(app);
   add_word_options(app, s);
   s.transformer.add_to(app);
-  s.training.add_to(app);
+  s.training.add_to(app, {"loss", "f1", "precision", "recall"});
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ struct Settings {
                                 .batch_size = 64,
                                 .learning_rate = 2e-3,
                                 .warmup = 0.05,
+                                .patience = 30,  // answers come in leaps, after long levels
                                 .optimizer = {.weight_decay = 0, .beta2 = 0.98}}};
 
   bool spans() const {
@@ -104,6 +105,7 @@ void train_on_spans(const Settings& settings) {
 
 void run(const Settings& settings) {
   settings.training.prepare();
+  settings.transformer.check();
   if (settings.spans()) {
     train_on_spans(settings);
   } else {
@@ -150,6 +152,7 @@ void define(CLI::App& app, Settings& s) {
       ->group(group);
   app.add_option("--embedding-deviation", s.model.embedding_deviation,
                  "Standard deviation that word vectors start with")
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--empty-share", s.empty_share,
                  "Share of sentences that training puts an empty one before")
@@ -163,7 +166,7 @@ void define(CLI::App& app, Settings& s) {
       ->check(above_0())
       ->group(group);
   s.transformer.add_to(app);
-  s.training.add_to(app);
+  s.training.add_to(app, {"loss", "exact_match", "f1"});
 }
 
 }  // namespace

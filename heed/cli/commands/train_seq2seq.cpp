@@ -37,6 +37,7 @@ data::ParallelData read_pairs(const std::vector<std::string>& files, const Setti
 
 void run(Settings& settings) {
   settings.training.prepare();
+  settings.transformer.check();
   const data::ParallelData train = read_pairs(settings.train, settings);
   const data::ParallelData valid = read_pairs(settings.valid, settings);
   const tasks::PairTokenizers tokenizers =
@@ -44,6 +45,7 @@ void run(Settings& settings) {
   const bool shared = tokenizers.source == tokenizers.target;
   settings.task.model.transformer = settings.transformer.resolved();
   settings.task.model.tied = settings.tied != "auto" ? settings.tied : shared ? "all" : "output";
+  if (settings.training.watch != "auto") settings.task.watched = settings.training.watch;
   if (settings.tokenizers.lowercase) settings.task.letters = metrics::LetterCase::kLower;
   tasks::SequenceToSequence task(train, valid, tokenizers, settings.task);
   std::cerr << "heed: " << train.pairs.size() << " training and " << valid.pairs.size()
@@ -92,13 +94,10 @@ void define(CLI::App& app, Settings& s) {
       ->group("Model");
   app.add_option("--label-smoothing", s.task.label_smoothing,
                  "Share of the probability that is taught to go to all tokens alike")
-      ->group("Model");
-  app.add_option("--watch", s.task.watched,
-                 "What decides which model is best: loss, or bleu of greedy translations")
-      ->check(CLI::IsMember({"loss", "bleu"}))
+      ->check(share_below_1())
       ->group("Model");
   s.transformer.add_to(app);
-  s.training.add_to(app);
+  s.training.add_to(app, {"loss", "bleu"});
 }
 
 }  // namespace

@@ -12,7 +12,9 @@
 #include "heed/base/error.h"
 #include "heed/base/format.h"
 #include "heed/base/progress.h"
+#include "heed/cli/common.h"
 #include "heed/cli/interrupt.h"
+#include "heed/cli/options/validators.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/training/processes/process_group.h"
 #include "heed/training/processes/process_memory.h"
@@ -56,7 +58,7 @@ void draw_curves(const std::filesystem::path& run) {
     const Curve curve{.name = name, .x = series.steps, .y = series.values};
     if (name == "loss" || name == "train_loss" || name == prefix + "loss") {
       chart.panels[0].curves.push_back(curve);
-    } else if (name.starts_with(prefix) && name != prefix + "examples") {
+    } else if (name.starts_with(prefix) && !is_count(name.substr(prefix.size()))) {
       chart.panels.push_back({.y_axis = name.substr(prefix.size()), .curves = {curve}});
     }
   }
@@ -132,56 +134,90 @@ void TrainingView::print_summary(const training::RunReport& report, const std::s
 
 }  // namespace
 
-void TrainingSettings::add_to(CLI::App& app) {
+void TrainingSettings::add_to(CLI::App& app, std::vector<std::string> metrics) {
   app_ = &app;
   const std::string group = kTraining;
   training::TrainingOptions& o = options;
   app.add_option("--out", out, "Directory that the best model is saved in")->required();
-  app.add_option("--epochs", o.epochs, "Passes over the training examples")->group(group);
+  app.add_option("--epochs", o.epochs, "Passes over the training examples")
+      ->check(at_least_1())
+      ->group(group);
   app.add_option("--steps", o.steps, "Updates of the whole run, instead of epochs; 0: off")
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--evaluate-every", o.evaluate_every,
                  "Updates between validations; 0: after each epoch")
+      ->check(at_least_0())
       ->group(group);
-  app.add_option("--batch-size", o.batch_size, "Examples in a batch")->group(group);
+  app.add_option("--batch-size", o.batch_size, "Examples in a batch")
+      ->check(at_least_1())
+      ->group(group);
   app.add_option("--batch-tokens", o.batch_tokens,
                  "Tokens in a batch with its padding, instead of examples; 0: off")
+      ->check(at_least_0())
       ->group(group);
-  app.add_option("--accumulate", o.accumulate, "Batches summed before each update")->group(group);
+  app.add_option("--accumulate", o.accumulate, "Batches summed before each update")
+      ->check(at_least_1())
+      ->group(group);
   app.add_option("--tensor-parallel", o.tensor_parallel,
                  "Of several processes, how many hold one model together")
+      ->check(at_least_1())
       ->group(group);
   app.add_option("--workers", o.workers, "Threads that prepare batches ahead; 0: none")
       ->check(CLI::Range(0, 8))
       ->group(group);
-  app.add_option("--lr", o.learning_rate, "Learning rate at its peak")->group(group);
+  app.add_option("--lr", o.learning_rate, "Learning rate at its peak")
+      ->check(above_0())
+      ->group(group);
   app.add_option("--schedule", o.schedule, "How the learning rate falls after the warm-up")
       ->check(CLI::IsMember({"constant", "linear", "cosine", "inverse_sqrt"}))
       ->group(group);
   app.add_option("--warmup", o.warmup, "Share of the run in which the learning rate rises")
+      ->check(CLI::Range(0.0, 1.0))
       ->group(group);
   app.add_option("--warmup-steps", o.warmup_steps, "The same in updates; 0: the share counts")
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--optimizer", o.optimizer.name, "Update rule")
       ->check(CLI::IsMember({"adam", "adamw", "sgd"}))
       ->group(group);
   app.add_option("--weight-decay", o.optimizer.weight_decay, "Pull of all weights towards zero")
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--l1", o.optimizer.l1, "Penalty: this times the sum of absolute weights")
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--l2", o.optimizer.l2, "Penalty: this times the sum of squared weights")
+      ->check(at_least_0())
       ->group(group);
-  app.add_option("--beta1", o.optimizer.beta1, "Adam: memory of the mean gradient")->group(group);
-  app.add_option("--beta2", o.optimizer.beta2, "Adam: memory of the mean square")->group(group);
-  app.add_option("--epsilon", o.optimizer.epsilon, "Adam: added to the root")->group(group);
-  app.add_option("--momentum", o.optimizer.momentum, "SGD: memory of the gradient")->group(group);
+  app.add_option("--beta1", o.optimizer.beta1, "Adam: memory of the mean gradient")
+      ->check(share_below_1())
+      ->group(group);
+  app.add_option("--beta2", o.optimizer.beta2, "Adam: memory of the mean square")
+      ->check(share_below_1())
+      ->group(group);
+  app.add_option("--epsilon", o.optimizer.epsilon, "Adam: added to the root")
+      ->check(at_least_0())
+      ->group(group);
+  app.add_option("--momentum", o.optimizer.momentum, "SGD: memory of the gradient")
+      ->check(share_below_1())
+      ->group(group);
   app.add_option("--clip-norm", o.clip_norm, "Largest norm of the gradients; 0: no limit")
+      ->check(at_least_0())
       ->group(group);
   app.add_option("--average", o.average,
                  "Decay of a running average of the weights, which is what is saved; 0: none")
+      ->check(share_below_1())
       ->group(group);
   app.add_option("--patience", o.patience,
                  "Validations without a better model before stopping; 0: never stop early")
+      ->check(at_least_0())
+      ->group(group);
+  metrics.insert(metrics.begin(), "auto");
+  app.add_option("--watch", watch,
+                 "Metric of the validation that decides which model is best; auto: what the task "
+                 "is usually judged by")
+      ->check(CLI::IsMember(metrics))
       ->group(group);
   app.add_option("--seed", o.seed, "Seed of everything random")->group(group);
   app.add_option("--device", o.device,
@@ -195,26 +231,49 @@ void TrainingSettings::add_to(CLI::App& app) {
       ->group(kRun);
   app.add_option("--checkpoint-every", o.files.checkpoint_every,
                  "Updates between checkpoints; 0: with each validation")
+      ->check(at_least_0())
       ->group(kRun);
-  app.add_option("--keep", o.files.keep, "Checkpoints to keep, besides that of the best model")
+  app.add_option("--keep", o.files.keep,
+                 "Checkpoints to keep while the run goes on, besides that of the best model; one "
+                 "stays when "
+                 "it has ended")
+      ->check(at_least_1())
       ->group(kRun);
-  app.add_option("--log-every", o.files.log_every, "Updates for each line of the log")->group(kRun);
+  app.add_option("--log-every", o.files.log_every, "Updates for each line of the log")
+      ->check(at_least_1())
+      ->group(kRun);
   threads.add_to(app);
   app.add_flag("--json", json, "Print the summary as one JSON object")->group("Running");
+}
+
+training::TrainingOptions TrainingSettings::resolved() const {
+  training::TrainingOptions run = options;
+  if (watch != "auto") run.watch = watch;
+  // A default of updates must not hide the epochs that somebody asked for.
+  const auto given = [this](const char* name) { return app_->get_option(name)->count() > 0; };
+  if (given("--epochs") && !given("--steps")) run.steps = 0;
+  return run;
+}
+
+std::string TrainingSettings::run_directory() const {
+  std::string directory = out;
+  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
+  return directory + ".run";
 }
 
 void TrainingSettings::prepare() const {
   const auto rank = training::rank_from_environment();
   threads.apply(rank ? rank->local_size : 1);
+  training::TrainingOptions run = resolved();
+  run.files.directory = run_directory();
+  training::check(run);
   models::check_replaceable_model(out);
   make_reproducible(options.seed);
 }
 
 void TrainingSettings::train(tasks::Task& task) const {
-  training::TrainingOptions run = options;
-  std::string directory = out;
-  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
-  run.files.directory = directory + ".run";
+  training::TrainingOptions run = resolved();
+  run.files.directory = run_directory();
   run.files.program = std::string("heed ") + version();
   run.files.settings = other_settings(*app_);
   const auto rank = training::rank_from_environment();

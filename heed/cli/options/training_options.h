@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "heed/cli/common.h"
 #include "heed/training/trainer.h"
@@ -11,17 +12,27 @@
 namespace heed::cli {
 
 struct TrainingSettings {
+  // Validations without a better model after which a run ends by itself, where a task has no other
+  // wish: the best model is kept anyway, and what follows it is time.
+  static constexpr int64_t kPatience = 10;
+
   explicit TrainingSettings(training::TrainingOptions defaults = {})
-      : options(std::move(defaults)) {}
+      : options(std::move(defaults)) {
+    if (options.patience == 0) options.patience = kPatience;
+  }
 
   training::TrainingOptions options;
   std::string out;
+  std::string watch = "auto";
   ThreadOptions threads;
   bool json = false;
 
   // --out, and the groups "Training", "Run files" and "Running". Remembers `app`, whose options are
-  // the settings of a run that --resume compares.
-  void add_to(CLI::App& app);
+  // the settings of a run that --resume compares. `metrics`: what --watch may name.
+  void add_to(CLI::App& app, std::vector<std::string> metrics);
+
+  // The options of the run.
+  training::TrainingOptions resolved() const;
 
   // Call it first of all: takes the threads, refuses an `out` that the model may not replace, and
   // seeds, so that the same seed gives the same model.
@@ -32,6 +43,8 @@ struct TrainingSettings {
   void train(tasks::Task& task) const;
 
  private:
+  std::string run_directory() const;
+
   CLI::App* app_ = nullptr;
 };
 
