@@ -17,10 +17,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 torch_version=$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' tools/lock/torch.txt)
 build_packages=(g++ cmake ninja-build ccache make git python3-venv pkg-config ca-certificates
-  libcli11-dev nlohmann-json3-dev libicu-dev libpcre2-dev libonig-dev libtomlplusplus-dev
+  libcli11-dev nlohmann-json3-dev libicu-dev libonig-dev libtomlplusplus-dev
   libcairo2-dev libpango1.0-dev fonts-dejavu-core zlib1g-dev libgloo-dev)
 test_packages=(libgtest-dev libgmock-dev)
-check_packages=(clang clang-format clang-tidy)
+check_packages=(clang clang-format clang-tidy libclang-rt-14-dev)
 
 say() { echo "set-up: $*"; }
 die() { echo "set-up: $*" >&2; exit 1; }

@@ -1,10 +1,6 @@
-// Regular expressions of tokenizer.json: the dialect of Oniguruma that the `tokenizers` package
-// uses, by way of PCRE2.
-//
-// \s, \w, \h, \p{L} and \p{N} mean what they mean there (Unicode 16). What the two dialects read
-// differently is refused by name: a class inside a class, && between classes, {n,m}+, and a pattern
-// that matches the empty text. \b looks at letters, digits and the underscore, not at marks; other
-// properties than L and N know the characters of Unicode 14.
+// Regular expressions of tokenizer.json, matched by Oniguruma, as in the `tokenizers` package: the
+// same dialect, the same matches. Which characters a property such as \p{Lu} holds is a matter of
+// the version of Oniguruma (6.9.8 of Debian 12: Unicode 14); docs/tokenizers.md says what differs.
 #pragma once
 
 #include <memory>
@@ -18,13 +14,15 @@ namespace heed::text {
 
 class Regex {
  public:
-  // UsageError: no such regular expression, or one that is refused; the message says where.
+  // UsageError: no such regular expression; the message says why.
   explicit Regex(std::string pattern);
 
   const std::string& pattern() const { return pattern_; }
 
-  // Appends the matches in `text` (UTF-8) from left to right, none of them empty. Any number of
-  // threads may call it. DataError: a text for which the search takes too many steps.
+  // Appends the matches in `text` (UTF-8) from left to right. They are whole characters and do not
+  // overlap; a match may be empty, but does not touch the end of the one before it then. Any number
+  // of threads may call it. DataError: a text for which the search takes too many steps or too much
+  // memory.
   void find_all(std::string_view text, std::vector<Span>& matches) const;
 
  private:

@@ -18,7 +18,7 @@ class TextPattern {
   // expression that is refused.
   static TextPattern read(const JsonValue& json);
 
-  // Appends the matches in `text` from left to right; none is empty.
+  // Appends the matches in `text` from left to right; those of a regular expression may be empty.
   void find_all(std::string_view text, std::vector<Span>& matches) const;
 
   OrderedJson to_json() const;

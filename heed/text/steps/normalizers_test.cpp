@@ -102,9 +102,9 @@ TEST(Normalizers, RefusesWhatItDoesNotKnow) {
               testing::HasSubstr("normalizers[0].type"));
   EXPECT_NE(message_of(R"({"type": "Lowercase", "language": "tr"})"), "accepted");
   EXPECT_NE(message_of(R"({"type": "Strip", "strip_left": 1})"), "accepted");
-  EXPECT_NE(message_of(R"({"type": "Replace", "pattern": {"Regex": "a*"}, "content": ""})"),
+  EXPECT_NE(message_of(R"({"type": "Replace", "pattern": {"Regex": "(a"}, "content": ""})"),
             "accepted");
-  EXPECT_EQ(message_of(R"({"type": "Replace", "pattern": {"Regex": "a+"}, "content": ""})"),
+  EXPECT_EQ(message_of(R"({"type": "Replace", "pattern": {"Regex": "a*"}, "content": ""})"),
             "accepted");
   EXPECT_NE(message_of(R"({"type": "Replace", "pattern": {"String": ""}, "content": ""})"),
             "accepted");

@@ -51,8 +51,7 @@ void append_parts(const std::vector<Part>& parts, Delimiters delimiters,
     if (merge && pieces.size() > first) {
       Span& last = pieces.back().range;
       last = {std::min(last.begin, part.range.begin), std::max(last.end, part.range.end)};
-    } else if (part.range.size() > 0 &&
-               !(part.is_delimiter && delimiters == Delimiters::kRemoved)) {
+    } else if (!(part.is_delimiter && delimiters == Delimiters::kRemoved)) {
       pieces.push_back({part.range});
     }
   };
@@ -67,6 +66,11 @@ void append_parts(const std::vector<Part>& parts, Delimiters delimiters,
   } else {
     std::for_each(parts.begin(), parts.end(), take);
   }
+  // Only now: an empty match keeps apart what stands around it.
+  const auto kept =
+      std::remove_if(pieces.begin() + static_cast<std::ptrdiff_t>(first), pieces.end(),
+                     [](const Piece& p) { return p.range.size() == 0; });
+  pieces.erase(kept, pieces.end());
 }
 
 }  // namespace heed::text

@@ -25,13 +25,13 @@ enum class Delimiters : uint8_t {
 std::string_view name_of(Delimiters delimiters);
 Delimiters read_delimiters(const JsonValue& json);
 
-// A part of a piece; together the parts cover it.
+// A part of a piece, empty where a delimiter is; together the parts cover it.
 struct Part {
   Span range;
   bool is_delimiter;
 };
 
-// Appends what `delimiters` makes of the parts of one piece to `pieces`; empty parts are dropped.
+// Appends what `delimiters` makes of the parts of one piece to `pieces`, none of them empty.
 void append_parts(const std::vector<Part>& parts, Delimiters delimiters,
                   std::vector<Piece>& pieces);
 

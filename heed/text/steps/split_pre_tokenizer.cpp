@@ -23,7 +23,7 @@ class Split final : public PreTokenizer {
       matches.clear();
       pattern_.find_all(text.substr(range.begin, range.size()), matches);
       const auto add = [&](uint32_t begin, uint32_t end, bool match) {
-        if (begin < end) parts.push_back({{begin, end}, match != invert_});
+        if (begin < end || match) parts.push_back({{begin, end}, match != invert_});
       };
       uint32_t at = range.begin;
       for (const Span& match : matches) {
