@@ -1,12 +1,14 @@
 #include "heed/text/builders/bpe_learner.h"
 
 #include <algorithm>
+#include <limits>
 #include <queue>
 #include <set>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
 
+#include "heed/base/error.h"
 #include "heed/text/characters/byte_alphabet.h"
 #include "heed/text/characters/unicode.h"
 
@@ -33,10 +35,16 @@ struct PairHash {
   }
 };
 
-struct CountedWord {
-  std::vector<int32_t> symbols;
-  int64_t count;
+// A symbol of a word. Two that are merged stand where the first of them stood, and the second is
+// left out of the chain; so whatever a merge does to a word, however long, it does where the pair
+// stands.
+struct Symbol {
+  int32_t id;
+  uint32_t previous, next;  // in the same word; kNone at its ends
+  uint32_t word;
 };
+constexpr int32_t kGone = -1;  // the id of one that is left out
+constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
 
 class Learner {
  public:
@@ -56,7 +64,7 @@ class Learner {
  private:
   struct Statistics {
     int64_t count = 0;
-    std::vector<uint32_t> words;  // where it stood when it was counted; may hold one twice
+    std::vector<uint32_t> places;  // of its left symbols when it was counted; may hold one twice
   };
 
   struct Candidate {
@@ -107,36 +115,39 @@ class Learner {
   }
 
   void add_word(const WordCounter::Word& word) {
-    CountedWord counted = {{}, word.count};
+    const size_t first = symbols_.size();
     for (size_t at = 0; at < word.text.size();) {
       const size_t begin = at;
       next_code_point(word.text, at);
       std::string token(word.text.substr(begin, at - begin));
       if (begin > 0) token.insert(0, options_.continuing_subword_prefix);
       if (at == word.text.size()) token += options_.end_of_word_suffix;
-      counted.symbols.push_back(id_of(token));
+      const size_t place = symbols_.size();
+      if (place >= kNone) throw DataError(text_of("texts of more than ", kNone, " characters"));
+      symbols_.push_back({.id = id_of(token),
+                          .previous = place == first ? kNone : static_cast<uint32_t>(place - 1),
+                          .next = static_cast<uint32_t>(place + 1),
+                          .word = static_cast<uint32_t>(counts_.size())});
     }
-    words_.push_back(std::move(counted));
+    if (symbols_.size() > first) symbols_.back().next = kNone;
+    counts_.push_back(word.count);
   }
 
   void count_pairs() {
-    for (uint32_t i = 0; i < words_.size(); ++i) {
-      const std::vector<int32_t>& symbols = words_[i].symbols;
-      for (size_t j = 0; j + 1 < symbols.size(); ++j) {
-        change({symbols[j], symbols[j + 1]}, words_[i].count, i);
-      }
+    for (uint32_t place = 0; place < symbols_.size(); ++place) {
+      if (symbols_[place].next != kNone) change(place, 1);
     }
     queue_changed();
   }
 
-  // Counts a pair of word `word` `by` times more (or, negative, less often).
-  void change(Pair pair, int64_t by, uint32_t word) {
+  // Counts the pair at `place` once more for each time its word occurs, or (`sign` −1) less often.
+  void change(uint32_t place, int sign) {
+    const Symbol& left = symbols_[place];
+    const Pair pair = {left.id, symbols_[left.next].id};
     Statistics& statistics = pairs_[pair];
-    statistics.count += by;
-    if (by > 0) {
-      if (statistics.words.empty() || statistics.words.back() != word) {
-        statistics.words.push_back(word);
-      }
+    statistics.count += sign * counts_[left.word];
+    if (sign > 0) {
+      statistics.places.push_back(place);
       changed_.push_back(pair);
     }
   }
@@ -164,43 +175,56 @@ class Learner {
         continue;
       }
       if (count < std::max<int64_t>(options_.min_frequency, 1)) return false;
-      merge(top.pair, std::move(found->second.words));
+      std::string spelling = merged_spelling(top.pair);
+      if (is_special(top.pair, spelling)) {
+        pairs_.erase(found);
+        continue;
+      }
+      merge(top.pair, std::move(spelling), std::move(found->second.places));
       return true;
     }
     return false;
   }
 
-  void merge(Pair pair, std::vector<uint32_t> where) {
-    pairs_.erase(pair);
+  std::string merged_spelling(Pair pair) const {
     const std::string& prefix = options_.continuing_subword_prefix;
-    std::string right = token(pair.right);
+    std::string_view right = token(pair.right);
+    if (!prefix.empty() && right.starts_with(prefix)) right.remove_prefix(prefix.size());
+    return token(pair.left) + std::string(right);
+  }
+
+  // No text spells a special token, so none is learnt from one.
+  bool is_special(Pair pair, const std::string& merged) const {
+    const auto count = static_cast<int32_t>(options_.special_tokens.size());
+    const auto found = ids_.find(merged);
+    return pair.left < count || pair.right < count ||
+           (found != ids_.end() && found->second < count);
+  }
+
+  void merge(Pair pair, const std::string& spelling, std::vector<uint32_t> places) {
+    pairs_.erase(pair);
     // A token that two merges make may come back, and with it a pair that was merged before.
-    if (learnt_.insert(pair).second) merges_.push_back({token(pair.left), right});
-    if (!prefix.empty() && right.starts_with(prefix)) right.erase(0, prefix.size());
-    const int32_t merged = id_of(token(pair.left) + right);
-    std::sort(where.begin(), where.end());
-    where.erase(std::unique(where.begin(), where.end()), where.end());
-    for (const uint32_t word : where) merge_in(word, pair, merged);
+    if (learnt_.insert(pair).second) merges_.push_back({token(pair.left), token(pair.right)});
+    const int32_t merged = id_of(spelling);
+    std::sort(places.begin(), places.end());
+    places.erase(std::unique(places.begin(), places.end()), places.end());
+    for (const uint32_t place : places) merge_at(place, pair, merged);
     pairs_.erase(pair);  // "aaa" takes away from the pair that is being merged
     queue_changed();
   }
 
-  void merge_in(uint32_t index, Pair pair, int32_t merged) {
-    CountedWord& word = words_[index];
-    std::vector<int32_t>& symbols = word.symbols;
-    for (size_t i = 0; i + 1 < symbols.size(); ++i) {
-      if (symbols[i] != pair.left || symbols[i + 1] != pair.right) continue;
-      if (i > 0) {
-        change({symbols[i - 1], pair.left}, -word.count, index);
-        change({symbols[i - 1], merged}, word.count, index);
-      }
-      symbols[i] = merged;
-      symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-      if (i + 1 < symbols.size()) {
-        change({pair.right, symbols[i + 1]}, -word.count, index);
-        change({merged, symbols[i + 1]}, word.count, index);
-      }
-    }
+  void merge_at(uint32_t place, Pair pair, int32_t merged) {
+    Symbol& left = symbols_[place];
+    if (left.id != pair.left || left.next == kNone || symbols_[left.next].id != pair.right) return;
+    Symbol& right = symbols_[left.next];
+    if (left.previous != kNone) change(left.previous, -1);
+    if (right.next != kNone) change(left.next, -1);
+    left.id = merged;
+    left.next = right.next;
+    right.id = kGone;
+    if (left.next != kNone) symbols_[left.next].previous = place;
+    if (left.previous != kNone) change(left.previous, 1);
+    if (left.next != kNone) change(place, 1);
   }
 
   void report() {
@@ -216,7 +240,8 @@ class Learner {
   std::unordered_map<std::string, int32_t> ids_;
   std::vector<Merge> merges_;
   std::set<Pair> learnt_;
-  std::vector<CountedWord> words_;
+  std::vector<Symbol> symbols_;  // of all words, one after the other
+  std::vector<int64_t> counts_;  // of each word
   std::unordered_map<Pair, Statistics, PairHash> pairs_;
   std::vector<Pair> changed_;
   std::priority_queue<Candidate, std::vector<Candidate>, Later> queue_;
