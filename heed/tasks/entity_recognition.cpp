@@ -130,11 +130,11 @@ struct TaggingBatch final : Batch {
 // Some words lose their subwords, the same wherever they stand in the batch, so that the model
 // learns to tag a word that it does not know by its characters and its place.
 //                                                                  Iyyer et al. 2015, section 4.2
-at::Tensor with_words_hidden(const at::Tensor& subwords, double share,
+at::Tensor with_words_hidden(const models::TextBatch& subwords, double share,
                              const text::Tokenizer& tokenizer) {
-  const at::Tensor hidden = at::rand({subwords.size(0), 1}) < share;
-  const at::Tensor real = subwords != static_cast<int64_t>(tokenizer.padding_id().value());
-  return subwords.masked_fill(hidden.logical_and(real), tokenizer.unknown_id().value());
+  const at::Tensor hidden = at::rand({subwords.ids.size(0), 1}) < share;
+  const at::Tensor real = at::arange(subwords.ids.size(1)) < subwords.lengths.unsqueeze(1);
+  return subwords.ids.masked_fill(hidden.logical_and(real), tokenizer.unknown_id().value());
 }
 
 // Scores of all parts, a batch of similar length at a time.
@@ -228,7 +228,8 @@ Loss EntityRecognition::loss(const Batch& batch) {
   const auto& tagging = static_cast<const TaggingBatch&>(batch);
   models::WordBatch words = tagging.words;
   if (options_.word_dropout > 0) {
-    words.subwords = with_words_hidden(words.subwords, options_.word_dropout, *trained_.tokenizer);
+    words.subwords.ids =
+        with_words_hidden(words.subwords, options_.word_dropout, *trained_.tokenizer);
   }
   const at::Device device = device_of(*trained_.model);
   words = words.to(device);

@@ -103,8 +103,8 @@ WordBatch WordReader::batch(std::span<const std::vector<std::string>* const> sen
     subwords.push_back(&kNothing);
     characters.push_back(&kNothing);
   }
-  batch.subwords = padded_ids(subwords, subwords_->padding_id().value());
-  batch.characters = padded_ids(characters, characters_->padding_id().value());
+  batch.subwords = text_batch(subwords, subwords_->padding_id().value());
+  batch.characters = text_batch(characters, characters_->padding_id().value());
   return batch;
 }
 

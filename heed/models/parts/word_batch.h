@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "heed/models/parts/text_batch.h"
 #include "heed/text/tokenizer.h"
 #include "heed/text/words/word_shape.h"
 
@@ -19,11 +20,11 @@ namespace heed::models {
 
 // B sentences of at most N words, of which W are distinct.
 struct WordBatch {
-  at::Tensor places;      // (B, N) int64: the row of each word below; 0 behind a sentence
-  at::Tensor lengths;     // (B) int64, words of each sentence
-  at::Tensor subwords;    // (W, S) int64 ids, padding behind
-  at::Tensor characters;  // (W, L) int64 ids, padding behind
-  at::Tensor shapes;      // (W, text::WordShape::kFeatures) int64
+  at::Tensor places;     // (B, N) int64: the row of each word below; 0 behind a sentence
+  at::Tensor lengths;    // (B) int64, words of each sentence
+  TextBatch subwords;    // ids (W, S), lengths (W)
+  TextBatch characters;  // ids (W, L), lengths (W)
+  at::Tensor shapes;     // (W, text::WordShape::kFeatures) int64
 
   WordBatch to(at::Device device) const;
 };

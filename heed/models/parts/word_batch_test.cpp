@@ -30,42 +30,42 @@ TEST(WordBatch, EachWordOnceAndWhereItStands) {
   EXPECT_EQ(row(batch.places, 0), (std::vector<int64_t>{0, 1, 0}));
   EXPECT_EQ(row(batch.places, 1), (std::vector<int64_t>{1, 0, 0}));
   EXPECT_EQ(row(batch.lengths.unsqueeze(0), 0), (std::vector<int64_t>{3, 1}));
-  EXPECT_EQ(batch.subwords.size(0), 2);
+  EXPECT_EQ(batch.subwords.ids.size(0), 2);
   const auto the = reader.subwords().encode_ids("the", text::Surround::kNo);
   ASSERT_EQ(the.size(), 1U);
-  EXPECT_EQ(batch.subwords[0][0].item<int64_t>(), the[0]);
-  EXPECT_EQ(batch.characters[0][2].item<int64_t>(),
+  EXPECT_EQ(batch.subwords.ids[0][0].item<int64_t>(), the[0]);
+  EXPECT_EQ(batch.characters.ids[0][2].item<int64_t>(),
             reader.characters().encode_ids("e", text::Surround::kNo)[0]);
 }
 
 TEST(WordBatch, CapitalsAreOfCharactersAndShapesNotOfSubwords) {
   const WordBatch batch = batch_of(small_reader(), {{"Tim", "tim"}});
-  EXPECT_TRUE(batch.subwords[0].equal(batch.subwords[1]));
-  EXPECT_FALSE(batch.characters[0].equal(batch.characters[1]));
+  EXPECT_TRUE(batch.subwords.ids[0].equal(batch.subwords.ids[1]));
+  EXPECT_FALSE(batch.characters.ids[0].equal(batch.characters.ids[1]));
   EXPECT_FALSE(batch.shapes[0].equal(batch.shapes[1]));
 }
 
 TEST(WordBatch, OfALongWordTheTwoEndsStay) {
   const WordReader reader = small_reader();
   const WordBatch batch = batch_of(reader, {{"abcdefghij"}});
-  EXPECT_EQ(batch.subwords.size(1), 3);
+  EXPECT_EQ(batch.subwords.ids.size(1), 3);
   std::vector<int64_t> expected;
   for (const int32_t id : reader.characters().encode_ids("abchij", text::Surround::kNo)) {
     expected.push_back(id);
   }
-  EXPECT_EQ(row(batch.characters, 0), expected);
+  EXPECT_EQ(row(batch.characters.ids, 0), expected);
 }
 
 TEST(WordBatch, UnknownAndEmpty) {
   const WordReader reader = small_reader();
   const WordBatch batch = batch_of(reader, {{"\xE6\xB5\xB7", ""}, {}});  // 海
-  EXPECT_EQ(batch.subwords[0][0].item<int64_t>(), reader.subwords().unknown_id());
-  EXPECT_EQ(batch.characters[0][0].item<int64_t>(), reader.characters().unknown_id());
-  EXPECT_EQ(batch.subwords[1][0].item<int64_t>(), reader.subwords().unknown_id());
+  EXPECT_EQ(batch.subwords.ids[0][0].item<int64_t>(), reader.subwords().unknown_id());
+  EXPECT_EQ(batch.characters.ids[0][0].item<int64_t>(), reader.characters().unknown_id());
+  EXPECT_EQ(batch.subwords.ids[1][0].item<int64_t>(), reader.subwords().unknown_id());
   EXPECT_EQ(batch.lengths[1].item<int64_t>(), 0);
   const WordBatch nothing = batch_of(reader, {{}});
   EXPECT_EQ(nothing.places.sizes(), (at::IntArrayRef{1, 1}));
-  EXPECT_EQ(nothing.subwords.size(0), 1);
+  EXPECT_EQ(nothing.subwords.ids.size(0), 1);
 }
 
 TEST(WordBatch, SeveralThreadsReadTheSame) {
@@ -81,8 +81,8 @@ TEST(WordBatch, SeveralThreadsReadTheSame) {
   for (std::thread& thread : threads) thread.join();
   for (const WordBatch& batch : batches) {
     EXPECT_TRUE(batch.places.equal(expected.places));
-    EXPECT_TRUE(batch.subwords.equal(expected.subwords));
-    EXPECT_TRUE(batch.characters.equal(expected.characters));
+    EXPECT_TRUE(batch.subwords.ids.equal(expected.subwords.ids));
+    EXPECT_TRUE(batch.characters.ids.equal(expected.characters.ids));
   }
 }
 

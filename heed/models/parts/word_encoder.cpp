@@ -32,10 +32,9 @@ nn::LayerOptions character_layer(const WordEncoderOptions& o) {
        .attention_dropout = o.dropout});
 }
 
-// (W, S, C) -> (W, C) over the ids that are no padding, whose vectors are zero.
-at::Tensor mean_of_subwords(const at::Tensor& vectors, const at::Tensor& ids, int64_t padding) {
-  const at::Tensor counts = (ids != padding).sum(1, /*keepdim=*/true).clamp_min(1);
-  return vectors.sum(1) / counts.to(vectors.scalar_type());
+// (W, S, C), lengths (W) -> (W, C). The vectors of padding are zero.
+at::Tensor mean_of_subwords(const at::Tensor& vectors, const at::Tensor& lengths) {
+  return vectors.sum(1) / lengths.clamp_min(1).unsqueeze(1).to(vectors.scalar_type());
 }
 
 }  // namespace
@@ -66,8 +65,7 @@ int64_t width_of(const WordEncoderOptions& o) {
   return o.subword_width + o.character_width + text::WordShape::kFeatures * o.shape_width;
 }
 
-CharacterEncoder::CharacterEncoder(const WordEncoderOptions& options)
-    : padding_(options.character_padding) {
+CharacterEncoder::CharacterEncoder(const WordEncoderOptions& options) {
   embedding_ = register_module("embedding", std::make_shared<nn::Embedding>(nn::EmbeddingOptions{
                                                 .count = options.character_vocabulary,
                                                 .width = options.character_width,
@@ -77,8 +75,8 @@ CharacterEncoder::CharacterEncoder(const WordEncoderOptions& options)
       "encoder", std::make_shared<nn::Encoder>(options.character_layers, character_layer(options)));
 }
 
-at::Tensor CharacterEncoder::forward(const at::Tensor& ids) const {
-  const at::Tensor lengths = (ids != padding_).sum(1);
+at::Tensor CharacterEncoder::forward(const TextBatch& words) const {
+  const auto& [ids, lengths] = words;
   const at::Tensor is_short = lengths <= kShortWord;
   const at::Tensor short_rows = is_short.nonzero().squeeze(1);
   const at::Tensor long_rows = is_short.logical_not().nonzero().squeeze(1);
@@ -97,7 +95,8 @@ at::Tensor CharacterEncoder::forward(const at::Tensor& ids) const {
 at::Tensor CharacterEncoder::encode(const at::Tensor& ids, const at::Tensor& lengths) const {
   const at::Tensor states = encoder_->forward(embedding_->forward(ids),
                                               Pattern::padded({.key = lengths, .query = lengths}));
-  const at::Tensor behind = (ids == padding_).unsqueeze(-1);
+  const at::Tensor places = at::arange(ids.size(1), lengths.options());
+  const at::Tensor behind = places.ge(lengths.unsqueeze(1)).unsqueeze(-1);
   return states.masked_fill(behind, std::numeric_limits<float>::lowest()).amax(1);
 }
 
@@ -124,8 +123,8 @@ WordEncoder::WordEncoder(const WordEncoderOptions& options) : options_(options) 
 at::Tensor WordEncoder::forward(const WordBatch& batch) const {
   std::vector<at::Tensor> parts;
   if (subwords_) {
-    parts.push_back(mean_of_subwords(subwords_->forward(batch.subwords), batch.subwords,
-                                     options_.subword_padding));
+    parts.push_back(
+        mean_of_subwords(subwords_->forward(batch.subwords.ids), batch.subwords.lengths));
   }
   if (characters_) parts.push_back(characters_->forward(batch.characters));
   if (shapes_) parts.push_back(shapes_->forward(batch.shapes).flatten(1));

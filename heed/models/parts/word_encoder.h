@@ -47,13 +47,12 @@ class CharacterEncoder : public torch::nn::Module {
  public:
   explicit CharacterEncoder(const WordEncoderOptions& options);
 
-  // ids (W, L) int64, each row with at least one that is no padding -> (W, character_width).
-  at::Tensor forward(const at::Tensor& ids) const;
+  // W words of L characters, each of at least one -> (W, character_width).
+  at::Tensor forward(const TextBatch& words) const;
 
  private:
   at::Tensor encode(const at::Tensor& ids, const at::Tensor& lengths) const;
 
-  int64_t padding_;
   std::shared_ptr<nn::Embedding> embedding_;
   std::shared_ptr<nn::Encoder> encoder_;
 };

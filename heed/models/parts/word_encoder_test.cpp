@@ -61,10 +61,25 @@ TEST(WordEncoder, SubwordsAreTheirMean) {
   const WordEncoder encoder(options);
   const WordBatch batch = batch_of({"the", "theseasea"});
   const at::Tensor table = encoder.named_parameters()["subwords.weight"];
-  const at::Tensor ids = batch.subwords[1];
+  const at::Tensor ids = batch.subwords.ids[1];
   const at::Tensor real = ids.masked_select(ids != options.subword_padding);
   EXPECT_GT(real.numel(), 1);
   EXPECT_LT(distance(encoder.forward(batch)[1], table.index_select(0, real).mean(0)), 1e-6);
+}
+
+// How many tokens a word has is told, not guessed: a tokenizer.json may name any token as padding.
+TEST(WordEncoder, ATokenMayBeThePaddingId) {
+  at::manual_seed(2);
+  const WordEncoderOptions options = small_words();
+  WordEncoder encoder(options);
+  spread_parameters(encoder);
+  encoder.eval();
+  WordBatch batch = batch_of({"the", "sea"});
+  batch.subwords.ids[0].fill_(options.subword_padding);
+  batch.characters.ids[0].fill_(options.character_padding);
+  const at::Tensor vectors = encoder.forward(batch);
+  EXPECT_TRUE(vectors.isfinite().all().item<bool>());
+  EXPECT_LT(vectors.abs().max().item<double>(), 1e6);
 }
 
 // The order of characters counts: the attention between them knows distances.
