@@ -3,9 +3,9 @@
 //
 //   tokenizer_tool build '{"vocabulary_size": 100, ...}'  prints the tokenizer.json of the texts
 //   tokenizer_tool gpt2 FOLDER, bert FOLDER               the tokenizer.json of the published files
-//   tokenizer_tool encode TOKENIZER                       prints [ids, [[begin, end], ...]] for
-//   each tokenizer_tool ids TOKENIZER                          prints the ids alone, by the fast
-//   way tokenizer_tool decode TOKENIZER                       lines are [id, ...]; prints the texts
+//   tokenizer_tool encode TOKENIZER                       prints [ids, [[begin, end], ...]] of each
+//   tokenizer_tool ids TOKENIZER                          prints the ids alone, by the fast way
+//   tokenizer_tool decode TOKENIZER                       lines are [id, ...]; prints the texts
 //   tokenizer_tool time TOKENIZER                         prints texts a second on one thread
 #include <chrono>
 #include <cstdint>
@@ -99,7 +99,8 @@ int run(const std::vector<std::string>& arguments) {
     std::cout << heed::text::load_bert(path / "bert_base_uncased_vocab.txt").to_json();
     return 0;
   }
-  const Tokenizer tokenizer = Tokenizer::load(path);
+  // As the package: special tokens wherever a text spells them.
+  const Tokenizer tokenizer = Tokenizer::load(path).with_specials(heed::text::Specials::kAsTokens);
   if (command == "encode") encode(tokenizer);
   if (command == "ids") ids(tokenizer);
   if (command == "decode") decode(tokenizer);

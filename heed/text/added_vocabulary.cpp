@@ -51,7 +51,8 @@ AddedVocabulary::AddedVocabulary(std::vector<AddedToken> tokens, const Normalize
     if (tokens_[i].matching.normalized && normalizer != nullptr) normalizer->apply(spelt);
     spellings_.emplace_back(spelt.text());
     if (spelt.size() > 0) {
-      spellings[tokens_[i].matching.normalized ? 1 : 0].push_back({spellings_.back(), i});
+      spellings[tokens_[i].matching.normalized ? 1 : 0].push_back(
+          {spellings_.back(), i, tokens_[i].kind == AddedToken::Kind::kSpecial});
     }
   }
   prepare(matchers_[0], std::move(spellings[0]));
@@ -73,9 +74,11 @@ void AddedVocabulary::prepare(Matcher& matcher, std::vector<Spelling> spellings)
 }
 
 const AddedVocabulary::Spelling* AddedVocabulary::Matcher::longest_at(std::string_view text,
-                                                                      size_t at) const {
+                                                                      size_t at,
+                                                                      Specials specials) const {
   const auto byte = static_cast<uint8_t>(text[at]);
   for (uint32_t i = starts_with[byte]; i < starts_with[byte + 1u]; ++i) {
+    if (spellings[i].special && specials == Specials::kAsText) continue;
     if (text.substr(at).starts_with(spellings[i].text)) return &spellings[i];
   }
   return nullptr;
@@ -92,7 +95,7 @@ const std::string& AddedVocabulary::spelling(const AddedToken& token) const {
   return spellings_[static_cast<size_t>(&token - tokens_.data())];
 }
 
-void AddedVocabulary::split(std::string_view text, Span range, In in,
+void AddedVocabulary::split(std::string_view text, Span range, In in, Specials specials,
                             std::vector<Piece>& pieces) const {
   const std::string_view part = text.substr(range.begin, range.size());
   const Matcher& matcher = matchers_[static_cast<size_t>(in)];
@@ -106,7 +109,7 @@ void AddedVocabulary::split(std::string_view text, Span range, In in,
   };
   if (!matcher.spellings.empty()) {
     for (size_t at = 0; at < part.size();) {
-      const Spelling* found = matcher.longest_at(part, at);
+      const Spelling* found = matcher.longest_at(part, at, specials);
       if (found == nullptr) {
         ++at;
         continue;

@@ -29,8 +29,10 @@ class AddedVocabulary {
   const std::string& spelling(const AddedToken& token) const;
 
   // Splits `range` of `text` into added tokens and what lies between them (kNoId), covering it.
+  // With Specials::kAsText only ordinary tokens are looked for.
   enum class In : uint8_t { kOriginal, kNormalized };
-  void split(std::string_view text, Span range, In in, std::vector<Piece>& pieces) const;
+  void split(std::string_view text, Span range, In in, Specials specials,
+             std::vector<Piece>& pieces) const;
 
  private:
   // The spellings that are looked for in one kind of text; of those that start at the same place
@@ -38,12 +40,13 @@ class AddedVocabulary {
   struct Spelling {
     std::string text;
     size_t token;  // index into tokens_
+    bool special;
   };
   struct Matcher {
     std::vector<Spelling> spellings;             // by first byte, the longest first
     std::array<uint32_t, 257> starts_with = {};  // where those with a first byte begin
 
-    const Spelling* longest_at(std::string_view text, size_t at) const;
+    const Spelling* longest_at(std::string_view text, size_t at, Specials specials) const;
   };
   void prepare(Matcher& matcher, std::vector<Spelling> spellings);
 

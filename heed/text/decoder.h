@@ -2,6 +2,7 @@
 // of them stands at the end of decoders.cpp.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,8 +16,9 @@ class Decoder {
   virtual ~Decoder() = default;
 
   // The tokens that the next decoder sees; those of the last one make the text, without blanks
-  // between them.
-  virtual std::vector<std::string> apply(std::vector<std::string> tokens) const = 0;
+  // between them. DataError: they would have more than `most_bytes` together.
+  virtual std::vector<std::string> apply(std::vector<std::string> tokens,
+                                         uint64_t most_bytes) const = 0;
 
   // As it stands in tokenizer.json: {"type": "Fuse"}.
   virtual OrderedJson to_json() const = 0;

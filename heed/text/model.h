@@ -18,6 +18,27 @@ struct ModelToken {
   Span range;  // bytes of the piece
 };
 
+// The ids that no text spells: those of special tokens, where a text is only text.
+class HiddenIds {
+ public:
+  void add(int32_t id) {
+    const auto place = static_cast<size_t>(id);
+    if (place >= hidden_.size()) hidden_.resize(place + 1);
+    hidden_[place] = true;
+  }
+
+  bool contains(int32_t id) const {
+    const auto place = static_cast<size_t>(id);
+    return place < hidden_.size() && hidden_[place];
+  }
+
+  // `id`, or kNoId if it is one of them.
+  int32_t visible(int32_t id) const { return contains(id) ? -1 : id; }
+
+ private:
+  std::vector<bool> hidden_;
+};
+
 class Model {
  public:
   virtual ~Model() = default;
@@ -25,8 +46,10 @@ class Model {
   // "WordLevel", ...
   virtual std::string_view type() const = 0;
 
-  // Appends the tokens of one piece, which is not empty. Any number of threads may call it.
-  virtual void tokenize(std::string_view piece, std::vector<ModelToken>& tokens) const = 0;
+  // Appends the tokens of one piece, which is not empty; the vocabulary is read as if the hidden
+  // ids were not in it. Any number of threads may call it.
+  virtual void tokenize(std::string_view piece, const HiddenIds& hidden,
+                        std::vector<ModelToken>& tokens) const = 0;
 
   virtual const Vocabulary& vocabulary() const = 0;
 

@@ -28,14 +28,17 @@ std::string known_types(std::span<const Registered<Pointer>> list) {
   return names;
 }
 
-// Makes the type that json.type names. DataError: none of the list has that name.
+// Makes the type that json.type names, or `otherwise` where there is none. DataError: none of the
+// list has that name.
 template <typename Pointer>
-Pointer make_registered(std::span<const Registered<Pointer>> list, const JsonValue& json) {
-  const JsonValue type = json.at("type");
+Pointer make_registered(std::span<const Registered<Pointer>> list, const JsonValue& json,
+                        std::string_view otherwise = {}) {
+  const bool named = otherwise.empty() || json.has("type");
+  const std::string_view type = named ? json.at("type").string() : otherwise;
   for (const auto& entry : list) {
-    if (entry.type == type.string()) return entry.make(json);
+    if (entry.type == type) return entry.make(json);
   }
-  type.fail("one of " + known_types(list));
+  json.at("type").fail("one of " + known_types(list));
 }
 
 // Makes the type of this name with its default settings. UsageError: none of the list has it.

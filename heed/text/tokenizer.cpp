@@ -5,6 +5,8 @@
 
 #include "heed/base/error.h"
 #include "heed/io/utf8.h"
+#include "heed/text/characters/byte_alphabet.h"
+#include "heed/text/characters/unicode.h"
 #include "heed/text/tokenizer_parts.h"
 
 namespace heed::text {
@@ -29,7 +31,7 @@ void tokenize(const Tokenizer::Parts& parts, std::string_view text, AlignedText:
               Sink sink) {
   std::vector<Piece> segments;
   parts.added.split(text, {0, static_cast<uint32_t>(text.size())}, AddedVocabulary::In::kOriginal,
-                    segments);
+                    parts.specials, segments);
   std::vector<ModelToken> tokens;
   for (const Piece& segment : segments) {
     SplitText split = {AlignedText(text, segment.range, tracking), {}};
@@ -39,7 +41,7 @@ void tokenize(const Tokenizer::Parts& parts, std::string_view text, AlignedText:
     }
     if (parts.normalizer) parts.normalizer->apply(split.text);
     parts.added.split(split.text.text(), {0, split.text.size()}, AddedVocabulary::In::kNormalized,
-                      split.pieces);
+                      parts.specials, split.pieces);
     if (parts.pre_tokenizer) parts.pre_tokenizer->apply(split);
     for (const Piece& piece : split.pieces) {
       if (piece.id != kNoId) {
@@ -48,7 +50,7 @@ void tokenize(const Tokenizer::Parts& parts, std::string_view text, AlignedText:
       }
       tokens.clear();
       parts.model->tokenize(split.text.text().substr(piece.range.begin, piece.range.size()),
-                            tokens);
+                            parts.hidden, tokens);
       for (const ModelToken& token : tokens) {
         const Span range = {piece.range.begin + token.range.begin,
                             piece.range.begin + token.range.end};
@@ -58,28 +60,70 @@ void tokenize(const Tokenizer::Parts& parts, std::string_view text, AlignedText:
   }
 }
 
-// Cuts to the longest length, leaving room for the special tokens, and puts those around the rest;
-// `special` makes the value that stands for one of their ids.
-template <typename Value, typename Special>
-void finish(const Tokenizer::Parts& parts, Surround surround, std::vector<Value>& values,
-            Special special) {
-  const bool adds = surround == Surround::kYes && parts.post_processor;
-  const size_t added =
-      adds ? parts.post_processor->before.size() + parts.post_processor->after.size() : 0;
-  if (parts.truncation) {
-    const auto longest = static_cast<size_t>(parts.truncation->max_length);
-    const size_t room = longest > added ? longest - added : 0;
-    if (values.size() > room && parts.truncation->side == TruncationSide::kLeft) {
-      values.erase(values.begin(), values.end() - static_cast<std::ptrdiff_t>(room));
-    } else if (values.size() > room) {
-      values.resize(room);
-    }
+bool adds_specials(const Tokenizer::Parts& parts, Surround surround) {
+  return surround == Surround::kYes && parts.post_processor;
+}
+
+// Cuts to the longest length, leaving room for the special tokens around the text.
+template <typename Value>
+void truncate(const Tokenizer::Parts& parts, Surround surround, std::vector<Value>& values) {
+  if (!parts.truncation) return;
+  const size_t added = adds_specials(parts, surround) ? parts.post_processor->before.size() +
+                                                            parts.post_processor->after.size()
+                                                      : 0;
+  const auto longest = static_cast<size_t>(parts.truncation->max_length);
+  const size_t room = longest > added ? longest - added : 0;
+  if (values.size() <= room) return;
+  if (parts.truncation->side == TruncationSide::kLeft) {
+    values.erase(values.begin(), values.end() - static_cast<std::ptrdiff_t>(room));
+  } else {
+    values.resize(room);
   }
-  if (!adds) return;
+}
+
+// Puts the special tokens around; `special` makes the value that stands for one of their ids.
+template <typename Value, typename Special>
+void add_specials(const Tokenizer::Parts& parts, Surround surround, std::vector<Value>& values,
+                  Special special) {
+  if (!adds_specials(parts, surround)) return;
   std::vector<Value> before;
   for (const int32_t id : parts.post_processor->before) before.push_back(special(id));
   values.insert(values.begin(), before.begin(), before.end());
   for (const int32_t id : parts.post_processor->after) values.push_back(special(id));
+}
+
+// How many characters at the start and at the end of a token are blanks.
+struct Blanks {
+  size_t leading = 0;
+  size_t trailing = 0;
+};
+
+Blanks blanks_of(std::string_view token) {
+  const char32_t byte_level_blank = character_of_byte(' ');
+  Blanks blanks;
+  bool leading = true;
+  for (size_t at = 0; at < token.size();) {
+    const char32_t c = next_code_point(token, at);
+    const bool blank = c == byte_level_blank || is_white_space(c);
+    leading = leading && blank;
+    if (leading) ++blanks.leading;
+    blanks.trailing = blank ? blanks.trailing + 1 : 0;
+  }
+  return blanks;
+}
+
+// The offsets without the blanks at the ends of the token.
+Span trimmed(Span range, Blanks blanks, std::string_view text) {
+  size_t begin = range.begin;
+  for (size_t i = 0; i < blanks.leading && begin < range.end; ++i) next_code_point(text, begin);
+  size_t end = range.end;
+  size_t left = blanks.trailing;
+  for (; left > 0 && end > 0; --left) {
+    --end;
+    while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) --end;
+  }
+  if (left > 0) end = range.end;  // as the package: more blanks than the text has there
+  return {static_cast<uint32_t>(begin), static_cast<uint32_t>(std::max(begin, end))};
 }
 
 }  // namespace
@@ -104,7 +148,14 @@ void check_added_tokens(const std::vector<AddedToken>& tokens, const Model& mode
   }
 }
 
-Tokenizer::Tokenizer(Parts parts) : parts_(std::make_shared<Parts>(std::move(parts))) {}
+Tokenizer::Tokenizer(Parts parts) {
+  parts.hidden = {};
+  for (const AddedToken& token : parts.added.tokens()) {
+    const bool special = token.kind == AddedToken::Kind::kSpecial;
+    if (special && parts.specials == Specials::kAsText) parts.hidden.add(token.id);
+  }
+  parts_ = std::make_shared<Parts>(std::move(parts));
+}
 
 Encoding Tokenizer::encode(std::string_view text, Surround surround) const {
   check_text(text);
@@ -114,11 +165,27 @@ Encoding Tokenizer::encode(std::string_view text, Surround surround) const {
              encoding.ids.push_back(id);
              encoding.offsets.push_back(split.text.source(range));
            });
-  finish(*parts_, surround, encoding.ids, [](int32_t id) { return id; });
-  finish(*parts_, surround, encoding.offsets, [](int32_t) { return Span{}; });
+  truncate(*parts_, surround, encoding.ids);
+  truncate(*parts_, surround, encoding.offsets);
+  trim_offsets(text, encoding);
+  add_specials(*parts_, surround, encoding.ids, [](int32_t id) { return id; });
+  add_specials(*parts_, surround, encoding.offsets, [](int32_t) { return Span{}; });
   encoding.tokens.reserve(encoding.ids.size());
   for (const int32_t id : encoding.ids) encoding.tokens.push_back(token_of(id));
   return encoding;
+}
+
+void Tokenizer::trim_offsets(std::string_view text, Encoding& encoding) const {
+  if (!parts_->post_processor) return;
+  for (const PostProcessor::Trim trim : parts_->post_processor->trims) {
+    for (size_t i = 0; i < encoding.ids.size(); ++i) {
+      Span& range = encoding.offsets[i];
+      Blanks blanks = blanks_of(token_of(encoding.ids[i]));
+      const bool first = i == 0 || range.begin == 0;
+      if (first && blanks.leading > 0 && trim == PostProcessor::Trim::kKeepFirst) --blanks.leading;
+      range = trimmed(range, blanks, text);
+    }
+  }
 }
 
 std::vector<int32_t> Tokenizer::encode_ids(std::string_view text, Surround surround) const {
@@ -133,7 +200,8 @@ void Tokenizer::encode_ids(std::string_view text, std::vector<int32_t>& ids,
   ids.clear();
   tokenize(*parts_, text, AlignedText::Tracking::kOff,
            [&](int32_t id, Span, const SplitText&) { ids.push_back(id); });
-  finish(*parts_, surround, ids, [](int32_t id) { return id; });
+  truncate(*parts_, surround, ids);
+  add_specials(*parts_, surround, ids, [](int32_t id) { return id; });
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids) const {
@@ -148,7 +216,12 @@ std::string Tokenizer::decode(std::span<const int32_t> ids) const {
       tokens.push_back(parts_->added.spelling(*added));
     }
   }
-  if (parts_->decoder) tokens = parts_->decoder->apply(std::move(tokens));
+  if (parts_->decoder) {
+    uint64_t bytes = 0;
+    for (const std::string& token : tokens) bytes += token.size();
+    tokens = parts_->decoder->apply(
+        std::move(tokens), std::max(AlignedText::kLeastRoom, AlignedText::kMostGrowth * bytes));
+  }
   std::string text;
   for (size_t i = 0; i < tokens.size(); ++i) {
     if (i > 0 && !parts_->decoder) text += ' ';
@@ -209,6 +282,12 @@ Tokenizer Tokenizer::with_max_length(std::optional<int32_t> max_length) const {
     if (!parts.truncation) parts.truncation.emplace();
     parts.truncation->max_length = *max_length;
   }
+  return Tokenizer(std::move(parts));
+}
+
+Tokenizer Tokenizer::with_specials(Specials specials) const {
+  Parts parts = *parts_;
+  parts.specials = specials;
   return Tokenizer(std::move(parts));
 }
 

@@ -2,8 +2,9 @@
 // around it, as one immutable object that any number of threads may use at once.
 //
 // A tokenizer is stored as Hugging Face's `tokenizer.json` ("version": "1.0"). Whatever is loaded
-// here gives the ids that the `tokenizers` package gives; what Heed does not implement is refused
-// by name, never skipped.
+// here gives the ids that the `tokenizers` package gives, but for one thing: special tokens that a
+// text spells are text, unless the caller says otherwise (Specials). What Heed does not implement
+// is refused by name, never skipped.
 //
 // Texts are UTF-8; every function that takes one throws DataError where it is not. Offsets are in
 // bytes of the text as it was given, whatever normalisation did to it.
@@ -45,6 +46,12 @@ struct AddedToken {
 // Whether the special tokens that stand around every text ("[CLS]", "[SEP]"), where the tokenizer
 // has some, are added. Their offsets are empty.
 enum class Surround : uint8_t { kYes, kNo };
+
+// What the spelling of a special token inside a text is, such as "<|endoftext|>" or "[PAD]".
+enum class Specials : uint8_t {
+  kAsText,    // text like any other: no special token ever comes of it
+  kAsTokens,  // the special token, as in the `tokenizers` package: for texts of those you trust
+};
 
 class Tokenizer {
  public:
@@ -100,6 +107,10 @@ class Tokenizer {
   // The same tokenizer with another limit. Throws UsageError unless it is at least 1.
   Tokenizer with_max_length(std::optional<int32_t> max_length) const;
 
+  // The same tokenizer that reads the special tokens in a text as this says. Every tokenizer begins
+  // with Specials::kAsText; a file does not hold it.
+  Tokenizer with_specials(Specials specials) const;
+
   // The name of the model: "WordLevel", "BPE", "WordPiece", "Unigram".
   std::string_view model_type() const;
 
@@ -107,6 +118,8 @@ class Tokenizer {
   explicit Tokenizer(Parts parts);
 
  private:
+  void trim_offsets(std::string_view text, Encoding& encoding) const;
+
   std::shared_ptr<const Parts> parts_;
 };
 

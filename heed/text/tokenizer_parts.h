@@ -32,6 +32,8 @@ struct Tokenizer::Parts {
   std::optional<Truncation> truncation = {};
   Json padding = {};  // kept as the file gave it; checked when it was read
   std::optional<int32_t> padding_id = {};
+  Specials specials = Specials::kAsText;
+  HiddenIds hidden = {};  // made of the two by Tokenizer's constructor
 };
 
 // Throws UsageError unless every added token either is a token of the model with the same id or

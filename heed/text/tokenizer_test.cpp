@@ -64,7 +64,8 @@ std::string message_of(const std::string& json) {
 Tokenizer example() { return Tokenizer::from_json(kExample); }
 
 TEST(Tokenizer, EncodesWithOffsetsInBytes) {
-  const Encoding encoding = example().encode(" HELLO,world e\u0301[PAD]");
+  const Encoding encoding =
+      example().with_specials(Specials::kAsTokens).encode(" HELLO,world e\u0301[PAD]");
   EXPECT_THAT(encoding.ids, ElementsAre(2, 1, 3, 4, 0));
   EXPECT_THAT(encoding.tokens, ElementsAre("hello", "[UNK]", "world", "é", "[PAD]"));
   EXPECT_THAT(encoding.offsets,
@@ -89,6 +90,136 @@ TEST(Tokenizer, AddedTokensTakeWhatTheyMay) {
   EXPECT_THAT(tokenizer.encode_ids("<br> <br>"), ElementsAre(5, 5));
   EXPECT_THAT(tokenizer.encode_ids("new york NEW YORK, New Yorks"), ElementsAre(6, 6, 1, 1, 1));
   EXPECT_THAT(tokenizer.encode_ids("[pad]"), ElementsAre(1, 1, 1));
+}
+
+TEST(Tokenizer, SpecialTokensInATextAreText) {
+  const Tokenizer tokenizer = example();
+  EXPECT_THAT(tokenizer.encode("hello[PAD]world").tokens,
+              ElementsAre("hello", "[UNK]", "[UNK]", "[UNK]", "world"));
+  EXPECT_THAT(tokenizer.with_specials(Specials::kAsTokens).encode_ids("hello[PAD]world"),
+              ElementsAre(2, 0, 3));
+  // Not even where the vocabulary knows the whole word, as at any of the models.
+  const auto ids_of = [](const Json& model, std::string_view text) {
+    Json json = Json::parse(kExample);
+    json["model"] = model;
+    json["normalizer"] = nullptr;
+    json["pre_tokenizer"] = {{"type", "WhitespaceSplit"}};
+    json["added_tokens"] = {json["added_tokens"][0], json["added_tokens"][1]};
+    return Tokenizer::from_json(json.dump()).encode_ids(text);
+  };
+  const Json words = {{"[PAD]", 0}, {"[UNK]", 1}, {"[", 2}, {"P", 3}, {"AD]", 4}, {"[P", 5}};
+  Json model = {{"type", "WordLevel"}, {"vocab", words}, {"unk_token", "[UNK]"}};
+  EXPECT_THAT(ids_of(model, "[PAD] P [UNK]"), ElementsAre(1, 3, 1));
+  model["type"] = "WordPiece";
+  model["continuing_subword_prefix"] = "";
+  model["max_input_chars_per_word"] = 100;
+  EXPECT_THAT(ids_of(model, "[PAD] P"), ElementsAre(5, 4, 3));
+  Json pieces = {{"[PAD]", 0}, {"[UNK]", 1}, {"[", 2},  {"P", 3},   {"A", 4},
+                 {"D", 5},     {"]", 6},     {"[P", 7}, {"[PA", 8}, {"[PAD", 9}};
+  model = {{"type", "BPE"},
+           {"vocab", pieces},
+           {"unk_token", "[UNK]"},
+           {"ignore_merges", true},
+           {"merges", {"[ P", "[P A", "[PA D", "[PAD ]"}}};
+  EXPECT_THAT(ids_of(model, "[PAD] P"), ElementsAre(9, 6, 3));
+  model["ignore_merges"] = false;
+  EXPECT_THAT(ids_of(model, "[PAD] P"), ElementsAre(9, 6, 3));
+  std::string long_word;
+  for (int i = 0; i < 20; ++i) long_word += "[PAD]";
+  EXPECT_THAT(ids_of(model, long_word), testing::Each(testing::AnyOf(9, 6)));
+  model = {
+      {"type", "Unigram"},
+      {"unk_id", 1},
+      {"vocab", Json::parse(R"([["[PAD]", 0.0], ["[UNK]", 0.0], ["[P", -9.0], ["AD]", -9.0]])")}};
+  EXPECT_THAT(ids_of(model, "[PAD]"), ElementsAre(2, 3));
+}
+
+// As the package, which takes the first type whose fields are there.
+TEST(Tokenizer, FilesWithoutATypeOfTheModel) {
+  const auto type_of = [](const Json& model) {
+    Json json = Json::parse(kExample);
+    json["model"] = model;
+    json["added_tokens"] = Json::array();
+    return std::string(Tokenizer::from_json(json.dump()).model_type());
+  };
+  const Json vocabulary = {{"a", 0}, {"b", 1}};
+  EXPECT_EQ(type_of({{"vocab", vocabulary}, {"merges", Json::array()}}), "BPE");
+  EXPECT_EQ(type_of({{"vocab", vocabulary}, {"unk_token", "a"}}), "WordLevel");
+  EXPECT_EQ(type_of({{"vocab", vocabulary},
+                     {"unk_token", "a"},
+                     {"continuing_subword_prefix", "##"},
+                     {"max_input_chars_per_word", 100}}),
+            "WordPiece");
+  EXPECT_EQ(type_of({{"vocab", Json::parse(R"([["a", 0.0], ["b", -1.0]])")}, {"unk_id", 0}}),
+            "Unigram");
+  Json json = Json::parse(kExample);
+  json["model"].erase("type");
+  EXPECT_EQ(Tokenizer::from_json(json.dump()).to_json(), example().to_json());
+  EXPECT_THAT(message_of(with("/model", {{"vocab", vocabulary}})), HasSubstr("model.unk_token"));
+}
+
+// A blank that belongs to a token is no part of what it stands for.
+TEST(Tokenizer, TrimmedOffsets) {
+  Json json = Json::parse(kExample);
+  json["added_tokens"] = Json::array();
+  json["normalizer"] = nullptr;
+  json["pre_tokenizer"] = {{"type", "ByteLevel"}, {"add_prefix_space", true}};
+  json["model"] = {{"vocab", {{"Ġhi", 0}, {"Ġ", 1}, {"?", 2}, {"<s>", 3}}}, {"unk_token", "?"}};
+  const auto offsets = [&](const Json& processor) {
+    json["post_processor"] = processor;
+    return Tokenizer::from_json(json.dump()).encode("hi hi   hi").offsets;
+  };
+  EXPECT_THAT(offsets(nullptr), ElementsAre(Span{0, 2}, Span{2, 5}, Span{5, 7}, Span{7, 10}));
+  const Json trims = {{"type", "ByteLevel"}, {"trim_offsets", true}, {"add_prefix_space", true}};
+  EXPECT_THAT(offsets(trims), ElementsAre(Span{0, 2}, Span{3, 5}, Span{5, 7}, Span{8, 10}));
+  const Json kept = {{"type", "ByteLevel"}, {"trim_offsets", false}, {"add_prefix_space", true}};
+  EXPECT_EQ(offsets(kept), offsets(nullptr));
+  const Json roberta = {{"type", "RobertaProcessing"},
+                        {"sep", {"<s>", 3}},
+                        {"cls", {"<s>", 3}},
+                        {"trim_offsets", true},
+                        {"add_prefix_space", true}};
+  EXPECT_THAT(offsets(roberta),
+              ElementsAre(Span{}, Span{0, 2}, Span{3, 5}, Span{5, 7}, Span{8, 10}, Span{}));
+  const Json bert = {{"type", "BertProcessing"}, {"sep", {"<s>", 3}}, {"cls", {"<s>", 3}}};
+  EXPECT_THAT(offsets({{"type", "Sequence"}, {"processors", {trims, bert}}}),
+              ElementsAre(Span{}, Span{0, 2}, Span{3, 5}, Span{5, 7}, Span{8, 10}, Span{}));
+}
+
+// Rules that multiply a text are refused before they fill the memory.
+TEST(Tokenizer, ExpansionsHaveALimit) {
+  const std::string text(10'000, 'a');
+  Json doubling = Json::array();
+  for (int i = 0; i < 64; ++i) {
+    doubling.push_back({{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}});
+  }
+  const auto tokenizer = [](const char* part, const Json& value) {
+    return Tokenizer::from_json(with(part, value));
+  };
+  const Tokenizer replaces =
+      tokenizer("/normalizer", {{"type", "Sequence"}, {"normalizers", doubling}});
+  EXPECT_THROW(replaces.encode_ids(text), DataError);
+  EXPECT_THROW(replaces.encode(text), DataError);
+  Json bytes = Json::array();
+  for (int i = 0; i < 64; ++i) bytes.push_back({{"type", "ByteLevel"}});
+  EXPECT_THROW(
+      tokenizer("/pre_tokenizer", {{"type", "Sequence"}, {"pretokenizers", bytes}}).encode_ids("é"),
+      DataError);
+  for (Json& part : doubling) part["pattern"]["String"] = "l";
+  for (Json& part : doubling) part["content"] = "ll";
+  const Tokenizer decodes = tokenizer("/decoder", {{"type", "Sequence"}, {"decoders", doubling}});
+  EXPECT_THROW(decodes.decode(std::vector<int32_t>(100, 3)), DataError);
+
+  Json ids = Json::array();
+  for (int i = 0; i < 100; ++i) ids.push_back(1);
+  Json single = Json::array({{{"Sequence", {{"id", "A"}, {"type_id", 0}}}}});
+  for (int i = 0; i < 100; ++i) single.push_back({{"SpecialToken", {{"id", "x"}, {"type_id", 0}}}});
+  const Json expanding = {{"type", "TemplateProcessing"},
+                          {"single", single},
+                          {"pair", single},
+                          {"special_tokens", {{"x", {{"id", "x"}, {"ids", ids}}}}}};
+  EXPECT_THAT(message_of(with("/post_processor", expanding)),
+              testing::AllOf(HasSubstr("post_processor.single[11]"), HasSubstr("1024")));
 }
 
 TEST(Tokenizer, DecodesWithoutSpecialTokens) {

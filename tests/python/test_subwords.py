@@ -14,6 +14,9 @@ import unittest
 
 import test_tokenizer as base
 import texts
+
+sys.path.insert(0, str(texts.ROOT / "tools"))
+import regex_oracle  # noqa: E402
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
@@ -219,11 +222,52 @@ class Subwords(unittest.TestCase):
                         pre_tokenizers.Split(tokenizers.Regex(pattern), "isolated"),
                         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]),
                     decoders.ByteLevel())
-                asked = lines + texts.every_code_point()
-                if name == "o200k":  # classes that Heed knows as Unicode 14 has them
-                    asked = [line for line in asked
-                             if all(unicodedata.category(c) != "Cn" for c in line)]
+                # Heed's Oniguruma has the classes of Unicode 14, the package's those of Unicode 16.
+                asked = [line for line in lines + texts.every_code_point()
+                         if all(unicodedata.category(c) != "Cn" for c in line)]
                 self.compare(tokenizer_json, asked)
+
+    def test_the_recorded_cases_are_those_of_the_package(self):
+        self.assertEqual(regex_oracle.FILE.read_text(encoding="utf-8"), regex_oracle.cases())
+
+    def test_trimmed_offsets(self):
+        lines = [line for line in texts.generated(2000, seed=19) + texts.real()[:1000]
+                 if line.isascii()] + ["  a  b ", " \n a", "", " ", "a ", "\u3000a \u00a0b"]
+        trainer = tokenizers.trainers.BpeTrainer(vocab_size=400, show_progress=False,
+                                                 special_tokens=["<s>", "</s>"])
+        for prefix in (False, True):
+            changed = json.loads(self.trained(
+                models.BPE(), trainer, lines, pre_tokenizers.ByteLevel(add_prefix_space=prefix),
+                decoders.ByteLevel()))
+            roberta = {"type": "RobertaProcessing", "cls": ["<s>", 0], "sep": ["</s>", 1]}
+            for trim in (False, True):
+                for processor in ({"type": "ByteLevel", "use_regex": True}, roberta):
+                    with self.subTest(prefix=prefix, trim=trim, processor=processor["type"]):
+                        changed["post_processor"] = processor | {
+                            "trim_offsets": trim, "add_prefix_space": prefix}
+                        oracle = tokenizers.Tokenizer.from_str(json.dumps(changed))
+                        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+                            json.dump(changed, file)
+                            file.flush()
+                            answers = base.ask("encode", file.name, lines)
+                        for line, (ids, spans) in zip(lines, answers):
+                            expected = oracle.encode(line)
+                            self.assertEqual(ids, expected.ids, ascii(line))
+                            self.assertEqual(spans, base.byte_offsets(line, expected.offsets),
+                                             ascii(line))
+
+    def test_models_without_a_type(self):
+        lines = texts.generated(300, seed=20)
+        for model, trainer in (
+                (models.BPE(unk_token="[UNK]"), tokenizers.trainers.BpeTrainer),
+                (models.WordPiece(unk_token="[UNK]"), tokenizers.trainers.WordPieceTrainer),
+                (models.WordLevel(unk_token="[UNK]"), tokenizers.trainers.WordLevelTrainer)):
+            with self.subTest(model):
+                changed = json.loads(self.trained(
+                    model, trainer(vocab_size=1000, show_progress=False,
+                                   special_tokens=["[UNK]"]), lines, pre_tokenizers.Whitespace()))
+                del changed["model"]["type"]
+                self.compare(json.dumps(changed), [line for line in lines if line.strip()])
 
     def test_replace_a_regular_expression(self):
         lines = texts.generated(2000, seed=18)

@@ -44,6 +44,30 @@ TEST(BpeBuilder, OverlappingPairsAreCountedOnce) {
   EXPECT_THAT(merges_of(build("aaaa aaaa aaa", {})), ElementsAre("a a", "aa aa"));
 }
 
+// What a merge costs depends on where its pair stands, not on how long the words are.
+TEST(BpeBuilder, OneLongWordIsLearntLikeManyShortOnes) {
+  std::string word;
+  for (int64_t i = 0; i < 400'000; ++i) word += static_cast<char>('a' + (i * i / 7 + i / 3) % 5);
+  const Tokenizer tokenizer = build(word, {.vocabulary_size = 1000});
+  EXPECT_EQ(tokenizer.size(), 1000);
+  // As the `tokenizers` package learns it.
+  EXPECT_THAT(merges_of(build("abcababcababcababcabbca", {})),
+              ElementsAre("a b", "c ab", "ab cab", "abcab abcab"));
+}
+
+// A merge that spelt a special token would make one of a text.
+TEST(BpeBuilder, SpecialTokensAreNotLearntFromTexts) {
+  BpeOptions options;
+  options.pre_tokenizers = {"WhitespaceSplit"};
+  options.decoder = "Fuse";
+  const Tokenizer tokenizer = build("[PAD] [PAD] [PAD]", options);
+  EXPECT_THAT(merges_of(tokenizer), testing::Not(testing::Contains("[PAD ]")));
+  EXPECT_EQ(tokenizer.decode(tokenizer.encode_ids("[PAD]")), "[PAD]");
+  EXPECT_EQ(build("<|endoftext|>", byte_level_options())
+                .decode(build("<|endoftext|>", byte_level_options()).encode_ids("<|endoftext|>")),
+            "<|endoftext|>");
+}
+
 TEST(BpeBuilder, StopsAtTheSize) {
   const Tokenizer tokenizer = build("abab abab cab", {.vocabulary_size = 6});
   EXPECT_EQ(tokenizer.size(), 6);  // two special tokens, a, b, c, ab

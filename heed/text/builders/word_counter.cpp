@@ -59,24 +59,20 @@ void WordCounter::add(std::string_view text) {
     throw DataError(
         text_of("a text that is not UTF-8 at byte ", valid, ": ", excerpt(text.substr(valid, 16))));
   }
-  std::vector<Piece> segments;
-  parts_.added.split(text, {0, static_cast<uint32_t>(text.size())}, AddedVocabulary::In::kOriginal,
-                     segments);
-  for (const Piece& segment : segments) {
-    if (segment.id != kNoId) continue;
-    SplitText split = {AlignedText(text, segment.range, AlignedText::Tracking::kOff), {}};
-    if (parts_.normalizer) parts_.normalizer->apply(split.text);
-    if (split.text.size() == 0) continue;
-    split.pieces.push_back({{0, split.text.size()}});
-    if (parts_.pre_tokenizer) parts_.pre_tokenizer->apply(split);
-    for (const Piece& piece : split.pieces) {
-      const std::string_view word = split.text.text().substr(piece.range.begin, piece.range.size());
-      const auto found = counts_.find(word);
-      if (found != counts_.end()) {
-        ++found->second;
-      } else {
-        counts_.emplace(word, 1);
-      }
+  if (text.empty()) return;
+  SplitText split = {
+      AlignedText(text, {0, static_cast<uint32_t>(text.size())}, AlignedText::Tracking::kOff), {}};
+  if (parts_.normalizer) parts_.normalizer->apply(split.text);
+  if (split.text.size() == 0) return;
+  split.pieces.push_back({{0, split.text.size()}});
+  if (parts_.pre_tokenizer) parts_.pre_tokenizer->apply(split);
+  for (const Piece& piece : split.pieces) {
+    const std::string_view word = split.text.text().substr(piece.range.begin, piece.range.size());
+    const auto found = counts_.find(word);
+    if (found != counts_.end()) {
+      ++found->second;
+    } else {
+      counts_.emplace(word, 1);
     }
   }
 }

@@ -1,13 +1,20 @@
 #include "heed/text/characters/aligned_text.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
+#include "heed/base/error.h"
 #include "heed/text/characters/unicode.h"
 
 namespace heed::text {
 
 AlignedText::AlignedText(std::string_view original, Span range, Tracking tracking)
-    : text_(original.substr(range.begin, range.size())), shift_(range.begin), tracking_(tracking) {}
+    : text_(original.substr(range.begin, range.size())),
+      shift_(range.begin),
+      most_bytes_(std::min<uint64_t>(std::max(kLeastRoom, kMostGrowth * range.size()),
+                                     std::numeric_limits<uint32_t>::max())),
+      tracking_(tracking) {}
 
 Span AlignedText::source(Span range) const {
   if (origin_.empty()) return {range.begin + shift_, range.end + shift_};
@@ -48,13 +55,22 @@ void Rewrite::keep(Span range) {
   }
 }
 
+void Rewrite::check_room(size_t bytes) const {
+  if (new_text_.size() + bytes <= text_->most_bytes_) return;
+  throw DataError(text_of("normalising a text: expected at most ", text_->most_bytes_,
+                          " bytes of it, but the rules of the tokenizer make more (",
+                          AlignedText::kMostGrowth, " times as many are allowed)"));
+}
+
 void Rewrite::put(char32_t c, Span range) {
+  check_room(4);
   const size_t before = new_text_.size();
   append_utf8(c, new_text_);
   track(new_text_.size() - before, range);
 }
 
 void Rewrite::put(std::string_view piece, Span range) {
+  check_room(piece.size());
   new_text_ += piece;
   track(piece.size(), range);
 }

@@ -28,6 +28,12 @@ class AlignedText {
   // Whether this is the beginning of the original text, and not a later part of it.
   bool begins_the_original() const { return shift_ == 0; }
 
+  // The most bytes that rewriting may make of this text: far beyond what any use needs, and so few
+  // that a tokenizer.json whose rules multiply a text cannot fill the memory.
+  static constexpr uint64_t kMostGrowth = 64;
+  static constexpr uint64_t kLeastRoom = 1 << 20;
+  uint64_t most_bytes() const { return most_bytes_; }
+
   // Bytes that change without moving: the caller may write the same number of bytes.
   char* bytes_in_place() { return text_.data(); }
 
@@ -37,6 +43,7 @@ class AlignedText {
   std::string text_;
   std::vector<Span> origin_;  // of each byte; empty while no byte has moved
   uint32_t shift_;            // where text_ begins in the original while no byte has moved
+  uint64_t most_bytes_;
   Tracking tracking_;
 };
 
@@ -55,6 +62,8 @@ class Rewrite {
   uint32_t size() const { return static_cast<uint32_t>(new_text_.size()); }
 
   void keep(Span range);
+
+  // DataError: the text would have more than most_bytes().
   void put(char32_t c, Span range);
   void put(std::string_view piece, Span range);
 
@@ -62,6 +71,7 @@ class Rewrite {
 
  private:
   Span origin_of(Span range) const;
+  void check_room(size_t bytes) const;
   void track(size_t bytes, Span range);
 
   AlignedText* text_;

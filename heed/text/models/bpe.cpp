@@ -83,10 +83,11 @@ void Bpe::index_merges() {
   }
 }
 
-const Bpe::MergeSlot* Bpe::find_merge(int32_t left, int32_t right) const {
+const Bpe::MergeSlot* Bpe::find_merge(int32_t left, int32_t right, const HiddenIds& hidden) const {
   const size_t mask = slots_.size() - 1;
   for (size_t at = hash_of(left, right) & mask; slots_[at].left != kNoId; at = (at + 1) & mask) {
-    if (slots_[at].left == left && slots_[at].right == right) return &slots_[at];
+    if (slots_[at].left != left || slots_[at].right != right) continue;
+    return hidden.contains(slots_[at].merged) ? nullptr : &slots_[at];
   }
   return nullptr;
 }
@@ -115,7 +116,8 @@ void Bpe::append_unknown(std::string_view character, std::string_view spelt, Spa
   }
 }
 
-void Bpe::append_characters(std::string_view piece, std::vector<ModelToken>& tokens) const {
+void Bpe::append_characters(std::string_view piece, const HiddenIds& hidden,
+                            std::vector<ModelToken>& tokens) const {
   const bool plain =
       settings_.continuing_subword_prefix.empty() && settings_.end_of_word_suffix.empty();
   const size_t first = tokens.size();
@@ -127,24 +129,25 @@ void Bpe::append_characters(std::string_view piece, std::vector<ModelToken>& tok
     const std::string_view character = piece.substr(begin, at - begin);
     int32_t id;
     if (plain) {
-      id = c < 0x80 ? ascii_ids_[c] : vocabulary_.id_of(character);
+      id = hidden.visible(c < 0x80 ? ascii_ids_[c] : vocabulary_.id_of(character));
       if (id == kNoId) append_unknown(character, character, range, first, tokens);
     } else {
       spelt = begin > 0 ? settings_.continuing_subword_prefix : std::string();
       spelt += character;
       if (at == piece.size()) spelt += settings_.end_of_word_suffix;
-      id = vocabulary_.id_of(spelt);
+      id = hidden.visible(vocabulary_.id_of(spelt));
       if (id == kNoId) append_unknown(character, spelt, range, first, tokens);
     }
     if (id != kNoId) tokens.push_back({id, range});
   }
 }
 
-void Bpe::merge_short(size_t first, std::vector<ModelToken>& tokens) const {
+void Bpe::merge_short(size_t first, const HiddenIds& hidden,
+                      std::vector<ModelToken>& tokens) const {
   // merges[i] is what tokens[first + i] and the next one make.
   std::array<const MergeSlot*, kShortPiece> merges;
   const auto merge_at = [&](size_t i) {
-    return find_merge(tokens[first + i].id, tokens[first + i + 1].id);
+    return find_merge(tokens[first + i].id, tokens[first + i + 1].id, hidden);
   };
   size_t count = tokens.size() - first;
   for (size_t i = 0; i + 1 < count; ++i) merges[i] = merge_at(i);
@@ -164,7 +167,7 @@ void Bpe::merge_short(size_t first, std::vector<ModelToken>& tokens) const {
   }
 }
 
-void Bpe::merge_long(size_t first, std::vector<ModelToken>& tokens) const {
+void Bpe::merge_long(size_t first, const HiddenIds& hidden, std::vector<ModelToken>& tokens) const {
   struct Symbol {
     ModelToken token;
     size_t previous, next;  // of those that are left
@@ -187,7 +190,7 @@ void Bpe::merge_long(size_t first, std::vector<ModelToken>& tokens) const {
     if (left >= count || symbols[left].next >= count) return;  // before the first, or the last
     const int32_t left_id = symbols[left].token.id;
     const int32_t right_id = symbols[symbols[left].next].token.id;
-    if (const MergeSlot* merge = find_merge(left_id, right_id)) {
+    if (const MergeSlot* merge = find_merge(left_id, right_id, hidden)) {
       queue.push({merge->rank, left, left_id, right_id});
     }
   };
@@ -199,7 +202,7 @@ void Bpe::merge_long(size_t first, std::vector<ModelToken>& tokens) const {
     if (left.gone || left.token.id != top.left_id || left.next >= count) continue;
     Symbol& right = symbols[left.next];
     if (right.token.id != top.right_id) continue;
-    left.token = {find_merge(top.left_id, top.right_id)->merged,
+    left.token = {find_merge(top.left_id, top.right_id, hidden)->merged,
                   {left.token.range.begin, right.token.range.end}};
     right.gone = true;
     left.next = right.next;
@@ -211,20 +214,21 @@ void Bpe::merge_long(size_t first, std::vector<ModelToken>& tokens) const {
   for (size_t i = 0; i < count; i = symbols[i].next) tokens.push_back(symbols[i].token);
 }
 
-void Bpe::tokenize(std::string_view piece, std::vector<ModelToken>& tokens) const {
+void Bpe::tokenize(std::string_view piece, const HiddenIds& hidden,
+                   std::vector<ModelToken>& tokens) const {
   if (settings_.ignore_merges) {
-    const int32_t id = vocabulary_.id_of(piece);
+    const int32_t id = hidden.visible(vocabulary_.id_of(piece));
     if (id != kNoId) {
       tokens.push_back({id, {0, static_cast<uint32_t>(piece.size())}});
       return;
     }
   }
   const size_t first = tokens.size();
-  append_characters(piece, tokens);
+  append_characters(piece, hidden, tokens);
   if (tokens.size() - first <= kShortPiece) {
-    merge_short(first, tokens);
+    merge_short(first, hidden, tokens);
   } else {
-    merge_long(first, tokens);
+    merge_long(first, hidden, tokens);
   }
 }
 

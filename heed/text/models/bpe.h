@@ -37,7 +37,8 @@ class Bpe final : public Model {
   static ModelPointer read(const JsonValue& json);
 
   std::string_view type() const override { return "BPE"; }
-  void tokenize(std::string_view piece, std::vector<ModelToken>& tokens) const override;
+  void tokenize(std::string_view piece, const HiddenIds& hidden,
+                std::vector<ModelToken>& tokens) const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   int32_t unknown_id() const override { return unknown_id_; }
   OrderedJson to_json() const override;
@@ -51,12 +52,13 @@ class Bpe final : public Model {
   };
 
   void index_merges();
-  const MergeSlot* find_merge(int32_t left, int32_t right) const;
-  void append_characters(std::string_view piece, std::vector<ModelToken>& tokens) const;
+  const MergeSlot* find_merge(int32_t left, int32_t right, const HiddenIds& hidden) const;
+  void append_characters(std::string_view piece, const HiddenIds& hidden,
+                         std::vector<ModelToken>& tokens) const;
   void append_unknown(std::string_view character, std::string_view spelt, Span range, size_t first,
                       std::vector<ModelToken>& tokens) const;
-  void merge_short(size_t first, std::vector<ModelToken>& tokens) const;
-  void merge_long(size_t first, std::vector<ModelToken>& tokens) const;
+  void merge_short(size_t first, const HiddenIds& hidden, std::vector<ModelToken>& tokens) const;
+  void merge_long(size_t first, const HiddenIds& hidden, std::vector<ModelToken>& tokens) const;
 
   Vocabulary vocabulary_;
   std::vector<Merge> merges_;

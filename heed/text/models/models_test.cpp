@@ -22,7 +22,7 @@ ModelPointer from(std::string_view json) {
 
 std::vector<std::string> tokens_of(const Model& model, std::string_view piece) {
   std::vector<ModelToken> tokens;
-  model.tokenize(piece, tokens);
+  model.tokenize(piece, {}, tokens);
   std::vector<std::string> result;
   for (const ModelToken& token : tokens) result.push_back(model.vocabulary().token_of(token.id));
   return result;
@@ -100,6 +100,21 @@ TEST(Unigram, LikeliestCover) {
     ["abcd", 10.0]]})");
   EXPECT_THAT(tokens_of(*model, "abcdacdxx"), ElementsAre("abcd", "a", "cd", "<unk>"));
   EXPECT_THAT(tokens_of(*model, "é"), ElementsAre("<unk>"));
+}
+
+// Half a character, which no expression should give: still nothing outside the piece.
+TEST(Unigram, AnUnfinishedCharacter) {
+  const ModelPointer model = from(R"({"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0],
+    ["a", 0.0]]})");
+  for (const std::string piece : {"\xc3", "a\xf0", "\xa9", "\xf0\x9f\x98"}) {
+    const std::string alone = piece;  // with nothing behind it
+    std::vector<ModelToken> tokens;
+    model->tokenize(alone, {}, tokens);
+    for (const ModelToken& token : tokens) {
+      EXPECT_GE(token.id, 0);
+      EXPECT_LE(token.range.end, piece.size());
+    }
+  }
 }
 
 TEST(Unigram, RefusesVocabulariesThatCannotBe) {

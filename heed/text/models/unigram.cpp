@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/text/characters/unicode.h"
 #include "heed/text/pre_tokenizer.h"
 
 namespace heed::text {
@@ -88,12 +87,12 @@ const Unigram::Node* Unigram::child(const Node& node, uint8_t byte) const {
   return found != last && found->byte == byte ? &nodes_[found->node] : nullptr;
 }
 
-void Unigram::append(std::string_view piece, Span range, bool unknown,
+void Unigram::append(std::string_view piece, Span range, const HiddenIds& hidden,
                      std::vector<ModelToken>& tokens) const {
   const std::string_view text = piece.substr(range.begin, range.size());
   // Unknown characters that were joined may spell a token.
-  const int32_t id = vocabulary_.id_of(text);
-  if (!unknown || id != kNoId) {
+  const int32_t id = hidden.visible(vocabulary_.id_of(text));
+  if (id != kNoId) {
     tokens.push_back({id, range});
     return;
   }
@@ -106,7 +105,8 @@ void Unigram::append(std::string_view piece, Span range, bool unknown,
   }
 }
 
-void Unigram::tokenize(std::string_view piece, std::vector<ModelToken>& tokens) const {
+void Unigram::tokenize(std::string_view piece, const HiddenIds& hidden,
+                       std::vector<ModelToken>& tokens) const {
   // The best way to cover piece[0, i).
   struct Best {
     double score = 0;
@@ -122,15 +122,15 @@ void Unigram::tokenize(std::string_view piece, std::vector<ModelToken>& tokens) 
     }
   };
   for (size_t at = 0; at < piece.size();) {
-    size_t next = at;
-    next_code_point(piece, next);
+    size_t next = at + 1;  // of the next character
+    while (next < piece.size() && (static_cast<uint8_t>(piece[next]) & 0xC0) == 0x80) ++next;
     bool single = false;
     const Node* node = &nodes_[0];
     for (size_t end = at; end < piece.size();) {
       node = child(*node, static_cast<uint8_t>(piece[end]));
       if (node == nullptr) break;
       ++end;
-      if (node->id == kNoId) continue;
+      if (hidden.visible(node->id) == kNoId) continue;
       offer(at, end, scores_[static_cast<size_t>(node->id)], node->id == unknown_id());
       single = single || end == next;
     }
@@ -149,7 +149,7 @@ void Unigram::tokenize(std::string_view piece, std::vector<ModelToken>& tokens) 
     }
   }
   for (auto range = ranges.rbegin(); range != ranges.rend(); ++range) {
-    append(piece, *range, best[range->end].unknown, tokens);
+    append(piece, *range, hidden, tokens);
   }
 }
 

@@ -27,7 +27,8 @@ class Unigram final : public Model {
   static ModelPointer read(const JsonValue& json);
 
   std::string_view type() const override { return "Unigram"; }
-  void tokenize(std::string_view piece, std::vector<ModelToken>& tokens) const override;
+  void tokenize(std::string_view piece, const HiddenIds& hidden,
+                std::vector<ModelToken>& tokens) const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   int32_t unknown_id() const override { return settings_.unknown_id.value_or(-1); }
   OrderedJson to_json() const override;
@@ -47,7 +48,7 @@ class Unigram final : public Model {
 
   void build_tree();
   const Node* child(const Node& node, uint8_t byte) const;
-  void append(std::string_view piece, Span range, bool unknown,
+  void append(std::string_view piece, Span range, const HiddenIds& hidden,
               std::vector<ModelToken>& tokens) const;
 
   Vocabulary vocabulary_;

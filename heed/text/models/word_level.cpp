@@ -22,8 +22,9 @@ ModelPointer WordLevel::read(const JsonValue& json) {
   return std::make_shared<WordLevel>(std::move(vocabulary), unknown.string());
 }
 
-void WordLevel::tokenize(std::string_view piece, std::vector<ModelToken>& tokens) const {
-  const int32_t id = vocabulary_.id_of(piece);
+void WordLevel::tokenize(std::string_view piece, const HiddenIds& hidden,
+                         std::vector<ModelToken>& tokens) const {
+  const int32_t id = hidden.visible(vocabulary_.id_of(piece));
   tokens.push_back({id == kNoId ? unknown_id_ : id, {0, static_cast<uint32_t>(piece.size())}});
 }
 

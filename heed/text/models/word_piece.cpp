@@ -42,7 +42,8 @@ ModelPointer WordPiece::read(const JsonValue& json) {
   return std::make_shared<WordPiece>(std::move(vocabulary), std::move(settings));
 }
 
-void WordPiece::tokenize(std::string_view piece, std::vector<ModelToken>& tokens) const {
+void WordPiece::tokenize(std::string_view piece, const HiddenIds& hidden,
+                         std::vector<ModelToken>& tokens) const {
   const size_t first = tokens.size();
   const auto unknown = [&] {
     tokens.resize(first);
@@ -59,14 +60,14 @@ void WordPiece::tokenize(std::string_view piece, std::vector<ModelToken>& tokens
     if (begin > 0) {
       prefixed = settings_.continuing_subword_prefix;
       skipped = prefixed.size();
-      prefixed += rest;
+      prefixed += rest.substr(0, longest_);
       rest = prefixed;
     }
     size_t end = std::min(rest.size(), longest_);
     int32_t id = kNoId;
     for (; end > skipped; --end) {
       if (end < rest.size() && !starts_character(rest[end])) continue;
-      id = vocabulary_.id_of(rest.substr(0, end));
+      id = hidden.visible(vocabulary_.id_of(rest.substr(0, end)));
       if (id != kNoId) break;
     }
     if (id == kNoId) return unknown();

@@ -25,7 +25,8 @@ class WordPiece final : public Model {
   static ModelPointer read(const JsonValue& json);
 
   std::string_view type() const override { return "WordPiece"; }
-  void tokenize(std::string_view piece, std::vector<ModelToken>& tokens) const override;
+  void tokenize(std::string_view piece, const HiddenIds& hidden,
+                std::vector<ModelToken>& tokens) const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
   int32_t unknown_id() const override { return unknown_id_; }
   OrderedJson to_json() const override;

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "heed/base/error.h"
 #include "heed/io/utf8.h"
 #include "heed/text/characters/byte_alphabet.h"
 #include "heed/text/characters/unicode.h"
@@ -19,12 +21,26 @@ namespace {
 using std::make_shared;
 using Tokens = std::vector<std::string>;
 
-std::string replaced(std::string text, std::string_view pattern, std::string_view by) {
-  for (size_t at = text.find(pattern); at != std::string::npos;
-       at = text.find(pattern, at + by.size())) {
-    text.replace(at, pattern.size(), by);
+// DataError: the result would have more than `most_bytes`.
+std::string replaced(std::string_view text, std::string_view pattern, std::string_view by,
+                     uint64_t most_bytes = std::numeric_limits<uint64_t>::max()) {
+  std::string result;
+  size_t done = 0;
+  const auto append = [&](std::string_view piece) {
+    if (piece.size() > most_bytes - result.size()) {
+      throw DataError(text_of("decoding: the rules of the tokenizer make too long a text of ",
+                              excerpt(text), " and what stands beside it"));
+    }
+    result += piece;
+  };
+  for (size_t at = text.find(pattern); at != std::string_view::npos;
+       at = text.find(pattern, done)) {
+    append(text.substr(done, at - done));
+    append(by);
+    done = at + pattern.size();
   }
-  return text;
+  append(text.substr(done));
+  return result;
 }
 
 // Every longest part of a character that is not whole becomes U+FFFD.
@@ -46,7 +62,7 @@ class ByteLevelDecoder final : public Decoder {
     return make_shared<ByteLevelDecoder>();
   }
 
-  Tokens apply(Tokens tokens) const override {
+  Tokens apply(Tokens tokens, uint64_t /*most_bytes*/) const override {
     std::string bytes;
     for (const std::string& token : tokens) bytes += from_byte_characters(token);
     return {as_utf8(bytes)};
@@ -76,7 +92,7 @@ class WordPieceDecoder final : public Decoder {
                  .cleanup = !json.has("cleanup") || json.at("cleanup").boolean()});
   }
 
-  Tokens apply(Tokens tokens) const override {
+  Tokens apply(Tokens tokens, uint64_t /*most_bytes*/) const override {
     for (size_t i = 0; i < tokens.size(); ++i) {
       if (i > 0) {
         if (tokens[i].starts_with(settings_.prefix)) {
@@ -110,7 +126,7 @@ class WordPieceDecoder final : public Decoder {
         {" 've", "'ve"},
         {" 're", "'re"},
     }};
-    for (const auto& [pattern, by] : kBlanks) token = replaced(std::move(token), pattern, by);
+    for (const auto& [pattern, by] : kBlanks) token = replaced(token, pattern, by);
     return token;
   }
 
@@ -128,9 +144,9 @@ class BpeDecoder final : public Decoder {
     return make_shared<BpeDecoder>(suffix);
   }
 
-  Tokens apply(Tokens tokens) const override {
+  Tokens apply(Tokens tokens, uint64_t /*most_bytes*/) const override {
     for (size_t i = 0; i < tokens.size(); ++i) {
-      tokens[i] = replaced(std::move(tokens[i]), suffix_, i + 1 < tokens.size() ? " " : "");
+      tokens[i] = replaced(tokens[i], suffix_, i + 1 < tokens.size() ? " " : "");
     }
     return tokens;
   }
@@ -163,10 +179,10 @@ class MetaspaceDecoder final : public Decoder {
     return make_shared<MetaspaceDecoder>(std::move(settings));
   }
 
-  Tokens apply(Tokens tokens) const override {
+  Tokens apply(Tokens tokens, uint64_t /*most_bytes*/) const override {
     for (size_t i = 0; i < tokens.size(); ++i) {
       const bool added = i == 0 && settings_.prepend_scheme != "never";
-      tokens[i] = replaced(std::move(tokens[i]), settings_.replacement, added ? "" : " ");
+      tokens[i] = replaced(tokens[i], settings_.replacement, added ? "" : " ");
     }
     return tokens;
   }
@@ -189,7 +205,7 @@ class Fuse final : public Decoder {
     return make_shared<Fuse>();
   }
 
-  Tokens apply(Tokens tokens) const override {
+  Tokens apply(Tokens tokens, uint64_t /*most_bytes*/) const override {
     std::string text;
     for (const std::string& token : tokens) text += token;
     return {text};
@@ -219,7 +235,7 @@ class StripDecoder final : public Decoder {
     return make_shared<StripDecoder>(std::move(settings));
   }
 
-  Tokens apply(Tokens tokens) const override {
+  Tokens apply(Tokens tokens, uint64_t /*most_bytes*/) const override {
     const std::string& content = settings_.content;
     for (std::string& token : tokens) {
       for (int64_t i = 0; i < settings_.start && token.starts_with(content); ++i) {
@@ -258,8 +274,12 @@ class ReplaceDecoder final : public Decoder {
     return make_shared<ReplaceDecoder>(pattern.at("String").string(), json.at("content").string());
   }
 
-  Tokens apply(Tokens tokens) const override {
-    for (std::string& token : tokens) token = replaced(std::move(token), pattern_, content_);
+  Tokens apply(Tokens tokens, uint64_t most_bytes) const override {
+    uint64_t bytes = 0;
+    for (std::string& token : tokens) {
+      token = replaced(token, pattern_, content_, most_bytes - bytes);
+      bytes += token.size();
+    }
     return tokens;
   }
 
@@ -280,7 +300,7 @@ class ByteFallback final : public Decoder {
     return make_shared<ByteFallback>();
   }
 
-  Tokens apply(Tokens tokens) const override {
+  Tokens apply(Tokens tokens, uint64_t /*most_bytes*/) const override {
     Tokens result;
     std::string bytes;
     const auto flush = [&] {
@@ -329,8 +349,8 @@ class DecoderSequence final : public Decoder {
     return make_shared<DecoderSequence>(std::move(parts));
   }
 
-  Tokens apply(Tokens tokens) const override {
-    for (const DecoderPointer& part : parts_) tokens = part->apply(std::move(tokens));
+  Tokens apply(Tokens tokens, uint64_t most_bytes) const override {
+    for (const DecoderPointer& part : parts_) tokens = part->apply(std::move(tokens), most_bytes);
     return tokens;
   }
 
