@@ -69,6 +69,12 @@ data::ReadOptions ReadingOptions::parsed() const {
   return options;
 }
 
+void add_special_tokens(CLI::App& app, bool& wanted) {
+  app.add_flag("--special-tokens", wanted,
+               "Special tokens that the input spells, such as <|endoftext|>, are these tokens and "
+               "not text; only for input of people you trust");
+}
+
 void throw_or_warn(const data::DataReport& report) {
   report.throw_if_fatal();
   std::cerr << report.text();

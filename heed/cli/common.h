@@ -39,6 +39,9 @@ struct ReadingOptions {
   static std::vector<std::string> names();
 };
 
+// --special-tokens: special tokens that the input spells are special tokens, and not text.
+void add_special_tokens(CLI::App& app, bool& wanted);
+
 // What reading found: throws DataError where the data cannot be used, says the rest on stderr.
 void throw_or_warn(const data::DataReport& report);
 

@@ -32,6 +32,13 @@ std::optional<std::vector<std::string>> Trained::read_inputs(const std::string& 
   return std::nullopt;
 }
 
+void Trained::read_special_tokens() {
+  for (const TokenizerPlace place : tokenizers()) {
+    *place = std::make_shared<const text::Tokenizer>(
+        (*place)->with_specials(text::Specials::kAsTokens));
+  }
+}
+
 std::unique_ptr<Trained> load_trained(const std::filesystem::path& directory) {
   const std::string type = models::model_type_of(directory);
   std::string known;

@@ -15,6 +15,7 @@
 #include "heed/cli/common.h"
 #include "heed/io/json.h"
 #include "heed/tasks/task.h"
+#include "heed/text/tokenizer.h"
 
 namespace heed::cli {
 
@@ -99,6 +100,13 @@ class Trained {
   // The inputs of a file that is not simply an input a line; none: it is that.
   virtual std::optional<std::vector<std::string>> read_inputs(const std::string& file,
                                                               const ReadingOptions& reading);
+
+  // The tokenizers that read inputs; none where special tokens have no meaning in an input.
+  using TokenizerPlace = std::shared_ptr<const text::Tokenizer>*;
+  virtual std::vector<TokenizerPlace> tokenizers() { return {}; }
+
+  // From now on inputs may hold special tokens.
+  void read_special_tokens();
 
   // The kinds of attention that attend() shows, the usual one first: {"cross", "encoder"}.
   virtual std::vector<std::string> attention_parts() const { return {"self"}; }

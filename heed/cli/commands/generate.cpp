@@ -36,6 +36,7 @@ struct Settings {
   std::vector<std::string> stops;
   std::string dtype = "float32";
   bool json = false;
+  bool special_tokens = false;
   ThreadOptions threads;
   const CLI::App* app = nullptr;
 };
@@ -60,6 +61,10 @@ std::string read_prompt(const Settings& settings) {
 
 models::TrainedLanguageModel load(const Settings& settings) {
   models::TrainedLanguageModel trained = models::load_language_model(settings.directory);
+  if (settings.special_tokens) {
+    trained.tokenizer = std::make_shared<const text::Tokenizer>(
+        trained.tokenizer->with_specials(text::Specials::kAsTokens));
+  }
   if (settings.dtype == "bfloat16") trained.model->to(at::kBFloat16);
   return trained;
 }
@@ -303,6 +308,7 @@ void define(CLI::App& app, Settings& s) {
   app.add_option("--prompt", s.prompt, "Text to go on from; without: standard input")
       ->capture_default_str();
   app.add_option("--prompt-file", s.prompt_file, "File that holds it; - is standard input");
+  add_special_tokens(app, s.special_tokens);
   app.add_option("--max-tokens", s.generate.most_tokens, "New tokens, at most")
       ->check(at_least_0());
   app.add_option("--end", s.ends, "Token that ends a text; several may be given")

@@ -21,6 +21,7 @@ struct Settings {
   ThreadOptions threads;
   PredictionOptions prediction;
   bool json = false;
+  bool special_tokens = false;
   const CLI::App* app = nullptr;
 };
 
@@ -45,7 +46,10 @@ void run(Settings& settings) {
   settings.reading.parsed();  // options that cannot be used, before the model is loaded
   settings.prediction.color = colors_wanted(STDOUT_FILENO);
   const auto trained = load_trained(settings.directory);
-  check_options(*settings.app, trained->prediction_options(), *trained);
+  std::vector<std::string> options = trained->prediction_options();
+  if (!trained->tokenizers().empty()) options.emplace_back("special-tokens");
+  check_options(*settings.app, options, *trained);
+  if (settings.special_tokens) trained->read_special_tokens();
   if (const auto inputs = trained->read_inputs(settings.file, settings.reading)) {
     answer(settings, *trained, *inputs);
   } else {
@@ -84,6 +88,7 @@ void define(CLI::App& app, Settings& s) {
                  "answers need not be there; - reads standard input");
   add_prediction_options(app, s);
   app.add_flag("--json", s.json, "Print a JSON object a line, with all there is to say");
+  add_special_tokens(app, s.special_tokens);
   s.reading.add_to(app);
   s.threads.add_to(app);
 }

@@ -122,6 +122,7 @@ struct UseSettings {
   bool json = false;
   bool tokens = false;
   bool bare = false;
+  bool special_tokens = false;
 };
 
 // Calls answer(line, "file:12") for each line as it comes.
@@ -137,7 +138,10 @@ void answer_lines(const std::string& file,
 }
 
 void encode(const UseSettings& settings) {
-  const text::Tokenizer tokenizer = text::Tokenizer::load(settings.tokenizer);
+  const text::Tokenizer tokenizer =
+      text::Tokenizer::load(settings.tokenizer)
+          .with_specials(settings.special_tokens ? text::Specials::kAsTokens
+                                                 : text::Specials::kAsText);
   const auto surround = settings.bare ? text::Surround::kNo : text::Surround::kYes;
   std::vector<int32_t> ids;
   answer_lines(settings.file, [&](std::string_view line, const std::string&) {
@@ -232,6 +236,7 @@ void define_encode(CLI::App& app, UseSettings& s) {
   app.add_flag("--json", s.json, "Print ids, tokens and offsets (bytes) as a JSON object a line");
   app.add_flag("--tokens", s.tokens, "Print the tokens instead of their ids");
   app.add_flag("--bare", s.bare, "Without the special tokens around a text ([CLS], [SEP])");
+  add_special_tokens(app, s.special_tokens);
 }
 
 void define_decode(CLI::App& app, UseSettings& s) {

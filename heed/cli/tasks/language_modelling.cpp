@@ -23,6 +23,7 @@ class TrainedLanguage final : public Trained {
   const torch::nn::Module& module() const override { return *trained_.model; }
   OrderedJson description() const override;
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
+  std::vector<TokenizerPlace> tokenizers() override { return {&trained_.tokenizer}; }
   std::vector<Answer> predict(const std::vector<std::string>& inputs,
                               const PredictionOptions& options) override;
   AttentionView attend(const std::string& input, const std::string& part) override;

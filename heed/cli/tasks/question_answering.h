@@ -26,6 +26,7 @@ class QuestionAnswerer : public Trained {
   std::vector<std::string> prediction_options() const override {
     return {"encoding", "threshold", "unknown", "top"};
   }
+  std::vector<TokenizerPlace> tokenizers() override { return {&trained_.tokenizer}; }
   std::vector<std::string> attention_parts() const override { return {"question", "all"}; }
 
  protected:

@@ -35,6 +35,7 @@ class TrainedSequenceToSequence final : public Trained {
   std::vector<std::string> prediction_options() const override {
     return {"format", "text-column", "encoding", "beams", "length-penalty", "max-tokens"};
   }
+  std::vector<TokenizerPlace> tokenizers() override { return {&trained_.source}; }
   std::vector<Answer> predict(const std::vector<std::string>& inputs,
                               const PredictionOptions& options) override;
   std::optional<std::vector<std::string>> read_inputs(const std::string& file,

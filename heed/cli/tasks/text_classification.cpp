@@ -35,6 +35,7 @@ class TrainedClassification final : public Trained {
   std::vector<std::string> prediction_options() const override {
     return reading_and({"threshold", "unknown"});
   }
+  std::vector<TokenizerPlace> tokenizers() override { return {&trained_.tokenizer}; }
   std::vector<Answer> predict(const std::vector<std::string>& inputs,
                               const PredictionOptions& options) override;
   std::optional<std::vector<std::string>> read_inputs(const std::string& file,

@@ -1,0 +1,96 @@
+"""Text is text: the spelling of a special token in a user's text comes back as it was, in every task.
+
+Usage: test_special_tokens.py HEED_PROGRAM
+"""
+
+import json
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+from program import heed
+
+SMALL = ["--width", 16, "--heads", 2, "--layers", 1, "--threads", 1]
+
+
+class SpecialTokens(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="heed-special-"))
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def write(self, name, text):
+        (self.folder / name).write_text(text, encoding="utf-8")
+        return self.folder / name
+
+    def run_heed(self, *arguments, **options):
+        result = heed(*arguments, **options)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def test_tokenize(self):
+        text = self.write("t.txt", "the cat sat on the mat.\n" * 50)
+        for kind, line in (("byte_bpe", "a <|endoftext|> b"), ("characters", "the [PAD] [UNK]")):
+            tokenizer = self.folder / f"{kind}.json"
+            learnt = [text, self.write("line.txt", line + "\n")]
+            self.run_heed("tokenize", "train", "--kind", kind, "--vocabulary", 300, "--out",
+                          tokenizer, *learnt)
+            use = ["--tokenizer", tokenizer]
+            ids = self.run_heed("tokenize", "encode", *use, text=line + "\n")
+            self.assertEqual(self.run_heed("tokenize", "decode", *use, text=ids), line + "\n")
+            self.assertNotIn("0", ids.split())
+            trusted = self.run_heed("tokenize", "encode", "--special-tokens", *use,
+                                    text=line + "\n")
+            self.assertIn("0", trusted.split())
+
+    def test_language_model(self):
+        text = self.write("lm.txt", "one [PAD] two [UNK]\n" * 200)
+        model = self.folder / "lm"
+        self.run_heed("train", "lm", "--train", text, "--valid", text, "--tokenizer", "characters",
+                      "--context", 24, "--steps", 40, "--lr", "1e-2", "--out", model, *SMALL)
+        ask = ["generate", model, "--prompt", "one [PAD] tw", "--temperature", 0, "--max-tokens", 2,
+               "--json", "--threads", 1]
+        self.assertIn("text", json.loads(self.run_heed(*ask)))
+        line = "one [PAD] two"
+        told = json.loads(self.run_heed("predict", model, "--json", "--threads", 1,
+                                        text=line + "\n"))
+        trusted = json.loads(self.run_heed("predict", model, "--json", "--threads", 1,
+                                           "--special-tokens", text=line + "\n"))
+        self.assertNotEqual(told, trusted)
+
+    def test_sequence_to_sequence(self):
+        sources = self.write("s", "".join(f"<s>ein hund {i % 5}</s>\n" for i in range(40)))
+        targets = self.write("t", "".join(f"<s>a dog {i % 5}</s> end\n" for i in range(40)))
+        model = self.folder / "s2s"
+        self.run_heed("train", "seq2seq", "--train", sources, targets, "--valid", sources, targets,
+                      "--tokenizer", "characters", "--width", 32, "--heads", 2, "--layers", 1,
+                      "--threads", 1, "--lr", "5e-3", "--epochs", 40, "--out", model)
+        answer = self.run_heed("predict", model, "--threads", 1, text="<s>ein hund 0</s>\n")
+        self.assertEqual(answer, "<s>a dog 0</s> end\n")
+
+    def test_entities(self):
+        data = self.write("train.conll", "Ana B-X\nlives O\n\n[PAD] O\nx B-X\n")
+        model = self.folder / "ner"
+        self.run_heed("train", "ner", "--train", data, "--valid", data, "--out", model, "--epochs",
+                      1, *SMALL)
+        answers = self.run_heed("predict", model, data, "--json", "--threads", 1)
+        self.assertNotIn("null", answers)
+        self.assertNotIn("nan", answers)
+        refused = heed("predict", model, data, "--special-tokens")
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+
+    def test_classes(self):
+        data = self.write("c.tsv", "label\ttext\n" + "a\t[PAD] [PAD]\nb\t[UNK] good\n" * 10)
+        model = self.folder / "classify"
+        self.run_heed("train", "classify", "--train", data, "--valid", data, "--out", model,
+                      "--epochs", 20, "--lr", "1e-2", *SMALL)
+        answers = self.run_heed("predict", model, "--threads", 1, text="[PAD] [PAD]\n[UNK] good\n")
+        self.assertEqual([line.split("\t")[0] for line in answers.splitlines()], ["a", "b"])
+
+
+if __name__ == "__main__":
+    unittest.main()
