@@ -1,0 +1,88 @@
+// config.json of a model directory. The first byte chooses the kind of model; the rest takes the
+// place of the config.json of a small model of that kind.
+#include <array>
+#include <functional>
+#include <memory>
+
+#include "heed/models/files/encoder_decoder_files.h"
+#include "heed/models/files/language_model_files.h"
+#include "heed/models/files/question_answerer_files.h"
+#include "heed/models/files/text_classifier_files.h"
+#include "heed/models/files/token_tagger_files.h"
+#include "heed/text/builders/word_level_builder.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace heed::fuzz {
+namespace {
+
+using namespace heed::models;
+using TokenizerPointer = std::shared_ptr<const text::Tokenizer>;
+
+TokenizerPointer small_tokenizer() {
+  text::WordLevelBuilder builder({.special_tokens = {"[PAD]", "[UNK]", "<s>", "</s>"}});
+  builder.add("a b c");
+  return std::make_shared<const text::Tokenizer>(builder.build());
+}
+
+TransformerOptions small() {
+  return {.width = 8, .heads = 2, .layers = 1, .hidden = 8, .longest = 16};
+}
+
+void save_language_model(const std::filesystem::path& folder) {
+  TrainedLanguageModel trained;
+  trained.tokenizer = small_tokenizer();
+  trained.model = std::make_shared<LanguageModel>(
+      LanguageModelOptions{.vocabulary = trained.tokenizer->size(), .transformer = small()});
+  save(trained, folder);
+}
+
+void save_classifier(const std::filesystem::path& folder) {
+  TrainedTextClassifier trained;
+  trained.tokenizer = small_tokenizer();
+  trained.labels = {"no", "yes"};
+  trained.model = std::make_shared<TextClassifier>(TextClassifierOptions{
+      .vocabulary = trained.tokenizer->size(), .classes = 2, .transformer = small()});
+  save(trained, folder);
+}
+
+void save_encoder_decoder(const std::filesystem::path& folder) {
+  TrainedEncoderDecoder trained;
+  trained.source = trained.target = small_tokenizer();
+  trained.model = std::make_shared<EncoderDecoder>(
+      EncoderDecoderOptions{.source_vocabulary = trained.source->size(),
+                            .target_vocabulary = trained.target->size(),
+                            .transformer = small()});
+  save(trained, folder);
+}
+
+struct Kind {
+  std::function<void(const std::filesystem::path&)> save;
+  std::function<void(const std::filesystem::path&)> load;
+};
+
+const std::array<Kind, 3>& kinds() {
+  static const std::array<Kind, 3> all = {{
+      {save_language_model, [](const auto& folder) { load_language_model(folder); }},
+      {save_classifier, [](const auto& folder) { load_text_classifier(folder); }},
+      {save_encoder_decoder, [](const auto& folder) { load_encoder_decoder(folder); }},
+  }};
+  return all;
+}
+
+}  // namespace
+
+void one(std::string_view input) {
+  static const std::array<ScratchFile, 3> files = {ScratchFile("lm"), ScratchFile("classifier"),
+                                                   ScratchFile("seq2seq")};
+  static const bool saved = [] {
+    for (size_t i = 0; i < files.size(); ++i) kinds()[i].save(files[i].path());
+    return true;
+  }();
+  expect(saved);
+  if (input.empty()) return;
+  const size_t kind = static_cast<uint8_t>(input.front()) % files.size();
+  std::ofstream(files[kind].path() / "config.json", std::ios::trunc) << input.substr(1);
+  kinds()[kind].load(files[kind].path());
+}
+
+}  // namespace heed::fuzz
