@@ -2,7 +2,7 @@
 # second time repeats none of it. Settings: JOBS, HEED_TORCH, HEED_WERROR=ON, PREFIX; and for asan
 # and tsan FOLDERS, as in `make asan FOLDERS="io text"`.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build demo test bench asan tsan format lint install clean distclean
+.PHONY: fuzz help setup setup-tests build demo test bench asan tsan format lint install clean distclean
 
 # Compiling a file that uses torch takes up to 2 GB of memory.
 JOBS ?= $(shell awk -v n="$$(nproc)" '/MemTotal/ {m = int($$2 / 2e6); if (m < 1) m = 1; \
@@ -10,6 +10,7 @@ JOBS ?= $(shell awk -v n="$$(nproc)" '/MemTotal/ {m = int($$2 / 2e6); if (m < 1)
 export JOBS
 PREFIX ?= /usr/local
 FOLDERS ?=
+FUZZ_SECONDS ?= 60
 HEED_WERROR ?= OFF
 settings = -DHEED_WERROR=$(HEED_WERROR) -DHEED_TORCH="$(HEED_TORCH)"
 
@@ -63,6 +64,12 @@ tsan: setup-tests  ## the unit tests of the threaded folders without torch under
 	@echo "tsan: build/tsan"
 	@$(call built,tsan,$(programs))
 	@ctest --preset tsan -j $(JOBS) $(only) -E '\.(Brgemm)?Tiles$$'
+
+fuzz: setup  ## every fuzz target for FUZZ_SECONDS (60) with clang: tests/fuzz/README.md
+	@tools/setup.sh --checks
+	@echo "fuzz: build/fuzz, and the library of build/release"
+	@$(call built,release,heed)
+	@tools/fuzz.sh $(FUZZ_SECONDS)
 
 format:  ## rewrite the sources as .clang-format says
 	@tools/setup.sh --checks
