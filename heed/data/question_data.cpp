@@ -10,6 +10,7 @@
 #include "heed/data/columns.h"
 #include "heed/data/json_lines.h"
 #include "heed/data/rows.h"
+#include "heed/io/file.h"
 #include "heed/io/json.h"
 #include "heed/io/utf8.h"
 #include "heed/text/characters/unicode.h"
@@ -243,7 +244,8 @@ SpanData read_spans(const std::filesystem::path& file, Answers answers, DataRepo
   constexpr uint64_t kMaxBytes = uint64_t{512} << 20;
   SpanReader reader(answers, report);
   if (file.extension() == ".json") {
-    reader.add_document(read_json(file, {.max_bytes = kMaxBytes}));
+    reader.add_document(
+        parse_json(read_file(file, kMaxBytes), file.string(), {.max_bytes = kMaxBytes}));
   } else {
     TextLines lines(file, Encoding::kUtf8, report);
     reader.add_lines(lines);

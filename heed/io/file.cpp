@@ -15,9 +15,9 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 }  // namespace
 
-std::string read_file(const std::filesystem::path& file, uint64_t max_bytes) {
+std::string read_file(const std::filesystem::path& file, uint64_t max_bytes, FileKind kind) {
   if (file == "-") throw UsageError("\"-\" is standard input, expected the name of a file");
-  Input input(file);
+  Input input(file, kind);
   const auto refuse_size = [&] {
     throw DataError(input.name(), text_of("holds more than the ", max_bytes, " bytes expected"));
   };

@@ -10,10 +10,14 @@
 
 namespace heed {
 
-// The bytes of a regular file (or a pipe), at most `max_bytes` of them.
+// Of what a user gives, pipes are welcome; the files of a model are files.
+enum class FileKind : uint8_t { kAny, kRegular };
+
+// The bytes of a file, at most `max_bytes` of them.
 // MissingInputError: there is no such file, it is a directory, or it may not be read.
-// DataError: it holds more than max_bytes. IoError: reading failed.
-std::string read_file(const std::filesystem::path& file, uint64_t max_bytes);
+// DataError: it holds more than max_bytes, or is not of that kind. IoError: reading failed.
+std::string read_file(const std::filesystem::path& file, uint64_t max_bytes,
+                      FileKind kind = FileKind::kAny);
 
 struct LineReaderOptions {
   size_t max_line_bytes = size_t{16} << 20;  // a longer line is refused, so memory stays bounded

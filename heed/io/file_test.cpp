@@ -7,10 +7,13 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <functional>
 #include <thread>
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/io/json.h"
+#include "heed/io/safetensors.h"
 #include "heed/io/testing/test_files.h"
 
 namespace heed {
@@ -98,6 +101,21 @@ TEST(ReadFile, SaysWhyThereIsNothingToRead) {
   }
   EXPECT_THROW(read_file("-", 9), UsageError);
   EXPECT_THROW(read_file("/proc/self/mem", 9), IoError);  // opens, and fails at its first read
+}
+
+// Nobody writes into the pipe: to open it as a user's pipe is opened would wait for ever.
+TEST(ReadFile, TakesNoPipeOrDeviceForAFileOfAModel) {
+  const Folder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  for (const fs::path& file : {folder / "pipe", fs::path("/dev/zero"), fs::path("/dev/null")}) {
+    for (const auto& read : std::initializer_list<std::function<void()>>{
+             [&] { read_file(file, 1 << 20, FileKind::kRegular); },
+             [&] { read_json(file, {.max_bytes = 1 << 20}); },
+             [&] { Safetensors::from_file(file); }}) {
+      EXPECT_NE(message_of<DataError>(read).find("expected a regular file"), std::string::npos)
+          << file;
+    }
+  }
 }
 
 TEST(LineReader, SplitsPlainText) {

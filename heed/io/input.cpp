@@ -11,11 +11,12 @@
 
 namespace heed {
 
-Input::Input(const std::filesystem::path& file)
+Input::Input(const std::filesystem::path& file, FileKind kind)
     : name_(file == "-" ? "standard input" : file.string()), descriptor_(STDIN_FILENO) {
   if (file == "-") return;
+  const int without_waiting = kind == FileKind::kRegular ? O_NONBLOCK : 0;
   do {
-    descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | without_waiting);
   } while (descriptor_ < 0 && errno == EINTR);
   if (descriptor_ < 0) refuse(errno);
   struct stat status;
@@ -29,6 +30,10 @@ Input::Input(const std::filesystem::path& file)
     throw MissingInputError(name_ + ": is a directory, expected a file");
   }
   regular_ = S_ISREG(status.st_mode);
+  if (!regular_ && kind == FileKind::kRegular) {
+    ::close(descriptor_);
+    throw DataError(name_, "expected a regular file, found a pipe or a device");
+  }
   if (regular_) size_ = static_cast<uint64_t>(status.st_size);
 }
 

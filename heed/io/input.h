@@ -7,12 +7,16 @@
 #include <filesystem>
 #include <string>
 
+#include "heed/io/file.h"
+
 namespace heed {
 
 class Input {
  public:
-  // Opens a file for reading; "-" is standard input, which stays open at the end.
-  explicit Input(const std::filesystem::path& file);
+  // Opens a file for reading; "-" is standard input, which stays open at the end. DataError where
+  // only a regular file will do and it is another: that is said at once, where opening a pipe would
+  // wait for somebody to write into it.
+  explicit Input(const std::filesystem::path& file, FileKind kind = FileKind::kAny);
   ~Input();
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;

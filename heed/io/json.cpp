@@ -259,7 +259,7 @@ JsonValue parse_json(std::string_view text, std::string file, JsonLimits limits)
 }
 
 JsonValue read_json(const std::filesystem::path& file, JsonLimits limits) {
-  return parse_json(read_file(file, limits.max_bytes), file.string(), limits);
+  return parse_json(read_file(file, limits.max_bytes, FileKind::kRegular), file.string(), limits);
 }
 
 std::string json_text(const Json& value) { return text_of_tree(value); }

@@ -134,8 +134,7 @@ void check_shard(const Safetensors& shard, const std::vector<std::string>& promi
 }  // namespace
 
 Safetensors Safetensors::from_file(const fs::path& file) {
-  const Input input(file);
-  if (!input.is_regular()) throw DataError(input.name(), "is not a regular file");
+  const Input input(file, FileKind::kRegular);
   check_length(input.size(), input.name());
   Safetensors result;
   result.name_ = input.name();
