@@ -39,8 +39,8 @@ DATA = ROOT.parent / "shared/data/multi30k"
 EPSILON = 1e-5  # of the layer norms, that of heed/nn/layer_norm.h
 ACTIVATIONS = {"relu": Activation.RELU, "gelu": Activation.GELU, "gelu_tanh": Activation.GELUTanh,
                "silu": Activation.SWISH}
-MAPPED = {"model_type": ("heed_encoder_decoder",), "norm_kind": ("layer",),
-          "norm": ("pre", "post"), "hidden_act": tuple(ACTIVATIONS),
+MAPPED = {"model_type": ("heed_encoder_decoder",), "norm": ("layer",),
+          "norm_place": ("pre", "post"), "hidden_act": tuple(ACTIVATIONS),
           "initialisation": ("xavier_uniform",), "attention_score": ("scaled_dot",),
           "attention_pattern": ("full",), "attention_softcap": (0,),
           "position_embedding_type": ("sinusoidal", "learned"), "num_key_value_heads": (0,)}
@@ -85,7 +85,7 @@ class Weights:
     def stack(self, spec, name, side):
         spec.scale_embeddings = True  # by √C, as Heed does
         spec.position_encodings.encodings = self.positions(side)
-        if self.config["norm"] == "pre":
+        if self.config["norm_place"] == "pre":
             self.norm(spec.layer_norm, name + ".final_norm")
         for i, layer in enumerate(spec.layer):
             self.attention(layer.self_attention, f"{name}.layer_{i}.attention",
@@ -101,7 +101,7 @@ class Weights:
         spec = TransformerSpec.from_config(
             (self.config["num_hidden_layers"],
              self.config["decoder_layers"] or self.config["num_hidden_layers"]),
-            self.config["num_attention_heads"], pre_norm=self.config["norm"] == "pre",
+            self.config["num_attention_heads"], pre_norm=self.config["norm_place"] == "pre",
             activation=ACTIVATIONS[self.config["hidden_act"]])
         spec.encoder.embeddings[0].weight = source
         spec.decoder.embeddings.weight = target

@@ -23,17 +23,14 @@ TokenInputOptions side_options(const TransformerOptions& o) {
 }
 
 void check_padding(const char* name, int64_t id, int64_t vocabulary) {
-  check_usage(id >= -1 && id < vocabulary, name,
-              ": expected −1 or an id below the vocabulary size ", vocabulary, ", got ", id);
+  check_usage(id < vocabulary, name, ": expected −1 or an id below the vocabulary size ",
+              vocabulary, ", got ", id);
 }
 
 }  // namespace
 
 void check(const EncoderDecoderOptions& o) {
-  check_usage(o.source_vocabulary > 0, "source_vocabulary: expected at least 1, got ",
-              o.source_vocabulary);
-  check_usage(o.target_vocabulary > 0, "target_vocabulary: expected at least 1, got ",
-              o.target_vocabulary);
+  visit_fields(o, nn::FieldCheck());
   check_padding("source_padding_id", o.source_padding_id, o.source_vocabulary);
   check_padding("target_padding_id", o.target_padding_id, o.target_vocabulary);
   check_usage(o.tied == "none" || o.tied == "output" || o.tied == "all",
@@ -43,9 +40,6 @@ void check(const EncoderDecoderOptions& o) {
               "tied: 'all' expects one vocabulary, got source and target of ", o.source_vocabulary,
               " and ", o.target_vocabulary, " tokens with padding ", o.source_padding_id, " and ",
               o.target_padding_id);
-  check_usage(o.decoder_layers >= 0,
-              "decoder_layers: expected 0 (as many as the encoder) or more, ", "got ",
-              o.decoder_layers);
   check(o.transformer);
 }
 

@@ -30,6 +30,22 @@ struct EncoderDecoderOptions {
   int64_t decoder_layers = 0;  // 0: as many as the encoder has
 };
 
+template <nn::OptionsOf<EncoderDecoderOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  using nn::Field;
+  const auto padding = [](const char* name, const char* json) {
+    return Field{.name = name, .json = json, .least = -1, .most = nn::kLargestSize};
+  };
+  visit(nn::size_field("source_vocabulary", "vocab_size"), o.source_vocabulary);
+  visit(nn::size_field("target_vocabulary", "target_vocab_size"), o.target_vocabulary);
+  visit(padding("source_padding_id", "pad_token_id"), o.source_padding_id);
+  visit(padding("target_padding_id", "target_pad_token_id"), o.target_padding_id);
+  visit(Field{.name = "tied", .json = "tied"}, o.tied);
+  visit(Field{.name = "decoder_layers", .json = "decoder_layers", .most = nn::kMostLayers},
+        o.decoder_layers);
+  visit_fields(o.transformer, visit);
+}
+
 // Throws UsageError naming the field that cannot be used.
 void check(const EncoderDecoderOptions& options);
 

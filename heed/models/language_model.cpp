@@ -39,7 +39,7 @@ LanguageModelOptions llama_options() {
 }
 
 void check(const LanguageModelOptions& options) {
-  check_usage(options.vocabulary > 0, "vocabulary: expected at least 1, got ", options.vocabulary);
+  visit_fields(options, nn::FieldCheck());
   check(options.transformer);
 }
 

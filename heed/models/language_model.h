@@ -23,6 +23,14 @@ struct LanguageModelOptions {
   double embedding_deviation = 0.02;
 };
 
+template <nn::OptionsOf<LanguageModelOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::size_field("vocabulary", "vocab_size"), o.vocabulary);
+  visit(nn::Field{.name = "tied", .json = "tie_word_embeddings"}, o.tied);
+  visit(nn::deviation_field(), o.embedding_deviation);
+  visit_fields(o.transformer, visit);
+}
+
 // Learned positions, layer norm before each part, GELU by tanh, biases, tied: Radford et al. 2019.
 // Sizes are those of the smallest GPT-2 (V 50,257, C 768, 12 layers, 1,024 tokens).
 LanguageModelOptions gpt2_options();

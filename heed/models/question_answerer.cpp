@@ -31,7 +31,7 @@ at::Tensor first_units(const at::Tensor& counts, int64_t units) {
 }  // namespace
 
 void check(const QuestionAnswererOptions& o) {
-  check_usage(o.vocabulary > 0, "vocabulary: expected at least 1, got ", o.vocabulary);
+  visit_fields(o, nn::FieldCheck());
   check_usage(o.answers == "class" || o.answers == "span", "answers: expected class or span, got '",
               o.answers, "'");
   check_usage(o.units == "sentences" || o.units == "words",
@@ -39,11 +39,8 @@ void check(const QuestionAnswererOptions& o) {
   check_usage(!answers_span(o) || o.units == "words",
               "units: expected words where the answer is a span, got ", o.units);
   check_usage(answers_span(o) || o.classes > 1, "classes: expected at least 2, got ", o.classes);
-  check_usage(o.longest_unit > 0, "longest_unit: expected at least 1, got ", o.longest_unit);
-  check_usage(o.hops > 0, "hops: expected at least 1, got ", o.hops);
-  check_usage(o.padding_id >= -1 && o.padding_id < o.vocabulary,
-              "padding_id: expected an id below the vocabulary size ", o.vocabulary, ", got ",
-              o.padding_id);
+  check_usage(o.padding_id < o.vocabulary, "padding_id: expected an id below the vocabulary size ",
+              o.vocabulary, ", got ", o.padding_id);
   check_usage(o.transformer.longest > 1, "longest: expected at least 2 units, got ",
               o.transformer.longest);
   check(o.transformer);
@@ -87,8 +84,8 @@ QuestionAnswerer::QuestionAnswerer(const QuestionAnswererOptions& options) : opt
   // All that is added up begins at one size, so that none drowns the others.
   const c10::AutoGradMode no_gradients(false);
   segments_.normal_(0, options.embedding_deviation);
-  if (o.attention.positions == "learned") {
-    positions_->table.normal_(0, options.embedding_deviation);
+  if (positions_) {
+    for (auto& learned : positions_->parameters()) learned.normal_(0, options.embedding_deviation);
   }
 }
 

@@ -36,6 +36,21 @@ struct QuestionAnswererOptions {
   double embedding_deviation = 0.1;
 };
 
+// All but the classes, which have names.
+template <nn::OptionsOf<QuestionAnswererOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  using nn::Field;
+  visit(Field{.name = "answers", .json = "answers"}, o.answers);
+  visit(nn::size_field("vocabulary", "vocab_size"), o.vocabulary);
+  visit(Field{.name = "padding_id", .json = "pad_token_id", .least = -1, .most = nn::kLargestSize},
+        o.padding_id);
+  visit(Field{.name = "units", .json = "units"}, o.units);
+  visit(nn::size_field("longest_unit", "max_unit_length"), o.longest_unit);
+  visit(Field{.name = "hops", .json = "num_hops", .least = 1, .most = nn::kMostLayers}, o.hops);
+  visit(nn::deviation_field(), o.embedding_deviation);
+  visit_fields(o.transformer, visit);
+}
+
 // Throws UsageError naming the field that cannot be used.
 void check(const QuestionAnswererOptions& options);
 

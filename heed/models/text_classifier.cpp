@@ -31,17 +31,13 @@ TokenInputOptions input_options(const TextClassifierOptions& o) {
 }  // namespace
 
 void check(const TextClassifierOptions& o) {
-  check_usage(o.vocabulary > 0, "vocabulary: expected at least 1, got ", o.vocabulary);
+  visit_fields(o, nn::FieldCheck());
   check_usage(o.classes > 0, "classes: expected at least 1, got ", o.classes);
-  check_usage(o.padding_id >= 0 && o.padding_id < o.vocabulary,
-              "padding_id: expected an id below the vocabulary size ", o.vocabulary, ", got ",
-              o.padding_id);
+  check_usage(o.padding_id < o.vocabulary, "padding_id: expected an id below the vocabulary size ",
+              o.vocabulary, ", got ", o.padding_id);
   check(o.transformer);
   check_usage(o.documents == "whole" || o.documents == "sentences" || o.documents == "lines",
               "documents: expected whole, sentences or lines, got '", o.documents, "'");
-  check_usage(o.most_sentences > 0, "most_sentences: expected at least 1, got ", o.most_sentences);
-  check_usage(o.sentence_layers > 0, "sentence_layers: expected at least 1, got ",
-              o.sentence_layers);
 }
 
 bool is_hierarchical(const TextClassifierOptions& options) { return options.documents != "whole"; }

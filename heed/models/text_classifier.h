@@ -39,6 +39,27 @@ struct TextClassifierOptions {
 
 bool is_hierarchical(const TextClassifierOptions& options);
 
+// All but the classes, which have names.
+template <nn::OptionsOf<TextClassifierOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  using nn::Field;
+  visit(nn::size_field("vocabulary", "vocab_size"), o.vocabulary);
+  visit(Field{.name = "padding_id", .json = "pad_token_id", .most = nn::kLargestSize},
+        o.padding_id);
+  visit(nn::deviation_field(), o.embedding_deviation);
+  visit(Field{.name = "documents", .json = "documents", .may_be_missing = true}, o.documents);
+  if (is_hierarchical(o)) {
+    visit(Field{.name = "most_sentences", .json = "max_sentences", .least = 1, .most = 1 << 16},
+          o.most_sentences);
+    visit(Field{.name = "sentence_layers",
+                .json = "num_sentence_layers",
+                .least = 1,
+                .most = nn::kMostLayers},
+          o.sentence_layers);
+  }
+  visit_fields(o.transformer, visit);
+}
+
 // The sizes and the attention of the encoder over sentences: those over words, each sentence seeing
 // all others.
 DocumentEncoderOptions document_options(const TextClassifierOptions& options);

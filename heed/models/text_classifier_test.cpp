@@ -3,12 +3,14 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "heed/base/error.h"
 #include "heed/io/json.h"
-#include "heed/models/files/attention_json.h"
+#include "heed/models/files/fields.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/text_classifier_files.h"
 #include "heed/text/builders/word_level_builder.h"
@@ -180,11 +182,11 @@ TEST_F(TextClassifierFiles, KeepTheSettingsOfAttention) {
 
 // A config of before there were settings has none of their fields.
 TEST_F(TextClassifierFiles, OfBeforeThereWereSettingsAreRead) {
-  const Json fields = Json::parse(json_text(attention_json({})));
+  const Json fields = Json::parse(json_text(with_fields({}, nn::AttentionSettings())));
   const JsonValue config = read_json(directory_ / "config.json", {.max_bytes = 1 << 20});
   Json old = config.json();
   for (const auto& [name, value] : fields.items()) EXPECT_EQ(old.erase(name), 1U) << name;
-  old.erase("norm_kind");
+  old.erase("norm");
   old.erase("use_bias");
   std::ofstream(directory_ / "config.json") << old;
   const TrainedTextClassifier loaded = load_text_classifier(directory_);
@@ -201,7 +203,11 @@ TEST_F(TextClassifierFiles, WrongFieldsAreNamed) {
       {{"\"intermediate_size\": 32", "\"intermediate_size\": 64"}, "intermediate_size"},
       {{"\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"}, "layer_2"},
       {{"\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1"}, "layer_1"},
-      {{"\"norm\": \"post\"", "\"norm\": \"none\""}, "norm"},
+      {{"\"norm_place\": \"post\"", "\"norm_place\": \"none\""}, "norm_place"},
+      {{"single_label", "any_label"}, "problem_type"},
+      {{"\"attention_softcap\": 0.0", "\"attention_softcap\": 1e39"}, "attention_softcap"},
+      {{"\"attention_softcap\": 0.0", "\"attention_softcap\": 1e-39"}, "softcap"},
+      {{"\"rope_theta\": 10000.0", "\"rope_theta\": 1e300"}, "rope_theta"},
       {{"\"heed_text_classifier\"", "\"bert\""}, "model_type"},
       {{"\"good\"", "\"bad\""}, "id2label"},
   };
@@ -209,6 +215,52 @@ TEST_F(TextClassifierFiles, WrongFieldsAreNamed) {
     SetUp();
     replace("config.json", change.first, change.second);
     EXPECT_NE(refusal().find(expected), std::string::npos) << change.second << ": " << refusal();
+  }
+}
+
+TEST_F(TextClassifierFiles, ClaimNoMemoryForTextsThatDoNotCome) {
+  replace("config.json", "\"max_position_embeddings\": 40",
+          "\"max_position_embeddings\": 16777216");
+  EXPECT_EQ(load_text_classifier(directory_).model->options().transformer.longest, 16'777'216);
+}
+
+TEST_F(TextClassifierFiles, WithNumbersThatAreNotFiniteAreRefusedByTensor) {
+  for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    const c10::AutoGradMode no_gradients(false);
+    at::Tensor weight = trained_.model->named_parameters()["classifier.weight"];
+    weight[0][1] = bad;
+    save(trained_, directory_);
+    EXPECT_NE(refusal().find("'classifier.weight': expected finite numbers"), std::string::npos)
+        << refusal();
+    weight[0][1] = 3e38;
+    weight[0][0] = 3e38;  // their sum overflows
+    save(trained_, directory_);
+    EXPECT_EQ(refusal(), "accepted");
+  }
+}
+
+// What can be written can be read, and nothing else.
+TEST(TextClassifierOptions, HaveOneRangeForWritingAndReading) {
+  const std::pair<const char*, std::function<void(TransformerOptions&)>> cases[] = {
+      {"dropout", [](TransformerOptions& o) { o.dropout = 0.9995; }},
+      {"attention_dropout", [](TransformerOptions& o) { o.attention_dropout = -0.1; }},
+      {"embedding_dropout", [](TransformerOptions& o) { o.embedding_dropout = std::nan(""); }},
+      {"layers", [](TransformerOptions& o) { o.layers = 1001; }},
+      {"longest", [](TransformerOptions& o) { o.longest = (1 << 24) + 1; }},
+      {"softcap", [](TransformerOptions& o) { o.attention.softcap = 1e39; }},
+      {"rotary_base", [](TransformerOptions& o) { o.attention.rotary_base = 1e13; }},
+      {"relative_reach", [](TransformerOptions& o) { o.attention.relative_reach = 1 << 21; }},
+  };
+  for (const auto& [name, change] : cases) {
+    TextClassifierOptions options = small("post");
+    change(options.transformer);
+    try {
+      check(options);
+      ADD_FAILURE() << name;
+    } catch (const UsageError& error) {
+      EXPECT_TRUE(std::string(error.what()).starts_with(std::string(name) + ": expected"))
+          << error.what();
+    }
   }
 }
 

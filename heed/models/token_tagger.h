@@ -35,6 +35,14 @@ struct TokenTaggerOptions {
   std::string output = "crf";
 };
 
+// All but the types and the scheme, which together are the tags.
+template <nn::OptionsOf<TokenTaggerOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::Field{.name = "output", .json = "output"}, o.output);
+  visit_fields(o.words, visit);
+  visit_fields(o.transformer, visit);
+}
+
 // Throws UsageError naming the field that cannot be used.
 void check(const TokenTaggerOptions& options);
 

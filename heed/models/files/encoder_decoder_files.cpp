@@ -1,8 +1,8 @@
 #include "heed/models/files/encoder_decoder_files.h"
 
 #include "heed/base/error.h"
+#include "heed/models/files/fields.h"
 #include "heed/models/files/model_directory.h"
-#include "heed/models/files/transformer_files.h"
 #include "heed/models/files/weight_check.h"
 
 namespace heed::models {
@@ -11,39 +11,12 @@ namespace {
 constexpr const char* kModelType = "heed_encoder_decoder";
 
 OrderedJson config_json(const TrainedEncoderDecoder& trained) {
-  const EncoderDecoderOptions& o = trained.model->options();
-  OrderedJson config = {
-      {"architectures", {"EncoderDecoder"}},
-      {"model_type", kModelType},
-      {"task", "seq2seq"},
-      {"vocab_size", o.source_vocabulary},
-      {"target_vocab_size", o.target_vocabulary},
-      {"pad_token_id", o.source_padding_id},
-      {"target_pad_token_id", o.target_padding_id},
-      {"shared_vocabulary", trained.source == trained.target},
-      {"tied", o.tied},
-      {"decoder_layers", o.decoder_layers},
-      {"torch_dtype", "float32"},
-  };
-  config.update(transformer_json(o.transformer));
-  return config;
-}
-
-EncoderDecoderOptions options_from(const JsonValue& config) {
-  constexpr int64_t kLarge = 1 << 24;
-  const auto whole = [&](const char* name, int64_t least, int64_t most) {
-    return config.at(name).integer({.least = least, .most = most});
-  };
-  return {
-      .source_vocabulary = whole("vocab_size", 1, kLarge),
-      .target_vocabulary = whole("target_vocab_size", 1, kLarge),
-      .source_padding_id = whole("pad_token_id", -1, kLarge),
-      .target_padding_id = whole("target_pad_token_id", -1, kLarge),
-      .tied = config.at("tied").one_of<const char*>(
-          {{"none", "none"}, {"output", "output"}, {"all", "all"}}),
-      .transformer = transformer_from(config),
-      .decoder_layers = whole("decoder_layers", 0, 1000),
-  };
+  return with_fields({{"architectures", {"EncoderDecoder"}},
+                      {"model_type", kModelType},
+                      {"task", "seq2seq"},
+                      {"shared_vocabulary", trained.source == trained.target},
+                      {"torch_dtype", "float32"}},
+                     trained.model->options());
 }
 
 void check_against_weights(const WeightCheck& check, const EncoderDecoderOptions& options) {
@@ -89,7 +62,7 @@ void save(const TrainedEncoderDecoder& trained, const std::filesystem::path& dir
 
 TrainedEncoderDecoder load_encoder_decoder(const std::filesystem::path& directory) {
   const ModelDirectory files(directory, kModelType);
-  const EncoderDecoderOptions options = options_from(files.config());
+  const auto options = fields_from<EncoderDecoderOptions>(files.config());
   TrainedEncoderDecoder trained;
   trained.source = tokenizer_of(files, {});
   if (files.config().at("shared_vocabulary").boolean()) {

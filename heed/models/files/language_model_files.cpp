@@ -1,7 +1,7 @@
 #include "heed/models/files/language_model_files.h"
 
+#include "heed/models/files/fields.h"
 #include "heed/models/files/model_directory.h"
-#include "heed/models/files/transformer_files.h"
 #include "heed/models/files/weight_check.h"
 
 namespace heed::models {
@@ -10,26 +10,11 @@ namespace {
 constexpr const char* kModelType = "heed_language_model";
 
 OrderedJson config_json(const LanguageModelOptions& options) {
-  OrderedJson config = {
-      {"architectures", {"LanguageModel"}},
-      {"model_type", kModelType},
-      {"task", "lm"},
-      {"vocab_size", options.vocabulary},
-      {"tie_word_embeddings", options.tied},
-      {"embedding_deviation", options.embedding_deviation},
-      {"torch_dtype", "float32"},
-  };
-  config.update(transformer_json(options.transformer));
-  return config;
-}
-
-LanguageModelOptions options_from(const JsonValue& config) {
-  return {
-      .vocabulary = config.at("vocab_size").integer({.least = 1, .most = 1 << 24}),
-      .transformer = transformer_from(config),
-      .tied = config.at("tie_word_embeddings").boolean(),
-      .embedding_deviation = config.at("embedding_deviation").number({.least = 0, .most = 100}),
-  };
+  return with_fields({{"architectures", {"LanguageModel"}},
+                      {"model_type", kModelType},
+                      {"task", "lm"},
+                      {"torch_dtype", "float32"}},
+                     options);
 }
 
 void check_against_weights(const WeightCheck& check, const LanguageModelOptions& options) {
@@ -52,7 +37,7 @@ void save(const TrainedLanguageModel& trained, const std::filesystem::path& dire
 
 TrainedLanguageModel load_language_model(const std::filesystem::path& directory) {
   const ModelDirectory files(directory, kModelType);
-  const LanguageModelOptions options = options_from(files.config());
+  const auto options = fields_from<LanguageModelOptions>(files.config());
   TrainedLanguageModel trained;
   trained.tokenizer = files.tokenizer();
   trained.model = files.model<LanguageModel>(options, check_against_weights);

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include <cmath>
+
 #include "heed/base/error.h"
 
 namespace heed::models {
@@ -40,6 +42,12 @@ at::ScalarType scalar_type_of(const StoredTensor& tensor, const std::string& fil
   }
 }
 
+// The sum is as fast as reading, and is not finite where one of the numbers is not; it may also
+// have overflowed.
+bool is_finite(const at::Tensor& tensor) {
+  return std::isfinite(tensor.sum().item<double>()) || tensor.isfinite().all().item<bool>();
+}
+
 }  // namespace
 
 std::vector<StoredTensor> stored_parameters(const torch::nn::Module& module) {
@@ -75,6 +83,11 @@ void load_parameters(torch::nn::Module& module, const Safetensors& weights) {
     // from_blob asks for a pointer that may be written; nothing writes to it.
     void* data = const_cast<std::byte*>(stored.data);
     item.value().copy_(at::from_blob(data, stored.shape, scalar_type_of(stored, weights.name())));
+    if (!is_finite(item.value())) {
+      throw DataError(weights.name(), text_of("tensor '", stored.name,
+                                              "': expected finite numbers, found NaN or infinity; "
+                                              "the file is damaged or the training went wrong"));
+    }
   }
 }
 

@@ -19,6 +19,13 @@ struct SpanReading {
   bool may_be_missing = false;
 };
 
+template <nn::OptionsOf<SpanReading> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::size_field("longest_answer", "max_answer_length"), o.longest_answer);
+  visit(nn::size_field("stride", "doc_stride"), o.stride);
+  visit(nn::Field{.name = "may_be_missing", .json = "answer_may_be_missing"}, o.may_be_missing);
+}
+
 struct TrainedQuestionAnswerer {
   std::shared_ptr<QuestionAnswerer> model;
   std::shared_ptr<const text::Tokenizer> tokenizer;

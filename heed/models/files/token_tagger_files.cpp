@@ -2,12 +2,13 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/models/files/fields.h"
 #include "heed/models/files/label_json.h"
 #include "heed/models/files/model_directory.h"
-#include "heed/models/files/transformer_files.h"
 #include "heed/models/files/weight_check.h"
 
 namespace heed::models {
@@ -17,31 +18,16 @@ constexpr const char* kModelType = "heed_token_tagger";
 
 OrderedJson config_json(const TokenTagger& model) {
   const TokenTaggerOptions& o = model.options();
-  const WordEncoderOptions& w = o.words;
   OrderedJson config = {
       {"architectures", {"TokenTagger"}},
       {"model_type", kModelType},
       {"task", "ner"},
       {"tag_scheme", text::name_of(o.scheme)},
       {"entity_types", o.types},
-      {"output", o.output},
-      {"vocab_size", w.subword_vocabulary},
-      {"pad_token_id", w.subword_padding},
-      {"subword_size", w.subword_width},
-      {"character_vocab_size", w.character_vocabulary},
-      {"character_pad_token_id", w.character_padding},
-      {"character_size", w.character_width},
-      {"character_attention_heads", w.character_heads},
-      {"character_hidden_layers", w.character_layers},
-      {"max_word_characters", w.longest_word},
-      {"shape_size", w.shape_width},
-      {"character_score", w.score},
-      {"character_dropout_prob", w.dropout},
       {"torch_dtype", "float32"},
   };
   config.update(labels_json(model.tags()));
-  config.update(transformer_json(o.transformer));
-  return config;
+  return with_fields(std::move(config), o);
 }
 
 std::vector<std::string> types_from(const JsonValue& config) {
@@ -55,33 +41,13 @@ std::vector<std::string> types_from(const JsonValue& config) {
 }
 
 TokenTaggerOptions options_from(const JsonValue& config) {
-  constexpr int64_t kLarge = 1 << 24;
-  const auto whole = [&](const char* name, int64_t least) {
-    return config.at(name).integer({.least = least, .most = kLarge});
-  };
   using text::TagScheme;
-  return {
-      .types = types_from(config),
-      .scheme = config.at("tag_scheme")
-                    .one_of<TagScheme>({{"iob1", TagScheme::kIob1},
-                                        {"bio", TagScheme::kBio},
-                                        {"bioes", TagScheme::kBioes}}),
-      .words = {.subword_vocabulary = whole("vocab_size", 1),
-                .subword_padding = whole("pad_token_id", 0),
-                .subword_width = whole("subword_size", 0),
-                .character_vocabulary = whole("character_vocab_size", 1),
-                .character_padding = whole("character_pad_token_id", 0),
-                .character_width = whole("character_size", 0),
-                .character_heads = whole("character_attention_heads", 1),
-                .character_layers =
-                    config.at("character_hidden_layers").integer({.least = 1, .most = 1000}),
-                .longest_word = whole("max_word_characters", 2),
-                .shape_width = whole("shape_size", 0),
-                .score = config.at("character_score").string(),
-                .dropout = config.at("character_dropout_prob").number({.least = 0, .most = 0.999})},
-      .transformer = transformer_from(config),
-      .output = config.at("output").string(),
-  };
+  return fields_from<TokenTaggerOptions>(
+      config, {.types = types_from(config),
+               .scheme = config.at("tag_scheme")
+                             .one_of<TagScheme>({{"iob1", TagScheme::kIob1},
+                                                 {"bio", TagScheme::kBio},
+                                                 {"bioes", TagScheme::kBioes}})});
 }
 
 void check_against_weights(const WeightCheck& check, const TokenTaggerOptions& options) {

@@ -6,15 +6,10 @@
 namespace heed::models {
 
 void check(const TransformerOptions& o) {
-  check_usage(o.width > 0 && o.heads > 0 && o.width % o.heads == 0,
-              "heads: expected a divisor of the width ", o.width, ", got ", o.heads);
-  check_usage(o.layers > 0, "layers: expected at least 1, got ", o.layers);
-  check_usage(o.hidden > 0, "hidden: expected at least 1, got ", o.hidden);
-  check_usage(o.longest > 0, "longest: expected at least 1, got ", o.longest);
+  visit_fields(o, nn::FieldCheck());
+  check_usage(o.width % o.heads == 0, "heads: expected a divisor of the width ", o.width, ", got ",
+              o.heads);
   nn::check(o.attention, {.heads = o.heads, .size = o.width / o.heads});
-  check_share("dropout", o.dropout);
-  check_share("attention_dropout", o.attention_dropout);
-  check_share("embedding_dropout", o.embedding_dropout);
   nn::feed_forward_kind_from(o.activation);
   nn::norm_kind_from(o.norm);
   nn::norm_place_from(o.norm_place);

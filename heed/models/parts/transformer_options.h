@@ -5,6 +5,7 @@
 #include <string>
 
 #include "heed/nn/attention/attention_settings.h"
+#include "heed/nn/fields.h"
 #include "heed/nn/layer_options.h"
 
 namespace heed::models {
@@ -25,6 +26,26 @@ struct TransformerOptions {
   double attention_dropout = 0.1;
   double embedding_dropout = 0.1;
 };
+
+template <nn::OptionsOf<TransformerOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  using nn::Field;
+  visit(nn::size_field("width", "hidden_size"), o.width);
+  visit(nn::size_field("heads", "num_attention_heads"), o.heads);
+  visit(Field{.name = "layers", .json = "num_hidden_layers", .least = 1, .most = nn::kMostLayers},
+        o.layers);
+  visit(nn::size_field("hidden", "intermediate_size"), o.hidden);
+  visit(nn::size_field("longest", "max_position_embeddings"), o.longest);
+  visit(Field{.name = "activation", .json = "hidden_act"}, o.activation);
+  visit(Field{.name = "norm", .json = "norm", .may_be_missing = true}, o.norm);
+  visit(Field{.name = "norm_place", .json = "norm_place"}, o.norm_place);
+  visit(Field{.name = "initialisation", .json = "initialisation"}, o.initialisation);
+  visit(Field{.name = "bias", .json = "use_bias", .may_be_missing = true}, o.bias);
+  visit(nn::share_field("dropout", "hidden_dropout_prob"), o.dropout);
+  visit(nn::share_field("attention_dropout", "attention_probs_dropout_prob"), o.attention_dropout);
+  visit(nn::share_field("embedding_dropout", "embedding_dropout_prob"), o.embedding_dropout);
+  visit_fields(o.attention, visit);
+}
 
 // Throws UsageError naming the field that cannot be used.
 void check(const TransformerOptions& options);

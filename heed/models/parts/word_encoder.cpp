@@ -28,8 +28,8 @@ nn::LayerOptions character_layer(const WordEncoderOptions& o) {
        .hidden = 2 * o.character_width,
        .longest = o.longest_word,
        .attention = {.score = o.score, .positions = "relative", .relative_reach = o.longest_word},
-       .dropout = o.dropout,
-       .attention_dropout = o.dropout});
+       .dropout = o.character_dropout,
+       .attention_dropout = o.character_dropout});
 }
 
 // (W, S, C), lengths (W) -> (W, C). The vectors of padding are zero.
@@ -40,25 +40,20 @@ at::Tensor mean_of_subwords(const at::Tensor& vectors, const at::Tensor& lengths
 }  // namespace
 
 void check(const WordEncoderOptions& o) {
-  check_usage(o.subword_width >= 0 && o.character_width >= 0 && o.shape_width >= 0 &&
-                  o.subword_width + o.character_width + o.shape_width > 0,
+  visit_fields(o, nn::FieldCheck());
+  check_usage(o.subword_width + o.character_width + o.shape_width > 0,
               "words: expected a width of subwords, characters or shapes above 0, got ",
               o.subword_width, ", ", o.character_width, " and ", o.shape_width);
   const auto check_ids = [](const char* what, int64_t width, int64_t vocabulary, int64_t padding) {
-    check_usage(width == 0 || (vocabulary > 0 && padding >= 0 && padding < vocabulary), what,
+    check_usage(width == 0 || padding < vocabulary, what,
                 ": expected a vocabulary that holds the padding id ", padding, ", got ",
                 vocabulary);
   };
   check_ids("subwords", o.subword_width, o.subword_vocabulary, o.subword_padding);
   check_ids("characters", o.character_width, o.character_vocabulary, o.character_padding);
-  check_usage(o.longest_word > 1, "longest_word: expected at least 2, got ", o.longest_word);
-  check_share("dropout", o.dropout);
-  if (o.character_width == 0) return;
-  check_usage(o.character_heads > 0 && o.character_width % o.character_heads == 0,
+  check_usage(o.character_width % o.character_heads == 0,
               "character_heads: expected a divisor of the width ", o.character_width, ", got ",
               o.character_heads);
-  check_usage(o.character_layers > 0, "character_layers: expected at least 1, got ",
-              o.character_layers);
 }
 
 int64_t width_of(const WordEncoderOptions& o) {

@@ -16,6 +16,7 @@
 #include "heed/models/parts/word_batch.h"
 #include "heed/nn/embedding.h"
 #include "heed/nn/encoder.h"
+#include "heed/nn/fields.h"
 
 namespace heed::models {
 
@@ -32,8 +33,33 @@ struct WordEncoderOptions {
   int64_t longest_word = 24;         // characters
   int64_t shape_width = 16;          // of each feature
   std::string score = "scaled_dot";  // of the attention between characters
-  double dropout = 0.1;              // in the encoder of characters
+  double character_dropout = 0.1;    // in their encoder
 };
+
+template <nn::OptionsOf<WordEncoderOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  using nn::Field;
+  const auto may_be_0 = [](const char* name, const char* json) {
+    return Field{.name = name, .json = json, .most = nn::kLargestSize};
+  };
+  visit(may_be_0("subword_vocabulary", "vocab_size"), o.subword_vocabulary);
+  visit(may_be_0("subword_padding", "pad_token_id"), o.subword_padding);
+  visit(may_be_0("subword_width", "subword_size"), o.subword_width);
+  visit(may_be_0("character_vocabulary", "character_vocab_size"), o.character_vocabulary);
+  visit(may_be_0("character_padding", "character_pad_token_id"), o.character_padding);
+  visit(may_be_0("character_width", "character_size"), o.character_width);
+  visit(nn::size_field("character_heads", "character_attention_heads"), o.character_heads);
+  visit(Field{.name = "character_layers",
+              .json = "character_hidden_layers",
+              .least = 1,
+              .most = nn::kMostLayers},
+        o.character_layers);
+  visit(Field{.name = "longest_word", .json = "max_word_characters", .least = 2, .most = 1 << 16},
+        o.longest_word);
+  visit(may_be_0("shape_width", "shape_size"), o.shape_width);
+  visit(Field{.name = "score", .json = "character_score"}, o.score);
+  visit(nn::share_field("character_dropout", "character_dropout_prob"), o.character_dropout);
+}
 
 // Throws UsageError naming the field that cannot be used.
 void check(const WordEncoderOptions& options);

@@ -40,7 +40,7 @@ inline WordEncoderOptions small_words() {
           .character_heads = 2,
           .longest_word = 6,
           .shape_width = 4,
-          .dropout = 0};
+          .character_dropout = 0};
 }
 
 }  // namespace heed::models

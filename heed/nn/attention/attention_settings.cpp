@@ -20,10 +20,8 @@ void check_positions(const AttentionSettings& settings, const HeadSizes& sizes) 
     known += text_of(known.empty() ? "" : ", ", each);
   }
   check_usage(found, "positions: expected one of ", known, ", got '", settings.positions, "'");
-  check_usage(std::isfinite(settings.rotary_base) && settings.rotary_base > 1,
-              "rotary_base: expected a number above 1, got ", settings.rotary_base);
-  check_usage(settings.relative_reach >= 1, "relative_reach: expected at least 1, got ",
-              settings.relative_reach);
+  check_usage(settings.rotary_base > 1, "rotary_base: expected a number above 1, got ",
+              settings.rotary_base);
   check_usage(settings.positions != "rotary" || sizes.size % 2 == 0,
               "positions: rotary turns pairs, so that the size of a head (the width divided by the "
               "heads) must be even, got ",
@@ -33,13 +31,13 @@ void check_positions(const AttentionSettings& settings, const HeadSizes& sizes) 
 }  // namespace
 
 void check(const AttentionSettings& settings, const HeadSizes& sizes) {
+  visit_fields(settings, FieldCheck());
   score_kind(settings.score);
   pattern_from(settings.pattern);
   check_positions(settings, sizes);
-  check_usage(std::isfinite(settings.softcap) && settings.softcap >= 0,
-              "softcap: expected 0 (none) or a positive number, got ", settings.softcap);
-  check_usage(settings.key_heads >= 0, "key_heads: expected 0 (as many as heads) or more, got ",
-              settings.key_heads);
+  constexpr double kLeastSoftcap = 1e-3;  // its inverse, too, is a number of float32
+  check_usage(settings.softcap == 0 || settings.softcap >= kLeastSoftcap,
+              "softcap: expected 0 (none) or at least ", kLeastSoftcap, ", got ", settings.softcap);
   check_usage(settings.key_heads == 0 || sizes.heads % settings.key_heads == 0,
               "key_heads: expected a divisor of the ", sizes.heads, " heads, got ",
               settings.key_heads);

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "heed/nn/fields.h"
 #include "heed/ops/pattern.h"
 
 namespace heed::nn {
@@ -23,6 +24,33 @@ struct AttentionSettings {
   double rotary_base = 10'000;   // of rotary positions
   int64_t relative_reach = 128;  // of relative positions: farther tokens share a bias
 };
+
+template <OptionsOf<AttentionSettings> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(Field{.name = "score", .json = "attention_score", .may_be_missing = true}, o.score);
+  visit(Field{.name = "pattern", .json = "attention_pattern", .may_be_missing = true}, o.pattern);
+  visit(Field{.name = "positions", .json = "position_embedding_type", .may_be_missing = true},
+        o.positions);
+  visit(Field{.name = "softcap", .json = "attention_softcap", .most = 1e6, .may_be_missing = true},
+        o.softcap);
+  visit(Field{.name = "key_heads",
+              .json = "num_key_value_heads",
+              .most = kLargestSize,
+              .may_be_missing = true},
+        o.key_heads);
+  visit(Field{.name = "rotary_base",
+              .json = "rope_theta",
+              .least = 1,
+              .most = 1e12,
+              .may_be_missing = true},
+        o.rotary_base);
+  visit(Field{.name = "relative_reach",
+              .json = "relative_reach",
+              .least = 1,
+              .most = 1 << 20,
+              .may_be_missing = true},
+        o.relative_reach);
+}
 
 // Throws UsageError naming the field that cannot be used, in a model with that many heads of that
 // size (0: unknown).

@@ -24,19 +24,25 @@ at::Tensor sinusoidal_positions(int64_t length, int64_t width) {
 at::Tensor PositionTable::forward(const at::Tensor& input, const Places& places) const {
   const int64_t length = input.size(-2);
   const int64_t end = end_of(places, length);
-  check_usage(end <= table.size(0), "positions: expected at most ", table.size(0), " tokens, got ",
-              end, "; shorten the input or build the model for longer ones");
+  check_usage(end <= longest_, "positions: expected at most ", longest_, " tokens, got ", end,
+              "; shorten the input or build the model for longer ones");
+  const at::Tensor table = first(end, input.device());
   const at::Tensor rows = places.starts.defined()
                               ? table.index({positions_of(places, length, table.device())})
                               : table.slice(0, places.start, end);
   return input + rows.to(input.options());
 }
 
-SinusoidalPositions::SinusoidalPositions(const PositionsOptions& options) {
-  table = sinusoidal_positions(options.longest, options.width);
+SinusoidalPositions::SinusoidalPositions(const PositionsOptions& options)
+    : PositionTable(options),
+      table_([width = options.width](int64_t rows) { return sinusoidal_positions(rows, width); },
+             options.longest) {}
+
+at::Tensor SinusoidalPositions::first(int64_t rows, at::Device device) const {
+  return table_.first(rows, device);
 }
 
-LearnedPositions::LearnedPositions(const PositionsOptions& options) {
+LearnedPositions::LearnedPositions(const PositionsOptions& options) : PositionTable(options) {
   table = register_parameter("table", at::empty({options.longest, options.width}));
   const c10::AutoGradMode no_gradients(false);
   table.normal_(0, 0.02);

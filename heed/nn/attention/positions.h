@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "heed/nn/attention/growing_table.h"
 #include "heed/nn/attention/places.h"
 
 namespace heed::nn {
@@ -23,23 +24,39 @@ struct PositionsOptions {
 // A vector for each position.
 class PositionTable : public torch::nn::Module {
  public:
+  explicit PositionTable(const PositionsOptions& options) : longest_(options.longest) {}
+
   // (B, N, C) -> (B, N, C), the vector of its position added to each token. Throws UsageError where
   // a position is not below options.longest.
   at::Tensor forward(const at::Tensor& input, const Places& places = {}) const;
 
-  at::Tensor table;  // (longest, C)
+ private:
+  // At least the first `rows` vectors, (rows or more, C).
+  virtual at::Tensor first(int64_t rows, at::Device device) const = 0;
+
+  int64_t longest_;
 };
 
 // Sinusoidal positions: not learned, and not stored with the model, since they can be computed.
 class SinusoidalPositions : public PositionTable {
  public:
   explicit SinusoidalPositions(const PositionsOptions& options);
+
+ private:
+  at::Tensor first(int64_t rows, at::Device device) const override;
+
+  GrowingTable table_;
 };
 
 // Learned positions, from N(0, 0.02²).                                       Gehring et al. 2017
 class LearnedPositions : public PositionTable {
  public:
   explicit LearnedPositions(const PositionsOptions& options);
+
+  at::Tensor table;  // (longest, C)
+
+ private:
+  at::Tensor first(int64_t /*rows*/, at::Device /*device*/) const override { return table; }
 };
 
 }  // namespace heed::nn

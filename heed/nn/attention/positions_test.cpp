@@ -1,6 +1,7 @@
 #include "heed/nn/attention/positions.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -42,6 +43,25 @@ TEST(Positions, MayBeginLaterAndDifferByRow) {
   EXPECT_THROW(positions.forward(zeros, {.start = 7}), UsageError);
   by_row.sum().backward();
   EXPECT_EQ(positions.table.grad().sum().item<double>(), 2 * 3 * 4);
+}
+
+// The table is made for the inputs that come, and not for the longest that might.
+TEST(Positions, OfAVeryLongInputCostNothingBeforeItComes) {
+  const SinusoidalPositions positions({.longest = int64_t{1} << 40, .width = 4});
+  const at::Tensor input = at::zeros({1, 2, 4});
+  EXPECT_EQ(positions.forward(input).size(1), 2);
+}
+
+TEST(Positions, MadeInInferenceModeMayBeTrainedWith) {
+  const SinusoidalPositions positions({.longest = 200, .width = 4});
+  {
+    const c10::InferenceMode inference;
+    positions.forward(at::zeros({1, 100, 4}));
+  }
+  const at::Tensor weight = at::ones({4}).requires_grad_();
+  positions.forward(at::zeros({1, 100, 4})).mul(weight).sum().backward();
+  EXPECT_NEAR(weight.grad()[1].item<double>(),
+              sinusoidal_positions(100, 4).sum(0)[1].item<double>(), 1e-4);
 }
 
 TEST(Positions, RefuseALongerInput) {

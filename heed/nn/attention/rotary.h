@@ -8,8 +8,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <mutex>
 
+#include "heed/nn/attention/growing_table.h"
 #include "heed/nn/attention/places.h"
 
 namespace heed::nn {
@@ -33,9 +33,8 @@ class Rotary {
   Angles angles(const Places& places, int64_t length, at::Device device) const;
 
  private:
-  RotaryOptions options_;
-  mutable std::mutex mutex_;
-  mutable Angles table_;  // (positions, D/2)
+  GrowingTable cosine_;  // (positions, D/2)
+  GrowingTable sine_;
 };
 
 }  // namespace heed::nn

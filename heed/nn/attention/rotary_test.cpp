@@ -1,6 +1,7 @@
 #include "heed/nn/attention/rotary.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -107,6 +108,20 @@ TEST(SplitHeads, HasTheGradientOfItsFormula) {
       EXPECT_NEAR(projected.grad().flatten()[i].item<double>(), (more - less) / (2 * step), 1e-7);
     }
   }
+}
+
+// A validation may be the first to read a text of this length.
+TEST(Rotary, AnglesMadeInInferenceModeMayBeTrainedWith) {
+  const Rotary rotary({.size = 4});
+  {
+    const c10::InferenceMode inference;
+    rotary.angles({}, 100, at::kCPU);
+  }
+  const at::Tensor projected = at::ones({1, 100, 12}).requires_grad_();
+  const Heads heads = split_heads(projected * 1, {.query = 1, .key = 1, .size = 4},
+                                  rotary.angles({}, 100, at::kCPU));
+  heads.query.sum().backward();
+  EXPECT_TRUE(projected.grad().isfinite().all().item<bool>());
 }
 
 // Only the keys have a gradient; the others' parts are zero, not garbage.
