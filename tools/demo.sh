@@ -13,7 +13,7 @@ say() { echo; echo "demo: $*"; }
 mkdir -p demo
 say "training a classifier on $data/train.tsv (about 20 s)"
 "$heed" train classify --config "$data/settings.toml" \
-  --train "$data/train.tsv" --valid "$data/valid.tsv" --out demo/model
+  --train "$data/train.tsv" --valid "$data/valid.tsv" --out demo/model --overwrite
 
 say "validation accuracy: heed eval demo/model $data/valid.tsv"
 "$heed" eval demo/model "$data/valid.tsv"

@@ -11,6 +11,7 @@
 #include "heed/base/error.h"
 #include "heed/models/parts/text_batch.h"
 #include "heed/tasks/batches.h"
+#include "heed/tasks/sources.h"
 #include "heed/text/builders/bpe_builder.h"
 #include "heed/text/builders/word_level_builder.h"
 
@@ -207,6 +208,27 @@ EntityRecognition::EntityRecognition(const data::NerData& train, const data::Ner
       examples_.push_back({.words = std::move(part.words), .tags = std::move(tags)});
     }
   }
+}
+
+std::vector<Source> EntityRecognition::sources() const {
+  return {source_of("training data",
+                    [&](Checksum& sum) {
+                      for (const Example& example : examples_) {
+                        sum.add(example.words);
+                        sum.add(example.tags);
+                      }
+                    }),
+          source_of("validation data",
+                    [&](Checksum& sum) {
+                      for (const data::NerSentence& sentence : valid_.sentences) {
+                        sum.add(sentence.words);
+                        sum.add(sentence.tags);
+                      }
+                    }),
+          source_of("types of entities",
+                    [&](Checksum& sum) { sum.add(trained_.model->options().types); }),
+          source_of("tokenizer", *trained_.tokenizer),
+          source_of("characters", *trained_.characters)};
 }
 
 std::unique_ptr<Batch> EntityRecognition::prepare(std::vector<int64_t> examples) const {

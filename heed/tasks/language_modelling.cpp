@@ -10,6 +10,7 @@
 #include "heed/base/error.h"
 #include "heed/metrics/language.h"
 #include "heed/ops/cross_entropy.h"
+#include "heed/tasks/sources.h"
 #include "heed/tasks/vocabulary_size.h"
 #include "heed/text/builders/bpe_builder.h"
 #include "heed/text/builders/word_level_builder.h"
@@ -119,6 +120,16 @@ LanguageModelling::LanguageModelling(const data::TextData& data,
   const int64_t predicted = train_tokens() - 1;
   piece_ = std::min(options.transformer.longest, predicted);
   lengths_.assign(static_cast<size_t>(predicted / piece_), piece_);
+}
+
+std::vector<Source> LanguageModelling::sources() const {
+  return {source_of("training text", [&](Checksum& sum) { sum.add(train_); }),
+          source_of("validation text",
+                    [&](Checksum& sum) {
+                      sum.add(valid_);
+                      sum.add(valid_bytes_);
+                    }),
+          source_of("tokenizer", *trained_.tokenizer)};
 }
 
 Loss LanguageModelling::loss(const Batch& batch) {

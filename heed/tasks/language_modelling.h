@@ -34,6 +34,7 @@ class LanguageModelling final : public Task {
   std::string name() const override { return "lm"; }
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  std::vector<Source> sources() const override;
   Loss loss(const Batch& batch) override;  // mean over all tokens, nats
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "loss", .higher_is_better = false}; }

@@ -25,6 +25,14 @@ int32_t words_size(std::string_view kind) {
 
 }  // namespace
 
+void add_inputs(Checksum& sum, const std::vector<QuestionUnits>& inputs) {
+  for (const QuestionUnits& each : inputs) {
+    sum.add(each.ids);
+    sum.add(each.sizes);
+    sum.add(each.question);
+  }
+}
+
 models::QuestionBatch question_batch(const std::vector<const QuestionUnits*>& inputs,
                                      int64_t padding_id) {
   const auto rows = static_cast<int64_t>(inputs.size());

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "heed/io/checksum.h"
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/tasks/task.h"
 
@@ -19,6 +20,9 @@ struct QuestionUnits {
 
   int64_t count() const { return static_cast<int64_t>(sizes.empty() ? ids.size() : sizes.size()); }
 };
+
+// For Task::sources().
+void add_inputs(Checksum& sum, const std::vector<QuestionUnits>& inputs);
 
 // Of several inputs, padded. Each of them has sizes or none has.
 models::QuestionBatch question_batch(const std::vector<const QuestionUnits*>& inputs,

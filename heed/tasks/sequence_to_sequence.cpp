@@ -16,6 +16,7 @@
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
 #include "heed/tasks/encoder_decoder_decoder.h"
+#include "heed/tasks/sources.h"
 #include "heed/tasks/vocabulary_size.h"
 #include "heed/text/builders/bpe_builder.h"
 #include "heed/text/builders/word_level_builder.h"
@@ -209,6 +210,23 @@ SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
     targets_.push_back(target_ids(trained_, pair.target));
     lengths_.push_back(static_cast<int64_t>(sources_.back().size() + targets_.back().size() - 1));
   }
+}
+
+std::vector<Source> SequenceToSequence::sources() const {
+  return {source_of("training data",
+                    [&](Checksum& sum) {
+                      sum.add(sources_);
+                      sum.add(targets_);
+                    }),
+          source_of("validation data",
+                    [&](Checksum& sum) {
+                      for (const data::TextPair& pair : valid_.pairs) {
+                        sum.add(pair.source);
+                        sum.add(pair.target);
+                      }
+                    }),
+          source_of("tokenizer", *trained_.source),
+          source_of("tokenizer of the target", *trained_.target)};
 }
 
 std::unique_ptr<Batch> SequenceToSequence::prepare(std::vector<int64_t> examples) const {

@@ -54,6 +54,7 @@ class SequenceToSequence final : public Task {
   std::string name() const override { return "seq2seq"; }
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  std::vector<Source> sources() const override;
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;  // mean over the tokens of the targets, nats
   Metrics validate(const Progress& progress) override;

@@ -14,6 +14,7 @@
 #include "heed/metrics/answers.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
+#include "heed/tasks/sources.h"
 
 namespace heed::tasks {
 namespace {
@@ -241,6 +242,30 @@ void SpanQuestions::add_example(const data::SpanQuestion& question, const std::s
     }
     targets_.push_back(target);
   }
+}
+
+std::vector<Source> SpanQuestions::sources() const {
+  return {source_of("training data",
+                    [&](Checksum& sum) {
+                      add_inputs(sum, inputs_);
+                      for (const Target& target : targets_) {
+                        sum.add(target.first);
+                        sum.add(target.last);
+                      }
+                    }),
+          source_of("validation data",
+                    [&](Checksum& sum) {
+                      sum.add(valid_.contexts);
+                      for (const data::SpanQuestion& each : valid_.questions) {
+                        sum.add(each.context);
+                        sum.add(each.question);
+                        for (const data::SpanAnswer& answer : each.answers) {
+                          sum.add(answer.text);
+                          sum.add(answer.range.begin);
+                        }
+                      }
+                    }),
+          source_of("tokenizer", *trained_.tokenizer)};
 }
 
 std::unique_ptr<Batch> SpanQuestions::prepare(std::vector<int64_t> examples) const {

@@ -43,6 +43,7 @@ class SpanQuestions final : public Task {
   std::string name() const override { return "qa"; }
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  std::vector<Source> sources() const override;
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;  // mean of the cross-entropies of start and end
   Metrics validate(const Progress& progress) override;

@@ -12,6 +12,7 @@
 #include "heed/metrics/answers.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
+#include "heed/tasks/sources.h"
 
 namespace heed::tasks {
 namespace {
@@ -180,6 +181,26 @@ StoryQuestions::StoryQuestions(const data::StoryTrainingData& data,
       answers_.push_back(static_cast<int32_t>(place - trained_.labels.begin()));
     }
   }
+}
+
+std::vector<Source> StoryQuestions::sources() const {
+  return {source_of("training data",
+                    [&](Checksum& sum) {
+                      add_inputs(sum, inputs_);
+                      sum.add(answers_);
+                    }),
+          source_of("validation data",
+                    [&](Checksum& sum) {
+                      for (const data::StoryData& file : valid_) {
+                        for (const data::StoryQuestion& each : file.questions) {
+                          sum.add(each.story);
+                          sum.add(each.question);
+                          sum.add(each.answer);
+                        }
+                      }
+                    }),
+          source_of("answers", [&](Checksum& sum) { sum.add(trained_.labels); }),
+          source_of("tokenizer", *trained_.tokenizer)};
 }
 
 std::unique_ptr<Batch> StoryQuestions::prepare(std::vector<int64_t> examples) const {

@@ -42,6 +42,12 @@ struct Watched {
   bool higher_is_better = true;
 };
 
+// A checksum of something that a task was made of: "training data", "labels".
+struct Source {
+  std::string name;
+  std::string checksum;
+};
+
 // Called with (done, total) while something long goes on.
 using Progress = std::function<void(int64_t, int64_t)>;
 
@@ -62,6 +68,10 @@ class Task {
 
   // Tokens of each training example, from which batches of similar length are made.
   virtual const std::vector<int64_t>& train_lengths() const = 0;
+
+  // All that the task was made of and that a run must not change: contents of the training and the
+  // validation data, labels, tokenizers.
+  virtual std::vector<Source> sources() const = 0;
 
   // A batch of training examples, given by their numbers: what needs neither weights nor random
   // numbers. Called on several threads at once, ahead of the step that asks for the loss, so it

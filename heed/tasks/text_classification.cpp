@@ -8,6 +8,7 @@
 #include "heed/metrics/threshold.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
+#include "heed/tasks/sources.h"
 #include "heed/text/builders/word_level_builder.h"
 
 namespace heed::tasks {
@@ -91,6 +92,24 @@ TextClassification::TextClassification(const data::TrainingData& data,
     labels_.push_back(labels_of(example, several));
   }
   valid_ = *data.valid;
+}
+
+std::vector<Source> TextClassification::sources() const {
+  return {source_of("training data",
+                    [&](Checksum& sum) {
+                      sum.add(rows_);
+                      sum.add(labels_);
+                    }),
+          source_of("validation data",
+                    [&](Checksum& sum) {
+                      for (const data::Example& example : valid_.examples) {
+                        sum.add(example.text);
+                        sum.add(example.label.value_or(-1));
+                        sum.add(example.labels);
+                      }
+                    }),
+          source_of("labels", [&](Checksum& sum) { sum.add(trained_.labels); }),
+          source_of("tokenizer", *trained_.tokenizer)};
 }
 
 std::unique_ptr<Batch> TextClassification::prepare(std::vector<int64_t> examples) const {

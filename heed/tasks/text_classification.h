@@ -38,6 +38,7 @@ class TextClassification final : public Task {
   std::string name() const override { return trained_.task; }
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  std::vector<Source> sources() const override;
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;

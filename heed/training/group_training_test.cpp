@@ -7,8 +7,12 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <string>
+#include <utility>
 
 #include "heed/base/error.h"
+#include "heed/io/testing/test_files.h"
 #include "heed/training/processes/process_group.h"
 #include "heed/training/testing/test_processes.h"
 #include "heed/training/testing/test_task.h"
@@ -26,6 +30,10 @@ class GroupTraining : public testing::Test {
     fs::create_directories(folder_);
   }
   void TearDown() override { fs::remove_all(folder_); }
+
+  void clear() const {
+    for (const auto& entry : fs::directory_iterator(folder_)) fs::remove_all(entry);
+  }
 
   TrainingOptions options(int64_t epochs) const {
     return {.epochs = epochs,
@@ -78,22 +86,22 @@ class GroupTraining : public testing::Test {
 TEST_F(GroupTraining, TheLossesAreThoseOfOneProcess) {
   for (const int size : {2, 4}) {
     const auto together = losses_of_group(size, 3);
-    fs::remove_all(folder_ / "model.run");
+    clear();
     expect_near(together, losses_of(options(3), folder_ / "alone"));
-    fs::remove_all(folder_ / "model.run");
+    clear();
   }
 }
 
 TEST_F(GroupTraining, TheSameRunTwiceGivesTheSameBits) {
   const auto first = losses_of_group(2, 2);
-  fs::remove_all(folder_ / "model.run");
+  clear();
   EXPECT_EQ(first, losses_of_group(2, 2));
 }
 
 TEST_F(GroupTraining, ACheckpointOfFourIsResumedByOne) {
   losses_of_group(4, 1);
   const auto resumed = losses_of(options(3), folder_ / "model");
-  fs::remove_all(folder_ / "model.run");
+  clear();
   const auto epoch = losses_of(options(1), folder_ / "alone").size();
   expect_near(resumed, losses_of(options(3), folder_ / "alone"));
   EXPECT_EQ(resumed.size(), 2 * epoch);
@@ -103,10 +111,68 @@ TEST_F(GroupTraining, ACheckpointOfFourIsResumedByOne) {
 TEST_F(GroupTraining, AResumedRunHasTheSameBits) {
   dropout_ = 0.3;
   const auto expected = losses_of_group(2, 3);
-  fs::remove_all(folder_ / "model.run");
+  clear();
   auto losses = losses_of_group(2, 1);
   for (const double loss : losses_of_group(2, 3)) losses.push_back(loss);
   EXPECT_EQ(losses, expected);
+}
+
+// Whatever differs, every process says what, and nobody waits for the others.
+TEST_F(GroupTraining, ProcessesThatWereGivenDifferentThingsSayWhat) {
+  using Change = std::function<void(TrainingOptions&)>;
+  const std::pair<const char*, Change> cases[] = {
+      {"batch_size is '6' in rank 0 and '7' in rank 1", [](auto& o) { o.batch_size = 7; }},
+      {"accumulate", [](auto& o) { o.accumulate = 3; }},
+      {"epochs", [](auto& o) { o.epochs = 9; }},
+      {"evaluate_every", [](auto& o) { o.evaluate_every = 2; }},
+      {"tensor_parallel", [](auto& o) { o.tensor_parallel = 2; }},
+      {"--layers is '1' in rank 0 and not given in rank 1", [](auto& o) { o.files.settings = {}; }},
+      {"run files", [](auto& o) { o.files = {.settings = o.files.settings}; }},
+      {"number of training examples", {}},
+      {"checksum of the training data", {}},
+  };
+  for (const auto& each : cases) {
+    const char* expected = each.first;
+    const Change& change = each.second;
+    test::expect_all_well(test::run_processes(2, [&](ProcessGroup& group) {
+      TrainingOptions all = options(2);
+      all.files.settings = {{"--layers", "1"}};
+      all.group = &group;
+      const bool differs = group.rank() == 1;
+      const bool has_other_data = differs && !change;
+      at::manual_seed(has_other_data ? 4 : 3);
+      test::SmallTask task(has_other_data && expected[0] == 'n' ? 24 : 23);
+      if (differs && change) change(all);
+      const std::string message =
+          test::message_of<UsageError>([&] { train(task, all, folder_ / "model"); });
+      EXPECT_NE(message.find(expected), std::string::npos) << message;
+    }));
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "model.run"));
+}
+
+// What rank 0 refuses, all refuse.
+TEST_F(GroupTraining, ARefusalOfTheFirstReachesAll) {
+  losses_of_group(2, 1);
+  test::expect_all_well(test::run_processes(2, [&](ProcessGroup& group) {
+    TrainingOptions all = options(1);
+    all.files.resume = false;
+    all.group = &group;
+    at::manual_seed(3);
+    test::SmallTask task;
+    const std::string message =
+        test::message_of<UsageError>([&] { train(task, all, folder_ / "model"); });
+    EXPECT_NE(message.find("--overwrite"), std::string::npos) << message;
+  }));
+}
+
+// The best model is written again by those who go on, where somebody removed it.
+TEST_F(GroupTraining, AModelThatIsGoneIsMadeUpFor) {
+  losses_of_group(2, 2);
+  const std::string before = test::slurp(folder_ / "model" / "model.safetensors");
+  fs::remove_all(folder_ / "model");
+  losses_of_group(2, 2);
+  EXPECT_EQ(test::slurp(folder_ / "model" / "model.safetensors"), before);
 }
 
 TEST_F(GroupTraining, AKilledRankEndsTheOthersByName) {

@@ -36,26 +36,33 @@ struct Optimizer::Live {
   std::vector<at::Tensor> parameters, gradients, first, second, steps;
 };
 
-Optimizer::Optimizer(std::vector<at::Tensor> parameters, const OptimizerOptions& options)
-    : options_(options), parameters_(std::move(parameters)) {
-  const std::string& name = options_.name;
+void check(const OptimizerOptions& o) {
+  const std::string& name = o.name;
   check_usage(name == "adam" || name == "adamw" || name == "sgd",
               "optimizer: expected one of adam, adamw, sgd, got '", name, "'");
   const auto share = [](const char* what, double value) {
     check_usage(value >= 0 && value < 1, what, ": expected a value from 0 up to but not including ",
                 "1, got ", value);
   };
-  share("beta1", options_.beta1);
-  share("beta2", options_.beta2);
-  share("momentum", options_.momentum);
-  check_usage(options_.epsilon > 0, "epsilon: expected a positive number, got ", options_.epsilon);
-  check_usage(options_.weight_decay >= 0, "weight decay: expected 0 or more, got ",
-              options_.weight_decay);
-  check_usage(options_.l1 >= 0, "l1: expected 0 or more, got ", options_.l1);
-  check_usage(options_.l2 >= 0, "l2: expected 0 or more, got ", options_.l2);
+  const auto at_least_0 = [](const char* what, double value) {
+    check_usage(std::isfinite(value) && value >= 0, what, ": expected 0 or more, got ", value);
+  };
+  share("beta1", o.beta1);
+  share("beta2", o.beta2);
+  share("momentum", o.momentum);
+  check_usage(std::isfinite(o.epsilon) && o.epsilon > 0,
+              "epsilon: expected a positive number, got ", o.epsilon);
+  at_least_0("weight_decay", o.weight_decay);
+  at_least_0("l1", o.l1);
+  at_least_0("l2", o.l2);
+}
+
+Optimizer::Optimizer(std::vector<at::Tensor> parameters, const OptimizerOptions& options)
+    : options_(options), parameters_(std::move(parameters)) {
+  check(options_);
   for (const at::Tensor& parameter : parameters_) {
     first_.push_back(at::zeros_like(parameter));
-    if (name != "sgd") second_.push_back(at::zeros_like(parameter));
+    if (options_.name != "sgd") second_.push_back(at::zeros_like(parameter));
     steps_.push_back(at::zeros({}, parameter.options().dtype(at::kFloat)));
   }
 }
@@ -144,7 +151,9 @@ void Optimizer::step(double learning_rate) {
     const auto steps = at::TensorList(now.steps).slice(first, piece[0].size());
     if (o.name == "sgd") {
       // The momentum starts at zero, which is what a first step without it would leave behind.
-      at::_fused_sgd_(piece[0], piece[1], piece[2], o.weight_decay, o.momentum, learning_rate,
+      // Where there is none, torch takes no buffers for it.
+      at::_fused_sgd_(piece[0], piece[1], o.momentum == 0 ? at::TensorList() : piece[2],
+                      o.weight_decay, o.momentum, learning_rate,
                       /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
                       /*is_first_step=*/false);
     } else if (o.name == "adamw") {

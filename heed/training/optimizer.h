@@ -22,6 +22,9 @@ struct OptimizerOptions {
   double l2 = 0;          // penalty l2 · Σw² on the loss
 };
 
+// Throws UsageError naming the option that cannot be used.
+void check(const OptimizerOptions& options);
+
 // Adam: Kingma & Ba 2015, algorithm 1. AdamW: Loshchilov & Hutter 2019, algorithm 2.
 class Optimizer {
  public:

@@ -91,6 +91,17 @@ TEST(Optimizer, PiecesAndThreadsChangeNoBit) {
   at::set_num_threads(before);
 }
 
+TEST(Optimizer, SgdNeedsNoMomentum) {
+  at::Tensor parameter = at::tensor({1.5F}).requires_grad_();
+  Optimizer optimizer({parameter}, {.name = "sgd", .weight_decay = 0, .momentum = 0});
+  for (int step = 0; step < 3; ++step) {
+    optimizer.zero_gradients();
+    (parameter * 2).sum().backward();
+    optimizer.step(0.25);
+  }
+  EXPECT_EQ(parameter.item<double>(), 0);
+}
+
 TEST(Optimizer, ClipsTheJointNorm) {
   at::Tensor a = at::zeros({3}).requires_grad_();
   at::Tensor b = at::zeros({1}).requires_grad_();

@@ -1,5 +1,6 @@
 #include "heed/training/options.h"
 
+#include <cmath>
 #include <limits>
 #include <sstream>
 
@@ -34,13 +35,25 @@ void check(const TrainingOptions& o) {
   at_least("checkpoint_every", 0, o.files.checkpoint_every);
   at_least("keep", 1, o.files.keep);
   at_least("log_every", 1, o.files.log_every);
-  check_usage(o.learning_rate > 0, "learning_rate: expected a positive number, got ",
-              o.learning_rate);
+  check_usage(std::isfinite(o.learning_rate) && o.learning_rate > 0,
+              "learning_rate: expected a positive number, got ", o.learning_rate);
   check_usage(o.warmup >= 0 && o.warmup <= 1, "warmup: expected a share from 0 to 1, got ",
               o.warmup);
-  check_usage(o.clip_norm >= 0, "clip_norm: expected 0 or more, got ", o.clip_norm);
+  check_usage(std::isfinite(o.clip_norm) && o.clip_norm >= 0, "clip_norm: expected 0 or more, got ",
+              o.clip_norm);
+  check(o.optimizer);
+  check_usage(!o.files.resume || !o.files.overwrite,
+              "resume and overwrite: expected one of them: a run goes on or begins anew");
   check_usage(!o.files.resume || !o.files.directory.empty(),
               "resume: expected a directory of run files to resume from, got none");
+}
+
+ScheduleOptions schedule_of(const TrainingOptions& o, int64_t total_steps) {
+  const auto share = static_cast<int64_t>(o.warmup * static_cast<double>(total_steps));
+  return {.name = o.schedule,
+          .peak = o.learning_rate,
+          .warmup_steps = o.warmup_steps > 0 ? o.warmup_steps : share,
+          .total_steps = total_steps};
 }
 
 Settings fingerprint(const TrainingOptions& o) {
@@ -72,22 +85,21 @@ Settings fingerprint(const TrainingOptions& o) {
   return all;
 }
 
-void check_same(const Settings& before, const Settings& now, const std::string& where) {
+std::optional<Difference> difference(const Settings& before, const Settings& now) {
   const auto value_of = [](const Settings& settings, const std::string& name) -> std::string {
     for (const auto& [each, value] : settings) {
       if (each == name) return "'" + value + "'";
     }
     return "not given";
   };
-  const auto compare = [&](const std::string& name) {
-    const std::string old_value = value_of(before, name);
-    const std::string new_value = value_of(now, name);
-    check_usage(old_value == new_value, where, ": the run to be resumed has ", name, ' ', old_value,
-                ", now it is ", new_value,
-                "; resume with the same value, or begin another run elsewhere");
-  };
-  for (const auto& setting : before) compare(setting.first);
-  for (const auto& setting : now) compare(setting.first);
+  for (const Settings* side : {&before, &now}) {
+    for (const auto& setting : *side) {
+      const std::string& name = setting.first;
+      Difference found{name, value_of(before, name), value_of(now, name)};
+      if (found.before != found.now) return found;
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace heed::training

@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "heed/training/optimizer.h"
+#include "heed/training/schedule.h"
 
 namespace heed::training {
 
@@ -26,6 +28,7 @@ struct RunFiles {
   int64_t keep = 2;                 // checkpoints, besides that of the best model
   int64_t log_every = 10;           // updates for each line of the log
   bool resume = false;              // go on from the newest checkpoint; without one, begin
+  bool overwrite = false;           // begin anew where there is a model or a run already
   Settings settings = {};           // of the task: a resumed run must have the same
   std::string program = {};         // "heed 0.1.0", for the summary
 };
@@ -66,11 +69,19 @@ struct TrainingOptions {
 // Throws UsageError naming the option that cannot be used.
 void check(const TrainingOptions& options);
 
+// Of a run of that many updates.
+ScheduleOptions schedule_of(const TrainingOptions& options, int64_t total_steps);
+
 // All options that change what a run computes, RunFiles::settings among them; not the length of the
 // run and what only watches it.
 Settings fingerprint(const TrainingOptions& options);
 
-// Throws UsageError naming the first setting of a run that is not the same `now`.
-void check_same(const Settings& before, const Settings& now, const std::string& where);
+// The first setting that is not the same in both.
+struct Difference {
+  std::string name;
+  std::string before;  // "'16'", or "not given"
+  std::string now;
+};
+std::optional<Difference> difference(const Settings& before, const Settings& now);
 
 }  // namespace heed::training

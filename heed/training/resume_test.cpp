@@ -8,94 +8,28 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <cstring>
+#include <functional>
 #include <random>
 
 #include "heed/base/error.h"
 #include "heed/io/testing/faulty_calls.h"
 #include "heed/io/testing/test_files.h"
 #include "heed/training/run/run_log.h"
-#include "heed/training/testing/test_task.h"
-#include "heed/training/trainer.h"
+#include "heed/training/testing/test_runs.h"
 
 namespace heed::training {
 namespace {
 
 namespace fs = std::filesystem;
+using test::expect_same;
 using test::FaultyCalls;
 using test::Folder;
-using test::slurp;
+using test::options_in;
+using test::Outcome;
+using test::overwriting;
+using test::resumed;
+using test::run;
 using test::SmallTask;
-
-// Dropout, accumulation with a tail, an average, penalties, clipping, workers.
-TrainingOptions options_in(const Folder& folder) {
-  TrainingOptions options{.epochs = 3,
-                          .batch_size = 4,
-                          .accumulate = 2,
-                          .workers = 2,
-                          .learning_rate = 0.02,
-                          .clip_norm = 0.5,
-                          .average = 0.9,
-                          .optimizer = {.l1 = 1e-4, .l2 = 1e-3}};
-  options.files = {.directory = folder / "out.run", .checkpoint_every = 2, .log_every = 1};
-  return options;
-}
-
-struct Outcome {
-  std::vector<double> losses;  // of the steps of this process
-  std::vector<float> weights;
-  std::string model;  // the saved one, as bytes
-  RunReport report;
-};
-
-// Trains from the same start; `stop_after` steps it asks to stop. 0: never.
-Outcome run(const Folder& folder, const TrainingOptions& options, int64_t stop_after = 0,
-            SystemCalls& calls = SystemCalls::real()) {
-  at::manual_seed(5);
-  SmallTask task;
-  task.calls = &calls;
-  Outcome outcome;
-  Observer observer;
-  int64_t last = 0;
-  observer.step = [&](const StepReport& now) {
-    outcome.losses.push_back(now.loss);
-    last = now.step;
-  };
-  observer.stop = [&] { return last == stop_after && stop_after > 0; };
-  try {
-    outcome.report = train(task, options, folder / "out", observer, calls);
-    outcome.model = slurp(folder / "out/model.safetensors");
-  } catch (const Interrupted& error) {
-    EXPECT_NE(std::string(error.what()).find("checkpoints/step-"), std::string::npos);
-  }
-  outcome.weights = task.weights();
-  return outcome;
-}
-
-TrainingOptions resumed(TrainingOptions options) {
-  options.files.resume = true;
-  return options;
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-void expect_same(const Outcome& expected, const Outcome& found) {
-  EXPECT_TRUE(same_bits(expected.weights, found.weights));
-  EXPECT_EQ(expected.model, found.model);
-  EXPECT_EQ(expected.report.steps, found.report.steps);
-  EXPECT_EQ(expected.report.best.step, found.report.best.step);
-  ASSERT_EQ(expected.report.evaluations.size(), found.report.evaluations.size());
-  for (size_t i = 0; i < expected.report.evaluations.size(); ++i) {
-    const Evaluation& a = expected.report.evaluations[i];
-    const Evaluation& b = found.report.evaluations[i];
-    EXPECT_EQ(a.step, b.step);
-    EXPECT_EQ(a.train_loss, b.train_loss);
-    EXPECT_EQ(a.validation, b.validation);
-    EXPECT_EQ(a.best, b.best);
-  }
-}
 
 TEST(Resume, AStopAtAnyStepChangesNoBit) {
   for (const char* optimizer : {"adamw", "sgd"}) {
@@ -204,10 +138,47 @@ TEST(Resume, ARunThatHasNotEndedIsNeverOverwritten) {
             }).find("stopped at step 4; resume it"),
             std::string::npos);
   run(folder, resumed(options_in(folder)));
-  const Outcome anew = run(folder, options_in(folder));  // one that has ended is
+  // Nor is one that has ended, or the model alone, unless somebody says so.
+  const auto refusal = [&](const TrainingOptions& options) {
+    return test::message_of<UsageError>([&] { run(folder, options); });
+  };
+  EXPECT_NE(refusal(options_in(folder)).find("holds a trained model"), std::string::npos);
+  fs::rename(folder / "out.run", folder / "elsewhere");
+  EXPECT_NE(refusal(options_in(folder)).find("replace it with --overwrite"), std::string::npos);
+  EXPECT_NE(refusal(resumed(options_in(folder))).find("no checkpoint to go on from"),
+            std::string::npos);
+  fs::remove_all(folder / "out.run");
+  fs::rename(folder / "elsewhere", folder / "out.run");
+  const Outcome anew = run(folder, overwriting(options_in(folder)));
   EXPECT_EQ(anew.losses.size(), 9U);
   EXPECT_EQ(anew.report.resumed_at, 0);
   EXPECT_EQ(read_log(folder / "out.run").at("loss").values, anew.losses);
+}
+
+// A run that has ended and was made longer has not ended any more.
+TEST(Resume, ALengthenedRunThatStoppedIsNotOverwrittenEither) {
+  const Folder folder;
+  TrainingOptions options = options_in(folder);
+  options.schedule = "constant";
+  options.warmup_steps = 2;
+  run(folder, options);
+  options.epochs = 5;
+  EXPECT_EQ(run(folder, resumed(options), 11).losses.size(), 2U);
+  EXPECT_FALSE(fs::exists(folder / "out.run/summary.json"));
+  EXPECT_NE(test::message_of<UsageError>([&] { run(folder, options); }).find("stopped at step 11"),
+            std::string::npos);
+  EXPECT_EQ(run(folder, resumed(options)).report.resumed_at, 11);
+}
+
+TEST(Resume, TakesTheSameDataAndNoOther) {
+  const Folder folder;
+  run(folder, options_in(folder), 4);
+  at::manual_seed(6);
+  SmallTask other;  // as many examples of the same lengths
+  EXPECT_NE(test::message_of<UsageError>([&] {
+              train(other, resumed(options_in(folder)), folder / "out");
+            }).find("other contents of the training data"),
+            std::string::npos);
 }
 
 TEST(Resume, OneProcessAtATime) {

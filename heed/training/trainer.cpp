@@ -9,6 +9,7 @@
 
 #include "heed/base/error.h"
 #include "heed/training/epoch_batches.h"
+#include "heed/training/processes/agreement.h"
 #include "heed/training/processes/process_group.h"
 #include "heed/training/processes/process_memory.h"
 #include "heed/training/run/run_directory.h"
@@ -40,18 +41,19 @@ class Run {
         directory_(std::move(directory)),
         observer_(observer),
         calls_(calls),
-        data_(DataFingerprint::of(task.train_lengths())),
-        updater_(task, options),
+        identity_(RunIdentity::of(task, options)),
+        updater_(task, agreed(options)),
         batches_(task, options, updater_.parallel()) {
-    check_usage(data_.examples > 0, "training: expected at least one example, got none");
     set_schedule();
     learning_rate(schedule_, 0);  // refuses an unknown name before anything is touched
-    if (!options.files.directory.empty() && leads()) files_.emplace(options.files, calls);
+    if (options.files.directory.empty()) return;
+    done_by_first(options.group, [&] { files_.emplace(options.files, directory_, calls); });
   }
 
   RunReport run() {
     resume();
     if (files_) {
+      if (!is_over()) files_->go_on();
       log_.emplace(files_->path(), state_.step, updater_.parameter_count(),
                    options_.files.log_every, calls_);
     }
@@ -74,14 +76,7 @@ class Run {
     const int64_t batches = batches_.count(1);
     const int64_t steps = (batches + options_.accumulate - 1) / options_.accumulate;
     total_steps_ = options_.steps > 0 ? options_.steps : steps * options_.epochs;
-    schedule_ = {.name = options_.schedule,
-                 .peak = options_.learning_rate,
-                 .warmup_steps = options_.warmup_steps,
-                 .total_steps = total_steps_};
-    if (options_.warmup_steps == 0) {
-      schedule_.warmup_steps =
-          static_cast<int64_t>(options_.warmup * static_cast<double>(total_steps_));
-    }
+    schedule_ = schedule_of(options_, total_steps_);
   }
 
   bool last_step_is_done() const {
@@ -105,6 +100,16 @@ class Run {
 
   // ---- With other processes
 
+  // The options, when it is known that all processes have the same and read the same data. Before
+  // the first message about anything else.
+  const TrainingOptions& agreed(const TrainingOptions& options) const {
+    check_usage(identity_.examples > 0, "training: expected at least one example, got none");
+    if (options.group != nullptr) {
+      check_agreement(*options.group, identity_.to_agree_on(task_, options));
+    }
+    return options;
+  }
+
   // Whether it is one of the processes that hold the model of rank 0.
   bool holds_first_model() const { return updater_.parallel().data_rank() == 0; }
 
@@ -112,13 +117,10 @@ class Run {
 
   // Where rank 0 stands, if it goes on from a checkpoint.
   bool join(bool resumed) {
-    ProcessGroup* group = options_.group;
-    if (group == nullptr) return resumed;
-    const std::string text = group->broadcast(
-        resumed ? to_json(state_, fingerprint(options_), data_).dump() : std::string());
+    const std::string text =
+        told_by_first(options_.group, resumed ? to_json(state_, identity_).dump() : "");
     if (!leads() && !text.empty()) {
-      state_ = run_state_from(parse_json(text, "rank 0", {.max_bytes = text.size()}),
-                              fingerprint(options_), data_);
+      state_ = run_state_from(parse_json(text, "rank 0", {.max_bytes = text.size()}), identity_);
     }
     return !text.empty();
   }
@@ -188,22 +190,10 @@ class Run {
 
   // ---- Evaluation
 
-  // Validates with the averaged weights, which are also those to be saved.
-  class Averaged {
-   public:
-    explicit Averaged(WeightAverage& average) : average_(average) { average_.swap(); }
-    ~Averaged() { average_.swap(); }
-    Averaged(const Averaged&) = delete;
-    Averaged& operator=(const Averaged&) = delete;
-
-   private:
-    WeightAverage& average_;
-  };
-
   void evaluate() {
     const RandomState random = RandomState::take(updater_.device());
     try {
-      const Averaged averaged(updater_.average());
+      const AveragedWeights averaged(updater_.average());
       const auto whole = holds_first_model() ? updater_.gathered() : nullptr;
       Evaluation now = leads() ? judged() : as_judged_by_rank_0();
       state_.since_best = now.best ? 0 : state_.since_best + 1;
@@ -227,7 +217,7 @@ class Run {
   Evaluation judged() {
     Evaluation now = validated();
     const Evaluation* best = state_.best();
-    now.best = best == nullptr || is_better(now, *best);
+    now.best = best == nullptr || is_better(now, *best, watched_in(task_, options_));
     if (now.best) save_model();
     tell(now.best ? "best" : "not the best");
     return now;
@@ -268,20 +258,6 @@ class Run {
     return now;
   }
 
-  tasks::Watched watched() const {
-    const std::string& name = options_.watch;
-    if (name.empty()) return task_.watched();
-    const bool lower = name == "loss" || name == "perplexity" || name == "bits_per_byte";
-    return {.name = name, .higher_is_better = !lower};
-  }
-
-  bool is_better(const Evaluation& now, const Evaluation& best) const {
-    const tasks::Watched judge = watched();
-    const double value = tasks::metric(now.validation, judge.name);
-    const double record = tasks::metric(best.validation, judge.name);
-    return judge.higher_is_better ? value > record : value < record;
-  }
-
   void save_model() {
     if (updater_.device().is_cpu()) return task_.save(directory_);
     task_.module().to(at::kCPU);
@@ -293,19 +269,37 @@ class Run {
 
   void resume() {
     std::optional<Safetensors> tensors;
-    const auto steps = files_ ? files_->checkpoints().steps() : std::vector<int64_t>();
-    if (!steps.empty()) {
-      const CheckpointFolder& folder = files_->checkpoints();
-      state_ = run_state_from(folder.state(steps.back()), fingerprint(options_), data_);
-      tensors = folder.tensors(steps.back());
-    }
+    done_by_first(options_.group, [&] {
+      const auto newest = files_ ? files_->checkpoints().newest() : std::nullopt;
+      if (!newest) return;
+      state_ = run_state_from(newest->state, identity_);
+      tensors = newest->tensors;
+    });
     if (join(tensors.has_value())) {
+      make_up_for_model();
       updater_.load(tensors ? &*tensors : nullptr);
       updater_.average().restore_steps(state_.average_steps);
       updater_.loss_scale().restore(state_.loss_scale);
       resumed_at_ = saved_step_ = state_.step;
     }
     updater_.share_random();
+  }
+
+  // The best model, from its checkpoint, where somebody removed its directory.
+  void make_up_for_model() {
+    std::optional<Safetensors> tensors;
+    done_by_first(options_.group, [&] {
+      const Evaluation* best = state_.best();
+      if (best != nullptr) tensors = files_->if_model_is_gone(directory_, best->step);
+    });
+    if (told_by_first(options_.group, tensors ? "gone" : "").empty()) return;
+    updater_.load(tensors ? &*tensors : nullptr);
+    const AveragedWeights averaged(updater_.average());
+    const auto whole = holds_first_model() ? updater_.gathered() : nullptr;
+    if (!leads()) return;
+    task_.module().eval();
+    task_.validate({});  // what a task learns from the validation is part of the model
+    save_model();
   }
 
   // Those who hold the model of rank 0 give their parts, and it writes.
@@ -322,7 +316,7 @@ class Run {
     state_.loss_scale = updater_.loss_scale().state();
     RunState now = state_;
     now.seconds = seconds();
-    files_->checkpoints().save(state_.step, to_json(now, fingerprint(options_), data_), tensors);
+    files_->checkpoints().save(state_.step, to_json(now, identity_), tensors);
     const Evaluation* best = state_.best();
     files_->checkpoints().prune(options_.files.keep,
                                 best != nullptr ? std::optional(best->step) : std::nullopt);
@@ -337,7 +331,7 @@ class Run {
   // (Of several processes each may hold a part of it alone; they leave the checkpoint.)
   bool leaves_first_model() {
     if (options_.group != nullptr || state_.step == 0 || state_.best() != nullptr) return false;
-    const Averaged averaged(updater_.average());
+    const AveragedWeights averaged(updater_.average());
     save_model();
     return true;
   }
@@ -368,7 +362,7 @@ class Run {
     if (files_) {
       // What lengthening the run needs; the best model is in its own directory.
       files_->checkpoints().prune(1, std::nullopt);
-      write_summary(files_->path(), report, options_, watched(), calls_);
+      write_summary(files_->path(), report, options_, watched_in(task_, options_), calls_);
     }
     return report;
   }
@@ -378,7 +372,7 @@ class Run {
   fs::path directory_;
   const Observer& observer_;
   SystemCalls& calls_;
-  DataFingerprint data_;
+  RunIdentity identity_;
   Updater updater_;
   EpochBatches batches_;
   ScheduleOptions schedule_;

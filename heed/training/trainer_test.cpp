@@ -8,6 +8,7 @@
 
 #include "heed/base/error.h"
 #include "heed/nn/linear.h"
+#include "heed/training/run/run_state.h"
 
 namespace heed::training {
 namespace {
@@ -18,6 +19,7 @@ class LineTask final : public tasks::Task {
   std::string name() const override { return "line"; }
   torch::nn::Module& module() override { return linear_; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  std::vector<tasks::Source> sources() const override { return {}; }
 
   tasks::Loss loss(const tasks::Batch& batch) override {
     EXPECT_TRUE(linear_.is_training());
@@ -83,6 +85,18 @@ TEST(Trainer, KeepsTheBestAndStopsWithPatience) {
   EXPECT_EQ(report.best.epoch, 4);
   EXPECT_EQ(report.evaluations.size(), 7U);
   EXPECT_EQ(task.saves, 3);
+}
+
+TEST(Trainer, OfEqualModelsTheOneWithTheSmallerLossIsBetter) {
+  const auto evaluation = [](double accuracy, double loss) {
+    return Evaluation{.validation = {{"accuracy", accuracy}, {"loss", loss}}};
+  };
+  const tasks::Watched accuracy{.name = "accuracy", .higher_is_better = true};
+  EXPECT_TRUE(is_better(evaluation(0.8, 0.4), evaluation(0.8, 0.5), accuracy));
+  EXPECT_FALSE(is_better(evaluation(0.8, 0.5), evaluation(0.8, 0.5), accuracy));
+  EXPECT_FALSE(is_better(evaluation(0.8, 0.6), evaluation(0.8, 0.5), accuracy));
+  EXPECT_FALSE(is_better(evaluation(0.7, 0.1), evaluation(0.8, 0.5), accuracy));
+  EXPECT_TRUE(is_better(evaluation(0.9, 0.9), evaluation(0.8, 0.5), accuracy));
 }
 
 TEST(Trainer, ARunMayBeMeasuredInSteps) {

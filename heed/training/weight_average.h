@@ -37,4 +37,16 @@ class WeightAverage {
   std::vector<at::Tensor> average_;
 };
 
+// While it lives, the model has the averaged weights: those that are validated and saved.
+class AveragedWeights {
+ public:
+  explicit AveragedWeights(WeightAverage& average) : average_(average) { average_.swap(); }
+  ~AveragedWeights() { average_.swap(); }
+  AveragedWeights(const AveragedWeights&) = delete;
+  AveragedWeights& operator=(const AveragedWeights&) = delete;
+
+ private:
+  WeightAverage& average_;
+};
+
 }  // namespace heed::training

@@ -5,7 +5,9 @@ Usage: test_training.py HEED_PROGRAM
 
 import json
 import os
+import random
 import re
+import resource
 import shlex
 import shutil
 import signal
@@ -44,8 +46,8 @@ class Training(unittest.TestCase):
     def losses(self, out="model"):
         return [(line["step"], line["loss"]) for line in self.lines(out) if line["event"] == "step"]
 
-    def start(self, size, *options, out="model"):
-        """Starts `size` processes that train together."""
+    def start(self, size, *options, out="model", last={}):
+        """Starts `size` processes that train together; `last`: options of the last one."""
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -54,9 +56,16 @@ class Training(unittest.TestCase):
             environment = {**os.environ, "RANK": str(rank), "WORLD_SIZE": str(size),
                            "LOCAL_RANK": str(rank), "MASTER_ADDR": "127.0.0.1",
                            "MASTER_PORT": str(port)}
-            processes.append(subprocess.Popen([HEED, *map(str, self.command(*options, out=out))],
-                                              cwd=self.folder, env=environment, text=True,
-                                              stderr=subprocess.PIPE, stdout=subprocess.DEVNULL))
+            command = self.command(*options, out=out)
+            if rank == size - 1:
+                for name, value in last.items():
+                    if name in command:
+                        command[command.index(name) + 1] = value
+                    else:
+                        command += [name, value]
+            processes.append(subprocess.Popen([HEED, *map(str, command)], cwd=self.folder,
+                                              env=environment, text=True, stderr=subprocess.PIPE,
+                                              stdout=subprocess.DEVNULL))
         return processes
 
     def together(self, size, *options, out="model"):
@@ -122,6 +131,122 @@ class Training(unittest.TestCase):
             for file in ("model.safetensors", "config.json"):
                 self.assertEqual((self.folder / name / file).read_bytes(),
                                  (self.folder / "whole" / file).read_bytes())
+
+    def test_a_signal_at_any_moment_leaves_a_run_that_resumes(self):
+        options = ("--epochs", 3, "--log-every", 1, "--checkpoint-every", 3, "--positions", "rotary")
+        begun = time.monotonic()
+        self.train(*options, out="whole")
+        whole = time.monotonic() - begun
+        chance = random.Random(5)
+        for i in range(16):
+            name = f"stopped-{i}"
+            process = subprocess.Popen([HEED, *map(str, self.command(*options, out=name))],
+                                       cwd=self.folder, text=True, stderr=subprocess.PIPE,
+                                       stdout=subprocess.DEVNULL)
+            time.sleep(chance.uniform(0, 1.1 * whole))
+            process.send_signal(chance.choice([signal.SIGINT, signal.SIGTERM]))
+            message = process.communicate(timeout=60)[1]
+            self.assertIn(process.returncode, (0, 130, -signal.SIGINT, -signal.SIGTERM), message)
+            self.train(*options, "--resume", out=name)
+            self.assertEqual(self.losses(name), self.losses("whole"), message)
+            for file in ("model.safetensors", "config.json"):
+                self.assertEqual((self.folder / name / file).read_bytes(),
+                                 (self.folder / "whole" / file).read_bytes(), message)
+
+    def test_a_longer_text_to_validate_on_does_not_end_the_training(self):
+        with open(self.folder / "valid.tsv", "a", encoding="utf-8") as valid:
+            valid.write("positive\t" + "very " * 150 + "good\n")
+        self.train("--epochs", 2, "--positions", "rotary")
+
+    def test_other_data_is_not_resumed(self):
+        self.train("--epochs", 1)
+        for file, changed in (("train.tsv", "training data"), ("valid.tsv", "validation data")):
+            text = (self.folder / file).read_text("utf-8")
+            swapped = text.replace("positive\t", "\0").replace("negative\t", "positive\t")
+            (self.folder / file).write_text(swapped.replace("\0", "negative\t"), "utf-8")
+            result = self.train("--epochs", 2, "--resume", code=2)
+            self.assertIn(f"other contents of the {changed}", result.stderr)
+            (self.folder / file).write_text(text, "utf-8")
+        self.train("--epochs", 2, "--resume")
+
+    def test_what_is_there_is_replaced_on_demand_only(self):
+        self.train("--epochs", 1)
+        before = (self.folder / "model" / "model.safetensors").read_bytes()
+        self.assertIn("--overwrite", self.train("--epochs", 1, "--seed", 2, code=2).stderr)
+        # Longer, stopped in the middle, and then begun by mistake.
+        options = ("--schedule", "constant", "--warmup-steps", 1, "--log-every", 1)
+        self.train("--epochs", 1, *options, out="long")
+        code, message = stop_training(self.command("--epochs", 1000, "--resume", *options, out="long"),
+                                      self.folder / "long.run" / "log.jsonl",
+                                      self.losses("long")[-1][0] + 3, cwd=self.folder)
+        self.assertEqual(code, 130, message)
+        self.assertIn("--resume", self.train("--epochs", 1, *options, code=2, out="long").stderr)
+        self.assertEqual((self.folder / "model" / "model.safetensors").read_bytes(), before)
+        self.train("--epochs", 1, "--seed", 2, "--overwrite")
+        self.assertNotEqual((self.folder / "model" / "model.safetensors").read_bytes(), before)
+
+    def test_a_model_that_is_gone_is_made_up_for(self):
+        self.train("--epochs", 2)
+        before = {f.name: f.read_bytes() for f in (self.folder / "model").iterdir()}
+        shutil.rmtree(self.folder / "model")
+        self.train("--epochs", 2, "--resume")
+        self.assertEqual({f.name: f.read_bytes() for f in (self.folder / "model").iterdir()}, before)
+
+    def test_places_that_cannot_be_replaced_are_refused_before_training(self):
+        for out in (".", "..", "model/..", self.folder):
+            result = self.train("--epochs", 1, out=out, code=2)
+            self.assertNotIn("epoch 1", result.stderr)
+        self.train("--epochs", 1, out="model/./")
+        self.assertTrue((self.folder / "model.run" / "summary.json").exists())
+
+    def test_values_that_cannot_be_read_back_are_refused_before_training(self):
+        for option, value in (("--dropout", 0.9995), ("--layers", 1001), ("--layers", 10 ** 9),
+                              ("--longest", 2 ** 24 + 1), ("--softcap", 1e39),
+                              ("--embedding-deviation", -1)):
+            result = self.train("--epochs", 1, option, value, code=2)
+            self.assertIn(option.strip("-").replace("-", "_"),
+                          result.stderr.replace("-", "_"))
+            self.assertNotIn("internal", result.stderr)
+        self.train("--epochs", 1, "--optimizer", "sgd", "--momentum", 0)
+
+    def test_pipes_in_the_place_of_files_are_refused_at_once(self):
+        self.train("--epochs", 1)
+        for file in ("config.json", "model.safetensors", "tokenizer.json"):
+            path = self.folder / "model" / file
+            content = path.read_bytes()
+            path.unlink()
+            os.mkfifo(path)
+            for command in (("eval", "model", "valid.tsv"), ("inspect", "model")):
+                self.assertIn("regular file", heed(*command, cwd=self.folder, code=65).stderr)
+            path.unlink()
+            path.write_bytes(content)
+
+    def test_a_limit_on_the_size_of_files_is_an_error_of_writing(self):
+        result = heed(*self.command("--epochs", 1), cwd=self.folder, code=74,
+                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000)))
+        self.assertIn("File too large", result.stderr)
+
+    def test_closed_streams_are_not_mistaken_for_files(self):
+        def close():
+            for descriptor in (0, 1, 2):
+                os.close(descriptor)
+        process = subprocess.run([HEED, *map(str, self.command("--epochs", 1))], cwd=self.folder,
+                                 preexec_fn=close, timeout=300)
+        self.assertEqual(process.returncode, 0)
+        self.lines()  # is JSON and nothing else
+
+    def test_processes_that_differ_say_in_what(self):
+        shutil.copy(self.folder / "train.tsv", self.folder / "other.tsv")
+        text = (self.folder / "other.tsv").read_text("utf-8")
+        (self.folder / "other.tsv").write_text(text.replace("good", "fine"), "utf-8")
+        for name, value, expected in (("--batch-size", 3, "batch_size"), ("--layers", 2, "--layers"),
+                                      ("--evaluate-every", 2, "evaluate_every"),
+                                      ("--train", "other.tsv", "checksum of the training data")):
+            processes = self.start(2, "--epochs", 1, last={name: value})
+            for process in processes:
+                message = process.communicate(timeout=60)[1]
+                self.assertEqual(process.returncode, 2, message)
+                self.assertIn(expected, message)
 
     def test_what_differs_is_refused_by_its_name(self):
         self.train("--epochs", 1)

@@ -72,6 +72,10 @@ void add_word_options(CLI::App& app, Settings& s) {
   app.add_option("--character-layers", words.character_layers, "Layers over the characters")
       ->check(at_least_1())
       ->group(group);
+  app.add_option("--character-dropout", words.character_dropout,
+                 "Share of values dropped in the layers over the characters")
+      ->check(share_below_1())
+      ->group(group);
   app.add_option("--shape-width", words.shape_width,
                  "Size of the vector of each feature of a word's shape; 0: none")
       ->check(at_least_0())
@@ -106,6 +110,7 @@ Sentences read_data(const Settings& settings) {
 }
 
 void run(const Settings& settings) {
+  settings.transformer.check();
   settings.training.prepare();
   settings.transformer.check();
   const Sentences sentences = read_data(settings);

@@ -41,6 +41,13 @@ void add_attention_options(CLI::App& app, nn::AttentionSettings& settings) {
                  "--heads; 0: as many")
       ->check(at_least_0())
       ->group(group);
+  app.add_option("--rotary-base", settings.rotary_base, "Of rotary positions: their base, above 1")
+      ->check(above_0())
+      ->group(group);
+  app.add_option("--relative-reach", settings.relative_reach,
+                 "Of relative positions: tokens that are farther away share a bias")
+      ->check(at_least_1())
+      ->group(group);
 }
 
 }  // namespace heed::cli

@@ -7,8 +7,8 @@
 
 namespace heed::cli {
 
-// Adds --score, --pattern, --positions, --softcap and --key-heads, bound to `settings`, whose
-// values are what holds where an option is not given. `settings` outlives `app`.
+// Adds --score, --pattern, --positions and the others of the group "Attention", bound to
+// `settings`, whose values are what holds where an option is not given. `settings` outlives `app`.
 void add_attention_options(CLI::App& app, nn::AttentionSettings& settings);
 
 }  // namespace heed::cli

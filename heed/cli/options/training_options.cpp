@@ -18,6 +18,7 @@
 #include "heed/models/files/model_directory.h"
 #include "heed/training/processes/process_group.h"
 #include "heed/training/processes/process_memory.h"
+#include "heed/training/run/run_directory.h"
 #include "heed/training/run/run_log.h"
 #include "heed/version.h"
 #include "heed/viz/curves.h"
@@ -229,6 +230,9 @@ void TrainingSettings::add_to(CLI::App& app, std::vector<std::string> metrics) {
       ->group(group);
   app.add_flag("--resume", o.files.resume, "Go on from the last checkpoint; without one, begin")
       ->group(kRun);
+  app.add_flag("--overwrite", o.files.overwrite,
+               "Begin anew where there is a model or a run already, which are replaced")
+      ->group(kRun);
   app.add_option("--checkpoint-every", o.files.checkpoint_every,
                  "Updates between checkpoints; 0: with each validation")
       ->check(at_least_0())
@@ -255,27 +259,32 @@ training::TrainingOptions TrainingSettings::resolved() const {
   return run;
 }
 
-std::string TrainingSettings::run_directory() const {
-  std::string directory = out;
-  while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
-  return directory + ".run";
-}
-
 void TrainingSettings::prepare() const {
   const auto rank = training::rank_from_environment();
   threads.apply(rank ? rank->local_size : 1);
-  training::TrainingOptions run = resolved();
-  run.files.directory = run_directory();
+  const training::TrainingOptions run = run_options();
   training::check(run);
+  training::check_may_begin(run.files, out);
   models::check_replaceable_model(out);
   make_reproducible(options.seed);
 }
 
-void TrainingSettings::train(tasks::Task& task) const {
+// The files of the run stand beside the model, whatever way its name is written.
+training::TrainingOptions TrainingSettings::run_options() const {
   training::TrainingOptions run = resolved();
-  run.files.directory = run_directory();
+  std::filesystem::path directory = std::filesystem::path(out).lexically_normal();
+  if (!directory.has_filename()) directory = directory.parent_path();
+  const std::filesystem::path name = directory.filename();
+  check_usage(!name.empty() && name != "." && name != ".." && name != "/", "--out ", out,
+              ": expected the name of a directory that may be replaced");
+  run.files.directory = directory.string() + ".run";
   run.files.program = std::string("heed ") + version();
   run.files.settings = other_settings(*app_);
+  return run;
+}
+
+void TrainingSettings::train(tasks::Task& task) const {
+  training::TrainingOptions run = run_options();
   const auto rank = training::rank_from_environment();
   std::optional<training::ProcessGroup> group;
   if (rank) run.group = &group.emplace(*rank);

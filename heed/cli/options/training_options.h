@@ -43,7 +43,7 @@ struct TrainingSettings {
   void train(tasks::Task& task) const;
 
  private:
-  std::string run_directory() const;
+  training::TrainingOptions run_options() const;
 
   CLI::App* app_ = nullptr;
 };

@@ -62,6 +62,8 @@ models::TransformerOptions TransformerSettings::resolved() const {
   return o;
 }
 
+void TransformerSettings::check() const { models::check(resolved()); }
+
 OrderedJson described(const models::TransformerOptions& o) {
   return {
       {"longest", o.longest},

@@ -2,6 +2,8 @@
 
 #include <exception>
 
+#include "heed/training/processes/meeting.h"
+
 namespace heed::training {
 
 c10::intrusive_ptr<c10d::TCPStore> open_store(const Rank& rank, bool serve,
@@ -12,7 +14,12 @@ c10::intrusive_ptr<c10d::TCPStore> open_store(const Rank& rank, bool serve,
   options.numWorkers = static_cast<size_t>(rank.size);
   options.waitWorkers = false;
   options.timeout = timeout;
-  return c10::make_intrusive<c10d::TCPStore>(rank.address, options);
+  return within(ProcessGroup::kPatience,
+                "somebody listens there and does not answer: another program, or a rank 0 that is "
+                "stopped; nothing came",
+                [address = rank.address, options] {
+                  return c10::make_intrusive<c10d::TCPStore>(address, options);
+                });
 }
 
 Heartbeats::Heartbeats(const Rank& rank, std::chrono::seconds timeout)
@@ -35,6 +42,7 @@ void Heartbeats::beat() {
   while (!ended_ && dead_ < 0) {
     lock.unlock();
     look();
+    ++looks_;
     lock.lock();
     changed_.wait_for(lock, kInterval, [this] { return ended_; });
   }

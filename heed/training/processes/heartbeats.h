@@ -31,6 +31,11 @@ class Heartbeats {
   // The process that is gone; −1: none that is known.
   int dead() const { return dead_; }
 
+  // How often this process has looked after the others so far. A rank 0 that is frozen lets the
+  // look at it never end: whoever waits for the group sees that this number stands still.
+  int64_t looks() const { return looks_; }
+  void give_up_on_first() { dead_ = 0; }
+
   // Of a count in the store, above 0 once the process has come.
   static std::string key(int rank) { return "heed/alive/" + std::to_string(rank); }
 
@@ -52,6 +57,7 @@ class Heartbeats {
   c10::intrusive_ptr<c10d::TCPStore> store_;
   std::vector<Seen> seen_;
   std::atomic<int> dead_ = -1;
+  std::atomic<int64_t> looks_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool ended_ = false;

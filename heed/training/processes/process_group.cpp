@@ -18,6 +18,7 @@
 #include "heed/base/error.h"
 #include "heed/training/processes/group_backends.h"
 #include "heed/training/processes/heartbeats.h"
+#include "heed/training/processes/meeting.h"
 #include "heed/training/processes/no_pipe_signal.h"
 
 namespace heed::training {
@@ -73,12 +74,18 @@ std::optional<Rank> rank_from_environment() {
 // What a group and its parts share.
 struct ProcessGroup::Session {
   Session(const Rank& r, seconds longest)
-      : rank(r),
-        timeout(longest),
-        store(open_store(rank, rank.rank == 0, timeout)),
-        heartbeats(std::make_unique<Heartbeats>(rank, timeout)) {
+      : rank(r), timeout(longest), store(open_store(rank, rank.rank == 0, timeout)) {
     store->setTimeout(timeout);
+    check_port();
+    heartbeats = std::make_unique<Heartbeats>(rank, timeout);
     meet();
+  }
+
+  // Another training may serve a store at this port.
+  void check_port() const {
+    if (store->add(text_of("heed/came/", rank.rank), 1) == 1) return;
+    throw IoError(text_of("a rank ", rank.rank, " is there already: another training uses this ",
+                          "port; choose another MASTER_PORT"));
   }
 
   // Waits until all are there. Gloo would wait as long, but not say for whom.
@@ -101,7 +108,7 @@ struct ProcessGroup::Session {
       std::this_thread::sleep_for(kPause);
     }
     const int dead = heartbeats->dead();
-    if (dead < 0) throw IoError("process group: a connection broke: " + why);
+    if (dead < 0) throw IoError("process group: a connection broke: " + first_line(why));
     // The store ends with rank 0: the others have to read first who is gone.
     if (rank.rank == 0) std::this_thread::sleep_for(seconds(2));
     throw IoError(text_of("process group: rank ", dead, " of ", rank.size,
@@ -169,20 +176,26 @@ struct ProcessGroup::Connection {
     }
   }
 
-  // Waits, and looks now and then whether somebody is gone.
+  // Waits, and looks now and then whether somebody is gone. Seconds are counted, and no clock is
+  // read: while this process or the whole machine sleeps, nobody is late.
   void finish(const c10::intrusive_ptr<c10d::Work>& work) {
+    Heartbeats& heartbeats = *session->heartbeats;
+    int64_t looks = heartbeats.looks();
+    seconds without_look(0);
     for (;;) {
       try {
-        work->wait(milliseconds(1000));
+        work->wait(seconds(1));
         --under_way;
         return;
       } catch (const std::exception& error) {
-        if (!work->isCompleted()) {  // the second is over
-          if (session->heartbeats->dead() >= 0) session->fail("");
-          continue;
-        }
-        session->fail(error.what());
+        // Without an exception of its own the work is not done, or was done when the second was
+        // over.
+        if (work->isCompleted() && work->exception()) session->fail(error.what());
       }
+      without_look = heartbeats.looks() == looks ? without_look + seconds(1) : seconds(0);
+      looks = heartbeats.looks();
+      if (without_look > kPatience) heartbeats.give_up_on_first();
+      if (heartbeats.dead() >= 0) session->fail("");
     }
   }
 
@@ -200,18 +213,21 @@ struct ProcessGroup::Connection {
 ProcessGroup::ProcessGroup(const Rank& rank, seconds timeout) {
   check_usage(rank.size > 0 && rank.rank >= 0 && rank.rank < rank.size,
               "process group: expected a rank below ", rank.size, ", got ", rank.rank);
+  check_address(rank);
   const NoPipeSignal quiet;
-  std::vector<int> all(static_cast<size_t>(rank.size));
-  std::iota(all.begin(), all.end(), 0);
   try {
-    connection_ =
-        std::make_shared<Connection>(std::make_shared<Session>(rank, timeout), "heed/all", all);
+    if (rank.rank != 0) wait_for_listener(rank, timeout);
+    connection_ = within(timeout + kPatience, "rank 0 did not answer", [rank, timeout] {
+      std::vector<int> all(static_cast<size_t>(rank.size));
+      std::iota(all.begin(), all.end(), 0);
+      return std::make_shared<Connection>(std::make_shared<Session>(rank, timeout), "heed/all",
+                                          all);
+    });
     connection_->is_whole = true;
   } catch (const std::exception& error) {
     throw IoError(text_of("process group: rank ", rank.rank, " of ", rank.size,
-                          " could not meet the others at ", rank.address, ':', rank.port,
-                          " within ", timeout.count(),
-                          " s: ", std::string(error.what()).substr(0, 200)));
+                          " could not meet the others at ", rank.address, ':', rank.port, ": ",
+                          reason_of(error)));
   }
 }
 

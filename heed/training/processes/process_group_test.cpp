@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "heed/base/error.h"
@@ -114,6 +115,126 @@ TEST(ProcessGroup, NamesTheRankThatWasKilled) {
           << "rank " << rank << ", signal " << WTERMSIG(ends[rank]);
     }
   }
+}
+
+// Why a process of two with this rank cannot meet the other.
+std::string refusal(const Rank& rank) {
+  try {
+    const ProcessGroup group(rank, std::chrono::seconds(30));
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+// Somebody who listens at a port and never says a word.
+class MutePort {
+ public:
+  MutePort() : descriptor_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_ANY);
+    socklen_t size = sizeof address;
+    bind(descriptor_, reinterpret_cast<sockaddr*>(&address), size);
+    listen(descriptor_, 16);
+    getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &size);
+    number_ = ntohs(address.sin_port);
+  }
+  ~MutePort() { close(descriptor_); }
+  MutePort(const MutePort&) = delete;
+  MutePort& operator=(const MutePort&) = delete;
+  uint16_t number() const { return number_; }
+
+ private:
+  int descriptor_;
+  uint16_t number_ = 0;
+};
+
+TEST(ProcessGroup, APortOfAnotherProgramIsSaidInOneLine) {
+  test::expect_all_well(test::run_processes(1, [](ProcessGroup&) {
+    const MutePort port;
+    const std::string first = refusal({.rank = 0, .size = 2, .port = port.number()});
+    EXPECT_NE(first.find("choose another MASTER_PORT"), std::string::npos) << first;
+    const std::string second = refusal({.rank = 1, .size = 2, .port = port.number()});
+    EXPECT_NE(second.find("does not answer: another program"), std::string::npos) << second;
+    for (const std::string& each : {first, second}) {
+      EXPECT_EQ(each.find('\n'), std::string::npos) << each;
+    }
+  }));
+}
+
+TEST(ProcessGroup, AHostThatCannotBeFoundIsSaidAtOnce) {
+  const std::string message = refusal({.rank = 1, .size = 2, .address = "no.such.host.invalid"});
+  EXPECT_NE(message.find("MASTER_ADDR: the host 'no.such.host.invalid' cannot be found"),
+            std::string::npos)
+      << message;
+}
+
+TEST(ProcessGroup, TwoOfOneRankAreNotOfOneTraining) {
+  test::expect_all_well(test::run_processes(1, [](ProcessGroup&) {
+    const uint16_t port = test::free_port();
+    std::thread first([&] { refusal({.rank = 0, .size = 3, .port = port}); });
+    std::thread second([&] { refusal({.rank = 1, .size = 3, .port = port}); });
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    const std::string message = refusal({.rank = 1, .size = 3, .port = port});
+    EXPECT_NE(message.find("another training uses this port"), std::string::npos) << message;
+    first.join();
+    second.join();
+  }));
+}
+
+// A laptop that is closed, a debugger, a busy machine: shorter than kPatience it is no death.
+TEST(ProcessGroup, APauseIsNoBrokenConnection) {
+  test::expect_all_well(test::run_processes(2, [](ProcessGroup& group) {
+    at::Tensor values = at::ones({1000});
+    group.sum(values);
+    const pid_t here = getpid();
+    if (group.rank() == 1) {
+      const pid_t other = fork();
+      if (other == 0) {  // stops its parent for a while, several times
+        for (int i = 0; i < 4; ++i) {
+          usleep(200'000);
+          kill(here, SIGSTOP);
+          usleep(900'000 + 100'000 * static_cast<useconds_t>(i));
+          kill(here, SIGCONT);
+        }
+        _exit(0);
+      }
+    }
+    for (int round = 0; round < 1500; ++round) {
+      values.fill_(1);
+      group.sum(values);
+      EXPECT_EQ(values[0].item<double>(), 2);
+      usleep(4000);
+    }
+  }));
+}
+
+// Rank 0 keeps the store: nobody else can ask it whether rank 0 is there.
+TEST(ProcessGroup, AFirstThatIsFrozenIsGivenUpOn) {
+  const uint16_t port = test::free_port();
+  const auto start = [&](int rank) {
+    const pid_t child = fork();
+    if (child != 0) return child;
+    int code = 1;
+    try {
+      ProcessGroup group({.rank = rank, .size = 2, .port = port});
+      at::Tensor values = at::ones({10});
+      group.sum(values);
+      if (rank == 0) std::raise(SIGSTOP);
+      for (;;) group.sum(values);
+    } catch (const IoError& error) {
+      code = std::string(error.what()).find("rank 0 of 2 has ended") != std::string::npos ? 74 : 1;
+    }
+    _exit(code);
+  };
+  const pid_t frozen = start(0);
+  const pid_t waiting = start(1);
+  int status = 0;
+  waitpid(waiting, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 74);
+  kill(frozen, SIGKILL);
+  waitpid(frozen, &status, 0);
 }
 
 TEST(ProcessGroup, NamesTheRankThatDoesNotCome) {

@@ -10,6 +10,7 @@
 
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
+#include "heed/io/checksum.h"
 
 namespace heed::training {
 namespace {
@@ -18,6 +19,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kState = "state.json";
 constexpr const char* kTensors = "tensors.safetensors";
+constexpr const char* kStateChecksum = "checksum";
+constexpr const char* kTensorsChecksum = "tensors_checksum";
 constexpr std::string_view kPrefix = "step-";
 constexpr uint64_t kLargestState = uint64_t{256} << 20;
 
@@ -40,6 +43,26 @@ SafetensorsDtype stored_dtype(const std::string& name, at::ScalarType type) {
   }
   throw UsageError(
       text_of("checkpoint: tensor '", name, "' has the dtype ", type, ", which cannot be saved"));
+}
+
+// Keys in the order of their names, so that what is read has the checksum of what was written.
+std::string checksum_of(const Json& state) {
+  Checksum sum;
+  sum.add(state.dump());
+  return sum.text();
+}
+
+std::string checksum_of(std::vector<StoredTensor> tensors) {
+  std::sort(tensors.begin(), tensors.end(),
+            [](const StoredTensor& a, const StoredTensor& b) { return a.name < b.name; });
+  Checksum sum;
+  for (const StoredTensor& each : tensors) {
+    sum.add(each.name);
+    sum.add(dtype_name(each.dtype));
+    sum.add(each.shape);
+    sum.add(each.data, each.bytes);
+  }
+  return sum.text();
 }
 
 // The step of "step-00000123"; nothing for other names.
@@ -115,10 +138,13 @@ std::vector<int64_t> CheckpointFolder::steps() const {
   return steps;
 }
 
-void CheckpointFolder::save(int64_t step, const OrderedJson& state, const SavedTensors& tensors) {
+void CheckpointFolder::save(int64_t step, OrderedJson state, const SavedTensors& tensors) {
+  const std::vector<StoredTensor> stored = tensors.stored();
+  state[kTensorsChecksum] = checksum_of(stored);
+  state[kStateChecksum] = checksum_of(Json(state));
   AtomicDirectory directory(path_of(step), {kState, kTensors}, *calls_);
   directory.write(kState, json_text(state));
-  write_safetensors(directory, kTensors, tensors.stored());
+  write_safetensors(directory, kTensors, stored);
   directory.commit();
 }
 
@@ -145,12 +171,46 @@ void CheckpointFolder::prune(int64_t keep, std::optional<int64_t> best) {
   for (const fs::path& path : leftovers) remove_tree(path, *calls_);
 }
 
-JsonValue CheckpointFolder::state(int64_t step) const {
-  return read_json(path_of(step) / kState, {.max_bytes = kLargestState});
+CheckpointFolder::Content CheckpointFolder::load(int64_t step) const {
+  try {
+    return read(step);
+  } catch (const IoError&) {
+    throw;
+  } catch (const Error& error) {
+    std::optional<int64_t> before;
+    for (const int64_t each : steps()) {
+      if (each < step) before = each;
+    }
+    throw DataError(error.what(),
+                    text_of("the checkpoint is damaged: ",
+                            before ? text_of("remove ", path_of(step).string(),
+                                             " to go on from the one before, of step ", *before)
+                                   : "there is none before it; begin again with --overwrite"));
+  }
 }
 
-Safetensors CheckpointFolder::tensors(int64_t step) const {
-  return Safetensors::from_file(path_of(step) / kTensors);
+std::optional<CheckpointFolder::Content> CheckpointFolder::newest() const {
+  const auto all = steps();
+  if (all.empty()) return std::nullopt;
+  return load(all.back());
+}
+
+CheckpointFolder::Content CheckpointFolder::read(int64_t step) const {
+  Content content{.state = read_json(path_of(step) / kState, {.max_bytes = kLargestState}),
+                  .tensors = Safetensors::from_file(path_of(step) / kTensors)};
+  Json state = content.state.json();
+  const std::string& written = content.state.at(kStateChecksum).string();
+  state.erase(kStateChecksum);
+  if (written != checksum_of(state)) {
+    throw DataError(content.state.file(), "holds something else than what was saved");
+  }
+  if (content.state.at(kTensorsChecksum).string() != checksum_of(content.tensors.tensors())) {
+    throw DataError(content.tensors.name(), "holds other numbers than those that were saved");
+  }
+  if (content.state.at("step").integer() != step) {
+    throw DataError(content.state.file(), text_of("is not of step ", step));
+  }
+  return content;
 }
 
 }  // namespace heed::training

@@ -45,16 +45,23 @@ class CheckpointFolder {
   std::vector<int64_t> steps() const;
 
   // Throws IoError; the checkpoints before are then all there.
-  void save(int64_t step, const OrderedJson& state, const SavedTensors& tensors);
+  void save(int64_t step, OrderedJson state, const SavedTensors& tensors);
 
   // Removes all but the last `keep` and that of `best`; what cannot be removed stays. Also what a
   // killed run left half done, so only one run may use the folder.
   void prune(int64_t keep, std::optional<int64_t> best);
 
-  JsonValue state(int64_t step) const;
-  Safetensors tensors(int64_t step) const;
+  // What save() was given. Throws DataError where the checkpoint is not what it was when it was
+  // saved, which says how to go on from the one before.
+  struct Content {
+    JsonValue state;
+    Safetensors tensors;
+  };
+  Content load(int64_t step) const;
+  std::optional<Content> newest() const;  // none: there is no checkpoint
 
  private:
+  Content read(int64_t step) const;
   void remove(int64_t step);
 
   std::filesystem::path folder_;

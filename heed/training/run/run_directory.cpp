@@ -2,26 +2,56 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/io/atomic.h"
 
 namespace heed::training {
 
 namespace fs = std::filesystem;
 
-RunDirectory::RunDirectory(const RunFiles& files, SystemCalls& calls)
-    : path_(files.directory), calls_(calls), checkpoints_(files.directory / "checkpoints", calls) {
-  make_directories(fs::absolute(path_) / "checkpoints", calls);
+namespace {
+
+constexpr const char* kCheckpoints = "checkpoints";
+constexpr const char* kSummary = "summary.json";  // of a run that has ended
+constexpr const char* kLog = "log.jsonl";         // of one that has begun
+
+}  // namespace
+
+bool has_model(const fs::path& directory) {
+  std::error_code ignored;
+  return fs::is_directory(directory, ignored) && !fs::is_empty(directory, ignored);
+}
+
+void check_may_begin(const RunFiles& files, const fs::path& model) {
+  if (files.overwrite) return;
+  const fs::path& run = files.directory;
+  const auto steps = CheckpointFolder(run / kCheckpoints).steps();
+  const bool has_ended = fs::exists(run / kSummary);
+  if (files.resume && !steps.empty()) return;
+  check_usage(steps.empty() || has_ended, run.string(), ": holds a run that stopped at step ",
+              steps.empty() ? 0 : steps.back(),
+              "; resume it with --resume, or begin anew with --overwrite");
+  // A run that was killed before its first checkpoint may have saved a model already.
+  if (files.resume && fs::exists(run / kLog) && !has_ended) return;
+  const bool is_there = has_model(model);
+  check_usage(!is_there && !has_ended, (is_there ? model : run).string(),
+              is_there ? ": holds a trained model" : ": holds a run that has ended",
+              files.resume ? " and no checkpoint to go on from" : "",
+              "; choose another --out, or replace it with --overwrite",
+              steps.empty() ? "" : ", or train it longer with --resume");
+}
+
+RunDirectory::RunDirectory(const RunFiles& files, const fs::path& model, SystemCalls& calls)
+    : path_(files.directory), calls_(calls), checkpoints_(files.directory / kCheckpoints, calls) {
+  make_directories(fs::absolute(path_) / kCheckpoints, calls);
   lock();
   try {
-    const auto steps = checkpoints_.steps();
-    if (files.resume || steps.empty()) return;
-    const bool has_ended = fs::exists(path_ / "summary.json");
-    check_usage(has_ended, path_.string(), ": holds a run that stopped at step ", steps.back(),
-                "; resume it, or remove this directory to begin again");
-    clear();
+    check_may_begin(files, model);
+    if (files.overwrite) clear();
   } catch (...) {
     calls_.close(lock_);
     throw;
@@ -41,18 +71,30 @@ void RunDirectory::lock() {
                            "choose another directory"));
 }
 
-// The summary goes last: without it, what is left would look like a run that has not ended.
+std::optional<Safetensors> RunDirectory::if_model_is_gone(const fs::path& model, int64_t best) {
+  recover(model, calls_);
+  if (has_model(model)) return std::nullopt;
+  const auto steps = checkpoints_.steps();
+  check_usage(std::find(steps.begin(), steps.end(), best) != steps.end(), model.string(),
+              ": the best model, of step ", best,
+              ", is gone, and so is its checkpoint; begin anew ", "with --overwrite");
+  return checkpoints_.load(best).tensors;
+}
+
+void RunDirectory::go_on() { calls_.unlink((path_ / kSummary).c_str()); }
+
+// The log goes last: with it, what is left looks like a run that has begun and not ended.
 void RunDirectory::clear() {
-  remove_tree(path_ / "checkpoints", calls_);
+  calls_.unlink((path_ / kSummary).c_str());
+  remove_tree(path_ / kCheckpoints, calls_);
   std::vector<fs::path> old;
   for (const auto& entry : fs::directory_iterator(path_)) {
     const std::string name = entry.path().filename().string();
-    if (name == "log.jsonl" || name.starts_with("events.out.tfevents."))
-      old.push_back(entry.path());
+    if (name.starts_with("events.out.tfevents.")) old.push_back(entry.path());
   }
+  old.push_back(path_ / kLog);
   for (const fs::path& file : old) calls_.unlink(file.c_str());
-  calls_.unlink((path_ / "summary.json").c_str());
-  make_directories(fs::absolute(path_) / "checkpoints", calls_);
+  make_directories(fs::absolute(path_) / kCheckpoints, calls_);
 }
 
 }  // namespace heed::training

@@ -1,11 +1,15 @@
 #include "heed/training/run/run_state.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "heed/base/error.h"
+#include "heed/training/named_parameters.h"
 
 namespace heed::training {
 namespace {
 
-constexpr int64_t kFormat = 1;
+constexpr int64_t kFormat = 2;
 
 OrderedJson metrics_json(const tasks::Metrics& metrics) {
   OrderedJson all = OrderedJson::array();  // and not an object: the order is kept
@@ -43,6 +47,27 @@ Settings settings_from(const JsonValue& json) {
   return settings;
 }
 
+void check_same(const JsonValue& json, const RunIdentity& identity) {
+  const auto refuse = [&](const auto&... what) {
+    throw UsageError(text_of(json.file(), ": the run to be resumed has ", what...,
+                             ", or begin another run with --overwrite or elsewhere"));
+  };
+  if (const auto differs = difference(settings_from(json.at("settings")), identity.settings)) {
+    refuse(differs->name, ' ', differs->before, ", now it is ", differs->now,
+           "; resume with the same value");
+  }
+  const int64_t examples = json.at("examples").integer({.least = 0});
+  if (examples != identity.examples) {
+    refuse("other training data (", examples, " examples, now ", identity.examples,
+           "); give the same files");
+  }
+  const JsonValue sources = json.at("sources");
+  for (const tasks::Source& each : identity.sources) {
+    if (sources.has(each.name) && sources.at(each.name).string() == each.checksum) continue;
+    refuse("other contents of the ", each.name, "; give the same files");
+  }
+}
+
 }  // namespace
 
 const Evaluation* RunState::best() const {
@@ -53,20 +78,65 @@ const Evaluation* RunState::best() const {
   return best;
 }
 
-// FNV-1a, 64 bits.
-DataFingerprint DataFingerprint::of(const std::vector<int64_t>& lengths) {
-  uint64_t hash = 0xCBF29CE484222325;
-  for (const int64_t length : lengths) {
-    hash = (hash ^ static_cast<uint64_t>(length)) * 0x100000001B3;
-  }
-  return {.examples = static_cast<int64_t>(lengths.size()), .lengths = hash};
+tasks::Watched watched_in(const tasks::Task& task, const TrainingOptions& options) {
+  const std::string& name = options.watch;
+  if (name.empty()) return task.watched();
+  const bool lower = name == "loss" || name == "perplexity" || name == "bits_per_byte";
+  return {.name = name, .higher_is_better = !lower};
 }
 
-OrderedJson to_json(const RunState& s, const Settings& settings, const DataFingerprint& data) {
+bool is_better(const Evaluation& now, const Evaluation& best, const tasks::Watched& watched) {
+  const double value = tasks::metric(now.validation, watched.name);
+  const double record = tasks::metric(best.validation, watched.name);
+  if (value != record) return watched.higher_is_better ? value > record : value < record;
+  const auto loss_of = [](const Evaluation& each) {
+    const auto is_loss = [](const auto& metric) { return metric.first == "loss"; };
+    const auto& all = each.validation;
+    const auto found = std::find_if(all.begin(), all.end(), is_loss);
+    return found != all.end() ? found->second : 0;  // a task may have none
+  };
+  return loss_of(now) < loss_of(best);
+}
+
+RunIdentity RunIdentity::of(const tasks::Task& task, const TrainingOptions& options) {
+  RunIdentity identity{.settings = {{"task", task.name()}},
+                       .examples = std::ssize(task.train_lengths()),
+                       .sources = task.sources()};
+  for (auto& setting : fingerprint(options)) identity.settings.push_back(std::move(setting));
+  return identity;
+}
+
+Settings RunIdentity::to_agree_on(tasks::Task& task, const TrainingOptions& options) const {
+  Settings all = settings;
+  std::erase_if(all, [](const auto& each) { return each.first == "device"; });  // one each
+  const auto add = [&](const std::string& name, int64_t value) {
+    all.emplace_back(name, std::to_string(value));
+  };
+  add("epochs", options.epochs);
+  add("steps", options.steps);
+  add("patience", options.patience);
+  add("tensor_parallel", options.tensor_parallel);
+  add("checkpoint_every", options.files.checkpoint_every);
+  add("run files", options.files.directory.empty() ? 0 : 1);
+  add("number of training examples", examples);
+  for (const tasks::Source& each : sources) {
+    all.emplace_back("checksum of the " + each.name, each.checksum);
+  }
+  for (const auto& [name, tensor] : named_parameters(task.module())) {
+    all.emplace_back("shape of " + name, text_of(tensor.sizes()));
+  }
+  return all;
+}
+
+OrderedJson to_json(const RunState& s, const RunIdentity& identity) {
   OrderedJson evaluations = OrderedJson::array();
   for (const Evaluation& each : s.evaluations) evaluations.push_back(evaluation_json(each));
   OrderedJson pairs = OrderedJson::array();
-  for (const auto& [name, value] : settings) pairs.push_back(OrderedJson::array({name, value}));
+  for (const auto& [name, value] : identity.settings) {
+    pairs.push_back(OrderedJson::array({name, value}));
+  }
+  OrderedJson sources = OrderedJson::object();
+  for (const tasks::Source& each : identity.sources) sources[each.name] = each.checksum;
   return {
       {"format", kFormat},
       {"step", s.step},
@@ -81,25 +151,19 @@ OrderedJson to_json(const RunState& s, const Settings& settings, const DataFinge
       {"average_steps", s.average_steps},
       {"loss_scale", s.loss_scale.value},
       {"loss_scale_good_steps", s.loss_scale.good_steps},
-      {"examples", data.examples},
-      {"lengths", std::to_string(data.lengths)},
+      {"examples", identity.examples},
+      {"sources", sources},
       {"settings", pairs},
       {"evaluations", evaluations},
   };
 }
 
-RunState run_state_from(const JsonValue& json, const Settings& settings,
-                        const DataFingerprint& data) {
+RunState run_state_from(const JsonValue& json, const RunIdentity& identity) {
   const auto whole = [&](const char* name, int64_t least) {
     return json.at(name).integer({.least = least});
   };
   if (whole("format", 0) != kFormat) json.at("format").fail(text_of(kFormat));
-  check_same(settings_from(json.at("settings")), settings, json.file());
-  check_usage(whole("examples", 0) == data.examples &&
-                  json.at("lengths").string() == std::to_string(data.lengths),
-              json.file(), ": the run to be resumed has other training data (",
-              whole("examples", 0), " examples, now ", data.examples,
-              "); give the same files, or begin another run elsewhere");
+  check_same(json, identity);
   RunState state;
   state.step = whole("step", 0);
   state.epoch = whole("epoch", 1);

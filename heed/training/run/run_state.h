@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "heed/io/json.h"
+#include "heed/tasks/task.h"
 #include "heed/training/options.h"
 #include "heed/training/precision.h"
 #include "heed/training/run/reports.h"
@@ -30,19 +31,28 @@ struct RunState {
   const Evaluation* best() const;
 };
 
-// What a run was trained on, so that it is not resumed on something else.
-struct DataFingerprint {
-  int64_t examples = 0;
-  uint64_t lengths = 0;  // a checksum
+// The metric that decides which model is best: that of the options, or of the task.
+tasks::Watched watched_in(const tasks::Task& task, const TrainingOptions& options);
 
-  static DataFingerprint of(const std::vector<int64_t>& lengths);
+// Whether the watched metric is better now; where it is the same, whether the loss is smaller.
+bool is_better(const Evaluation& now, const Evaluation& best, const tasks::Watched& watched);
+
+// What a run computes: options, and the data it is trained and validated on.
+struct RunIdentity {
+  Settings settings;
+  int64_t examples = 0;
+  std::vector<tasks::Source> sources;
+
+  static RunIdentity of(const tasks::Task& task, const TrainingOptions& options);
+
+  // The same and all else that several processes must have in common.
+  Settings to_agree_on(tasks::Task& task, const TrainingOptions& options) const;
 };
 
-OrderedJson to_json(const RunState& state, const Settings& settings, const DataFingerprint& data);
+OrderedJson to_json(const RunState& state, const RunIdentity& identity);
 
 // Throws DataError where the file cannot be used, UsageError where it belongs to a run with other
 // settings or data.
-RunState run_state_from(const JsonValue& json, const Settings& settings,
-                        const DataFingerprint& data);
+RunState run_state_from(const JsonValue& json, const RunIdentity& identity);
 
 }  // namespace heed::training

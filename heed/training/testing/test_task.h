@@ -14,6 +14,7 @@
 
 #include "heed/io/safetensors.h"
 #include "heed/nn/linear.h"
+#include "heed/tasks/sources.h"
 #include "heed/tasks/task.h"
 #include "heed/training/run/checkpoint.h"
 
@@ -56,6 +57,11 @@ class SmallTask final : public tasks::Task {
   std::string name() const override { return "small"; }
   torch::nn::Module& module() override { return model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  std::vector<tasks::Source> sources() const override {
+    return {tasks::source_of("training data", [&](Checksum& sum) {
+      sum.add(points_.const_data_ptr(), points_.nbytes());
+    })};
+  }
 
   std::unique_ptr<tasks::Batch> prepare(std::vector<int64_t> examples) const override {
     auto batch = std::make_unique<Points>(std::move(examples));

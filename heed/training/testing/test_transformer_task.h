@@ -15,6 +15,7 @@
 #include "heed/nn/decoder.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/linear.h"
+#include "heed/tasks/sources.h"
 #include "heed/tasks/task.h"
 #include "heed/training/run/checkpoint.h"
 
@@ -72,6 +73,11 @@ class TransformerTask final : public tasks::Task {
   std::string name() const override { return "transformer"; }
   torch::nn::Module& module() override { return model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  std::vector<tasks::Source> sources() const override {
+    return {tasks::source_of("training data", [&](Checksum& sum) {
+      sum.add(points_.const_data_ptr(), points_.nbytes());
+    })};
+  }
 
   tasks::Loss loss(const tasks::Batch& batch) override {
     const at::Tensor points = points_.index_select(0, at::tensor(batch.examples));
