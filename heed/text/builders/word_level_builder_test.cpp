@@ -43,7 +43,7 @@ TEST(WordLevelBuilder, CountsWhatTheTokenizerWillSee) {
   EXPECT_EQ(Tokenizer::from_json(tokenizer.to_json()).to_json(), tokenizer.to_json());
 }
 
-TEST(WordLevelBuilder, AWordSpeltLikeASpecialTokenIsThatToken) {
+TEST(WordLevelBuilder, AWordSpeltLikeASpecialTokenIsUnknown) {
   const std::vector<std::string> texts = {"pad pad x"};
   const Tokenizer tokenizer = build_word_level(
       texts, {.special_tokens = {"PAD", "unk"}, .unknown_token = "unk", .normalizers = {}});
@@ -51,6 +51,7 @@ TEST(WordLevelBuilder, AWordSpeltLikeASpecialTokenIsThatToken) {
   const Tokenizer lower =
       build_word_level(texts, {.special_tokens = {"PAD", "pad"}, .unknown_token = "PAD"});
   EXPECT_THAT(tokens_of(lower), testing::ElementsAre("PAD", "pad", "x"));
+  EXPECT_THAT(lower.encode_ids("pad x"), testing::ElementsAre(0, 2));
 }
 
 TEST(WordLevelBuilder, Characters) {
