@@ -43,8 +43,8 @@ class CommandLine(unittest.TestCase):
         return result.stderr
 
     def train(self, *arguments):
-        return ["train", "classify", *DATA, "--out", self.folder / "other", *SMALL, "--epochs", 1,
-                *arguments]
+        return ["train", "classify", *DATA, "--out", self.folder / "other", "--overwrite", *SMALL,
+                "--epochs", 1, *arguments]
 
     # --- settings ------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ class Program(unittest.TestCase):
 
     def train(self, *arguments, **options):
         return heed("train", "classify", "--valid", EXAMPLE / "valid.tsv", "--out",
-                    self.folder / "other", *SMALL, *arguments, **options)
+                    self.folder / "other", "--overwrite", *SMALL, *arguments, **options)
 
     def file(self, name, content):
         path = self.folder / name

@@ -98,7 +98,6 @@ void check_watched(const Settings& settings) {
 }
 
 void run(const Settings& settings) {
-  settings.transformer.check();
   settings.training.prepare();
   settings.transformer.check();
   check_watched(settings);

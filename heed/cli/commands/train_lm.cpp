@@ -58,7 +58,6 @@ data::TextData read_data(const Settings& settings) {
 }
 
 void run(const Settings& settings) {
-  settings.transformer.check();
   settings.training.prepare();
   settings.transformer.check();
   const data::TextData data = read_data(settings);

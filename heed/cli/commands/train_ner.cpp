@@ -110,7 +110,6 @@ Sentences read_data(const Settings& settings) {
 }
 
 void run(const Settings& settings) {
-  settings.transformer.check();
   settings.training.prepare();
   settings.transformer.check();
   const Sentences sentences = read_data(settings);

@@ -104,7 +104,6 @@ void train_on_spans(const Settings& settings) {
 }
 
 void run(const Settings& settings) {
-  settings.transformer.check();
   settings.training.prepare();
   settings.transformer.check();
   if (settings.spans()) {

@@ -36,7 +36,6 @@ data::ParallelData read_pairs(const std::vector<std::string>& files, const Setti
 }
 
 void run(Settings& settings) {
-  settings.transformer.check();
   settings.training.prepare();
   settings.transformer.check();
   const data::ParallelData train = read_pairs(settings.train, settings);

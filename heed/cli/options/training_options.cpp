@@ -264,8 +264,8 @@ void TrainingSettings::prepare() const {
   threads.apply(rank ? rank->local_size : 1);
   const training::TrainingOptions run = run_options();
   training::check(run);
-  training::check_may_begin(run.files, out);
   models::check_replaceable_model(out);
+  training::check_may_begin(run.files, out);
   make_reproducible(options.seed);
 }
 

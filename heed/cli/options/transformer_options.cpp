@@ -62,8 +62,6 @@ models::TransformerOptions TransformerSettings::resolved() const {
   return o;
 }
 
-void TransformerSettings::check() const { models::check(resolved()); }
-
 OrderedJson described(const models::TransformerOptions& o) {
   return {
       {"longest", o.longest},

@@ -21,9 +21,6 @@ struct TransformerSettings {
   // The options, with a hidden size where none was given: 4 times the width, of gated parts 8/3
   // times, for the same number of weights.
   models::TransformerOptions resolved() const;
-
-  // Before the data is read: throws UsageError naming the option that cannot be used.
-  void check() const;
 };
 
 // What `heed inspect` shows of them.
