@@ -61,9 +61,10 @@ OrderedJson with_fields(OrderedJson config, const Options& options) {
   return config;
 }
 
-// The options that the config holds, beginning with those given.
+// The options that the config holds.
 template <typename Options>
-Options fields_from(const JsonValue& config, Options options = {}) {
+Options fields_from(const JsonValue& config) {
+  Options options;
   visit_fields(options, FieldReader(config));
   return options;
 }

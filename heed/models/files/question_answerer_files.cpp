@@ -55,8 +55,8 @@ TrainedQuestionAnswerer load_question_answerer(const std::filesystem::path& dire
   } else {
     trained.spans = fields_from<SpanReading>(config);
   }
-  const auto options =
-      fields_from<QuestionAnswererOptions>(config, {.classes = std::ssize(trained.labels)});
+  auto options = fields_from<QuestionAnswererOptions>(config);
+  options.classes = std::ssize(trained.labels);
   trained.tokenizer = files.tokenizer();
   trained.model = files.model<QuestionAnswerer>(options, check_against_weights);
   return trained;

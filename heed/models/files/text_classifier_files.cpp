@@ -79,8 +79,8 @@ TrainedTextClassifier load_text_classifier(const std::filesystem::path& director
   trained.labels = labels_from(config, says_several_labels(config) ? 1 : 2);
   trained.task = config.at("task").string();
   read_label_rule(config, trained);
-  const auto options =
-      fields_from<TextClassifierOptions>(config, {.classes = std::ssize(trained.labels)});
+  auto options = fields_from<TextClassifierOptions>(config);
+  options.classes = std::ssize(trained.labels);
   trained.tokenizer = std::make_shared<const text::Tokenizer>(
       files.tokenizer()->with_max_length(static_cast<int32_t>(options.transformer.longest)));
   trained.model = files.model<TextClassifier>(options, check_against_weights);

@@ -42,12 +42,13 @@ std::vector<std::string> types_from(const JsonValue& config) {
 
 TokenTaggerOptions options_from(const JsonValue& config) {
   using text::TagScheme;
-  return fields_from<TokenTaggerOptions>(
-      config, {.types = types_from(config),
-               .scheme = config.at("tag_scheme")
-                             .one_of<TagScheme>({{"iob1", TagScheme::kIob1},
-                                                 {"bio", TagScheme::kBio},
-                                                 {"bioes", TagScheme::kBioes}})});
+  auto options = fields_from<TokenTaggerOptions>(config);
+  options.types = types_from(config);
+  options.scheme =
+      config.at("tag_scheme")
+          .one_of<TagScheme>(
+              {{"iob1", TagScheme::kIob1}, {"bio", TagScheme::kBio}, {"bioes", TagScheme::kBioes}});
+  return options;
 }
 
 void check_against_weights(const WeightCheck& check, const TokenTaggerOptions& options) {
