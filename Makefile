@@ -1,8 +1,10 @@
 # The commands of this project. Each one sets up what it needs, says what it is doing, and the
-# second time repeats none of it. Settings: JOBS, HEED_TORCH, HEED_WERROR=ON, PREFIX; and for asan
-# and tsan FOLDERS, as in `make asan FOLDERS="io text"`.
+# second time repeats none of it. Settings: JOBS, HEED_TORCH, HEED_WERROR=ON,
+# HEED_BENCHMARKS=ON, PREFIX, FUZZ_SECONDS; and for asan, tsan and clang FOLDERS, as in
+# `make asan FOLDERS="io text"`.
 .DEFAULT_GOAL := help
-.PHONY: fuzz help setup setup-tests build demo test bench asan tsan format lint install clean distclean
+.PHONY: help setup setup-tests build demo test bench asan tsan clang fuzz format lint install dist \
+        clean distclean
 
 # Compiling a file that uses torch takes up to 2 GB of memory.
 JOBS ?= $(shell awk -v n="$$(nproc)" '/MemTotal/ {m = int($$2 / 2e6); if (m < 1) m = 1; \
@@ -12,7 +14,8 @@ PREFIX ?= /usr/local
 FOLDERS ?=
 FUZZ_SECONDS ?= 60
 HEED_WERROR ?= OFF
-settings = -DHEED_WERROR=$(HEED_WERROR) -DHEED_TORCH="$(HEED_TORCH)"
+settings = -DHEED_WERROR=$(HEED_WERROR) -DHEED_TORCH="$(HEED_TORCH)" \
+           $(if $(HEED_BENCHMARKS),-DHEED_BENCHMARKS=$(HEED_BENCHMARKS))
 
 # $(call built,PRESET[,TARGETS]): configures and builds build/PRESET.
 built = cmake --preset $(1) $(settings) --log-level=WARNING && \
@@ -65,7 +68,16 @@ tsan: setup-tests  ## the unit tests of the threaded folders without torch under
 	@$(call built,tsan,$(programs))
 	@ctest --preset tsan -j $(JOBS) $(only) -E '\.(Brgemm)?Tiles$$'
 
-fuzz: setup  ## every fuzz target for FUZZ_SECONDS (60) with clang: tests/fuzz/README.md
+# The folders without torch; the sources of the others clang reads in `make lint`.
+clang: FOLDERS = base io text metrics data viz
+clang: settings += -DHEED_TESTS=ON
+clang:  ## the unit tests of the folders without torch, compiled with clang
+	@tools/setup.sh --checks
+	@echo "clang: build/clang"
+	@$(call built,clang,$(programs))
+	@ctest --preset clang -j $(JOBS) $(only)
+
+fuzz:  ## every fuzz target for FUZZ_SECONDS (60) with clang: tests/fuzz/README.md
 	@tools/setup.sh --checks
 	@echo "fuzz: build/fuzz, and the library of build/release"
 	@$(call built,release,heed)
@@ -82,6 +94,10 @@ lint:  ## check format, layers, files, headers; clang's warnings and clang-tidy
 install: build  ## install under PREFIX (default /usr/local)
 	@cmake --build --preset release -j $(JOBS) --target heed_share
 	@cmake --install build/release --prefix "$(PREFIX)"
+
+dist: build  ## one archive that runs on a Debian without Python or torch, in build/
+	@cmake --build --preset release -j $(JOBS) --target heed_share
+	@tools/dist.sh
 
 clean:  ## remove what was built; set-up stays
 	rm -rf build
