@@ -79,6 +79,63 @@ TEST(ConformanceLengths, AllPairs) {
   }
 }
 
+// Patterns under which no pair that is near counts: whole blocks lie beyond the reach of a relative
+// table, on either side.
+const std::vector<PatternCase>& far_patterns() {
+  static const auto distances = [](const Sizes& n) {
+    return at::arange(n.keys).unsqueeze(0) - at::arange(n.queries).unsqueeze(1);
+  };
+  static const std::vector<PatternCase> list = {
+      {"full", [](const Sizes&) { return Pattern::full(); }},
+      {"far", [](const Sizes& n) { return Pattern::from_mask(distances(n).abs() > 150); }},
+      {"far ahead", [](const Sizes& n) { return Pattern::from_mask(distances(n) > 40); }},
+      {"far behind", [](const Sizes& n) { return Pattern::from_mask(distances(n) < -40); }},
+      {"crossed sequences",
+       [](const Sizes& n) {
+         return Pattern::packed({.query = longs({0, n.queries / 4, n.queries}),
+                                 .key = longs({0, n.keys - n.keys / 8, n.keys})});
+       }},
+  };
+  return list;
+}
+
+// Lengths far apart and of several blocks.
+constexpr int64_t kFarLengths[][2] = {{1, 1000}, {7, 700}, {300, 5}, {130, 900}, {520, 520}};
+
+void run_far(size_t score) {
+  size_t turn = 0;
+  for (const auto& modifier : modifiers()) {
+    for (const auto& lengths : kFarLengths) {
+      for (const auto& pattern : far_patterns()) {
+        // Every other case in bfloat16, an odd number of them for each pair of lengths.
+        Case one{.score = &scores()[score],
+                 .pattern_name = pattern.name,
+                 .modifier = modifier,
+                 .dropout = turn % 3 == 0 ? 0.3 : 0,
+                 .type = turn % 2 == 0 ? at::kFloat : at::kBFloat16,
+                 .bias_shape = static_cast<int>(turn % 5)};
+        one.sizes = {.batch = 1,
+                     .heads = 2,
+                     .key_heads = 1,
+                     .queries = lengths[0],
+                     .keys = lengths[1],
+                     .size = score == 3 ? 6 : 20,
+                     .value_size = 12};
+        at::manual_seed(turn++);
+        one.pattern = pattern.make(one.sizes);
+        const auto in = random_inputs(one);
+        const auto upstream = random_upstream(one);
+        expect_rule(one, in, upstream, fused_of(one, in, upstream));
+      }
+    }
+  }
+}
+
+TEST(ConformanceFar, Dot) { run_far(0); }
+TEST(ConformanceFar, ScaledDot) { run_far(1); }
+TEST(ConformanceFar, Cosine) { run_far(2); }
+TEST(ConformanceFar, Additive) { run_far(3); }
+
 // float64 goes through the operators to attention_math and back.
 TEST(ConformanceDouble, OperatorsGiveTheMath) {
   for (const auto& score : scores()) {

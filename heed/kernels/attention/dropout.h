@@ -38,8 +38,8 @@ inline uint32_t dropout_mix(uint32_t query_key, uint32_t key_key) {
 }
 
 // A weight is kept where dropout_mix is not below this. 0 < probability < 1.
-inline uint32_t dropout_threshold(float probability) {
-  const double scaled = static_cast<double>(probability) * 4294967296.0;
+inline uint32_t dropout_threshold(double probability) {
+  const double scaled = probability * 4294967296.0;
   return scaled >= 4294967295.0 ? 0xffffffffu : static_cast<uint32_t>(scaled);
 }
 

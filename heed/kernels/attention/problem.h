@@ -75,7 +75,7 @@ struct Modifiers {
 };
 
 struct Dropout {
-  float probability = 0;
+  double probability = 0;
   uint64_t seed = 0;
   // Of which heads the mask is: first_head … of all_heads. all_heads 0: of those that are here.
   int64_t first_head = 0;

@@ -26,7 +26,7 @@ uint32_t run_key(const Dropout& dropout, int64_t run) {
 // Elements begin … begin + count − 1, which stand at `place` and behind it for the mask.
 void apply_runs(const ElementDropout& p, int64_t begin, int64_t count, int64_t place) {
   const auto& table = HEED_PICK_ISA(kElementDropoutTable);
-  const double factor = 1.0 / (1.0 - static_cast<double>(p.dropout.probability));
+  const double factor = 1.0 / (1.0 - p.dropout.probability);
   for (const int64_t end = begin + count; begin < end;) {
     const int64_t inside = place % kDropoutRun;
     const int64_t now = std::min(kDropoutRun - inside, end - begin);

@@ -70,16 +70,33 @@ HEED_INLINE Floats fma(Floats a, Floats b, Floats c) {
 #endif
 }
 
-// a · b, rounded also where the compiler would rather contract it with what follows.
-HEED_INLINE Floats rounded_product(Floats a, Floats b) {
-  Floats product = a * b;
-#if defined(__x86_64__)
-  __asm__("" : "+v"(product));
+// a · b + c, rounded once, also where the instruction set has no such operation.
+HEED_INLINE Floats fma_rounded_once(Floats a, Floats b, Floats c) {
+#if HEED_LANES == 4
+  using Doubles = double __attribute__((vector_size(8 * HEED_LANES)));
+  const Doubles product = __builtin_convertvector(a, Doubles) * __builtin_convertvector(b, Doubles);
+  return __builtin_convertvector(product + __builtin_convertvector(c, Doubles), Floats);
 #else
-  __asm__("" : "+m"(product));
+  return fma(a, b, c);
 #endif
-  return product;
 }
+
+// A sum that keeps what rounding takes from it (Knuth's two-sum).
+struct CarefulSum {
+  Floats sum{};
+  Floats lost{};
+  HEED_INLINE void add(Floats x) {
+    const Floats next = sum + x;
+    const Floats taken = next - sum;
+    lost = lost + ((sum - (next - taken)) + (x - taken));
+    sum = next;
+  }
+  HEED_INLINE double total() const {
+    double all = 0;
+    for (int i = 0; i < kLanes; ++i) all += double{sum[i]} + double{lost[i]};
+    return all;
+  }
+};
 
 // The larger; b where either is NaN.
 HEED_INLINE Floats max(Floats a, Floats b) {

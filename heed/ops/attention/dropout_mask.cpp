@@ -36,7 +36,7 @@ at::Tensor mixed(const at::Tensor& query_keys, const at::Tensor& key_keys) {
 }  // namespace
 
 kernels::Dropout kernel_dropout(const AttentionOptions& options) {
-  return {.probability = static_cast<float>(options.dropout),
+  return {.probability = options.dropout,
           .seed = options.dropout_seed,
           .first_head = options.dropout_heads.first,
           .all_heads = options.dropout_heads.whole};
@@ -48,8 +48,8 @@ at::Tensor dropout_factors(const Pattern::Sizes& sizes, const AttentionOptions& 
   const auto bits = mixed(keys_of(DropoutAxis::kQuery, sizes, sizes.queries, dropout).to(device),
                           keys_of(DropoutAxis::kKey, sizes, sizes.keys, dropout).to(device));
   const auto kept = bits >= static_cast<int64_t>(kernels::dropout_threshold(dropout.probability));
-  const double factor = 1 / (1 - static_cast<double>(dropout.probability));
-  return (kept.to(type) * factor).view({sizes.batch, sizes.heads, sizes.queries, sizes.keys});
+  return (kept.to(type) * (1 / (1 - dropout.probability)))
+      .view({sizes.batch, sizes.heads, sizes.queries, sizes.keys});
 }
 
 }  // namespace heed

@@ -16,8 +16,8 @@ struct BackwardRow {
   float* grad_query = nullptr;
   float* term_grad = nullptr;  // of the query's term, added to
   float log_sum_exp = 0;
-  float correction = 1;  // 1 / Σ exp(score − log_sum_exp): the rounding of the log-sum-exp
-  float mean = 0;        // Σ weight · its gradient, less the gradient of the log-sum-exp
+  float log_sum_rest = 0;  // what rounding took from it
+  float mean = 0;          // Σ weight · its gradient, less the gradient of the log-sum-exp
 };
 
 // At the keys of a block.
@@ -61,7 +61,7 @@ HEED_INLINE void block_gradients(const RowBackward& task, const BackwardRow& row
   const bool capped = problem.modifiers.softcap > 0;
   for (int j = 0; j < block.count; j += kLanes) {
     const Floats weight =
-        exp2((load(scores.score + j) - row.log_sum_exp) * kLog2E) * row.correction;
+        exp2((load(scores.score + j) - row.log_sum_exp - row.log_sum_rest) * kLog2E);
     const Floats kept = load(keep + j);
     const Floats grad = weight * (load(along + j) * kept - row.mean);
     store(grads.weight + j, weight * kept);
@@ -124,7 +124,7 @@ HEED_INLINE void pairwise_query_gradient(const RowBackward& task, const Backward
     g.grad_lanes = scratch.grads;  // the second pass does the keys
     fill(g.grad_lanes, kPanel * problem.size, 0);
     if (task.side.parameter) {
-      g.grad_parameter = scratch.query + problem.size;
+      g.grad_parameter = scratch.query + 2 * problem.size;
       fill(g.grad_parameter, problem.size, 0);
     }
     problem.score->pairwise_gradient(g);
@@ -163,7 +163,7 @@ struct BackwardScratch {
   float* grad_query;
   float* grad_output;
   float* mean;
-  float* correction;
+  float* log_sum_rest;
   float* term_grad;
   float* output;
   float* pairwise;
@@ -174,8 +174,8 @@ HEED_INLINE BackwardScratch backward_scratch(float* scratch, const RowProblem& p
   s.grad_query = s.query + problem.heads * problem.size;
   s.grad_output = s.grad_query + problem.heads * problem.size;
   s.mean = s.grad_output + problem.heads * problem.value_size;
-  s.correction = s.mean + problem.heads;
-  s.term_grad = s.correction + problem.heads;
+  s.log_sum_rest = s.mean + problem.heads;
+  s.term_grad = s.log_sum_rest + problem.heads;
   s.output = s.term_grad + problem.heads;
   s.pairwise = s.output + problem.value_size;
   return s;
@@ -192,7 +192,7 @@ HEED_INLINE BackwardRow backward_row(const RowBackward& task, const BackwardScra
   row.grad_query = scratch.grad_query + head * problem.size;
   row.term_grad = scratch.term_grad + head;
   row.log_sum_exp = task.log_sum_exp[head * problem.queries + query];
-  row.correction = scratch.correction[head];
+  row.log_sum_rest = scratch.log_sum_rest[head];
   row.mean = scratch.mean[head];
   return row;
 }
@@ -214,7 +214,7 @@ HEED_INLINE void begin_backward(const RowBackward& task, const BackwardScratch& 
     const float* from_sum = task.grad_log_sum_exp;
     scratch.mean[head] = dot_rows(grad, output, problem.value_size) -
                          (from_sum ? from_sum[head * problem.queries + query] : 0.0f);
-    scratch.correction[head] = 1;
+    scratch.log_sum_rest[head] = 0;
     scratch.term_grad[head] = 0;
     fill(scratch.grad_query + head * problem.size, problem.size, 0);
   }
@@ -226,7 +226,7 @@ template <typename Element>
 void correct_row(const RowBackward& task, const KeyList& keys, KeyBlock& block, BackwardRow& row) {
   if (task.log_sum_exp_rest) {
     const int64_t at = row.head * task.problem->queries + row.query;
-    row.correction = exp_of(-task.log_sum_exp_rest[at]);
+    row.log_sum_rest = task.log_sum_exp_rest[at];
     return;
   }
   const float size = __builtin_fabsf(row.log_sum_exp);
@@ -238,9 +238,9 @@ void correct_row(const RowBackward& task, const KeyList& keys, KeyBlock& block, 
     if (keys.count > kRowBlock) list_keys<Element>(*task.problem, row.query, keys, at, block);
     block_scores<Element>(*task.problem, row.query_row, row.query, row.head, block, task.pairwise,
                           scores);
-    sum += weights_of_scores(scores.score, block.count, row.log_sum_exp, weights);
+    sum += weights_of_scores(scores.score, block.count, row.log_sum_exp, 0, weights);
   }
-  row.correction = static_cast<float>(1 / sum);
+  if (sum > 0) row.log_sum_rest = log_of(static_cast<float>(sum));
 }
 
 template <typename Element>
@@ -278,7 +278,7 @@ void backward_rows(const RowBackward& from) {
       for (int64_t head = task.heads.begin; head < task.heads.end; ++head) {
         BackwardRow row = backward_row(task, scratch, query, head);
         correct_row<Element>(task, keys, block, row);
-        scratch.correction[head] = row.correction;
+        scratch.log_sum_rest[head] = row.log_sum_rest;
       }
     }
     for (int64_t at = 0; at < keys.count; at += kRowBlock) {

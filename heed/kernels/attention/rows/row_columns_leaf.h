@@ -68,7 +68,7 @@ HEED_INLINE void pairwise_key_gradient(const RowProblem& problem, const ColumnBl
   g.tile.vectors = 1;
   g.tile.size = static_cast<int>(size);
   g.tile.row_stride = size;
-  g.tile.row_prepared_stride = size;
+  g.tile.row_prepared_stride = 2 * size;
   g.tile.parameter = problem.parameter + head * size;
   g.tile.raw = raw;
   g.tile.raw_stride = kPanel;
@@ -83,7 +83,7 @@ HEED_INLINE void pairwise_key_gradient(const RowProblem& problem, const ColumnBl
   problem.score->prepare(key_lanes, kPanel * size, key_prepared);
   float* query = scratch.query;
   float* query_prepared = query + size;
-  float* grad_query = query + 2 * size;
+  float* grad_query = query + 3 * size;
   for (int j = 0; j < block.count; ++j) {
     copy_row<Element>(element<Element>(block.query.row[j], head * problem.query.head), size, query);
     problem.score->prepare(query, size, query_prepared);

@@ -200,8 +200,9 @@ struct RowTable {
   void (*finish)(const RowProblem& problem, const RowState& state, int64_t query, HeadSpan heads,
                  const MutableArray& output, float* log_sum_exp, float* log_sum_exp_rest);
   void (*scores)(const RowScores& task);
-  // weights[j] = exp(scores[j] − log_sum_exp); returns their sum.
-  float (*weights)(const float* scores, int64_t count, float log_sum_exp, float* weights);
+  // weights[j] = exp(scores[j] − log_sum_exp − rest); returns their sum.
+  float (*weights)(const float* scores, int64_t count, float log_sum_exp, float rest,
+                   float* weights);
   // The terms of some rows of `heads` heads: to (rows, heads). `scratch` holds size floats.
   void (*terms)(const RowScore& score, TermSide side, DataType type, const ConstArray& array,
                 Range rows, int64_t heads, int64_t size, float* scratch, float* to);

@@ -72,7 +72,7 @@ struct PairwiseScratch {
   float* query = nullptr;
 };
 HEED_INLINE PairwiseScratch pairwise_scratch(float* from, int64_t size) {
-  return {from, from + kRowBlock * size, from + 2 * kRowBlock * size, from + 3 * kRowBlock * size};
+  return {from, from + kRowBlock * size, from + 3 * kRowBlock * size, from + 4 * kRowBlock * size};
 }
 
 // The row and the lanes of one panel of keys, from row_data on; raw is the caller's.
@@ -83,7 +83,7 @@ HEED_INLINE PairwiseTile pairwise_panel(const RowProblem& problem, const float* 
   const int64_t size = problem.size;
   const int64_t offset = head / problem.group * problem.key.head;
   float* lanes = scratch.lanes + panel * kPanel * size;
-  float* prepared = scratch.prepared + panel * kPanel * size;
+  float* prepared = scratch.prepared + 2 * panel * kPanel * size;
   const int left = block.count - panel * kPanel;
   const int count = left < kPanel ? left : kPanel;
   for (int64_t d = 0; d < size * kPanel; d += kLanes) store(lanes + d, zeros());
@@ -101,7 +101,7 @@ HEED_INLINE PairwiseTile pairwise_panel(const RowProblem& problem, const float* 
   tile.row_data = query_row;
   tile.row_stride = size;
   tile.row_prepared = scratch.query;
-  tile.row_prepared_stride = size;
+  tile.row_prepared_stride = 2 * size;
   tile.lane_data = lanes;
   tile.lane_prepared = prepared;
   tile.parameter = problem.parameter + head * size;

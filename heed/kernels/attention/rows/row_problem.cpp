@@ -114,7 +114,7 @@ RowProblem RowProblems::of_batch(int64_t batch) const {
     row.query_keys = query_keys_.data() + batch * shape.queries * shape.heads;
     row.key_keys = key_keys_.data() + batch * shape.keys * shape.heads;
     row.threshold = dropout_threshold(problem_.dropout.probability);
-    row.keep_factor = 1 / (1 - problem_.dropout.probability);
+    row.keep_factor = static_cast<float>(1 / (1 - problem_.dropout.probability));
   }
   return row;
 }

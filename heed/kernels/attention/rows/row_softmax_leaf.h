@@ -206,13 +206,15 @@ void scores_of_row(const RowScores& task) {
   }
 }
 
-float weights_of_scores(const float* scores, int64_t count, float log_sum_exp, float* weights) {
+float weights_of_scores(const float* scores, int64_t count, float log_sum_exp, float rest,
+                        float* weights) {
   Floats sum{};
   for (int64_t j = 0; j < count; j += kLanes) {
-    const int rest = static_cast<int>(count - j < kLanes ? count - j : kLanes);
-    Floats weight = exp2((load_first(scores + j, rest) - safe_shift(log_sum_exp)) * kLog2E);
-    store_first(weights + j, weight, rest);
-    sum += select(mask_of_bits(first_bits(rest)), weight, zeros());
+    const int some = static_cast<int>(count - j < kLanes ? count - j : kLanes);
+    const Floats score = load_first(scores + j, some);
+    const Floats weight = exp2((score - safe_shift(log_sum_exp) - rest) * kLog2E);
+    store_first(weights + j, weight, some);
+    sum += select(mask_of_bits(first_bits(some)), weight, zeros());
   }
   return total_of(sum);
 }

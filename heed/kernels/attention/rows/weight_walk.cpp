@@ -1,7 +1,5 @@
 #include "heed/kernels/attention/rows/weight_walk.h"
 
-#include <cmath>
-
 #include "heed/base/error.h"
 
 namespace heed::kernels {
@@ -73,9 +71,8 @@ WeightSpan WeightWalk::weigh(Range queries, int64_t query, int64_t count) {
   scores.scores = scores_.data();
   scores.scratch = scratch_.data();
   row_table().scores(scores);
-  row_table().weights(scores_.data(), count, source_.log_sum_exp(row), weights_.data());
-  const float correction = std::exp(-source_.rest(row));
-  for (int64_t j = 0; j < count; ++j) weights_[static_cast<size_t>(j)] *= correction;
+  row_table().weights(scores_.data(), count, source_.log_sum_exp(row), source_.rest(row),
+                      weights_.data());
   return {query, count, keys_.data(), weights_.data(), scores_.data()};
 }
 

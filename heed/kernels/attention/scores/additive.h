@@ -7,18 +7,18 @@
 // score. That is exact to a few 1e−8 of v_d as long as the product neither overflows nor loses an
 // operand; |q_d| + |k_d| ≤ 21.5 makes sure, and keeps the product of two denominators finite. Rows
 // beyond that (NaN and infinities among them) take tanh of the sum, pair by pair.
+// Tiles of small numbers go another way: additive_small.h.
 #pragma once
 
-#include "heed/kernels/attention/tiles/score_leaf.h"
-#include "heed/kernels/vector/lane_sums.h"
+#include "heed/kernels/attention/scores/additive_small.h"
 
 namespace heed::kernels::HEED_ISA {
 
 struct Additive {
   static constexpr char kName[] = "additive";
   static constexpr float kMostTogether = 21.5f;
-  static constexpr int kRows = kGroup;  // taken together
-  static constexpr int kDepth = 64;     // elements of D that stand in cache
+  static constexpr int kRows = AdditiveSmall::kRows;
+  static constexpr int kDepth = 64;  // elements of D that stand in cache
 
   // e^{2x}, to 2 ulp. Beyond the range in which it is used it stays finite.
   static HEED_INLINE Floats exp_of_twice(Floats x) {
@@ -32,11 +32,17 @@ struct Additive {
     return as_floats(as_words(exp2(rest * kLog2E)) + (as_words(shifted) << 23));
   }
 
+  // e^{2x} and tanh x.
   static void prepare(const float* in, int64_t count, float* out) {
     int64_t i = 0;
-    for (; i + kLanes <= count; i += kLanes) store(out + i, exp_of_twice(load(in + i)));
+    for (; i + kLanes <= count; i += kLanes) {
+      store(out + i, exp_of_twice(load(in + i)));
+      store(out + count + i, tanh(load(in + i)));
+    }
     const int rest = static_cast<int>(count - i);
-    if (rest > 0) store_first(out + i, exp_of_twice(load_first(in + i, rest)), rest);
+    if (rest == 0) return;
+    store_first(out + i, exp_of_twice(load_first(in + i, rest)), rest);
+    store_first(out + count + i, tanh(load_first(in + i, rest)), rest);
   }
 
   // ---- range ----
@@ -70,21 +76,27 @@ struct Additive {
     return largest_of(most);
   }
   static HEED_INLINE bool fits(float row, float lane) { return row + lane <= kMostTogether; }
+  static bool is_small(const PairwiseTile& t, float lane) {
+    return lane <= AdditiveSmall::kMost && largest_row(t, 0, t.rows) <= AdditiveSmall::kMost;
+  }
 
   // ---- score ----
 
   static void score(const PairwiseTile& t) {
     const float lane = largest_lane(t);
+    if (is_small(t, lane)) return AdditiveSmall::score(t);
     for (int i = 0; i < t.rows; i += kRows) {
       const int count = t.rows - i < kRows ? t.rows - i : kRows;
       const bool fast = fits(largest_row(t, i, i + count), lane);
       for (int v = 0; v < t.vectors; ++v) {
-        if (!fast) {
-          for (int u = 0; u < count; ++u) careful_score(t, i + u, v);
-        } else if (count == kRows) {
-          fast_scores<kRows>(t, i, v);
-        } else {
-          for (int u = 0; u < count; ++u) fast_scores<1>(t, i + u, v);
+        for (int d = 0; d < t.size; d += AdditiveSmall::kRun) {
+          if (!fast) {
+            for (int u = 0; u < count; ++u) careful_score(t, i + u, v, d);
+          } else if (count == kRows) {
+            fast_scores<kRows>(t, i, v, d);
+          } else {
+            for (int u = 0; u < count; ++u) fast_scores<1>(t, i + u, v, d);
+          }
         }
       }
     }
@@ -93,15 +105,16 @@ struct Additive {
   // v − 2 v r is taken for each pair of elements, not once for all of them: Σ v and 2 Σ v r are
   // both much larger than what is left of them.
   template <int kCount>
-  static HEED_INLINE void fast_scores(const PairwiseTile& t, int first, int v) {
+  static HEED_INLINE void fast_scores(const PairwiseTile& t, int first, int v, int begin) {
+    const int end = begin + AdditiveSmall::kRun < t.size ? begin + AdditiveSmall::kRun : t.size;
     const Floats one = broadcast(1);
     const float* lanes = t.lane_prepared + v * kLanes;
     const float* rows = t.row_prepared + first * t.row_prepared_stride;
     Floats sum[kCount];
 #pragma GCC unroll 8
     for (int u = 0; u < kCount; ++u) sum[u] = zeros();
-    int d = 0;
-    for (; d + 2 <= t.size; d += 2) {
+    int d = begin;
+    for (; d + 2 <= end; d += 2) {
       const Floats lane0 = load(lanes + d * kPanel);
       const Floats lane1 = load(lanes + (d + 1) * kPanel);
       const Floats v0 = broadcast(-2 * t.parameter[d]);
@@ -115,7 +128,7 @@ struct Additive {
         sum[u] = sum[u] + (both + fma(v0, b, v1 * a) / (a * b));
       }
     }
-    if (d < t.size) {
+    if (d < end) {
       const Floats lane0 = load(lanes + d * kPanel);
       const Floats v0 = broadcast(-2 * t.parameter[d]);
       const Floats last = broadcast(t.parameter[d]);
@@ -125,31 +138,23 @@ struct Additive {
         sum[u] = sum[u] + (last + v0 / fma(lane0, broadcast(row[0]), one));
       }
     }
-#pragma GCC unroll 8
-    for (int u = 0; u < kCount; ++u) {
-      store(t.raw + (first + u) * t.raw_stride + v * kLanes, sum[u]);
-    }
+    AdditiveSmall::add_run(t, first, v, begin, sum);
   }
 
-  // Exactly ±1 where it rounds to that: a sum of many such terms shows every unit.
-  static HEED_INLINE Floats careful_tanh(Floats x) {
-    const Floats e = exp_of_twice(-abs(x));
-    const Floats size = (broadcast(1) - e) / (broadcast(1) + e);
-    const Floats large = select(less(x, zeros()), -size, size);
-    return select(less(abs(x), broadcast(0.5f)), tanh(x), large);
-  }
-
-  static void careful_score(const PairwiseTile& t, int row, int v) {
-    Floats sum = zeros();
-    for (int d = 0; d < t.size; ++d) {
+  static void careful_score(const PairwiseTile& t, int row, int v, int begin) {
+    const int end = begin + AdditiveSmall::kRun < t.size ? begin + AdditiveSmall::kRun : t.size;
+    Floats sum[1] = {zeros()};
+    for (int d = begin; d < end; ++d) {
       const Floats x = load(t.lane_data + d * kPanel + v * kLanes) +
                        broadcast(t.row_data[row * t.row_stride + d]);
-      sum = fma(broadcast(t.parameter[d]), careful_tanh(x), sum);
+      sum[0] = fma(broadcast(t.parameter[d]), tanh(x), sum[0]);
     }
-    store(t.raw + row * t.raw_stride + v * kLanes, sum);
+    AdditiveSmall::add_run(t, row, v, begin, sum);
   }
 
   // ---- gradient ----
+
+  enum class Way : uint8_t { kSmall, kFast, kCareful };
 
   // Some rows of the tile and their gradients, zeros for rows that are not there.
   struct RowGroup {
@@ -158,13 +163,13 @@ struct Additive {
     float grads[kRows][kPanel];
     int first;
     int count;
-    bool fast;
+    Way way;
   };
 
   static void take_rows(const PairwiseTile& t, int first, float lane, RowGroup& g) {
     g.first = first;
     g.count = t.rows - first < kRows ? t.rows - first : kRows;
-    g.fast = fits(largest_row(t, first, first + g.count), lane);
+    g.way = fits(largest_row(t, first, first + g.count), lane) ? Way::kFast : Way::kCareful;
     for (int u = 0; u < kRows; ++u) {
       const int row = first + (u < g.count ? u : g.count - 1);
       g.data[u] = t.row_data + row * t.row_stride;
@@ -176,11 +181,17 @@ struct Additive {
     }
   }
 
-  // What one element of one pair adds: grad · (1 − tanh²) / 4 and grad · (1 − tanh) / 2.
+  // What one element of one pair adds: grad · (1 − tanh²) / 4 and grad · (1 − tanh) / 2; of small
+  // numbers grad · (1 − tanh²) and grad · tanh.
   struct Parts {
     Floats slope;
     Floats rest;
   };
+  static HEED_INLINE Parts small_parts(Floats lane, float row, Floats grad) {
+    const Floats x = (lane + broadcast(row)) / fma(lane, broadcast(row), broadcast(1));
+    const Floats rest = grad * x;
+    return {fma(-rest, x, grad), rest};
+  }
   static HEED_INLINE Parts fast_parts(Floats lane, float row, Floats grad) {
     const Floats r = broadcast(1) / fma(lane, broadcast(row), broadcast(1));
     const Floats rest = grad * r;
@@ -196,21 +207,35 @@ struct Additive {
     const Mask dead = equal(grad, zeros());
     return {select(dead, zeros(), grad * e * r * r), select(dead, zeros(), grad * rest)};
   }
+  template <Way kWay>
+  static HEED_INLINE Parts parts_of(Floats lane, float row, Floats grad) {
+    if constexpr (kWay == Way::kSmall) return small_parts(lane, row, grad);
+    if constexpr (kWay == Way::kFast) return fast_parts(lane, row, grad);
+    return careful_parts(lane, row, grad);
+  }
+  // What Parts::slope still lacks.
+  static HEED_INLINE float slope_factor(Way way) { return way == Way::kSmall ? 1.0f : 4.0f; }
+
+  // What parts_of() reads of a lane and of each row, from element `begin` on.
+  struct Elements {
+    const float* lanes;
+    const float* rows[kRows];
+  };
 
   // Elements [begin, end) of D: adds to the lanes' gradients, leaves the rows' in row_sums[d][u]
   // and adds what the parameter needs to rests[d].
-  template <int kVectors, bool kFast>
-  static HEED_INLINE void gradient_block(const PairwiseGradient& g, const RowGroup& rows, int begin,
-                                         int end, float (&row_sums)[kDepth][kLanes],
+  template <int kVectors, Way kWay>
+  static HEED_INLINE void gradient_block(const PairwiseGradient& g, const RowGroup& rows,
+                                         const Elements& elements, int begin, int end,
+                                         float (&row_sums)[kDepth][kLanes],
                                          float (&rests)[kDepth][kLanes]) {
-    const float* lanes = kFast ? g.tile.lane_prepared : g.tile.lane_data;
-    const float* const* row = kFast ? rows.prepared : rows.data;
     for (int d = begin; d < end; ++d) {
+      const int i = d - begin;
       Floats lane[kVectors], lane_sum[kVectors], part[kRows];
       Floats rest = zeros();
 #pragma GCC unroll 2
       for (int v = 0; v < kVectors; ++v) {
-        lane[v] = load(lanes + d * kPanel + v * kLanes);
+        lane[v] = load(elements.lanes + i * kPanel + v * kLanes);
         lane_sum[v] = zeros();
       }
 #pragma GCC unroll 8
@@ -219,42 +244,76 @@ struct Additive {
 #pragma GCC unroll 2
         for (int v = 0; v < kVectors; ++v) {
           const Floats grad = load(rows.grads[u] + v * kLanes);
-          const Parts p = kFast ? fast_parts(lane[v], row[u][d], grad)
-                                : careful_parts(lane[v], row[u][d], grad);
+          const Parts p = parts_of<kWay>(lane[v], elements.rows[u][i], grad);
           rest = rest + p.rest;
           lane_sum[v] = lane_sum[v] + p.slope;
           part[u] = part[u] + p.slope;
         }
       }
-      const Floats factor = broadcast(4 * g.tile.parameter[d]);
+      const Floats factor = broadcast(slope_factor(kWay) * g.tile.parameter[d]);
 #pragma GCC unroll 2
       for (int v = 0; v < kVectors; ++v) {
         float* to = g.grad_lanes + d * kPanel + v * kLanes;
         store(to, fma(lane_sum[v], factor, load(to)));
       }
-      store(row_sums[d - begin], sums_of(part));
-      store(rests[d - begin], load(rests[d - begin]) + rest);
+      store(row_sums[i], sums_of(part));
+      store(rests[i], load(rests[i]) + rest);
     }
   }
 
-  static void gradient_rows(const PairwiseGradient& g, const RowGroup& rows, int begin, int end,
+  template <int kVectors>
+  static HEED_INLINE void gradient_block_of(const PairwiseGradient& g, const RowGroup& rows,
+                                            const Elements& elements, int begin, int end,
+                                            float (&row_sums)[kDepth][kLanes],
+                                            float (&rests)[kDepth][kLanes]) {
+    switch (rows.way) {
+      case Way::kSmall:
+        return gradient_block<kVectors, Way::kSmall>(g, rows, elements, begin, end, row_sums,
+                                                     rests);
+      case Way::kFast:
+        return gradient_block<kVectors, Way::kFast>(g, rows, elements, begin, end, row_sums, rests);
+      case Way::kCareful:
+        return gradient_block<kVectors, Way::kCareful>(g, rows, elements, begin, end, row_sums,
+                                                       rests);
+    }
+  }
+
+  static Elements elements_of(const PairwiseTile& t, const RowGroup& rows, int begin) {
+    const float* lanes = rows.way == Way::kSmall  ? AdditiveSmall::lane_tanhs(t)
+                         : rows.way == Way::kFast ? t.lane_prepared
+                                                  : t.lane_data;
+    Elements e;
+    e.lanes = lanes + begin * kPanel;
+    for (int u = 0; u < kRows; ++u) {
+      const float* prepared = rows.prepared[u];
+      const float* row = rows.way == Way::kSmall  ? prepared + t.row_prepared_stride / 2
+                         : rows.way == Way::kFast ? prepared
+                                                  : rows.data[u];
+      e.rows[u] = row + begin;
+    }
+    return e;
+  }
+
+  static void gradient_rows(const PairwiseGradient& g, const RowGroup& rows,
+                            const Elements& elements, int begin, int end,
                             float (&rests)[kDepth][kLanes]) {
     float row_sums[kDepth][kLanes];
     if (g.tile.vectors == 2) {
-      rows.fast ? gradient_block<2, true>(g, rows, begin, end, row_sums, rests)
-                : gradient_block<2, false>(g, rows, begin, end, row_sums, rests);
+      gradient_block_of<2>(g, rows, elements, begin, end, row_sums, rests);
     } else {
-      rows.fast ? gradient_block<1, true>(g, rows, begin, end, row_sums, rests)
-                : gradient_block<1, false>(g, rows, begin, end, row_sums, rests);
+      gradient_block_of<1>(g, rows, elements, begin, end, row_sums, rests);
     }
     for (int u = 0; u < rows.count; ++u) {
       float* to = g.grad_rows + (rows.first + u) * g.grad_rows_stride;
-      for (int d = begin; d < end; ++d) to[d] += 4 * g.tile.parameter[d] * row_sums[d - begin][u];
+      for (int d = begin; d < end; ++d) {
+        to[d] += slope_factor(rows.way) * g.tile.parameter[d] * row_sums[d - begin][u];
+      }
     }
   }
 
   static void gradient(const PairwiseGradient& g) {
     const float lane = largest_lane(g.tile);
+    const bool small = is_small(g.tile, lane);
     RowGroup rows;
     for (int begin = 0; begin < g.tile.size; begin += kDepth) {
       const int end = begin + kDepth < g.tile.size ? begin + kDepth : g.tile.size;
@@ -262,15 +321,18 @@ struct Additive {
       Floats all = zeros();  // Σ grad
       for (int i = 0; i < g.tile.rows; i += kRows) {
         take_rows(g.tile, i, lane, rows);
+        if (small) rows.way = Way::kSmall;
         for (int u = 0; u < rows.count; ++u) {
           for (int v = 0; v < g.tile.vectors; ++v) all = all + load(rows.grads[u] + v * kLanes);
         }
-        gradient_rows(g, rows, begin, end, rests);
+        const Elements elements = elements_of(g.tile, rows, begin);
+        gradient_rows(g, rows, elements, begin, end, rests);
       }
       if (g.grad_parameter == nullptr) continue;
-      // Σ grad · tanh = Σ grad − 2 Σ grad · (1 − tanh) / 2.
       for (int d = begin; d < end; ++d) {
-        g.grad_parameter[d] += sum_lanes(fma(load(rests[d - begin]), broadcast(-2.0f), all));
+        const Floats rest = load(rests[d - begin]);
+        // Σ grad · tanh = Σ grad − 2 Σ grad · (1 − tanh) / 2, where it is not there already.
+        g.grad_parameter[d] += sum_lanes(small ? rest : fma(rest, broadcast(-2.0f), all));
       }
     }
   }

@@ -24,7 +24,8 @@
 //
 //   struct MyPairwise {
 //     static constexpr char kName[] = "my_pairwise";
-//     static void prepare(const float* in, int64_t count, float* out);   // elementwise, per token
+//     // Two numbers for each, once for a row and once for a panel: out (2, count).
+//     static void prepare(const float* in, int64_t count, float* out);
 //     static void score(const PairwiseTile& tile);
 //     static void gradient(const PairwiseGradient& tile);
 //   };
@@ -46,10 +47,11 @@ struct PairwiseTile {
   int size = 0;                     // D
   const float* row_data = nullptr;  // (rows, D), stride `row_stride`
   int64_t row_stride = 0;
-  const float* row_prepared = nullptr;  // the same through prepare(), stride row_prepared_stride
+  // The same through prepare(), stride row_prepared_stride; the second numbers are half of it on.
+  const float* row_prepared = nullptr;
   int64_t row_prepared_stride = 0;
   const float* lane_data = nullptr;      // (D, panel): two vectors wide, also where one is used
-  const float* lane_prepared = nullptr;  // the same through prepare()
+  const float* lane_prepared = nullptr;  // the same through prepare(): (2, D, panel)
   const float* parameter = nullptr;      // (D)
   float* raw = nullptr;                  // (rows, panel), stride raw_stride
   int64_t raw_stride = 0;

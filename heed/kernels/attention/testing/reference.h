@@ -154,7 +154,7 @@ class Attention {
     const bool kept =
         dropout_keeps(p_.dropout, dropout_head(p_.dropout, b * s_.heads + h, s_.heads),
                       static_cast<uint64_t>(i), static_cast<uint64_t>(j));
-    return kept ? 1 / (1 - static_cast<Real>(p_.dropout.probability)) : 0;
+    return kept ? static_cast<Real>(1 / (1 - p_.dropout.probability)) : 0;
   }
 
   void prepare_result(bool gradients) {

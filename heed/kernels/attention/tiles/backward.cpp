@@ -26,12 +26,37 @@ namespace {
 constexpr double kLog2E = 1.44269504088896340736;
 constexpr int64_t kRowsAtOnce = 256;
 
+// The log-sum-exp of a row in log2 units, in two parts.
+struct LogSum {
+  float whole;
+  float rest;
+};
+
+// `log_sum` has 48 good bits, which is too few for huge logits. Then the sum is far below the last
+// place of the largest score, so that this score can be told (the nearest float32), and its product
+// with `factor` fits in two parts exactly.
+LogSum log_sum_in_parts(double log_sum, double factor) {
+  constexpr double kHuge = 0x1p29;
+  constexpr double kUnknown =
+      0x1p40;  // where nothing is left of the sum: taken for that of one key
+  const double size = std::abs(log_sum);
+  if (size >= kHuge && std::isfinite(log_sum)) {
+    const double top = static_cast<float>(log_sum / factor) * factor;
+    const double of_sum = log_sum - top;
+    log_sum = top + (size < kUnknown && of_sum > 0.5 ? of_sum : 0);
+  }
+  const auto whole = static_cast<float>(log_sum);
+  return {whole, std::isfinite(log_sum) ? static_cast<float>(log_sum - whole) : 0};
+}
+
 // Per row: delta and log-sum-exp in log2 units; and dQ starts at zero.
 void prepare_rows(BackwardPass& pass, int64_t batch, int64_t head, Range rows) {
   const Shape& s = pass.problem.shape;
   const int64_t first = (batch * s.heads + head) * s.queries + rows.begin;
   float* delta = pass.delta.data() + first;
   const int count = static_cast<int>(rows.size());
+  const HeadScore score = pass.setup.head_score(batch, head);
+  const double factor = score.is_plain ? score.scale * static_cast<float>(kLog2E) : 1;
   pass.setup.table().row_dots(pass.setup.rows_of(pass.args.grad_output, batch, head, rows.begin),
                               pass.setup.rows_of(pass.args.output, batch, head, rows.begin),
                               pass.problem.type, count, static_cast<int>(s.value_size), delta);
@@ -44,8 +69,9 @@ void prepare_rows(BackwardPass& pass, int64_t batch, int64_t head, Range rows) {
     if (pass.args.log_sum_exp_rest != nullptr) log_sum += pass.args.log_sum_exp_rest[first + i];
     log_sum = empty ? std::numeric_limits<double>::infinity() : log_sum * kLog2E;
     const auto at = static_cast<size_t>(first + i);
-    pass.log_sum[at] = static_cast<float>(log_sum);
-    pass.log_sum_rest[at] = empty ? 0 : static_cast<float>(log_sum - pass.log_sum[at]);
+    const LogSum parts = log_sum_in_parts(log_sum, factor);
+    pass.log_sum[at] = parts.whole;
+    pass.log_sum_rest[at] = parts.rest;
     if (empty) delta[i] = 0;
     if (pass.grad_query.data != nullptr) {
       float* row = pass.grad_query_row(batch, head, rows.begin + i);

@@ -51,7 +51,9 @@ void weights_and_gradients(const BackwardTile& t, const BackwardQueries& queries
     const uint32_t query_key = kDropout ? t.dropout->query_keys[queries.query + i] : 0;
     for (int v = 0; v < p.vectors; ++v) {
       const int at = i * kPanel + v * kLanes;
-      Floats weight = exp2(fma(load(t.weights + at), factor, -log_sum) - log_sum_rest);
+      // Where the logits are huge, most of the product goes.
+      const Floats score = fma_rounded_once(load(t.weights + at), factor, -log_sum);
+      const Floats weight = exp2(score - log_sum_rest);
       Floats grad = load(t.grads + at);
       Floats used = weight;
       if (kDropout) {
@@ -186,10 +188,10 @@ inline PairwiseTile pairwise_tile(const BackwardTile& t, const BackwardQueries& 
   tile.size = t.size;
   tile.row_data = queries.queries + p.begin * queries.query_stride;
   tile.row_stride = queries.query_stride;
-  tile.row_prepared = queries.prepared + p.begin * queries.query_stride;
-  tile.row_prepared_stride = queries.query_stride;
+  tile.row_prepared = queries.prepared + 2 * p.begin * queries.query_stride;
+  tile.row_prepared_stride = 2 * queries.query_stride;
   tile.lane_data = keys.keys_t + panel_at;
-  tile.lane_prepared = keys.prepared_t + panel_at;
+  tile.lane_prepared = keys.prepared_t + 2 * panel_at;
   tile.parameter = t.score->parameter;
   tile.raw = t.weights + p.begin * kPanel;
   tile.raw_stride = kPanel;

@@ -92,20 +92,22 @@ int64_t LearnedSums::relative_turn(const SumPlace& place) const {
   return shared ? turn * group + place.head % group : turn;
 }
 
-bool LearnedSums::add_relative(const SumPlace& place, const float* table, int64_t lowest,
+bool LearnedSums::add_relative(const SumPlace& place, const BackwardSums& task, int64_t lowest,
                                int64_t highest) {
   const RelativeBias& bias = problem_.modifiers.relative;
   const int64_t which = bias.head == 0 ? 0 : place.head;
   const int64_t turn = relative_turn(place);
   if (!relative_turns_.wait(which, turn)) return false;
   double* out = relative_sums_.data() + which * (2 * bias.reach + 1);
-  const int64_t last = relative_entries_ - 1;
-  // A vector may begin before the lowest distance where the ends of the table stop it.
-  const int64_t first = std::clamp<int64_t>(lowest + bias.reach, 0, last);
-  const int64_t end = std::clamp<int64_t>(highest + bias.reach + 2 * kMaxPanel, 0, last) + 1;
+  // Where the ends of the table stop a vector, it fills the last entries, up to kMaxPanel of them.
+  const int64_t first = std::clamp<int64_t>(lowest + bias.reach, 0, relative_entries_ - kMaxPanel);
+  const int64_t end =
+      std::clamp<int64_t>(highest + bias.reach + 2 * kMaxPanel + 1, kMaxPanel, relative_entries_);
   for (int64_t i = first; i < end; ++i) {
-    out[std::clamp<int64_t>(i - kMaxPanel, 0, 2 * bias.reach)] += table[i];
+    out[std::clamp<int64_t>(i - kMaxPanel, 0, 2 * bias.reach)] += task.relative[i];
   }
+  out[0] += *task.relative_below;
+  out[2 * bias.reach] += *task.relative_above;
   relative_turns_.pass(which, turn);
   return true;
 }

@@ -45,9 +45,10 @@ class LearnedSums {
   float* parameter(const SumPlace& place);
   float* alibi(const SumPlace& place);
 
-  // Adds the task's padded table (HeadScore::relative) for the distances lowest … highest. False
-  // where another worker failed.
-  bool add_relative(const SumPlace& place, const float* table, int64_t lowest, int64_t highest);
+  // Adds the task's padded table (HeadScore::relative) for the distances lowest … highest, and what
+  // lies beyond its reach. False where another worker failed.
+  bool add_relative(const SumPlace& place, const BackwardSums& task, int64_t lowest,
+                    int64_t highest);
 
   // Whether add_dense must be called for every block of queries, also where there is nothing.
   bool dense_in_turn() const { return any_dense() && !has_dense_columns(); }

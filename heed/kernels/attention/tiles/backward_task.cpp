@@ -80,8 +80,8 @@ void BackwardTask::take_scratch() {
   const int64_t tile = kBackwardQueries * panel;
   const int64_t floats =
       kBackwardKeys * (2 * (s.size + s.value_size) + 4 * padded + 3 * padded_value + 2) +
-      kBackwardQueries * (5 * padded + 3 * padded_value + 2 * kBackwardKeys + 1) + 9 * tile +
-      (pairwise ? (kBackwardKeys * 3 + 2 * panel) * s.size : 0) + pass_.sums.relative_entries();
+      kBackwardQueries * (6 * padded + 3 * padded_value + 2 * kBackwardKeys + 1) + 9 * tile +
+      (pairwise ? (kBackwardKeys * 4 + 3 * panel) * s.size : 0) + pass_.sums.relative_entries();
   scratch.reset(floats * 4 + 64 * 64);
 
   tile_ = {};
@@ -114,9 +114,9 @@ void BackwardTask::take_scratch() {
     grad_copy_ = scratch.take<float>(kBackwardQueries * padded_value);
   }
   if (pairwise) {
-    prepared_queries_ = scratch.take<float>(kBackwardQueries * padded);
-    prepared_keys_ = scratch.take<float>(kBackwardKeys * s.size);
-    tile_.lane_copies = scratch.take<float>(2 * panel * s.size);
+    prepared_queries_ = scratch.take<float>(2 * kBackwardQueries * padded);
+    prepared_keys_ = scratch.take<float>(2 * kBackwardKeys * s.size);
+    tile_.lane_copies = scratch.take<float>(3 * panel * s.size);
     keys_.grad_keys_t = scratch.take<float>(kBackwardKeys * s.size);
     std::fill_n(keys_.grad_keys_t, kBackwardKeys * s.size, 0.0F);
   }
@@ -181,7 +181,10 @@ void BackwardTask::load_keys() {
     keys_.key_stride = tile_.padded_size;
   }
   if (prepared_keys_ != nullptr) {
-    setup_.score().prepare(keys_.keys_t, keys_.panels * panel * size, prepared_keys_);
+    const int64_t numbers = panel * size;
+    for (int64_t p = 0; p < keys_.panels; ++p) {
+      setup_.score().prepare(keys_.keys_t + p * numbers, numbers, prepared_keys_ + 2 * p * numbers);
+    }
     keys_.prepared_t = prepared_keys_;
   }
 }
@@ -193,6 +196,9 @@ void BackwardTask::run_head(int64_t head) {
   tile_.sums.parameter = pass_.sums.parameter(place_);
   tile_.sums.alibi = pass_.sums.alibi(place_);
   tile_.sums.relative = relative_;
+  tile_.sums.relative_below = &relative_below_;
+  tile_.sums.relative_above = &relative_above_;
+  relative_below_ = relative_above_ = 0;
   if (relative_ != nullptr) std::fill_n(relative_, pass_.sums.relative_entries(), 0.0F);
   if (dense_columns_ != nullptr) std::fill_n(dense_columns_, kBackwardKeys, 0.0F);
 
@@ -222,7 +228,7 @@ void BackwardTask::run_head(int64_t head) {
     const bool any = list.begin != list.end;
     const int64_t first = any ? list.begin->index * int64_t{kBackwardQueries} : 0;
     const int64_t last = any ? (list.end[-1].index + int64_t{1}) * kBackwardQueries : 0;
-    pass_.sums.add_relative(place_, relative_, key_range_.begin - last - problem_.query_offset,
+    pass_.sums.add_relative(place_, tile_.sums, key_range_.begin - last - problem_.query_offset,
                             key_range_.end - first - problem_.query_offset);
   }
 }
@@ -259,7 +265,10 @@ void BackwardTask::load_queries(int64_t query_block) {
     queries_.grad_stride = tile_.padded_value_size;
   }
   if (prepared_queries_ != nullptr) {
-    setup_.score().prepare(query_copy_, int64_t{count} * tile_.padded_size, prepared_queries_);
+    const int64_t padded = tile_.padded_size;
+    for (int64_t i = 0; i < count; ++i) {
+      setup_.score().prepare(query_copy_ + i * padded, padded, prepared_queries_ + 2 * i * padded);
+    }
     queries_.prepared = prepared_queries_;
   }
 }

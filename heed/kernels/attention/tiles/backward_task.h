@@ -93,6 +93,8 @@ class BackwardTask {
   uint16_t* query_pairs_ = nullptr;
   uint16_t* grad_pairs_ = nullptr;
   float* relative_ = nullptr;
+  double relative_below_ = 0;
+  double relative_above_ = 0;
   float* dense_columns_ = nullptr;
   uint64_t columns_[kBackwardKeys];
 };

@@ -47,21 +47,21 @@ class ForwardTask {
     const bool pairwise = setup_.score().is_pairwise;
     const bool converts = problem_.type == DataType::kBFloat16 && !setup_.uses_pairs();
     const int64_t floats =
-        lanes * (s.size + s.value_size + 2) + (pairwise ? lanes * s.size : 0) +
-        2 * kForwardKeys * panel + 64 + (pairwise ? kForwardKeys * s.size : 0) +
+        lanes * (s.size + s.value_size + 2) + (pairwise ? 2 * lanes * s.size : 0) +
+        2 * kForwardKeys * panel + 64 + (pairwise ? 2 * kForwardKeys * s.size : 0) +
         (converts ? kForwardKeys * (setup_.padded(s.size) + setup_.padded(s.value_size)) : 0) +
         (setup_.uses_pairs() ? kForwardKeys * s.value_size / 2 : 0) +
         (setup_.brgemm() != nullptr ? kForwardKeys * s.value_size / 2 : 0);
     Scratch& scratch = thread_scratch();
     scratch.reset(floats * 4 + 16 * 64);
     packed_ = scratch.take<float>(lanes * s.size);
-    prepared_ = pairwise ? scratch.take<float>(lanes * s.size) : nullptr;
+    prepared_ = pairwise ? scratch.take<float>(2 * lanes * s.size) : nullptr;
     output_ = scratch.take<float>(lanes * s.value_size);
     maximum_ = scratch.take<float>(lanes);
     sum_ = scratch.take<float>(lanes);
     scores_ = scratch.take<float>(kForwardKeys * panel);
     bias_ = scratch.take<float>(kForwardKeys * panel);
-    prepared_keys_ = pairwise ? scratch.take<float>(kForwardKeys * s.size) : nullptr;
+    prepared_keys_ = pairwise ? scratch.take<float>(2 * kForwardKeys * s.size) : nullptr;
     if (converts) {
       key_copy_ = scratch.take<float>(kForwardKeys * setup_.padded(s.size));
       value_copy_ = scratch.take<float>(kForwardKeys * setup_.padded(s.value_size));
@@ -84,7 +84,7 @@ class ForwardTask {
       view.lanes = static_cast<int>(std::min(panel, queries_.end - view.query));
       view.vectors = (view.lanes + table_.lanes - 1) / table_.lanes;
       view.queries = packed_ + p * panel * size_;
-      view.prepared = prepared_ != nullptr ? prepared_ + p * panel * size_ : nullptr;
+      view.prepared = prepared_ != nullptr ? prepared_ + 2 * p * panel * size_ : nullptr;
       view.output = output_ + p * panel * value_size_;
       view.maximum = maximum_ + p * panel;
       view.sum = sum_ + p * panel;
@@ -134,7 +134,8 @@ class ForwardTask {
     }
     if (prepared_keys_ != nullptr) {
       for (int j = 0; j < view.count; ++j) {
-        setup_.score().prepare(view.keys + j * view.key_stride, size_, prepared_keys_ + j * size_);
+        setup_.score().prepare(view.keys + j * view.key_stride, size_,
+                               prepared_keys_ + 2 * j * size_);
       }
       view.prepared = prepared_keys_;
     }
@@ -220,7 +221,7 @@ class ForwardTask {
       view.keys += first * view.key_stride;
       view.values += first * view.value_stride;
     }
-    if (view.prepared != nullptr) view.prepared += static_cast<int64_t>(first) * size_;
+    if (view.prepared != nullptr) view.prepared += int64_t{2} * first * size_;
     if (view.value_pairs != nullptr) {
       view.key_halves += first * view.key_halves_stride;
       view.value_pairs += static_cast<int64_t>(first) * value_size_;

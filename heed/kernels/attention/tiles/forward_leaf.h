@@ -59,7 +59,7 @@ inline void pairwise_scores(const ForwardTile& t, const ForwardPanel& panel,
   tile.row_data = keys.keys;
   tile.row_stride = keys.key_stride;
   tile.row_prepared = keys.prepared;
-  tile.row_prepared_stride = t.size;
+  tile.row_prepared_stride = int64_t{2} * t.size;
   tile.lane_data = panel.queries;
   tile.lane_prepared = panel.prepared;
   tile.parameter = t.score->parameter;
@@ -93,10 +93,11 @@ inline void mask_and_maximum(const ForwardTile& t, const ForwardPanel& panel,
   }
 }
 
-// What a tile's scores become weights with: weight = exp2(score · factor − offset).
+// What a tile's scores become weights with: weight = exp2((score − maximum) · factor). The
+// difference comes first: it is exact where it matters, the product of a large score is not.
 struct LaneSoftmax {
   Floats factor;
-  Floats offset[2];
+  Floats maximum[2];
   float decay[kPanel];  // what the sums so far are multiplied by
 };
 
@@ -110,10 +111,8 @@ inline LaneSoftmax raise_maximum(const ForwardPanel& panel, const float* maximum
     const Floats before = load(at);
     const Floats now = max(before, load(maximum + v * kLanes));
     // Where nothing has been seen yet, −inf − −inf must not be taken.
-    const Floats finite = select(equal(now, nothing), zeros(), now);
-    s.offset[v] = rounded_product(finite, s.factor);
-    // The difference of the offsets, which were rounded: 1 where the maximum stands.
-    const Floats decay = exp2(rounded_product(before, s.factor) - s.offset[v]);
+    s.maximum[v] = select(equal(now, nothing), zeros(), now);
+    const Floats decay = exp2((before - s.maximum[v]) * s.factor);
     store(s.decay + v * kLanes, decay);
     store(at, now);
     store(panel.sum + v * kLanes, load(panel.sum + v * kLanes) * decay);
@@ -134,7 +133,7 @@ HEED_INLINE Mask keeps(Words query_keys, uint32_t key_key, uint32_t threshold) {
 template <bool kDropout>
 HEED_INLINE Floats weights_of(Floats score, const LaneSoftmax& s, int v, Words query_keys,
                               uint32_t key_key, uint32_t threshold, Floats& sum) {
-  Floats p = exp2(fma(score, s.factor, -s.offset[v]));
+  Floats p = exp2((score - s.maximum[v]) * s.factor);
   sum = sum + p;
   if (kDropout) p = select(keeps(query_keys, key_key, threshold), zeros(), p);
   return p;
@@ -256,16 +255,16 @@ inline void forward_tile(const ForwardTile& t, const ForwardPanel& panel, const 
 
 inline void store_log_sum_exp(const ForwardPanel& panel, const PanelResult& result, int v,
                               int rows) {
-  float top[kLanes], whole[kLanes], rest[kLanes];
+  float whole[kLanes], rest[kLanes];
   const Floats sum = load(panel.sum + v * kLanes);
   Floats of_sum;
   store(whole, log2_in_parts(sum, of_sum));
   store(rest, of_sum);
-  store(top, load(panel.maximum + v * kLanes) * broadcast(result.score_factor));
   for (int i = 0; i < rows; ++i) {
     const float lane_sum = panel.sum[v * kLanes + i];
     // In double, so that what float32 cannot hold is known. NaN comes out of the sum alone.
-    double lse = (static_cast<double>(top[i]) + whole[i] + rest[i]) * 0.69314718055994530942;
+    const double top = double{panel.maximum[v * kLanes + i]} * double{result.score_factor};
+    double lse = (top + whole[i] + rest[i]) * 0.69314718055994530942;
     if (lane_sum != lane_sum) lse = lane_sum;
     if (lane_sum == 0) lse = -__builtin_inf();
     const float rounded = static_cast<float>(lse);

@@ -28,7 +28,9 @@ inline constexpr int kTileRows = 4;
 #endif
 
 enum class Walk { kRows, kColumns };
-enum class Start { kZero, kAdd, kScale };  // what C begins with: 0, C, or C · scale[lane]
+// What the product is added to: nothing, C, or C · scale[lane]. C comes last: it grows with the
+// length of the text, and a sum that began with it would round at its size at every step.
+enum class Start { kZero, kAdd, kScale };
 
 struct Singles {
   using Element = float;
@@ -70,16 +72,7 @@ HEED_INLINE void product_tile(const Product<typename Kind::Element>& p, int row,
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      const float* from = p.c + (row + r) * p.c_stride + lane + v * kLanes;
-      if (start == Start::kZero) {
-        c[r][v] = zeros();
-      } else if (start == Start::kAdd) {
-        c[r][v] = load(from);
-      } else {
-        c[r][v] = load(from) * load(p.scale + lane + v * kLanes);
-      }
-    }
+    for (int v = 0; v < kVectors; ++v) c[r][v] = zeros();
   }
   const int64_t row_step = walk == Walk::kRows ? p.a_stride : Kind::kStep;
   const int64_t k_step = walk == Walk::kRows ? Kind::kStep : p.a_stride;
@@ -103,7 +96,12 @@ HEED_INLINE void product_tile(const Product<typename Kind::Element>& p, int row,
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
-      store(p.c + (row + r) * p.c_stride + lane + v * kLanes, c[r][v]);
+      float* to = p.c + (row + r) * p.c_stride + lane + v * kLanes;
+      if (start == Start::kAdd) c[r][v] = c[r][v] + load(to);
+      if (start == Start::kScale) {
+        c[r][v] = fma(load(to), load(p.scale + lane + v * kLanes), c[r][v]);
+      }
+      store(to, c[r][v]);
     }
   }
 }

@@ -177,11 +177,18 @@ void finish_backward(const BackwardTile& t, const BackwardQueries& queries,
   }
 }
 
+// Whether a vector of pairs lies wholly beyond the reach, so that all add to one entry.
+enum class Beyond : uint8_t { kNo, kBelow, kAbove };
+HEED_INLINE Beyond beyond_reach(const HeadScore& score, int64_t distance) {
+  if (distance + kLanes - 1 <= -score.reach) return Beyond::kBelow;
+  return distance >= score.reach ? Beyond::kAbove : Beyond::kNo;
+}
+
 // Sums over dS for the biases, in the layout of the tile.
 inline void add_bias_gradients(const BackwardTile& t, const BackwardQueries& queries,
                                const BackwardKeys& keys, int panel, int first_row, int end_row) {
   const HeadScore& score = *t.score;
-  Floats alibi = zeros();
+  CarefulSum alibi, below, above;
   for (int i = first_row; i < end_row; ++i) {
     for (int v = 0; v < 2; ++v) {
       const int first = panel * kPanel + v * kLanes;
@@ -190,16 +197,27 @@ inline void add_bias_gradients(const BackwardTile& t, const BackwardQueries& que
       const int64_t distance = keys.key + first - (queries.query + i) - score.query_offset;
       if (t.sums.alibi != nullptr) {
         const Floats lane = __builtin_convertvector(lane_numbers(), Floats);
-        alibi = alibi - grad * abs(broadcast(static_cast<float>(distance)) + lane);
+        alibi.add(-grad * abs(broadcast(static_cast<float>(distance)) + lane));
       }
       if (t.sums.relative != nullptr) {
-        float* at = t.sums.relative + relative_start(score, distance);
-        store(at, load(at) + grad);
+        const Beyond beyond = beyond_reach(score, distance);
+        if (beyond == Beyond::kBelow) {
+          below.add(grad);
+        } else if (beyond == Beyond::kAbove) {
+          above.add(grad);
+        } else {
+          float* at = t.sums.relative + relative_start(score, distance);
+          store(at, load(at) + grad);
+        }
       }
       if (t.sums.dense != nullptr) store(t.sums.dense + i * kBackwardKeys + first, grad);
     }
   }
-  if (t.sums.alibi != nullptr) *t.sums.alibi += sum_lanes(alibi);
+  if (t.sums.alibi != nullptr) *t.sums.alibi += static_cast<float>(alibi.total());
+  if (t.sums.relative != nullptr) {
+    *t.sums.relative_below += below.total();
+    *t.sums.relative_above += above.total();
+  }
 }
 
 // From dS in t.grads: the gradients of bias, terms and parameter; then dS times the slope of the
@@ -212,7 +230,7 @@ void finish_gradient(const BackwardTile& t, const BackwardQueries& queries,
   const bool capped = score.softcap > 0;
   if (Score::kIsIdentity && !capped) return;
   const BackwardTerms<Score> terms(score, keys, panel);
-  Floats of_parameter = zeros();
+  CarefulSum of_parameter;
   Floats of_keys[2] = {zeros(), zeros()};
   for (int i = first_row; i < end_row; ++i) {
     const Floats query_term = terms.query_term(score, queries.query + i);
@@ -239,7 +257,7 @@ void finish_gradient(const BackwardTile& t, const BackwardQueries& queries,
         } else {
           grad = of_raw;
         }
-        of_parameter = of_parameter + of_pair_parameter;
+        if (Score::kParameters > 0) of_parameter.add(of_pair_parameter);
         of_query = of_query + of_pair_query;
         of_keys[v] = of_keys[v] + of_pair_key;
       }
@@ -256,7 +274,7 @@ void finish_gradient(const BackwardTile& t, const BackwardQueries& queries,
     }
   }
   if (Score::kParameters > 0 && t.sums.parameter != nullptr) {
-    *t.sums.parameter += sum_lanes(of_parameter);
+    *t.sums.parameter += static_cast<float>(of_parameter.total());
   }
 }
 

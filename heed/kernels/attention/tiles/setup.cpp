@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "heed/base/error.h"
 #include "heed/kernels/attention/dropout.h"
@@ -19,9 +20,11 @@ constexpr float kLog2E = 1.44269504088896341F;
 const TileTable& tile_table() { return HEED_PICK_ISA(kTileTable); }
 
 const ScoreFunctions& find_score(const TileTable& table, const char* name) {
+  for (int i = 0; i < table.score_count; ++i) {
+    if (std::string_view(name) == table.scores[i].name) return table.scores[i];
+  }
   std::string names;
   for (int i = 0; i < table.score_count; ++i) {
-    if (std::string(name) == table.scores[i].name) return table.scores[i];
     names += std::string(i > 0 ? ", " : "") + table.scores[i].name;
   }
   throw UsageError(text_of("attention: no score is named '", name, "'; there are ", names));

@@ -25,7 +25,9 @@ class TileSetup {
   // How many numbers a head learns for the score.
   int64_t parameters() const { return parameters_; }
   bool has_dropout() const { return problem_.dropout.probability > 0; }
-  float dropout_factor() const { return 1 / (1 - problem_.dropout.probability); }
+  float dropout_factor() const {
+    return static_cast<float>(1 / (1 - problem_.dropout.probability));
+  }
 
   HeadScore head_score(int64_t batch, int64_t head) const;
   TileDropout dropout(int64_t batch, int64_t head) const;

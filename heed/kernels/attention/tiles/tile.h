@@ -164,7 +164,10 @@ struct BackwardSums {
   float* key_terms = nullptr;    // (kBackwardKeys) added to
   float* alibi = nullptr;        // one number, added to
   float* relative = nullptr;     // padded as HeadScore::relative, added to
-  float* dense = nullptr;        // (kBackwardQueries, kBackwardKeys) written: dS of the tile
+  // Of the pairs beyond the reach: most pairs of a long text, so that the sums are doubles.
+  double* relative_below = nullptr;
+  double* relative_above = nullptr;
+  float* dense = nullptr;  // (kBackwardQueries, kBackwardKeys) written: dS of the tile
 };
 
 struct BackwardTile {
@@ -185,7 +188,7 @@ struct BackwardTile {
   float* score_grads = nullptr;     // scratch (kBackwardQueries, kBackwardKeys): dS · slope
   float* pairs = nullptr;           // scratch for bfloat16 products, as large
   uint16_t* columns = nullptr;      // brgemm: scratch (panel, kBackwardQueries)
-  float* lane_copies = nullptr;     // pairwise scores: scratch (2, D, panel)
+  float* lane_copies = nullptr;     // pairwise scores: scratch (3, D, panel)
   float* grad_queries = nullptr;    // (kBackwardQueries, padded D) written, not yet scaled
   BackwardSums sums;
 };

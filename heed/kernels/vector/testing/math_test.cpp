@@ -75,11 +75,11 @@ TEST(Math, Log2IsWithinThreeUlps) {
   });
 }
 
-TEST(Math, TanhIsWithinSixUlps) {
+TEST(Math, TanhIsWithinTwoUlps) {
   for_each_isa([] {
     const auto exact = [](double x) { return std::tanh(x); };
-    EXPECT_LE(worst_ulps(math_table().tanh, exact, -12, 12), 6);
-    EXPECT_LE(worst_ulps(math_table().tanh, exact, 1e-6F, 1e-3F), 4);
+    EXPECT_LE(worst_ulps(math_table().tanh, exact, -12, 12), 2);
+    EXPECT_LE(worst_ulps(math_table().tanh, exact, 1e-6F, 1e-3F), 1);
     EXPECT_FLOAT_EQ(one(math_table().tanh, kInfinity), 1);
     EXPECT_TRUE(std::isnan(one(math_table().tanh, kNaN)));
   });
