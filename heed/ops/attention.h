@@ -42,11 +42,15 @@ struct DropoutHeads {
   int64_t whole = 0;
 };
 
+// The softcaps that float32 can work with.
+inline constexpr double kSmallestSoftcap = 1e-30;
+inline constexpr double kLargestSoftcap = 1e30;
+
 struct AttentionOptions {
   Score score = ScaledDot{};
   Pattern pattern = Pattern::full();
   std::optional<double> scale = {};  // instead of the score's own factor
-  double softcap = 0;                // 0: none
+  double softcap = 0;                // 0: none; else kSmallestSoftcap … kLargestSoftcap
   std::optional<at::Tensor> alibi_slopes =
       {};  // (H): bias = −slope_h · |j − p(i)|    Press et al. 2022
   std::optional<RelativeBias> relative_bias = {};
@@ -69,7 +73,8 @@ struct AttentionResult {
 
 // query (B, H, Nq, D), key (B, Hk, Nk, D), value (B, Hk, Nk, Dv); H divisible by Hk. Any strides
 // with a contiguous last dimension. float32 and bfloat16 are fused on CPU; float64 and every other
-// device take attention_math. Throws UsageError where shapes, dtypes or options do not fit.
+// device take attention_math, and so do second derivatives, derivatives of forward mode and the
+// transforms of torch.func. Throws UsageError where shapes, dtypes or options do not fit.
 AttentionResult attention(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                           const AttentionOptions& options = {});
 

@@ -2,10 +2,13 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "heed/base/error.h"
 #include "heed/kernels/attention/rows/weights.h"
 #include "heed/ops/attention/fused_problem.h"
 #include "heed/ops/attention_math.h"
+#include "heed/ops/tensor_text.h"
 #include "heed/ops/workers.h"
 
 namespace heed {
@@ -42,14 +45,18 @@ class Weights {
     }
     problem_.emplace(call_);
     const auto result = attended ? *attended : fused_forward(call_);
+    check_usage(result.log_sum_exp.defined(), "attention weights: the log-sum-exp is undefined");
     log_sum_exp_ = result.log_sum_exp.detach().contiguous();
     if (result.log_sum_exp_rest.defined()) rest_ = result.log_sum_exp_rest.contiguous();
     const std::array<int64_t, 3> shape{sizes_.batch, sizes_.heads, sizes_.queries};
-    check_usage(
-        log_sum_exp_.sizes() == at::IntArrayRef(shape) && log_sum_exp_.scalar_type() == at::kFloat,
-        "attention weights: the log-sum-exp must be float32 of shape ", at::IntArrayRef(shape),
-        ", got ", log_sum_exp_.scalar_type(), " ", log_sum_exp_.sizes(),
-        "; is it of another call?");
+    for (const at::Tensor* sums : {&log_sum_exp_, &rest_}) {
+      if (sums == &rest_ && !rest_.defined()) continue;
+      check_usage(sums->sizes() == at::IntArrayRef(shape) && sums->scalar_type() == at::kFloat &&
+                      sums->device() == query.device(),
+                  "attention weights: the log-sum-exp and its rest must be float32 of shape ",
+                  at::IntArrayRef(shape), " on ", query.device(), ", got ",
+                  TensorText{*sums, /*with_device=*/true}, "; is it of another call?");
+    }
   }
 
   const AttentionSizes& sizes() const { return sizes_; }
@@ -154,12 +161,15 @@ TopWeights top_weights(const AttendedTokens& tokens, int64_t count) {
   return top;
 }
 
-at::Tensor block_weights(const AttendedTokens& tokens, const WeightBlockSize& block) {
+at::Tensor block_weights(const AttendedTokens& tokens, const WeightBlockSize& asked) {
   const at::NoGradGuard no_grad;
-  check_usage(block.queries >= 1 && block.keys >= 1, "block_weights: blocks of ", block.queries,
-              " × ", block.keys, ": each must be 1 or more");
+  check_usage(asked.queries >= 1 && asked.keys >= 1, "block_weights: blocks of ", asked.queries,
+              " × ", asked.keys, ": each must be 1 or more");
   const Weights weights = weights_of(tokens);
   const auto& sizes = weights.sizes();
+  const WeightBlockSize block{
+      .queries = std::min(asked.queries, std::max<int64_t>(sizes.queries, 1)),
+      .keys = std::min(asked.keys, std::max<int64_t>(sizes.keys, 1))};
   if (weights.matrix().defined()) {
     return block_means(block_means(weights.matrix(), 2, block.queries), 3, block.keys);
   }

@@ -19,6 +19,9 @@ void check_arguments(const at::Tensor& logits, const at::Tensor& targets,
                      const CrossEntropyOptions& options) {
   check_usage(logits.defined() && logits.dim() >= 1 && logits.size(-1) > 0,
               "cross_entropy: expected logits of (..., V), got ", TensorText{logits});
+  check_usage(!targets.defined() || targets.device() == logits.device(),
+              "cross_entropy: expected targets on the device of the logits, ",
+              TensorText{logits, true}, ", got ", TensorText{targets, true});
   check_usage(targets.defined() && targets.scalar_type() == at::kLong &&
                   targets.sizes() == logits.sizes().slice(0, static_cast<size_t>(logits.dim() - 1)),
               "cross_entropy: expected int64 targets of ",

@@ -66,8 +66,7 @@ class ElementDropout : public torch::autograd::Function<ElementDropout> {
     ctx->saved_data["residual_type"] =
         residual ? static_cast<int64_t>(residual->scalar_type()) : int64_t{-1};
     return apply_mask(x, residual.value_or(at::Tensor()),
-                      {.dropout = {static_cast<float>(probability), static_cast<uint64_t>(seed)},
-                       .columns = columns});
+                      {.dropout = {probability, static_cast<uint64_t>(seed)}, .columns = columns});
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
@@ -99,14 +98,16 @@ at::Tensor drawn_mask(const at::Tensor& x, double probability, const DropoutColu
 }
 
 at::Tensor run(const at::Tensor& x, const at::Tensor& residual, const DropoutOptions& options) {
+  check_usage(x.defined(), "dropout: expected a tensor, got ", TensorText{x});
   check_usage(options.probability >= 0 && options.probability <= 1,
               "dropout: expected a probability in [0, 1], got ", options.probability);
-  check_usage(!residual.defined() || residual.sizes() == x.sizes(),
-              "add_dropout: expected a residual of the input's sizes ", x.sizes(), ", got ",
-              TensorText{residual});
+  check_usage(
+      !residual.defined() || (residual.sizes() == x.sizes() && residual.device() == x.device()),
+      "add_dropout: expected a residual of the sizes and on the device of the input, ",
+      TensorText{x, true}, ", got ", TensorText{residual, true});
   const DropoutColumns& columns = options.columns;
   check_usage(columns.whole == 0 || (x.dim() > 0 && columns.first >= 0 &&
-                                     columns.first + x.size(-1) <= columns.whole),
+                                     columns.first <= columns.whole - x.size(-1)),
               "dropout: expected columns of a tensor that has ", columns.whole, " of them, got ",
               columns.first, " and what follows of ", TensorText{x});
   if (options.probability == 0) return residual.defined() ? residual + x : x;

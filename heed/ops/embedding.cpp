@@ -23,8 +23,9 @@ using torch::autograd::variable_list;
 void check_ids(const at::Tensor& weight, const at::Tensor& ids) {
   check_usage(weight.defined() && weight.dim() == 2, "embedding: expected a weight of (V, C), got ",
               TensorText{weight});
-  check_usage(ids.defined() && ids.scalar_type() == at::kLong,
-              "embedding: expected ids of int64, got ", TensorText{ids});
+  check_usage(ids.defined() && ids.scalar_type() == at::kLong && ids.device() == weight.device(),
+              "embedding: expected ids of int64 on the device of the weight, ",
+              TensorText{weight, true}, ", got ", TensorText{ids, true});
 }
 
 void check_range(const int64_t* ids, int64_t count, int64_t rows) {

@@ -4,12 +4,12 @@
 #include <ATen/autocast_mode.h>
 
 #include <optional>
-#include <ostream>
 
 #include "heed/base/error.h"
 #include "heed/ops/dense/linear_engine.h"
 #include "heed/ops/dense/linear_function.h"
 #include "heed/ops/dense/plain_tensor.h"
+#include "heed/ops/tensor_text.h"
 
 namespace heed {
 namespace {
@@ -23,24 +23,21 @@ constexpr struct {
               {"gelu_tanh", Activation::kGeluTanh},
               {"silu", Activation::kSilu}};
 
-// Written only where an error is thrown: making the text costs more than a small product.
-struct Sizes {
-  const at::Tensor& tensor;
-};
-std::ostream& operator<<(std::ostream& out, const Sizes& sizes) {
-  return sizes.tensor.defined() ? out << sizes.tensor.sizes() : out << "undefined";
-}
-Sizes sizes_of(const at::Tensor& t) { return {t}; }
+TensorText text_of_tensor(const at::Tensor& t) { return {t, /*with_device=*/true}; }
 
 void check_shapes(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
   check_usage(weight.defined() && weight.dim() == 2, "linear: expected a weight of (out, in), got ",
-              sizes_of(weight));
+              text_of_tensor(weight));
   check_usage(input.defined() && input.dim() >= 1 && input.size(-1) == weight.size(1),
               "linear: expected an input of (..., ", weight.size(1), ") for a weight of ",
-              sizes_of(weight), ", got ", sizes_of(input));
+              text_of_tensor(weight), ", got ", text_of_tensor(input));
   check_usage(!bias.defined() || (bias.dim() == 1 && bias.size(0) == weight.size(0)),
               "linear: expected a bias of (", weight.size(0), ") for a weight of ",
-              sizes_of(weight), ", got ", sizes_of(bias));
+              text_of_tensor(weight), ", got ", text_of_tensor(bias));
+  check_usage(
+      weight.device() == input.device() && (!bias.defined() || bias.device() == input.device()),
+      "linear: expected a weight and a bias on the device of the input, ", text_of_tensor(input),
+      ", got ", text_of_tensor(weight), " and ", text_of_tensor(bias));
 }
 
 // The type of operands and output if Heed's own kernels can take this product.
@@ -88,6 +85,12 @@ at::Tensor activate(const at::Tensor& input, Activation activation) {
       return at::silu(input);
   }
   return input;
+}
+
+at::Tensor torch_linear(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
+                        Activation activation) {
+  check_shapes(input, weight, bias);
+  return activate(at::linear(input, weight, bias), activation);
 }
 
 at::Tensor linear(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,

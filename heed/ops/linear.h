@@ -43,6 +43,10 @@ at::Tensor activate(const at::Tensor& input, Activation activation);
 at::Tensor linear(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias = {},
                   Activation activation = Activation::kNone);
 
+// The same by torch's operators alone, which every transform of torch can see into.
+at::Tensor torch_linear(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
+                        Activation activation);
+
 // Drops every packed copy of a weight.
 void forget_packed_weights();
 

@@ -32,6 +32,11 @@ TensorText sizes_of(const at::Tensor& t) { return {t}; }
 void check_shapes(const char* name, const Operands& in) {
   check_usage(in.x.defined() && in.x.dim() >= 1, name, ": expected an input of (..., C), got ",
               sizes_of(in.x));
+  for (const at::Tensor* t : {&in.residual, &in.weight, &in.bias}) {
+    check_usage(!t->defined() || t->device() == in.x.device(), name,
+                ": expected everything on the device of the input, ", TensorText{in.x, true},
+                ", got ", TensorText{*t, true});
+  }
   check_usage(!in.residual.defined() || in.residual.sizes() == in.x.sizes(), name,
               ": expected a residual of the input's sizes ", sizes_of(in.x), ", got ",
               sizes_of(in.residual));

@@ -2,11 +2,13 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "heed/base/error.h"
 #include "heed/kernels/attention/patterns/joined.h"
 #include "heed/ops/attention/pattern_node.h"
+#include "heed/ops/tensor_text.h"
 
 namespace heed {
 namespace {
@@ -14,16 +16,21 @@ namespace {
 using Join = Pattern::Node::Join;
 
 const PatternKind& kind_named(std::string_view name) {
-  std::string names = "full";
   for (const PatternKind& kind : pattern_kinds()) {
     if (name == kind.name) return kind;
-    names += std::string(", ") + kind.name;
   }
-  throw UsageError(
-      text_of("pattern: there is no '", name, "'; expected one of ", names, ", and(…,…), or(…,…)"));
+  std::string names = "full";
+  for (const PatternKind& kind : pattern_kinds()) names += std::string(", ") + kind.name;
+  throw UsageError(text_of("pattern: there is no '", excerpt_of(name), "'; expected one of ", names,
+                           ", and(…,…), or(…,…)"));
 }
 
 std::shared_ptr<Pattern::Node> leaf_node(const PatternKind& kind, PatternLeaf leaf) {
+  for (size_t i = 0; i < leaf.numbers.size(); ++i) {
+    check_usage(leaf.numbers[i] <= Pattern::kLargestNumber, "pattern ", kind.name, ": ",
+                kind.numbers[i], " ", leaf.numbers[i], ": expected at most ",
+                Pattern::kLargestNumber);
+  }
   if (kind.prepare != nullptr) kind.prepare(leaf);
   auto node = std::make_shared<Pattern::Node>();
   node->kind = &kind;
@@ -37,6 +44,11 @@ std::shared_ptr<const Pattern::Node> join_node(Join join, const Pattern& left,
   node->join = join;
   node->left = left;
   node->right = right;
+  for (const Pattern* side : {&left, &right}) {
+    if (!side->is_full()) node->depth = std::max(node->depth, side->node().depth);
+  }
+  check_usage(++node->depth <= Pattern::kMostNested, "pattern: more than ", Pattern::kMostNested,
+              " patterns joined within one another");
   return node;
 }
 
@@ -49,15 +61,15 @@ class Parser {
     const Pattern whole = expression();
     if (!rest_.empty()) fail("unexpected text");
     check_usage(tensor_ == parts_.tensors.size() && number_ == parts_.numbers.size(), "pattern '",
-                parts_.expression, "' takes ", tensor_, " tensors and ", number_, " numbers, got ",
-                parts_.tensors.size(), " and ", parts_.numbers.size());
+                excerpt_of(parts_.expression), "' takes ", tensor_, " tensors and ", number_,
+                " numbers, got ", parts_.tensors.size(), " and ", parts_.numbers.size());
     return whole;
   }
 
  private:
   [[noreturn]] void fail(const char* what) const {
-    throw UsageError(text_of("pattern '", parts_.expression, "': ", what, " at '", rest_,
-                             "'; expected a name, and(…,…) or or(…,…)"));
+    throw UsageError(text_of("pattern '", excerpt_of(parts_.expression), "': ", what, " at '",
+                             excerpt_of(rest_), "'; expected a name, and(…,…) or or(…,…)"));
   }
 
   void skip_spaces() {
@@ -85,11 +97,15 @@ class Parser {
     const auto word = name();
     if (word == "full") return {};
     if (word == "and" || word == "or") {
+      if (++nested_ > Pattern::kMostNested) {
+        fail(text_of("more than ", Pattern::kMostNested, " joined within one another").c_str());
+      }
       take('(');
       const Pattern left = expression();
       take(',');
       const Pattern right = expression();
       take(')');
+      --nested_;
       return word == "and" ? left & right : left | right;
     }
     return leaf(kind_named(word));
@@ -98,9 +114,9 @@ class Parser {
   Pattern leaf(const PatternKind& kind) {
     check_usage(tensor_ + kind.tensors.size() <= parts_.tensors.size() &&
                     number_ + kind.numbers.size() <= parts_.numbers.size(),
-                "pattern '", parts_.expression, "': too few tensors (", parts_.tensors.size(),
-                ") or numbers (", parts_.numbers.size(), "); '", kind.name, "' alone takes ",
-                kind.tensors.size(), " and ", kind.numbers.size());
+                "pattern '", excerpt_of(parts_.expression), "': too few tensors (",
+                parts_.tensors.size(), ") or numbers (", parts_.numbers.size(), "); '", kind.name,
+                "' alone takes ", kind.tensors.size(), " and ", kind.numbers.size());
     PatternLeaf own;
     for (size_t i = 0; i < kind.tensors.size(); ++i) {
       own.tensors.push_back(parts_.tensors[tensor_++]);
@@ -115,6 +131,7 @@ class Parser {
   std::string_view rest_;
   size_t tensor_ = 0;
   size_t number_ = 0;
+  int nested_ = 0;
 };
 
 // The tensor from the bits of the kernels' pattern, for a kind without a formula of its own.
@@ -236,7 +253,8 @@ Pattern Pattern::from_torch_padding_mask(const at::Tensor& ignored) {
       "got ",
       ignored.defined() ? text_of(ignored.scalar_type(), " of shape ", ignored.sizes())
                         : std::string("an undefined tensor"));
-  return from_mask(ignored.logical_not().unsqueeze(1).unsqueeze(1));
+  // By its bytes: any but 0 is true.
+  return from_mask((ignored.view(at::kByte) == 0).unsqueeze(1).unsqueeze(1));
 }
 
 Pattern operator&(const Pattern& a, const Pattern& b) {

@@ -64,6 +64,12 @@ class Pattern {
     at::Tensor query = {};  // int64 (B): how many queries are there; undefined: all
   };
 
+  // How many patterns may be joined within one another, and how many names a text may have: far
+  // more than anyone needs, and few enough for every walk over them.
+  static constexpr int kMostNested = 256;
+  // The largest of a pattern's numbers (reaches, blocks, counts).
+  static constexpr int64_t kLargestNumber = int64_t{1} << 31;
+
   Pattern() = default;  // full
 
   static Pattern full() { return {}; }
@@ -84,10 +90,13 @@ class Pattern {
   // torch's key_padding_mask: bool (B, Nk), true = IGNORED.
   static Pattern from_torch_padding_mask(const at::Tensor& ignored);
 
+  // UsageError where more than kMostNested stand within one another.
   friend Pattern operator&(const Pattern& a, const Pattern& b);  // allowed by both
   friend Pattern operator|(const Pattern& a, const Pattern& b);  // allowed by one or the other
 
   bool is_full() const { return node_ == nullptr; }
+  struct Node;                                 // in pattern_node.h
+  const Node& node() const { return *node_; }  // where not full
 
   // For people: "causal & window(127, 0)".
   std::string description() const;
@@ -118,7 +127,6 @@ class Pattern {
   Parts parts() const;
   static Pattern from_parts(const Parts& parts);  // throws UsageError
 
-  struct Node;  // in pattern_node.h
   explicit Pattern(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
 
  private:

@@ -1,5 +1,7 @@
 #include "heed/ops/pattern.h"
 
+#include <limits>
+
 #include "heed/base/error.h"
 #include "heed/ops/attention/pattern_node.h"
 #include "heed/ops/testing/test_cases.h"
@@ -120,6 +122,45 @@ std::string message(const std::function<void()>& call) {
     return error.what();
   }
   return "nothing thrown";
+}
+
+TEST(PatternValue, JoinsHaveALimit) {
+  Pattern deep = Pattern::causal();
+  for (int i = 0; i < Pattern::kMostNested; ++i) deep = deep | Pattern::global_tokens(1);
+  EXPECT_FALSE(deep.description().empty());
+  EXPECT_EQ(Pattern::from_parts(deep.parts()).description(), deep.description());
+  EXPECT_THROW(deep | Pattern::causal(), UsageError);
+  EXPECT_THROW(Pattern::causal() & deep, UsageError);
+}
+
+// A byte of a table of bool may hold any number; all but 0 are true.
+TEST(PatternValue, EveryByteBut0IsTrue) {
+  const auto bytes = at::tensor({0, 1, 2, 255, 0, 128}, at::kByte).view({2, 3});
+  const auto strange = bytes.view(at::kBool);
+  const auto plain = bytes != 0;
+  const Sizes n{.batch = 1, .heads = 1, .key_heads = 1, .queries = 2, .keys = 3};
+  for (const Pattern& pattern :
+       {Pattern::from_mask(strange),
+        Pattern::block_sparse({.allowed = strange, .query_block = 1, .key_block = 1})}) {
+    EXPECT_TRUE(at::equal(bits_of(pattern, n)[0][0], plain)) << pattern.description();
+    EXPECT_TRUE(at::equal(mask_of(pattern, n)[0][0], plain)) << pattern.description();
+  }
+  const Sizes two{.batch = 2, .heads = 1, .key_heads = 1, .queries = 1, .keys = 3};
+  const auto padding = Pattern::from_torch_padding_mask(strange);
+  EXPECT_TRUE(at::equal(bits_of(padding, two).view({2, 3}), bytes == 0));
+}
+
+TEST(PatternValue, NumbersHaveALimit) {
+  constexpr int64_t kHuge = std::numeric_limits<int64_t>::max();
+  const auto one = at::ones({1, 1}, at::kBool);
+  EXPECT_THROW(Pattern::block_sparse({.allowed = one, .query_block = kHuge, .key_block = kHuge}),
+               UsageError);
+  EXPECT_THROW(Pattern::window({.left = kHuge, .right = 0}), UsageError);
+  const auto large = Pattern::block_sparse({.allowed = one,
+                                            .query_block = Pattern::kLargestNumber,
+                                            .key_block = Pattern::kLargestNumber});
+  EXPECT_TRUE(mask_of(large, kSizes).all().item<bool>());
+  EXPECT_TRUE(bits_of(large, kSizes).all().item<bool>());
 }
 
 TEST(PatternValue, MistakesAreNamed) {

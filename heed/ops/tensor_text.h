@@ -1,10 +1,12 @@
-// A tensor in the text of an error. Written only where the error is thrown: making the text costs
+// What came, in the text of an error. Written only where the error is thrown: making the text costs
 // more than all other checks of a call together.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <ostream>
+#include <string>
+#include <string_view>
 
 namespace heed {
 
@@ -19,6 +21,15 @@ inline std::ostream& operator<<(std::ostream& out, const TensorText& text) {
   out << text.tensor.scalar_type();
   if (!text.with_device) return out << " of shape " << text.tensor.sizes();
   return out << ' ' << text.tensor.sizes() << " on " << text.tensor.device();
+}
+
+// The beginning of a text that others wrote.
+inline std::string excerpt_of(std::string_view text) {
+  constexpr size_t kMost = 100;
+  if (text.size() <= kMost) return std::string(text);
+  size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // whole letters
+  return std::string(text.substr(0, end)) + "…";
 }
 
 }  // namespace heed

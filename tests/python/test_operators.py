@@ -193,6 +193,157 @@ class Linear(unittest.TestCase):
         self.assertEqual(weight.grad.dtype, torch.float32)
 
 
+class OtherDerivatives(unittest.TestCase):
+    """Second derivatives, forward mode and the transforms of torch.func, by attention_math."""
+
+    OPTIONS = ({}, {"pattern": "causal"}, {"softcap": 2.0, "dropout": 0.3, "dropout_seed": 4})
+
+    @staticmethod
+    def plain(query, key, value):
+        scores = query @ key.repeat_interleave(H // HK, 1).transpose(-1, -2) / D**0.5
+        return scores.softmax(-1) @ value.repeat_interleave(H // HK, 1)
+
+    def test_second_derivatives(self):
+        torch.manual_seed(11)
+        for score, options in itertools.product(SCORES, self.OPTIONS):
+            with self.subTest(score=score, options=options):
+                fixed = SCORES[score](torch.float64) | options
+                names = [name for name in TENSOR_OPTIONS if name in fixed]
+                learned_ones = [fixed.pop(name) for name in names]
+
+                def call(query, key, value, *rest):
+                    named = dict(zip(names, rest))
+                    return finite(*ops.attention(query, key, value, **fixed, **named))
+
+                arguments = (*inputs(torch.float64), *learned_ones)
+                self.assertTrue(torch.autograd.gradgradcheck(call, arguments))
+
+    def test_second_derivatives_of_one_tensor_given_three_times(self):
+        torch.manual_seed(12)
+        x = learned(1, 2, 5, 3)
+        self.assertTrue(torch.autograd.gradgradcheck(lambda x: ops.attention(x, x, x)[0], (x,)))
+
+    def test_second_derivatives_in_float32(self):
+        torch.manual_seed(13)
+        wide = inputs(torch.float64)
+        found = []
+        for call, arguments in (
+            (lambda *a: ops.attention(*a)[0], [t.detach().float().requires_grad_() for t in wide]),
+            (self.plain, wide),
+        ):
+            first = torch.autograd.grad(
+                call(*arguments).square().sum(), arguments, create_graph=True
+            )
+            second = torch.autograd.grad(sum(t.square().sum() for t in first), arguments)
+            found.append([*first, *second])
+        for a, b in zip(*found):
+            torch.testing.assert_close(a.double(), b, rtol=1e-4, atol=1e-4)
+
+    def test_third_derivatives(self):
+        torch.manual_seed(14)
+        query, key, value = (t[:1, :2, :3] for t in inputs(torch.float64))
+        key, value = key[:, :1], value[:, :1]
+
+        def first(q):
+            loss = ops.attention(q, key.detach(), value.detach())[0].square().sum()
+            return torch.autograd.grad(loss, q, create_graph=True)[0]
+
+        query = query.detach().requires_grad_()
+        self.assertTrue(torch.autograd.gradgradcheck(first, (query,)))
+
+    def test_forward_mode(self):
+        torch.manual_seed(15)
+        for dtype in (torch.float32, torch.float64):
+            arguments = tuple(t.detach() for t in inputs(dtype))
+            tangents = tuple(torch.randn_like(t) for t in arguments)
+            found = torch.func.jvp(lambda *a: ops.attention(*a)[0], arguments, tangents)
+            expected = torch.func.jvp(self.plain, arguments, tangents)
+            for a, b in zip(found, expected):
+                torch.testing.assert_close(a, b)
+
+    def test_forward_mode_by_dual_numbers(self):
+        torch.manual_seed(16)
+        query, key, value = (t.detach() for t in inputs(torch.float32))
+        tangent = torch.randn_like(key)
+        with torch.autograd.forward_ad.dual_level():
+            dual = torch.autograd.forward_ad.make_dual(key, tangent)
+            pairs = [
+                torch.autograd.forward_ad.unpack_dual(call(query, dual, value))
+                for call in (lambda *a: ops.attention(*a)[0], self.plain)
+            ]
+        torch.testing.assert_close(pairs[0].tangent, pairs[1].tangent)
+
+    def test_forward_mode_of_the_backward_pass_is_refused(self):
+        query, key, value = inputs(torch.float32)
+        with torch.autograd.forward_ad.dual_level():
+            output = ops.attention(query, key, value)[0]
+            upstream = torch.autograd.forward_ad.make_dual(
+                torch.ones_like(output), torch.ones_like(output)
+            )
+            with self.assertRaisesRegex(RuntimeError, "no derivatives of forward mode"):
+                torch.autograd.grad(output, query, upstream)
+
+    def test_transforms(self):
+        torch.manual_seed(17)
+        for dtype in (torch.float32, torch.float64):
+            arguments = tuple(t.detach() for t in inputs(dtype))
+            for name, options in (
+                ("full", {}),
+                ("mask", {"pattern": "mask", "pattern_tensors": [torch.ones(NQ, NK) > 0]}),
+            ):
+
+                def heeds(*a, options=options):
+                    return ops.attention(*a, **options)[0].square().sum()
+
+                def plains(*a):
+                    return self.plain(*a).square().sum()
+
+                several = tuple(torch.stack([t, 2 * t, t - 1]) for t in arguments)
+                transforms = {
+                    "grad": lambda f: torch.func.grad(f, (0, 1, 2))(*arguments),
+                    "vmap": lambda f: torch.func.vmap(f)(*several),
+                    "vmap of grad": lambda f: torch.func.vmap(torch.func.grad(f))(*several),
+                    "grad of grad": lambda f: torch.func.grad(
+                        lambda q: torch.func.grad(f)(q, *arguments[1:]).square().sum()
+                    )(arguments[0]),
+                    "jacfwd": lambda f: torch.func.jacfwd(f)(*arguments),
+                    "hessian": lambda f: torch.func.hessian(f)(*arguments),
+                }
+                for kind, transform in transforms.items():
+                    with self.subTest(transform=kind, pattern=name, dtype=dtype):
+                        torch.testing.assert_close(
+                            transform(heeds), transform(plains), rtol=1e-4, atol=1e-4
+                        )
+
+    def test_linear(self):
+        torch.manual_seed(18)
+        x, weight, bias = (t.detach() for t in Linear.operands(torch.float32))
+        plain = torch.nn.functional
+        for name, activation in (("none", lambda t: t), ("gelu", plain.gelu), ("relu", plain.relu)):
+
+            def heeds(*operands, name=name):
+                return ops.linear(*operands, name).square().sum()
+
+            def plains(*operands, activation=activation):
+                return activation(plain.linear(*operands)).square().sum()
+
+            operands, tangents = (x, weight, bias), (x + 1, weight - 1, bias * 2)
+            several = torch.stack([x, x + 1])
+            transforms = {
+                "jvp": lambda f: torch.func.jvp(f, operands, tangents),
+                "grad": lambda f: torch.func.grad(f, (0, 1, 2))(*operands),
+                "vmap of grad": lambda f: torch.func.vmap(torch.func.grad(f), (0, None, None))(
+                    several, weight, bias
+                ),
+                "jacfwd": lambda f: torch.func.jacfwd(f)(*operands),
+            }
+            for kind, transform in transforms.items():
+                with self.subTest(transform=kind, activation=name):
+                    torch.testing.assert_close(
+                        transform(heeds), transform(plains), rtol=1e-4, atol=1e-4
+                    )
+
+
 class Torch(unittest.TestCase):
     def test_compile_has_no_graph_break(self):
         torch.manual_seed(5)

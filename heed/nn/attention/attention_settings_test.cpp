@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "heed/base/error.h"
 
 namespace heed::nn {
@@ -46,6 +48,26 @@ TEST(PatternText, AndBindsCloserThanOr) {
           .description());
 }
 
+// Long and deep texts are refused before they use up memory or the stack, in a short line.
+TEST(PatternText, IsNotEndless) {
+  using testing::HasSubstr;
+  std::string chain = "full";
+  for (int i = 0; i < 50000; ++i) chain += "&full";
+  const std::string brackets(5000, '(');
+  const std::string both = brackets + "full" + std::string(5000, ')');
+  const std::string unknown(100000, 'x');
+  for (const std::string& text : {chain, brackets, both, unknown}) {
+    const std::string message = pattern_error(text.c_str());
+    EXPECT_THAT(message, HasSubstr("expected"));
+    EXPECT_LT(message.size(), 800);
+  }
+  EXPECT_THAT(pattern_error(chain.c_str()), HasSubstr("expected at most 256 names"));
+  EXPECT_THAT(pattern_error(both.c_str()), HasSubstr("expected at most 256 brackets"));
+  std::string many = "causal";
+  for (int i = 0; i < 255; ++i) many += i % 2 == 0 ? "|window:1:1" : "|global:2";
+  EXPECT_EQ(text_of_pattern(pattern_from(many)), many);
+}
+
 TEST(PatternText, SaysWhereItIsWrong) {
   using testing::HasSubstr;
   EXPECT_THAT(pattern_error("windy:1:2"),
@@ -77,7 +99,9 @@ TEST(AttentionSettings, SaysWhichFieldCannotBeUsed) {
   EXPECT_EQ(message_of({.positions = "rotatory"}),
             "positions: expected one of none, sinusoidal, learned, rotary, alibi, relative, got "
             "'rotatory'");
-  EXPECT_THAT(message_of({.softcap = -1}), HasSubstr("softcap: expected 0 (none)"));
+  for (const double softcap : {-1.0, 1e-39, std::nan("")}) {
+    EXPECT_THAT(message_of({.softcap = softcap}), HasSubstr("softcap: expected 0 (none)"));
+  }
   EXPECT_EQ(message_of({.key_heads = 3}), "key_heads: expected a divisor of the 8 heads, got 3");
   EXPECT_THAT(message_of({.key_heads = -1}), HasSubstr("key_heads"));
   EXPECT_THAT(message_of({.positions = "rotary"}, {8, 15}), HasSubstr("must be even, got 15"));

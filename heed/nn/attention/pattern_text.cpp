@@ -5,6 +5,7 @@
 #include "heed/base/error.h"
 #include "heed/nn/attention/attention_settings.h"
 #include "heed/ops/attention/pattern_node.h"
+#include "heed/ops/tensor_text.h"
 
 namespace heed::nn {
 namespace {
@@ -32,9 +33,9 @@ class TextReader {
 
  private:
   [[noreturn]] void fail(const std::string& expected) const {
-    throw UsageError(text_of("pattern '", text_, "': at character ",
+    throw UsageError(text_of("pattern '", excerpt_of(text_), "': at character ",
                              text_.size() - rest_.size() + 1, ": expected ", expected, ", got ",
-                             rest_.empty() ? "the end" : text_of("'", rest_, "'")));
+                             rest_.empty() ? "the end" : text_of("'", excerpt_of(rest_), "'")));
   }
 
   bool take(char c) {
@@ -63,9 +64,16 @@ class TextReader {
 
   std::string single() {
     if (take('(')) {
+      if (++brackets_ > Pattern::kMostNested) {
+        fail(text_of("at most ", Pattern::kMostNested, " brackets within one another"));
+      }
       std::string inner = either();
       if (!take(')')) fail("a closing bracket");
+      --brackets_;
       return inner;
+    }
+    if (++names_ > Pattern::kMostNested) {
+      fail(text_of("at most ", Pattern::kMostNested, " names"));
     }
     std::string known = "full";
     const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
@@ -107,6 +115,8 @@ class TextReader {
   std::string_view text_;
   std::string_view rest_;
   std::vector<int64_t> numbers_;
+  int brackets_ = 0;
+  int names_ = 0;
 };
 
 class TextWriter {
@@ -129,7 +139,7 @@ class TextWriter {
     if (name == "full") return {"full"};
     for (const PatternKind& kind : pattern_kinds()) {
       if (name != kind.name) continue;
-      check_usage(is_known_by_text(kind), "pattern '", parts_.expression, "': '", name,
+      check_usage(is_known_by_text(kind), "pattern '", excerpt_of(parts_.expression), "': '", name,
                   "' has tensors, which have no text");
       std::string text(name == "global_tokens" ? kGlobal : name);
       for (size_t i = 0; i < kind.numbers.size(); ++i) {
@@ -137,7 +147,8 @@ class TextWriter {
       }
       return {text};
     }
-    throw UsageError(text_of("pattern '", parts_.expression, "': there is no '", name, "'"));
+    throw UsageError(
+        text_of("pattern '", excerpt_of(parts_.expression), "': there is no '", name, "'"));
   }
 
   Written joined(bool is_either) {

@@ -6,19 +6,25 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/ops/attention/operators.h"
 #include "heed/ops/attention/score_kinds.h"
 #include "heed/ops/tensor_text.h"
 
 namespace heed {
 namespace {
 
+constexpr double kLargestScale = 1e30;  // float32 holds its products with scores
+
 TensorText shape_of(const at::Tensor& tensor) { return {tensor, /*with_device=*/true}; }
+
+bool is_dense(const at::Tensor& tensor) { return tensor.layout() == at::kStrided; }
 
 void check_input(const at::Tensor& tensor, const char* name, const char* shape,
                  const at::Tensor& query) {
-  check_usage(tensor.defined() && tensor.dim() == 4 && at::isFloatingType(tensor.scalar_type()),
-              "attention: ", name, " must be a floating-point tensor of shape ", shape, ", got ",
-              shape_of(tensor));
+  check_usage(tensor.defined() && tensor.dim() == 4 && is_dense(tensor) &&
+                  at::isFloatingType(tensor.scalar_type()),
+              "attention: ", name, " must be a dense floating-point tensor of shape ", shape,
+              ", got ", shape_of(tensor));
   check_usage(tensor.scalar_type() == query.scalar_type() && tensor.device() == query.device(),
               "attention: ", name, " must have the dtype and the device of query (",
               shape_of(query), "), got ", shape_of(tensor));
@@ -27,7 +33,7 @@ void check_input(const at::Tensor& tensor, const char* name, const char* shape,
 // A learned tensor of the options: floating point and where the query is.
 void check_learned(const at::Tensor& tensor, const std::string& name, at::IntArrayRef expected,
                    const at::Tensor& query) {
-  check_usage(tensor.defined() && at::isFloatingType(tensor.scalar_type()) &&
+  check_usage(tensor.defined() && at::isFloatingType(tensor.scalar_type()) && is_dense(tensor) &&
                   tensor.device() == query.device() && tensor.sizes() == expected,
               "attention: ", name, " must be a floating-point tensor of shape ", expected, " on ",
               query.device(), ", got ", shape_of(tensor));
@@ -58,14 +64,18 @@ void check_score(const AttentionSizes& sizes, const at::Tensor& query, const Sco
 
 void check_modifiers(const AttentionSizes& sizes, const at::Tensor& query,
                      const AttentionOptions& options) {
-  check_usage(std::isfinite(options.softcap) && options.softcap >= 0, "attention: softcap ",
-              options.softcap, " must be 0 (none) or a positive number");
-  check_usage(!options.scale || std::isfinite(*options.scale), "attention: scale ",
-              options.scale.value_or(0), " must be a finite number");
+  check_usage(options.softcap == 0 ||
+                  (options.softcap >= kSmallestSoftcap && options.softcap <= kLargestSoftcap),
+              "attention: softcap ", options.softcap, " must be 0 (none) or between ",
+              kSmallestSoftcap, " and ", kLargestSoftcap);
+  const double scale = scale_of(options, sizes.size) / (options.softcap > 0 ? options.softcap : 1);
+  check_usage(std::abs(scale) <= kLargestScale, "attention: scale ", options.scale.value_or(1),
+              " with softcap ", options.softcap, ": a score's factor must not exceed ",
+              kLargestScale);
   check_usage(options.dropout >= 0 && options.dropout < 1, "attention: dropout ", options.dropout,
               " must be at least 0 and below 1");
   const auto [first, whole] = options.dropout_heads;
-  check_usage(whole == 0 || (first >= 0 && first + sizes.heads <= whole),
+  check_usage(whole == 0 || (first >= 0 && first <= whole - sizes.heads),
               "attention: dropout_heads: expected ", sizes.heads, " of ", whole,
               " heads, got those from ", first);
   if (options.alibi_slopes) {
@@ -73,9 +83,9 @@ void check_modifiers(const AttentionSizes& sizes, const at::Tensor& query,
   }
   if (options.relative_bias) {
     const auto& table = options.relative_bias->table;
-    check_usage(table.defined() && table.dim() == 2 && at::isFloatingType(table.scalar_type()) &&
-                    table.device() == query.device() && table.size(1) % 2 == 1 &&
-                    (table.size(0) == 1 || table.size(0) == sizes.heads),
+    check_usage(table.defined() && table.dim() == 2 && is_dense(table) &&
+                    at::isFloatingType(table.scalar_type()) && table.device() == query.device() &&
+                    table.size(1) % 2 == 1 && (table.size(0) == 1 || table.size(0) == sizes.heads),
                 "attention: the table of the relative bias must be a floating-point tensor of "
                 "shape (",
                 sizes.heads, " or 1, 2 · reach + 1) on ", query.device(), ", got ",
@@ -84,8 +94,8 @@ void check_modifiers(const AttentionSizes& sizes, const at::Tensor& query,
   if (options.bias) {
     const auto& bias = *options.bias;
     const std::array<int64_t, 4> full{sizes.batch, sizes.heads, sizes.queries, sizes.keys};
-    bool fits = bias.defined() && bias.dim() <= 4 && at::isFloatingType(bias.scalar_type()) &&
-                bias.device() == query.device();
+    bool fits = bias.defined() && bias.dim() <= 4 && is_dense(bias) &&
+                at::isFloatingType(bias.scalar_type()) && bias.device() == query.device();
     for (int64_t i = 1; fits && i <= bias.dim(); ++i) {
       fits = bias.size(-i) == 1 || bias.size(-i) == full[4 - i];
     }
@@ -122,6 +132,27 @@ AttentionSizes check_attention(const at::Tensor& query, const at::Tensor& key,
   check_score(sizes, query, options.score);
   check_modifiers(sizes, query, options);
   return sizes;
+}
+
+void check_attention_backward(const AttentionSizes& sizes, const AttentionBackwardCall& call) {
+  const at::Tensor& query = call.forward.query;
+  const auto precise = query.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  const std::array<int64_t, 4> output{sizes.batch, sizes.heads, sizes.queries, sizes.value_size};
+  const auto check = [&](const char* name, const at::Tensor& tensor, size_t dimensions,
+                         at::ScalarType type) {
+    const auto expected = at::IntArrayRef(output).slice(0, dimensions);
+    check_usage(tensor.defined() && is_dense(tensor) && tensor.sizes() == expected &&
+                    tensor.scalar_type() == type && tensor.device() == query.device(),
+                "attention_backward: ", name, " must be ", type, " ", expected, " on ",
+                query.device(), ", got ", shape_of(tensor));
+  };
+  check("output", call.output, 4, query.scalar_type());
+  check("log_sum_exp", call.log_sum_exp, 3, precise);
+  check("log_sum_exp_rest", call.log_sum_exp_rest, 3, precise);
+  if (call.grad_output.defined()) check("grad_output", call.grad_output, 4, query.scalar_type());
+  if (call.grad_log_sum_exp.defined()) {
+    check("grad_log_sum_exp", call.grad_log_sum_exp, 3, precise);
+  }
 }
 
 double scale_of(const AttentionOptions& options, int64_t size) {

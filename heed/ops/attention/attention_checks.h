@@ -24,6 +24,10 @@ struct AttentionSizes {
 AttentionSizes check_attention(const at::Tensor& query, const at::Tensor& key,
                                const at::Tensor& value, const AttentionOptions& options);
 
+// Shapes, dtypes and devices of what a backward pass gets beside the arguments of the forward pass.
+struct AttentionBackwardCall;
+void check_attention_backward(const AttentionSizes& sizes, const AttentionBackwardCall& call);
+
 // The factor in front of the raw score: options.scale, or the score's own.
 double scale_of(const AttentionOptions& options, int64_t size);
 

@@ -2,6 +2,7 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "heed/ops/attention/attention_checks.h"
 #include "heed/ops/attention/operators.h"
 #include "heed/ops/attention/score_kinds.h"
 
@@ -59,11 +60,17 @@ struct Replay {
 
 }  // namespace
 
+AttentionResult math_forward(const AttentionCall& call) {
+  const auto& [query, key, value, options] = call;
+  const auto sizes = check_attention(query, key, value, options);
+  if (query.is_cpu()) options.pattern.check(sizes.pattern());
+  return attention_math(query, key, value, options);
+}
+
 Gradients math_backward(const AttentionBackwardCall& backward) {
   const WithAutograd with_autograd;
   const Replay replay(backward);
-  const auto& [query, key, value, options] = replay.call;
-  const auto result = attention_math(query, key, value, options);
+  const auto result = math_forward(replay.call);
 
   torch::autograd::variable_list outputs;
   torch::autograd::variable_list gradients;

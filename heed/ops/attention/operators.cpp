@@ -5,6 +5,7 @@
 #include "heed/base/error.h"
 #include "heed/base/large_pages.h"
 #include "heed/ops/attention/score_kinds.h"
+#include "heed/ops/tensor_text.h"
 
 namespace heed {
 namespace {
@@ -33,8 +34,8 @@ Score score_of(const std::string& name, const at::Tensor& parameter) {
 }
 
 Alignment alignment_of(const std::string& name) {
-  check_usage(name == "bottom_right" || name == "top_left", "attention: alignment '", name,
-              "': expected 'bottom_right' or 'top_left'");
+  check_usage(name == "bottom_right" || name == "top_left", "attention: alignment '",
+              excerpt_of(name), "': expected 'bottom_right' or 'top_left'");
   return name == "top_left" ? Alignment::kTopLeft : Alignment::kBottomRight;
 }
 
@@ -108,9 +109,14 @@ AttentionBackwardCall backward_call_of(at::ArrayRef<IValue> arguments) {
   check_usage(wanted.size() == call.wanted.size(), "attention_backward: `wanted` must have ",
               call.wanted.size(), " entries, got ", wanted.size());
   for (size_t i = 0; i < call.wanted.size(); ++i) {
-    call.wanted[i] = wanted.get(i) && !arguments[kDifferentiable[i]].isNone();
+    call.wanted[i] = wanted.get(i) && tensor_or_none(arguments[kDifferentiable[i]]).defined();
   }
   return call;
+}
+
+void replace_top(torch::jit::Stack& stack, size_t count, at::ArrayRef<at::Tensor> results) {
+  stack.resize(stack.size() - count);
+  for (const at::Tensor& result : results) stack.emplace_back(result);
 }
 
 at::Tensor empty_by_rows(at::IntArrayRef shape, const at::TensorOptions& options) {

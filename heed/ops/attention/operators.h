@@ -56,6 +56,12 @@ inline constexpr std::array<Argument, 7> kDifferentiable = {
     kQuery, kKey, kValue, kScoreParameter, kAlibiSlopes, kRelativeTable, kBias};
 using Gradients = std::array<at::Tensor, kDifferentiable.size()>;
 
+// The last values of a stack, and results in their place.
+inline at::ArrayRef<c10::IValue> top(const torch::jit::Stack& stack, size_t count) {
+  return at::ArrayRef<c10::IValue>(stack).slice(stack.size() - count, count);
+}
+void replace_top(torch::jit::Stack& stack, size_t count, at::ArrayRef<at::Tensor> results);
+
 const c10::OperatorHandle& attention_operator();
 const c10::OperatorHandle& attention_backward_operator();
 
@@ -91,8 +97,14 @@ bool torch_fused_refuses(const AttentionCall& call);
 AttentionResult torch_fused_forward(const AttentionCall& call);
 Gradients torch_fused_backward(const AttentionBackwardCall& call);
 
-// attention_math once more, with autograd.
+// attention_math, after a check of the pattern where it lies on the CPU; and once more, with
+// autograd.
+AttentionResult math_forward(const AttentionCall& call);
 Gradients math_backward(const AttentionBackwardCall& call);
+
+// The kernels of both operators for Autograd.
+void autograd_forward(const c10::OperatorHandle& handle, torch::jit::Stack* stack);
+void autograd_backward(const c10::OperatorHandle& handle, torch::jit::Stack* stack);
 
 // An uninitialised (B, H, N, size) whose rows of all heads lie side by side in memory, so that a
 // layer may take it for (B, N, H · size) without a copy. All results with four dimensions have

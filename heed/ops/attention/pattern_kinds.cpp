@@ -249,7 +249,7 @@ void check_table(const char* name, const at::Tensor& table, const Sizes& sizes, 
 
 kernels::Table table_of(const at::Tensor& table) {
   const auto stride = [&](int64_t i) { return table.size(i) == 1 ? 0 : table.stride(i); };
-  return {.data = table.const_data_ptr<bool>(),
+  return {.data = static_cast<const uint8_t*>(table.const_data_ptr()),
           .batch = stride(0),
           .head = stride(1),
           .row = stride(2),

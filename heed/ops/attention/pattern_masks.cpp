@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 namespace heed::pattern_masks {
 namespace {
 
@@ -32,6 +34,11 @@ at::Tensor window_aligned(const Leaf& leaf, int64_t dilation, const Sizes& sizes
   if (right >= 0) allowed = allowed & (distance <= right * dilation);
   if (dilation != 1) allowed = allowed & (distance.remainder(dilation) == 0);
   return allowed;
+}
+
+// A table of bool as 0 and 1: every other byte is true too, but not to all of torch's operators.
+at::Tensor truths(const at::Tensor& table, at::Device device) {
+  return table.to(device).view(at::kByte) != 0;
 }
 
 // (B) or (1) -> (B or 1, 1, 1, 1) on the device.
@@ -85,10 +92,9 @@ at::Tensor prefix_lm(const Leaf& leaf, const Sizes& sizes, at::Device device) {
 }
 
 at::Tensor block_sparse(const Leaf& leaf, const Sizes& sizes, at::Device device) {
-  return leaf.tensors[0]
-      .to(device)
-      .repeat_interleave(leaf.numbers[0], 2)
-      .repeat_interleave(leaf.numbers[1], 3)
+  return truths(leaf.tensors[0], device)
+      .repeat_interleave(std::min(leaf.numbers[0], std::max<int64_t>(sizes.queries, 1)), 2)
+      .repeat_interleave(std::min(leaf.numbers[1], std::max<int64_t>(sizes.keys, 1)), 3)
       .slice(2, 0, sizes.queries)
       .slice(3, 0, sizes.keys);
 }
@@ -119,7 +125,7 @@ at::Tensor padded_both(const Leaf& leaf, const Sizes& sizes, at::Device device) 
 }
 
 at::Tensor mask(const Leaf& leaf, const Sizes&, at::Device device) {
-  return leaf.tensors[0].to(device);
+  return truths(leaf.tensors[0], device);
 }
 
 }  // namespace heed::pattern_masks

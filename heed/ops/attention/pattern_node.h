@@ -41,6 +41,7 @@ struct Pattern::Node {
   PatternLeaf leaf;
   Pattern left;  // of a join
   Pattern right;
+  int depth = 0;  // joins within one another, of a join
 };
 
 }  // namespace heed

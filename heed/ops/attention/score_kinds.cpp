@@ -5,6 +5,8 @@
 #include <list>
 
 #include "heed/base/error.h"
+#include "heed/ops/attention/transforms.h"
+#include "heed/ops/tensor_text.h"
 
 namespace heed {
 namespace {
@@ -49,12 +51,13 @@ std::list<ScoreKind>& kinds() {
 }  // namespace
 
 const ScoreKind& score_kind(std::string_view name) {
-  std::string names;
   for (const ScoreKind& kind : kinds()) {
     if (kind.name == name) return kind;
-    names += (names.empty() ? "" : ", ") + kind.name;
   }
-  throw UsageError(text_of("attention: there is no score '", name, "'; expected one of ", names));
+  std::string names;
+  for (const ScoreKind& kind : kinds()) names += (names.empty() ? "" : ", ") + kind.name;
+  throw UsageError(
+      text_of("attention: there is no score '", excerpt_of(name), "'; expected one of ", names));
 }
 
 void add_score_kind(ScoreKind kind) { kinds().push_back(std::move(kind)); }
@@ -70,7 +73,10 @@ ScoreParts score_parts(const Score& score) {
   return std::visit(Parts{}, score);
 }
 
-bool has_non_finite(const at::Tensor& tensor) { return !tensor.isfinite().all().item<bool>(); }
+bool has_non_finite(const at::Tensor& tensor) {
+  // Under vmap a number cannot be looked at; the careful way is right whatever it is.
+  return in_functorch() || !tensor.isfinite().all().item<bool>();
+}
 
 at::Tensor score_products(const ScoreInputs& in) {
   if (!in.allowed.defined() || !has_non_finite(in.key)) {

@@ -47,7 +47,7 @@ ScoreParts score_parts(const Score& score);
 // gradient too; a plain product would multiply it by the 0 of a masked pair.
 at::Tensor score_products(const ScoreInputs& in);
 
-// Whether NaN or infinity is in a tensor that is partly masked.
+// Whether NaN or infinity is, or may be, in a tensor that is partly masked.
 bool has_non_finite(const at::Tensor& tensor);
 
 }  // namespace heed

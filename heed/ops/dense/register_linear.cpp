@@ -22,7 +22,9 @@
 #include <tuple>
 
 #include "heed/base/error.h"
+#include "heed/ops/attention/transforms.h"
 #include "heed/ops/linear.h"
+#include "heed/ops/tensor_text.h"
 
 namespace heed {
 namespace {
@@ -30,6 +32,14 @@ namespace {
 using at::Tensor;
 using OptionalTensor = std::optional<Tensor>;
 using ThreeTensors = std::tuple<Tensor, Tensor, Tensor>;
+
+void check_same_device(const std::vector<Tensor>& tensors) {
+  for (const Tensor& t : tensors) {
+    check_usage(!t.defined() || t.device() == tensors.front().device(),
+                "linear: expected all tensors on one device, got ", tensors.front().device(),
+                " and ", t.device());
+  }
+}
 
 Tensor call_linear(const Tensor& input, const Tensor& weight, const OptionalTensor& bias,
                    c10::string_view activation) {
@@ -47,6 +57,12 @@ Tensor forward(const Tensor& input, const Tensor& weight, const OptionalTensor& 
 ThreeTensors backward(const Tensor& grad, const Tensor& input, const Tensor& weight,
                       const OptionalTensor& bias, c10::string_view activation,
                       std::array<bool, 3> wanted) {
+  auto expected = input.sizes().vec();
+  if (!expected.empty() && weight.dim() == 2) expected.back() = weight.size(0);
+  check_usage(grad.sizes() == at::IntArrayRef(expected) && grad.is_floating_point(),
+              "linear_backward: expected a floating-point gradient of ", at::IntArrayRef(expected),
+              ", got ", TensorText{grad, /*with_device=*/true});
+  check_same_device({grad, input, weight, bias.value_or(Tensor())});
   // The caller stands below autograd; here it is needed again.
   const auto keys = c10::impl::tls_local_dispatch_key_set();
   const c10::impl::ForceDispatchKeyGuard above(
@@ -71,21 +87,22 @@ ThreeTensors backward(const Tensor& grad, const Tensor& input, const Tensor& wei
 
 // --- Meta: shapes alone, which may be symbols ---------------------------------------------------
 
-Tensor meta_forward(const Tensor& input, const Tensor& weight, const OptionalTensor&,
+Tensor meta_forward(const Tensor& input, const Tensor& weight, const OptionalTensor& bias,
                     c10::string_view activation) {
   activation_from(activation);
+  check_same_device({input, weight, bias.value_or(Tensor())});
   check_usage(weight.dim() == 2 && input.dim() >= 1,
-              "linear: expected an input of (..., in) and a "
-              "weight of (out, in), got ",
-              input.dim(), " and ", weight.dim(), " dimensions");
+              "linear: expected an input of (..., in) and a weight of (out, in), got ", input.dim(),
+              " and ", weight.dim(), " dimensions");
   auto sizes = input.sym_sizes().vec();
   sizes.back() = weight.sym_size(0);
   return at::empty_symint(sizes, input.options());
 }
 
-ThreeTensors meta_backward(const Tensor&, const Tensor& input, const Tensor& weight,
+ThreeTensors meta_backward(const Tensor& grad, const Tensor& input, const Tensor& weight,
                            const OptionalTensor& bias, c10::string_view,
                            std::array<bool, 3> wanted) {
+  check_same_device({grad, input, weight, bias.value_or(Tensor())});
   const auto like = [](bool is_wanted, const Tensor& t) {
     return is_wanted && t.defined() ? at::empty_symint(t.sym_sizes(), t.options()) : Tensor();
   };
@@ -133,16 +150,18 @@ class LinearOperator : public torch::autograd::Function<LinearOperator> {
 };
 
 // Whether torch wants to see operators rather than results: a mode is on, or the tensor stands for
-// another one (a fake one, one of functorch).
+// another one (a fake one).
 bool is_traced(const Tensor& tensor) {
   constexpr c10::DispatchKeySet kStandIns(
-      {c10::DispatchKey::Python, c10::DispatchKey::Functionalize,
-       c10::DispatchKey::FuncTorchBatched, c10::DispatchKey::FuncTorchGradWrapper});
+      {c10::DispatchKey::Python, c10::DispatchKey::Functionalize});
   return tensor.key_set().has_any(kStandIns);
 }
 
 Tensor autograd_forward(const Tensor& input, const Tensor& weight, const OptionalTensor& bias,
                         c10::string_view activation) {
+  if (in_functorch()) {
+    return torch_linear(input, weight, bias.value_or(Tensor()), activation_from(activation));
+  }
   const bool traced = c10::impl::TorchDispatchModeTLS::any_modes_set() || is_traced(input) ||
                       is_traced(weight) || (bias && is_traced(*bias));
   if (!traced) return call_linear(input, weight, bias, activation);

@@ -171,8 +171,8 @@ Case packed_case(Random& random, Sizes n) {
 }
 
 // A table of booleans in runs, so that whole rectangles are full or empty now and then.
-std::shared_ptr<bool[]> random_table(Random& random, int64_t count) {
-  std::shared_ptr<bool[]> table(new bool[count]);
+std::shared_ptr<uint8_t[]> random_table(Random& random, int64_t count) {
+  std::shared_ptr<uint8_t[]> table(new uint8_t[count]);
   const int64_t run = uniform(random, 1, 200);
   for (int64_t i = 0; i < count; ++i) {
     table[i] = i % run == 0 || i == 0 ? uniform(random, 0, 1) == 1 : table[i - 1];

@@ -8,7 +8,9 @@
 namespace heed::kernels {
 namespace {
 
-int64_t blocks_of(int64_t count, int64_t block) { return (count + block - 1) / block; }
+int64_t blocks_of(int64_t count, int64_t block) {
+  return count / block + (count % block > 0 ? 1 : 0);
+}
 
 class BlockSparsePattern final : public Pattern {
  public:
@@ -47,7 +49,8 @@ class BlockSparsePattern final : public Pattern {
  private:
   bool entry(int64_t batch, int64_t head, int64_t i, int64_t j) const {
     const Table& table = blocks_.table;
-    return table.data[batch * table.batch + head * table.head + i * table.row + j * table.column];
+    return table.data[batch * table.batch + head * table.head + i * table.row + j * table.column] !=
+           0;
   }
 
   uint64_t block_bits(int64_t batch, int64_t head, Range queries, int64_t key_block) const {
@@ -75,10 +78,10 @@ class MaskPattern final : public Pattern {
     for (int64_t b = 0; b < sizes.batch; ++b) {
       for (int64_t h = 0; h < sizes.heads; ++h) {
         for (int64_t i = 0; i < sizes.queries; ++i) {
-          const bool* from = table.data + b * table.batch + h * table.head + i * table.row;
+          const uint8_t* from = table.data + b * table.batch + h * table.head + i * table.row;
           uint64_t* to = words_.data() + plane(b, h) + i / 64 * sizes.keys;
           for (int64_t j = 0; j < sizes.keys; ++j) {
-            to[j] |= uint64_t{from[j * table.column]} << (i % 64);
+            to[j] |= uint64_t{from[j * table.column] != 0} << (i % 64);
           }
         }
       }

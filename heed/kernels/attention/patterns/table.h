@@ -7,10 +7,10 @@
 
 namespace heed::kernels {
 
-// data[b · batch + h · head + i · row + j · column] says whether it is allowed; a stride of 0
-// repeats.
+// data[b · batch + h · head + i · row + j · column] says whether it is allowed: 0 is no, every
+// other byte yes. A stride of 0 repeats.
 struct Table {
-  const bool* data = nullptr;
+  const uint8_t* data = nullptr;
   int64_t batch = 0;
   int64_t head = 0;
   int64_t row = 0;

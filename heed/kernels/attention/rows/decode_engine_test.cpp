@@ -37,7 +37,7 @@ TestOptions decode_options(int64_t queries, int64_t keys, int64_t size) {
 PatternPtr random_mask(const Shape& shape, bool by_head) {
   const int64_t heads = by_head ? shape.heads : 1;
   const auto count = static_cast<size_t>(heads * shape.queries * shape.keys);
-  const std::unique_ptr<bool[]> mask(new bool[count]);
+  const std::unique_ptr<uint8_t[]> mask(new uint8_t[count]);
   std::mt19937 random(11);
   for (size_t i = 0; i < count; ++i) {
     const auto query = static_cast<int64_t>(i) / shape.keys % shape.queries;

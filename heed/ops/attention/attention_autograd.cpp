@@ -1,0 +1,276 @@
+// Derivatives of attention. First ones in reverse mode are attention_backward; all others (second
+// derivatives, forward mode, the transforms of torch.func) go through attention_math.
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+
+#include "heed/base/error.h"
+#include "heed/ops/attention/operators.h"
+#include "heed/ops/attention/transforms.h"
+
+namespace heed {
+namespace {
+
+using c10::IValue;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+using torch::jit::Stack;
+
+// The arguments that are not saved as tensors, kept for a backward pass.
+struct OtherArguments : torch::CustomClassHolder {
+  Stack values;
+};
+
+IValue value_of(const at::Tensor& tensor) { return tensor.defined() ? IValue(tensor) : IValue(); }
+
+at::Tensor tensor_of(const IValue& value) {
+  return value.isTensor() ? value.toTensor() : at::Tensor();
+}
+
+// Tensors go where autograd sees it when one of them is changed before the backward pass: those of
+// `arguments` and all of the pattern. The others stay in the context.
+void save(AutogradContext* context, at::ArrayRef<IValue> arguments,
+          at::ArrayRef<size_t> saved_arguments, variable_list further) {
+  variable_list saved;
+  auto others = c10::make_intrusive<OtherArguments>();
+  others->values.assign(arguments.begin(), arguments.end());
+  for (const size_t argument : saved_arguments) {
+    saved.push_back(tensor_of(arguments[argument]));
+    others->values[argument] = IValue();
+  }
+  IValue& pattern = others->values[kPatternTensors];
+  saved.insert(saved.end(), further.begin(), further.end());
+  if (!pattern.isNone()) {
+    for (const at::Tensor& tensor : pattern.toTensorVector()) saved.push_back(tensor);
+    pattern = IValue();
+  }
+  context->save_for_backward(saved);
+  context->saved_data["others"] = IValue::make_capsule(std::move(others));
+}
+
+// The same arguments again; `further` tensors stand in `rest` behind those of the arguments.
+Stack restored(AutogradContext* context, at::ArrayRef<size_t> saved_arguments, size_t further,
+               variable_list& rest) {
+  const auto saved = context->get_saved_variables();
+  Stack stack =
+      c10::static_intrusive_pointer_cast<OtherArguments>(context->saved_data["others"].toCapsule())
+          ->values;
+  size_t next = 0;
+  for (const size_t argument : saved_arguments) stack[argument] = value_of(saved[next++]);
+  rest.assign(saved.begin() + static_cast<std::ptrdiff_t>(next),
+              saved.begin() + static_cast<std::ptrdiff_t>(next + further));
+  next += further;
+  if (next < saved.size()) {
+    stack[kPatternTensors] =
+        std::vector<at::Tensor>(saved.begin() + static_cast<std::ptrdiff_t>(next), saved.end());
+  }
+  return stack;
+}
+
+constexpr std::array<size_t, kDifferentiable.size()> kSavedForward = {
+    kQuery, kKey, kValue, kScoreParameter, kAlibiSlopes, kRelativeTable, kBias};
+
+class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
+ public:
+  using Optional = std::optional<at::Tensor>;
+
+  static variable_list forward(AutogradContext* context, const at::Tensor& /*query*/,
+                               const at::Tensor& /*key*/, const at::Tensor& /*value*/,
+                               const Optional& /*score_parameter*/,
+                               const Optional& /*alibi_slopes*/, const Optional& /*relative_table*/,
+                               const Optional& /*bias*/, const Stack& arguments) {
+    const at::AutoDispatchBelowADInplaceOrView below;
+    Stack stack = arguments;
+    attention_operator().callBoxed(stack);
+    const auto output = stack[0].toTensor();
+    const auto log_sum_exp = stack[1].toTensor();
+    const auto rest = stack[2].toTensor();
+
+    Stack kept = arguments;
+    kept.resize(kBackwardArguments);
+    c10::List<bool> wanted;
+    for (const Argument argument : kDifferentiable) {
+      const at::Tensor tensor = tensor_of(arguments[argument]);
+      wanted.push_back(tensor.defined() && tensor.requires_grad());
+    }
+    kept[kWanted] = std::move(wanted);
+    save(context, kept, kSavedForward, {output, log_sum_exp, rest});
+    context->mark_non_differentiable({rest});
+    context->set_materialize_grads(false);
+    return {output, log_sum_exp, rest};
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    variable_list results;
+    Stack stack = restored(context, kSavedForward, 3, results);
+    stack[kOutput] = results[0];
+    stack[kLogSumExp] = results[1];
+    stack[kLogSumExpRest] = results[2];
+    stack[kGradOutput] = value_of(grads[0]);
+    stack[kGradLogSumExp] = value_of(grads[1]);
+    attention_backward_operator().callBoxed(stack);
+    variable_list gradients;
+    for (const auto& value : stack) gradients.push_back(tensor_of(value));
+    gradients.emplace_back();  // the stack of arguments
+    return gradients;
+  }
+};
+
+// What attention_backward is differentiated by: the arguments of attention and the gradients that
+// came from above. Its output and log-sum-exp are functions of the former.
+constexpr std::array<size_t, kDifferentiable.size() + 2> kSavedBackward = {
+    kQuery,         kKey,  kValue,      kScoreParameter, kAlibiSlopes,
+    kRelativeTable, kBias, kGradOutput, kGradLogSumExp};
+
+// attention_backward with derivatives of its own: attention_math once more, and twice through it.
+class AttentionBackwardFunction : public torch::autograd::Function<AttentionBackwardFunction> {
+ public:
+  // `inputs` (those of kSavedBackward that are there) as a TensorList: a vector would not be taken
+  // for differentiable. Returns the gradients that are wanted.
+  static variable_list forward(AutogradContext* context, at::TensorList /*inputs*/,
+                               const Stack& arguments) {
+    const at::AutoDispatchBelowADInplaceOrView below;
+    Stack stack = arguments;
+    attention_backward_operator().callBoxed(stack);
+    save(context, arguments, kSavedBackward, {});
+    context->set_materialize_grads(false);
+    variable_list gradients;
+    for (const auto& value : stack) {
+      if (tensor_of(value).defined()) gradients.push_back(value.toTensor());
+    }
+    return gradients;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    const bool again = at::GradMode::is_enabled();
+    const at::AutoGradMode recording(true);
+    variable_list none;
+    Stack stack = restored(context, kSavedBackward, 0, none);
+    const auto wanted = stack[kWanted].toBoolList();
+    // Leaves of their own, also where one tensor is given twice; for a third derivative, views.
+    variable_list inputs;
+    for (const size_t argument : kSavedBackward) {
+      const at::Tensor saved = tensor_of(stack[argument]);
+      if (saved.defined()) {
+        stack[argument] = again ? saved.view_as(saved) : saved.detach().requires_grad_();
+      }
+      inputs.push_back(tensor_of(stack[argument]));
+    }
+    const auto call = call_of(at::ArrayRef<IValue>(stack).slice(0, kForwardArguments));
+    const auto result = math_forward(call);
+    variable_list outputs, upstream, asked;
+    for (const auto& [output, argument] :
+         {std::pair(result.output, kGradOutput), std::pair(result.log_sum_exp, kGradLogSumExp)}) {
+      if (stack[argument].isNone()) continue;
+      outputs.push_back(output);
+      upstream.push_back(stack[argument].toTensor());
+    }
+    for (size_t i = 0; i < kDifferentiable.size(); ++i) {
+      if (wanted.get(i) && inputs[i].defined()) asked.push_back(inputs[i]);
+    }
+    const auto first = torch::autograd::grad(outputs, asked, upstream, /*retain_graph=*/true,
+                                             /*create_graph=*/true, /*allow_unused=*/true);
+    return second(first, grads, inputs, again);
+  }
+
+ private:
+  static variable_list second(const variable_list& first, const variable_list& grads,
+                              const variable_list& inputs, bool again) {
+    variable_list outputs, upstream, asked;
+    for (size_t i = 0; i < first.size(); ++i) {
+      if (!first[i].defined() || !first[i].requires_grad() || !grads[i].defined()) continue;
+      outputs.push_back(first[i]);
+      upstream.push_back(grads[i]);
+    }
+    for (const auto& input : inputs) {
+      if (input.defined() && input.requires_grad()) asked.push_back(input);
+    }
+    variable_list found(asked.size());
+    if (!outputs.empty()) {
+      found = torch::autograd::grad(outputs, asked, upstream, /*retain_graph=*/again,
+                                    /*create_graph=*/again, /*allow_unused=*/true);
+    }
+    variable_list all;
+    size_t next = 0;
+    for (const auto& input : inputs) {  // those that forward() was given
+      if (input.defined()) all.push_back(input.requires_grad() ? found[next++] : at::Tensor());
+    }
+    all.emplace_back();  // the stack of arguments
+    return all;
+  }
+};
+
+bool requires_grad(const IValue& value) {
+  const at::Tensor tensor = tensor_of(value);
+  return tensor.defined() && tensor.requires_grad();
+}
+
+template <typename Arguments>
+bool any_requires_grad(at::ArrayRef<IValue> values, const Arguments& arguments) {
+  return at::GradMode::is_enabled() &&
+         std::any_of(arguments.begin(), arguments.end(),
+                     [&](size_t argument) { return requires_grad(values[argument]); });
+}
+
+bool any_tangent(at::ArrayRef<IValue> values) {
+  return std::any_of(values.begin(), values.end(),
+                     [](const IValue& value) { return has_tangent(tensor_of(value)); });
+}
+
+void below_autograd(const c10::OperatorHandle& handle, Stack* stack) {
+  const at::AutoDispatchBelowADInplaceOrView below;
+  handle.callBoxed(stack);
+}
+
+}  // namespace
+
+void autograd_forward(const c10::OperatorHandle& handle, Stack* stack) {
+  const auto view = top(*stack, kForwardArguments);
+  if (in_functorch() || any_tangent(view)) {
+    const auto call = call_of(view);
+    const auto result = attention_math(call.query, call.key, call.value, call.options);
+    const auto rest = at::zeros_like(result.log_sum_exp.detach());
+    return replace_top(*stack, kForwardArguments, {result.output, result.log_sum_exp, rest});
+  }
+  if (!any_requires_grad(view, kDifferentiable)) return below_autograd(handle, stack);
+  const Stack arguments(view.begin(), view.end());
+  const auto optional = [&](Argument argument) {
+    return arguments[argument].toOptional<at::Tensor>();
+  };
+  const auto results = AttentionFunction::apply(
+      arguments[kQuery].toTensor(), arguments[kKey].toTensor(), arguments[kValue].toTensor(),
+      optional(kScoreParameter), optional(kAlibiSlopes), optional(kRelativeTable), optional(kBias),
+      arguments);
+  replace_top(*stack, kForwardArguments, results);
+}
+
+void autograd_backward(const c10::OperatorHandle& handle, Stack* stack) {
+  const auto view = top(*stack, kBackwardArguments);
+  check_usage(!any_tangent(view),
+              "attention_backward has no derivatives of forward mode; give the tangents to the "
+              "arguments of heed::attention, or take attention_math");
+  if (in_functorch() || !any_requires_grad(view, kSavedBackward)) {
+    return below_autograd(handle, stack);
+  }
+  const Stack arguments(view.begin(), view.end());
+  variable_list inputs;
+  for (const size_t argument : kSavedBackward) {
+    if (const at::Tensor tensor = tensor_of(arguments[argument]); tensor.defined()) {
+      inputs.push_back(tensor);
+    }
+  }
+  const auto gradients = AttentionBackwardFunction::apply(at::TensorList(inputs), arguments);
+  // In the places of those that are wanted.
+  const auto wanted = arguments[kWanted].toBoolList();
+  Gradients results;
+  for (size_t i = 0, next = 0; i < results.size(); ++i) {
+    if (wanted.get(i) && tensor_of(arguments[kDifferentiable[i]]).defined()) {
+      results[i] = gradients[next++];
+    }
+  }
+  replace_top(*stack, kBackwardArguments, results);
+}
+
+}  // namespace heed
