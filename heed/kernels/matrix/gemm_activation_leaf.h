@@ -56,7 +56,7 @@ HEED_INLINE Floats activate(GemmActivation activation, Floats x) {
     case GemmActivation::kGelu: {
       // x · Φ(x); Φ(−t) = Q(t). At −∞ it is 0 · ∞: NaN, like torch's.
       const NormalTail normal = normal_tail(x);
-      return select(less(x, zeros()), x * normal.tail, x - x * normal.tail);
+      return x * select(less(x, zeros()), normal.tail, broadcast(1.0f) - normal.tail);
     }
     case GemmActivation::kGeluTanh:
       return x * sigmoid(x * fma(x * x, broadcast(kGeluCubic), broadcast(kGeluLinear))).value;

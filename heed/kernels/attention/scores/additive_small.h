@@ -15,7 +15,7 @@ struct AdditiveSmall {
   static constexpr float kMost = 2.5f;  // up to this magnitude little cancels
   static constexpr int kRows = kGroup;  // taken together
   // Elements whose sum is taken by itself: one long sum would round more than torch's.
-  static constexpr int kRun = 16;
+  static constexpr int kRun = 32;
 
   // What the elements from `begin` on add to some rows of raw.
   template <int kCount>
