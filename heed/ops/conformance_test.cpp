@@ -58,6 +58,8 @@ TEST(ConformanceCosine, Float32) { run_all(at::kFloat, 2); }
 TEST(ConformanceCosine, BFloat16) { run_all(at::kBFloat16, 2); }
 TEST(ConformanceAdditive, Float32) { run_all(at::kFloat, 3); }
 TEST(ConformanceAdditive, BFloat16) { run_all(at::kBFloat16, 3); }
+TEST(ConformanceLeaky, Float32) { run_all(at::kFloat, 4); }
+TEST(ConformanceLeaky, BFloat16) { run_all(at::kBFloat16, 4); }
 
 // All pairs of lengths, with what is most likely to go wrong at edges.
 TEST(ConformanceLengths, AllPairs) {

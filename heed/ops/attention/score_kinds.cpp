@@ -25,14 +25,23 @@ at::Tensor cosine(const ScoreInputs& in) {
   return in.parameter.view({-1, 1, 1}) * score_products(units);
 }
 
-// Σ_d v_hd tanh(q_d + k_d)
-at::Tensor additive(const ScoreInputs& in) {
+// q_d + k_d of every pair, (B, H, Nq, Nk, D).
+at::Tensor pair_sums(const ScoreInputs& in) {
   auto sums = in.query.unsqueeze(3) + in.key.unsqueeze(2);
   if (in.allowed.defined() && has_non_finite(in.key)) {
     sums = sums.masked_fill(in.allowed.logical_not().unsqueeze(-1), 0);
   }
-  return sums.tanh().matmul(in.parameter.unsqueeze(1).unsqueeze(-1)).squeeze(-1);
+  return sums;
 }
+
+// Σ_d v_hd x_d
+at::Tensor weighted(const at::Tensor& x, const ScoreInputs& in) {
+  return x.matmul(in.parameter.unsqueeze(1).unsqueeze(-1)).squeeze(-1);
+}
+
+at::Tensor additive(const ScoreInputs& in) { return weighted(pair_sums(in).tanh(), in); }
+
+at::Tensor leaky(const ScoreInputs& in) { return weighted(at::leaky_relu(pair_sums(in), 0.2), in); }
 
 // A list, so that what score_kind gave stays where it is.
 std::list<ScoreKind>& kinds() {
@@ -44,6 +53,10 @@ std::list<ScoreKind>& kinds() {
        .kernel = "additive",
        .parameter = Parameter::kPerHeadAndSize,
        .formula = additive},
+      {.name = "leaky",
+       .kernel = "leaky",
+       .parameter = Parameter::kPerHeadAndSize,
+       .formula = leaky},
   };
   return list;
 }

@@ -70,6 +70,16 @@ inline const std::vector<ScoreCase>& scores() {
          return randn({n.heads, n.size});
        },
        [](const at::Tensor& p) { return Additive{p}; }},
+      {"leaky",
+       [](const Sizes& n) {
+         return randn({n.heads, n.size});
+       },
+       [](const at::Tensor& p) {
+         return NamedScore{"leaky", p};
+       },
+       [](const at::Tensor& query, const at::Tensor& key) {
+         return (query.abs().max() + key.abs().max()).item<double>();
+       }},
   };
   return list;
 }

@@ -9,6 +9,7 @@
 #include "heed/kernels/attention/scores/additive.h"
 #include "heed/kernels/attention/scores/cosine.h"
 #include "heed/kernels/attention/scores/dot.h"
+#include "heed/kernels/attention/scores/leaky.h"
 #include "heed/kernels/attention/tiles/score_leaf.h"
 #ifdef HEED_EXTRA_SCORES
 #include HEED_EXTRA_SCORES
@@ -17,8 +18,9 @@
 #define HEED_EXTRA_SCORE_LIST
 #endif
 
-#define HEED_SCORE_LIST \
-  PRODUCT_SCORE(Dot), PRODUCT_SCORE(Cosine), PAIRWISE_SCORE(Additive), HEED_EXTRA_SCORE_LIST
+#define HEED_SCORE_LIST                                                                       \
+  PRODUCT_SCORE(Dot), PRODUCT_SCORE(Cosine), PAIRWISE_SCORE(Additive), PAIRWISE_SCORE(Leaky), \
+      HEED_EXTRA_SCORE_LIST
 
 namespace heed::kernels::HEED_ISA {
 
