@@ -1,12 +1,20 @@
 #include "heed/cli/classification_report.h"
 
 #include "heed/cli/score_json.h"
+#include "heed/io/printable.h"
 
 namespace heed::cli {
 namespace {
 
 using metrics::PrecisionRecall;
 using metrics::Weights;
+
+// Names for a table on a terminal.
+std::vector<std::string> shown(const std::vector<std::string>& labels) {
+  std::vector<std::string> names;
+  for (const std::string& label : labels) names.push_back(printable(label));
+  return names;
+}
 
 OrderedJson rows_of(const metrics::ConfusionMatrix& confusion) {
   OrderedJson rows = OrderedJson::array();
@@ -38,7 +46,7 @@ Evaluation one_label(const tasks::ClassificationScores& scores,
                        {{"macro", json_of(mean_of(classes, Weights::kEqual))},
                         {"weighted", json_of(mean_of(classes, Weights::kSupport))}}},
                       {"confusion", rows_of(confusion)}},
-          .report = confusion.report(labels) + "\n" + confusion.text(labels)};
+          .report = confusion.report(shown(labels)) + "\n" + confusion.text(shown(labels))};
 }
 
 Evaluation several_labels(const tasks::ClassificationScores& scores,
@@ -52,7 +60,7 @@ Evaluation several_labels(const tasks::ClassificationScores& scores,
                        {{"micro", json_of(counts.micro())},
                         {"macro", json_of(counts.macro())},
                         {"weighted", json_of(mean_of(classes, Weights::kSupport))}}}},
-          .report = counts.report(labels)};
+          .report = counts.report(shown(labels))};
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "heed/base/cpus.h"
+#include "heed/base/error.h"
 #include "heed/ops/workers.h"
 
 namespace heed::cli {
@@ -35,37 +36,60 @@ void ThreadOptions::apply(int processes) const {
   set_threads(count);
 }
 
-void ReadingOptions::add_to(CLI::App& app) {
+void ReadingOptions::add_file_options(CLI::App& app) {
   const std::string group = "Reading data";
   app.add_option("--format", format,
-                 "auto (by the file's extension), label-text, tsv, csv, jsonl or text")
-      ->check(CLI::IsMember({"auto", "label-text", "tsv", "csv", "jsonl", "text"}))
+                 "auto (by what the file holds), label-text, tsv, csv, jsonl, json, conll or text")
+      ->check(CLI::IsMember({"auto", "label-text", "tsv", "csv", "jsonl", "json", "conll", "text"}))
       ->group(group);
-  app.add_option("--header", header, "Whether TSV and CSV files begin with names of columns")
+  app.add_option("--delimiter", delimiter,
+                 "Between the columns of a table: tab, or one character such as ; or |; auto: told "
+                 "by the first rows")
+      ->group(group);
+  app.add_option("--header", header, "Whether tables begin with the names of their columns")
       ->check(CLI::IsMember({"auto", "yes", "no"}))
-      ->group(group);
-  app.add_option("--text-column", text_column, "Name or number of the column that holds the text")
-      ->group(group);
-  app.add_option("--label-column", label_column, "Name or number of the column with the label")
       ->group(group);
   app.add_option("--encoding", encoding, "Character encoding of the files")
       ->check(CLI::IsMember({"utf-8", "latin-1"}))
       ->group(group);
+  app.add_option("--max-bytes", max_bytes,
+                 "Memory that the rows of a file may take, such as 4G; auto: half of what is free")
+      ->group(group);
+  app.add_option("--max-classes", max_classes, "Classes that a file may have")
+      ->check(CLI::Range(1, 100'000'000))
+      ->group(group);
+}
+
+void ReadingOptions::add_to(CLI::App& app) {
+  const std::string group = "Reading data";
+  add_file_options(app);
+  app.add_option("--text-column", text_column, "Name or number of the column that holds the text")
+      ->group(group);
+  app.add_option("--label-column", label_column, "Name or number of the column with the label")
+      ->group(group);
 }
 
 std::vector<std::string> ReadingOptions::names() {
-  return {"format", "header", "text-column", "label-column", "encoding"};
+  return {"format",       "delimiter", "header",    "text-column",
+          "label-column", "encoding",  "max-bytes", "max-classes"};
+}
+
+data::Limits ReadingOptions::limits() const {
+  return {.most_bytes = max_bytes == "auto" ? 0 : data::bytes_named(max_bytes),
+          .most_classes = max_classes};
 }
 
 data::ReadOptions ReadingOptions::parsed() const {
   data::ReadOptions options;
   options.format = data::format_named(format);
+  options.delimiter = delimiter == "auto" ? '\0' : data::delimiter_named(delimiter);
   options.header = header == "yes"  ? data::Header::kYes
                    : header == "no" ? data::Header::kNo
                                     : data::Header::kAuto;
   options.encoding = data::encoding_named(encoding);
   options.text_column = text_column;
   options.label_column = label_column;
+  options.limits = limits();
   return options;
 }
 
@@ -76,8 +100,24 @@ void add_special_tokens(CLI::App& app, bool& wanted) {
 }
 
 void throw_or_warn(const data::DataReport& report) {
+  for (const std::string& note : report.notes()) {
+    std::cerr << "heed: " << note << '\n';
+  }
   report.throw_if_fatal();
   std::cerr << report.text();
+}
+
+std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& files) {
+  return {files.begin(), files.end()};
+}
+
+void flush_output() {
+  std::cout.flush();
+  if (!std::cout) throw IoError("standard output: could not be written to the end");
+}
+
+void warn(const std::vector<std::string>& warnings) {
+  for (const std::string& each : warnings) std::cerr << "heed: warning: " << each << '\n';
 }
 
 std::vector<std::string> given_options(const CLI::App& app) {

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -24,16 +25,23 @@ struct ThreadOptions {
   void apply(int processes = 1) const;
 };
 
-// How input files are read: --format, --header, --text-column, --label-column, --encoding.
+// How input files are read: --format, --delimiter, --header, --text-column, --label-column,
+// --encoding, --max-bytes, --max-classes.
 struct ReadingOptions {
   std::string format = "auto";
+  std::string delimiter = "auto";
   std::string header = "auto";
-  std::string text_column;
-  std::string label_column;
+  std::string text_column = {};
+  std::string label_column = {};
   std::string encoding = "utf-8";
+  std::string max_bytes = "auto";
+  int64_t max_classes = data::Limits().most_classes;
 
   void add_to(CLI::App& app);
+  void add_file_options(CLI::App& app);  // all but the two columns
+
   data::ReadOptions parsed() const;
+  data::Limits limits() const;
 
   // The names of these options: "format".
   static std::vector<std::string> names();
@@ -48,6 +56,15 @@ void throw_or_warn(const data::DataReport& report);
 // The options that were given another value than they have anyway, by their long names: "top".
 // (A file that --print-config wrote gives every option.)
 std::vector<std::string> given_options(const CLI::App& app);
+
+// Names of files as options have them.
+std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& files);
+
+// Flushes standard output. Throws IoError where that fails.
+void flush_output();
+
+// Warnings of a model's task, one a line on stderr.
+void warn(const std::vector<std::string>& warnings);
 
 // A progress bar over (done, total), made at the first call.
 tasks::Progress progress_bar(const std::string& title);

@@ -1,21 +1,12 @@
 #include "heed/cli/line_queue.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <iterator>
+#include <utility>
 
 namespace heed::cli {
-namespace {
 
-bool is_regular_file(const std::string& file) {
-  std::error_code ignored;  // what is wrong with it, reading says
-  return std::filesystem::is_regular_file(file, ignored);
-}
-
-}  // namespace
-
-LineQueue::LineQueue(const std::string& file, data::Encoding encoding)
-    : is_file_(is_regular_file(file)), reader_(file, encoding, report_) {
+LineQueue::LineQueue(data::TextLines& lines) : lines_(lines) {
   thread_ = std::thread([this] { read(); });
 }
 
@@ -28,31 +19,41 @@ LineQueue::~LineQueue() {
   thread_.join();
 }
 
-std::vector<std::string> LineQueue::take() {
+std::vector<LineQueue::Line> LineQueue::take() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return enough(); });
-  const size_t count = std::min(lines_.size(), kMost);
-  std::vector<std::string> taken(
-      std::make_move_iterator(lines_.begin()),
-      std::make_move_iterator(lines_.begin() + static_cast<std::ptrdiff_t>(count)));
-  lines_.erase(lines_.begin(), lines_.begin() + static_cast<std::ptrdiff_t>(count));
+  const size_t count = std::min(waiting_.size(), kMost);
+  std::vector<Line> taken(
+      std::make_move_iterator(waiting_.begin()),
+      std::make_move_iterator(waiting_.begin() + static_cast<std::ptrdiff_t>(count)));
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
   if (taken.empty() && error_) std::rethrow_exception(error_);
   changed_.notify_all();
   return taken;
 }
 
+bool LineQueue::put(Line line) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return waiting_.size() < kMost || abandoned_; });
+  if (abandoned_) return false;
+  waiting_.push_back(std::move(line));
+  changed_.notify_all();
+  return true;
+}
+
 void LineQueue::read() {
   try {
+    int64_t last = 0;
     std::string line;
-    while (reader_.next(line)) {
-      report_.throw_if_fatal();  // a line before this one was left out
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return lines_.size() < kMost || abandoned_; });
-      if (abandoned_) return;
-      lines_.push_back(line);
-      changed_.notify_all();
+    for (bool more = true; more;) {
+      more = lines_.next(line);
+      // Lines that are no text were passed over; each keeps its place.
+      const int64_t now = lines_.line_number() + (more ? 0 : 1);
+      while (++last < now) {
+        if (!put({.text = std::nullopt, .number = last})) return;
+      }
+      if (more && !put({.text = line, .number = now})) return;
     }
-    report_.throw_if_fatal();
   } catch (...) {
     const std::lock_guard lock(mutex_);
     error_ = std::current_exception();

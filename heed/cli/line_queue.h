@@ -6,6 +6,7 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,28 +20,33 @@ namespace heed::cli {
 // are as large as may be.
 class LineQueue {
  public:
-  LineQueue(const std::string& file, data::Encoding encoding);
+  // `lines` must outlive the queue, and is its own until it is gone.
+  explicit LineQueue(data::TextLines& lines);
   ~LineQueue();
   LineQueue(const LineQueue&) = delete;
   LineQueue& operator=(const LineQueue&) = delete;
 
+  struct Line {
+    std::optional<std::string> text;  // none: it is no text, which `lines` reported
+    int64_t number = 0;
+  };
+
   // Waits for at least one line; empty at the end of the input. Throws what reading threw once the
-  // lines before it are taken: DataError for a line that is no text.
-  std::vector<std::string> take();
+  // lines before it are taken.
+  std::vector<Line> take();
 
  private:
   static constexpr size_t kMost = 1024;  // lines of a batch, and in waiting
 
   void read();
-  bool enough() const { return ended_ || lines_.size() >= (is_file_ ? kMost : 1); }
+  bool put(Line line);  // false: nobody takes them any more
+  bool enough() const { return ended_ || waiting_.size() >= (lines_.is_whole() ? kMost : 1); }
 
-  bool is_file_;
-  data::DataReport report_;
-  data::TextLines reader_;
+  data::TextLines& lines_;
   std::thread thread_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::string> lines_;
+  std::deque<Line> waiting_;
   std::exception_ptr error_;
   bool ended_ = false;
   bool abandoned_ = false;

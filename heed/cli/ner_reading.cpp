@@ -7,14 +7,13 @@
 namespace heed::cli {
 
 data::NerReadOptions ner_reading(const ReadingOptions& reading) {
-  check_usage(reading.format == "auto" || reading.format == "jsonl",
-              "--format: expected auto or jsonl for words with tags, got ", reading.format);
   check_usage(reading.header != "yes", "--header: files of words with tags have none");
   check_usage(reading.label_column.empty(),
               "--label-column: the tag of a word stands in the last column");
   data::NerReadOptions options;
   options.encoding = data::encoding_named(reading.encoding);
-  if (reading.format == "jsonl") options.form = data::NerReadOptions::Form::kJsonl;
+  options.format = data::format_named(reading.format);
+  options.limits = reading.limits();
   const std::string& column = reading.text_column;
   if (column.empty()) return options;
   const char* end = column.data() + column.size();

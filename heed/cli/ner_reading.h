@@ -6,7 +6,7 @@
 
 namespace heed::cli {
 
-// --format auto (by the extension) or jsonl; --text-column is the number of the word's column, and
+// --format auto, conll, jsonl or json; --text-column is the number of the word's column, and
 // the tag stands in the last. Throws UsageError for what such files do not have.
 data::NerReadOptions ner_reading(const ReadingOptions& reading);
 

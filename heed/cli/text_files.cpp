@@ -1,21 +1,74 @@
 #include "heed/cli/text_files.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <iostream>
 
 #include "heed/base/error.h"
 #include "heed/cli/common.h"
+#include "heed/data/json_lines.h"
 #include "heed/data/rows.h"
 
 namespace heed::cli {
 
 std::vector<std::string> lines_of(const std::string& file) {
   data::DataReport report;
-  data::TextLines reader(file, data::Encoding::kUtf8, report);
+  data::TextLines reader(file, {.limits = data::Limits()}, report);
   std::vector<std::string> lines;
   for (std::string line; reader.next(line);) lines.push_back(line);
   throw_or_warn(report);
   return lines;
+}
+
+namespace {
+
+// "attic\t0.9812" -> 5; npos without a probability behind the last tab.
+size_t answer_size(const std::string& line) {
+  const size_t tab = line.rfind('\t');
+  if (tab == std::string::npos) return tab;
+  double probability = -1;
+  const char* end = line.data() + line.size();
+  const auto [last, error] = std::from_chars(line.data() + tab + 1, end, probability);
+  const bool is_one = error == std::errc() && last == end && probability >= 0 && probability <= 1 &&
+                      line.find('.', tab) != std::string::npos;
+  return is_one ? tab : std::string::npos;
+}
+
+std::string answer_in(const JsonValue& object) {
+  for (const char* name : {"output", "answer", "text"}) {
+    if (!object.json().contains(name)) continue;
+    return object.has(name) ? object.at(name).string() : std::string();
+  }
+  return object.at("output").string();  // throws, naming it
+}
+
+}  // namespace
+
+std::vector<std::string> answers_of(const std::string& file) {
+  data::DataReport report;
+  data::TextLines reader(file, {.limits = data::Limits()}, report);
+  const data::FileKind kind = reader.kind(data::Format::kAuto);
+  std::vector<std::string> answers;
+  if (kind.format == data::Format::kJsonl || kind.format == data::Format::kJson) {
+    data::read_json_objects(reader, kind, [&](const JsonValue& object, int64_t /*line*/) {
+      answers.push_back(answer_in(object));
+    });
+    throw_or_warn(report);
+    return answers;
+  }
+  for (std::string line; reader.next(line);) answers.push_back(line);
+  throw_or_warn(report);
+  const bool with_probabilities =
+      !answers.empty() && std::all_of(answers.begin(), answers.end(), [](const std::string& line) {
+        return answer_size(line) != std::string::npos;
+      });
+  if (with_probabilities) {
+    std::cerr << "heed: " << printable(file)
+              << ": the probability behind each answer is left out\n";
+    for (std::string& answer : answers) answer.resize(answer_size(answer));
+  }
+  return answers;
 }
 
 void check_line_counts(const std::string& file, size_t lines, const std::string& other,

@@ -11,6 +11,11 @@ namespace heed::cli {
 // DataError for a line that is no UTF-8.
 std::vector<std::string> lines_of(const std::string& file);
 
+// The texts that somebody answered: lines, or what `heed predict` writes. Of JSON the member
+// "output", "answer" or "text" of each object, "" where it is null; of lines that all end in a tab
+// and a probability what stands before it.
+std::vector<std::string> answers_of(const std::string& file);
+
 // Throws DataError unless both have the same number of lines.
 void check_line_counts(const std::string& file, size_t lines, const std::string& other,
                        size_t other_lines);

@@ -7,6 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
+#include "heed/io/printable.h"
 #include "heed/models/files/model_directory.h"
 
 namespace heed::cli {
@@ -27,8 +28,9 @@ constexpr Kind kKinds[] = {
 
 }  // namespace
 
-std::optional<std::vector<std::string>> Trained::read_inputs(const std::string& /*file*/,
-                                                             const ReadingOptions& /*reading*/) {
+std::optional<std::vector<Input>> Trained::read_inputs(data::TextLines& /*lines*/,
+                                                       const ReadingOptions& /*reading*/,
+                                                       data::DataReport& /*report*/) {
   return std::nullopt;
 }
 
@@ -52,7 +54,8 @@ std::unique_ptr<Trained> load_trained(const std::filesystem::path& directory) {
 
 void check_options(const CLI::App& app, const std::vector<std::string>& known,
                    const Trained& trained) {
-  static const std::set<std::string> kGeneral = {"threads", "json", "config"};
+  static const std::set<std::string> kGeneral = {"threads", "json", "config",
+                                                 "columns", "csv",  "max-bytes"};
   for (const std::string& name : given_options(app)) {
     const bool has_meaning =
         kGeneral.count(name) > 0 || std::find(known.begin(), known.end(), name) != known.end();
@@ -66,7 +69,7 @@ at::Tensor stacked_layers(const std::vector<at::Tensor>& layers) {
 }
 
 std::string answer_line(const std::string& answer, double probability) {
-  return answer + formatted("\t%.4f", probability);
+  return printable(answer) + formatted("\t%.4f", probability);
 }
 
 std::string answer_title(const std::string& answer, double probability) {

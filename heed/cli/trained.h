@@ -6,18 +6,26 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "heed/cli/common.h"
+#include "heed/data/rows.h"
 #include "heed/io/json.h"
 #include "heed/tasks/task.h"
 #include "heed/text/tokenizer.h"
 
 namespace heed::cli {
+
+// What a model is asked about: a line of text, or a row of a file.
+struct Input {
+  std::string text;
+  std::string where;                    // "reviews.tsv:12", for messages
+  std::vector<std::string> words = {};  // of a sentence whose words stand apart
+};
 
 // Options of `heed predict` that only some tasks know.
 struct PredictionOptions {
@@ -27,6 +35,7 @@ struct PredictionOptions {
   double length_penalty = 1;
   int64_t most_tokens = 256;  // of an answer that is written token by token
   int64_t top = 5;            // answers to list in JSON
+  bool list_top = false;      // also where JSON has all of them anyway
   bool color = false;         // on a terminal
 };
 
@@ -41,6 +50,12 @@ struct Evaluation {
   tasks::Metrics metrics;
   OrderedJson details = {};  // beside the metrics in JSON: confusion, per-class report
   std::string report = {};   // below the metrics for people, whole lines
+  // What was answered wrongly, where it was asked for: where, expected, predicted, text.
+  struct Wrong {
+    double confidence = 0;
+    OrderedJson row;
+  };
+  std::vector<Wrong> wrong = {};
 };
 
 // The weights of one input.
@@ -64,6 +79,7 @@ struct EvaluationRequest {
   std::vector<std::string> files;  // at least one
   ReadingOptions reading;
   PredictionOptions prediction;
+  bool wrong = false;  // list what was answered wrongly
   // How written answers are compared with the references.
   bool lowercase = false;
   bool rouge = false;
@@ -80,11 +96,6 @@ class Trained {
   // The settings that `inspect` shows, in order.
   virtual OrderedJson description() const = 0;
 
-  // How many files evaluate() takes: what is known of the examples in files of their own (a text
-  // and its translation), or several sets of examples.
-  static constexpr size_t kAnyNumber = std::numeric_limits<size_t>::max();
-  virtual size_t most_files() const { return 1; }
-
   // The options of `heed eval` and of `heed predict` that mean something for this task:
   // "threshold". Others are refused, but for those that every command has.
   virtual std::vector<std::string> evaluation_options() const { return {"encoding"}; }
@@ -93,13 +104,19 @@ class Trained {
   virtual Evaluation evaluate(const EvaluationRequest& request,
                               const tasks::Progress& progress) = 0;
 
-  // One answer an input, in order. An input is a line of text, or what read_inputs returned.
-  virtual std::vector<Answer> predict(const std::vector<std::string>& inputs,
+  // One answer an input, in order; of one alone, the same as among others. Throws DataError for an
+  // input that cannot be answered.
+  virtual std::vector<Answer> predict(std::span<const Input> inputs,
                                       const PredictionOptions& options) = 0;
 
-  // The inputs of a file that is not simply an input a line; none: it is that.
-  virtual std::optional<std::vector<std::string>> read_inputs(const std::string& file,
-                                                              const ReadingOptions& reading);
+  // The inputs of a file that is not simply an input a line; none: it is that. Reports what it
+  // leaves out.
+  virtual std::optional<std::vector<Input>> read_inputs(data::TextLines& lines,
+                                                        const ReadingOptions& reading,
+                                                        data::DataReport& report);
+
+  // What is to be said of all inputs so far, such as texts that were cut. A line each.
+  virtual std::vector<std::string> warnings() const { return {}; }
 
   // The tokenizers that read inputs; none where special tokens have no meaning in an input.
   using TokenizerPlace = std::shared_ptr<const text::Tokenizer>*;
@@ -124,7 +141,7 @@ void check_options(const CLI::App& app, const std::vector<std::string>& known,
 // The weights of one input, (1, H, Nq, Nk) of each layer -> (layers, H, Nq, Nk) float32.
 at::Tensor stacked_layers(const std::vector<at::Tensor>& layers);
 
-// "answer\t0.9876".
+// "answer\t0.9876", without what a terminal would obey.
 std::string answer_line(const std::string& answer, double probability);
 
 // "answer (99 %)", above a picture.

@@ -6,6 +6,7 @@
 
 #include "heed/base/error.h"
 #include "heed/data/classification_data.h"
+#include "heed/data/split.h"
 #include "heed/io/utf8.h"
 
 namespace heed::data {
@@ -52,10 +53,36 @@ void report_empty_classes(const ClassificationData& data, ProblemKind kind, Data
   for (size_t label = 0; label < counts.size(); ++label) {
     if (counts[label] == 0) {
       report.add(
-          kind, data.file, 0,
+          kind, data.name(), 0,
           "expected an example of every class, found none of " + excerpt(data.label_names[label]));
     }
   }
+}
+
+// A share of each class, the same text always on one side.
+ClassificationData take_validation(ClassificationData& train, const TrainingFiles& files,
+                                   DataReport& report) {
+  std::vector<SplitKey> keys;
+  for (const Example& example : train.examples) {
+    std::string kind = example.label ? std::to_string(*example.label) : "";
+    for (const int32_t label : example.labels) kind += text_of(label, " ");
+    keys.push_back({.kind = kind, .group = comparable(example.text)});
+  }
+  const size_t all = keys.size();
+  ClassificationData valid = {.files = train.files, .label_names = train.label_names};
+  valid.examples = take_held_back(train.examples, held_back(keys, files.valid_share, files.seed));
+  report.note(split_note(valid.examples.size(), all, "examples", files.seed));
+  if (valid.examples.empty()) {
+    report.add(ProblemKind::kNoExamples, train.name(), 0,
+               "expected enough examples to hold some back for validation, of one class several; "
+               "give a file with --valid");
+  }
+  return valid;
+}
+
+size_t standard_inputs(const TrainingFiles& files) {
+  return static_cast<size_t>(std::count(files.train.begin(), files.train.end(), "-") +
+                             std::count(files.valid.begin(), files.valid.end(), "-"));
 }
 
 }  // namespace
@@ -66,7 +93,7 @@ void check_training_data(const ClassificationData& train, DataReport& report) {
                                    [](const Example& example) { return !example.label; });
   if (train.label_names.size() < (several ? 1U : 2U)) {
     report.add(
-        ProblemKind::kOneClass, train.file, 0,
+        ProblemKind::kOneClass, train.name(), 0,
         text_of("expected at least two classes, found ",
                 train.label_names.empty() ? "none" : "only " + excerpt(train.label_names[0])));
   }
@@ -78,9 +105,11 @@ void check_training_data(const ClassificationData& train, DataReport& report) {
     const auto name = [&](const Example& of) {
       return excerpt(train.label_names[static_cast<size_t>(*of.label)], 30);
     };
-    report.add(ProblemKind::kTwoLabels, train.file, example.line,
-               text_of("labelled ", name(example), " here and ", name(other), " in line ",
-                       other.line, ": ", excerpt(example.text, 40)));
+    report.add(
+        ProblemKind::kTwoLabels, train.files[example.file], example.line,
+        text_of("labelled ", name(example), " here and ", name(other), " in ",
+                example.file == other.file ? text_of("line ", other.line) : train.where(other),
+                ": ", excerpt(example.text, 40)));
   }
 }
 
@@ -92,9 +121,9 @@ void check_validation_data(const ClassificationData& train, const Classification
   for (const Example& example : valid.examples) {
     const auto found = training.find(comparable(example.text));
     if (found == training.end()) continue;
-    report.add(ProblemKind::kRepeatedText, valid.file, example.line,
-               text_of("the same text as ", train.file, ":", found->second->line, ": ",
-                       excerpt(example.text, 40)));
+    report.add(
+        ProblemKind::kRepeatedText, valid.files[example.file], example.line,
+        text_of("the same text as ", train.where(*found->second), ": ", excerpt(example.text, 40)));
   }
 }
 
@@ -103,7 +132,7 @@ TrainingData read_training_data(const TrainingFiles& files, const ReadOptions& o
   check_usage(options.labels == Labels::kRequired,
               "training needs labels: expected "
               "Labels::kRequired");
-  check_usage(files.train != "-" || files.valid != "-",
+  check_usage(standard_inputs(files) < 2,
               "training and validation data cannot both come from standard input");
   TrainingData data;
   data.train = read_classification(files.train, options, report);
@@ -111,7 +140,13 @@ TrainingData read_training_data(const TrainingFiles& files, const ReadOptions& o
   if (!files.valid.empty()) {
     ReadOptions valid_options = options;
     valid_options.label_names = data.train.label_names;
+    // What --text-column and --label-column do not name is taken as in the training data.
+    valid_options.known_text_column = data.train.text_column;
+    valid_options.known_label_column = data.train.label_column;
     data.valid = read_classification(files.valid, valid_options, report);
+    check_validation_data(data.train, *data.valid, report);
+  } else if (files.valid_share > 0 && report.fatal_count() == 0) {
+    data.valid = take_validation(data.train, files, report);
     check_validation_data(data.train, *data.valid, report);
   }
   report.throw_if_fatal();

@@ -16,7 +16,7 @@ using testing::HasSubstr;
 
 ClassificationData data_of(const std::string& file, std::vector<std::string> labels,
                            std::vector<Example> examples) {
-  return {.file = file, .label_names = std::move(labels), .examples = std::move(examples)};
+  return {.files = {file}, .label_names = std::move(labels), .examples = std::move(examples)};
 }
 
 std::string details(const DataReport& report, ProblemKind kind) {
@@ -85,9 +85,9 @@ class TrainingDataTest : public testing::Test {
 };
 
 TEST_F(TrainingDataTest, BothFilesHaveTheLabelsOfTraining) {
-  const TrainingData data = read_training_data(
-      {.train = write("train.txt", "2 a\n1 b\n3 c\n"), .valid = write("valid.txt", "3 x\n1 y\n")},
-      {}, report_);
+  const TrainingData data = read_training_data({.train = {write("train.txt", "2 a\n1 b\n3 c\n")},
+                                                .valid = {write("valid.txt", "3 x\n1 y\n")}},
+                                               {}, report_);
   EXPECT_THAT(data.valid->label_names, testing::ElementsAre("1", "2", "3"));
   EXPECT_EQ(data.valid->examples[0].label, 2);
   EXPECT_EQ(report_.warning_count(), 1);  // no example of 2
@@ -96,15 +96,33 @@ TEST_F(TrainingDataTest, BothFilesHaveTheLabelsOfTraining) {
 
 TEST_F(TrainingDataTest, WithoutValidation) {
   const TrainingData data =
-      read_training_data({.train = write("train.txt", "2 a\n1 b\n")}, {}, report_);
+      read_training_data({.train = {write("train.txt", "2 a\n1 b\n")}}, {}, report_);
   EXPECT_FALSE(data.valid.has_value());
+}
+
+TEST_F(TrainingDataTest, HoldsBackAShareOfEachClass) {
+  std::string rows;
+  for (int i = 0; i < 300; ++i) {
+    rows += text_of(i % 3 == 0 ? "rare" : "often", "\ttext ", i % 100, "\n");  // each three times
+  }
+  const TrainingFiles files = {.train = {write("train.tsv", rows)}, .valid_share = 0.2, .seed = 7};
+  const TrainingData data = read_training_data(files, {}, report_);
+  ASSERT_TRUE(data.valid.has_value());
+  EXPECT_EQ(data.train.examples.size() + data.valid->examples.size(), 300u);
+  EXPECT_NEAR(static_cast<double>(data.valid->examples.size()), 60, 3);
+  EXPECT_EQ(report_.count(ProblemKind::kRepeatedText), 0);  // the same text is on one side
+  EXPECT_EQ(report_.count(ProblemKind::kEmptyClassValid), 0);
+  EXPECT_THAT(report_.notes(), testing::Contains(HasSubstr("held back")));
+  DataReport again;
+  const TrainingData same = read_training_data(files, {}, again);
+  EXPECT_EQ(same.valid->examples.at(5).line, data.valid->examples.at(5).line);
 }
 
 TEST_F(TrainingDataTest, OneErrorListsWhatIsFatalInBoth) {
   const auto train = write("train.txt", "2 a\n1 b\xFF\n1 c\n\n d\n");
   const auto valid = write("valid.txt", "3 x\n1 a\n");
   try {
-    read_training_data({.train = train, .valid = valid}, {}, report_);
+    read_training_data({.train = {train}, .valid = {valid}}, {}, report_);
     FAIL() << "accepted";
   } catch (const DataError& error) {
     EXPECT_THAT(error.what(), HasSubstr("error: not UTF-8: 1 place\n  " + train.string() + ":2: "));
@@ -117,7 +135,7 @@ TEST_F(TrainingDataTest, OneErrorListsWhatIsFatalInBoth) {
 }
 
 TEST_F(TrainingDataTest, RefusesStandardInputTwice) {
-  EXPECT_THROW(read_training_data({.train = "-", .valid = "-"}, {}, report_), UsageError);
+  EXPECT_THROW(read_training_data({.train = {"-"}, .valid = {"-"}}, {}, report_), UsageError);
 }
 
 }  // namespace

@@ -1,196 +1,190 @@
 #include "heed/data/classification_data.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <map>
 #include <memory>
-#include <span>
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/data/columns.h"
-#include "heed/data/rows.h"
-#include "heed/io/json.h"
+#include "heed/data/json_lines.h"
+#include "heed/data/label_set.h"
 #include "heed/io/utf8.h"
 
 namespace heed::data {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Format>, 6> kFormats = {{
-    {"auto", Format::kByExtension},
-    {"label-text", Format::kLabelText},
-    {"tsv", Format::kTsv},
-    {"csv", Format::kCsv},
-    {"jsonl", Format::kJsonl},
-    {"text", Format::kText},
-}};
+bool is_labelled(const ReadOptions& options) { return options.labels == Labels::kRequired; }
 
-std::optional<int64_t> whole_number(std::string_view text) {
-  int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
+ColumnRules rules_of(const ReadOptions& options) {
+  return {.text = {.what = "text",
+                   .option = "--text-column",
+                   .chosen = options.text_column,
+                   .known = options.known_text_column,
+                   .usual = usual_text_names(),
+                   .place = 1},
+          .label = {.what = "label",
+                    .option = "--label-column",
+                    .chosen = options.label_column,
+                    .known = options.known_label_column,
+                    .usual = usual_label_names(),
+                    .place = 0,
+                    .wanted = is_labelled(options)},
+          .header = options.header,
+          .labels = options.label_names};
 }
 
-void sort_labels(std::vector<std::string>& labels) {
-  const bool numbers = std::all_of(labels.begin(), labels.end(), [](const std::string& label) {
-    return whole_number(label).has_value();
-  });
-  std::sort(labels.begin(), labels.end(), [&](const std::string& a, const std::string& b) {
-    if (!numbers || whole_number(a) == whole_number(b)) return a < b;
-    return *whole_number(a) < *whole_number(b);
-  });
+void sort_unique(std::vector<int32_t>& labels) {
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
 }
 
-// Checks what the rows of a file hold and gathers the examples.
+// Checks what the rows of files hold and gathers the examples.
 class Collector {
  public:
-  Collector(TextLines& lines, const ReadOptions& options) : lines_(lines), options_(options) {
-    for (const std::string& label : options.label_names) {
-      const auto index = static_cast<int32_t>(labels_.size());
-      check_usage(labels_.emplace(label, index).second, "label ", excerpt(label),
-                  " stands twice in the label set");
-    }
+  explicit Collector(const ReadOptions& options)
+      : options_(options), labels_(options.label_names) {}
+
+  // What follows is of this file.
+  void begin(TextLines& lines) {
+    lines_ = &lines;
+    data_.files.push_back(lines.file());
   }
 
-  bool labelled() const { return options_.labels == Labels::kRequired; }
+  TextLines& lines() { return *lines_; }
+  const ReadOptions& options() const { return options_; }
+  bool labelled() const { return is_labelled(options_); }
   bool several() const { return !options_.label_separator.empty(); }
-  const std::string& separator() const { return options_.label_separator; }
 
-  // One row; with Labels::kNone `label` is not looked at.
-  void add(int64_t line, std::string text, std::string_view label) {
+  void set_columns(const std::string& text, const std::string& label) {
+    data_.text_column = text;
+    data_.label_column = label;
+  }
+
+  // One row whose labels stand in a cell; with Labels::kNone it is not looked at.
+  void add(int64_t line, std::string text, std::string_view cell) {
+    if (!several() || !labelled()) {
+      add(line, std::move(text), std::vector<std::string>{std::string(cell)});
+      return;
+    }
+    std::vector<std::string> labels;
+    const std::string& separator = options_.label_separator;
+    for (size_t begin = 0; begin <= cell.size();) {
+      const size_t end = std::min(cell.find(separator, begin), cell.size());
+      labels.emplace_back(trimmed(cell.substr(begin, end - begin)));
+      begin = end + separator.size();
+    }
+    std::erase(labels, "");
+    add(line, std::move(text), labels);
+  }
+
+  // One row with its labels apart: any number of them where there may be several, otherwise one.
+  void add(int64_t line, std::string text, const std::vector<std::string>& labels) {
     const bool empty = trimmed(text).empty();
-    if (!labelled()) {
-      if (empty) report(ProblemKind::kEmptyText, line, "expected a text, found only white space");
-      examples_.push_back({std::move(text), std::nullopt, line});
-      return;
-    }
-    if (several() && !empty) {
-      if (auto labels = labels_of(line, label)) {
-        examples_.push_back({std::move(text), std::nullopt, line, std::move(*labels)});
-      }
-      return;
-    }
-    const std::optional<int32_t> index = index_of(line, trimmed(label));
+    Example example{.text = std::move(text), .label = std::nullopt, .line = line};
+    example.file = static_cast<uint32_t>(data_.files.size() - 1);
     if (empty) {
       report(ProblemKind::kEmptyText, line,
-             "expected a text, found only white space; the row is left out");
-    } else if (index) {
-      examples_.push_back({std::move(text), index, line});
+             labelled() ? "expected a text, found only white space; the row is left out"
+                        : "expected a text, found only white space");
     }
+    if (!labelled()) {
+      data_.examples.push_back(std::move(example));
+      return;
+    }
+    for (const std::string& label : labels) {
+      const std::optional<int32_t> index = index_of(line, label);
+      if (!index) return;
+      example.labels.push_back(*index);
+    }
+    if (!several()) example.label = std::exchange(example.labels, {}).front();
+    sort_unique(example.labels);
+    if (!empty) data_.examples.push_back(std::move(example));
   }
 
   void report(ProblemKind kind, int64_t line, std::string_view detail) {
-    lines_.report(kind, line, detail);
+    lines_->report(kind, line, detail);
   }
 
   ClassificationData finish() {
-    if (examples_.empty() && labelled()) {
+    if (data_.examples.empty() && labelled()) {
       report(ProblemKind::kNoExamples, 0, "expected at least one row with a label and a text");
     }
-    ClassificationData data;
-    data.file = lines_.file();
-    data.examples = std::move(examples_);
-    data.label_names = options_.label_names;
-    if (data.label_names.empty()) number_labels(data);
-    return data;
+    data_.label_names = labels_.names();
+    if (!labels_.is_fixed()) number_labels();
+    return std::move(data_);
   }
 
  private:
   std::optional<int32_t> index_of(int64_t line, std::string_view label) {
-    if (label.empty()) {
-      report(ProblemKind::kMissingLabel, line, "expected a label, found none");
+    const auto found = labels_.index_of(label);
+    if (!found) {
+      if (trimmed(label).empty()) {
+        report(ProblemKind::kMissingLabel, line, "expected a label, found none");
+      } else {
+        report(ProblemKind::kUnknownLabel, line,
+               "expected one of " + listed(labels_.spellings()) + ", found " + excerpt(label));
+      }
       return std::nullopt;
     }
-    const auto found = labels_.find(label);
-    if (found != labels_.end()) return found->second;
-    if (!options_.label_names.empty()) {
-      report(ProblemKind::kUnknownLabel, line,
-             "expected one of " + known_labels() + ", found " + excerpt(label));
-      return std::nullopt;
+    if (found->look_alike) {
+      report(ProblemKind::kLookAlike, line,
+             text_of(excerpt(label), " differs from ", excerpt(*found->look_alike),
+                     " only in how its letters or blanks are encoded; taken for one class"));
     }
-    const auto index = static_cast<int32_t>(labels_.size());
-    labels_.emplace(label, index);
-    return index;
+    if (labels_.count() > options_.limits.most_classes) refuse_classes(line);
+    return found->index;
   }
 
-  // The indices of the labels between separators; none if one of them is unknown.
-  std::optional<std::vector<int32_t>> labels_of(int64_t line, std::string_view label) {
-    std::vector<int32_t> labels;
-    for (size_t begin = 0; begin <= label.size();) {
-      const size_t end = std::min(label.find(separator(), begin), label.size());
-      const std::string_view one = trimmed(label.substr(begin, end - begin));
-      begin = end + separator().size();
-      if (one.empty()) continue;
-      const std::optional<int32_t> index = index_of(line, one);
-      if (!index) return std::nullopt;
-      labels.push_back(*index);
-    }
-    sort_unique(labels);
-    return labels;
-  }
-
-  static void sort_unique(std::vector<int32_t>& labels) {
-    std::sort(labels.begin(), labels.end());
-    labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
-  }
-
-  std::string known_labels() const {
-    constexpr size_t kShown = 10;
-    std::string list;
-    for (size_t i = 0; i < options_.label_names.size() && i < kShown; ++i) {
-      if (i > 0) list += ", ";
-      list += excerpt(options_.label_names[i], 30);
-    }
-    if (options_.label_names.size() > kShown) {
-      list += text_of(", ... (", options_.label_names.size(), " in all)");
-    }
-    return list;
+  [[noreturn]] void refuse_classes(int64_t line) const {
+    throw DataError(text_of(lines_->file(), ":", line),
+                    text_of("more than ", options_.limits.most_classes,
+                            " classes; is the label column the right one? If it is, give more ",
+                            "with most_classes (--max-classes)"));
   }
 
   // Labels were numbered as they came; their indices are those of the sorted list.
-  void number_labels(ClassificationData& data) const {
-    std::vector<bool> used(labels_.size(), false);
-    for (const Example& example : data.examples) {
+  void number_labels() {
+    const std::vector<std::string> names = std::move(data_.label_names);
+    std::vector<bool> used(names.size(), false);
+    for (const Example& example : data_.examples) {
       if (example.label) used[static_cast<size_t>(*example.label)] = true;
       for (const int32_t label : example.labels) used[static_cast<size_t>(label)] = true;
     }
-    for (const auto& [label, index] : labels_) {
+    data_.label_names.clear();
+    for (size_t i = 0; i < names.size(); ++i) {
       // A label whose every row was left out is no class.
-      if (used[static_cast<size_t>(index)]) data.label_names.push_back(label);
+      if (used[i]) data_.label_names.push_back(names[i]);
     }
-    sort_labels(data.label_names);
-    std::vector<int32_t> place(labels_.size(), 0);
-    for (size_t i = 0; i < data.label_names.size(); ++i) {
-      const int32_t index = labels_.find(data.label_names[i])->second;
-      place[static_cast<size_t>(index)] = static_cast<int32_t>(i);
+    sort_labels(data_.label_names);
+    LabelSet sorted(data_.label_names);
+    std::vector<int32_t> place(names.size(), 0);
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (used[i]) place[i] = sorted.index_of(names[i])->index;
     }
-    for (Example& example : data.examples) {
+    for (Example& example : data_.examples) {
       if (example.label) example.label = place[static_cast<size_t>(*example.label)];
       for (int32_t& label : example.labels) label = place[static_cast<size_t>(label)];
       sort_unique(example.labels);
     }
   }
 
-  TextLines& lines_;
   const ReadOptions& options_;
-  std::vector<Example> examples_;
-  std::map<std::string, int32_t, std::less<>> labels_;
+  LabelSet labels_;
+  TextLines* lines_ = nullptr;
+  ClassificationData data_;
 };
 
-void read_rows(TextLines& lines, Format format, const ReadOptions& options, Collector& collector) {
-  const std::unique_ptr<Rows> rows = rows_of(lines, format);
-  const bool table = format == Format::kTsv || format == Format::kCsv;
-  Columns columns = {.text = 0, .label = std::nullopt, .count = 1, .first_row_is_header = false};
-  if (format == Format::kLabelText) {
-    columns = {.text = 1, .label = 0, .count = 2, .first_row_is_header = false};
-  }
+void read_rows(const FileKind& kind, Collector& collector) {
+  TextLines& lines = collector.lines();
+  const std::unique_ptr<Rows> rows = rows_of(lines, kind);
+  const bool table = kind.format == Format::kTsv || kind.format == Format::kCsv;
+  Columns columns;
+  if (kind.format == Format::kLabelText) columns = {.text = 1, .label = 0, .count = 2};
   Row row;
   bool first = true;
   while (rows->next(row)) {
     if (table && std::exchange(first, false)) {
-      columns = columns_of(row, options, lines.file());
+      columns = columns_of(row, rules_of(collector.options()), lines, kind);
+      collector.set_columns(columns.text_name, columns.label_name);
       if (columns.first_row_is_header) continue;
     }
     if (row.cells.size() != columns.count) {
@@ -204,27 +198,8 @@ void read_rows(TextLines& lines, Format format, const ReadOptions& options, Coll
   }
 }
 
-// The member of a JSON object that an option or custom names; empty if it has none of them.
-std::string member_name(const Json& object, const std::string& chosen,
-                        std::span<const std::string_view> usual) {
-  if (!chosen.empty()) return chosen;
-  for (const std::string_view name : usual) {
-    if (object.contains(name)) return std::string(name);
-  }
-  return {};
-}
-
-// A label as text: "spam", 1 or true; ["spam", "old"] where there is a separator.
-std::optional<std::string> label_text(const Json& value, const std::string& separator) {
-  if (value.is_array() && !separator.empty()) {
-    std::string labels;
-    for (const Json& element : value) {
-      const auto label = element.is_array() ? std::nullopt : label_text(element, separator);
-      if (!label) return std::nullopt;
-      labels += (labels.empty() ? "" : separator) + *label;
-    }
-    return labels;
-  }
+// A label as text: "spam", 1 or true; none of another value.
+std::optional<std::string> label_text(const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_integer() || value.is_boolean()) return value.dump();
   if (value.is_null()) return "";
@@ -250,6 +225,37 @@ struct Members {
   std::string label;
 };
 
+Members members_of(const JsonValue& object, const std::string& where, const ReadOptions& options) {
+  const ColumnRules rules = rules_of(options);
+  Members members = {.text = member_of(object, rules.text),
+                     .label = member_of(object, rules.label)};
+  const std::string found = excerpt(object.json().dump());
+  for (const auto& [name, role] :
+       {std::pair(&members.text, &rules.text), std::pair(&members.label, &rules.label)}) {
+    check_usage(!name->empty() || !role->wanted, where, ": cannot tell which member holds the ",
+                role->what, ": ", found, "; name it with ", role->option);
+  }
+  return members;
+}
+
+// The labels of an object, one by one; an array is taken apart only where there may be several.
+bool add_labelled(const Json& label, std::string text, int64_t line, Collector& collector) {
+  if (collector.several() && label.is_array()) {
+    std::vector<std::string> labels;
+    for (const Json& element : label) {
+      const auto one = label_text(element);
+      if (!one) return false;
+      labels.push_back(*one);
+    }
+    std::erase(labels, "");
+    collector.add(line, std::move(text), labels);
+    return true;
+  }
+  const auto one = label_text(label);
+  if (one) collector.add(line, std::move(text), std::string_view(*one));
+  return one.has_value();
+}
+
 void add_object(const Json& object, const Members& members, int64_t line, Collector& collector) {
   const auto member = object.find(members.text);
   std::optional<std::string> text;
@@ -260,104 +266,117 @@ void add_object(const Json& object, const Members& members, int64_t line, Collec
                              member == object.end() ? "none" : excerpt(member->dump(), 30)));
     return;
   }
-  std::optional<std::string> label = "";
-  if (collector.labelled()) {
-    const auto found = object.find(members.label);
-    if (found != object.end()) label = label_text(*found, collector.separator());
-    if (!label) {
-      collector.report(ProblemKind::kMalformedRow, line,
-                       text_of("expected ", excerpt(members.label),
-                               " to be a string, a whole number, true or false, found ",
-                               excerpt(found->dump(), 30)));
-      return;
-    }
+  const auto found = collector.labelled() ? object.find(members.label) : object.end();
+  const Json label = found == object.end() ? Json() : *found;
+  if (!add_labelled(label, std::move(*text), line, collector)) {
+    collector.report(ProblemKind::kMalformedRow, line,
+                     text_of("expected ", excerpt(members.label),
+                             " to be a string, a whole number, true or false, found ",
+                             excerpt(label.dump(), 30)));
   }
-  collector.add(line, std::move(*text), *label);
 }
 
-void read_jsonl(TextLines& lines, const ReadOptions& options, Collector& collector) {
-  constexpr uint64_t kMaxBytes = uint64_t{16} << 20;
-  Members members;
-  std::string line;
-  while (lines.next(line)) {
-    if (trimmed(line).empty()) continue;
-    const int64_t number = lines.line_number();
-    Json object;
-    try {
-      object = parse_json(line, "JSON", {.max_bytes = kMaxBytes}).json();
-    } catch (const DataError& error) {
-      collector.report(ProblemKind::kMalformedRow, number, error.what());
-      continue;
+void read_objects(const FileKind& kind, Collector& collector) {
+  TextLines& lines = collector.lines();
+  std::optional<Members> members;
+  read_json_objects(lines, kind, [&](const JsonValue& object, int64_t line) {
+    if (!members) {
+      members = members_of(object, text_of(lines.file(), ":", line), collector.options());
+      collector.set_columns(members->text, members->label);
     }
-    if (!object.is_object()) {
-      collector.report(ProblemKind::kMalformedRow, number,
-                       "expected a JSON object, found " + excerpt(line, 30));
-      continue;
-    }
-    if (members.text.empty()) {
-      members.text = member_name(object, options.text_column, usual_text_names());
-      members.label = member_name(object, options.label_column, usual_label_names());
-      const std::string where = text_of(lines.file(), ":", number);
-      check_usage(!members.text.empty(), where,
-                  ": cannot tell which member holds the text: ", excerpt(line),
-                  "; name it with text_column (--text-column)");
-      check_usage(!members.label.empty() || !collector.labelled(), where,
-                  ": cannot tell which member holds the label: ", excerpt(line),
-                  "; name it with label_column (--label-column)");
-    }
-    add_object(object, members, number, collector);
+    add_object(object.json(), *members, line, collector);
+  });
+}
+
+void read_file(const FileKind& kind, Collector& collector) {
+  if (kind.format == Format::kJsonl || kind.format == Format::kJson) {
+    read_objects(kind, collector);
+  } else {
+    read_rows(kind, collector);
   }
+}
+
+// Whether each of the first lines begins with a label, or with several, and has more behind it.
+bool begin_with_labels(std::string_view head, const ReadOptions& options) {
+  LabelSet labels(options.label_names);
+  const std::string& separator = options.label_separator;
+  size_t lines = 0;
+  while (!head.empty()) {
+    const size_t end = std::min(head.find('\n'), head.size());
+    const std::string_view line = head.substr(0, end);
+    head.remove_prefix(std::min(end + 1, head.size()));
+    if (trimmed(line).empty()) continue;
+    const size_t blank = line.find_first_of(" \t");
+    std::string_view label = line.substr(0, blank);
+    if (!separator.empty()) label = label.substr(0, label.find(separator));
+    if (blank == line.npos || !is_utf8(label) || !labels.index_of(label)) return false;
+    ++lines;
+  }
+  return lines > 1;
 }
 
 }  // namespace
 
-Format format_named(std::string_view name) {
-  std::string known;
-  for (const auto& [known_name, format] : kFormats) {
-    if (name == known_name) return format;
-    if (!known.empty()) known += ", ";
-    known += known_name;
+std::string ClassificationData::name() const {
+  std::string names;
+  for (const std::string& file : files) names += (names.empty() ? "" : ", ") + file;
+  return names;
+}
+
+std::string ClassificationData::where(const Example& example) const {
+  return text_of(files.at(example.file), ":", example.line);
+}
+
+FileKind kind_of(TextLines& lines, const ReadOptions& options, LineReader::Wait wait) {
+  FileKind kind = lines.kind(options.format, options.delimiter, wait);
+  if (options.format != Format::kAuto) {
+    check_usage(kind.format != Format::kText || !is_labelled(options),
+                "format text has no labels: expected one of label-text, tsv, csv, jsonl, json");
+    return kind;
   }
-  throw UsageError(text_of("format ", excerpt(name), ": expected one of ", known));
-}
-
-std::string_view name_of(Format format) {
-  for (const auto& [name, known] : kFormats) {
-    if (format == known) return name;
+  // Of no other task: words in a row, numbered lines.
+  if (kind.format == Format::kConll || kind.format == Format::kStories) kind = {};
+  if (kind.format != Format::kText) return kind;
+  constexpr size_t kLooked = 64 << 10;
+  if (is_labelled(options)) {
+    kind.format = Format::kLabelText;
+  } else if (!options.label_names.empty() && lines.is_whole()) {
+    std::string_view head = lines.reader().peek(kLooked, wait);
+    if (head.size() == kLooked) head = head.substr(0, head.rfind('\n') + 1);
+    if (begin_with_labels(head, options)) {
+      kind.format = Format::kLabelText;
+      lines.note("each line begins with a label, which is left out; --format text keeps it");
+    }
   }
-  return "";
+  return kind;
 }
 
-Format format_of(const std::filesystem::path& file, Format format, Labels labels) {
-  if (format != Format::kByExtension) return format;
-  std::filesystem::path name = file.filename();
-  if (name.extension() == ".gz") name = name.stem();
-  const std::string extension = name.extension().string();
-  if (extension == ".tsv") return Format::kTsv;
-  if (extension == ".csv") return Format::kCsv;
-  if (extension == ".jsonl" || extension == ".ndjson") return Format::kJsonl;
-  return labels == Labels::kNone ? Format::kText : Format::kLabelText;
+ClassificationData read_classification(TextLines& lines, const FileKind& kind,
+                                       const ReadOptions& options) {
+  Collector collector(options);
+  collector.begin(lines);
+  read_file(kind, collector);
+  return collector.finish();
 }
 
-Encoding encoding_named(std::string_view name) {
-  if (name == "utf-8") return Encoding::kUtf8;
-  if (name == "latin-1") return Encoding::kLatin1;
-  throw UsageError(text_of("encoding ", excerpt(name), ": expected utf-8 or latin-1"));
+ClassificationData read_classification(const std::vector<std::filesystem::path>& files,
+                                       const ReadOptions& options, DataReport& report) {
+  check_usage(!files.empty(), "expected at least one file, got none");
+  Collector collector(options);
+  std::unique_ptr<TextLines> lines;  // the last one is named where there is no example at all
+  for (const std::filesystem::path& file : files) {
+    lines = std::make_unique<TextLines>(
+        file, TextLines::Options{.encoding = options.encoding, .limits = options.limits}, report);
+    const FileKind kind = kind_of(*lines, options);
+    collector.begin(*lines);
+    read_file(kind, collector);
+  }
+  return collector.finish();
 }
 
 ClassificationData read_classification(const std::filesystem::path& file,
                                        const ReadOptions& options, DataReport& report) {
-  const Format format = format_of(file, options.format, options.labels);
-  check_usage(format != Format::kText || options.labels == Labels::kNone,
-              "format text has no labels: expected one of label-text, tsv, csv, jsonl");
-  TextLines lines(file, options.encoding, report);
-  Collector collector(lines, options);
-  if (format == Format::kJsonl) {
-    read_jsonl(lines, options, collector);
-  } else {
-    read_rows(lines, format, options, collector);
-  }
-  return collector.finish();
+  return read_classification(std::vector{file}, options, report);
 }
 
 }  // namespace heed::data

@@ -122,24 +122,95 @@ TEST_F(ClassificationDataTest, Jsonl) {
               ElementsAre(Pair("0", "a")));
 }
 
-TEST_F(ClassificationDataTest, FormatByExtensionOrByHand) {
-  const auto of = [](const char* file, Labels labels = Labels::kRequired) {
-    return format_of(file, Format::kByExtension, labels);
-  };
-  EXPECT_EQ(of("a.tsv"), Format::kTsv);
-  EXPECT_EQ(of("a.csv.gz"), Format::kCsv);
-  EXPECT_EQ(of("a.jsonl"), Format::kJsonl);
-  EXPECT_EQ(of("stsa.binary.train"), Format::kLabelText);
-  EXPECT_EQ(of("a.txt.gz", Labels::kNone), Format::kText);
-  EXPECT_EQ(of("a.tsv", Labels::kNone), Format::kTsv);
-  EXPECT_EQ(of("-", Labels::kNone), Format::kText);
+TEST_F(ClassificationDataTest, FormatByHand) {
   EXPECT_THAT(pairs(read("a.txt", "a,1\nb,0\n", {.format = Format::kCsv, .text_column = "1"})),
               ElementsAre(Pair("1", "a"), Pair("0", "b")));
-  for (const char* name : {"auto", "label-text", "tsv", "csv", "jsonl", "text"}) {
-    EXPECT_EQ(name_of(format_named(name)), name);
+  EXPECT_THAT(pairs(read("a.txt", "a;1\nb;0\n", {.delimiter = ';', .text_column = "1"})),
+              ElementsAre(Pair("1", "a"), Pair("0", "b")));
+  EXPECT_THAT(pairs(read("a.json", "0 {\"a\": 1}\n1 b\n", {.format = Format::kLabelText})),
+              ElementsAre(Pair("0", "{\"a\": 1}"), Pair("1", "b")));
+}
+
+// The same examples, whatever the file is called and however it is written.
+TEST_F(ClassificationDataTest, FormatByContent) {
+  const std::string bom = "\xEF\xBB\xBF";
+  const std::string lines =
+      "{\"label\": \"pos\", \"text\": \"a fine film\"}\n"
+      "{\"label\": \"neg\", \"text\": \"a dull film\"}\n";
+  const std::string array =
+      "[{\"label\": \"pos\", \"text\": \"a fine film\"},\n"
+      " {\"label\": \"neg\", \"text\": \"a dull film\"}]\n";
+  for (const auto& [name, content] :
+       {Pair("a.TSV", "label\ttext\npos\ta fine film\nneg\ta dull film\n"),
+        Pair("a.txt", "label\ttext\npos\ta fine film\nneg\ta dull film\n"),
+        Pair("a", "pos\ta fine film\nneg\ta dull film\n"),
+        Pair("a.CSV", "text;label\na fine film;pos\n\"a dull film\";neg\n"),
+        Pair("a.dat", "text|label\na fine film|pos\na dull film|neg\n"), Pair("a.json", lines),
+        Pair("a.txt", bom + lines), Pair("a.ndjson", lines), Pair("a.json", array),
+        Pair("a.txt", bom + "\n" + array),
+        Pair("a.json", "{\"version\": 1, \"data\": " + array + "}"),
+        Pair("a.txt", "pos a fine film\nneg a dull film\n")}) {
+    EXPECT_THAT(pairs(read(name, content)),
+                ElementsAre(Pair("pos", "a fine film"), Pair("neg", "a dull film")))
+        << name << ": " << content;
+    EXPECT_TRUE(report_.empty()) << report_.text();
+    // Whoever asks for no labels gets the same texts.
+    const auto texts =
+        read(name, content, {.labels = Labels::kNone, .label_names = {"neg", "pos"}});
+    EXPECT_THAT(pairs(texts), ElementsAre(Pair("-", "a fine film"), Pair("-", "a dull film")))
+        << name << ": " << content;
   }
-  EXPECT_THROW(format_named("xml"), UsageError);
-  EXPECT_THROW(encoding_named("utf-16"), UsageError);
+}
+
+// A first row of examples is none of names, though one of its cells is a usual one.
+TEST_F(ClassificationDataTest, AHeaderNamesBothColumns) {
+  const std::string rows = "question\tWhat is it ?\nstatement\tIt is .\n";
+  EXPECT_THAT(pairs(read("a.tsv", rows)),
+              ElementsAre(Pair("question", "What is it ?"), Pair("statement", "It is .")));
+  EXPECT_THAT(report_.notes(), ElementsAre(HasSubstr("no header; text in column 2, label in")));
+  const auto texts =
+      read("a.tsv", rows, {.labels = Labels::kNone, .label_names = {"question", "statement"}});
+  EXPECT_EQ(texts.examples.size(), 2u);
+  read("a.tsv", "Text\tlabel\nx\ty\n");
+  EXPECT_THAT(report_.notes(), ElementsAre(HasSubstr("text in column \"Text\"")));
+}
+
+TEST_F(ClassificationDataTest, TakesTheColumnsOfTraining) {
+  const std::string content = "review,stars,text\nx,1,a\ny,0,b\n";
+  const auto trained = read("a.csv", content, {.text_column = "review", .label_column = "stars"});
+  EXPECT_EQ(trained.text_column, "review");
+  EXPECT_EQ(trained.label_column, "stars");
+  const ReadOptions later = {.known_text_column = trained.text_column,
+                             .known_label_column = trained.label_column};
+  EXPECT_THAT(pairs(read("b.csv", content, later)), ElementsAre(Pair("1", "x"), Pair("0", "y")));
+  EXPECT_THAT(pairs(read("c.jsonl", "{\"stars\": 1, \"review\": \"x\", \"text\": 7}", later)),
+              ElementsAre(Pair("1", "x")));
+  EXPECT_THAT(pairs(read("d.csv", "text,label\nx,1\n", later)), ElementsAre(Pair("1", "x")));
+}
+
+TEST_F(ClassificationDataTest, LabelsThatLookAlikeAreOneClass) {
+  const auto data = read("a.tsv", "caf\u00e9\tx\ncafe\u0301\ty\nnew york\tz\nnew\u00a0york\tv\n");
+  EXPECT_THAT(data.label_names, ElementsAre("caf\u00e9", "new york"));
+  EXPECT_EQ(data.examples.size(), 4u);
+  EXPECT_EQ(report_.count(ProblemKind::kLookAlike), 2);
+  EXPECT_EQ(report_.fatal_count(), 0);
+}
+
+TEST_F(ClassificationDataTest, LimitsAreSaidBeforeMemoryRunsOut) {
+  std::string many;
+  for (int i = 0; i < 200; ++i) many += std::to_string(i) + "\ttext\n";
+  EXPECT_THROW(read("a.tsv", many, {.limits = {.most_classes = 100}}), DataError);
+  EXPECT_THROW(read("a.tsv", many, {.limits = {.most_bytes = 1000}}), DataError);
+  EXPECT_EQ(read("a.tsv", many, {.limits = {.most_classes = 200}}).examples.size(), 200u);
+}
+
+TEST_F(ClassificationDataTest, SeveralFilesHaveOneSetOfLabels) {
+  const auto a = write("a.tsv", "x\tone\ny\ttwo\n");
+  const auto b = write("b.jsonl", "{\"text\": \"three\", \"label\": \"a\"}\n");
+  const auto data = read_classification(std::vector{a, b}, {}, report_);
+  EXPECT_THAT(data.label_names, ElementsAre("a", "x", "y"));
+  EXPECT_THAT(pairs(data), ElementsAre(Pair("x", "one"), Pair("y", "two"), Pair("a", "three")));
+  EXPECT_EQ(data.where(data.examples[2]), b.string() + ":1");
 }
 
 TEST_F(ClassificationDataTest, LabelsAreSortedAsNumbersWhereTheyAreNumbers) {

@@ -1,9 +1,7 @@
 #include "heed/data/columns.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <string>
 
 #include "heed/base/error.h"
 #include "heed/io/utf8.h"
@@ -11,33 +9,12 @@
 namespace heed::data {
 namespace {
 
-constexpr std::array<std::string_view, 10> kTextNames = {
-    "text",     "sentence", "review", "content",  "message",
-    "question", "comment",  "tweet",  "document", "body"};
-constexpr std::array<std::string_view, 9> kLabelNames = {
-    "label", "class", "category", "sentiment", "target", "tag", "intent", "polarity", "rating"};
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 0x20);
-  }
-  return result;
-}
-
 std::optional<size_t> place_of(const Row& header, std::string_view name) {
   for (size_t i = 0; i < header.cells.size(); ++i) {
     if (trimmed(header.cells[i]) == name) return i;
   }
   for (size_t i = 0; i < header.cells.size(); ++i) {
-    if (lower(trimmed(header.cells[i])) == lower(name)) return i;
-  }
-  return std::nullopt;
-}
-
-std::optional<size_t> first_place_of(const Row& header, std::span<const std::string_view> names) {
-  for (const std::string_view name : names) {
-    if (const auto place = place_of(header, name)) return place;
+    if (lower_case_of(trimmed(header.cells[i])) == lower_case_of(name)) return i;
   }
   return std::nullopt;
 }
@@ -52,32 +29,79 @@ std::optional<size_t> column_number(std::string_view column) {
 }
 
 std::string list_of(const Row& row) {
+  constexpr size_t kShown = 10;
   std::string list;
-  for (size_t i = 0; i < row.cells.size() && i < 10; ++i) {
+  for (size_t i = 0; i < row.cells.size() && i < kShown; ++i) {
     if (!list.empty()) list += ", ";
     list += excerpt(row.cells[i], 30);
   }
+  if (row.cells.size() > kShown) list += text_of(", ... (", row.cells.size(), " in all)");
   return list;
 }
 
-bool is_header(const Row& first, const ReadOptions& options) {
-  if (options.header != Header::kAuto) return options.header == Header::kYes;
-  for (const std::string& column : {options.text_column, options.label_column}) {
-    if (!column.empty() && !column_number(column) && place_of(first, column)) return true;
+// Where a header has a role by a name that is not only usual.
+std::optional<size_t> named_place(const Row& first, const ColumnRole& role) {
+  for (const std::string& name : {role.chosen, role.known}) {
+    if (name.empty() || column_number(name)) continue;
+    if (const auto place = place_of(first, name)) return place;
   }
-  return first_place_of(first, kTextNames) || first_place_of(first, kLabelNames);
+  return std::nullopt;
 }
 
-// The column that an option names, or none if it names none.
-std::optional<size_t> chosen(const std::string& column, const Row& first, bool header,
-                             std::string_view file) {
-  if (column.empty()) return std::nullopt;
-  std::optional<size_t> place = header ? place_of(first, column) : std::nullopt;
-  if (!place) place = column_number(column);
-  check_usage(
-      place && *place < first.cells.size(), file, ": no column ", excerpt(column), "; expected ",
-      header ? "a name or number of the columns " : "a number of the columns ", list_of(first));
+std::optional<size_t> usual_place(const Row& first, const ColumnRole& role) {
+  for (const std::string_view name : role.usual) {
+    if (const auto place = place_of(first, name)) return place;
+  }
+  return std::nullopt;
+}
+
+bool is_numbered(const ColumnRole& role) { return column_number(role.chosen).has_value(); }
+
+// A word that could name a column.
+bool is_name(std::string_view cell) {
+  cell = trimmed(cell);
+  return !cell.empty() && cell.size() <= 40 && cell.find_first_of(" .,;:!?") == cell.npos;
+}
+
+bool is_header(const Row& first, const ColumnRules& rules) {
+  if (rules.header != Header::kAuto) return rules.header == Header::kYes;
+  const bool has_label_name = rules.label.wanted && named_place(first, rules.label);
+  if (named_place(first, rules.text) || has_label_name) return true;
+  const bool text = usual_place(first, rules.text).has_value();
+  const bool label = usual_place(first, rules.label).has_value();
+  if (rules.label.wanted) {
+    return (text || label) && (text || is_numbered(rules.text)) &&
+           (label || is_numbered(rules.label));
+  }
+  if (!text || label) return text;
+  return std::all_of(first.cells.begin(), first.cells.end(), [&](const std::string& cell) {
+    return is_name(cell) &&
+           std::find(rules.labels.begin(), rules.labels.end(), trimmed(cell)) == rules.labels.end();
+  });
+}
+
+// The column that is chosen, or none if none is.
+std::optional<size_t> chosen_place(const ColumnRole& role, const Row& first, bool header,
+                                   std::string_view file) {
+  if (role.chosen.empty()) return std::nullopt;
+  std::optional<size_t> place = header ? place_of(first, role.chosen) : std::nullopt;
+  if (!place) place = column_number(role.chosen);
+  check_usage(place && *place < first.cells.size(), file, ": no column ", excerpt(role.chosen),
+              " (", role.option, "); expected ",
+              header ? "a name or number of the columns " : "a number of the columns ",
+              list_of(first));
   return place;
+}
+
+std::optional<size_t> place_for(const ColumnRole& role, const Row& first, bool header,
+                                std::string_view file) {
+  if (const auto chosen = chosen_place(role, first, header, file)) return chosen;
+  if (header) {
+    if (const auto named = named_place(first, role)) return named;
+    return usual_place(first, role);
+  }
+  const auto known = column_number(role.known);
+  return known && *known < first.cells.size() ? known : std::nullopt;
 }
 
 // In a table of two columns the second follows from the first.
@@ -86,43 +110,68 @@ std::optional<size_t> other_of_two(const Row& first, std::optional<size_t> one) 
   return 1 - *one;
 }
 
-}  // namespace
-
-std::span<const std::string_view> usual_text_names() { return kTextNames; }
-std::span<const std::string_view> usual_label_names() { return kLabelNames; }
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\n\r\v\f";
-  const size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
+std::string name_for(const ColumnRole& role, const Row& first, size_t place, bool header) {
+  if (header) return std::string(trimmed(first.cells[place]));
+  return is_numbered(role) || column_number(role.known) ? std::to_string(place + 1) : "";
 }
 
-Columns columns_of(const Row& first, const ReadOptions& options, std::string_view file) {
-  const bool header = is_header(first, options);
-  const bool labelled = options.labels == Labels::kRequired;
-  std::optional<size_t> text = chosen(options.text_column, first, header, file);
+void note_columns(const Columns& columns, const ColumnRules& rules, const Row& first,
+                  TextLines& lines, const FileKind& kind) {
+  const auto place = [&](const ColumnRole& role, size_t column) {
+    return columns.first_row_is_header
+               ? text_of(role.what, " in column ", excerpt(trimmed(first.cells[column]), 40))
+               : text_of(role.what, " in column ", column + 1);
+  };
+  std::string note = text_of("columns with ", described(kind.delimiter), " between them, ",
+                             columns.first_row_is_header ? "the first row names them" : "no header",
+                             "; ", place(rules.text, columns.text));
+  if (columns.label) note += ", " + place(rules.label, *columns.label);
+  lines.note(note);
+}
+
+}  // namespace
+
+Columns columns_of(const Row& first, const ColumnRules& rules, TextLines& lines,
+                   const FileKind& kind) {
+  const std::string& file = lines.file();
+  const bool header = is_header(first, rules);
+  const bool labelled = rules.label.wanted;
+  std::optional<size_t> text = place_for(rules.text, first, header, file);
   std::optional<size_t> label =
-      labelled ? chosen(options.label_column, first, header, file) : std::nullopt;
-  if (header) {
-    if (!text) text = first_place_of(first, kTextNames);
-    if (!label && labelled) label = first_place_of(first, kLabelNames);
-  } else if (!text && !label && first.cells.size() == 2) {
-    text = 1;
-    if (labelled) label = 0;
+      labelled ? place_for(rules.label, first, header, file) : std::nullopt;
+  if (!text && !label && first.cells.size() == 2) {
+    text = rules.text.place;
+    if (labelled) label = rules.label.place;
   }
   if (!text && !labelled && first.cells.size() == 1) text = 0;
   if (!text) text = other_of_two(first, label);
   if (!label && labelled) label = other_of_two(first, text);
 
-  check_usage(text.has_value(), file, ": cannot tell which column holds the text: ", list_of(first),
-              "; name it with text_column (--text-column)");
-  check_usage(label || !labelled, file,
-              ": cannot tell which column holds the label: ", list_of(first),
-              "; name it with label_column (--label-column)");
-  check_usage(text != label, file, ": text and label cannot both be column ", *text + 1);
-  return {
-      .text = *text, .label = label, .count = first.cells.size(), .first_row_is_header = header};
+  for (const auto& [place, role] : {std::pair(text, &rules.text), std::pair(label, &rules.label)}) {
+    check_usage(place || !role->wanted, file, ": cannot tell which column holds the ", role->what,
+                ": ", list_of(first), "; name it with ", role->option,
+                header ? "" : ", and say --header yes if this row names the columns");
+  }
+  check_usage(text != label, file, ": ", rules.text.what, " and ", rules.label.what,
+              " cannot both be column ", *text + 1);
+  Columns columns = {.text = *text,
+                     .label = label,
+                     .count = first.cells.size(),
+                     .first_row_is_header = header,
+                     .text_name = name_for(rules.text, first, *text, header)};
+  if (label) columns.label_name = name_for(rules.label, first, *label, header);
+  note_columns(columns, rules, first, lines, kind);
+  return columns;
+}
+
+std::string member_of(const JsonValue& object, const ColumnRole& role) {
+  if (!role.chosen.empty()) return role.chosen;
+  const Json& json = object.json();
+  if (!role.known.empty() && json.contains(role.known)) return role.known;
+  for (const std::string_view name : role.usual) {
+    if (json.contains(name)) return std::string(name);
+  }
+  return {};
 }
 
 }  // namespace heed::data

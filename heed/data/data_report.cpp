@@ -1,6 +1,7 @@
 #include "heed/data/data_report.h"
 
 #include "heed/base/error.h"
+#include "heed/io/printable.h"
 
 namespace heed::data {
 namespace {
@@ -31,6 +32,7 @@ constexpr std::array<KindInfo, kProblemKinds> kKinds = {{
     {ProblemKind::kLineCount, Severity::kFatal, "different numbers of lines"},
     {ProblemKind::kStoryOrder, Severity::kFatal, "story out of order"},
     {ProblemKind::kAnswerPlace, Severity::kFatal, "answer not in its place"},
+    {ProblemKind::kLookAlike, Severity::kWarning, "labels that look alike"},
 }};
 
 constexpr bool in_order() {
@@ -40,6 +42,13 @@ constexpr bool in_order() {
   return true;
 }
 static_assert(in_order());
+
+constexpr size_t kLongestDetail = 1000;  // bytes
+
+std::string shortened(std::string_view detail) {
+  if (detail.size() <= kLongestDetail) return printable(detail);
+  return printable(detail.substr(0, kLongestDetail)) + "...";
+}
 
 size_t index(ProblemKind kind) { return static_cast<size_t>(kind); }
 
@@ -55,7 +64,7 @@ void DataReport::add(ProblemKind kind, std::string_view file, int64_t line,
   ++entry.count;
   if (entry.count > kKept) return;
   const std::string where = line > 0 ? text_of(file, ":", line) : std::string(file);
-  entry.kept.push_back({where, std::string(detail)});
+  entry.kept.push_back({printable(where), shortened(detail)});
 }
 
 int64_t DataReport::count(ProblemKind kind) const { return entries_[index(kind)].count; }

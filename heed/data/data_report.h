@@ -29,8 +29,9 @@ enum class ProblemKind : uint8_t {
   kLineCount,        // two files that belong together have different numbers of lines
   kStoryOrder,       // a line of a story without its number, a fact that no line before it holds
   kAnswerPlace,      // an answer that does not stand in its text where it is said to
+  kLookAlike,        // a label that differs from another only in how its letters are encoded
 };
-inline constexpr int kProblemKinds = 18;
+inline constexpr int kProblemKinds = 19;
 
 enum class Severity : uint8_t { kWarning, kFatal };
 
@@ -51,6 +52,10 @@ class DataReport {
   static constexpr int64_t kKept = 5;
 
   void add(ProblemKind kind, std::string_view file, int64_t line, std::string_view detail);
+
+  // What a reader assumed where nothing said it: "a.csv: no header; …". One line.
+  void note(std::string_view what) { notes_.emplace_back(what); }
+  const std::vector<std::string>& notes() const { return notes_; }
 
   int64_t count(ProblemKind kind) const;
   int64_t fatal_count() const;
@@ -73,6 +78,7 @@ class DataReport {
     std::vector<Problem> kept;
   };
   std::array<Entry, kProblemKinds> entries_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace heed::data

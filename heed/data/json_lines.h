@@ -1,4 +1,4 @@
-// JSON lines: an object on each line, faults reported with their line.
+// JSON objects of a file: one on each line, or all in one document.
 #pragma once
 
 #include <functional>
@@ -8,8 +8,14 @@
 
 namespace heed::data {
 
-// Calls take(object, number of its line) for each line that is not blank. A line that is no JSON
-// object, and one for which `take` throws DataError, is reported as a malformed row.
-void read_json_lines(TextLines& lines, const std::function<void(const JsonValue&, int64_t)>& take);
+// Calls take(object, number) for each object of `lines`: of kJsonl its line, blank ones skipped; of
+// kJson its place in the array, or in the array "data" of the object, from 1. What is no JSON
+// object, and one for which `take` throws DataError, is reported as a malformed row. Throws
+// DataError for a document that is no JSON, or larger than 512 MiB.
+void read_json_objects(TextLines& lines, const FileKind& kind,
+                       const std::function<void(const JsonValue&, int64_t)>& take);
+
+// All lines that are left as one document.
+JsonValue read_json_document(TextLines& lines);
 
 }  // namespace heed::data

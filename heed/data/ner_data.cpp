@@ -1,14 +1,15 @@
 #include "heed/data/ner_data.h"
 
 #include <algorithm>
-#include <map>
+#include <memory>
 #include <set>
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/data/columns.h"
 #include "heed/data/json_lines.h"
+#include "heed/data/label_set.h"
 #include "heed/data/rows.h"
+#include "heed/data/split.h"
 #include "heed/io/utf8.h"
 
 namespace heed::data {
@@ -38,21 +39,33 @@ struct Draft {
 
 class Reader {
  public:
-  Reader(TextLines& lines, const NerReadOptions& options) : lines_(lines), options_(options) {
+  explicit Reader(const NerReadOptions& options) : options_(options) {
     check_usage(options.word_column >= 1, "word column ", options.word_column,
                 ": columns are counted from 1");
     check_usage(options.tags == NerReadOptions::Tags::kChecked || !options.convert_to,
                 "tags that are not checked cannot be converted");
   }
 
+  void read(TextLines& lines) {
+    lines_ = &lines;
+    columns_ = 0;
+    const FileKind kind = kind_of(lines, options_);
+    if (kind.format == Format::kConll) {
+      read_columns();
+    } else {
+      read_objects(kind);
+    }
+  }
+
+ private:
   void read_columns() {
     Draft draft;
     std::string line;
     int64_t last_line = 0;
-    while (lines_.next(line)) {
+    while (lines_->next(line)) {
       // A line that is no text was left out; it must not join the sentences around it.
-      if (lines_.line_number() != last_line + 1) draft.usable = false;
-      last_line = lines_.line_number();
+      if (lines_->line_number() != last_line + 1) draft.usable = false;
+      last_line = lines_->line_number();
       if (trimmed(line).empty()) {
         finish(draft);
       } else if (line.starts_with("-DOCSTART-")) {
@@ -64,8 +77,8 @@ class Reader {
     finish(draft);
   }
 
-  void read_jsonl() {
-    read_json_lines(lines_, [&](const JsonValue& object, int64_t line) {
+  void read_objects(const FileKind& kind) {
+    read_json_objects(*lines_, kind, [&](const JsonValue& object, int64_t line) {
       Draft draft;
       draft.sentence.words = object.at("tokens").strings();
       if (draft.sentence.words.empty()) object.at("tokens").fail("at least one word");
@@ -85,17 +98,18 @@ class Reader {
     });
   }
 
-  NerData finish_file() {
+ public:
+  NerData finish_all() {
     NerData data;
-    data.file = lines_.file();
+    data.file = lines_->file();
     std::vector<NerSentence> sentences;
     for (const Draft& draft : drafts_) sentences.push_back(draft.sentence);
     data.scheme = options_.scheme.value_or(scheme_of(sentences));
     if (labelled() && options_.tags == NerReadOptions::Tags::kChecked) check_tags(data.scheme);
     if (drafts_.empty()) {
-      lines_.report(ProblemKind::kNoExamples, 0,
-                    labelled() ? "expected at least one sentence of words with their tags"
-                               : "expected at least one sentence");
+      lines_->report(ProblemKind::kNoExamples, 0,
+                     labelled() ? "expected at least one sentence of words with their tags"
+                                : "expected at least one sentence");
     }
     std::set<std::string> types(options_.types.begin(), options_.types.end());
     for (Draft& draft : drafts_) {
@@ -120,7 +134,7 @@ class Reader {
 
   void add_row(const std::string& line, Draft& draft) {
     std::vector<std::string> cells = cells_of(line);
-    const int64_t number = lines_.line_number();
+    const int64_t number = lines_->line_number();
     if (draft.lines.empty()) draft.sentence.line = number;
     draft.lines.push_back(number);
     const auto word = static_cast<size_t>(options_.word_column) - 1;
@@ -128,18 +142,18 @@ class Reader {
     if (columns_ == 0 && cells.size() >= least) columns_ = cells.size();
     const size_t expected = labelled() || columns_ == 0 ? columns_ : cells.size();
     if (cells.size() < least || cells.size() != expected) {
-      lines_.report(ProblemKind::kColumnCount, number,
-                    columns_ == 0 ? text_of("expected a word and its tag, in at least ", least,
-                                            " columns, found ", cells.size())
-                                  : text_of("expected ", std::max(columns_, least),
-                                            " columns as in the first row, found ", cells.size(),
-                                            ": ", excerpt(line, 40)));
+      lines_->report(ProblemKind::kColumnCount, number,
+                     columns_ == 0 ? text_of("expected a word and its tag, in at least ", least,
+                                             " columns, found ", cells.size())
+                                   : text_of("expected ", std::max(columns_, least),
+                                             " columns as in the first row, found ", cells.size(),
+                                             ": ", excerpt(line, 40)));
       draft.usable = false;
       return;
     }
     if (cells[word].empty()) {
-      lines_.report(ProblemKind::kMalformedRow, number,
-                    text_of("expected a word in column ", word + 1, ", found nothing"));
+      lines_->report(ProblemKind::kMalformedRow, number,
+                     text_of("expected a word in column ", word + 1, ", found nothing"));
       draft.usable = false;
     }
     draft.sentence.words.push_back(std::move(cells[word]));
@@ -149,6 +163,7 @@ class Reader {
   void finish(Draft& draft) {
     if (draft.usable && !draft.sentence.words.empty()) {
       draft.sentence.line = draft.lines.front();
+      draft.sentence.file = lines_->file();
       drafts_.push_back(std::move(draft));
     }
     draft = Draft();
@@ -158,8 +173,8 @@ class Reader {
     std::erase_if(drafts_, [&](const Draft& draft) {
       const auto fault = text::first_tag_fault(draft.sentence.tags, scheme);
       if (fault) {
-        lines_.report(ProblemKind::kBadTag, draft.lines[fault->position],
-                      text_of(fault->reason, " (scheme ", text::name_of(scheme), ")"));
+        lines_->report_in(draft.sentence.file, ProblemKind::kBadTag, draft.lines[fault->position],
+                          text_of(fault->reason, " (scheme ", text::name_of(scheme), ")"));
         return true;
       }
       return has_unknown_type(draft);
@@ -173,17 +188,17 @@ class Reader {
           options_.types.end()) {
         continue;
       }
-      std::string known;
-      for (const std::string& type : options_.types) known += (known.empty() ? "" : ", ") + type;
-      lines_.report(
-          ProblemKind::kUnknownLabel, draft.lines[static_cast<size_t>(entity.begin)],
+      const std::string known = listed(options_.types);
+      lines_->report_in(
+          draft.sentence.file, ProblemKind::kUnknownLabel,
+          draft.lines[static_cast<size_t>(entity.begin)],
           text_of("expected an entity of type ", known, ", found ", excerpt(entity.type, 30)));
       return true;
     }
     return false;
   }
 
-  TextLines& lines_;
+  TextLines* lines_ = nullptr;
   const NerReadOptions& options_;
   std::vector<Draft> drafts_;
   size_t columns_ = 0;  // of the first row; 0: none yet
@@ -207,18 +222,59 @@ TagScheme scheme_of(const std::vector<NerSentence>& sentences) {
   return allows_all(sentences, TagScheme::kIob1) ? TagScheme::kIob1 : TagScheme::kBio;
 }
 
+FileKind kind_of(TextLines& lines, const NerReadOptions& options) {
+  FileKind kind = lines.kind(options.format);
+  check_usage(options.format == Format::kAuto || options.format == Format::kConll ||
+                  options.format == Format::kJsonl || options.format == Format::kJson,
+              "format ", name_of(options.format),
+              ": expected one of auto, conll, jsonl, json for words with tags");
+  if (kind.format != Format::kJsonl && kind.format != Format::kJson) kind.format = Format::kConll;
+  return kind;
+}
+
+NerData read_ner(TextLines& lines, const NerReadOptions& options) {
+  Reader reader(options);
+  reader.read(lines);
+  return reader.finish_all();
+}
+
+NerData read_ner(const std::vector<std::filesystem::path>& files, const NerReadOptions& options,
+                 DataReport& report) {
+  check_usage(!files.empty(), "expected at least one file, got none");
+  Reader reader(options);
+  std::unique_ptr<TextLines> lines;  // the last one is named where there is no sentence at all
+  for (const std::filesystem::path& file : files) {
+    lines = std::make_unique<TextLines>(
+        file, TextLines::Options{.encoding = options.encoding, .limits = options.limits}, report);
+    reader.read(*lines);
+  }
+  return reader.finish_all();
+}
+
 NerData read_ner(const std::filesystem::path& file, const NerReadOptions& options,
                  DataReport& report) {
-  using Form = NerReadOptions::Form;
-  TextLines lines(file, options.encoding, report);
-  Reader reader(lines, options);
-  const bool jsonl = format_of(file, Format::kByExtension, Labels::kNone) == Format::kJsonl;
-  if (options.form == Form::kJsonl || (options.form == Form::kByExtension && jsonl)) {
-    reader.read_jsonl();
-  } else {
-    reader.read_columns();
+  return read_ner(std::vector{file}, options, report);
+}
+
+NerData take_validation(NerData& train, double share, uint64_t seed, DataReport& report) {
+  std::vector<SplitKey> keys;
+  for (const NerSentence& sentence : train.sentences) {
+    std::set<std::string> types;
+    for (const text::Entity& entity : text::entities_of(sentence.tags)) types.insert(entity.type);
+    SplitKey key;
+    for (const std::string& type : types) key.kind += type + '\n';
+    for (const std::string& word : sentence.words) key.group += word + '\n';
+    keys.push_back(std::move(key));
   }
-  return reader.finish_file();
+  NerData valid = {.file = train.file, .scheme = train.scheme, .types = train.types};
+  valid.sentences = take_held_back(train.sentences, held_back(keys, share, seed));
+  report.note(split_note(valid.sentences.size(), keys.size(), "sentences", seed));
+  if (valid.sentences.empty()) {
+    report.add(ProblemKind::kNoExamples, train.file, 0,
+               "expected enough sentences to hold some back for validation; give a file with "
+               "--valid");
+  }
+  return valid;
 }
 
 }  // namespace heed::data

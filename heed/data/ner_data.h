@@ -9,6 +9,7 @@
 
 #include "heed/data/classification_data.h"
 #include "heed/data/data_report.h"
+#include "heed/data/rows.h"
 #include "heed/text/words/entity_tags.h"
 
 namespace heed::data {
@@ -17,22 +18,21 @@ struct NerSentence {
   std::vector<std::string> words;
   std::vector<std::string> tags;  // as many; empty with Labels::kNone
   int64_t line = 0;               // of its first word, from 1
+  std::string file = {};
 };
 
 struct NerData {
   std::string file;
   text::TagScheme scheme = text::TagScheme::kBio;  // of the tags as they stand here
   std::vector<std::string> types;                  // of entities, sorted
-  std::vector<NerSentence> sentences;
+  std::vector<NerSentence> sentences = {};
 };
 
 struct NerReadOptions {
-  enum class Form : uint8_t {
-    kByExtension,  // .jsonl (.ndjson) is kJsonl, anything else kColumns; .gz is looked through
-    kColumns,      // a word a line, its tag in the last column; a blank line ends a sentence;
-                   // lines that begin with -DOCSTART- are skipped
-    kJsonl,        // {"tokens": ["Tim", "Cook"], "tags": ["B-PER", "I-PER"]}
-  } form = Form::kByExtension;
+  // kAuto: by the content; kConll: a word a line, its tag in the last column, a blank line ends a
+  // sentence, lines that begin with -DOCSTART- are skipped; kJsonl, kJson: {"tokens": ["Tim",
+  // "Cook"], "tags": ["B-PER", "I-PER"]}.
+  Format format = Format::kAuto;
   // kNone: tags are not looked at and may be missing (predict); of columns only the word is read.
   Labels labels = Labels::kRequired;
   Encoding encoding = Encoding::kUtf8;
@@ -45,17 +45,29 @@ struct NerReadOptions {
   enum class Tags : uint8_t { kChecked, kAny } tags = Tags::kChecked;
   // The types that may occur, as training fixed them. Empty: any.
   std::vector<std::string> types = {};
+  Limits limits = {};
 };
 
 // BIOES if a tag begins with E- or S-; otherwise BIO if every sentence is allowed by it; otherwise
 // IOB1 if that allows all; BIO where neither does.
 text::TagScheme scheme_of(const std::vector<NerSentence>& sentences);
 
-// Reads a file; "-" is standard input. A sentence with a fault is left out and reported with the
+// What a file is for these options: kConll, kJsonl or kJson. Throws UsageError for another format.
+FileKind kind_of(TextLines& lines, const NerReadOptions& options);
+
+// Reads files; "-" is standard input. A sentence with a fault is left out and reported with the
 // line of the fault. Throws MissingInputError, IoError; DataError for a line over 16 MiB or damaged
 // gzip data; UsageError for a word column below 1, and for a conversion of tags that are not
 // checked.
+NerData read_ner(const std::vector<std::filesystem::path>& files, const NerReadOptions& options,
+                 DataReport& report);
 NerData read_ner(const std::filesystem::path& file, const NerReadOptions& options,
                  DataReport& report);
+
+// The same of lines that are open.
+NerData read_ner(TextLines& lines, const NerReadOptions& options);
+
+// Moves a share of the sentences, of each set of types the same, out of `train` for validation.
+NerData take_validation(NerData& train, double share, uint64_t seed, DataReport& report);
 
 }  // namespace heed::data

@@ -127,5 +127,20 @@ TEST(NerData, Wnut17) {
   EXPECT_TRUE(report.empty()) << report.text();
 }
 
+TEST(NerData, ToldByContentAndFromSeveralFiles) {
+  const Written write;
+  DataReport report;
+  const auto array =
+      write("a.json", R"([{"tokens": ["Tim", "Cook"], "tags": ["B-PER", "I-PER"]}])");
+  const auto columns = write("a.dat", "Paris\tB-LOC\nis\tO\n");
+  const NerData data = read_ner(std::vector{array, columns}, {}, report);
+  ASSERT_EQ(data.sentences.size(), 2u) << report.text();
+  EXPECT_EQ(data.sentences[0].words.at(1), "Cook");
+  EXPECT_THAT(data.types, testing::ElementsAre("LOC", "PER"));
+  EXPECT_EQ(data.sentences[1].file, columns.string());
+  NerData train = data;
+  EXPECT_EQ(take_validation(train, 0.5, 1, report).sentences.size() + train.sentences.size(), 2u);
+}
+
 }  // namespace
 }  // namespace heed::data

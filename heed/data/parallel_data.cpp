@@ -1,27 +1,38 @@
 #include "heed/data/parallel_data.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <utility>
 
 #include "heed/base/error.h"
 #include "heed/data/columns.h"
 #include "heed/data/json_lines.h"
 #include "heed/data/rows.h"
+#include "heed/data/split.h"
 #include "heed/io/utf8.h"
 
 namespace heed::data {
 namespace {
 
-constexpr std::array<std::string_view, 6> kSourceNames = {"source",  "src",      "input",
-                                                          "article", "document", "text"};
-constexpr std::array<std::string_view, 5> kTargetNames = {"target", "tgt", "output", "summary",
-                                                          "highlights"};
+ColumnRules rules_of(const ParallelReadOptions& options) {
+  return {.text = {.what = "source",
+                   .option = "--source-column",
+                   .chosen = options.source_column,
+                   .known = options.known_source_column,
+                   .usual = usual_source_names(),
+                   .place = 0},
+          .label = {.what = "target",
+                    .option = "--target-column",
+                    .chosen = options.target_column,
+                    .known = options.known_target_column,
+                    .usual = usual_target_names(),
+                    .place = 1,
+                    .wanted = options.targets == Labels::kRequired},
+          .header = options.header};
+}
 
 class Collector {
  public:
@@ -29,6 +40,12 @@ class Collector {
       : lines_(lines), options_(options) {}
 
   bool wants_targets() const { return options_.targets == Labels::kRequired; }
+  const ParallelReadOptions& options() const { return options_; }
+
+  void set_columns(const std::string& source, const std::string& target) {
+    data_.source_column = source;
+    data_.target_column = target;
+  }
 
   void add(int64_t line, std::string source, std::string target) {
     const bool no_source = trimmed(source).empty();
@@ -38,20 +55,21 @@ class Collector {
                             "; the pair is left out"));
       return;
     }
-    pairs_.push_back({std::move(source), std::move(target), line});
+    data_.pairs.push_back({std::move(source), std::move(target), line, lines_.file()});
   }
 
   ParallelData finish() {
-    if (pairs_.empty() && wants_targets()) {
+    if (data_.pairs.empty() && wants_targets()) {
       lines_.report(ProblemKind::kNoExamples, 0, "expected at least one pair of texts");
     }
-    return {.file = lines_.file(), .pairs = std::move(pairs_)};
+    data_.file = lines_.file();
+    return std::move(data_);
   }
 
  private:
   TextLines& lines_;
   const ParallelReadOptions& options_;
-  std::vector<TextPair> pairs_;
+  ParallelData data_;
 };
 
 // All usable lines of a file by their numbers, and how many lines it has.
@@ -84,108 +102,126 @@ void read_two_files(TextLines& sources, TextLines& targets, Collector& collector
   }
 }
 
-std::optional<size_t> place_of(const Row& header, std::string_view name) {
-  for (size_t i = 0; i < header.cells.size(); ++i) {
-    if (trimmed(header.cells[i]) == name) return i;
-  }
-  return std::nullopt;
-}
-
-std::optional<size_t> usual_place(const Row& header, std::span<const std::string_view> names) {
-  for (const std::string_view name : names) {
-    if (const auto place = place_of(header, name)) return place;
-  }
-  return std::nullopt;
-}
-
-// The place of a column that is named, numbered, or has a usual name; `header` is set where the
-// first row turned out to be one.
-size_t column_of(const Row& first, const std::string& column,
-                 std::span<const std::string_view> names, size_t otherwise, bool& header) {
-  if (column.empty()) {
-    const auto place = usual_place(first, names);
-    if (place) header = true;
-    return place.value_or(otherwise);
-  }
-  if (const auto place = place_of(first, column)) {
-    header = true;
-    return *place;
-  }
-  size_t number = 0;
-  const char* end = column.data() + column.size();
-  const auto [last, error] = std::from_chars(column.data(), end, number);
-  check_usage(error == std::errc() && last == end && number >= 1, "column ", excerpt(column),
-              ": expected a name of the first row or a number from 1");
-  return number - 1;
-}
-
-void read_table(TextLines& lines, Format format, const ParallelReadOptions& options,
-                Collector& collector) {
-  const std::unique_ptr<Rows> rows = rows_of(lines, format);
-  size_t source = 0;
-  size_t target = 1;
-  size_t count = 0;
+void read_table(TextLines& lines, const FileKind& kind, Collector& collector) {
+  const std::unique_ptr<Rows> rows = rows_of(lines, kind);
+  std::optional<Columns> columns;
   for (Row row; rows->next(row);) {
-    if (count == 0) {
-      count = row.cells.size();
-      bool header = false;
-      source = column_of(row, options.source_column, kSourceNames, 0, header);
-      target = column_of(row, options.target_column, kTargetNames, 1, header);
-      const size_t needed = collector.wants_targets() ? std::max(source, target) : source;
-      check_usage(needed < count, lines.file(), ": expected at least ", needed + 1,
-                  " columns, found ", count, "; name them with source_column and target_column");
-      check_usage(source != target || !collector.wants_targets(), lines.file(),
-                  ": source and target cannot both be column ", source + 1);
-      if (header) continue;
+    if (!columns) {
+      columns = columns_of(row, rules_of(collector.options()), lines, kind);
+      collector.set_columns(columns->text_name, columns->label_name);
+      if (columns->first_row_is_header) continue;
     }
-    if (row.cells.size() != count) {
-      lines.report(
-          ProblemKind::kColumnCount, row.line,
-          text_of("expected ", count, " columns as in the first row, found ", row.cells.size()));
+    if (row.cells.size() != columns->count) {
+      lines.report(ProblemKind::kColumnCount, row.line,
+                   text_of("expected ", columns->count, " columns as in the first row, found ",
+                           row.cells.size()));
       continue;
     }
-    collector.add(row.line, row.cells[source],
-                  collector.wants_targets() ? row.cells[target] : std::string());
+    collector.add(row.line, row.cells[columns->text],
+                  columns->label ? row.cells[*columns->label] : std::string());
   }
 }
 
-const std::string& member(const JsonValue& object, const std::string& chosen,
-                          std::span<const std::string_view> names) {
-  if (!chosen.empty()) return object.at(chosen).string();
-  for (const std::string_view name : names) {
-    if (object.has(name)) return object.at(name).string();
-  }
-  return object.at(names[0]).string();  // throws, naming the likeliest
+// The text of a role in an object.
+std::string member(const JsonValue& object, const ColumnRole& role) {
+  if (!role.wanted) return {};
+  const std::string name = member_of(object, role);
+  return object.at(name.empty() ? role.usual[0] : name).string();  // throws, naming the likeliest
 }
 
-void read_jsonl(TextLines& lines, const ParallelReadOptions& options, Collector& collector) {
-  read_json_lines(lines, [&](const JsonValue& object, int64_t line) {
-    collector.add(line, member(object, options.source_column, kSourceNames),
-                  collector.wants_targets() ? member(object, options.target_column, kTargetNames)
-                                            : std::string());
+void read_objects(TextLines& lines, const FileKind& kind, Collector& collector) {
+  const ColumnRules rules = rules_of(collector.options());
+  read_json_objects(lines, kind, [&](const JsonValue& object, int64_t line) {
+    collector.set_columns(member_of(object, rules.text), member_of(object, rules.label));
+    collector.add(line, member(object, rules.text), member(object, rules.label));
   });
 }
 
+bool has_both_sides(const FileKind& kind) { return kind.format != Format::kText; }
+
+// Whether a file can hold pairs by itself. A pipe is not looked at: what is read of it is gone.
+bool holds_pairs(const std::filesystem::path& file, const ParallelReadOptions& options,
+                 DataReport& report) {
+  if (file == "-") return false;
+  TextLines lines(file, {.encoding = options.encoding}, report);
+  return lines.is_whole() && has_both_sides(kind_of(lines, options));
+}
+
 }  // namespace
+
+FileKind kind_of(TextLines& lines, const ParallelReadOptions& options, LineReader::Wait wait) {
+  const FileKind kind = lines.kind(options.format, options.delimiter, wait);
+  switch (kind.format) {
+    case Format::kTsv:
+    case Format::kCsv:
+    case Format::kJsonl:
+    case Format::kJson:
+      return kind;
+    default:
+      return {};
+  }
+}
+
+ParallelData read_parallel(TextLines& lines, const FileKind& kind,
+                           const ParallelReadOptions& options) {
+  Collector collector(lines, options);
+  if (kind.format == Format::kJsonl || kind.format == Format::kJson) {
+    read_objects(lines, kind, collector);
+  } else if (has_both_sides(kind)) {
+    read_table(lines, kind, collector);
+  } else {
+    check_usage(!collector.wants_targets(), lines.file(),
+                ": lines of text without targets; expected a second file with as many lines, or a "
+                "table or JSON with both (a column is named with --source-column and "
+                "--target-column)");
+    for (std::string line; lines.next(line);) collector.add(lines.line_number(), line, {});
+  }
+  return collector.finish();
+}
 
 ParallelData read_parallel(const ParallelFiles& files, const ParallelReadOptions& options,
                            DataReport& report) {
   check_usage(files.source != "-" || files.target != "-",
               "source and target texts cannot both come from standard input");
-  TextLines lines(files.source, options.encoding, report);
-  Collector collector(lines, options);
-  const Format format = format_of(files.source, Format::kByExtension, Labels::kNone);
-  if (!files.target.empty() && collector.wants_targets()) {
-    TextLines targets(files.target, options.encoding, report);
-    read_two_files(lines, targets, collector);
-  } else if (format == Format::kJsonl) {
-    read_jsonl(lines, options, collector);
-  } else if (format == Format::kText && !collector.wants_targets()) {
-    for (std::string line; lines.next(line);) collector.add(lines.line_number(), line, {});
-  } else {
-    read_table(lines, format == Format::kText ? Format::kTsv : format, options, collector);
+  const TextLines::Options reading = {.encoding = options.encoding, .limits = options.limits};
+  TextLines lines(files.source, reading, report);
+  if (files.target.empty() || options.targets == Labels::kNone) {
+    return read_parallel(lines, kind_of(lines, options), options);
   }
+  Collector collector(lines, options);
+  TextLines targets(files.target, reading, report);
+  read_two_files(lines, targets, collector);
   return collector.finish();
+}
+
+ParallelData read_parallel_files(const std::vector<std::filesystem::path>& files,
+                                 const ParallelReadOptions& options, DataReport& report) {
+  ParallelData all;
+  for (size_t i = 0; i < files.size(); ++i) {
+    ParallelFiles part = {.source = files[i]};
+    const bool whole = i + 1 == files.size() || (holds_pairs(files[i], options, report) &&
+                                                 holds_pairs(files[i + 1], options, report));
+    if (!whole) part.target = files[++i];
+    ParallelData read = read_parallel(part, options, report);
+    if (all.file.empty()) all.file = read.file;
+    std::move(read.pairs.begin(), read.pairs.end(), std::back_inserter(all.pairs));
+    all.source_column = read.source_column;
+    all.target_column = read.target_column;
+  }
+  return all;
+}
+
+ParallelData take_validation(ParallelData& train, double share, uint64_t seed, DataReport& report) {
+  std::vector<SplitKey> keys;
+  for (const TextPair& pair : train.pairs) keys.push_back({.kind = {}, .group = pair.source});
+  ParallelData valid = {.file = train.file};
+  valid.pairs = take_held_back(train.pairs, held_back(keys, share, seed));
+  report.note(split_note(valid.pairs.size(), keys.size(), "pairs", seed));
+  if (valid.pairs.empty()) {
+    report.add(ProblemKind::kNoExamples, train.file, 0,
+               "expected enough pairs to hold some back for validation; give files with --valid");
+  }
+  return valid;
 }
 
 }  // namespace heed::data

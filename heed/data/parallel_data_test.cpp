@@ -69,6 +69,42 @@ TEST(ParallelData, Faults) {
   EXPECT_THROW(read_parallel({"-", "-"}, {}, json), UsageError);
 }
 
+// The first two columns of many are not the pair, and a header is no example.
+TEST(ParallelData, TablesByNamedColumns) {
+  const Written write;
+  DataReport report;
+  EXPECT_THROW(read_parallel({write("a.tsv", "1\tone\teins\n2\ttwo\tzwei\n")}, {}, report),
+               UsageError);
+  const auto file = write("b.csv", "id;english;german\n1;one;eins\n2;two;zwei\n");
+  EXPECT_THROW(read_parallel({file}, {}, report), UsageError);
+  const ParallelReadOptions named = {.source_column = "english", .target_column = "german"};
+  const ParallelData data = read_parallel({file}, named, report);
+  ASSERT_EQ(data.pairs.size(), 2u);
+  EXPECT_EQ(data.pairs[0].target, "eins");
+  EXPECT_EQ(data.source_column, "english");
+  const ParallelReadOptions known = {.known_source_column = "english",
+                                     .known_target_column = "german"};
+  EXPECT_EQ(read_parallel({file}, known, report).pairs.size(), 2u);
+  const auto plain = write("c.tsv", "en\tde\none\teins\n");
+  EXPECT_EQ(read_parallel({plain}, {.header = Header::kYes}, report).pairs.size(), 1u);
+  EXPECT_EQ(report.fatal_count(), 0) << report.text();
+}
+
+TEST(ParallelData, AnyNumberOfFiles) {
+  const Written write;
+  DataReport report;
+  const auto table = write("a.jsonl", "{\"source\": \"one\", \"target\": \"eins\"}\n");
+  const auto source = write("b.en", "two\nthree\n");
+  const auto target = write("b.de", "zwei\ndrei\n");
+  const ParallelData data =
+      read_parallel_files(std::vector{table, table, source, target}, {}, report);
+  ASSERT_EQ(data.pairs.size(), 4u) << report.text();
+  EXPECT_EQ(data.pairs[3].target, "drei");
+  EXPECT_THROW(read_parallel_files(std::vector{source, target, source}, {}, report), UsageError);
+  ParallelData train = data;
+  EXPECT_EQ(take_validation(train, 0.3, 1, report).pairs.size() + train.pairs.size(), 4u);
+}
+
 TEST(ParallelData, Multi30k) {
   if (!std::filesystem::exists(test::shared_data("multi30k")))
     GTEST_SKIP() << "../shared/data is missing";

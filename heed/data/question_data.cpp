@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/data/columns.h"
 #include "heed/data/json_lines.h"
 #include "heed/data/rows.h"
 #include "heed/io/file.h"
 #include "heed/io/json.h"
+#include "heed/io/printable.h"
 #include "heed/io/utf8.h"
 #include "heed/text/characters/unicode.h"
 
@@ -132,9 +132,14 @@ class SpanReader {
 
   // The objects of SQuAD's document.
   void add_document(const JsonValue& document) {
-    data_.file = document.file();
-    const JsonValue articles = document.at("data");
+    data_.file = printable(document.file());
+    const JsonValue articles = document.json().is_array() ? document : document.at("data");
     for (size_t a = 0; a < articles.array_size(); ++a) {
+      if (articles.at(a).has("context")) {  // a question as a line of JSON lines has it
+        data_.contexts.push_back(articles.at(a).at("context").string());
+        add_question(articles.at(a), data_.contexts.size() - 1, 0);
+        continue;
+      }
       const JsonValue paragraphs = articles.at(a).at("paragraphs");
       for (size_t p = 0; p < paragraphs.array_size(); ++p) {
         const JsonValue paragraph = paragraphs.at(p);
@@ -147,10 +152,10 @@ class SpanReader {
     }
   }
 
-  void add_lines(TextLines& lines) {
+  void add_objects(TextLines& lines, const FileKind& kind) {
     data_.file = lines.file();
     std::unordered_map<std::string, size_t> known;
-    read_json_lines(lines, [&](const JsonValue& object, int64_t line) {
+    read_json_objects(lines, kind, [&](const JsonValue& object, int64_t line) {
       const std::string& context = object.at("context").string();
       object.at("question").string();  // before the context is kept
       const auto [place, is_new] = known.emplace(context, data_.contexts.size());
@@ -235,22 +240,39 @@ class SpanReader {
 
 }  // namespace
 
-StoryData read_stories(const std::filesystem::path& file, DataReport& report) {
-  TextLines lines(file, Encoding::kUtf8, report);
-  return StoryReader(lines).read();
+StoryData read_stories(TextLines& lines) { return StoryReader(lines).read(); }
+
+StoryData read_stories(const std::filesystem::path& file, DataReport& report,
+                       const Limits& limits) {
+  TextLines lines(file, {.limits = limits}, report);
+  return read_stories(lines);
 }
 
-SpanData read_spans(const std::filesystem::path& file, Answers answers, DataReport& report) {
-  constexpr uint64_t kMaxBytes = uint64_t{512} << 20;
+bool are_spans(const std::filesystem::path& file) {
+  DataReport report;
+  FileKind kind = kind_of({.text = {}, .name = file});
+  if (std::filesystem::is_regular_file(file)) {
+    kind = TextLines(file, {}, report).kind(Format::kAuto);
+  }
+  return kind.format == Format::kJson || kind.format == Format::kJsonl;
+}
+
+SpanData read_spans(TextLines& lines, const FileKind& kind, Answers answers, DataReport& report) {
   SpanReader reader(answers, report);
-  if (file.extension() == ".json") {
-    reader.add_document(
-        parse_json(read_file(file, kMaxBytes), file.string(), {.max_bytes = kMaxBytes}));
+  if (kind.format == Format::kJson) {
+    reader.add_document(read_json_document(lines));
   } else {
-    TextLines lines(file, Encoding::kUtf8, report);
-    reader.add_lines(lines);
+    reader.add_objects(lines, kind);
   }
   return reader.finish();
+}
+
+SpanData read_spans(const std::filesystem::path& file, Answers answers, DataReport& report,
+                    const Limits& limits) {
+  TextLines lines(file, {.limits = limits}, report);
+  FileKind kind = lines.kind(Format::kAuto);
+  if (kind.format != Format::kJson) kind.format = Format::kJsonl;
+  return read_spans(lines, kind, answers, report);
 }
 
 }  // namespace heed::data

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "heed/data/data_report.h"
+#include "heed/data/limits.h"
+#include "heed/data/rows.h"
 #include "heed/text/span.h"
 
 namespace heed::data {
@@ -35,7 +37,9 @@ struct StoryData {
 // Numbers go up by one and begin again at 1 with each story; the facts are numbers of sentences
 // and may be missing. Throws MissingInputError, IoError; DataError for a line over 16 MiB or
 // damaged gzip data; everything else that is wrong is reported.
-StoryData read_stories(const std::filesystem::path& file, DataReport& report);
+StoryData read_stories(const std::filesystem::path& file, DataReport& report,
+                       const Limits& limits = {});
+StoryData read_stories(TextLines& lines);  // that are open
 
 struct SpanAnswer {
   std::string text;
@@ -59,12 +63,18 @@ struct SpanData {
 
 enum class Answers : uint8_t { kRequired, kNone };  // kNone: not looked at (predict)
 
-// Reads SQuAD (Rajpurkar et al. 2016): its JSON document (.json), or JSON lines (any other name)
+// Whether the questions of a file are those of read_spans: JSON. A pipe is not looked at; there the
+// name tells.
+bool are_spans(const std::filesystem::path& file);
+
+// Reads SQuAD (Rajpurkar et al. 2016): its JSON document, or JSON lines or an array of objects
 // {"context": ..., "question": ..., "answers": [{"text": ..., "answer_start": 17}]}, where answers
 // may also be {"text": [...], "answer_start": [...]}. answer_start counts characters (code points);
 // a question whose answer does not stand there is left out and reported.
 // Throws MissingInputError, IoError; DataError for a document that is no JSON or lacks a field,
 // over 512 MiB, or a line over 16 MiB.
-SpanData read_spans(const std::filesystem::path& file, Answers answers, DataReport& report);
+SpanData read_spans(const std::filesystem::path& file, Answers answers, DataReport& report,
+                    const Limits& limits = {});
+SpanData read_spans(TextLines& lines, const FileKind& kind, Answers answers, DataReport& report);
 
 }  // namespace heed::data

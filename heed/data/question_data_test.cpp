@@ -103,6 +103,26 @@ TEST(SpanData, DocumentAndLines) {
       1u);
 }
 
+TEST(SpanData, ToldByContent) {
+  const Written write;
+  const std::string question = R"({"context": "In the attic.", "question": "Where?", "answers": )"
+                               R"([{"text": "attic", "answer_start": 7}]})";
+  const std::string document = R"({"data": [{"paragraphs": [{"context": "In the attic.", "qas": )"
+                               R"([{"question": "Where?", "answers": [{"text": "attic", )"
+                               R"("answer_start": 7}]}]}]}]})";
+  for (const auto& file :
+       {write("q.json", question + "\n" + question + "\n"), write("q.txt", question),
+        write("q.json", "[" + question + "]"), write("q", "\xEF\xBB\xBF" + document),
+        write.compressed("q.json.gz", document), write.compressed("q.ndjson.gz", question)}) {
+    DataReport report;
+    EXPECT_TRUE(are_spans(file)) << file;
+    const SpanData data = read_spans(file, Answers::kRequired, report);
+    EXPECT_GE(data.questions.size(), 1u) << file;
+    EXPECT_TRUE(report.empty()) << report.text();
+  }
+  EXPECT_FALSE(are_spans(write("s.json", "1 Mary ran.\n2 Who ran?\tMary\t1\n")));
+}
+
 TEST(SpanData, Faults) {
   const Written write;
   const auto line = [](const std::string& answers) {

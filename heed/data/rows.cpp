@@ -1,15 +1,20 @@
 #include "heed/data/rows.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/io/printable.h"
 #include "heed/io/utf8.h"
 
 namespace heed::data {
 namespace {
 
 constexpr size_t kMaxRowBytes = size_t{16} << 20;
+constexpr size_t kHeadBytes = size_t{64} << 10;  // that tell what a file is
+constexpr uint64_t kRowBytes = 96;               // that keeping a row takes beside its text
+constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 
 std::string from_latin1(std::string_view line) {
   std::string utf8;
@@ -95,7 +100,7 @@ class TsvRows final : public Rows {
 // RFC 4180. A quote opens a cell only at its start; anywhere else it is a character like others.
 class CsvRows final : public Rows {
  public:
-  explicit CsvRows(TextLines& lines) : lines_(lines) {}
+  CsvRows(TextLines& lines, char delimiter) : lines_(lines), delimiter_(delimiter) {}
 
   bool next(Row& row) override {
     std::string line;
@@ -117,15 +122,16 @@ class CsvRows final : public Rows {
       if (at < line.size() && line[at] == '"') {
         if (!read_quoted(line, at, row)) return false;
       } else {
-        const size_t end = std::min(line.find(',', at), line.size());
+        const size_t end = std::min(line.find(delimiter_, at), line.size());
         row.cells.back() = line.substr(at, end - at);
         at = end;
       }
       if (at == line.size()) return true;
-      if (line[at] != ',') {
+      if (line[at] != delimiter_) {
         lines_.report(ProblemKind::kMalformedRow, lines_.line_number(),
-                      "expected a comma or the end of the line after a closing quote, found " +
-                          excerpt(std::string_view(line).substr(at), 20));
+                      text_of("expected ", described(delimiter_),
+                              " or the end of the line after a closing quote, found ",
+                              excerpt(std::string_view(line).substr(at), 20)));
         return false;
       }
       ++at;
@@ -159,20 +165,64 @@ class CsvRows final : public Rows {
   }
 
   TextLines& lines_;
+  char delimiter_;
 };
 
 }  // namespace
 
-TextLines::TextLines(const std::filesystem::path& file, Encoding encoding, DataReport& report)
-    : lines_(file), encoding_(encoding), report_(&report) {}
+TextLines::TextLines(const std::filesystem::path& file, const Options& options, DataReport& report)
+    : lines_(file, {.max_line_bytes = options.max_line_bytes}),
+      file_(printable(lines_.name())),
+      encoding_(options.encoding),
+      report_(&report),
+      most_bytes_(options.limits ? bytes_allowed(*options.limits) : kNoLimit) {}
 
 void TextLines::report(ProblemKind kind, int64_t line, std::string_view detail) {
-  report_->add(kind, lines_.name(), line, detail);
+  report_->add(kind, file_, line, detail);
+}
+
+void TextLines::note(std::string_view what) { report_->note(text_of(file_, ": ", what)); }
+
+FileKind TextLines::kind(Format format, char delimiter, LineReader::Wait wait) {
+  if (format == Format::kAuto && delimiter != '\0') {
+    return {.format = delimiter == '\t' ? Format::kTsv : Format::kCsv, .delimiter = delimiter};
+  }
+  if (format != Format::kAuto && format != Format::kCsv && format != Format::kTsv &&
+      format != Format::kJsonl && format != Format::kJson) {
+    return {.format = format};
+  }
+  std::string_view head = lines_.peek(kHeadBytes, wait);
+  if (head.size() == kHeadBytes) head = head.substr(0, head.rfind('\n') + 1);  // whole lines
+  if (head.empty()) head = lines_.peek(kHeadBytes, wait);  // the first one is longer
+  const FileKind found = kind_of({.text = head, .name = lines_.name()});
+  switch (format) {
+    case Format::kAuto:
+      return found;
+    case Format::kCsv:
+      return {.format = format,
+              .delimiter = delimiter != '\0'              ? delimiter
+                           : found.format == Format::kCsv ? found.delimiter
+                                                          : ','};
+    case Format::kTsv:
+      return {.format = format, .delimiter = '\t'};
+    default:  // one document and lines of JSON go by one name
+      return {.format = found.format == Format::kJson ? Format::kJson : Format::kJsonl};
+  }
+}
+
+void TextLines::count(size_t bytes) {
+  bytes_ += bytes + kRowBytes;
+  if (bytes_ <= most_bytes_) return;
+  throw DataError(text_of(file_, ":", line_number()),
+                  text_of("the rows so far take about ", bytes_ >> 20, " MiB of memory, more than ",
+                          "the ", most_bytes_ >> 20, " MiB allowed; give more with max_bytes ",
+                          "(--max-bytes), or a part of the file"));
 }
 
 bool TextLines::next(std::string& line) {
   std::string_view bytes;
   while (lines_.next(bytes)) {
+    count(bytes.size());
     if (!usable(bytes)) continue;
     line = encoding_ == Encoding::kLatin1 ? from_latin1(bytes) : std::string(bytes);
     return true;
@@ -200,18 +250,18 @@ bool TextLines::usable(std::string_view line) {
   return false;
 }
 
-std::unique_ptr<Rows> rows_of(TextLines& lines, Format format) {
-  switch (format) {
+std::unique_ptr<Rows> rows_of(TextLines& lines, const FileKind& kind) {
+  switch (kind.format) {
     case Format::kLabelText:
       return std::make_unique<LabelTextRows>(lines);
     case Format::kTsv:
       return std::make_unique<TsvRows>(lines);
     case Format::kCsv:
-      return std::make_unique<CsvRows>(lines);
+      return std::make_unique<CsvRows>(lines, kind.delimiter);
     case Format::kText:
       return std::make_unique<PlainRows>(lines);
     default:
-      throw UsageError(text_of("format ", name_of(format), " has no rows"));
+      throw UsageError(text_of("format ", name_of(kind.format), " has no rows"));
   }
 }
 

@@ -39,6 +39,22 @@ TEST(SeveralLabels, SeparatorsAndArrays) {
   EXPECT_THAT(known.examples[0].labels, ElementsAre(0, 1));
 }
 
+// An array has its labels apart; only a cell is taken apart at the separator.
+TEST(SeveralLabels, ArraysAreNotSplitAgain) {
+  const Written write;
+  for (const char* separator : {",", ";"}) {
+    DataReport report;
+    const ClassificationData data = read_classification(
+        write("a.jsonl", R"({"label": ["Action, Adventure", "Drama"], "text": "x y"})"
+                         "\n"
+                         R"({"label": ["Other (a;b)"], "text": "q"
+  })"),
+        {.label_separator = separator}, report);
+  EXPECT_THAT(data.label_names, ElementsAre("Action, Adventure", "Drama", "Other (a;b)"));
+  EXPECT_TRUE(report.empty()) << report.text();
+}
+}
+
 TEST(SeveralLabels, DocumentsMayBeArraysOfSentences) {
   const Written write;
   DataReport report;

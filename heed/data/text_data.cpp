@@ -9,11 +9,14 @@
 namespace heed::data {
 namespace {
 
-std::string read_all(const std::vector<std::filesystem::path>& files, Encoding encoding,
-                     DataReport& report) {
+std::string read_all(const std::vector<std::filesystem::path>& files,
+                     const TextReadOptions& options, DataReport& report) {
   std::string text;
   for (const std::filesystem::path& file : files) {
-    TextLines lines(file, encoding, report);
+    TextLines lines(
+        file,
+        {.encoding = options.encoding, .max_line_bytes = kAnyLength, .limits = options.limits},
+        report);
     const size_t begin = text.size();
     for (std::string line; lines.next(line);) {
       text += line;
@@ -46,9 +49,9 @@ TextData read_text(const TextFiles& files, const TextReadOptions& options, DataR
               "valid_share: expected a share from 0 up to but not including 1, got ",
               options.valid_share);
   TextData data;
-  data.train = read_all(files.train, options.encoding, report);
+  data.train = read_all(files.train, options, report);
   if (!files.valid.empty()) {
-    data.valid = read_all(files.valid, options.encoding, report);
+    data.valid = read_all(files.valid, options, report);
   } else if (options.valid_share > 0) {
     const size_t begin = cut(data.train, options.valid_share);
     data.valid = data.train.substr(begin);

@@ -39,5 +39,18 @@ TEST(TextData, TinyShakespeare) {
   EXPECT_EQ(data.valid.size(), 111540u);
 }
 
+// text8 is one line of 100 MB.
+TEST(TextData, ALineMayBeOfAnyLength) {
+  const Written write;
+  DataReport report;
+  const std::string text(20 << 20, 'a');
+  EXPECT_EQ(read_text({.train = {write("a", text)}}, {.valid_share = 0}, report).train.size(),
+            text.size() + 1);
+  EXPECT_TRUE(report.empty());
+  EXPECT_THROW(
+      read_text({.train = {write("a", text)}}, {.limits = {.most_bytes = 1 << 20}}, report),
+      DataError);
+}
+
 }  // namespace
 }  // namespace heed::data

@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "heed/base/error.h"
@@ -44,6 +45,7 @@ class LineReader::Source {
   Source& operator=(const Source&) = delete;
 
   const std::string& name() const { return input_.name(); }
+  bool is_whole() const { return input_.is_regular(); }
 
   // Appends bytes to `out`; false at the end. Throws DataError(where, ...) for bad gzip data.
   bool append_to(std::string& out, const std::string& where) {
@@ -147,6 +149,7 @@ LineReader::LineReader(LineReader&&) noexcept = default;
 LineReader& LineReader::operator=(LineReader&&) noexcept = default;
 
 int64_t LineReader::line_number() const { return line_number_; }
+bool LineReader::is_whole() const { return source_->is_whole(); }
 const std::string& LineReader::name() const { return source_->name(); }
 std::string LineReader::where() const { return text_of(name(), ":", line_number_); }
 
@@ -177,6 +180,27 @@ bool LineReader::next(std::string_view& line) {
   return true;
 }
 
+std::string_view LineReader::peek(size_t count, Wait wait) {
+  const bool one_line = wait == Wait::kLine && !is_whole();
+  const auto waiting = [&] { return std::string_view(buffer_).substr(begin_); };
+  // Behind the first line that is not blank.
+  const auto line_end = [&] {
+    const size_t text = waiting().find_first_not_of(" \t\r\n");
+    const size_t end = text == std::string_view::npos ? text : waiting().find('\n', text);
+    return end == std::string_view::npos ? end : end + 1;
+  };
+  try {
+    while (!at_end_ && waiting().size() < count &&
+           !(one_line && line_end() != std::string_view::npos)) {
+      bring();
+    }
+  } catch (const DataError&) {  // said again when `next` comes to the damage
+  }
+  std::string_view head = waiting().substr(0, one_line ? std::min(count, line_end()) : count);
+  if (line_number_ == 0 && head.starts_with(kByteOrderMark)) head.remove_prefix(3);
+  return head;
+}
+
 // Brings more bytes, or returns false if there are none.
 bool LineReader::fill() {
   if (at_end_) return false;
@@ -185,6 +209,10 @@ bool LineReader::fill() {
     ++line_number_;
     refuse_length();
   }
+  return bring();
+}
+
+bool LineReader::bring() {
   buffer_.erase(0, begin_);
   scanned_ -= begin_;
   begin_ = 0;

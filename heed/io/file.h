@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ std::string read_file(const std::filesystem::path& file, uint64_t max_bytes,
 struct LineReaderOptions {
   size_t max_line_bytes = size_t{16} << 20;  // a longer line is refused, so memory stays bounded
 };
+inline constexpr size_t kAnyLength = std::numeric_limits<size_t>::max() / 2;
 
 // The lines of a text file, plain or gzip (told apart by the first two bytes, not by the name),
 // one after the other in bounded memory; "-" is standard input. A line is handed out as soon as it
@@ -41,6 +43,16 @@ class LineReader {
   ~LineReader();
   LineReader(LineReader&&) noexcept;
   LineReader& operator=(LineReader&&) noexcept;
+
+  // The first bytes of what `next` has not given yet, after decompression and without a byte order
+  // mark; the reader stays where it is. At most `count`, fewer where the text ends or is damaged.
+  // kLine: of a pipe or a terminal, whose writer may wait for an answer, no more than the first
+  // line that is not blank. The view is valid until the next call.
+  enum class Wait : uint8_t { kAll, kLine };
+  std::string_view peek(size_t count, Wait wait = Wait::kAll);
+
+  // Whether it is a file that is there as a whole, and no pipe, terminal or device.
+  bool is_whole() const;
 
   // Moves to the next line and sets `line` to it, or returns false at the end of the file. The
   // view is valid until the next call.
@@ -66,6 +78,7 @@ class LineReader {
   int64_t line_number_ = 0;
 
   bool fill();
+  bool bring();
   [[noreturn]] void refuse_length() const;
 };
 

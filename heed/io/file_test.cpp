@@ -318,6 +318,31 @@ TEST(LineReader, DashIsStandardInput) {
   ::close(ends[0]);
 }
 
+TEST(LineReader, ShowsTheBeginningWithoutMoving) {
+  const Folder folder;
+  spill(folder / "a.gz", gzip("\xEF\xBB\xBFone\ntwo\n"));
+  LineReader reader(folder / "a.gz");
+  EXPECT_EQ(reader.peek(100), "one\ntwo\n");
+  EXPECT_EQ(reader.peek(6), "one");  // the mark is among the 6
+  EXPECT_TRUE(reader.is_whole());
+  std::string_view line;
+  ASSERT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "one");
+  EXPECT_EQ(reader.peek(100), "two\n");
+}
+
+TEST(LineReader, ShowsTheFirstLineOfAPipeAtOnce) {
+  const Folder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  const int keep = ::open((folder / "pipe").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(keep, 0);
+  LineReader reader(folder / "pipe");
+  ASSERT_EQ(::write(keep, "\none\ntwo", 8), 8);
+  EXPECT_EQ(reader.peek(1 << 16, LineReader::Wait::kLine), "\none\n");
+  EXPECT_FALSE(reader.is_whole());
+  ::close(keep);
+}
+
 TEST(LineReader, CanBeMoved) {
   const Folder folder;
   spill(folder / "a", "1\n2\n3\n");

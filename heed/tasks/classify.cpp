@@ -64,16 +64,21 @@ ClassificationScores scores_of_several(const data::ClassificationData& data,
           .counts = counts};
 }
 
+// The sentences of a document, or all of a text.
+std::vector<text::Span> all_rows_of(const models::TextClassifierOptions& options,
+                                    const std::string& text) {
+  if (!is_hierarchical(options)) return {{0, static_cast<uint32_t>(text.size())}};
+  return text::sentences_of(text, options.documents == "lines" ? text::SentenceBreaks::kLines
+                                                               : text::SentenceBreaks::kUnicode);
+}
+
 }  // namespace
 
 std::vector<text::Span> rows_of(const models::TrainedTextClassifier& trained,
                                 const std::string& text) {
   const models::TextClassifierOptions& options = trained.model->options();
-  if (!is_hierarchical(options)) return {{0, static_cast<uint32_t>(text.size())}};
-  auto sentences =
-      text::sentences_of(text, options.documents == "lines" ? text::SentenceBreaks::kLines
-                                                            : text::SentenceBreaks::kUnicode);
-  if (std::ssize(sentences) > options.most_sentences) {
+  auto sentences = all_rows_of(options, text);
+  if (is_hierarchical(options) && std::ssize(sentences) > options.most_sentences) {
     sentences.resize(static_cast<size_t>(options.most_sentences));
   }
   return sentences;
@@ -86,6 +91,33 @@ TextRows encode_rows(const models::TrainedTextClassifier& trained, const std::st
         trained.tokenizer->encode_ids(std::string_view(text).substr(span.begin, span.size())));
   }
   return rows;
+}
+
+CutTexts cut_texts(const models::TrainedTextClassifier& trained,
+                   const std::vector<std::string>& texts) {
+  const models::TextClassifierOptions& options = trained.model->options();
+  const auto longest = static_cast<size_t>(options.transformer.longest);
+  const text::Tokenizer whole = trained.tokenizer->with_max_length(std::nullopt);
+  const bool documents = is_hierarchical(options);
+  CutCount tokens{.what = documents ? "documents with such sentences" : "texts",
+                  .all = std::ssize(texts),
+                  .limit = text_of(longest, documents ? " tokens in a sentence (--longest)"
+                                                      : " tokens (--longest)")};
+  CutCount sentences{.what = "documents",
+                     .all = std::ssize(texts),
+                     .limit = text_of(options.most_sentences, " sentences (--sentences)")};
+  for (const std::string& text : texts) {
+    const auto rows = all_rows_of(options, text);
+    if (documents && std::ssize(rows) > options.most_sentences) ++sentences.cut;
+    const bool cut = std::any_of(rows.begin(), rows.end(), [&](const text::Span& row) {
+      // A token has a byte at least, and two special ones may stand around them.
+      return row.size() + 2 > longest &&
+             whole.encode_ids(std::string_view(text).substr(row.begin, row.size())).size() >
+                 longest;
+    });
+    if (cut) ++tokens.cut;
+  }
+  return CutTexts({tokens, sentences});
 }
 
 int64_t tokens_of(const TextRows& rows) {
@@ -176,7 +208,7 @@ std::vector<double> best_thresholds(const std::vector<Classification>& results,
 ClassificationScores scores_of(const models::TrainedTextClassifier& trained,
                                const data::ClassificationData& data,
                                const std::vector<Classification>& results) {
-  check_usage(!results.empty(), data.file, ": expected at least one example, got none");
+  check_usage(!results.empty(), data.name(), ": expected at least one example, got none");
   const auto labels = std::ssize(trained.labels);
   return has_several_labels(trained) ? scores_of_several(data, results, labels)
                                      : scores_of_one(data, results, labels);

@@ -11,6 +11,7 @@
 #include "heed/data/classification_data.h"
 #include "heed/metrics/classification.h"
 #include "heed/models/files/text_classifier_files.h"
+#include "heed/tasks/cut_texts.h"
 #include "heed/tasks/task.h"
 #include "heed/text/span.h"
 
@@ -32,6 +33,10 @@ std::vector<text::Span> rows_of(const models::TrainedTextClassifier& trained,
 using TextRows = std::vector<std::vector<int32_t>>;
 TextRows encode_rows(const models::TrainedTextClassifier& trained, const std::string& text);
 int64_t tokens_of(const TextRows& rows);
+
+// How many of the texts have more tokens or sentences than the model reads.
+CutTexts cut_texts(const models::TrainedTextClassifier& trained,
+                   const std::vector<std::string>& texts);
 
 // Several texts as one padded batch.
 models::DocumentBatch document_batch(const models::TextClassifier& model,

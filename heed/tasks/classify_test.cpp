@@ -108,7 +108,7 @@ TEST(Classify, ScoresOfSeveralLabels) {
   auto trained = small("whole");
   trained.label_separator = ",";
   trained.thresholds = {0.5, 0.5, 0.5};
-  data::ClassificationData data{.file = "memory", .label_names = trained.labels};
+  data::ClassificationData data{.files = {"memory"}, .label_names = trained.labels};
   data.examples = {{.text = "a", .labels = {0, 2}}, {.text = "b", .labels = {}}};
   const std::vector<Classification> results = {
       {.probabilities = {0.75, 0.5, 0.25}, .labels = {0, 1}},
@@ -126,7 +126,7 @@ TEST(Classify, ScoresOfSeveralLabels) {
   // Of "cold" between the text that has it and the one that has not, and so on.
   const std::vector<double> best = best_thresholds(results, data);
   EXPECT_EQ(best, (std::vector<double>{0.625, 0.5, 0.1875}));
-  EXPECT_THROW(scores_of(trained, {.file = "memory", .label_names = trained.labels}, {}),
+  EXPECT_THROW(scores_of(trained, {.files = {"memory"}, .label_names = trained.labels}, {}),
                UsageError);
 }
 

@@ -14,6 +14,7 @@
 #include "heed/tasks/vocabulary_size.h"
 #include "heed/text/builders/bpe_builder.h"
 #include "heed/text/builders/word_level_builder.h"
+#include "heed/text/characters/byte_alphabet.h"
 
 namespace heed::tasks {
 namespace {
@@ -52,11 +53,10 @@ void check_length(size_t tokens, const std::string& where) {
 
 // Bytes of the text behind its first token, which nothing predicts.
 int64_t predicted_bytes(const text::Tokenizer& tokenizer, std::string_view text) {
-  const text::Tokenizer first = tokenizer.with_max_length(1);
+  const text::Tokenizer first = tokenizer.with_max_length(2);
   const text::Encoding encoding =
       first.encode(text.substr(0, text.find('\n', 1)), text::Surround::kNo);
-  const size_t begin = encoding.offsets.empty() ? 0 : encoding.offsets[0].end;
-  return static_cast<int64_t>(text.size() - begin);
+  return static_cast<int64_t>(text.size()) - first_token_bytes(encoding);
 }
 
 // `rows` pieces of `length` tokens and, as targets, the token behind each.
@@ -91,6 +91,14 @@ Metrics metrics_of(const std::vector<float>& losses, int64_t bytes) {
 }
 
 }  // namespace
+
+int64_t first_token_bytes(const text::Encoding& encoding) {
+  if (encoding.offsets.empty()) return 0;
+  const int64_t end = encoding.offsets[0].end;
+  const bool shared = encoding.offsets.size() > 1 && encoding.offsets[1].begin < end;
+  if (!shared) return end;
+  return std::min(end, std::ssize(text::from_byte_characters(encoding.tokens[0])));
+}
 
 std::shared_ptr<const text::Tokenizer> tokenizer_for(const std::string& kind, std::string_view text,
                                                      const Progress& progress) {

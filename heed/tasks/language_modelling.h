@@ -68,4 +68,8 @@ struct TextSource {
 Metrics evaluate(const models::TrainedLanguageModel& trained, const TextSource& source,
                  const Progress& progress = {});
 
+// Bytes that the first token of a text stands for. Of byte-level tokens several may share a
+// character, whose bytes each has its own of.
+int64_t first_token_bytes(const text::Encoding& encoding);
+
 }  // namespace heed::tasks

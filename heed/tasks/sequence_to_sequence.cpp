@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/data/columns.h"
+#include "heed/data/format.h"
 #include "heed/inference/beam_search.h"
 #include "heed/metrics/language.h"
 #include "heed/models/parts/text_batch.h"
@@ -105,14 +105,29 @@ Ids ended(const text::Tokenizer& tokenizer, const std::string& text, int64_t lon
   return ids;
 }
 
-// Begin token, text and, where it fits, end token: one token more than the model reads.
+// Begin token, text and end token: one token more than the model reads. What is cut is the text: a
+// model that sees targets without their end does not learn to stop.
 Ids target_ids(const models::TrainedEncoderDecoder& trained, const std::string& text) {
-  Ids ids = trained.target->encode_ids(text, text::Surround::kNo);
+  Ids ids = ended(*trained.target, text, trained.model->options().transformer.longest);
   ids.insert(ids.begin(), id_of(*trained.target, kBeginToken));
-  ids.push_back(id_of(*trained.target, kEndToken));
-  const auto most = static_cast<size_t>(trained.model->options().transformer.longest) + 1;
-  if (ids.size() > most) ids.resize(most);
   return ids;
+}
+
+// Whether a text and its end token are more than `longest` tokens.
+bool is_cut(const text::Tokenizer& tokenizer, std::string_view text, int64_t longest) {
+  return static_cast<int64_t>(text.size()) >= longest &&  // a token has a byte at least
+         std::ssize(tokenizer.encode_ids(text, text::Surround::kNo)) >= longest;
+}
+
+CutCount cut_of(const text::Tokenizer& tokenizer, const std::vector<std::string_view>& texts,
+                const char* what, int64_t longest) {
+  CutCount count{.what = what,
+                 .all = std::ssize(texts),
+                 .limit = text_of(longest - 1, " tokens beside the end token (--longest)")};
+  for (const std::string_view text : texts) {
+    if (is_cut(tokenizer, text, longest)) ++count.cut;
+  }
+  return count;
 }
 
 // ---- Batches
@@ -210,6 +225,28 @@ SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
     targets_.push_back(target_ids(trained_, pair.target));
     lengths_.push_back(static_cast<int64_t>(sources_.back().size() + targets_.back().size() - 1));
   }
+  cut_ += cut_texts(trained_, train);
+  cut_ += cut_texts(trained_, valid);
+  trained_.columns = {.text = train.source_column, .label = train.target_column};
+}
+
+CutTexts cut_texts(const models::TrainedEncoderDecoder& trained, const data::ParallelData& data) {
+  const int64_t longest = trained.model->options().transformer.longest;
+  std::vector<std::string_view> sources;
+  std::vector<std::string_view> targets;
+  for (const data::TextPair& pair : data.pairs) {
+    sources.emplace_back(pair.source);
+    targets.emplace_back(pair.target);
+  }
+  return CutTexts({cut_of(*trained.source, sources, "sources", longest),
+                   cut_of(*trained.target, targets, "targets", longest)});
+}
+
+CutTexts cut_sources(const models::TrainedEncoderDecoder& trained,
+                     const std::vector<std::string>& sources) {
+  const std::vector<std::string_view> texts(sources.begin(), sources.end());
+  return CutTexts(
+      {cut_of(*trained.source, texts, "sources", trained.model->options().transformer.longest)});
 }
 
 std::vector<Source> SequenceToSequence::sources() const {

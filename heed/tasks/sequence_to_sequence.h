@@ -10,6 +10,7 @@
 #include "heed/data/parallel_data.h"
 #include "heed/metrics/bleu.h"
 #include "heed/models/files/encoder_decoder_files.h"
+#include "heed/tasks/cut_texts.h"
 #include "heed/tasks/task.h"
 
 namespace heed::tasks {
@@ -63,6 +64,9 @@ class SequenceToSequence final : public Task {
 
   const models::TrainedEncoderDecoder& trained() const { return trained_; }
 
+  // Of the training and the validation pairs.
+  const CutTexts& cut() const { return cut_; }
+
  private:
   SequenceToSequenceOptions options_;
   models::TrainedEncoderDecoder trained_;
@@ -70,7 +74,14 @@ class SequenceToSequence final : public Task {
   std::vector<std::vector<int32_t>> targets_;  // between begin and end token
   std::vector<int64_t> lengths_;
   data::ParallelData valid_;
+  CutTexts cut_;
 };
+
+// How many sources, and how many targets, have more tokens than the model reads. Each keeps its end
+// token.
+CutTexts cut_texts(const models::TrainedEncoderDecoder& trained, const data::ParallelData& data);
+CutTexts cut_sources(const models::TrainedEncoderDecoder& trained,
+                     const std::vector<std::string>& sources);
 
 // −log p of the targets: loss (nats per token, the end tokens among them), perplexity, tokens. In
 // evaluation mode, without label smoothing.

@@ -77,6 +77,14 @@ std::optional<TokenRange> tokens_of(const text::Span& range,
   return found;
 }
 
+std::vector<SpanRequest> requests_of(const data::SpanData& data) {
+  std::vector<SpanRequest> requests;
+  for (const data::SpanQuestion& each : data.questions) {
+    requests.push_back({data.contexts[each.context], each.question});
+  }
+  return requests;
+}
+
 std::vector<std::string> all_texts(const data::SpanData& data) {
   std::vector<std::string> texts = data.contexts;
   for (const data::SpanQuestion& each : data.questions) texts.push_back(each.question);
@@ -223,6 +231,23 @@ SpanQuestions::SpanQuestions(const data::SpanTrainingData& data,
   for (const data::SpanQuestion& each : data.train.questions) {
     add_example(each, data.train.contexts[each.context]);
   }
+  for (const data::SpanData* part : {&data.train, &data.valid}) {
+    cut_ += cut_texts(trained_, requests_of(*part));
+  }
+}
+
+CutTexts cut_texts(const models::TrainedQuestionAnswerer& trained,
+                   const std::vector<SpanRequest>& requests) {
+  const int64_t most = trained.model->options().transformer.longest / 2;
+  CutCount count{.what = "questions",
+                 .all = std::ssize(requests),
+                 .limit = text_of(most, " words, half of --longest,")};
+  for (const SpanRequest& request : requests) {
+    if (std::ssize(trained.tokenizer->encode_ids(request.question, text::Surround::kNo)) > most) {
+      ++count.cut;
+    }
+  }
+  return CutTexts({count});
 }
 
 void SpanQuestions::add_example(const data::SpanQuestion& question, const std::string& context) {
@@ -333,10 +358,7 @@ QuestionEvaluation evaluate(const models::TrainedQuestionAnswerer& trained,
   metrics::Answers all;
   QuestionEvaluation evaluation;
   for (const data::SpanData& file : data) {
-    std::vector<SpanRequest> requests;
-    for (const data::SpanQuestion& each : file.questions) {
-      requests.push_back({file.contexts[each.context], each.question});
-    }
+    const std::vector<SpanRequest> requests = requests_of(file);
     const auto answers = answer(trained, requests, 1, parts.next(std::ssize(file.questions)));
     metrics::Answers scores;
     for (size_t i = 0; i < answers.size(); ++i) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "heed/data/question_split.h"
+#include "heed/tasks/cut_texts.h"
 #include "heed/tasks/question_units.h"
 #include "heed/text/span.h"
 
@@ -52,6 +53,9 @@ class SpanQuestions final : public Task {
 
   const models::TrainedQuestionAnswerer& trained() const { return trained_; }
 
+  // Of the training and the validation questions.
+  const CutTexts& cut() const { return cut_; }
+
  private:
   struct Target {
     int32_t first;  // units
@@ -64,12 +68,18 @@ class SpanQuestions final : public Task {
   std::vector<int64_t> lengths_;       // their units
   std::vector<Target> targets_;
   data::SpanData valid_;
+  CutTexts cut_;
 };
 
 struct SpanRequest {
   std::string_view context;
   std::string_view question;
 };
+
+// How many questions are longer than half of what the model reads. Texts are never cut: a long one
+// is read in windows.
+CutTexts cut_texts(const models::TrainedQuestionAnswerer& trained,
+                   const std::vector<SpanRequest>& requests);
 
 struct FoundSpan {
   text::Span range;  // bytes of the context

@@ -154,6 +154,35 @@ StoryUnits story_units(const models::TrainedQuestionAnswerer& trained, const Sto
   return result;
 }
 
+CutTexts cut_texts(const models::TrainedQuestionAnswerer& trained,
+                   const std::vector<Story>& stories) {
+  const models::QuestionAnswererOptions& options = trained.model->options();
+  const bool sentences = options.units == "sentences";
+  CutCount units{.what = "questions with such stories",
+                 .all = std::ssize(stories),
+                 .limit = text_of(options.transformer.longest, sentences ? " sentences" : " words",
+                                  ", the question among them (--longest)")};
+  CutCount words{
+      .what = "questions with such sentences",
+      .all = std::ssize(stories),
+      .limit = text_of(options.longest_unit, " words in a sentence (--longest-sentence)")};
+  const auto size = [&](const std::string& text) {
+    return std::ssize(trained.tokenizer->encode_ids(text, text::Surround::kNo));
+  };
+  for (const Story& story : stories) {
+    int64_t count = sentences ? 1 : size(story.question);
+    bool long_sentence = sentences && size(story.question) > options.longest_unit;
+    for (const std::string& sentence : story.sentences) {
+      const int64_t length = size(sentence);
+      count += sentences ? 1 : length;
+      long_sentence = long_sentence || (sentences && length > options.longest_unit);
+    }
+    if (count > options.transformer.longest) ++units.cut;
+    if (long_sentence) ++words.cut;
+  }
+  return CutTexts({units, words});
+}
+
 StoryQuestions::StoryQuestions(const data::StoryTrainingData& data,
                                const StoryQuestionsOptions& options, const Progress& progress)
     : options_(options), valid_(data.valid) {
@@ -181,6 +210,8 @@ StoryQuestions::StoryQuestions(const data::StoryTrainingData& data,
       answers_.push_back(static_cast<int32_t>(place - trained_.labels.begin()));
     }
   }
+  for (const data::StoryData& file : data.train) cut_ += cut_texts(trained_, stories_of(file));
+  for (const data::StoryData& file : data.valid) cut_ += cut_texts(trained_, stories_of(file));
 }
 
 std::vector<Source> StoryQuestions::sources() const {

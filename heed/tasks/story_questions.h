@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "heed/data/question_split.h"
+#include "heed/tasks/cut_texts.h"
 #include "heed/tasks/question_units.h"
 #include "heed/text/span.h"
 
@@ -40,6 +41,9 @@ class StoryQuestions final : public Task {
 
   const models::TrainedQuestionAnswerer& trained() const { return trained_; }
 
+  // Of the training and the validation questions.
+  const CutTexts& cut() const { return cut_; }
+
  private:
   StoryQuestionsOptions options_;
   models::TrainedQuestionAnswerer trained_;
@@ -47,6 +51,7 @@ class StoryQuestions final : public Task {
   std::vector<int64_t> lengths_;       // their units
   std::vector<int32_t> answers_;
   std::vector<data::StoryData> valid_;
+  CutTexts cut_;
 };
 
 struct Story {
@@ -67,6 +72,11 @@ struct StoryUnits {
 // As many of the last sentences, or words of them, as the model reads. Throws DataError where the
 // question has no words.
 StoryUnits story_units(const models::TrainedQuestionAnswerer& trained, const Story& story);
+
+// How many questions lose sentences of their stories, or words of a sentence, that the model does
+// not read.
+CutTexts cut_texts(const models::TrainedQuestionAnswerer& trained,
+                   const std::vector<Story>& stories);
 
 struct ClassAnswer {
   int64_t label = 0;                  // of the largest probability

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "heed/base/error.h"
@@ -41,12 +42,17 @@ void drop_words(models::TextBatch& batch, double share, int64_t unknown_id) {
 }
 
 // Each label a yes or no; smoothing draws both towards a half.
-at::Tensor binary_loss(const at::Tensor& logits, const at::Tensor& labels, double smoothing) {
+at::Tensor binary_loss(const at::Tensor& logits, const at::Tensor& labels, double smoothing,
+                       const at::Tensor& weights_of_yes) {
   const at::Tensor targets = labels * (1 - smoothing) + smoothing / 2;
-  return at::binary_cross_entropy_with_logits(logits, targets);
+  return at::binary_cross_entropy_with_logits(
+      logits, targets, {},
+      weights_of_yes.defined() ? weights_of_yes.to(logits.device()) : at::Tensor());
 }
 
 void check_options(const TextClassificationOptions& options) {
+  check_usage(options.class_weight == "none" || options.class_weight == "balanced",
+              "class weight: expected none or balanced, got '", options.class_weight, "'");
   models::check_share("label smoothing", options.label_smoothing);
   models::check_share("word dropout", options.word_dropout);
   check_usage(!options.threshold || !options.label_separator.empty(),
@@ -92,6 +98,35 @@ TextClassification::TextClassification(const data::TrainingData& data,
     labels_.push_back(labels_of(example, several));
   }
   valid_ = *data.valid;
+  cut_ += cut_texts(trained_, texts_of(data.train));
+  cut_ += cut_texts(trained_, texts_of(valid_));
+  trained_.columns = {.text = data.train.text_column, .label = data.train.label_column};
+  if (options.class_weight == "balanced") weigh_classes();
+}
+
+void TextClassification::weigh_classes() {
+  std::vector<double> counts(trained_.labels.size(), 0);
+  for (const auto& labels : labels_) {
+    for (const int32_t label : labels) ++counts[static_cast<size_t>(label)];
+  }
+  const auto examples = static_cast<double>(labels_.size());
+  std::vector<float> weights;
+  for (const double count : counts) {
+    const double weight = has_several_labels(trained_)
+                              ? (examples - count) / count
+                              : examples / (static_cast<double>(counts.size()) * count);
+    weights.push_back(static_cast<float>(std::max(weight, 1e-3)));
+  }
+  class_weights_ = at::tensor(weights, at::kFloat);
+}
+
+// The mean of the losses (B) of single labels, each by the weight of its class.
+Loss TextClassification::weighted(const at::Tensor& losses, const at::Tensor& labels,
+                                  int64_t tokens) const {
+  const at::Tensor weights = class_weights_.to(labels.device()).index_select(0, labels);
+  return {.value = (losses * weights).sum() / weights.sum(),
+          .tokens = tokens,
+          .weight = weights.sum().item<double>()};
 }
 
 std::vector<Source> TextClassification::sources() const {
@@ -143,8 +178,14 @@ Loss TextClassification::loss(const Batch& batch) {
   const at::Tensor logits = trained_.model->forward(texts.to(device));
   const at::Tensor labels = labelled.labels.to(device);
   const double smoothing = options_.label_smoothing;
+  if (class_weights_.defined() && !has_several_labels(trained_)) {
+    return weighted(
+        heed::cross_entropy(logits, labels,
+                            {.label_smoothing = smoothing, .reduction = Reduction::kNone}),
+        labels, labelled.tokens);
+  }
   return {.value = has_several_labels(trained_)
-                       ? binary_loss(logits, labels, smoothing)
+                       ? binary_loss(logits, labels, smoothing, class_weights_)
                        : heed::cross_entropy(logits, labels, {.label_smoothing = smoothing}),
           .tokens = labelled.tokens,
           .weight = static_cast<double>(labelled.examples.size())};

@@ -26,6 +26,9 @@ struct TextClassificationOptions {
   // With several labels: from which probability on each is given. None: of each label the one with
   // the best F1 on the validation data, anew with each validation.
   std::optional<double> threshold = {};
+  // "balanced": the loss of an example counts the more, the rarer its class: examples / (classes ·
+  // examples of the class); of several labels, a yes as much as all noes of its label. "none".
+  std::string class_weight = "none";
 };
 
 class TextClassification final : public Task {
@@ -47,13 +50,20 @@ class TextClassification final : public Task {
 
   const models::TrainedTextClassifier& trained() const { return trained_; }
 
+  // Of the training and the validation texts.
+  const CutTexts& cut() const { return cut_; }
+
  private:
+  void weigh_classes();
+  Loss weighted(const at::Tensor& losses, const at::Tensor& labels, int64_t tokens) const;
   TextClassificationOptions options_;
   models::TrainedTextClassifier trained_;
   std::vector<TextRows> rows_;  // of each training text
   std::vector<int64_t> lengths_;
   std::vector<std::vector<int32_t>> labels_;
   data::ClassificationData valid_;
+  CutTexts cut_;
+  at::Tensor class_weights_;  // (classes) float32; undefined: all are one
 };
 
 }  // namespace heed::tasks

@@ -219,7 +219,7 @@ class Program(unittest.TestCase):
         valid = EXAMPLE / "valid.tsv"
         for words in (["--rouge"], ["--lowercase"], ["--beams", 2]):
             self.assert_refused(heed("eval", self.model, valid, *words), 2, words[0], "'classify'")
-        self.assert_refused(heed("predict", self.model, valid, "--top", 2), 2, "--top")
+        self.assert_refused(heed("predict", self.model, valid, "--beams", 2), 2, "--beams")
         for command in ("eval", "predict"):  # a file that lists them all means none
             shown = heed(command, self.model, valid, "--print-config").stdout
             path = self.file(f"{command}.toml", shown)

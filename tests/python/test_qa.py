@@ -206,7 +206,7 @@ class Questions(unittest.TestCase):
                             ("{\"question\": \"a\"", "byte")):
             result = heed("predict", self.model, text="Mary ran. Who?\n" + line + "\n")
             self.assertEqual(result.returncode, 65)
-            self.assertIn("input 2", result.stderr)
+            self.assertIn("standard input:2: ", result.stderr)
             self.assertIn(place, result.stderr)
         result = heed("predict", self.model, "--beams", 2, text="Mary ran. Who?\n")
         self.assertEqual(result.returncode, 2)

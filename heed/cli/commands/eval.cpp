@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <iostream>
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/validators.h"
+#include "heed/cli/table_writer.h"
 #include "heed/cli/trained.h"
+#include "heed/io/atomic.h"
 
 namespace heed::cli {
 namespace {
@@ -14,6 +17,7 @@ struct Settings {
   EvaluationRequest request;
   const CLI::App* app = nullptr;
   ThreadOptions threads;
+  std::string errors;
   bool json = false;
 };
 
@@ -28,14 +32,22 @@ void print(const Evaluation& evaluation, bool json) {
   if (!evaluation.report.empty()) std::cout << '\n' << evaluation.report;
 }
 
-void check_file_count(const std::vector<std::string>& files, const Trained& trained) {
-  const size_t most = trained.most_files();
-  if (files.size() <= most) return;
-  std::string given;
-  for (const std::string& file : files) given += " " + file;
-  throw UsageError(text_of("a model of the task '", trained.task(), "' is measured on ",
-                           most == 1 ? "one file" : text_of("at most ", most, " files"), ", got ",
-                           files.size(), ":", given));
+// What was wrong, the most confident first: JSON lines, CSV or TSV by the name of the file.
+void write_errors(const std::string& file, std::vector<Evaluation::Wrong> wrong) {
+  std::stable_sort(wrong.begin(), wrong.end(),
+                   [](const auto& a, const auto& b) { return a.confidence > b.confidence; });
+  AtomicFile out(file);
+  const bool csv = file.ends_with(".csv");
+  TableWriter table({}, csv ? TableWriter::Form::kCsv : TableWriter::Form::kTsv,
+                    [&](const std::string& line) { out.write(line); });
+  for (const Evaluation::Wrong& each : wrong) {
+    if (file.ends_with(".jsonl")) {
+      out.write(each.row.dump() + "\n");
+    } else {
+      table.add(each.row);
+    }
+  }
+  out.commit();
 }
 
 void run(Settings& settings) {
@@ -44,17 +56,20 @@ void run(Settings& settings) {
   request.reading.parsed();
   const auto trained = load_trained(settings.directory);
   check_options(*settings.app, trained->evaluation_options(), *trained);
-  check_file_count(request.files, *trained);
-  print(trained->evaluate(request, progress_bar("evaluating")), settings.json);
+  request.wrong = !settings.errors.empty();
+  const Evaluation evaluation = trained->evaluate(request, progress_bar("evaluating"));
+  warn(trained->warnings());
+  if (request.wrong) write_errors(settings.errors, evaluation.wrong);
+  print(evaluation, settings.json);
+  flush_output();
 }
 
 void define(CLI::App& app, Settings& s) {
   s.app = &app;
   app.add_option("model", s.directory, "Directory of a trained model")->required();
   app.add_option("files", s.request.files,
-                 "Examples of the task; - reads standard input. Several: the sources "
-                 "and the references (translations), or each a set of its own "
-                 "(questions)")
+                 "Examples of the task; - reads standard input. Several are measured together; "
+                 "of plain translations, sources and references by turns")
       ->required()
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--beams", s.request.prediction.beams,
@@ -66,6 +81,9 @@ void define(CLI::App& app, Settings& s) {
                  "From which probability on a label is given, in place of the thresholds of the "
                  "model; where a text may have several")
       ->check(share_or_nothing());
+  app.add_option("--errors", s.errors,
+                 "File to list what was answered wrongly in, the most confident first: TSV, or "
+                 "CSV or JSON lines where it is named .csv or .jsonl");
   app.add_flag("--lowercase", s.request.lowercase,
                "Compare written answers with the references in lower case");
   app.add_flag("--rouge", s.request.rouge, "Measure written answers by ROUGE too");
@@ -80,7 +98,9 @@ Command eval_command() {
   return {
       .path = "eval",
       .summary = "Measure a trained model on data whose answers are known",
-      .examples = "  heed eval model test.tsv\n  heed eval model test.jsonl.gz --json\n",
+      .examples =
+          "  heed eval model test.tsv\n  heed eval model test.jsonl.gz --json\n"
+          "  heed eval model test.tsv --errors wrong.tsv\n",
       .define = with_settings(define, run),
   };
 }

@@ -44,7 +44,7 @@ struct Texts {
 
 Texts read(const Settings& settings) {
   Texts texts;
-  texts.hypotheses = lines_of(settings.file);
+  texts.hypotheses = answers_of(settings.file);
   texts.references.resize(texts.hypotheses.size());
   for (const std::string& file : settings.references) {
     const std::vector<std::string> lines = lines_of(file);
@@ -186,10 +186,9 @@ void print_ner(const Settings& settings) {
 // The right answers of each question: of a SQuAD file, or a line each with tabs between them.
 std::vector<std::vector<std::string>> right_answers(const std::string& file) {
   std::vector<std::vector<std::string>> answers;
-  const std::filesystem::path path = file;
-  if (path.extension() == ".json" || path.extension() == ".jsonl") {
+  if (data::are_spans(file)) {
     data::DataReport report;
-    for (const auto& question : read_spans(path, data::Answers::kRequired, report).questions) {
+    for (const auto& question : read_spans(file, data::Answers::kRequired, report).questions) {
       answers.emplace_back();
       for (const auto& answer : question.answers) answers.back().push_back(answer.text);
       if (answers.back().empty()) answers.back().push_back("");
@@ -209,7 +208,7 @@ std::vector<std::vector<std::string>> right_answers(const std::string& file) {
 }
 
 void print_qa(const Settings& settings) {
-  const std::vector<std::string> answers = lines_of(settings.file);
+  const std::vector<std::string> answers = answers_of(settings.file);
   const std::string& reference = only_reference(settings);
   const auto right = right_answers(reference);
   check_line_counts(reference, right.size(), settings.file, answers.size());
@@ -243,9 +242,10 @@ void add_files(CLI::App& app, Settings& s, const Files& files) {
   app.add_flag("--json", s.json, "Print a JSON object");
 }
 
-constexpr Files kTexts = {.file = "A text on each line; - reads standard input",
-                          .references = "Files with as many lines: the right texts",
-                          .most_references = 64};
+constexpr Files kTexts = {
+    .file = "A text on each line, or the JSON of heed predict; - reads standard input",
+    .references = "Files with as many lines: the right texts",
+    .most_references = 64};
 
 void add_lowercase(CLI::App& app, Settings& settings) {
   app.add_flag("--lowercase", settings.lowercase, "Compare in lower case");
@@ -292,9 +292,8 @@ void define_ner(CLI::App& app, Settings& s) {
 
 void define_qa(CLI::App& app, Settings& s) {
   add_files(app, s,
-            {.file = "An answer on each line",
-             .references =
-                 "The right ones: SQuAD (.json, .jsonl), or a line each, tabs between several"});
+            {.file = "An answer on each line, or what heed predict writes",
+             .references = "The right ones: SQuAD's JSON, or a line each, tabs between several"});
   add_sentences(app, s);
 }
 

@@ -46,7 +46,7 @@ void for_each_line(const std::vector<std::string>& files,
   data::DataReport report;
   int64_t done = 0;
   for (const std::string& file : files) {
-    data::TextLines lines(file, data::Encoding::kUtf8, report);
+    data::TextLines lines(file, {}, report);
     for (std::string line; lines.next(line);) {
       add(line);
       done += known ? static_cast<int64_t>(line.size()) + 1 : 1;

@@ -13,8 +13,9 @@ namespace heed::cli {
 namespace {
 
 struct Settings {
-  std::string train;
-  std::string valid;
+  std::vector<std::string> train;
+  std::vector<std::string> valid;
+  double valid_share = kValidShare;
   ReadingOptions reading;
   tasks::TextClassificationOptions task{.word_dropout = 0.1};
   TransformerSettings transformer{.options = models::TextClassifierOptions().transformer};
@@ -59,6 +60,10 @@ void add_model_options(CLI::App& app, Settings& settings) {
                  "Share of the target spread over all classes")
       ->check(share_below_1())
       ->group(group);
+  app.add_option("--class-weight", task.class_weight,
+                 "balanced: an example counts the more, the rarer its class")
+      ->check(CLI::IsMember({"none", "balanced"}))
+      ->group(group);
 }
 
 void add_label_options(CLI::App& app, tasks::TextClassificationOptions& task) {
@@ -77,8 +82,11 @@ data::TrainingData read_data(const Settings& settings) {
   data::DataReport report;
   data::ReadOptions reading = settings.reading.parsed();
   reading.label_separator = settings.task.label_separator;
-  data::TrainingData data =
-      data::read_training_data({.train = settings.train, .valid = settings.valid}, reading, report);
+  data::TrainingData data = data::read_training_data({.train = paths_of(settings.train),
+                                                      .valid = paths_of(settings.valid),
+                                                      .valid_share = settings.valid_share,
+                                                      .seed = settings.training.options.seed},
+                                                     reading, report);
   throw_or_warn(report);
   std::cerr << "heed: " << data.train.examples.size() << " training and "
             << data.valid->examples.size() << " validation examples, "
@@ -105,13 +113,14 @@ void run(const Settings& settings) {
   tasks::TextClassificationOptions options = settings.task;
   options.model.transformer = settings.transformer.resolved();
   tasks::TextClassification task(data, options, "classify");
+  warn(task.cut().warnings());
 
   settings.training.train(task);
 }
 
 void define(CLI::App& app, Settings& s) {
-  app.add_option("--train", s.train, "Training examples")->required();
-  app.add_option("--valid", s.valid, "Validation examples")->required();
+  add_example_files(app, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
+                    "Examples");
   s.reading.add_to(app);
   add_label_options(app, s.task);
   add_model_options(app, s);
@@ -127,6 +136,8 @@ Command train_classify_command() {
       .summary = "Train a classifier of texts",
       .examples =
           "  heed train classify --train train.tsv --valid valid.tsv --out model\n"
+          "  heed train classify --train all.csv --valid-share 0.2 --class-weight balanced --out "
+          "model\n"
           "  heed train classify --train a.jsonl.gz --valid b.jsonl.gz --out model --layers 2 "
           "--norm-place pre\n"
           "  heed train classify --train a.csv --valid b.csv --out model --label-separator ';'\n"

@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "heed/base/error.h"
-
+#include "heed/base/format.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/training_options.h"
@@ -18,7 +18,7 @@ struct Settings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
   double valid_share = 0.1;
-  std::string encoding = "utf-8";
+  ReadingOptions reading;  // --encoding and --max-bytes of it
   std::string tokenizer = "auto";
   bool untied = false;
   // A small model, and as many updates as make it write something like the text within minutes on
@@ -48,11 +48,19 @@ std::string tokenizer_kind(const Settings& settings, const data::TextData& data)
 
 data::TextData read_data(const Settings& settings) {
   data::DataReport report;
-  data::TextData data = data::read_text(
-      {.train = {settings.train.begin(), settings.train.end()},
-       .valid = {settings.valid.begin(), settings.valid.end()}},
-      {.encoding = data::encoding_named(settings.encoding), .valid_share = settings.valid_share},
-      report);
+  data::TextData data =
+      data::read_text({.train = {settings.train.begin(), settings.train.end()},
+                       .valid = {settings.valid.begin(), settings.valid.end()}},
+                      {.encoding = data::encoding_named(settings.reading.encoding),
+                       .valid_share = settings.valid_share,
+                       .limits = settings.reading.limits()},
+                      report);
+  if (settings.valid.empty()) {
+    report.note(
+        formatted("no validation text given: the last %g %% of the characters are held "
+                  "back for it",
+                  100 * settings.valid_share));
+  }
   throw_or_warn(report);
   return data;
 }
@@ -81,8 +89,10 @@ void define(CLI::App& app, Settings& s) {
   app.add_option("--valid-share", s.valid_share,
                  "Without --valid: the last characters of the text, this share of them")
       ->check(CLI::Range(0.0, 0.999));
-  app.add_option("--encoding", s.encoding, "Character encoding of the files")
+  app.add_option("--encoding", s.reading.encoding, "Character encoding of the files")
       ->check(CLI::IsMember({"utf-8", "latin-1"}));
+  app.add_option("--max-bytes", s.reading.max_bytes,
+                 "Memory that a file may take, such as 4G; auto: half of what is free");
   app.add_option(
       "--tokenizer", s.tokenizer,
       "characters, bytes, bpe:N (learnt from the texts, N tokens), auto (bpe with a number "

@@ -13,8 +13,9 @@ namespace heed::cli {
 namespace {
 
 struct Settings {
-  std::string train;
-  std::string valid;
+  std::vector<std::string> train;
+  std::vector<std::string> valid;
+  double valid_share = kValidShare;
   std::string scheme = "bioes";
   ReadingOptions reading;
   tasks::EntityRecognitionOptions task{
@@ -99,9 +100,12 @@ Sentences read_data(const Settings& settings) {
   data::NerReadOptions options = ner_reading(settings.reading);
   data::DataReport report;
   Sentences sentences;
-  sentences.train = data::read_ner(settings.train, options, report);
+  sentences.train = data::read_ner(paths_of(settings.train), options, report);
   options.types = sentences.train.types;
-  sentences.valid = data::read_ner(settings.valid, options, report);
+  sentences.valid = settings.valid.empty()
+                        ? data::take_validation(sentences.train, settings.valid_share,
+                                                settings.training.options.seed, report)
+                        : data::read_ner(paths_of(settings.valid), options, report);
   throw_or_warn(report);
   std::cerr << "heed: " << sentences.train.sentences.size() << " training and "
             << sentences.valid.sentences.size() << " validation sentences, "
@@ -123,9 +127,8 @@ void run(const Settings& settings) {
 }
 
 void define(CLI::App& app, Settings& s) {
-  app.add_option("--train", s.train, "Sentences to learn from: CoNLL columns or JSON lines")
-      ->required();
-  app.add_option("--valid", s.valid, "Sentences to validate on")->required();
+  add_example_files(app, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
+                    "Sentences, as CoNLL columns or JSON,");
   s.reading.add_to(app);
   add_word_options(app, s);
   s.transformer.add_to(app);

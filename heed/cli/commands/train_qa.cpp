@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "heed/base/format.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/training_options.h"
@@ -47,8 +48,7 @@ struct Settings {
 
   bool spans() const {
     if (format != "auto") return format == "squad";
-    const std::string& name = train.front();
-    return name.ends_with(".json") || name.ends_with(".jsonl") || name.ends_with(".jsonl.gz");
+    return data::are_spans(train.front());
   }
 
   data::QuestionFiles files() const {
@@ -68,7 +68,12 @@ struct Settings {
   }
 };
 
-void say_counts(size_t train, size_t valid) {
+void say_counts(const Settings& settings, size_t train, size_t valid) {
+  if (settings.valid.empty()) {
+    std::cerr << "heed: no validation data given: "
+              << formatted("%g %%", 100 * settings.valid_share)
+              << " of the stories or texts of each file are held back for it, evenly spread\n";
+  }
   std::cerr << "heed: " << train << " training and " << valid << " validation questions\n";
 }
 
@@ -82,12 +87,13 @@ void train_on_stories(const Settings& settings) {
   data::DataReport report;
   const data::StoryTrainingData data = data::read_story_training(settings.files(), report);
   throw_or_warn(report);
-  say_counts(questions_of(data.train), questions_of(data.valid));
+  say_counts(settings, questions_of(data.train), questions_of(data.valid));
   tasks::StoryQuestions task(data,
                              {.model = settings.resolved(),
                               .tokenizer = settings.tokenizer,
                               .empty_share = settings.empty_share},
                              progress_bar("learning merges"));
+  warn(task.cut().warnings());
   settings.training.train(task);
 }
 
@@ -95,11 +101,12 @@ void train_on_spans(const Settings& settings) {
   data::DataReport report;
   const data::SpanTrainingData data = data::read_span_training(settings.files(), report);
   throw_or_warn(report);
-  say_counts(data.train.questions.size(), data.valid.questions.size());
+  say_counts(settings, data.train.questions.size(), data.valid.questions.size());
   tasks::SpanQuestions task(
       data,
       {.model = settings.resolved(), .tokenizer = settings.tokenizer, .reading = settings.reading},
       progress_bar("learning merges"));
+  warn(task.cut().warnings());
   settings.training.train(task);
 }
 
@@ -124,7 +131,7 @@ void add_data_options(CLI::App& app, Settings& s) {
       ->check(CLI::Range(0.0, 0.999));
   app.add_option("--format", s.format,
                  "babi: stories, answers are classes; squad: JSON, answers are spans of the text; "
-                 "auto: by the name of the first file")
+                 "auto: by what the first file holds")
       ->check(CLI::IsMember({"auto", "babi", "squad"}));
   app.add_option("--tokenizer", s.tokenizer,
                  "words, words:N (the N most frequent), characters, bytes, bpe:N or a "

@@ -15,8 +15,8 @@ namespace {
 struct Settings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
-  data::ParallelReadOptions reading;
-  std::string encoding = "utf-8";
+  double valid_share = kValidShare;
+  ReadingOptions reading;
   std::string tied = "auto";
   tasks::PairTokenizerOptions tokenizers;
   tasks::SequenceToSequenceOptions task;
@@ -24,22 +24,37 @@ struct Settings {
   TrainingSettings training;
 };
 
-// A file with both sides, or a file for each.
-data::ParallelData read_pairs(const std::vector<std::string>& files, const Settings& settings) {
-  data::ParallelReadOptions reading = settings.reading;
-  reading.encoding = data::encoding_named(settings.encoding);
+struct Pairs {
+  data::ParallelData train;
+  data::ParallelData valid;
+};
+
+Pairs read_data(const Settings& settings) {
+  const data::ReadOptions parsed = settings.reading.parsed();
+  data::ParallelReadOptions reading{.format = parsed.format,
+                                    .delimiter = parsed.delimiter,
+                                    .header = parsed.header,
+                                    .encoding = parsed.encoding,
+                                    .source_column = parsed.text_column,
+                                    .target_column = parsed.label_column,
+                                    .limits = parsed.limits};
   data::DataReport report;
-  data::ParallelData data = data::read_parallel(
-      {.source = files[0], .target = files.size() > 1 ? files[1] : std::string()}, reading, report);
+  Pairs pairs;
+  pairs.train = data::read_parallel_files(paths_of(settings.train), reading, report);
+  reading.known_source_column = pairs.train.source_column;
+  reading.known_target_column = pairs.train.target_column;
+  pairs.valid = settings.valid.empty()
+                    ? data::take_validation(pairs.train, settings.valid_share,
+                                            settings.training.options.seed, report)
+                    : data::read_parallel_files(paths_of(settings.valid), reading, report);
   throw_or_warn(report);
-  return data;
+  return pairs;
 }
 
 void run(Settings& settings) {
   settings.training.prepare();
   settings.transformer.check();
-  const data::ParallelData train = read_pairs(settings.train, settings);
-  const data::ParallelData valid = read_pairs(settings.valid, settings);
+  const auto [train, valid] = read_data(settings);
   const tasks::PairTokenizers tokenizers =
       tasks::tokenizers_for(train, settings.tokenizers, progress_bar("learning merges"));
   const bool shared = tokenizers.source == tokenizers.target;
@@ -51,25 +66,18 @@ void run(Settings& settings) {
   std::cerr << "heed: " << train.pairs.size() << " training and " << valid.pairs.size()
             << " validation pairs, vocabularies of " << tokenizers.source->size() << " and "
             << tokenizers.target->size() << (shared ? ", shared" : "") << '\n';
+  warn(task.cut().warnings());
   settings.training.train(task);
 }
 
 void define_data(CLI::App& app, Settings& s) {
-  app.add_option("--train", s.train,
-                 "Pairs to learn from: a file of sources and one of targets, line by line, or a "
-                 "TSV, CSV or JSONL file with both")
-      ->required()
-      ->expected(1, 2)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--valid", s.valid, "Pairs to validate on, the same way")
-      ->required()
-      ->expected(1, 2)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--source-column", s.reading.source_column,
+  add_example_files(app, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
+                    "Pairs (tables or JSON with both sides, or lines of sources and of targets by "
+                    "turns)");
+  s.reading.add_file_options(app);
+  app.add_option("--source-column", s.reading.text_column,
                  "Column of the sources: a name or a number from 1");
-  app.add_option("--target-column", s.reading.target_column, "Column of the targets");
-  app.add_option("--encoding", s.encoding, "Character encoding of the files")
-      ->check(CLI::IsMember({"utf-8", "latin-1"}));
+  app.add_option("--target-column", s.reading.label_column, "Column of the targets");
   app.add_option("--tokenizer", s.tokenizers.kind,
                  "bpe:N (learnt from the texts, N tokens), characters or a tokenizer.json");
   app.add_option("--target-tokenizer", s.tokenizers.target_kind,

@@ -135,6 +135,19 @@ void TrainingView::print_summary(const training::RunReport& report, const std::s
 
 }  // namespace
 
+void add_example_files(CLI::App& app, const ExampleFiles& files, const std::string& what) {
+  app.add_option("--train", files.train,
+                 what + " to learn from, plain or gzip; several files add up")
+      ->required()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--valid", files.valid, what + " to validate on")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--valid-share", files.valid_share,
+                 "Without --valid: this share of those to learn from, drawn by --seed, the same of "
+                 "each class")
+      ->check(CLI::Range(0.001, 0.999));
+}
+
 void TrainingSettings::add_to(CLI::App& app, std::vector<std::string> metrics) {
   app_ = &app;
   const std::string group = kTraining;

@@ -11,6 +11,15 @@
 
 namespace heed::cli {
 
+// --train, --valid and --valid-share, for tasks with examples.
+inline constexpr double kValidShare = 0.1;
+struct ExampleFiles {
+  std::vector<std::string>& train;
+  std::vector<std::string>& valid;
+  double& valid_share;
+};
+void add_example_files(CLI::App& app, const ExampleFiles& files, const std::string& what);
+
 struct TrainingSettings {
   // Validations without a better model after which a run ends by itself, where a task has no other
   // wish: the best model is kept anyway, and what follows it is time.

@@ -52,21 +52,26 @@ class TrainedEntityRecognition final : public Trained {
   std::string task() const override { return "ner"; }
   const torch::nn::Module& module() const override { return *trained_.model; }
   OrderedJson description() const override;
-  std::vector<std::string> evaluation_options() const override { return ReadingOptions::names(); }
+  std::vector<std::string> evaluation_options() const override {
+    std::vector<std::string> names = ReadingOptions::names();
+    names.emplace_back("errors");
+    return names;
+  }
   std::vector<std::string> prediction_options() const override { return ReadingOptions::names(); }
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
-  std::vector<Answer> predict(const std::vector<std::string>& inputs,
+  std::vector<Answer> predict(std::span<const Input> inputs,
                               const PredictionOptions& options) override;
-  std::optional<std::vector<std::string>> read_inputs(const std::string& file,
-                                                      const ReadingOptions& reading) override;
+  std::optional<std::vector<Input>> read_inputs(data::TextLines& lines,
+                                                const ReadingOptions& reading,
+                                                data::DataReport& report) override;
   AttentionView attend(const std::string& input, const std::string& part) override;
 
  private:
   Answer answer(const SplitText& input, const tasks::TaggedSentence& result, bool color) const;
 
+  std::vector<Evaluation::Wrong> wrong_of(const data::NerData& data) const;
+
   models::TrainedTokenTagger trained_;
-  // Of a file that has its words apart; predict() gets their texts in the same order.
-  std::vector<SplitText> read_;
 };
 
 OrderedJson TrainedEntityRecognition::description() const {
@@ -89,7 +94,7 @@ Evaluation TrainedEntityRecognition::evaluate(const EvaluationRequest& request,
   data::NerReadOptions reading = ner_reading(request.reading);
   reading.types = trained_.model->options().types;
   data::DataReport report;
-  const data::NerData data = data::read_ner(request.files[0], reading, report);
+  const data::NerData data = data::read_ner(paths_of(request.files), reading, report);
   throw_or_warn(report);
   const tasks::EntityEvaluation result = tasks::evaluate(trained_, data, progress);
   Evaluation evaluation{.metrics = result.metrics, .report = result.counts.report()};
@@ -100,7 +105,41 @@ Evaluation TrainedEntityRecognition::evaluate(const EvaluationRequest& request,
   }
   evaluation.details["macro"] = json_of(result.counts.macro());
   evaluation.details["weighted"] = json_of(result.counts.weighted());
+  if (request.wrong) evaluation.wrong = wrong_of(data);
   return evaluation;
+}
+
+// The sentences whose entities are not all right, with the probability of the least sure tag.
+std::vector<Evaluation::Wrong> TrainedEntityRecognition::wrong_of(const data::NerData& data) const {
+  std::vector<std::vector<std::string>> sentences;
+  for (const data::NerSentence& each : data.sentences) sentences.push_back(each.words);
+  const auto results = tasks::tag_words(trained_, sentences);
+  const auto listed = [](const std::vector<std::string>& words,
+                         const std::vector<std::string>& tags) {
+    OrderedJson entities = OrderedJson::array();
+    for (const text::Entity& entity : text::entities_of(tags)) {
+      const auto first = words.begin() + static_cast<std::ptrdiff_t>(entity.begin);
+      const auto end = words.begin() + static_cast<std::ptrdiff_t>(entity.end);
+      entities.push_back("[" + joined({first, end}).text + "](" + entity.type + ")");
+    }
+    return entities;
+  };
+  std::vector<Evaluation::Wrong> wrong;
+  for (size_t i = 0; i < results.size(); ++i) {
+    const data::NerSentence& sentence = data.sentences[i];
+    const OrderedJson expected = listed(sentence.words, sentence.tags);
+    const OrderedJson predicted = listed(sentence.words, results[i].tags);
+    if (text::entities_of(sentence.tags) == text::entities_of(results[i].tags)) continue;
+    const std::vector<double>& each = results[i].probabilities;
+    const double confidence = *std::min_element(each.begin(), each.end());
+    wrong.push_back({.confidence = confidence,
+                     .row = {{"where", text_of(sentence.file, ":", sentence.line)},
+                             {"expected", expected},
+                             {"predicted", predicted},
+                             {"probability", confidence},
+                             {"text", joined(sentence.words).text}}});
+  }
+  return wrong;
 }
 
 Answer TrainedEntityRecognition::answer(const SplitText& input, const tasks::TaggedSentence& result,
@@ -137,14 +176,14 @@ Answer TrainedEntityRecognition::answer(const SplitText& input, const tasks::Tag
                    {"tags", result.tags}}};
 }
 
-std::vector<Answer> TrainedEntityRecognition::predict(const std::vector<std::string>& inputs,
+std::vector<Answer> TrainedEntityRecognition::predict(std::span<const Input> inputs,
                                                       const PredictionOptions& options) {
-  std::vector<SplitText> texts = std::exchange(read_, {});
-  if (texts.empty()) {
-    for (const std::string& input : inputs) texts.push_back(split(input));
-  }
+  std::vector<SplitText> texts;
   std::vector<std::vector<std::string>> sentences;
-  for (const SplitText& each : texts) sentences.push_back(each.words());
+  for (const Input& input : inputs) {
+    texts.push_back(input.words.empty() ? split(input.text) : joined(input.words));
+    sentences.push_back(texts.back().words());
+  }
   const auto results = tasks::tag_words(trained_, sentences);
   std::vector<Answer> answers;
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -153,29 +192,26 @@ std::vector<Answer> TrainedEntityRecognition::predict(const std::vector<std::str
   return answers;
 }
 
-// CoNLL columns and JSON lines have their words apart; anything else is a text a line.
-std::optional<std::vector<std::string>> TrainedEntityRecognition::read_inputs(
-    const std::string& file, const ReadingOptions& reading) {
-  const std::filesystem::path path(file.ends_with(".gz") ? file.substr(0, file.size() - 3) : file);
-  const std::string extension = path.extension().string();
-  const bool apart = reading.format == "jsonl" || extension == ".jsonl" || extension == ".ndjson" ||
-                     extension == ".conll";
-  if (!apart) {
-    check_usage(reading.format == "auto" || reading.format == "text",
-                "--format: expected auto, text or jsonl, got ", reading.format);
-    return std::nullopt;
-  }
+// CoNLL columns and JSON have their words apart; anything else is a text a line.
+std::optional<std::vector<Input>> TrainedEntityRecognition::read_inputs(
+    data::TextLines& lines, const ReadingOptions& reading, data::DataReport& /*report*/) {
+  if (reading.format == "text") return std::nullopt;
   data::NerReadOptions options = ner_reading(reading);
+  const data::FileKind kind = lines.kind(options.format, '\0', LineReader::Wait::kLine);
+  const bool apart = options.format != data::Format::kAuto || kind.format == data::Format::kConll ||
+                     kind.format == data::Format::kJsonl || kind.format == data::Format::kJson;
+  if (!apart) return std::nullopt;
+  options.format = kind.format;
   options.labels = data::Labels::kNone;
-  data::DataReport report;
-  const data::NerData data = data::read_ner(file, options, report);
-  throw_or_warn(report);
-  std::vector<std::string> texts;
+  lines.keep_within(options.limits);
+  const data::NerData data = data::read_ner(lines, options);
+  std::vector<Input> inputs;
   for (const data::NerSentence& sentence : data.sentences) {
-    read_.push_back(joined(sentence.words));
-    texts.push_back(read_.back().text);
+    inputs.push_back({.text = joined(sentence.words).text,
+                      .where = text_of(sentence.file, ":", sentence.line),
+                      .words = sentence.words});
   }
-  return texts;
+  return inputs;
 }
 
 AttentionView TrainedEntityRecognition::attend(const std::string& input,

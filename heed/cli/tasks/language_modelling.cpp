@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "heed/base/error.h"
+#include "heed/base/format.h"
 #include "heed/cli/options/transformer_options.h"
 #include "heed/cli/trained.h"
 #include "heed/metrics/language.h"
@@ -22,9 +23,10 @@ class TrainedLanguage final : public Trained {
   std::string task() const override { return "lm"; }
   const torch::nn::Module& module() const override { return *trained_.model; }
   OrderedJson description() const override;
+  std::vector<std::string> evaluation_options() const override { return {"encoding", "max-bytes"}; }
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
   std::vector<TokenizerPlace> tokenizers() override { return {&trained_.tokenizer}; }
-  std::vector<Answer> predict(const std::vector<std::string>& inputs,
+  std::vector<Answer> predict(std::span<const Input> inputs,
                               const PredictionOptions& options) override;
   AttentionView attend(const std::string& input, const std::string& part) override;
 
@@ -44,9 +46,11 @@ OrderedJson TrainedLanguage::description() const {
 Evaluation TrainedLanguage::evaluate(const EvaluationRequest& request,
                                      const tasks::Progress& progress) {
   data::DataReport report;
-  const data::TextData data =
-      data::read_text({.train = {request.files[0]}},
-                      {.encoding = request.reading.parsed().encoding, .valid_share = 0}, report);
+  const data::TextData data = data::read_text({.train = paths_of(request.files)},
+                                              {.encoding = request.reading.parsed().encoding,
+                                               .valid_share = 0,
+                                               .limits = request.reading.limits()},
+                                              report);
   throw_or_warn(report);
   return {.metrics =
               tasks::evaluate(trained_, {.text = data.train, .where = request.files[0]}, progress)};
@@ -75,17 +79,21 @@ Answer answer_of(const std::string& text, const text::Encoding& encoding,
   const metrics::LanguageLoss loss{
       .nats = std::accumulate(losses.begin(), losses.end(), 0.0),
       .tokens = static_cast<int64_t>(losses.size()),
-      .bytes = static_cast<int64_t>(text.size() - encoding.offsets[0].end)};
-  answer.line = line_of(loss);
+      .bytes = static_cast<int64_t>(text.size()) - tasks::first_token_bytes(encoding)};
   answer.json["perplexity"] = metrics::perplexity(loss);
+  if (loss.bytes < 1) {  // what is predicted stands for nothing of the text
+    answer.line = formatted("%.4f\t-", metrics::perplexity(loss));
+    return answer;
+  }
+  answer.line = line_of(loss);
   answer.json["bits_per_byte"] = metrics::bits_per_byte(loss);
   return answer;
 }
 
-std::vector<Answer> TrainedLanguage::predict(const std::vector<std::string>& inputs,
+std::vector<Answer> TrainedLanguage::predict(std::span<const Input> inputs,
                                              const PredictionOptions& /*options*/) {
   std::vector<Answer> answers;
-  for (const std::string& text : inputs) {
+  for (const auto& [text, where, words] : inputs) {
     const text::Encoding encoding = trained_.tokenizer->encode(text, text::Surround::kNo);
     answers.push_back(
         answer_of(text, encoding, tasks::token_losses(*trained_.model, encoding.ids)));

@@ -7,6 +7,8 @@
 
 #include "heed/base/format.h"
 #include "heed/cli/options/transformer_options.h"
+#include "heed/io/printable.h"
+#include "heed/metrics/answers.h"
 
 namespace heed::cli {
 
@@ -30,6 +32,18 @@ OrderedJson QuestionAnswerer::description() const {
   return description;
 }
 
+void add_wrong(Evaluation& evaluation, const std::string& where, const std::string& question,
+               const std::vector<std::string>& expected, const std::string& predicted,
+               double probability) {
+  if (metrics::answer_score(predicted, expected).exact > 0) return;
+  evaluation.wrong.push_back({.confidence = probability,
+                              .row = {{"where", where},
+                                      {"expected", expected},
+                                      {"predicted", predicted},
+                                      {"probability", probability},
+                                      {"text", question}}});
+}
+
 Evaluation evaluation_of(const tasks::QuestionEvaluation& evaluation,
                          const std::vector<std::string>& files) {
   Evaluation result{.metrics = evaluation.all};
@@ -37,7 +51,7 @@ Evaluation evaluation_of(const tasks::QuestionEvaluation& evaluation,
   size_t longest = 4;
   std::vector<std::string> names;
   for (const std::string& file : files) {
-    names.push_back(std::filesystem::path(file).filename().string());
+    names.push_back(printable(std::filesystem::path(file).filename().string()));
     longest = std::max(longest, names.back().size());
   }
   const auto padded = [&](std::string text) {

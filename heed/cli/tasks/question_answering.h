@@ -9,6 +9,7 @@
 
 #include "heed/cli/trained.h"
 #include "heed/models/files/question_answerer_files.h"
+#include "heed/tasks/cut_texts.h"
 #include "heed/tasks/question_units.h"
 
 namespace heed::cli {
@@ -21,12 +22,14 @@ class QuestionAnswerer : public Trained {
   std::string task() const override { return "qa"; }
   const torch::nn::Module& module() const override { return *trained_.model; }
   OrderedJson description() const override;
-  size_t most_files() const override { return kAnyNumber; }
-  std::vector<std::string> evaluation_options() const override { return {}; }
-  std::vector<std::string> prediction_options() const override {
-    return {"encoding", "threshold", "unknown", "top"};
+  std::vector<std::string> evaluation_options() const override {
+    return {"encoding", "max-bytes", "errors"};
   }
   std::vector<TokenizerPlace> tokenizers() override { return {&trained_.tokenizer}; }
+  std::vector<std::string> prediction_options() const override {
+    return {"format", "encoding", "threshold", "unknown", "top"};
+  }
+  std::vector<std::string> warnings() const override { return cut_.warnings(); }
   std::vector<std::string> attention_parts() const override { return {"question", "all"}; }
 
  protected:
@@ -43,11 +46,16 @@ class QuestionAnswerer : public Trained {
                              const std::string& part);
 
   models::TrainedQuestionAnswerer trained_;
-  int64_t answered_ = 0;  // inputs before the next one
+  tasks::CutTexts cut_;
 };
 
 std::unique_ptr<Trained> story_answerer(models::TrainedQuestionAnswerer trained);
 std::unique_ptr<Trained> span_answerer(models::TrainedQuestionAnswerer trained);
+
+// A question that was answered wrongly, where it was.
+void add_wrong(Evaluation& evaluation, const std::string& where, const std::string& question,
+               const std::vector<std::string>& expected, const std::string& predicted,
+               double probability);
 
 // The metrics of all questions and, of several files, those of each.
 Evaluation evaluation_of(const tasks::QuestionEvaluation& evaluation,

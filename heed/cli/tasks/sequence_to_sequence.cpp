@@ -10,13 +10,20 @@
 #include "heed/base/error.h"
 #include "heed/cli/options/transformer_options.h"
 #include "heed/cli/trained.h"
-#include "heed/data/columns.h"
 #include "heed/inference/text_stream.h"
+#include "heed/io/printable.h"
 #include "heed/metrics/chrf.h"
 #include "heed/metrics/rouge.h"
 
 namespace heed::cli {
 namespace {
+
+// The options of reading and `more`.
+std::vector<std::string> reading_and(const std::vector<std::string>& more) {
+  std::vector<std::string> all = ReadingOptions::names();
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
 
 class TrainedSequenceToSequence final : public Trained {
  public:
@@ -26,27 +33,30 @@ class TrainedSequenceToSequence final : public Trained {
   std::string task() const override { return "seq2seq"; }
   const torch::nn::Module& module() const override { return *trained_.model; }
   OrderedJson description() const override;
-  size_t most_files() const override { return 2; }
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
   std::vector<std::string> evaluation_options() const override {
-    return {"text-column",    "label-column", "encoding", "beams",
-            "length-penalty", "lowercase",    "rouge"};
+    return reading_and({"beams", "length-penalty", "lowercase", "rouge", "errors"});
   }
   std::vector<std::string> prediction_options() const override {
-    return {"format", "text-column", "encoding", "beams", "length-penalty", "max-tokens"};
+    return reading_and({"beams", "length-penalty", "max-tokens"});
   }
   std::vector<TokenizerPlace> tokenizers() override { return {&trained_.source}; }
-  std::vector<Answer> predict(const std::vector<std::string>& inputs,
+  std::vector<Answer> predict(std::span<const Input> inputs,
                               const PredictionOptions& options) override;
-  std::optional<std::vector<std::string>> read_inputs(const std::string& file,
-                                                      const ReadingOptions& reading) override;
+  std::optional<std::vector<Input>> read_inputs(data::TextLines& lines,
+                                                const ReadingOptions& reading,
+                                                data::DataReport& report) override;
+  std::vector<std::string> warnings() const override { return cut_.warnings(); }
   std::vector<std::string> attention_parts() const override {
     return {"cross", "encoder", "decoder"};
   }
   AttentionView attend(const std::string& input, const std::string& part) override;
 
  private:
+  data::ParallelReadOptions reading_of(const ReadingOptions& reading, data::Labels targets) const;
+
   models::TrainedEncoderDecoder trained_;
+  tasks::CutTexts cut_;
 };
 
 OrderedJson TrainedSequenceToSequence::description() const {
@@ -62,11 +72,20 @@ OrderedJson TrainedSequenceToSequence::description() const {
   return all;
 }
 
-data::ParallelReadOptions parallel_reading(const ReadingOptions& reading, data::Labels targets) {
-  return {.targets = targets,
-          .encoding = reading.parsed().encoding,
+// With the columns that the model was trained with.
+data::ParallelReadOptions TrainedSequenceToSequence::reading_of(const ReadingOptions& reading,
+                                                                data::Labels targets) const {
+  const data::ReadOptions parsed = reading.parsed();
+  return {.format = parsed.format,
+          .delimiter = parsed.delimiter,
+          .header = parsed.header,
+          .targets = targets,
+          .encoding = parsed.encoding,
           .source_column = reading.text_column,
-          .target_column = reading.label_column};
+          .target_column = reading.label_column,
+          .known_source_column = trained_.columns.text,
+          .known_target_column = trained_.columns.label,
+          .limits = parsed.limits};
 }
 
 tasks::TranslationOptions translation_options(const PredictionOptions& options) {
@@ -78,13 +97,12 @@ tasks::TranslationOptions translation_options(const PredictionOptions& options) 
 Evaluation TrainedSequenceToSequence::evaluate(const EvaluationRequest& request,
                                                const tasks::Progress& progress) {
   data::DataReport report;
-  const data::ParallelData data =
-      data::read_parallel({.source = request.files[0],
-                           .target = request.files.size() > 1 ? request.files[1] : std::string()},
-                          parallel_reading(request.reading, data::Labels::kRequired), report);
+  const data::ParallelData data = data::read_parallel_files(
+      paths_of(request.files), reading_of(request.reading, data::Labels::kRequired), report);
   throw_or_warn(report);
   std::vector<std::string> sources;
   for (const data::TextPair& pair : data.pairs) sources.push_back(pair.source);
+  cut_ += tasks::cut_texts(trained_, data);
 
   Evaluation evaluation{.metrics = tasks::target_loss(trained_, data)};
   const auto written =
@@ -98,6 +116,14 @@ Evaluation TrainedSequenceToSequence::evaluate(const EvaluationRequest& request,
     bleu.add(written[i].text, reference);
     chrf.add(written[i].text, reference);
     if (request.rouge) rouge.add(written[i].text, std::span(&reference, 1));
+    if (!request.wrong || written[i].text == reference) continue;
+    evaluation.wrong.push_back(
+        {.confidence = written[i].score,
+         .row = {{"where", text_of(data.pairs[i].file, ":", data.pairs[i].line)},
+                 {"expected", reference},
+                 {"predicted", written[i].text},
+                 {"score", written[i].score},
+                 {"text", sources[i]}}});
   }
   evaluation.metrics.emplace_back("bleu", bleu.score().score);
   evaluation.metrics.emplace_back("chrf", chrf.score());
@@ -112,13 +138,17 @@ Evaluation TrainedSequenceToSequence::evaluate(const EvaluationRequest& request,
   return evaluation;
 }
 
-std::vector<Answer> TrainedSequenceToSequence::predict(const std::vector<std::string>& inputs,
+std::vector<Answer> TrainedSequenceToSequence::predict(std::span<const Input> asked,
                                                        const PredictionOptions& options) {
+  std::vector<std::string> inputs;
+  for (const Input& input : asked) inputs.push_back(input.text);
   const auto written = tasks::translate(trained_, inputs, translation_options(options));
+  cut_ += tasks::cut_sources(trained_, inputs);
   std::vector<Answer> answers;
   for (size_t i = 0; i < inputs.size(); ++i) {
     Answer& answer = answers.emplace_back(Answer{.line = written[i].text});
     std::replace(answer.line.begin(), answer.line.end(), '\n', ' ');
+    answer.line = printable(answer.line);
     OrderedJson tokens = OrderedJson::array();
     for (const int64_t id : written[i].ids) {
       tokens.push_back(trained_.target->token_of(static_cast<int32_t>(id)));
@@ -132,20 +162,19 @@ std::vector<Answer> TrainedSequenceToSequence::predict(const std::vector<std::st
   return answers;
 }
 
-// TSV, CSV and JSONL: a row may be several lines, so the whole file is read first.
-std::optional<std::vector<std::string>> TrainedSequenceToSequence::read_inputs(
-    const std::string& file, const ReadingOptions& reading) {
-  const auto options = parallel_reading(reading, data::Labels::kNone);
-  const auto format = reading.parsed().format;
-  if (data::format_of(file, format, data::Labels::kNone) == data::Format::kText) {
-    return std::nullopt;
+// A row of a table may be several lines, so the whole file is read first.
+std::optional<std::vector<Input>> TrainedSequenceToSequence::read_inputs(
+    data::TextLines& lines, const ReadingOptions& reading, data::DataReport& /*report*/) {
+  const auto options = reading_of(reading, data::Labels::kNone);
+  const data::FileKind kind = data::kind_of(lines, options, LineReader::Wait::kLine);
+  if (kind.format == data::Format::kText) return std::nullopt;
+  lines.keep_within(options.limits);
+  const auto data = data::read_parallel(lines, kind, options);
+  std::vector<Input> inputs;
+  for (const data::TextPair& pair : data.pairs) {
+    inputs.push_back({.text = pair.source, .where = text_of(data.file, ":", pair.line)});
   }
-  data::DataReport report;
-  const auto data = data::read_parallel({.source = file}, options, report);
-  throw_or_warn(report);
-  std::vector<std::string> texts;
-  for (const data::TextPair& pair : data.pairs) texts.push_back(pair.source);
-  return texts;
+  return inputs;
 }
 
 // The text that each id adds to those before it, as the tokenizer decodes them.

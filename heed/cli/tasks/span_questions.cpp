@@ -5,7 +5,6 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <numeric>
 
 #include "heed/base/error.h"
@@ -21,11 +20,16 @@ class SpanAnswerer final : public QuestionAnswerer {
   using QuestionAnswerer::QuestionAnswerer;
 
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
-  std::vector<Answer> predict(const std::vector<std::string>& inputs,
+  std::vector<Answer> predict(std::span<const Input> inputs,
                               const PredictionOptions& options) override;
-  std::optional<std::vector<std::string>> read_inputs(const std::string& file,
-                                                      const ReadingOptions& reading) override;
+  std::optional<std::vector<Input>> read_inputs(data::TextLines& lines,
+                                                const ReadingOptions& reading,
+                                                data::DataReport& report) override;
   AttentionView attend(const std::string& input, const std::string& part) override;
+
+ private:
+  void add_wrong_spans(Evaluation& evaluation, const data::SpanData& file,
+                       const std::vector<tasks::SpanRequest>& requests) const;
 };
 
 Evaluation SpanAnswerer::evaluate(const EvaluationRequest& request,
@@ -34,10 +38,39 @@ Evaluation SpanAnswerer::evaluate(const EvaluationRequest& request,
   data::DataReport report;
   std::vector<data::SpanData> data;
   for (const std::string& file : files) {
-    data.push_back(data::read_spans(file, data::Answers::kRequired, report));
+    data.push_back(
+        data::read_spans(file, data::Answers::kRequired, report, request.reading.limits()));
   }
   throw_or_warn(report);
-  return evaluation_of(tasks::evaluate(trained_, data, progress), files);
+  Evaluation evaluation = evaluation_of(tasks::evaluate(trained_, data, progress), files);
+  for (const data::SpanData& file : data) {
+    std::vector<tasks::SpanRequest> requests;
+    for (const data::SpanQuestion& each : file.questions) {
+      requests.push_back({file.contexts[each.context], each.question});
+    }
+    cut_ += tasks::cut_texts(trained_, requests);
+    if (request.wrong) add_wrong_spans(evaluation, file, requests);
+  }
+  return evaluation;
+}
+
+void SpanAnswerer::add_wrong_spans(Evaluation& evaluation, const data::SpanData& file,
+                                   const std::vector<tasks::SpanRequest>& requests) const {
+  const auto results = tasks::answer(trained_, requests, 1);
+  for (size_t i = 0; i < results.size(); ++i) {
+    const data::SpanQuestion& question = file.questions[i];
+    std::vector<std::string> expected;
+    for (const data::SpanAnswer& each : question.answers) expected.push_back(each.text);
+    if (expected.empty()) expected.emplace_back();
+    const tasks::SpanAnswers& found = results[i];
+    const text::Span range = found.found() ? found.best.front().range : text::Span{};
+    add_wrong(evaluation,
+              question.line > 0 ? text_of(file.file, ":", question.line)
+                                : text_of(file.file, ", question ", i + 1),
+              question.question, expected,
+              std::string(requests[i].context.substr(range.begin, range.size())),
+              found.found() ? found.best.front().probability : found.none);
+  }
 }
 
 OrderedJson span_json(const std::string& context, const tasks::FoundSpan& found) {
@@ -71,19 +104,19 @@ Answer answer_of(const QuestionInput& input, const tasks::SpanAnswers& found,
   return answer;
 }
 
-std::vector<Answer> SpanAnswerer::predict(const std::vector<std::string>& inputs,
+std::vector<Answer> SpanAnswerer::predict(std::span<const Input> inputs,
                                           const PredictionOptions& options) {
   std::vector<QuestionInput> asked;
-  for (const std::string& input : inputs) {
-    asked.push_back(question_input(input, text_of("input ", ++answered_)));
+  for (const Input& input : inputs) {
+    asked.push_back(question_input(input.text, "the question"));
     if (asked.back().context.empty()) {
-      throw DataError(text_of("input ", answered_),
-                      "expected a text before the question, got none");
+      throw DataError("the question", "expected a text before the question, got none");
     }
   }
   std::vector<tasks::SpanRequest> requests;
   for (const QuestionInput& each : asked) requests.push_back({each.context, each.story.question});
   const auto results = tasks::answer(trained_, requests, options.top);
+  cut_ += tasks::cut_texts(trained_, requests);
   std::vector<Answer> answers;
   for (size_t i = 0; i < asked.size(); ++i) {
     answers.push_back(answer_of(asked[i], results[i], options));
@@ -91,15 +124,19 @@ std::vector<Answer> SpanAnswerer::predict(const std::vector<std::string>& inputs
   return answers;
 }
 
-std::optional<std::vector<std::string>> SpanAnswerer::read_inputs(
-    const std::string& file, const ReadingOptions& /*reading*/) {
-  if (std::filesystem::path(file).extension() != ".json") return std::nullopt;
-  data::DataReport report;
-  const data::SpanData data = data::read_spans(file, data::Answers::kNone, report);
-  throw_or_warn(report);
-  std::vector<std::string> inputs;
+// A JSON document; any other file has a question a line.
+std::optional<std::vector<Input>> SpanAnswerer::read_inputs(data::TextLines& lines,
+                                                            const ReadingOptions& reading,
+                                                            data::DataReport& report) {
+  const data::ReadOptions options = reading.parsed();
+  const data::FileKind kind = lines.kind(options.format, '\0', LineReader::Wait::kLine);
+  if (kind.format != data::Format::kJson) return std::nullopt;
+  lines.keep_within(options.limits);
+  const data::SpanData data = data::read_spans(lines, kind, data::Answers::kNone, report);
+  std::vector<Input> inputs;
   for (const data::SpanQuestion& each : data.questions) {
-    inputs.push_back(context_json(data.contexts[each.context], each.question));
+    inputs.push_back({.text = context_json(data.contexts[each.context], each.question),
+                      .where = text_of(data.file, ", question ", inputs.size() + 1)});
   }
   return inputs;
 }

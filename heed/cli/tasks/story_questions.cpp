@@ -5,14 +5,12 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <limits>
 #include <numeric>
 
 #include "heed/base/error.h"
 #include "heed/cli/question_input.h"
 #include "heed/cli/tasks/question_answering.h"
-#include "heed/io/file.h"
 
 namespace heed::cli {
 namespace {
@@ -22,10 +20,11 @@ class StoryAnswerer final : public QuestionAnswerer {
   using QuestionAnswerer::QuestionAnswerer;
 
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
-  std::vector<Answer> predict(const std::vector<std::string>& inputs,
+  std::vector<Answer> predict(std::span<const Input> inputs,
                               const PredictionOptions& options) override;
-  std::optional<std::vector<std::string>> read_inputs(const std::string& file,
-                                                      const ReadingOptions& reading) override;
+  std::optional<std::vector<Input>> read_inputs(data::TextLines& lines,
+                                                const ReadingOptions& reading,
+                                                data::DataReport& report) override;
   AttentionView attend(const std::string& input, const std::string& part) override;
 
  private:
@@ -38,9 +37,25 @@ Evaluation StoryAnswerer::evaluate(const EvaluationRequest& request,
   const std::vector<std::string>& files = request.files;
   data::DataReport report;
   std::vector<data::StoryData> data;
-  for (const std::string& file : files) data.push_back(data::read_stories(file, report));
+  for (const std::string& file : files) {
+    data.push_back(data::read_stories(file, report, request.reading.limits()));
+  }
   throw_or_warn(report);
-  return evaluation_of(tasks::evaluate(trained_, data, progress), files);
+  Evaluation evaluation = evaluation_of(tasks::evaluate(trained_, data, progress), files);
+  for (const data::StoryData& file : data) {
+    std::vector<tasks::Story> stories;
+    for (const auto& each : file.questions) stories.push_back({each.story, each.question});
+    cut_ += tasks::cut_texts(trained_, stories);
+    if (!request.wrong) continue;
+    const auto results = tasks::answer(trained_, stories);
+    for (size_t i = 0; i < results.size(); ++i) {
+      const auto label = static_cast<size_t>(results[i].label);
+      add_wrong(evaluation, text_of(file.file, ":", file.questions[i].line), stories[i].question,
+                {file.questions[i].answer}, trained_.labels[label],
+                results[i].probabilities[label]);
+    }
+  }
+  return evaluation;
 }
 
 Answer StoryAnswerer::answer(const tasks::Story& story, const tasks::ClassAnswer& result,
@@ -65,13 +80,14 @@ Answer StoryAnswerer::answer(const tasks::Story& story, const tasks::ClassAnswer
   return answer;
 }
 
-std::vector<Answer> StoryAnswerer::predict(const std::vector<std::string>& inputs,
+std::vector<Answer> StoryAnswerer::predict(std::span<const Input> inputs,
                                            const PredictionOptions& options) {
   std::vector<tasks::Story> stories;
-  for (const std::string& input : inputs) {
-    stories.push_back(question_input(input, text_of("input ", ++answered_)).story);
+  for (const Input& input : inputs) {
+    stories.push_back(question_input(input.text, "the question").story);
   }
   const auto results = tasks::answer(trained_, stories);
+  cut_ += tasks::cut_texts(trained_, stories);
   std::vector<Answer> answers;
   for (size_t i = 0; i < stories.size(); ++i) {
     answers.push_back(answer(stories[i], results[i], options));
@@ -79,18 +95,19 @@ std::vector<Answer> StoryAnswerer::predict(const std::vector<std::string>& input
   return answers;
 }
 
-// A file as bAbI has it begins with the number of its first line.
-std::optional<std::vector<std::string>> StoryAnswerer::read_inputs(
-    const std::string& file, const ReadingOptions& /*reading*/) {
-  if (!std::filesystem::is_regular_file(file)) return std::nullopt;
-  std::string_view first;
-  if (LineReader lines(file); !lines.next(first) || !first.starts_with("1 ")) return std::nullopt;
-  data::DataReport report;
-  const data::StoryData data = data::read_stories(file, report);
-  throw_or_warn(report);
-  std::vector<std::string> inputs;
+// A file as bAbI has it; any other has a question a line.
+std::optional<std::vector<Input>> StoryAnswerer::read_inputs(data::TextLines& lines,
+                                                             const ReadingOptions& reading,
+                                                             data::DataReport& /*report*/) {
+  const data::ReadOptions options = reading.parsed();
+  const data::FileKind kind = lines.kind(options.format, '\0', LineReader::Wait::kLine);
+  if (kind.format != data::Format::kStories) return std::nullopt;
+  lines.keep_within(options.limits);
+  const data::StoryData data = data::read_stories(lines);
+  std::vector<Input> inputs;
   for (const data::StoryQuestion& each : data.questions) {
-    inputs.push_back(story_json(each.story, each.question));
+    inputs.push_back({.text = story_json(each.story, each.question),
+                      .where = text_of(data.file, ":", each.line)});
   }
   return inputs;
 }

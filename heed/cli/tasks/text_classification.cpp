@@ -3,6 +3,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "heed/base/error.h"
 #include "heed/cli/classification_report.h"
@@ -30,16 +31,18 @@ class TrainedClassification final : public Trained {
   OrderedJson description() const override;
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
   std::vector<std::string> evaluation_options() const override {
-    return reading_and({"threshold"});
+    return reading_and({"threshold", "errors"});
   }
   std::vector<std::string> prediction_options() const override {
-    return reading_and({"threshold", "unknown"});
+    return reading_and({"threshold", "unknown", "top"});
   }
   std::vector<TokenizerPlace> tokenizers() override { return {&trained_.tokenizer}; }
-  std::vector<Answer> predict(const std::vector<std::string>& inputs,
+  std::vector<Answer> predict(std::span<const Input> inputs,
                               const PredictionOptions& options) override;
-  std::optional<std::vector<std::string>> read_inputs(const std::string& file,
-                                                      const ReadingOptions& reading) override;
+  std::optional<std::vector<Input>> read_inputs(data::TextLines& lines,
+                                                const ReadingOptions& reading,
+                                                data::DataReport& report) override;
+  std::vector<std::string> warnings() const override { return cut_.warnings(); }
   AttentionView attend(const std::string& input, const std::string& part) override;
 
  private:
@@ -48,7 +51,12 @@ class TrainedClassification final : public Trained {
   std::string line_of(const tasks::Classification& result, const PredictionOptions& options) const;
   OrderedJson json_of(const tasks::Classification& result, const PredictionOptions& options) const;
 
+  data::ReadOptions reading_of(const ReadingOptions& reading) const;
+  std::vector<Evaluation::Wrong> wrong_of(const data::ClassificationData& data,
+                                          const std::vector<tasks::Classification>& results) const;
+
   models::TrainedTextClassifier trained_;
+  tasks::CutTexts cut_;
 };
 
 OrderedJson TrainedClassification::description() const {
@@ -77,13 +85,53 @@ Evaluation TrainedClassification::evaluate(const EvaluationRequest& request,
   check_usage(several() || !request.prediction.threshold,
               "--threshold: has no meaning for a model that gives one label a text");
   use_threshold(request.prediction.threshold);
-  data::ReadOptions reading = request.reading.parsed();
-  reading.label_names = trained_.labels;
-  reading.label_separator = trained_.label_separator;
   data::DataReport report;
-  const auto data = data::read_classification(request.files[0], reading, report);
+  const auto data =
+      data::read_classification(paths_of(request.files), reading_of(request.reading), report);
   throw_or_warn(report);
-  return evaluation_of(tasks::evaluate(trained_, data, progress), trained_.labels);
+  const std::vector<std::string> texts = tasks::texts_of(data);
+  cut_ += tasks::cut_texts(trained_, texts);
+  const auto results = tasks::classify(trained_, texts, progress);
+  Evaluation evaluation = evaluation_of(tasks::scores_of(trained_, data, results), trained_.labels);
+  if (request.wrong) evaluation.wrong = wrong_of(data, results);
+  return evaluation;
+}
+
+// The labels of the model, and the columns that it was trained with.
+data::ReadOptions TrainedClassification::reading_of(const ReadingOptions& reading) const {
+  data::ReadOptions options = reading.parsed();
+  options.label_names = trained_.labels;
+  options.label_separator = trained_.label_separator;
+  options.known_text_column = trained_.columns.text;
+  options.known_label_column = trained_.columns.label;
+  return options;
+}
+
+std::vector<Evaluation::Wrong> TrainedClassification::wrong_of(
+    const data::ClassificationData& data, const std::vector<tasks::Classification>& results) const {
+  const auto names = [&](const std::vector<int32_t>& labels) {
+    OrderedJson all = OrderedJson::array();
+    for (const int32_t c : labels) all.push_back(trained_.labels[static_cast<size_t>(c)]);
+    return all;
+  };
+  std::vector<Evaluation::Wrong> wrong;
+  for (size_t i = 0; i < results.size(); ++i) {
+    const data::Example& example = data.examples[i];
+    const tasks::Classification& found = results[i];
+    if (several() ? found.labels == example.labels : found.label == example.label) continue;
+    const double confidence =
+        several() ? *std::max_element(found.probabilities.begin(), found.probabilities.end())
+                  : found.probabilities[static_cast<size_t>(found.label)];
+    const std::vector<int32_t> one = {static_cast<int32_t>(found.label)};
+    wrong.push_back(
+        {.confidence = confidence,
+         .row = {{"where", data.where(example)},
+                 {"expected", names(several() ? example.labels : std::vector{*example.label})},
+                 {"predicted", names(several() ? found.labels : one)},
+                 {"probability", confidence},
+                 {"text", example.text}}});
+  }
+  return wrong;
 }
 
 // "good<TAB>0.9312"; of several labels those that are given, the likeliest first.
@@ -121,36 +169,51 @@ OrderedJson TrainedClassification::json_of(const tasks::Classification& result,
   for (size_t c = 0; c < trained_.labels.size(); ++c) {
     json["probabilities"][trained_.labels[c]] = result.probabilities[c];
   }
+  if (!options.list_top) return json;
+  std::vector<size_t> order(trained_.labels.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return result.probabilities[a] > result.probabilities[b];
+  });
+  order.resize(std::min(order.size(), static_cast<size_t>(options.top)));
+  for (const size_t c : order) {
+    json["top"].push_back(
+        {{"label", trained_.labels[c]}, {"probability", result.probabilities[c]}});
+  }
   return json;
 }
 
-std::vector<Answer> TrainedClassification::predict(const std::vector<std::string>& inputs,
+std::vector<Answer> TrainedClassification::predict(std::span<const Input> inputs,
                                                    const PredictionOptions& options) {
   use_threshold(options.threshold);
-  const auto results = tasks::classify(trained_, inputs);
+  std::vector<std::string> texts;
+  for (const Input& input : inputs) texts.push_back(input.text);
+  const auto results = tasks::classify(trained_, texts);
+  cut_ += tasks::cut_texts(trained_, texts);
   std::vector<Answer> answers;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    Answer answer{.line = line_of(results[i], options), .json = {{"text", inputs[i]}}};
+  for (size_t i = 0; i < texts.size(); ++i) {
+    Answer answer{.line = line_of(results[i], options), .json = {{"text", texts[i]}}};
     answer.json.update(json_of(results[i], options));
     answers.push_back(std::move(answer));
   }
   return answers;
 }
 
-// TSV, CSV and JSONL: a row may be several lines, so the whole file is read first.
-std::optional<std::vector<std::string>> TrainedClassification::read_inputs(
-    const std::string& file, const ReadingOptions& reading) {
-  data::ReadOptions options = reading.parsed();
+// A row of a table may be several lines, so the whole file is read first.
+std::optional<std::vector<Input>> TrainedClassification::read_inputs(data::TextLines& lines,
+                                                                     const ReadingOptions& reading,
+                                                                     data::DataReport& /*report*/) {
+  data::ReadOptions options = reading_of(reading);
   options.labels = data::Labels::kNone;
-  if (data::format_of(file, options.format, options.labels) == data::Format::kText) {
-    return std::nullopt;
+  const data::FileKind kind = data::kind_of(lines, options, LineReader::Wait::kLine);
+  if (kind.format == data::Format::kText) return std::nullopt;
+  lines.keep_within(options.limits);
+  const auto data = data::read_classification(lines, kind, options);
+  std::vector<Input> inputs;
+  for (const data::Example& example : data.examples) {
+    inputs.push_back({.text = example.text, .where = data.where(example)});
   }
-  data::DataReport report;
-  const auto data = data::read_classification(file, options, report);
-  throw_or_warn(report);
-  std::vector<std::string> texts;
-  for (const data::Example& example : data.examples) texts.push_back(example.text);
-  return texts;
+  return inputs;
 }
 
 // The tokens of a text's rows as the text has them, not as the vocabulary does: "[UNK]" would hide

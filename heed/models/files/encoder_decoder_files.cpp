@@ -11,12 +11,15 @@ namespace {
 constexpr const char* kModelType = "heed_encoder_decoder";
 
 OrderedJson config_json(const TrainedEncoderDecoder& trained) {
-  return with_fields({{"architectures", {"EncoderDecoder"}},
-                      {"model_type", kModelType},
-                      {"task", "seq2seq"},
-                      {"shared_vocabulary", trained.source == trained.target},
-                      {"torch_dtype", "float32"}},
-                     trained.model->options());
+  OrderedJson config = {
+      {"architectures", {"EncoderDecoder"}},
+      {"model_type", kModelType},
+      {"task", "seq2seq"},
+      {"shared_vocabulary", trained.source == trained.target},
+      {"torch_dtype", "float32"},
+  };
+  config.update(columns_json(trained.columns));
+  return with_fields(std::move(config), trained.model->options());
 }
 
 void check_against_weights(const WeightCheck& check, const EncoderDecoderOptions& options) {
@@ -64,6 +67,7 @@ TrainedEncoderDecoder load_encoder_decoder(const std::filesystem::path& director
   const ModelDirectory files(directory, kModelType);
   const auto options = fields_from<EncoderDecoderOptions>(files.config());
   TrainedEncoderDecoder trained;
+  trained.columns = columns_from(files.config());
   trained.source = tokenizer_of(files, {});
   if (files.config().at("shared_vocabulary").boolean()) {
     files.check_size(*trained.source, {.size = "target_vocab_size"});

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "heed/models/encoder_decoder.h"
+#include "heed/models/files/columns_json.h"
 #include "heed/text/tokenizer.h"
 
 namespace heed::models {
@@ -19,6 +20,7 @@ struct TrainedEncoderDecoder {
   std::shared_ptr<EncoderDecoder> model;
   std::shared_ptr<const text::Tokenizer> source;
   std::shared_ptr<const text::Tokenizer> target;  // the same object where both share a vocabulary
+  DataColumns columns = {};
 };
 
 // Replaces `directory` whole and atomically. Throws IoError or UsageError as io/atomic.h does.

@@ -29,6 +29,7 @@ OrderedJson config_json(const TrainedTextClassifier& trained) {
     config["label_separator"] = trained.label_separator;
     config["label_thresholds"] = trained.thresholds;
   }
+  config.update(columns_json(trained.columns));
   return with_fields(std::move(config), trained.model->options());
 }
 
@@ -78,6 +79,7 @@ TrainedTextClassifier load_text_classifier(const std::filesystem::path& director
   TrainedTextClassifier trained;
   trained.labels = labels_from(config, says_several_labels(config) ? 1 : 2);
   trained.task = config.at("task").string();
+  trained.columns = columns_from(config);
   read_label_rule(config, trained);
   auto options = fields_from<TextClassifierOptions>(config);
   options.classes = std::ssize(trained.labels);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "heed/models/files/columns_json.h"
 #include "heed/models/text_classifier.h"
 #include "heed/text/tokenizer.h"
 
@@ -21,6 +22,7 @@ struct TrainedTextClassifier {
   // what stands between them in files. None and empty: one label a text.
   std::vector<double> thresholds = {};
   std::string label_separator = {};
+  DataColumns columns = {};
 };
 
 // Whether a text may have any number of labels.

@@ -1,0 +1,113 @@
+#include "heed/cli/table_writer.h"
+
+#include <charconv>
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/io/printable.h"
+#include "heed/io/utf8.h"
+
+namespace heed::cli {
+namespace {
+
+using Path = std::vector<std::string>;
+
+void add_paths(const OrderedJson& value, const Path& path, std::vector<Path>& paths) {
+  const bool of_objects = value.is_array() && !value.empty() && value[0].is_object();
+  if (!value.is_object() && !of_objects) {
+    paths.push_back(path);
+    return;
+  }
+  size_t number = 0;
+  for (const auto& [name, child] : value.items()) {
+    Path longer = path;
+    longer.push_back(of_objects ? std::to_string(++number) : name);
+    add_paths(child, longer, paths);
+  }
+}
+
+// Null where a row lacks it.
+const OrderedJson* found(const OrderedJson& row, const Path& path) {
+  const OrderedJson* at = &row;
+  for (const std::string& step : path) {
+    if (at->is_object()) {
+      const auto member = at->find(step);
+      if (member == at->end()) return nullptr;
+      at = &*member;
+      continue;
+    }
+    size_t number = 0;
+    std::from_chars(step.data(), step.data() + step.size(), number);
+    if (!at->is_array() || number == 0 || number > at->size()) return nullptr;
+    at = &(*at)[number - 1];
+  }
+  return at;
+}
+
+std::string text_of_value(const OrderedJson& value) {
+  if (value.is_null()) return "";
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return value.dump();
+  std::string text;
+  for (const OrderedJson& each : value) text += (text.empty() ? "" : " ") + text_of_value(each);
+  return text;
+}
+
+std::string csv_cell(const std::string& cell) {
+  if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
+  std::string quoted = "\"";
+  for (const char c : cell) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+std::string names_of(const OrderedJson& row) {
+  std::string names;
+  for (const auto& [name, value] : row.items()) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
+}  // namespace
+
+TableWriter::TableWriter(std::vector<std::string> columns, Form form,
+                         std::function<void(const std::string&)> write)
+    : columns_(std::move(columns)), form_(form), write_(std::move(write)) {}
+
+void TableWriter::start(const OrderedJson& row) {
+  if (columns_.empty()) {
+    for (const auto& [name, value] : row.items()) columns_.push_back(name);
+  }
+  std::vector<std::string> names;
+  for (const std::string& column : columns_) {
+    const auto member = row.find(column);
+    check_usage(member != row.end(), "--columns: no column ", excerpt(column), "; there are ",
+                names_of(row));
+    add_paths(*member, {column}, paths_);
+  }
+  for (const Path& path : paths_) {
+    std::string name;
+    for (const std::string& step : path) name += (name.empty() ? "" : ".") + step;
+    names.push_back(name);
+  }
+  write_line(names);
+}
+
+void TableWriter::add(const OrderedJson& row) {
+  if (paths_.empty()) start(row);
+  std::vector<std::string> cells;
+  for (const Path& path : paths_) {
+    const OrderedJson* value = found(row, path);
+    cells.push_back(value == nullptr ? "" : text_of_value(*value));
+  }
+  write_line(cells);
+}
+
+void TableWriter::write_line(const std::vector<std::string>& cells) {
+  std::string line;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0) line += form_ == Form::kCsv ? ',' : '\t';
+    line += form_ == Form::kCsv ? csv_cell(cells[i]) : printable(cells[i]);
+  }
+  write_(line + "\n");
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,37 @@
+// Answers as a table: a row each, columns by the members of their JSON.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "heed/io/json.h"
+
+namespace heed::cli {
+
+// Writes TSV, where line breaks and tabs of cells are escaped, or CSV (RFC 4180). A member that is
+// an object becomes a column for each of its members ("probabilities.good"), an array of objects
+// one for each of theirs ("top.1.answer"); other arrays stand in one cell with blanks between. The
+// first row says which there are; a name for each stands above.
+class TableWriter {
+ public:
+  enum class Form : uint8_t { kTsv, kCsv };
+
+  // `columns`: names of members; empty: all of them.
+  TableWriter(std::vector<std::string> columns, Form form,
+              std::function<void(const std::string&)> write);
+
+  // Throws UsageError for a column that the first row does not have.
+  void add(const OrderedJson& row);
+
+ private:
+  void start(const OrderedJson& row);
+  void write_line(const std::vector<std::string>& cells);
+
+  std::vector<std::string> columns_;
+  Form form_;
+  std::function<void(const std::string&)> write_;
+  std::vector<std::vector<std::string>> paths_;  // of each column; empty before the first row
+};
+
+}  // namespace heed::cli

@@ -1,0 +1,71 @@
+// What a file of examples is, told by its first bytes; its name only helps where they leave a
+// choice. Every command that reads examples asks here.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace heed::data {
+
+enum class Format : uint8_t {
+  kAuto,       // told by the content
+  kLabelText,  // the label, one space or tab, the text; no header
+  kTsv,        // columns with a tab between them, no quotes
+  kCsv,        // RFC 4180: quoted cells may hold delimiters, quotes ("") and line breaks
+  kJsonl,      // a JSON object on each line
+  kJson,       // one JSON document: an array of objects, or an object with them in "data"
+  kConll,      // a word and its tags on each line, blank lines between sentences
+  kStories,    // numbered lines, some of them questions with tabs (bAbI)
+  kText,       // a text on each line
+};
+
+// "auto", "label-text", "tsv", "csv", "jsonl", "json", "conll", "babi", "text". Throws UsageError
+// for another name.
+Format format_named(std::string_view name);
+std::string_view name_of(Format format);
+
+enum class Encoding : uint8_t { kUtf8, kLatin1 };
+
+// "utf-8", "latin-1". Throws UsageError for another name.
+Encoding encoding_named(std::string_view name);
+
+// A character that stands between columns: itself, or "tab". '\0' for an empty name: told by the
+// content. Throws UsageError for anything else that is not one character.
+char delimiter_named(std::string_view name);
+
+// "a tab", "';'".
+std::string described(char delimiter);
+
+struct FileKind {
+  Format format = Format::kText;  // never kAuto; kText also where lines begin with labels
+  char delimiter = '\t';          // of kTsv and kCsv
+};
+
+// The beginning of a file, whole lines of it but for the last one of a file that ends there.
+struct FileHead {
+  std::string_view text;
+  std::filesystem::path name;  // "reviews.csv.gz"; its case does not matter
+};
+
+// kJsonl, kJson, kConll and kStories by what the lines are; kTsv and kCsv where all rows have the
+// same number of columns and either the name says so, a header has two of the usual names, or, with
+// tabs, there are several rows; kText otherwise.
+FileKind kind_of(const FileHead& head);
+
+// Names that columns usually have, the likeliest first; lower case.
+std::span<const std::string_view> usual_text_names();
+std::span<const std::string_view> usual_label_names();
+std::span<const std::string_view> usual_source_names();
+std::span<const std::string_view> usual_target_names();
+
+// With ASCII letters in lower case.
+std::string lower_case_of(std::string_view text);
+
+// Without white space at its ends.
+std::string_view trimmed(std::string_view text);
+
+}  // namespace heed::data

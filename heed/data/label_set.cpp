@@ -1,0 +1,108 @@
+#include "heed/data/label_set.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "heed/base/error.h"
+#include "heed/data/format.h"
+#include "heed/io/utf8.h"
+#include "heed/text/characters/aligned_text.h"
+#include "heed/text/characters/unicode.h"
+#include "heed/text/characters/unicode_normalization.h"
+
+namespace heed::data {
+namespace {
+
+std::optional<int64_t> whole_number(std::string_view text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// Zero-width spaces and joiners, soft hyphen, byte order mark.
+bool is_invisible(char32_t c) {
+  return c == 0xAD || (c >= 0x200B && c <= 0x200D) || c == 0x2060 || c == 0xFEFF;
+}
+
+}  // namespace
+
+std::string canonical_label(std::string_view label) {
+  label = trimmed(label);
+  const bool plain = text::is_ascii(label) && label.find_first_of("\t\n\r\v\f") == label.npos &&
+                     label.find("  ") == label.npos;
+  if (plain) return std::string(label);
+  text::AlignedText composed(label, {0, static_cast<uint32_t>(label.size())},
+                             text::AlignedText::Tracking::kOff);
+  text::normalize_unicode(composed, text::Form::kNfc);
+  std::string result;
+  bool gap = false;
+  for (size_t at = 0; at < composed.size();) {
+    const char32_t c = text::next_code_point(composed.text(), at);
+    if (is_invisible(c)) continue;
+    if (text::is_white_space(c)) {
+      gap = !result.empty();
+      continue;
+    }
+    if (gap) result += ' ';
+    gap = false;
+    text::append_utf8(c, result);
+  }
+  return result;
+}
+
+void sort_labels(std::vector<std::string>& labels) {
+  const bool numbers = std::all_of(labels.begin(), labels.end(), [](const std::string& label) {
+    return whole_number(label).has_value();
+  });
+  std::sort(labels.begin(), labels.end(), [&](const std::string& a, const std::string& b) {
+    if (!numbers || whole_number(a) == whole_number(b)) return a < b;
+    return *whole_number(a) < *whole_number(b);
+  });
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 10;
+  std::string list;
+  for (size_t i = 0; i < names.size() && i < kShown; ++i) {
+    list += (i > 0 ? ", " : "") + excerpt(names[i], 30);
+  }
+  if (names.size() > kShown) list += text_of(", ... (", names.size(), " in all)");
+  return list;
+}
+
+LabelSet::LabelSet(const std::vector<std::string>& fixed) : fixed_(!fixed.empty()) {
+  for (const std::string& label : fixed) {
+    const auto index = static_cast<int32_t>(spellings_.size());
+    check_usage(numbers_.emplace(canonical_label(label), index).second, "label ", excerpt(label),
+                " stands twice in the label set");
+    spellings_.push_back(label);
+  }
+}
+
+std::optional<LabelSet::Found> LabelSet::index_of(std::string_view label) {
+  label = trimmed(label);
+  std::string canonical = canonical_label(label);
+  if (canonical.empty()) return std::nullopt;
+  const auto place = numbers_.find(canonical);
+  if (place != numbers_.end()) {
+    const std::string& spelled = spellings_[static_cast<size_t>(place->second)];
+    Found found{.index = place->second};
+    if (spelled != label) found.look_alike = spelled;
+    return found;
+  }
+  if (fixed_) return std::nullopt;
+  const auto index = static_cast<int32_t>(spellings_.size());
+  numbers_.emplace(std::move(canonical), index);
+  spellings_.emplace_back(label);
+  return Found{.index = index};
+}
+
+std::vector<std::string> LabelSet::names() const {
+  if (fixed_) return spellings_;
+  std::vector<std::string> names(spellings_.size());
+  for (const auto& [canonical, index] : numbers_) names[static_cast<size_t>(index)] = canonical;
+  return names;
+}
+
+}  // namespace heed::data
