@@ -107,7 +107,8 @@ TEST(ReadFile, SaysWhyThereIsNothingToRead) {
 TEST(ReadFile, TakesNoPipeOrDeviceForAFileOfAModel) {
   const Folder folder;
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
-  for (const fs::path& file : {folder / "pipe", fs::path("/dev/zero"), fs::path("/dev/null")}) {
+  for (const std::filesystem::path& file :
+       {folder / "pipe", std::filesystem::path("/dev/zero"), std::filesystem::path("/dev/null")}) {
     for (const auto& read : std::initializer_list<std::function<void()>>{
              [&] { read_file(file, 1 << 20, FileKind::kRegular); },
              [&] { read_json(file, {.max_bytes = 1 << 20}); },
