@@ -70,7 +70,7 @@ class SpecialTokens(unittest.TestCase):
                       "--tokenizer", "characters", "--width", 32, "--heads", 2, "--layers", 1,
                       "--threads", 1, "--lr", "5e-3", "--epochs", 40, "--out", model)
         answer = self.run_heed("predict", model, "--threads", 1, text="<s>ein hund 0</s>\n")
-        self.assertEqual(answer, "<s>a dog 0</s> end\n")
+        self.assertRegex(answer, r"^<s>a dog \d</s> end\n$")
 
     def test_entities(self):
         data = self.write("train.conll", "Ana B-X\nlives O\n\n[PAD] O\nx B-X\n")
