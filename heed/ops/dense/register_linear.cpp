@@ -35,7 +35,8 @@ using ThreeTensors = std::tuple<Tensor, Tensor, Tensor>;
 
 void check_same_device(const std::vector<Tensor>& tensors) {
   for (const Tensor& t : tensors) {
-    check_usage(!t.defined() || t.device() == tensors.front().device(),
+    if (!t.defined()) continue;
+    check_usage(t.device() == tensors.front().device(),
                 "linear: expected all tensors on one device, got ", tensors.front().device(),
                 " and ", t.device());
   }
