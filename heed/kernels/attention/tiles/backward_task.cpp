@@ -355,11 +355,11 @@ bool BackwardTask::add_learned(const QueryBlock& block, LiveRows live) {
     const float* grads = live.begin < live.end ? tile_.sums.dense : nullptr;
     return pass_.sums.add_dense(place_, block.index, grads, key_range_);
   }
+  float tile[kBackwardKeys] = {};  // by itself, so that a long sum rounds no more than torch's
   for (int i = live.begin; i < live.end; ++i) {
-    for (int j = 0; j < keys_.count; ++j) {
-      dense_columns_[j] += tile_.sums.dense[i * kBackwardKeys + j];
-    }
+    for (int j = 0; j < keys_.count; ++j) tile[j] += tile_.sums.dense[i * kBackwardKeys + j];
   }
+  for (int j = 0; j < keys_.count; ++j) dense_columns_[j] += tile[j];
   return true;
 }
 
