@@ -48,9 +48,10 @@ done
 site=$(dirname "$(dirname "$(dirname "$torch")")")
 for package in "$site"/torch-*.dist-info "$site"/nvidia_*.dist-info; do
   [[ -d $package ]] || continue
-  mkdir -p "$out/share/licenses/$(basename "$package" .dist-info)"
-  find "$package" \( -iname 'LICENSE*' -o -iname 'NOTICE*' \) -type f -exec \
-    cp --parents -t "$out/share/licenses/$(basename "$package" .dist-info)" {} + 2>/dev/null
+  licences=$PWD/$out/share/licenses/$(basename "$package" .dist-info)
+  mkdir -p "$licences"
+  (cd "$package" && find . \( -iname 'LICENSE*' -o -iname 'NOTICE*' \) -type f -exec \
+    cp --parents -t "$licences" {} +)
 done
 
 for font in DejaVuSans DejaVuSans-Bold DejaVuSansMono DejaVuSansMono-Bold; do
