@@ -267,7 +267,7 @@ TEST_F(ClassificationDataTest, MalformedCsv) {
   EXPECT_THAT(only_problem("a.csv", "label,text\n0,a\n1,\"b\nc\n"),
               HasSubstr("malformed row at :3: a quoted cell that never ends"));
   EXPECT_THAT(only_problem("a.csv", "label,text\n0,\"a\"b\n1,c\n"),
-              HasSubstr("malformed row at :2: expected a comma"));
+              HasSubstr("malformed row at :2: expected ',' or the end of the line"));
 }
 
 TEST_F(ClassificationDataTest, MalformedJsonl) {
@@ -379,7 +379,7 @@ TEST(ClassificationDataOfOthers, Sst2) {
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is missing";
   DataReport report;
   const TrainingData data = read_training_data(
-      {.train = folder / "stsa.binary.train", .valid = folder / "stsa.binary.dev"}, {}, report);
+      {.train = {folder / "stsa.binary.train"}, .valid = {folder / "stsa.binary.dev"}}, {}, report);
   EXPECT_EQ(data.train.examples.size(), 6920u);
   EXPECT_EQ(data.valid->examples.size(), 872u);
   EXPECT_THAT(data.train.label_names, ElementsAre("0", "1"));

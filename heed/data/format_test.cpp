@@ -27,7 +27,7 @@ TEST(Format, Json) {
   EXPECT_EQ(kind("{a smile}\n[music] and\n"), "text");
   EXPECT_EQ(kind("[{\"a\": 1}] behind\n"), "text");
   EXPECT_EQ(kind("{\"a\": 1,\n{\"a\": 2}\n", "a.jsonl"), "jsonl");  // a fault of line 1
-  EXPECT_EQ(kind("no JSON", "a.JSONL.gz"), "jsonl");  // so that its faults are said
+  EXPECT_EQ(kind("no JSON", "a.JSONL.gz"), "jsonl");                // so that its faults are said
 }
 
 TEST(Format, Tables) {

@@ -98,7 +98,7 @@ TEST(NerData, FaultsHaveTheirLine) {
   }
   DataReport report;
   read_ner(write("y.conll", "A B-X\n\nB O\n"), {.types = {"Y"}}, report);
-  EXPECT_THAT(only(report, ProblemKind::kUnknownLabel), HasSubstr("type Y, found \"X\""));
+  EXPECT_THAT(only(report, ProblemKind::kUnknownLabel), HasSubstr("type \"Y\", found \"X\""));
   EXPECT_THROW(read_ner(write("y.conll", "A O"), {.word_column = 0}, report), UsageError);
   EXPECT_THROW(read_ner("/no/such/file", {}, report), MissingInputError);
 }

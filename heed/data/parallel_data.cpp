@@ -199,8 +199,7 @@ ParallelData read_parallel_files(const std::vector<std::filesystem::path>& files
   ParallelData all;
   for (size_t i = 0; i < files.size(); ++i) {
     ParallelFiles part = {.source = files[i]};
-    const bool whole = i + 1 == files.size() || (holds_pairs(files[i], options, report) &&
-                                                 holds_pairs(files[i + 1], options, report));
+    const bool whole = i + 1 == files.size() || holds_pairs(files[i], options, report);
     if (!whole) part.target = files[++i];
     ParallelData read = read_parallel(part, options, report);
     if (all.file.empty()) all.file = read.file;

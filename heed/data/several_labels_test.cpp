@@ -42,17 +42,16 @@ TEST(SeveralLabels, SeparatorsAndArrays) {
 // An array has its labels apart; only a cell is taken apart at the separator.
 TEST(SeveralLabels, ArraysAreNotSplitAgain) {
   const Written write;
+  const std::string lines =
+      "{\"label\": [\"Action, Adventure\", \"Drama\"], \"text\": \"x y\"}\n"
+      "{\"label\": [\"Other (a;b)\"], \"text\": \"q\"}\n";
   for (const char* separator : {",", ";"}) {
     DataReport report;
-    const ClassificationData data = read_classification(
-        write("a.jsonl", R"({"label": ["Action, Adventure", "Drama"], "text": "x y"})"
-                         "\n"
-                         R"({"label": ["Other (a;b)"], "text": "q"
-  })"),
-        {.label_separator = separator}, report);
-  EXPECT_THAT(data.label_names, ElementsAre("Action, Adventure", "Drama", "Other (a;b)"));
-  EXPECT_TRUE(report.empty()) << report.text();
-}
+    const ClassificationData data =
+        read_classification(write("a.jsonl", lines), {.label_separator = separator}, report);
+    EXPECT_THAT(data.label_names, ElementsAre("Action, Adventure", "Drama", "Other (a;b)"));
+    EXPECT_TRUE(report.empty()) << report.text();
+  }
 }
 
 TEST(SeveralLabels, DocumentsMayBeArraysOfSentences) {
