@@ -29,6 +29,7 @@ struct Cache {
   std::map<Key, Copy> copies;
   std::atomic<int64_t> count{0};  // of copies, readable without the mutex
   std::atomic<int64_t> packings{0};
+  std::atomic<bool> keeps{true};
 
   void update_count() { count = static_cast<int64_t>(copies.size()); }
 };
@@ -83,8 +84,8 @@ at::Tensor with_contiguous_side(const at::Tensor& t) {
 }
 
 PackedPtr packed_weight(const at::Tensor& weight, kernels::DataType operand) {
-  if (weight.is_inference()) return pack(weight, operand);
   Cache& all = cache();
+  if (!all.keeps || weight.is_inference()) return pack(weight, operand);
   const Key key = key_of(weight, operand);
   const auto version = static_cast<uint32_t>(weight._version());
   {
@@ -123,6 +124,11 @@ PackedWeightsSummary packed_weights_summary() {
   PackedWeightsSummary summary{.copies = all.count, .packings = all.packings};
   for (const auto& [key, copy] : all.copies) summary.bytes += copy.packed->bytes();
   return summary;
+}
+
+void keep_packed_weights(bool keeps) {
+  cache().keeps = keeps;
+  if (!keeps) forget_packed_weights();
 }
 
 void forget_packed_weights() {

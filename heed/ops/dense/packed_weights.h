@@ -27,6 +27,10 @@ PackedPtr packed_weight(const at::Tensor& weight, kernels::DataType operand);
 // Drops the copies of this weight, which is about to be trained.
 void forget_packed_weight(const at::Tensor& weight);
 
+// Whether copies are kept (the default) or made for each product: for programs where weights change
+// behind the back of their version counters, as they do in Python through `weight.data`.
+void keep_packed_weights(bool keeps);
+
 struct PackedWeightsSummary {
   int64_t copies = 0;
   int64_t bytes = 0;

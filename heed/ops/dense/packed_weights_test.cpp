@@ -49,6 +49,19 @@ TEST_F(PackedWeights, AreKeptWhereTheWeightIsNotTrained) {
   EXPECT_EQ(packed_weights_summary().packings, before);
 }
 
+TEST_F(PackedWeights, AreNotKeptWhereTheProgramSaysSo) {
+  const at::Tensor weight = at::randn({40, 30});
+  EXPECT_EQ(packings(weight), 1);
+  keep_packed_weights(false);
+  weight.data_ptr<float>()[0] += 1;  // unseen by the version counter
+  EXPECT_EQ(packings(weight), 1);
+  EXPECT_EQ(packings(weight), 1);
+  EXPECT_EQ(packed_weights_summary().copies, 0);
+  keep_packed_weights(true);
+  EXPECT_EQ(packings(weight), 1);
+  EXPECT_EQ(packings(weight), 0);
+}
+
 TEST_F(PackedWeights, SeeChangesInPlace) {
   const at::Tensor weight = at::randn({40, 30});
   EXPECT_EQ(packings(weight), 1);
