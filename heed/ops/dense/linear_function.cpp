@@ -241,7 +241,8 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     const LinearProduct product{input, weight, bias.value_or(at::Tensor()), activation, type};
     const Forward result =
         forward_rows(product, {.packed_weight = packed_weight, .before_activation = true});
-    at::Tensor output = result.output.view(output_sizes(input, weight.size(0)));
+    // No view of anything, or nobody could change it in place afterwards.
+    at::Tensor output = at::_unsafe_view(result.output, output_sizes(input, weight.size(0)));
     ctx->save_for_backward(
         {input, weight, product.bias, activation == Activation::kRelu ? output : result.kept});
     ctx->saved_data["activation"] = static_cast<int64_t>(activation);
