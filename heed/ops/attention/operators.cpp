@@ -92,7 +92,9 @@ AttentionCall call_of(at::ArrayRef<IValue> arguments) {
        .tensors = tensors.isNone() ? std::vector<at::Tensor>() : tensors.toTensorVector(),
        .numbers = numbers.isNone() ? std::vector<int64_t>() : numbers.toIntVector()});
   options.dropout = arguments[kDropout].toDouble();
-  options.dropout_seed = static_cast<uint64_t>(arguments[kDropoutSeed].toInt());
+  const auto seed = tensor_or_none(arguments[kDropoutSeedTensor]);
+  options.dropout_seed = static_cast<uint64_t>(seed.defined() ? seed.item<int64_t>()
+                                                              : arguments[kDropoutSeed].toInt());
   options.dropout_heads = {.first = arguments[kDropoutFirstHead].toInt(),
                            .whole = arguments[kDropoutHeads].toInt()};
   return call;

@@ -21,6 +21,16 @@
 
 namespace heed {
 
+// The schema of the options, those that follow query, key and value. `dropout_seed_tensor`, an
+// int64 tensor of one value, takes the place of `dropout_seed`, so that a seed can be drawn inside
+// a traced graph.
+inline constexpr char kOptionsSchema[] =
+    "str score='scaled_dot', Tensor? score_parameter=None, float? scale=None, float softcap=0., "
+    "Tensor? alibi_slopes=None, Tensor? relative_table=None, Tensor? bias=None, "
+    "str alignment='bottom_right', str pattern='full', Tensor[]? pattern_tensors=None, "
+    "int[]? pattern_numbers=None, float dropout=0., int dropout_seed=0, "
+    "int dropout_first_head=0, int dropout_heads=0, Tensor? dropout_seed_tensor=None";
+
 enum Argument : size_t {
   kQuery,
   kKey,
@@ -40,6 +50,7 @@ enum Argument : size_t {
   kDropoutSeed,
   kDropoutFirstHead,
   kDropoutHeads,
+  kDropoutSeedTensor,
   kForwardArguments,
   // Of attention_backward alone:
   kGradOutput = kForwardArguments,

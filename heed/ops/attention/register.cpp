@@ -15,13 +15,6 @@ namespace {
 
 using torch::jit::Stack;
 
-constexpr char kOptions[] =
-    "str score='scaled_dot', Tensor? score_parameter=None, float? scale=None, float softcap=0., "
-    "Tensor? alibi_slopes=None, Tensor? relative_table=None, Tensor? bias=None, "
-    "str alignment='bottom_right', str pattern='full', Tensor[]? pattern_tensors=None, "
-    "int[]? pattern_numbers=None, float dropout=0., int dropout_seed=0, "
-    "int dropout_first_head=0, int dropout_heads=0";
-
 // Copies where torch made other strides than promised.
 at::Tensor by_rows(const at::Tensor& tensor) {
   if (!tensor.defined()) return tensor;
@@ -154,17 +147,18 @@ const c10::OperatorHandle& attention_backward_operator() {
 void link_registration() {}
 
 TORCH_LIBRARY(heed, library) {
-  library.def(text_of("attention(Tensor query, Tensor key, Tensor value, *, ", kOptions,
+  library.def(text_of("attention(Tensor query, Tensor key, Tensor value, *, ", kOptionsSchema,
                       ") -> (Tensor output, Tensor log_sum_exp, Tensor log_sum_exp_rest)")
                   .c_str(),
               {at::Tag::pt2_compliant_tag});
-  library.def(text_of("attention_backward(Tensor query, Tensor key, Tensor value, *, ", kOptions,
-                      ", Tensor? grad_output, Tensor? grad_log_sum_exp, Tensor output, "
-                      "Tensor log_sum_exp, Tensor log_sum_exp_rest, bool[] wanted) -> (Tensor, "
-                      "Tensor, Tensor, Tensor, "
-                      "Tensor, Tensor, Tensor)")
-                  .c_str(),
-              {at::Tag::pt2_compliant_tag});
+  library.def(
+      text_of("attention_backward(Tensor query, Tensor key, Tensor value, *, ", kOptionsSchema,
+              ", Tensor? grad_output, Tensor? grad_log_sum_exp, Tensor output, "
+              "Tensor log_sum_exp, Tensor log_sum_exp_rest, bool[] wanted) -> (Tensor, "
+              "Tensor, Tensor, Tensor, "
+              "Tensor, Tensor, Tensor)")
+          .c_str(),
+      {at::Tag::pt2_compliant_tag});
 }
 
 TORCH_LIBRARY_IMPL(heed, CompositeExplicitAutograd, library) {

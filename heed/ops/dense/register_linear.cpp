@@ -7,11 +7,12 @@
 // Eagerly the call goes straight to heed::linear, which has its own autograd. Where torch traces
 // (torch.compile), the two operators are what stands in the graph; linear_backward then makes the
 // product before the activation again instead of keeping it.
+//
+//   heed::keep_packed_weights(keeps)        packed_weights.h
 #include <torch/library.h>
 
 #include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
-#include <c10/core/impl/TorchDispatchModeTLS.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -23,7 +24,9 @@
 
 #include "heed/base/error.h"
 #include "heed/ops/attention/transforms.h"
+#include "heed/ops/dense/packed_weights.h"
 #include "heed/ops/linear.h"
+#include "heed/ops/operators/traced.h"
 #include "heed/ops/tensor_text.h"
 
 namespace heed {
@@ -150,21 +153,12 @@ class LinearOperator : public torch::autograd::Function<LinearOperator> {
   }
 };
 
-// Whether torch wants to see operators rather than results: a mode is on, or the tensor stands for
-// another one (a fake one).
-bool is_traced(const Tensor& tensor) {
-  constexpr c10::DispatchKeySet kStandIns(
-      {c10::DispatchKey::Python, c10::DispatchKey::Functionalize});
-  return tensor.key_set().has_any(kStandIns);
-}
-
 Tensor autograd_forward(const Tensor& input, const Tensor& weight, const OptionalTensor& bias,
                         c10::string_view activation) {
   if (in_functorch()) {
     return torch_linear(input, weight, bias.value_or(Tensor()), activation_from(activation));
   }
-  const bool traced = c10::impl::TorchDispatchModeTLS::any_modes_set() || is_traced(input) ||
-                      is_traced(weight) || (bias && is_traced(*bias));
+  const bool traced = is_traced({input, weight, bias.value_or(Tensor())});
   if (!traced) return call_linear(input, weight, bias, activation);
   return LinearOperator::apply(input, weight, bias, std::string(activation));
 }
@@ -191,6 +185,7 @@ TORCH_LIBRARY_FRAGMENT(heed, library) {
       "linear_backward(Tensor grad, Tensor input, Tensor weight, Tensor? bias, str activation, "
       "bool[3] wanted) -> (Tensor, Tensor, Tensor)",
       {at::Tag::pt2_compliant_tag});
+  library.def("keep_packed_weights(bool keeps) -> ()", keep_packed_weights);
 }
 
 TORCH_LIBRARY_IMPL(heed, CompositeExplicitAutograd, library) {

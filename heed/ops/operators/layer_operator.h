@@ -1,0 +1,228 @@
+// Torch operators out of functions that have an autograd of their own.
+//
+// Eagerly a call goes straight to the function. Where torch traces (torch.compile, torch.export),
+// two operators stand in the graph, NAME and NAME_backward; the second runs the function again,
+// with autograd, instead of keeping what the function would have kept.
+//
+// An `Op` says:
+//   kName            "heed::layer_norm"
+//   kDifferentiable  the places of the arguments that have gradients, ascending
+//   compute          the results of the arguments; differentiable
+//   meta             what `compute` gives as shapes alone, which may be symbols
+#pragma once
+
+#include <ATen/ATen.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/stack.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "heed/ops/operators/traced.h"
+
+namespace heed {
+
+using Tensors = std::vector<at::Tensor>;
+using Values = at::ArrayRef<c10::IValue>;
+
+inline at::Tensor tensor_or_undefined(const c10::IValue& value) {
+  return value.isTensor() ? value.toTensor() : at::Tensor();
+}
+
+template <class Op>
+class LayerOperator {
+ public:
+  using Stack = torch::jit::Stack;
+  using Handle = c10::OperatorHandle;
+
+  // For every device: no autograd, results of their own memory.
+  static void forward(const Handle& handle, Stack* stack) {
+    const at::NoGradGuard no_grad;
+    const auto arguments = top_arguments(handle, *stack);
+    Tensors results = Op::compute(arguments);
+    for (at::Tensor& result : results) {
+      for (const auto& argument : arguments) {
+        const auto input = tensor_or_undefined(argument);
+        if (input.defined() && result.is_alias_of(input)) result = result.clone();
+      }
+      result = result.contiguous();
+    }
+    replace(handle, *stack, results);
+  }
+
+  static void meta(const Handle& handle, Stack* stack) {
+    replace(handle, *stack, Op::meta(top_arguments(handle, *stack)));
+  }
+
+  static void autograd(const Handle& handle, Stack* stack) {
+    const auto arguments = top_arguments(handle, *stack);
+    Tensors tensors;
+    for (const auto& argument : arguments) tensors.push_back(tensor_or_undefined(argument));
+    if (!is_traced(tensors)) {
+      replace(handle, *stack, Op::compute(arguments));
+      return;
+    }
+    Tensors inputs;
+    for (const size_t place : Op::kDifferentiable) {
+      if (tensors[place].defined()) inputs.push_back(tensors[place]);
+    }
+    replace(handle, *stack,
+            Traced::apply(at::TensorList(inputs), Stack(arguments.begin(), arguments.end())));
+  }
+
+  // (grads, the arguments of the forward pass, wanted) -> the gradients that are wanted.
+  static void backward(const Handle&, Stack* stack) {
+    // The caller stands below autograd; here it is needed again.
+    const auto keys = c10::impl::tls_local_dispatch_key_set();
+    const c10::impl::ForceDispatchKeyGuard above(
+        keys.included_, keys.excluded_ - c10::autograd_dispatch_keyset_with_ADInplaceOrView);
+    const at::AutoGradMode recording(true);
+    const size_t count = arguments_of(operator_named(Op::kName));
+    const auto view = Values(*stack).slice(stack->size() - count - 2);
+    const auto grads = view[0].toTensorVector();
+    Stack arguments(view.begin() + 1, view.end() - 1);
+    Tensors asked;
+    for (const size_t place : wanted_places(arguments, view.back().toBoolList())) {
+      asked.push_back(arguments[place].toTensor().detach().requires_grad_());
+      arguments[place] = asked.back();
+    }
+    Tensors found = asked.empty() ? Tensors() : gradients(Op::compute(arguments), grads, asked);
+    stack->resize(stack->size() - count - 2);
+    stack->emplace_back(std::move(found));
+  }
+
+  static void meta_backward(const Handle&, Stack* stack) {
+    const size_t count = arguments_of(operator_named(Op::kName));
+    const auto view = Values(*stack).slice(stack->size() - count - 2);
+    const auto arguments = view.slice(1, count);
+    Tensors found;
+    for (const size_t place : wanted_places(arguments, view.back().toBoolList())) {
+      const auto tensor = arguments[place].toTensor();
+      found.push_back(at::empty_symint(tensor.sym_sizes(), tensor.options()));
+    }
+    stack->resize(stack->size() - count - 2);
+    stack->emplace_back(std::move(found));
+  }
+
+  // The operator `schema` ("layer_norm(Tensor input, …) -> Tensor") and its backward.
+  static void define(torch::Library& library, const std::string& schema) {
+    const size_t open = schema.find('('), close = schema.rfind(") ->");
+    const std::string backward = schema.substr(0, open) + "_backward(Tensor[] grads, " +
+                                 without_defaults(schema.substr(open + 1, close - open - 1)) +
+                                 ", bool[] wanted) -> Tensor[]";
+    library.def(schema.c_str(), {at::Tag::pt2_compliant_tag});
+    library.def(backward.c_str(), {at::Tag::pt2_compliant_tag});
+  }
+
+ private:
+  struct OtherArguments : torch::CustomClassHolder {
+    Stack values;
+  };
+
+  class Traced : public torch::autograd::Function<Traced> {
+   public:
+    using Context = torch::autograd::AutogradContext;
+
+    static Tensors forward(Context* context, at::TensorList inputs, const Stack& arguments) {
+      const at::AutoDispatchBelowADInplaceOrView below;
+      Tensors saved;
+      c10::List<bool> wanted;
+      for (const size_t place : Op::kDifferentiable) {
+        const auto tensor = tensor_or_undefined(arguments[place]);
+        wanted.push_back(tensor.defined() && tensor.requires_grad());
+      }
+      auto others = c10::make_intrusive<OtherArguments>();
+      others->values = arguments;
+      for (auto& value : others->values) {
+        saved.push_back(tensor_or_undefined(value));
+        if (value.isTensor()) value = c10::IValue();
+      }
+      context->save_for_backward(saved);
+      context->saved_data["others"] = c10::IValue::make_capsule(std::move(others));
+      context->saved_data["wanted"] = wanted;
+      context->saved_data["inputs"] = static_cast<int64_t>(inputs.size());
+      Stack stack = arguments;
+      operator_named(Op::kName).callBoxed(stack);
+      Tensors results;
+      for (const auto& value : stack) results.push_back(value.toTensor());
+      return results;
+    }
+
+    static Tensors backward(Context* context, const Tensors& grads) {
+      const auto others = c10::static_intrusive_pointer_cast<OtherArguments>(
+          context->saved_data["others"].toCapsule());
+      const auto saved = context->get_saved_variables();
+      const auto wanted = context->saved_data["wanted"].toBoolList();
+      Stack stack;
+      stack.emplace_back(grads);
+      for (size_t i = 0; i < saved.size(); ++i) {
+        stack.push_back(saved[i].defined() ? c10::IValue(saved[i]) : others->values[i]);
+      }
+      stack.emplace_back(wanted);
+      operator_named(std::string(Op::kName) + "_backward").callBoxed(stack);
+      const auto found = stack[0].toTensorVector();
+      Tensors result;
+      size_t next = 0;
+      for (size_t i = 0; i < Op::kDifferentiable.size(); ++i) {
+        if (!saved[Op::kDifferentiable[i]].defined()) continue;
+        result.push_back(wanted.get(i) ? found[next++] : at::Tensor());
+      }
+      result.emplace_back();  // the stack of arguments
+      return result;
+    }
+  };
+
+  static Handle operator_named(const std::string& name) {
+    return c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), "");
+  }
+  static size_t arguments_of(const Handle& handle) { return handle.schema().arguments().size(); }
+  static Values top_arguments(const Handle& handle, const Stack& stack) {
+    return Values(stack).slice(stack.size() - arguments_of(handle));
+  }
+  static void replace(const Handle& handle, Stack& stack, const Tensors& results) {
+    stack.resize(stack.size() - arguments_of(handle));
+    for (const auto& result : results) stack.emplace_back(result);
+  }
+
+  static std::vector<size_t> wanted_places(Values arguments, const c10::List<bool>& wanted) {
+    std::vector<size_t> places;
+    for (size_t i = 0; i < Op::kDifferentiable.size(); ++i) {
+      const size_t place = Op::kDifferentiable[i];
+      if (wanted.get(i) && arguments[place].isTensor()) places.push_back(place);
+    }
+    return places;
+  }
+
+  static Tensors gradients(const Tensors& outputs, const Tensors& grads, const Tensors& asked) {
+    Tensors of, with;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!outputs[i].requires_grad()) continue;
+      of.push_back(outputs[i]);
+      with.push_back(grads[i].detach());
+    }
+    auto found = torch::autograd::grad(of, asked, with, /*retain_graph=*/false,
+                                       /*create_graph=*/false, /*allow_unused=*/true);
+    for (size_t i = 0; i < found.size(); ++i) {
+      found[i] = found[i].defined() ? found[i].contiguous() : at::zeros_like(asked[i].detach());
+    }
+    return found;
+  }
+
+  // "Tensor x, float eps=1e-5" -> "Tensor x, float eps"
+  static std::string without_defaults(const std::string& arguments) {
+    std::string result;
+    bool skips = false;
+    for (const char c : arguments) {
+      skips = c == '=' || (skips && c != ',');
+      if (!skips) result += c;
+    }
+    return result;
+  }
+};
+
+}  // namespace heed
