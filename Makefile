@@ -3,7 +3,7 @@
 # HEED_BENCHMARKS=ON, PREFIX, FUZZ_SECONDS; and for asan, tsan and clang FOLDERS, as in
 # `make asan FOLDERS="io text"`.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build demo test bench asan tsan clang fuzz format lint install dist \
+.PHONY: help setup setup-tests build demo test bench asan tsan clang fuzz format lint install dist wheel \
         clean distclean
 
 # Compiling a file that uses torch takes up to 2 GB of memory.
@@ -98,6 +98,10 @@ install: build  ## install under PREFIX (default /usr/local)
 dist: build  ## one archive that runs on a Debian without Python or torch, in build/
 	@cmake --build --preset release -j $(JOBS) --target heed_share
 	@tools/dist.sh
+
+wheel: build  ## the Python package, build/wheel/heed-*.whl, for the torch in .venv
+	@cmake --build --preset release -j $(JOBS) --target heed_share
+	@HEED_BUILD=build/release python3 python/wheel_backend.py build/wheel
 
 clean:  ## remove what was built; set-up stays
 	rm -rf build

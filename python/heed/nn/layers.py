@@ -1,0 +1,87 @@
+"""The small layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import functional
+
+__all__ = ["CrossEntropyLoss", "Dropout", "Embedding", "LayerNorm", "Linear", "RMSNorm"]
+
+
+class Linear(torch.nn.Linear):
+    """``torch.nn.Linear``.
+
+    Example:
+        >>> heed.nn.Linear(3, 4)(torch.zeros(2, 3)).shape
+        torch.Size([2, 4])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.linear(input, self.weight, self.bias)
+
+
+def _as_rows(input: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Normalised over the last dimensions ``shape`` is the same as over one of their size."""
+    if input.shape[input.dim() - len(shape) :] != torch.Size(shape):
+        raise RuntimeError(
+            f"heed: expected an input whose last dimensions are {tuple(shape)}, got {tuple(input.shape)}"
+        )
+    return input.flatten(-len(shape)) if len(shape) > 1 else input
+
+
+def _flat(tensor: Tensor | None) -> Tensor | None:
+    return tensor if tensor is None or tensor.dim() == 1 else tensor.flatten()
+
+
+class LayerNorm(torch.nn.LayerNorm):
+    """``torch.nn.LayerNorm``."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        rows = _as_rows(input, self.normalized_shape)
+        weight, bias = _flat(self.weight), _flat(self.bias)
+        return functional.layer_norm(rows, weight, bias, self.eps).view(input.shape)
+
+
+class RMSNorm(torch.nn.RMSNorm):
+    """``torch.nn.RMSNorm``."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = _as_rows(x, self.normalized_shape)
+        eps = torch.finfo(x.dtype).eps if self.eps is None else self.eps
+        return functional.rms_norm(rows, _flat(self.weight), eps).view(x.shape)
+
+
+class Dropout(torch.nn.Dropout):
+    """``torch.nn.Dropout``; ``inplace`` is not, and the mask is another one for the same seed."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return functional.dropout(input, self.p, self.training)
+
+
+class Embedding(torch.nn.Embedding):
+    """``torch.nn.Embedding``. With ``sparse``, ``scale_grad_by_freq`` or ``max_norm`` torch's own
+    operator is used, which has them."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self.sparse or self.scale_grad_by_freq or self.max_norm is not None:
+            return super().forward(input)
+        return functional.embedding(input.long(), self.weight, self.padding_idx)
+
+
+class CrossEntropyLoss(torch.nn.CrossEntropyLoss):
+    """``torch.nn.CrossEntropyLoss``. With ``weight`` or with targets that are probabilities torch's
+    own operator is used."""
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        if self.weight is not None or target.is_floating_point():
+            return super().forward(input, target)
+        # torch has the classes in the second dimension.
+        logits = input.movedim(1, -1) if input.dim() > 2 else input
+        reduction: Any = self.reduction
+        return functional.cross_entropy(
+            logits, target, self.ignore_index, reduction, self.label_smoothing
+        )

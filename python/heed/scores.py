@@ -1,0 +1,62 @@
+"""How much a query and a key have to do with each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+
+__all__ = ["Additive", "Cosine", "Dot", "Score", "ScaledDot"]
+
+
+@dataclass(frozen=True, eq=False)
+class Score:
+    """A score by name. The built-in ones are subclasses; one that was added in C++
+    (docs/adding_a_score.md) is ``Score("its_name", parameter)``.
+
+    Args:
+        name: what the library calls it.
+        parameter: what it learns, ``(H)`` or ``(H, D)``; None where it learns nothing.
+    """
+
+    name: str
+    parameter: torch.Tensor | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ScaledDot(Score):
+    """``q · k / √D`` (Vaswani et al. 2017, eq. 1). The default."""
+
+    name: str = field(default="scaled_dot", init=False)
+    parameter: torch.Tensor | None = field(default=None, init=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Dot(Score):
+    """``q · k`` (Luong et al. 2015)."""
+
+    name: str = field(default="dot", init=False)
+    parameter: torch.Tensor | None = field(default=None, init=False)
+
+
+class Cosine(Score):
+    """``temperature_h · q · k / (|q| |k|)`` (Henry et al. 2020).
+
+    Args:
+        temperature: ``(H)``; has a gradient.
+    """
+
+    def __init__(self, temperature: torch.Tensor) -> None:
+        super().__init__("cosine", temperature)
+
+
+class Additive(Score):
+    """``Σ_d v_hd · tanh(q_d + k_d)`` (Bahdanau et al. 2015). The projections of queries and keys
+    belong to the layer above.
+
+    Args:
+        v: ``(H, D)``; has a gradient.
+    """
+
+    def __init__(self, v: torch.Tensor) -> None:
+        super().__init__("additive", v)
