@@ -1,0 +1,93 @@
+"""What the benchmarks of the Python package share: two or more ways to do the same, alternating in one
+process, and the median of each.
+
+HEED_LIBRARY names the library, THREADS how many threads (2), ROUNDS how many rounds (7). Each script
+prints its rows as Markdown: | case | way | milliseconds | times Heed's |, below a line that names the
+CPU and the versions.
+"""
+
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "python"))
+torch.set_num_threads(int(os.environ.get("THREADS", "2")))
+ROUNDS = int(os.environ.get("ROUNDS", "7"))
+
+import heed  # noqa: E402
+
+
+def cpu():
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return "an unknown CPU"
+
+
+def head():
+    print(
+        f"{cpu()}, {torch.get_num_threads()} threads, torch {torch.__version__}, heed "
+        f"{heed.__version__}, medians of {ROUNDS}\n"
+    )
+    print("| case | way | ms | times Heed's |\n|---|---|---:|---:|")
+
+
+def compare(case, ways, repeat=1):
+    """`ways`: name -> function; the first is Heed's. Runs each once, then all in turn."""
+    for way in ways.values():
+        way()
+    times = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            begin = time.perf_counter()
+            for _ in range(repeat):
+                way()
+            times[name].append((time.perf_counter() - begin) / repeat * 1e3)
+    medians = {name: statistics.median(found) for name, found in times.items()}
+    ours = next(iter(medians.values()))
+    for name, median in medians.items():
+        print(f"| {case} | {name} | {median:.3g} | {median / ours:.2f} |", flush=True)
+
+
+def training_step(model, batch):
+    """One step of AdamW."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
+
+    def step():
+        model(**batch).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    return step
+
+
+def compare_steps(case, make, batch):
+    """Heed's model, the eager one with sdpa, and that compiled (skipped with COMPILE=no)."""
+    ways = {
+        "heed.accelerate": training_step(heed.accelerate(make()), batch),
+        "eager": training_step(make(), batch),
+    }
+    if os.environ.get("COMPILE") != "no":
+        ways["compiled"] = training_step(torch.compile(make()), batch)
+    compare(case, ways)
+
+
+def forward_backward(function, *tensors):
+    """A function of tensors with gradients, there and back."""
+    gradient = torch.ones_like(function(*tensors))
+
+    def way():
+        for tensor in tensors:
+            tensor.grad = None
+        function(*tensors).backward(gradient)
+
+    return way
+
+
+def attention_inputs(batch, heads, length, size, dtype=torch.float32):
+    return [torch.randn(batch, heads, length, size, dtype=dtype, requires_grad=True) for _ in range(3)]
