@@ -9,6 +9,7 @@
 #include "heed/cli/common.h"
 #include "heed/data/json_lines.h"
 #include "heed/data/rows.h"
+#include "heed/io/printable.h"
 
 namespace heed::cli {
 

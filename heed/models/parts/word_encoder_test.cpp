@@ -116,7 +116,8 @@ TEST(WordEncoder, ErrorsNameTheField) {
             std::string::npos);
   EXPECT_NE(message([](Options& o) { o.subword_vocabulary = 0; }).find("subwords"),
             std::string::npos);
-  EXPECT_NE(message([](Options& o) { o.dropout = 1; }).find("dropout"), std::string::npos);
+  EXPECT_NE(message([](Options& o) { o.character_dropout = 1; }).find("character_dropout"),
+            std::string::npos);
   EXPECT_NE(message([](Options& o) {
               o.subword_width = o.character_width = o.shape_width = 0;
             }).find("words"),
