@@ -31,13 +31,13 @@ void check_positions(const AttentionSettings& settings, const HeadSizes& sizes) 
 }  // namespace
 
 void check(const AttentionSettings& settings, const HeadSizes& sizes) {
+  constexpr double kLeastSoftcap = 1e-3;  // its inverse, too, is a number of float32
+  check_usage(settings.softcap == 0 || settings.softcap >= kLeastSoftcap,
+              "softcap: expected 0 (none) or at least ", kLeastSoftcap, ", got ", settings.softcap);
   visit_fields(settings, FieldCheck());
   score_kind(settings.score);
   pattern_from(settings.pattern);
   check_positions(settings, sizes);
-  constexpr double kLeastSoftcap = 1e-3;  // its inverse, too, is a number of float32
-  check_usage(settings.softcap == 0 || settings.softcap >= kLeastSoftcap,
-              "softcap: expected 0 (none) or at least ", kLeastSoftcap, ", got ", settings.softcap);
   check_usage(settings.key_heads == 0 || sizes.heads % settings.key_heads == 0,
               "key_heads: expected a divisor of the ", sizes.heads, " heads, got ",
               settings.key_heads);
