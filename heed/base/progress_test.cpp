@@ -42,7 +42,7 @@ TEST(Progress, ALineNeverFillsTheTerminal) {
         std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
     EXPECT_LT(columns, width) << text;
   }
-  EXPECT_EQ(line_text(line, 30), "training   50%  3 min 05 s le…");
+  EXPECT_EQ(line_text(line, 30), "training   50%  3 min 05 s l…");
   EXPECT_NE(line_text(line, 80).find("epoch 3  loss 0.1234"), std::string::npos);
   EXPECT_NE(line_text(line, 140).find("━━━━━"), std::string::npos);
   EXPECT_TRUE(line_text(line, 140).ends_with("812.3 MB"));
