@@ -82,23 +82,45 @@ struct Additive {
 
   // ---- score ----
 
+  // How a pair is scored. It is decided for each row of a tile, not for the tile: forward and
+  // backward pass cut the keys differently, and must give a pair the same bits.
+  enum class Way : uint8_t { kSmall, kFast, kCareful };
+  static Way way_of(float row, float lane) {
+    if (row <= AdditiveSmall::kMost && lane <= AdditiveSmall::kMost) return Way::kSmall;
+    return fits(row, lane) ? Way::kFast : Way::kCareful;
+  }
+
   static void score(const PairwiseTile& t) {
     const float lane = largest_lane(t);
-    if (is_small(t, lane)) return AdditiveSmall::score(t);
     for (int i = 0; i < t.rows; i += kRows) {
       const int count = t.rows - i < kRows ? t.rows - i : kRows;
-      const bool fast = fits(largest_row(t, i, i + count), lane);
+      Way ways[kRows];
+      bool together = count == kRows;
+      for (int u = 0; u < count; ++u) {
+        ways[u] = way_of(largest_row(t, i + u, i + u + 1), lane);
+        together = together && ways[u] == ways[0];
+      }
       for (int v = 0; v < t.vectors; ++v) {
         for (int d = 0; d < t.size; d += AdditiveSmall::kRun) {
-          if (!fast) {
-            for (int u = 0; u < count; ++u) careful_score(t, i + u, v, d);
-          } else if (count == kRows) {
-            fast_scores<kRows>(t, i, v, d);
+          if (together) {
+            scores_of<kRows>(ways[0], t, i, v, d);
           } else {
-            for (int u = 0; u < count; ++u) fast_scores<1>(t, i + u, v, d);
+            for (int u = 0; u < count; ++u) scores_of<1>(ways[u], t, i + u, v, d);
           }
         }
       }
+    }
+  }
+
+  template <int kCount>
+  static HEED_INLINE void scores_of(Way way, const PairwiseTile& t, int first, int v, int begin) {
+    switch (way) {
+      case Way::kSmall:
+        return AdditiveSmall::scores<kCount>(t, first, v, begin);
+      case Way::kFast:
+        return fast_scores<kCount>(t, first, v, begin);
+      case Way::kCareful:
+        for (int u = 0; u < kCount; ++u) careful_score(t, first + u, v, begin);
     }
   }
 
@@ -153,8 +175,6 @@ struct Additive {
   }
 
   // ---- gradient ----
-
-  enum class Way : uint8_t { kSmall, kFast, kCareful };
 
   // Some rows of the tile and their gradients, zeros for rows that are not there.
   struct RowGroup {

@@ -1,5 +1,5 @@
-// The additive score where all numbers of a tile are small. So is tanh then, and the few 1e−8 by
-// which 1 − 2 / (1 + e^{2x}) is wrong would be much of it. There it is
+// The additive score of a row and lanes whose numbers are all small. So is tanh then, and the few
+// 1e−8 by which 1 − 2 / (1 + e^{2x}) is wrong would be much of it. There it is
 //
 //   tanh(q + k) = (tanh q + tanh k) / (1 + tanh q · tanh k)
 //
@@ -34,18 +34,6 @@ struct AdditiveSmall {
   }
   static HEED_INLINE const float* row_tanhs(const PairwiseTile& t, int row) {
     return t.row_prepared + row * t.row_prepared_stride + t.row_prepared_stride / 2;
-  }
-
-  static void score(const PairwiseTile& t) {
-    for (int v = 0; v < t.vectors; ++v) {
-      int i = 0;
-      for (; i + kRows <= t.rows; i += kRows) {
-        for (int d = 0; d < t.size; d += kRun) scores<kRows>(t, i, v, d);
-      }
-      for (; i < t.rows; ++i) {
-        for (int d = 0; d < t.size; d += kRun) scores<1>(t, i, v, d);
-      }
-    }
   }
 
   // Two elements share a division, as in Additive::fast_scores().
