@@ -35,8 +35,9 @@ class Program(unittest.TestCase):
         shutil.rmtree(cls.folder)
 
     def train(self, *arguments, **options):
-        return heed("train", "classify", "--valid", EXAMPLE / "valid.tsv", "--out",
-                    self.folder / "other", "--overwrite", *SMALL, *arguments, **options)
+        valid = [] if "--valid" in arguments else ["--valid", EXAMPLE / "valid.tsv"]
+        return heed("train", "classify", *valid, "--out", self.folder / "other", "--overwrite",
+                    *SMALL, *arguments, **options)
 
     def file(self, name, content):
         path = self.folder / name
@@ -158,10 +159,13 @@ class Program(unittest.TestCase):
         path = self.file("label.tsv", "label\ttext\nsplendid\ta film\n")
         self.assert_refused(heed("eval", self.model, path), 65, "label.tsv:2", "splendid")
 
-    def test_eval_refuses_a_second_file(self):
+    def test_eval_measures_several_files_together(self):
         valid = EXAMPLE / "valid.tsv"
-        self.assert_refused(heed("eval", self.model, valid, "other.tsv"), 2, "'classify'",
-                            "one file", "other.tsv")
+        one = json.loads(heed("eval", self.model, valid, "--json").stdout)
+        two = json.loads(heed("eval", self.model, valid, valid, "--json").stdout)
+        self.assertEqual(two["examples"], 2 * one["examples"])
+        self.assertEqual(two["accuracy"], one["accuracy"])
+        self.assert_refused(heed("eval", self.model, valid, "other.tsv"), 66, "other.tsv")
 
     def test_predict_answers_a_line_for_a_line(self):
         lines = ["a wonderful , kind book", "", "terrible", "???", "日本語 🙂", "x" * 100_000]
