@@ -82,30 +82,63 @@ struct Additive {
 
   // ---- score ----
 
-  // How a pair is scored. It is decided for each row of a tile, not for the tile: forward and
-  // backward pass cut the keys differently, and must give a pair the same bits.
-  enum class Way : uint8_t { kSmall, kFast, kCareful };
-  static Way way_of(float row, float lane) {
-    if (row <= AdditiveSmall::kMost && lane <= AdditiveSmall::kMost) return Way::kSmall;
-    return fits(row, lane) ? Way::kFast : Way::kCareful;
+  // How a pair is scored. That follows from the largest numbers of its query and of its key alone,
+  // never from their neighbours in a tile: the forward pass has the queries in the lanes, the
+  // backward pass the keys, and both must give a pair the same bits.
+  enum class Way : uint8_t { kSmall, kFast, kCareful, kMixed };
+
+  // The largest magnitude in each lane, and the least and most of those in each vector.
+  struct LaneSizes {
+    float of[kPanel];
+    float least[2];
+    float most[2];
+  };
+  static void measure_lanes(const PairwiseTile& t, LaneSizes& sizes) {
+    for (int v = 0; v < t.vectors; ++v) {
+      Words most{};
+      for (int d = 0; d < t.size; ++d) {
+        most = larger(most, magnitude(load(t.lane_data + d * kPanel + v * kLanes)));
+      }
+      store(sizes.of + v * kLanes, as_floats(most));
+      sizes.most[v] = largest_of(most);
+      uint32_t least = most[0];
+      for (int i = 1; i < kLanes; ++i) least = most[i] < least ? most[i] : least;
+      sizes.least[v] = __builtin_bit_cast(float, least);
+    }
+  }
+
+  // kMixed where the lanes of the vector are not all scored in one way.
+  static Way way_of(float row, float least, float most) {
+    if (row < AdditiveSmall::kMost && least < AdditiveSmall::kMost) {
+      return most < AdditiveSmall::kMost ? Way::kSmall : Way::kMixed;
+    }
+    if (row + most < kMostTogether) return Way::kFast;
+    return row + least < kMostTogether ? Way::kMixed : Way::kCareful;
   }
 
   static void score(const PairwiseTile& t) {
-    const float lane = largest_lane(t);
+    LaneSizes lanes;
+    measure_lanes(t, lanes);
     for (int i = 0; i < t.rows; i += kRows) {
       const int count = t.rows - i < kRows ? t.rows - i : kRows;
-      Way ways[kRows];
-      bool together = count == kRows;
-      for (int u = 0; u < count; ++u) {
-        ways[u] = way_of(largest_row(t, i + u, i + u + 1), lane);
-        together = together && ways[u] == ways[0];
-      }
+      float rows[kRows];
+      for (int u = 0; u < count; ++u) rows[u] = largest_row(t, i + u, i + u + 1);
       for (int v = 0; v < t.vectors; ++v) {
-        for (int d = 0; d < t.size; d += AdditiveSmall::kRun) {
-          if (together) {
-            scores_of<kRows>(ways[0], t, i, v, d);
+        Way ways[kRows];
+        bool together = count == kRows;
+        for (int u = 0; u < count; ++u) {
+          ways[u] = way_of(rows[u], lanes.least[v], lanes.most[v]);
+          together = together && ways[u] == ways[0] && ways[u] != Way::kMixed;
+        }
+        if (together) {
+          scores_of<kRows>(ways[0], t, i, v);
+          continue;
+        }
+        for (int u = 0; u < count; ++u) {
+          if (ways[u] == Way::kMixed) {
+            mixed_score(t, i + u, v, rows[u], lanes);
           } else {
-            for (int u = 0; u < count; ++u) scores_of<1>(ways[u], t, i + u, v, d);
+            scores_of<1>(ways[u], t, i + u, v);
           }
         }
       }
@@ -113,15 +146,37 @@ struct Additive {
   }
 
   template <int kCount>
-  static HEED_INLINE void scores_of(Way way, const PairwiseTile& t, int first, int v, int begin) {
-    switch (way) {
-      case Way::kSmall:
-        return AdditiveSmall::scores<kCount>(t, first, v, begin);
-      case Way::kFast:
-        return fast_scores<kCount>(t, first, v, begin);
-      case Way::kCareful:
-        for (int u = 0; u < kCount; ++u) careful_score(t, first + u, v, begin);
+  static HEED_INLINE void scores_of(Way way, const PairwiseTile& t, int first, int v) {
+    for (int d = 0; d < t.size; d += AdditiveSmall::kRun) {
+      if (way == Way::kSmall) {
+        AdditiveSmall::scores<kCount>(t, first, v, d);
+      } else if (way == Way::kFast) {
+        fast_scores<kCount>(t, first, v, d);
+      } else {
+        for (int u = 0; u < kCount; ++u) careful_score(t, first + u, v, d);
+      }
     }
+  }
+
+  // Every way that some lane needs, and of each lane its own.
+  static void mixed_score(const PairwiseTile& t, int row, int v, float size,
+                          const LaneSizes& lanes) {
+    float* to = t.raw + row * t.raw_stride + v * kLanes;
+    const Floats of = load(lanes.of + v * kLanes);
+    Floats result = zeros();
+    if (!(size + lanes.most[v] < kMostTogether)) {
+      scores_of<1>(Way::kCareful, t, row, v);
+      result = load(to);
+    }
+    if (size + lanes.least[v] < kMostTogether) {
+      scores_of<1>(Way::kFast, t, row, v);
+      result = select(less(of + broadcast(size), broadcast(kMostTogether)), load(to), result);
+    }
+    if (size < AdditiveSmall::kMost && lanes.least[v] < AdditiveSmall::kMost) {
+      scores_of<1>(Way::kSmall, t, row, v);
+      result = select(less(of, broadcast(AdditiveSmall::kMost)), load(to), result);
+    }
+    store(to, result);
   }
 
   // v − 2 v r is taken for each pair of elements, not once for all of them: Σ v and 2 Σ v r are
@@ -292,7 +347,7 @@ struct Additive {
                                                      rests);
       case Way::kFast:
         return gradient_block<kVectors, Way::kFast>(g, rows, elements, begin, end, row_sums, rests);
-      case Way::kCareful:
+      default:
         return gradient_block<kVectors, Way::kCareful>(g, rows, elements, begin, end, row_sums,
                                                        rests);
     }
