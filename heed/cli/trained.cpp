@@ -36,8 +36,8 @@ std::optional<std::vector<Input>> Trained::read_inputs(data::TextLines& /*lines*
 
 void Trained::read_special_tokens() {
   for (const TokenizerPlace place : tokenizers()) {
-    *place = std::make_shared<const text::Tokenizer>(
-        (*place)->with_specials(text::Specials::kAsTokens));
+    *place =
+        std::make_shared<const text::Tokenizer>((*place)->with_specials(text::Specials::kAsTokens));
   }
 }
 

@@ -56,7 +56,8 @@ at::Tensor meta_by_rows(const at::Tensor& rows, const c10::SymInt& size) {
       .transpose(1, 2);
 }
 
-// As on other devices, where the sizes are numbers; what is in a pattern's tensors is not there.
+// As on other devices, where the sizes are numbers; what stands in the tensors of a pattern and of
+// the seed is not there.
 void check_meta(at::ArrayRef<c10::IValue> arguments) {
   for (const Argument argument : {kQuery, kKey, kValue}) {
     const auto& tensor = arguments[argument].toTensor();
@@ -68,14 +69,15 @@ void check_meta(at::ArrayRef<c10::IValue> arguments) {
            value.toTensor().unsafeGetTensorImpl()->has_symbolic_sizes_strides();
   };
   if (std::any_of(arguments.begin(), arguments.end(), has_symbols)) return;
-  Stack without_pattern(arguments.begin(), arguments.end());
-  without_pattern[kPattern] = "full";
-  without_pattern[kPatternTensors] = c10::IValue();
-  without_pattern[kPatternNumbers] = c10::IValue();
+  Stack without_contents(arguments.begin(), arguments.end());
+  without_contents[kPattern] = "full";
+  without_contents[kPatternTensors] = c10::IValue();
+  without_contents[kPatternNumbers] = c10::IValue();
+  without_contents[kDropoutSeedTensor] = c10::IValue();
   const bool backwards = arguments.size() > kForwardArguments;
-  const auto& [query, key, value, options] = call_of(without_pattern);
+  const auto& [query, key, value, options] = call_of(without_contents);
   const auto sizes = check_attention(query, key, value, options);
-  if (backwards) check_attention_backward(sizes, backward_call_of(without_pattern));
+  if (backwards) check_attention_backward(sizes, backward_call_of(without_contents));
 }
 
 void meta_forward(const c10::OperatorHandle&, Stack* stack) {
