@@ -39,7 +39,7 @@ class SequenceToSequence(unittest.TestCase):
             cls.write(f"{name}.jsonl", "".join(
                 json.dumps({"article": s, "summary": t}) + "\n" for s, t in texts))
         cls.model = cls.folder / "model"
-        cls.trained = cls.train("model", *LEARN, "--epochs", 40, "--evaluate-every", 100, "--watch",
+        cls.trained = cls.train("model", *LEARN, "--epochs", 60, "--evaluate-every", 100, "--watch",
                                 "bleu", "--json")
 
     @classmethod
@@ -174,7 +174,7 @@ class SequenceToSequence(unittest.TestCase):
                 ([*train, "--train", "train.en", "train.de", "--target-tokenizer", "characters",
                   "--tied", "all"], 2, "tied"),
                 ([*train, "--train", "train.en", "train.de", "--label-smoothing", "1"], 2,
-                 "label smoothing"),
+                 "--label-smoothing"),
                 (["eval", self.model, "valid.en", "short.de"], 65, "short.de"),
                 (["eval", self.model, "valid.en", "valid.de", "valid.de"], 2, "without targets"),
                 (["predict", self.model, "--threshold", "0.5"], 2, "--threshold"),
