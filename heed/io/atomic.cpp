@@ -117,9 +117,6 @@ void check_target(const fs::path& target, const fs::path& name,
               ": is a file, expected the name of a directory");
   check_usage(!replace::is_mount_point(target), name.string(),
               ": is a mount point, which cannot be replaced; give a new directory inside it");
-  check_usage(!fs::equivalent(target, fs::current_path(ignored), ignored), name.string(),
-              ": is the directory that you are in, which cannot be replaced; give the name of one "
-              "in it");
   const std::string foreign = foreign_entry(target, replaceable);
   check_usage(foreign.empty(), name.string(), ": holds ", excerpt(foreign),
               ", which saving would remove; choose another directory or move it away");

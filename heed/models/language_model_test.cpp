@@ -214,7 +214,8 @@ TEST(LanguageModel, SaysWhichOptionCannotBeUsed) {
   };
   EXPECT_EQ(message(small({.key_heads = 3})),
             "key_heads: expected a divisor of the 4 heads, got 3");
-  EXPECT_EQ(message({.vocabulary = 0}), "vocabulary: expected at least 1, got 0");
+  EXPECT_EQ(message({.vocabulary = 0}),
+            "vocabulary: expected an integer from 1 to 16777216, got 0");
   LanguageModelOptions options = small({});
   options.transformer.activation = "swish";
   EXPECT_THAT(message(options), testing::HasSubstr("swiglu, got 'swish'"));

@@ -138,7 +138,7 @@ class Training(unittest.TestCase):
         self.train(*options, out="whole")
         whole = time.monotonic() - begun
         chance = random.Random(5)
-        for i in range(16):
+        for i in range(10):
             name = f"stopped-{i}"
             process = subprocess.Popen([HEED, *map(str, self.command(*options, out=name))],
                                        cwd=self.folder, text=True, stderr=subprocess.PIPE,

@@ -60,16 +60,17 @@ class ModelDirectory {
   std::shared_ptr<const text::Tokenizer> tokenizer(const SizedTokenizer& file = {}) const;
   void check_size(const text::Tokenizer& tokenizer, const SizedTokenizer& file) const;
 
-  // The model of these options with the weights of the directory, in evaluation mode. `check` comes
-  // before it is made. What is wrong with the options is a DataError that names config.json: there
-  // they stand.
+  // The model of these options with the weights of the directory, in evaluation mode. The options
+  // are checked, by themselves and against the weights, before it is made. What is wrong with them
+  // is a DataError that names config.json: there they stand.
   template <typename Model, typename Options>
   std::shared_ptr<Model> model(const Options& options,
-                               void (*check)(const WeightCheck&, const Options&)) const {
+                               void (*against_weights)(const WeightCheck&, const Options&)) const {
     const Safetensors weights = Safetensors::from_directory(path_);
-    check(WeightCheck(config_, weights), options);
     std::shared_ptr<Model> made;
     try {
+      check(options);
+      against_weights(WeightCheck(config_, weights), options);
       made = std::make_shared<Model>(options);
     } catch (const UsageError& error) {
       throw DataError((path_ / "config.json").string(), error.what());
