@@ -134,9 +134,8 @@ class LanguageModels(unittest.TestCase):
         result = heed("eval", self.model, self.folder / "valid.txt", "--text-column", "2")
         self.assertEqual(result.returncode, 2, result.stderr)
         self.assertIn("--text-column", result.stderr)
-        result = heed("eval", self.model, self.folder / "valid.txt", self.folder / "train.txt")
-        self.assertEqual(result.returncode, 2, result.stdout)
-        self.assertIn("one file", result.stderr)
+        result = heed("eval", self.model, self.folder / "valid.txt", self.folder / "none.txt")
+        self.assertEqual(result.returncode, 66, result.stdout)
         self.assertEqual(heed("generate", self.folder, "--prompt", "a").returncode, 66)
         self.assertEqual(heed("generate", self.model, "--prompt", "").returncode, 2)
 

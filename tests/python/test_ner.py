@@ -62,8 +62,9 @@ class NamedEntities(unittest.TestCase):
 
     @classmethod
     def command(cls, out, *options):
-        return ["train", "ner", "--train", cls.folder / "train.conll", "--valid",
-                cls.folder / "valid.conll", "--out", cls.folder / out, *SMALL, *options]
+        train = [] if "--train" in options else ["--train", cls.folder / "train.conll"]
+        return ["train", "ner", *train, "--valid", cls.folder / "valid.conll", "--out",
+                cls.folder / out, *SMALL, *options]
 
     def predict(self, text, *options, **more):
         lines = heed("predict", self.model, "--json", *options, text=text, **more).stdout
