@@ -37,9 +37,10 @@ void check(const EncoderDecoderOptions& o) {
               "tied: expected one of none, output, all, got '", o.tied, "'");
   check_usage(o.tied != "all" || (o.source_vocabulary == o.target_vocabulary &&
                                   o.source_padding_id == o.target_padding_id),
-              "tied: 'all' expects one vocabulary, got source and target of ", o.source_vocabulary,
-              " and ", o.target_vocabulary, " tokens with padding ", o.source_padding_id, " and ",
-              o.target_padding_id);
+              "tied: 'all' expects one vocabulary (target_vocab_size as vocab_size), got source "
+              "and target of ",
+              o.source_vocabulary, " and ", o.target_vocabulary, " tokens with padding ",
+              o.source_padding_id, " and ", o.target_padding_id);
   check(o.transformer);
 }
 
