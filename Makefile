@@ -4,7 +4,7 @@
 # `make asan FOLDERS="io text"`.
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tests build demo test bench asan tsan clang fuzz format lint install dist wheel \
-        clean distclean
+        docs clean distclean
 
 # Compiling a file that uses torch takes up to 2 GB of memory.
 JOBS ?= $(shell awk -v n="$$(nproc)" '/MemTotal/ {m = int($$2 / 2e6); if (m < 1) m = 1; \
@@ -102,6 +102,10 @@ dist: build  ## one archive that runs on a Debian without Python or torch, in bu
 wheel: build  ## the Python package, build/wheel/heed-*.whl, for the torch in .venv
 	@cmake --build --preset release -j $(JOBS) --target heed_share
 	@HEED_BUILD=build/release python3 python/wheel_backend.py build/wheel
+
+docs:  ## the pages and the reference of the headers as a site, build/site/index.html
+	@tools/setup.sh --docs
+	@tools/docs.sh
 
 clean:  ## remove what was built; set-up stays
 	rm -rf build

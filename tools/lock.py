@@ -10,6 +10,7 @@ From what packages.txt and packages_bench.txt there ask for, for Python 3.11 and
     cuda.txt       what a CUDA build of torch needs beside it
     tests.txt      what tests need, with the Python packages that `import torch` needs
     bench.txt      what comparisons in benchmarks/ need beyond those
+    docs.txt       what `make docs` needs, from packages_docs.txt
 
 tools/setup.sh installs from them by hash, wheels only, so what it fetches is the same on any day.
 The hashes are those of every wheel on PyPI. CPU builds of torch are not there: give the files of
@@ -84,6 +85,7 @@ def main():
     write("tests.txt", [entry for name, entry in entries.items() if not CUDA.match(name)])
     write("bench.txt", [entry for name, entry in bench.items()
                         if name not in entries and name != "torch"])
+    write("docs.txt", resolve(LOCK / "packages_docs.txt").values())
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh            what building the program and the demo need
 #   tools/setup.sh --tests    also GoogleTest, and the Python packages that tests compare Heed with
+#   tools/setup.sh --docs     what `make docs` needs: MkDocs Material and Doxygen, without torch
 #   tools/setup.sh --checks   also clang, clang-format and clang-tidy, for .ci/run and `make lint`
 #
 # Every step looks first and fetches only what is missing, so running it again changes nothing and
@@ -29,9 +30,10 @@ packages=("${build_packages[@]}")
 tests=no
 case "${1:-}" in
   "") ;;
+  --docs) packages=(git python3-venv ca-certificates doxygen) ;;
   --tests) tests=yes packages+=("${test_packages[@]}") ;;
   --checks) tests=yes packages+=("${test_packages[@]}" "${check_packages[@]}") ;;
-  *) die "unknown argument '$1' (known: --tests, --checks)" ;;
+  *) die "unknown argument '$1' (known: --tests, --docs, --checks)" ;;
 esac
 
 # What the stamp vouches for: this script with this argument, the locked packages, this torch.
@@ -140,7 +142,10 @@ if [[ ${HEED_APT:-} != no ]]; then
   install_debian_packages
 fi
 make_environment
-if [[ -n ${HEED_TORCH:-} ]]; then
+if [[ ${1:-} == --docs ]]; then
+  say "packages of the site: those of tools/lock/docs.txt"
+  pip_install tools/lock/docs.txt
+elif [[ -n ${HEED_TORCH:-} ]]; then
   [[ -d $HEED_TORCH ]] || die "HEED_TORCH=$HEED_TORCH is not a folder"
   say "torch: using the one in $HEED_TORCH"
 else
