@@ -76,10 +76,11 @@ class Heed:
     def train_lm(self, out, threads, updates):
         heed(self.program, "train", "lm", "--train", self.folder / "train.txt", "--valid",
              self.folder / "valid.txt", "--tokenizer", "characters", "--positions", "learned",
-             "--layers", LAYERS, "--width", WIDTH, "--heads", HEADS, "--context", CONTEXT,
+             "--num-layers", LAYERS, "--d-model", WIDTH, "--num-heads", HEADS, "--max-length",
+             CONTEXT,
              "--batch-size", BATCH, "--dropout", 0, "--attention-dropout", 0,
-             "--embedding-dropout", 0, "--steps", updates, "--evaluate-every", 10 ** 9,
-             "--log-every", min(WARM_UP, updates), "--out", out, *self.threads(threads))
+             "--embedding-dropout", 0, "--max-steps", updates, "--eval-steps", 10 ** 9,
+             "--logging-steps", min(WARM_UP, updates), "--out", out, *self.threads(threads))
 
     @staticmethod
     def threads(count):
@@ -98,7 +99,8 @@ class Heed:
         return (tokens[1] - tokens[0]) / (seconds[1] - seconds[0])
 
     def generation(self, threads):
-        done = heed(self.program, "generate", self.folder / "lm", "--prompt", "a", "--max-tokens",
+        done = heed(self.program, "generate", self.folder / "lm", "--prompt", "a",
+                    "--max-new-tokens",
                     TOKENS, "--json", *self.threads(threads))
         return json.loads(done.stdout)["tokens_per_second"]
 

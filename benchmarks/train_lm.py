@@ -4,7 +4,7 @@
 4 layers, 4 heads, 128 wide, context 64, batches of 12, no dropout, AdamW. The two run in turn, a few
 hundred updates each; time is that of the updates alone (a longer run less a shorter one).
 
-Usage: train_lm.py HEED_PROGRAM TEXT [--steps 200] [--rounds 3] [--threads 2]
+Usage: train_lm.py HEED_PROGRAM TEXT [--max-steps 200] [--rounds 3] [--threads 2]
 """
 
 import argparse
@@ -80,11 +80,13 @@ def heed_seconds(program, text_file, steps, threads, folder):
     def run(count):
         command = [program, "train", "lm", "--train", text_file, "--valid", folder / "valid.txt",
                    "--tokenizer", "characters", "--positions", "learned", "--activation", "gelu",
-                   "--norm", "layer", "--layers", LAYERS,
-                   "--width", WIDTH, "--heads", HEADS, "--context", CONTEXT, "--batch-size", BATCH,
+                   "--norm", "layer", "--num-layers", LAYERS,
+                   "--d-model", WIDTH, "--num-heads", HEADS, "--max-length", CONTEXT,
+                   "--batch-size", BATCH,
                    "--dropout", 0, "--attention-dropout", 0, "--embedding-dropout", 0, "--lr", 1e-3,
-                   "--beta2", 0.99, "--weight-decay", 0.1, "--clip-norm", 1, "--steps", count,
-                   "--evaluate-every", 10 ** 9, "--threads", threads, "--log-every", 10 ** 9,
+                   "--beta2", 0.99, "--weight-decay", 0.1, "--max-grad-norm", 1, "--max-steps",
+                   count,
+                   "--eval-steps", 10 ** 9, "--threads", threads, "--logging-steps", 10 ** 9,
                    "--out", Path(tempfile.mkdtemp(dir=folder)) / "model"]
         begin = time.perf_counter()
         subprocess.run([str(word) for word in command], check=True, capture_output=True)
@@ -97,7 +99,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("program")
     parser.add_argument("text")
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--max-steps", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -108,9 +110,9 @@ def main():
         (Path(folder) / "valid.txt").write_text(text[:2000], encoding="utf-8")
         for _ in range(options.rounds):
             times["heed"].append(heed_seconds(Path(options.program).resolve(), options.text,
-                                              options.steps, options.threads, Path(folder)))
-            times["torch"].append(torch_seconds(text, options.steps))
-    best = {name: 1000 * min(all_times) / options.steps for name, all_times in times.items()}
+                                              options.max_steps, options.threads, Path(folder)))
+            times["torch"].append(torch_seconds(text, options.max_steps))
+    best = {name: 1000 * min(all_times) / options.max_steps for name, all_times in times.items()}
     for name, milliseconds in best.items():
         print(f"{name:6} {milliseconds:7.2f} ms an update")
     print(f"heed is {best['torch'] / best['heed']:.2f} times as fast")

@@ -82,22 +82,22 @@ Run step_of(const std::shared_ptr<torch::nn::Module>& model, const Setting& sett
 }
 
 struct GptSize {
-  int64_t layers;
-  int64_t width;
-  int64_t heads;
+  int64_t num_layers;
+  int64_t d_model;
+  int64_t num_heads;
 };
 
 Run gpt(const GptSize& size, const Setting& setting) {
   const at::Tensor ids = setting.data["ids"];  // (batches, B, T + 1)
   const int64_t length = ids.size(2) - 1;
   models::LanguageModelOptions options = models::gpt2_options();
-  options.vocabulary = setting.data["vocabulary"].item<int64_t>();
+  options.vocab_size = setting.data["vocabulary"].item<int64_t>();
   auto& transformer = options.transformer;
-  transformer.width = size.width;
-  transformer.heads = size.heads;
-  transformer.layers = size.layers;
-  transformer.hidden = 4 * size.width;
-  transformer.longest = length;
+  transformer.d_model = size.d_model;
+  transformer.num_heads = size.num_heads;
+  transformer.num_layers = size.num_layers;
+  transformer.d_ff = 4 * size.d_model;
+  transformer.max_length = length;
   transformer.activation = "gelu";
   transformer.dropout = transformer.attention_dropout = transformer.embedding_dropout = 0;
   auto model = std::make_shared<models::LanguageModel>(options);
@@ -125,9 +125,9 @@ Run bert(const Setting& setting) {
   const at::Tensor input = setting.data["input"];  // (B, N, C)
   const at::Tensor probe = setting.data["probe"];
   auto encoder = std::make_shared<nn::Encoder>(
-      12, nn::LayerOptions{.width = 768,
-                           .heads = 12,
-                           .hidden = 3072,
+      12, nn::LayerOptions{.d_model = 768,
+                           .num_heads = 12,
+                           .d_ff = 3072,
                            .feed_forward = nn::feed_forward_kind_from("gelu")});
   models::load_parameters(*encoder, setting.weights);
   encoder->eval();

@@ -2,7 +2,7 @@
 """Seconds to translate 1,000 sentences with beam search: `heed predict` and CTranslate2.
 
 usage: .venv/bin/python benchmarks/translation_peers.py MODEL [PROGRAM] [--source FILE]
-       [--reference FILE] [--rounds N] [--threads N] [--batch N] [--workers N] [--sweep] [--json]
+       [--reference FILE] [--rounds N] [--threads N] [--batch N] [--num-workers N] [--sweep] [--json]
 
 MODEL is what `heed train seq2seq` wrote; CTranslate2 gets the same weights, in float32. Both read
 text and write text, with the same beams and length penalty, sentences of similar length together.
@@ -40,10 +40,10 @@ EPSILON = 1e-5  # of the layer norms, that of heed/nn/layer_norm.h
 ACTIVATIONS = {"relu": Activation.RELU, "gelu": Activation.GELU, "gelu_tanh": Activation.GELUTanh,
                "silu": Activation.SWISH}
 MAPPED = {"model_type": ("heed_encoder_decoder",), "norm": ("layer",),
-          "norm_place": ("pre", "post"), "hidden_act": tuple(ACTIVATIONS),
-          "initialisation": ("xavier_uniform",), "attention_score": ("scaled_dot",),
-          "attention_pattern": ("full",), "attention_softcap": (0,),
-          "position_embedding_type": ("sinusoidal", "learned"), "num_key_value_heads": (0,)}
+          "norm_first": (True, False), "activation": tuple(ACTIVATIONS),
+          "initialisation": ("xavier_uniform",), "score": ("scaled_dot",),
+          "pattern": ("full",), "softcap": (0,),
+          "positions": ("sinusoidal", "learned"), "num_key_value_heads": (0,)}
 
 
 class Weights:
@@ -55,7 +55,7 @@ class Weights:
 
     def linear(self, spec, name):
         spec.weight = self.tensors[name + ".weight"]
-        if self.config["use_bias"]:
+        if self.config["bias"]:
             spec.bias = self.tensors[name + ".bias"]
 
     def norm(self, spec, name):
@@ -74,18 +74,18 @@ class Weights:
 
     def positions(self, side):
         """(N, C); the sinusoids of Vaswani et al. 2017, sine and cosine by turns."""
-        if self.config["position_embedding_type"] == "learned":
+        if self.config["positions"] == "learned":
             return self.tensors[side + ".positions.table"]
-        width = self.config["hidden_size"]
+        width = self.config["d_model"]
         column = np.arange(width)
-        angle = (np.arange(self.config["max_position_embeddings"])[:, None]
+        angle = (np.arange(self.config["max_length"])[:, None]
                  * np.exp((column // 2 * 2) * (-math.log(10000.0) / width)))
         return np.where(column % 2 == 0, np.sin(angle), np.cos(angle)).astype(np.float32)
 
     def stack(self, spec, name, side):
         spec.scale_embeddings = True  # by √C, as Heed does
         spec.position_encodings.encodings = self.positions(side)
-        if self.config["norm_place"] == "pre":
+        if self.config["norm_first"]:
             self.norm(spec.layer_norm, name + ".final_norm")
         for i, layer in enumerate(spec.layer):
             self.attention(layer.self_attention, f"{name}.layer_{i}.attention",
@@ -99,10 +99,10 @@ class Weights:
         source = self.tensors["source.embedding.weight"]
         target = self.tensors.get("target.embedding.weight", source)
         spec = TransformerSpec.from_config(
-            (self.config["num_hidden_layers"],
-             self.config["decoder_layers"] or self.config["num_hidden_layers"]),
-            self.config["num_attention_heads"], pre_norm=self.config["norm_place"] == "pre",
-            activation=ACTIVATIONS[self.config["hidden_act"]])
+            (self.config["num_layers"],
+             self.config["num_decoder_layers"] or self.config["num_layers"]),
+            self.config["num_heads"], pre_norm=self.config["norm_first"],
+            activation=ACTIVATIONS[self.config["activation"]])
         spec.encoder.embeddings[0].weight = source
         spec.decoder.embeddings.weight = target
         spec.decoder.projection.weight = self.tensors.get("output.weight", target)
@@ -129,9 +129,9 @@ class CTranslate2:
         self.source = Tokenizer.from_file(str(directory / "tokenizer.json"))
         self.target = (self.source if config["shared_vocabulary"] else
                        Tokenizer.from_file(str(directory / "target_tokenizer.json")))
-        self.longest = config["max_position_embeddings"]
+        self.longest = config["max_length"]
         spec = Weights(config, load_file(directory / "model.safetensors")).model()
-        self.words = words_of(self.source, config["vocab_size"])
+        self.words = words_of(self.source, config["source_vocab_size"])
         spec.register_source_vocabulary(self.words)
         spec.register_target_vocabulary(words_of(self.target, config["target_vocab_size"]))
         spec.config.unk_token = "[UNK]"
@@ -146,7 +146,7 @@ class CTranslate2:
     def load(self):
         """Seconds."""
         start = time.perf_counter()
-        workers = self.options.workers
+        workers = self.options.num_workers
         self.translator = ctranslate2.Translator(
             self.folder.name, compute_type="float32", inter_threads=workers,
             intra_threads=max(1, self.options.threads // workers))
@@ -195,7 +195,7 @@ class CTranslate2:
 class Heed:
     def __init__(self, options, texts):
         self.folder = tempfile.TemporaryDirectory()
-        self.command = [options.program, "predict", str(options.model), "--beams",
+        self.command = [options.program, "predict", str(options.model), "--num-beams",
                         str(options.beams), "--length-penalty", str(options.length_penalty),
                         "--threads", str(options.threads)]
         self.all = self.file("all.txt", texts)
@@ -248,7 +248,7 @@ def compare(heed, peer, texts, references):
 
 def sweep(peer, texts):
     for workers in sorted({1, peer.options.threads}):
-        peer.options.workers = workers
+        peer.options.num_workers = workers
         peer.load()
         for batch in (16, 32, 64, 128):
             peer.options.batch = batch
@@ -272,12 +272,12 @@ def arguments():
     parser.add_argument("program", nargs="?", default=str(ROOT / "build/release/heed"))
     parser.add_argument("--source", type=pathlib.Path, default=DATA / "test_2016_flickr.en")
     parser.add_argument("--reference", type=pathlib.Path, default=DATA / "test_2016_flickr.de")
-    parser.add_argument("--beams", type=int, default=5)
+    parser.add_argument("--num-beams", type=int, default=5)
     parser.add_argument("--length-penalty", type=float, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=32, help="sentences of a CTranslate2 batch")
-    parser.add_argument("--workers", type=int, default=2,
+    parser.add_argument("--num-workers", type=int, default=2,
                         help="of CTranslate2, which share the threads")
     parser.add_argument("--sweep", action="store_true")
     parser.add_argument("--json", action="store_true")
@@ -297,7 +297,7 @@ def main():
     medians = measure(options, heed, peer, texts)
     if options.json:
         print(json.dumps({"threads": options.threads, "beams": options.beams,
-                          "workers": options.workers, "batch": options.batch,
+                          "workers": options.num_workers, "batch": options.batch,
                           "outputs": outputs, "seconds": medians}))
         return
     print(f"{outputs['same']} of {outputs['lines']} lines are the same, "

@@ -58,10 +58,11 @@ def measured(program, text, folder, model, way):
     out = Path(tempfile.mkdtemp(dir=folder)) / "model"
     command = [program, "train", "lm", "--train", text, "--valid", folder / "valid.txt",
                "--tokenizer", "characters", "--positions", "learned", "--activation", "gelu",
-               "--norm", "layer", "--layers", layers,
-               "--width", width, "--heads", heads, "--context", CONTEXT, "--batch-size", batch,
+               "--norm", "layer", "--num-layers", layers,
+               "--d-model", width, "--num-heads", heads, "--max-length", CONTEXT, "--batch-size",
+               batch,
                "--dropout", 0, "--attention-dropout", 0, "--embedding-dropout", 0,
-               "--steps", updates, "--evaluate-every", 10 ** 9, "--log-every", WARM_UP,
+               "--max-steps", updates, "--eval-steps", 10 ** 9, "--logging-steps", WARM_UP,
                "--out", out, *options]
     run(command, processes)
     lines = [json.loads(line) for line in Path(f"{out}.run", "log.jsonl").read_text().splitlines()]

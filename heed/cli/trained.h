@@ -31,12 +31,12 @@ struct Input {
 struct PredictionOptions {
   std::optional<double> threshold = {};  // of a class
   std::string unknown = "unknown";       // what to answer below it
-  int64_t beams = 5;                     // of beam search
+  int64_t num_beams = 5;                 // of beam search
   double length_penalty = 1;
-  int64_t most_tokens = 256;  // of an answer that is written token by token
-  int64_t top = 5;            // answers to list in JSON
-  bool list_top = false;      // also where JSON has all of them anyway
-  bool color = false;         // on a terminal
+  int64_t max_new_tokens = 256;  // of an answer that is written token by token
+  int64_t top = 5;               // answers to list in JSON
+  bool list_top = false;         // also where JSON has all of them anyway
+  bool color = false;            // on a terminal
 };
 
 // The answer to one input: a line for people, or JSON.

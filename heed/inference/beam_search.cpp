@@ -44,12 +44,14 @@ struct Search {
 };
 
 void check(const BeamSearchOptions& o) {
-  check_usage(o.beams > 0, "beam search: expected at least one beam, got ", o.beams);
+  check_usage(o.num_beams > 0, "beam search: expected at least one beam, got ", o.num_beams);
   check_usage(std::isfinite(o.length_penalty), "beam search: expected a length penalty that is a ",
               "number, got ", o.length_penalty);
-  check_usage(o.most_tokens > 0, "beam search: expected at least one token, got ", o.most_tokens);
-  check_usage(o.hypotheses > 0 && o.hypotheses <= o.beams, "beam search: expected 1 to ", o.beams,
-              " hypotheses (the number of beams), got ", o.hypotheses);
+  check_usage(o.max_new_tokens > 0, "beam search: expected at least one token, got ",
+              o.max_new_tokens);
+  check_usage(o.num_return_sequences > 0 && o.num_return_sequences <= o.num_beams,
+              "beam search: expected 1 to ", o.num_beams, " hypotheses (the number of beams), got ",
+              o.num_return_sequences);
 }
 
 // Logits (R, V) of all beams' next tokens.
@@ -159,12 +161,12 @@ class BeamSearch {
 
  private:
   bool is_end(int64_t id) const {
-    return std::find(options_.end_ids.begin(), options_.end_ids.end(), id) !=
-           options_.end_ids.end();
+    return std::find(options_.eos_token_ids.begin(), options_.eos_token_ids.end(), id) !=
+           options_.eos_token_ids.end();
   }
 
   void advance(const Scores& scores, int64_t step) {
-    const auto count = static_cast<size_t>(2 * options_.beams);
+    const auto count = static_cast<size_t>(2 * options_.num_beams);
     std::vector<char> finished(searches_.size());
     const double operations = 30 * static_cast<double>(scores.logits.numel());
     const auto search_one = [&](int64_t i) {
@@ -186,8 +188,8 @@ class BeamSearch {
   // The best candidates become the beams; those that end become hypotheses, and the next best that
   // do not end take their places. Returns whether the sequence is finished.
   bool take(Search& search, const std::vector<Candidate>& candidates, int64_t step) const {
-    const auto beams = static_cast<size_t>(options_.beams);
-    const bool last = step + 1 == options_.most_tokens;
+    const auto beams = static_cast<size_t>(options_.num_beams);
+    const bool last = step + 1 == options_.max_new_tokens;
     std::vector<Beam> next;
     size_t spare = beams;
     bool best_ended = false;
@@ -204,7 +206,7 @@ class BeamSearch {
     }
     search.beams = std::move(next);
     if (last || search.beams.empty()) return true;
-    const auto enough = static_cast<size_t>(options_.hypotheses);
+    const auto enough = static_cast<size_t>(options_.num_return_sequences);
     if (options_.length_penalty == 0) return best_ended && search.finished.size() >= enough;
     return search.finished.size() >= beams;
   }
@@ -228,8 +230,8 @@ class BeamSearch {
   std::vector<Hypothesis> ranked(std::vector<Hypothesis> all) const {
     std::stable_sort(all.begin(), all.end(),
                      [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
-    if (all.size() > static_cast<size_t>(options_.hypotheses)) {
-      all.resize(static_cast<size_t>(options_.hypotheses));
+    if (all.size() > static_cast<size_t>(options_.num_return_sequences)) {
+      all.resize(static_cast<size_t>(options_.num_return_sequences));
     }
     return all;
   }

@@ -13,14 +13,14 @@
 namespace heed::inference {
 
 struct BeamSearchOptions {
-  int64_t beams = 5;
+  int64_t num_beams = 5;
   // A hypothesis of n tokens (the end token not counted) is ranked by its log-probability divided
   // by n to this power: 0 prefers short ones, 1 ranks by the mean. Wu et al. 2016, section 7, with
   // the simpler penalty that most toolkits use.
   double length_penalty = 1;
-  int64_t most_tokens = 256;  // of a hypothesis
-  int64_t hypotheses = 1;     // of each sequence that are returned, at most `beams`
-  std::vector<int64_t> end_ids;
+  int64_t max_new_tokens = 256;      // of a hypothesis
+  int64_t num_return_sequences = 1;  // of each sequence that are returned, at most `num_beams`
+  std::vector<int64_t> eos_token_ids;
   std::function<bool()> cancelled;  // asked before each step; true: throws Interrupted
 };
 
@@ -31,9 +31,10 @@ struct Hypothesis {
 };
 
 // Continues each row of `start` (B, n) int64: for each, the best hypotheses, the best first. Looks
-// at 2 · beams continuations a step; a sequence is finished once it has `beams` hypotheses (with no
-// length penalty, once the best beam ended), and its rows leave the batch then. The decoder holds
-// B rows, or none and the first step makes them. Throws UsageError for options that cannot be used.
+// at 2 · num_beams continuations a step; a sequence is finished once it has `num_beams` hypotheses
+// (with no length penalty, once the best beam ended), and its rows leave the batch then. The
+// decoder holds B rows, or none and the first step makes them. Throws UsageError for options that
+// cannot be used.
 std::vector<std::vector<Hypothesis>> beam_search(StepDecoder& decoder, const at::Tensor& start,
                                                  const BeamSearchOptions& options);
 

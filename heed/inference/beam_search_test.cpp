@@ -49,8 +49,9 @@ TEST(BeamSearch, AWideSearchFindsTheBestOfAll) {
       };
       return score(a) < score(b);
     });
-    const auto found = beam_search(decoder, at::tensor({1, 2}, at::kLong).view({1, 2}),
-                                   {.beams = 2'000, .most_tokens = 4, .end_ids = {kEnd}});
+    const auto found =
+        beam_search(decoder, at::tensor({1, 2}, at::kLong).view({1, 2}),
+                    {.num_beams = 2'000, .max_new_tokens = 4, .eos_token_ids = {kEnd}});
     EXPECT_EQ(found[0][0].ids, best->ids) << "seed " << seed;
     EXPECT_NEAR(found[0][0].log_probability, best->log_probability, 1e-5);
   }
@@ -59,7 +60,7 @@ TEST(BeamSearch, AWideSearchFindsTheBestOfAll) {
 TEST(BeamSearch, OneBeamIsGreedy) {
   TableDecoder decoder(kVocabulary, 3);
   const auto found = beam_search(decoder, at::tensor({1}, at::kLong).view({1, 1}),
-                                 {.beams = 1, .most_tokens = 12});
+                                 {.num_beams = 1, .max_new_tokens = 12});
   std::vector<int64_t> ids = {1};
   for (int i = 0; i < 12; ++i) ids.push_back(decoder.logits_after(ids).argmax().item<int64_t>());
   EXPECT_EQ(found[0][0].ids, std::vector<int64_t>(ids.begin() + 1, ids.end()));
@@ -68,7 +69,7 @@ TEST(BeamSearch, OneBeamIsGreedy) {
 TEST(BeamSearch, ASequenceDoesNotDependOnItsBatch) {
   TableDecoder decoder(kVocabulary, 4);
   const BeamSearchOptions options{
-      .beams = 3, .most_tokens = 10, .hypotheses = 3, .end_ids = {kEnd}};
+      .num_beams = 3, .max_new_tokens = 10, .num_return_sequences = 3, .eos_token_ids = {kEnd}};
   const at::Tensor starts = at::tensor({0, 1, 2, 3, 4}, at::kLong).view({5, 1});
   const auto together = beam_search(decoder, starts, options);
   for (int64_t i = 0; i < 5; ++i) {
@@ -85,7 +86,7 @@ TEST(BeamSearch, ASequenceDoesNotDependOnItsBatch) {
 TEST(BeamSearch, FinishedSequencesLeaveTheBatch) {
   TableDecoder decoder(kVocabulary, 4);
   const at::Tensor starts = at::tensor({0, 1, 2, 3, 4}, at::kLong).view({5, 1});
-  beam_search(decoder, starts, {.beams = 3, .most_tokens = 40, .end_ids = {kEnd}});
+  beam_search(decoder, starts, {.num_beams = 3, .max_new_tokens = 40, .eos_token_ids = {kEnd}});
   EXPECT_EQ(decoder.steps.front(), 5);
   EXPECT_EQ(decoder.steps[1], 15);
   EXPECT_LT(decoder.steps.back(), 15);
@@ -95,7 +96,7 @@ TEST(BeamSearch, FinishedSequencesLeaveTheBatch) {
 TEST(BeamSearch, ARowThatGoesOnStaysWhereItIs) {
   TableDecoder decoder(kVocabulary, 4);
   const at::Tensor starts = at::tensor({0, 1, 2, 3, 4}, at::kLong).view({5, 1});
-  beam_search(decoder, starts, {.beams = 3, .most_tokens = 40, .end_ids = {kEnd}});
+  beam_search(decoder, starts, {.num_beams = 3, .max_new_tokens = 40, .eos_token_ids = {kEnd}});
   int64_t stay = 0;
   for (size_t step = 1; step < decoder.selections.size(); ++step) {
     const at::Tensor& rows = decoder.selections[step];
@@ -115,11 +116,11 @@ TEST(BeamSearch, HypothesesAreRankedByTheirPenalty) {
   for (const double penalty : {0.0, 0.6, 1.0, 2.0}) {
     decoder.reset();
     const auto found = beam_search(decoder, start,
-                                   {.beams = 4,
+                                   {.num_beams = 4,
                                     .length_penalty = penalty,
-                                    .most_tokens = 15,
-                                    .hypotheses = 4,
-                                    .end_ids = {kEnd}});
+                                    .max_new_tokens = 15,
+                                    .num_return_sequences = 4,
+                                    .eos_token_ids = {kEnd}});
     for (size_t k = 0; k < found[0].size(); ++k) {
       const Hypothesis& h = found[0][k];
       const auto length = static_cast<double>(std::max<size_t>(1, h.ids.size()));
@@ -134,16 +135,17 @@ TEST(BeamSearch, HypothesesAreRankedByTheirPenalty) {
 TEST(BeamSearch, StopsWhenAsked) {
   TableDecoder decoder(kVocabulary, 5);
   EXPECT_THROW(beam_search(decoder, at::zeros({1, 1}, at::kLong),
-                           {.most_tokens = 5, .cancelled = [] { return true; }}),
+                           {.max_new_tokens = 5, .cancelled = [] { return true; }}),
                Interrupted);
 }
 
 TEST(BeamSearch, RefusesOptionsByName) {
   TableDecoder decoder(kVocabulary, 5);
   const at::Tensor start = at::zeros({1, 1}, at::kLong);
-  EXPECT_THROW(beam_search(decoder, start, {.beams = 0}), UsageError);
-  EXPECT_THROW(beam_search(decoder, start, {.most_tokens = 0}), UsageError);
-  EXPECT_THROW(beam_search(decoder, start, {.beams = 2, .hypotheses = 3}), UsageError);
+  EXPECT_THROW(beam_search(decoder, start, {.num_beams = 0}), UsageError);
+  EXPECT_THROW(beam_search(decoder, start, {.max_new_tokens = 0}), UsageError);
+  EXPECT_THROW(beam_search(decoder, start, {.num_beams = 2, .num_return_sequences = 3}),
+               UsageError);
 }
 
 }  // namespace

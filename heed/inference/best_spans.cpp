@@ -44,15 +44,15 @@ class BestFew {
 BestSpans best_spans(const SpanScores& scores, const SpanLimits& limits) {
   const size_t size = scores.start.size();
   check_usage(scores.end.size() == size && limits.end <= size && limits.starts_end <= limits.end &&
-                  limits.begin <= limits.starts_end && limits.longest > 0,
+                  limits.begin <= limits.starts_end && limits.max_length > 0,
               "best spans: expected as many start as end scores and begin <= starts_end <= end <= ",
               size, ", got ", scores.end.size(), " end scores and ", limits.begin, ", ",
-              limits.starts_end, ", ", limits.end, ", spans of up to ", limits.longest);
+              limits.starts_end, ", ", limits.end, ", spans of up to ", limits.max_length);
   BestFew few(limits.count);
   double greatest = -std::numeric_limits<double>::infinity();
   double sum = 0;  // of exp(score − greatest)
   for (size_t first = limits.begin; first < limits.starts_end; ++first) {
-    const size_t end = std::min(limits.end, first + std::min(limits.longest, size));
+    const size_t end = std::min(limits.end, first + std::min(limits.max_length, size));
     for (size_t last = first; last < end; ++last) {
       const double score = double{scores.start[first]} + double{scores.end[last]};
       few.add({first, last, score});

@@ -18,7 +18,7 @@ struct SpanLimits {
   size_t begin = 0;       // first >= begin
   size_t starts_end = 0;  // first < starts_end
   size_t end = 0;         // last < end
-  size_t longest = 1;     // last - first < longest
+  size_t max_length = 1;  // last - first < max_length
   size_t count = 1;       // how many to return, at most
 };
 

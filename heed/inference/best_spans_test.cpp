@@ -18,7 +18,7 @@ std::vector<ScoredSpan> all_spans(const SpanScores& scores, const SpanLimits& li
   for (size_t i = 0; i < scores.start.size(); ++i) {
     for (size_t j = 0; j < scores.end.size(); ++j) {
       const bool may_be = limits.begin <= i && i < limits.starts_end && i <= j && j < limits.end &&
-                          j - i + 1 <= limits.longest;
+                          j - i + 1 <= limits.max_length;
       if (may_be) all.push_back({i, j, double{scores.start[i]} + double{scores.end[j]}});
     }
   }
@@ -36,7 +36,7 @@ TEST(BestSpans, AreThoseOfAnExhaustiveSearch) {
     // Few values, so that many spans are equally good.
     for (size_t i = 0; i < size; ++i) start.push_back(static_cast<float>(random() % 4));
     for (size_t i = 0; i < size; ++i) end.push_back(static_cast<float>(random() % 4));
-    SpanLimits limits{.longest = 1 + random() % 30, .count = 1 + random() % 6};
+    SpanLimits limits{.max_length = 1 + random() % 30, .count = 1 + random() % 6};
     limits.end = random() % (size + 1);
     limits.starts_end = random() % (limits.end + 1);
     limits.begin = random() % (limits.starts_end + 1);
@@ -59,7 +59,7 @@ TEST(BestSpans, LargeScoresDoNotOverflow) {
   const std::vector<float> start = {1000, 1000};
   const std::vector<float> end = {1000, -1e9F};
   const BestSpans found =
-      best_spans({start, end}, {.begin = 0, .starts_end = 2, .end = 2, .longest = 2});
+      best_spans({start, end}, {.begin = 0, .starts_end = 2, .end = 2, .max_length = 2});
   EXPECT_EQ(found.log_sum, 2000);
   EXPECT_EQ(found.best[0].last, 0U);
 }
@@ -67,7 +67,7 @@ TEST(BestSpans, LargeScoresDoNotOverflow) {
 TEST(BestSpans, NoneMayBe) {
   const std::vector<float> scores = {1, 2};
   const BestSpans found =
-      best_spans({scores, scores}, {.begin = 1, .starts_end = 1, .end = 2, .longest = 2});
+      best_spans({scores, scores}, {.begin = 1, .starts_end = 1, .end = 2, .max_length = 2});
   EXPECT_TRUE(found.best.empty());
   EXPECT_EQ(found.log_sum, -std::numeric_limits<double>::infinity());
 }
@@ -75,8 +75,9 @@ TEST(BestSpans, NoneMayBe) {
 TEST(BestSpans, RefusesLimitsThatDoNotFit) {
   const std::vector<float> scores = {1, 2};
   EXPECT_THROW(best_spans({scores, scores}, {.begin = 0, .starts_end = 3, .end = 3}), UsageError);
-  EXPECT_THROW(best_spans({scores, scores}, {.begin = 0, .starts_end = 2, .end = 2, .longest = 0}),
-               UsageError);
+  EXPECT_THROW(
+      best_spans({scores, scores}, {.begin = 0, .starts_end = 2, .end = 2, .max_length = 0}),
+      UsageError);
   EXPECT_THROW(best_spans({scores, {}}, {.begin = 0, .starts_end = 1, .end = 1}), UsageError);
 }
 

@@ -12,10 +12,10 @@ namespace {
 
 void check(const std::vector<int64_t>& prompt, const GenerateOptions& options) {
   check_usage(!prompt.empty(), "generation: expected a prompt of at least one token, got none");
-  check_usage(options.most_tokens >= 0, "generation: expected 0 or more new tokens, got ",
-              options.most_tokens);
-  check_usage(options.samples > 0, "generation: expected at least one sample, got ",
-              options.samples);
+  check_usage(options.max_new_tokens >= 0, "generation: expected 0 or more new tokens, got ",
+              options.max_new_tokens);
+  check_usage(options.num_return_sequences > 0, "generation: expected at least one sample, got ",
+              options.num_return_sequences);
 }
 
 // The samples that are being made, a row of the decoder each.
@@ -27,14 +27,14 @@ class Generation {
         options_(options),
         on_token_(on_token),
         sampler_(options.sampling),
-        sequences_(static_cast<size_t>(options.samples), prompt),
-        results_(static_cast<size_t>(options.samples)) {
-    for (int64_t i = 0; i < options.samples; ++i) rows_.push_back(i);
+        sequences_(static_cast<size_t>(options.num_return_sequences), prompt),
+        results_(static_cast<size_t>(options.num_return_sequences)) {
+    for (int64_t i = 0; i < options.num_return_sequences; ++i) rows_.push_back(i);
   }
 
   std::vector<Generated> run() {
     at::Tensor logits = read_prompt();
-    for (int64_t step = 0; step < options_.most_tokens && !rows_.empty(); ++step) {
+    for (int64_t step = 0; step < options_.max_new_tokens && !rows_.empty(); ++step) {
       if (options_.cancelled && options_.cancelled()) {
         for (const int64_t sample : rows_) result(sample).finish = Finish::kCancelled;
         break;
@@ -57,8 +57,8 @@ class Generation {
     decoder_.reset();
     at::Tensor logits = decoder_.step(last_tokens({0}, length));
     held_ = length;
-    if (options_.samples > 1) {
-      const at::Tensor rows = at::zeros({options_.samples}, at::kLong);
+    if (options_.num_return_sequences > 1) {
+      const at::Tensor rows = at::zeros({options_.num_return_sequences}, at::kLong);
       decoder_.select(rows);
       logits = logits.index_select(0, rows);
     }
@@ -106,7 +106,8 @@ class Generation {
 
   // Whether the sample goes on.
   bool take(int64_t sample, int64_t id) {
-    if (std::find(options_.end_ids.begin(), options_.end_ids.end(), id) != options_.end_ids.end()) {
+    if (std::find(options_.eos_token_ids.begin(), options_.eos_token_ids.end(), id) !=
+        options_.eos_token_ids.end()) {
       result(sample).finish = Finish::kEndToken;
       return false;
     }

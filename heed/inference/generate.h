@@ -12,9 +12,10 @@ namespace heed::inference {
 
 struct GenerateOptions {
   SamplingOptions sampling;
-  int64_t most_tokens = 256;        // new ones, at most
-  int64_t samples = 1;              // continuations of the same prompt, made together
-  std::vector<int64_t> end_ids;     // tokens that end a sequence; they are not part of the result
+  int64_t max_new_tokens = 256;      // new ones, at most
+  int64_t num_return_sequences = 1;  // continuations of the same prompt, made together
+  std::vector<int64_t>
+      eos_token_ids;                // tokens that end a sequence; they are not part of the result
   std::function<bool()> cancelled;  // asked before each step; true: leave, with what is there
 };
 

@@ -25,7 +25,8 @@ std::vector<int64_t> expected_greedy(const TableDecoder& decoder, std::vector<in
 
 TEST(Generate, GreedyFollowsTheMostLikely) {
   TableDecoder decoder(kVocabulary, 1);
-  const auto made = generate(decoder, {3, 4}, {.sampling = {.temperature = 0}, .most_tokens = 20});
+  const auto made =
+      generate(decoder, {3, 4}, {.sampling = {.temperature = 0}, .max_new_tokens = 20});
   ASSERT_EQ(made.size(), 1U);
   EXPECT_EQ(made[0].ids, expected_greedy(decoder, {3, 4}, 20));
   EXPECT_EQ(made[0].finish, Finish::kLength);
@@ -33,9 +34,12 @@ TEST(Generate, GreedyFollowsTheMostLikely) {
 
 TEST(Generate, ASampleDoesNotDependOnTheOthers) {
   TableDecoder decoder(kVocabulary, 2);
-  GenerateOptions options{.sampling = {.seed = 5}, .most_tokens = 30, .samples = 4, .end_ids = {7}};
+  GenerateOptions options{.sampling = {.seed = 5},
+                          .max_new_tokens = 30,
+                          .num_return_sequences = 4,
+                          .eos_token_ids = {7}};
   const auto four = generate(decoder, {1}, options);
-  options.samples = 2;
+  options.num_return_sequences = 2;
   const auto two = generate(decoder, {1}, options);
   EXPECT_EQ(four[0].ids, two[0].ids);
   EXPECT_EQ(four[1].ids, two[1].ids);
@@ -44,7 +48,8 @@ TEST(Generate, ASampleDoesNotDependOnTheOthers) {
 
 TEST(Generate, EndTokensEndASampleAndFreeItsRow) {
   TableDecoder decoder(kVocabulary, 3);
-  const auto made = generate(decoder, {1}, {.most_tokens = 200, .samples = 5, .end_ids = {7, 8}});
+  const auto made = generate(
+      decoder, {1}, {.max_new_tokens = 200, .num_return_sequences = 5, .eos_token_ids = {7, 8}});
   for (const Generated& sample : made) {
     EXPECT_EQ(sample.finish, Finish::kEndToken);
     EXPECT_EQ(std::count(sample.ids.begin(), sample.ids.end(), 7), 0);
@@ -56,12 +61,12 @@ TEST(Generate, EndTokensEndASampleAndFreeItsRow) {
 TEST(Generate, TheCallerSeesEveryTokenAndMayStop) {
   TableDecoder decoder(kVocabulary, 4);
   std::vector<std::vector<int64_t>> seen(2);
-  const auto made =
-      generate(decoder, {1}, {.most_tokens = 9, .samples = 2}, [&](int64_t sample, int64_t id) {
-        auto& ids = seen[static_cast<size_t>(sample)];
-        ids.push_back(id);
-        return sample == 0 || ids.size() < 4;
-      });
+  const auto made = generate(decoder, {1}, {.max_new_tokens = 9, .num_return_sequences = 2},
+                             [&](int64_t sample, int64_t id) {
+                               auto& ids = seen[static_cast<size_t>(sample)];
+                               ids.push_back(id);
+                               return sample == 0 || ids.size() < 4;
+                             });
   EXPECT_EQ(made[0].ids, seen[0]);
   EXPECT_EQ(made[1].ids, seen[1]);
   EXPECT_EQ(made[0].ids.size(), 9U);
@@ -71,14 +76,16 @@ TEST(Generate, TheCallerSeesEveryTokenAndMayStop) {
 
 TEST(Generate, TheContextSlidesByHalf) {
   TableDecoder decoder(kVocabulary, 1, /*capacity=*/6);
-  const auto made = generate(decoder, {3, 4}, {.sampling = {.temperature = 0}, .most_tokens = 20});
+  const auto made =
+      generate(decoder, {3, 4}, {.sampling = {.temperature = 0}, .max_new_tokens = 20});
   EXPECT_EQ(made[0].ids, expected_greedy(decoder, {3, 4}, 20)) << "two tokens are context enough";
 }
 
 TEST(Generate, APromptBeyondTheCapacityIsReadFromItsEnd) {
   TableDecoder decoder(kVocabulary, 1, /*capacity=*/4);
   const std::vector<int64_t> prompt = {1, 2, 3, 4, 5, 6};
-  const auto made = generate(decoder, prompt, {.sampling = {.temperature = 0}, .most_tokens = 5});
+  const auto made =
+      generate(decoder, prompt, {.sampling = {.temperature = 0}, .max_new_tokens = 5});
   EXPECT_EQ(made[0].ids, expected_greedy(decoder, prompt, 5));
 }
 
@@ -86,20 +93,20 @@ TEST(Generate, CancelledLeavesWhatIsThere) {
   TableDecoder decoder(kVocabulary, 1);
   int asked = 0;
   const auto made =
-      generate(decoder, {1}, {.most_tokens = 50, .cancelled = [&] { return ++asked > 5; }});
+      generate(decoder, {1}, {.max_new_tokens = 50, .cancelled = [&] { return ++asked > 5; }});
   EXPECT_EQ(made[0].ids.size(), 5U);
   EXPECT_EQ(made[0].finish, Finish::kCancelled);
 }
 
 TEST(Generate, NothingNewIsLegal) {
   TableDecoder decoder(kVocabulary, 1);
-  EXPECT_TRUE(generate(decoder, {1}, {.most_tokens = 0})[0].ids.empty());
+  EXPECT_TRUE(generate(decoder, {1}, {.max_new_tokens = 0})[0].ids.empty());
 }
 
 TEST(Generate, RefusesAnEmptyPrompt) {
   TableDecoder decoder(kVocabulary, 1);
   EXPECT_THROW(generate(decoder, {}, {}), UsageError);
-  EXPECT_THROW(generate(decoder, {1}, {.samples = 0}), UsageError);
+  EXPECT_THROW(generate(decoder, {1}, {.num_return_sequences = 0}), UsageError);
 }
 
 }  // namespace

@@ -34,16 +34,17 @@ at::Tensor rows_by_document(const at::Tensor& rows, const at::Tensor& counts) {
 DocumentEncoder::DocumentEncoder(const DocumentEncoderOptions& options) {
   const TransformerOptions& o = options.transformer;
   token_pooling_ =
-      register_module("token_pooling", std::make_shared<nn::AttentionPooling>(o.width));
-  const nn::PositionsOptions sizes{.longest = o.longest, .width = o.width};
+      register_module("token_pooling", std::make_shared<nn::AttentionPooling>(o.d_model));
+  const nn::PositionsOptions sizes{.max_length = o.max_length, .d_model = o.d_model};
   if (o.attention.positions == "sinusoidal") {
     positions_ = register_module("positions", std::make_shared<nn::SinusoidalPositions>(sizes));
   } else if (o.attention.positions == "learned") {
     positions_ = register_module("positions", std::make_shared<nn::LearnedPositions>(sizes));
   }
-  encoder_ = register_module("encoder", std::make_shared<nn::Encoder>(o.layers, layer_options(o)));
+  encoder_ =
+      register_module("encoder", std::make_shared<nn::Encoder>(o.num_layers, layer_options(o)));
   sentence_pooling_ =
-      register_module("sentence_pooling", std::make_shared<nn::AttentionPooling>(o.width));
+      register_module("sentence_pooling", std::make_shared<nn::AttentionPooling>(o.d_model));
 }
 
 at::Tensor DocumentEncoder::forward(const at::Tensor& tokens, const DocumentBatch& batch,

@@ -36,7 +36,7 @@ struct DocumentTrace {
 };
 
 struct DocumentEncoderOptions {
-  // Of the encoder over sentences: `layers` of it, `longest` sentences at most.
+  // Of the encoder over sentences: `num_layers` of it, `max_length` sentences at most.
   TransformerOptions transformer = {};
 };
 

@@ -12,19 +12,19 @@ namespace heed::models {
 namespace {
 
 TextClassifierOptions small(const char* positions) {
-  return {.vocabulary = 20,
+  return {.vocab_size = 20,
           .classes = 3,
-          .transformer = {.width = 16,
-                          .heads = 4,
-                          .layers = 1,
-                          .hidden = 32,
-                          .longest = 12,
+          .transformer = {.d_model = 16,
+                          .num_heads = 4,
+                          .num_layers = 1,
+                          .d_ff = 32,
+                          .max_length = 12,
                           .attention = {.positions = positions},
                           .dropout = 0,
                           .attention_dropout = 0,
                           .embedding_dropout = 0},
           .documents = "sentences",
-          .most_sentences = 6};
+          .max_sentences = 6};
 }
 
 using Rows = std::vector<std::vector<int64_t>>;  // the ids of each sentence
@@ -124,8 +124,8 @@ TEST(DocumentEncoder, RefusesOptionsThatCannotBe) {
     EXPECT_THROW(TextClassifier{options}, UsageError);
   };
   refused([](auto& o) { o.documents = "chapters"; });
-  refused([](auto& o) { o.most_sentences = 0; });
-  refused([](auto& o) { o.sentence_layers = 0; });
+  refused([](auto& o) { o.max_sentences = 0; });
+  refused([](auto& o) { o.num_sentence_layers = 0; });
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace {
 // What both sides share.
 TokenInputOptions side_options(const TransformerOptions& o) {
   TokenInputOptions input = input_options(o);
-  input.deviation = 1 / std::sqrt(static_cast<double>(o.width));
+  input.embedding_std = 1 / std::sqrt(static_cast<double>(o.d_model));
   input.scale = input_scale(input);
   input.dropout = o.embedding_dropout;
   return input;
@@ -31,16 +31,19 @@ void check_padding(const char* name, int64_t id, int64_t vocabulary) {
 
 void check(const EncoderDecoderOptions& o) {
   visit_fields(o, nn::FieldCheck());
-  check_padding("source_padding_id", o.source_padding_id, o.source_vocabulary);
-  check_padding("target_padding_id", o.target_padding_id, o.target_vocabulary);
-  check_usage(o.tied == "none" || o.tied == "output" || o.tied == "all",
-              "tied: expected one of none, output, all, got '", o.tied, "'");
-  check_usage(o.tied != "all" || (o.source_vocabulary == o.target_vocabulary &&
-                                  o.source_padding_id == o.target_padding_id),
-              "tied: 'all' expects one vocabulary (target_vocab_size as vocab_size), got source "
+  check_padding("source_pad_token_id", o.source_pad_token_id, o.source_vocab_size);
+  check_padding("target_pad_token_id", o.target_pad_token_id, o.target_vocab_size);
+  check_usage(o.tie_word_embeddings == "none" || o.tie_word_embeddings == "output" ||
+                  o.tie_word_embeddings == "all",
+              "tie_word_embeddings: expected one of none, output, all, got '",
+              o.tie_word_embeddings, "'");
+  check_usage(o.tie_word_embeddings != "all" || (o.source_vocab_size == o.target_vocab_size &&
+                                                 o.source_pad_token_id == o.target_pad_token_id),
+              "tie_word_embeddings: 'all' expects one vocabulary (target_vocab_size as "
+              "vocab_size), got source "
               "and target of ",
-              o.source_vocabulary, " and ", o.target_vocabulary, " tokens with padding ",
-              o.source_padding_id, " and ", o.target_padding_id);
+              o.source_vocab_size, " and ", o.target_vocab_size, " tokens with padding ",
+              o.source_pad_token_id, " and ", o.target_pad_token_id);
   check(o.transformer);
 }
 
@@ -48,24 +51,25 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options) : options_(
   check(options);
   const TransformerOptions& o = options.transformer;
   TokenInputOptions input = side_options(o);
-  input.vocabulary = options.source_vocabulary;
-  input.padding_id = options.source_padding_id;
+  input.vocab_size = options.source_vocab_size;
+  input.pad_token_id = options.source_pad_token_id;
   source_ = register_module("source", std::make_shared<TokenInput>(input));
-  input.vocabulary = options.target_vocabulary;
-  input.padding_id = options.target_padding_id;
+  input.vocab_size = options.target_vocab_size;
+  input.pad_token_id = options.target_pad_token_id;
   target_ = register_module(
-      "target",
-      std::make_shared<TokenInput>(input, options.tied == "all" ? source_->embedding : nullptr));
+      "target", std::make_shared<TokenInput>(
+                    input, options.tie_word_embeddings == "all" ? source_->embedding : nullptr));
 
   nn::LayerOptions layer = layer_options(o);
-  encoder_ = register_module("encoder", std::make_shared<nn::Encoder>(o.layers, layer));
-  layer.memory_width = o.width;
-  const int64_t decoder_layers = options.decoder_layers > 0 ? options.decoder_layers : o.layers;
+  encoder_ = register_module("encoder", std::make_shared<nn::Encoder>(o.num_layers, layer));
+  layer.d_memory = o.d_model;
+  const int64_t decoder_layers =
+      options.num_decoder_layers > 0 ? options.num_decoder_layers : o.num_layers;
   decoder_ = register_module("decoder", std::make_shared<nn::Decoder>(decoder_layers, layer));
-  if (options.tied == "none") {
-    output_ = register_module("output",
-                              std::make_shared<nn::Linear>(nn::LinearOptions{
-                                  .in = o.width, .out = options.target_vocabulary, .bias = false}));
+  if (options.tie_word_embeddings == "none") {
+    output_ = register_module(
+        "output", std::make_shared<nn::Linear>(nn::LinearOptions{
+                      .in = o.d_model, .out = options.target_vocab_size, .bias = false}));
   }
   nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
 }
@@ -82,8 +86,9 @@ at::Tensor EncoderDecoder::states(const TextBatch& target,
                                   const nn::DecoderContext& context) const {
   nn::DecoderContext all = context;
   all.lengths = target.lengths;
-  const nn::Places places = context.cache != nullptr ? context.cache->places() : nn::Places{};
-  return decoder_->forward(target_->forward(target.ids, places), all);
+  const nn::TokenPositions positions =
+      context.cache != nullptr ? context.cache->positions() : nn::TokenPositions{};
+  return decoder_->forward(target_->forward(target.ids, positions), all);
 }
 
 at::Tensor EncoderDecoder::logits(const at::Tensor& states) const {

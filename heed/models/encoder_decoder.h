@@ -18,31 +18,30 @@
 namespace heed::models {
 
 struct EncoderDecoderOptions {
-  int64_t source_vocabulary = 0;
-  int64_t target_vocabulary = 0;
-  int64_t source_padding_id = 0;  // −1: none
-  int64_t target_padding_id = 0;
+  int64_t source_vocab_size = 0;
+  int64_t target_vocab_size = 0;
+  int64_t source_pad_token_id = 0;  // −1: none
+  int64_t target_pad_token_id = 0;
   // Which of source embedding, target embedding and output layer are one matrix: "none"; "output",
   // target embedding and output layer; "all", which wants one vocabulary. Press & Wolf 2017
-  std::string tied = "all";
+  std::string tie_word_embeddings = "all";
   TransformerOptions transformer = {
-      .activation = "relu", .norm_place = "post", .initialisation = "xavier_uniform"};
-  int64_t decoder_layers = 0;  // 0: as many as the encoder has
+      .activation = "relu", .norm_first = false, .initialisation = "xavier_uniform"};
+  int64_t num_decoder_layers = 0;  // 0: as many as the encoder has
 };
 
 template <nn::OptionsOf<EncoderDecoderOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
   using nn::Field;
-  const auto padding = [](const char* name, const char* json) {
-    return Field{.name = name, .json = json, .least = -1, .most = nn::kLargestSize};
+  const auto padding = [](const char* name) {
+    return Field{.name = name, .least = -1, .most = nn::kLargestSize};
   };
-  visit(nn::size_field("source_vocabulary", "vocab_size"), o.source_vocabulary);
-  visit(nn::size_field("target_vocabulary", "target_vocab_size"), o.target_vocabulary);
-  visit(padding("source_padding_id", "pad_token_id"), o.source_padding_id);
-  visit(padding("target_padding_id", "target_pad_token_id"), o.target_padding_id);
-  visit(Field{.name = "tied", .json = "tied"}, o.tied);
-  visit(Field{.name = "decoder_layers", .json = "decoder_layers", .most = nn::kMostLayers},
-        o.decoder_layers);
+  visit(nn::size_field("source_vocab_size"), o.source_vocab_size);
+  visit(nn::size_field("target_vocab_size"), o.target_vocab_size);
+  visit(padding("source_pad_token_id"), o.source_pad_token_id);
+  visit(padding("target_pad_token_id"), o.target_pad_token_id);
+  visit(Field{.name = "tie_word_embeddings"}, o.tie_word_embeddings);
+  visit(Field{.name = "num_decoder_layers", .most = nn::kMostLayers}, o.num_decoder_layers);
   visit_fields(o.transformer, visit);
 }
 

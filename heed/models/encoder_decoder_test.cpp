@@ -12,13 +12,13 @@ namespace {
 
 EncoderDecoderOptions small(const nn::AttentionSettings& attention, const char* tied = "all") {
   TransformerOptions transformer = small_transformer(attention);
-  transformer.norm_place = "post";
+  transformer.norm_first = false;
   transformer.initialisation = "xavier_uniform";
-  return {.source_vocabulary = 23,
-          .target_vocabulary = 23,
-          .tied = tied,
+  return {.source_vocab_size = 23,
+          .target_vocab_size = 23,
+          .tie_word_embeddings = tied,
           .transformer = transformer,
-          .decoder_layers = 3};
+          .num_decoder_layers = 3};
 }
 
 at::Tensor random_ids(int64_t rows, int64_t length) {
@@ -32,7 +32,7 @@ TextBatch padded_source() {
 TEST(EncoderDecoderCache, DecodingByTokenGivesTheLogitsOfAllAtOnce) {
   for (const char* positions : {"sinusoidal", "rotary", "relative"}) {
     at::manual_seed(6);
-    EncoderDecoder model(small({.positions = positions, .key_heads = 2}));
+    EncoderDecoder model(small({.positions = positions, .num_key_value_heads = 2}));
     spread_parameters(model);
     model.to(at::kDouble);
     const TextBatch source = padded_source();
@@ -135,9 +135,9 @@ TEST(EncoderDecoder, TiesWhatItIsAskedTo) {
   EXPECT_EQ(parameters("output"), 2);
   EXPECT_EQ(parameters("all"), 1);
   EncoderDecoderOptions options = small({});
-  options.target_vocabulary = 24;
+  options.target_vocab_size = 24;
   EXPECT_THROW(EncoderDecoder{options}, UsageError);
-  options.tied = "output";
+  options.tie_word_embeddings = "output";
   EXPECT_NO_THROW(EncoderDecoder{options});
 }
 

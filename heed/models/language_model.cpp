@@ -11,31 +11,31 @@
 namespace heed::models {
 
 LanguageModelOptions gpt2_options() {
-  return {.vocabulary = 50'257,
-          .transformer = {.width = 768,
-                          .heads = 12,
-                          .layers = 12,
-                          .hidden = 3072,
-                          .longest = 1024,
+  return {.vocab_size = 50'257,
+          .transformer = {.d_model = 768,
+                          .num_heads = 12,
+                          .num_layers = 12,
+                          .d_ff = 3072,
+                          .max_length = 1024,
                           .attention = {.positions = "learned"},
                           .activation = "gelu_tanh"}};
 }
 
 LanguageModelOptions llama_options() {
-  return {.vocabulary = 32'000,
-          .transformer = {.width = 768,
-                          .heads = 12,
-                          .layers = 12,
-                          .hidden = 2048,
-                          .longest = 2048,
-                          .attention = {.positions = "rotary", .key_heads = 4},
+  return {.vocab_size = 32'000,
+          .transformer = {.d_model = 768,
+                          .num_heads = 12,
+                          .num_layers = 12,
+                          .d_ff = 2048,
+                          .max_length = 2048,
+                          .attention = {.positions = "rotary", .num_key_value_heads = 4},
                           .activation = "swiglu",
                           .norm = "rms",
                           .bias = false,
                           .dropout = 0,
                           .attention_dropout = 0,
                           .embedding_dropout = 0},
-          .tied = false};
+          .tie_word_embeddings = false};
 }
 
 void check(const LanguageModelOptions& options) {
@@ -47,15 +47,16 @@ LanguageModel::LanguageModel(const LanguageModelOptions& options) : options_(opt
   check(options);
   const TransformerOptions& o = options.transformer;
   TokenInputOptions input = input_options(o);
-  input.vocabulary = options.vocabulary;
-  input.deviation = options.embedding_deviation;
+  input.vocab_size = options.vocab_size;
+  input.embedding_std = options.embedding_std;
   input.dropout = o.embedding_dropout;
   input_ = register_module("input", std::make_shared<TokenInput>(input));
-  decoder_ = register_module("decoder", std::make_shared<nn::Decoder>(o.layers, layer_options(o)));
-  if (!options.tied) {
+  decoder_ =
+      register_module("decoder", std::make_shared<nn::Decoder>(o.num_layers, layer_options(o)));
+  if (!options.tie_word_embeddings) {
     output_ =
         register_module("output", std::make_shared<nn::Linear>(nn::LinearOptions{
-                                      .in = o.width, .out = options.vocabulary, .bias = false}));
+                                      .in = o.d_model, .out = options.vocab_size, .bias = false}));
   }
   nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
 }
@@ -63,8 +64,9 @@ LanguageModel::LanguageModel(const LanguageModelOptions& options) : options_(opt
 at::Tensor LanguageModel::states(const TextBatch& batch, const nn::DecoderContext& context) const {
   nn::DecoderContext all = context;
   all.lengths = batch.lengths;
-  const nn::Places places = context.cache != nullptr ? context.cache->places() : nn::Places{};
-  return decoder_->forward(input_->forward(batch.ids, places), all);
+  const nn::TokenPositions positions =
+      context.cache != nullptr ? context.cache->positions() : nn::TokenPositions{};
+  return decoder_->forward(input_->forward(batch.ids, positions), all);
 }
 
 at::Tensor LanguageModel::logits(const at::Tensor& states) const {

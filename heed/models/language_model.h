@@ -17,17 +17,18 @@
 namespace heed::models {
 
 struct LanguageModelOptions {
-  int64_t vocabulary = 0;  // V
+  int64_t vocab_size = 0;  // V
   TransformerOptions transformer = {};
-  bool tied = true;  // the embedding is the output layer too         Press & Wolf 2017
-  double embedding_deviation = 0.02;
+  bool tie_word_embeddings =
+      true;  // the embedding is the output layer too         Press & Wolf 2017
+  double embedding_std = 0.02;
 };
 
 template <nn::OptionsOf<LanguageModelOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
-  visit(nn::size_field("vocabulary", "vocab_size"), o.vocabulary);
-  visit(nn::Field{.name = "tied", .json = "tie_word_embeddings"}, o.tied);
-  visit(nn::deviation_field(), o.embedding_deviation);
+  visit(nn::size_field("vocab_size"), o.vocab_size);
+  visit(nn::Field{.name = "tie_word_embeddings"}, o.tie_word_embeddings);
+  visit(nn::std_field(), o.embedding_std);
   visit_fields(o.transformer, visit);
 }
 

@@ -11,7 +11,7 @@ namespace heed::models {
 namespace {
 
 LanguageModelOptions small(const nn::AttentionSettings& attention) {
-  return {.vocabulary = 31, .transformer = small_transformer(attention)};
+  return {.vocab_size = 31, .transformer = small_transformer(attention)};
 }
 
 at::Tensor random_ids(int64_t rows, int64_t length) {
@@ -23,20 +23,20 @@ std::vector<nn::AttentionSettings> settings() {
   std::vector<nn::AttentionSettings> all;
   for (const char* positions : {"none", "sinusoidal", "learned", "rotary", "alibi", "relative"}) {
     for (const char* pattern : {"full", "window:4:0", "dilated:2:0:3|global:2"}) {
-      all.push_back({.pattern = pattern, .positions = positions, .relative_reach = 5});
+      all.push_back({.pattern = pattern, .positions = positions, .max_relative_positions = 5});
       all.push_back({.score = "cosine",
                      .pattern = pattern,
                      .positions = positions,
                      .softcap = 3,
-                     .key_heads = 2,
-                     .relative_reach = 3});
+                     .num_key_value_heads = 2,
+                     .max_relative_positions = 3});
     }
   }
   return all;
 }
 
 std::string name_of(const nn::AttentionSettings& s) {
-  return text_of(s.score, ' ', s.pattern, ' ', s.positions, ' ', s.key_heads);
+  return text_of(s.score, ' ', s.pattern, ' ', s.positions, ' ', s.num_key_value_heads);
 }
 
 // In double, where the same numbers must come out but for the order of sums.
@@ -64,7 +64,7 @@ TEST(LanguageModelCache, DecodingByTokenGivesTheLogitsOfAllAtOnce) {
 TEST(LanguageModelCache, IsAsExactAsTheKernels) {
   for (const char* positions : {"learned", "rotary", "alibi"}) {
     at::manual_seed(4);
-    LanguageModelOptions options = small({.positions = positions, .key_heads = 2});
+    LanguageModelOptions options = small({.positions = positions, .num_key_value_heads = 2});
     LanguageModel model(options);
     spread_parameters(model);
     const at::Tensor ids = random_ids(2, 40);
@@ -180,8 +180,8 @@ TEST(LanguageModel, LearnsWithEveryScoreAndPattern) {
 }
 
 TEST(LanguageModel, HasTheParametersOfItsKind) {
-  LanguageModelOptions options = small({.positions = "rotary", .key_heads = 2});
-  options.tied = false;
+  LanguageModelOptions options = small({.positions = "rotary", .num_key_value_heads = 2});
+  options.tie_word_embeddings = false;
   options.transformer.bias = false;
   options.transformer.norm = "rms";
   options.transformer.activation = "swiglu";
@@ -193,7 +193,7 @@ TEST(LanguageModel, HasTheParametersOfItsKind) {
 
   const LanguageModel gpt2([] {
     LanguageModelOptions o = gpt2_options();
-    o.transformer.layers = 1;
+    o.transformer.num_layers = 1;
     return o;
   }());
   count = 0;
@@ -212,10 +212,10 @@ TEST(LanguageModel, SaysWhichOptionCannotBeUsed) {
     }
     return "";
   };
-  EXPECT_EQ(message(small({.key_heads = 3})),
-            "key_heads: expected a divisor of the 4 heads, got 3");
-  EXPECT_EQ(message({.vocabulary = 0}),
-            "vocabulary: expected an integer from 1 to 16777216, got 0");
+  EXPECT_EQ(message(small({.num_key_value_heads = 3})),
+            "num_key_value_heads: expected a divisor of the 4 heads, got 3");
+  EXPECT_EQ(message({.vocab_size = 0}),
+            "vocab_size: expected an integer from 1 to 16777216, got 0");
   LanguageModelOptions options = small({});
   options.transformer.activation = "swish";
   EXPECT_THAT(message(options), testing::HasSubstr("swiglu, got 'swish'"));

@@ -17,9 +17,9 @@ bool answers_span(const QuestionAnswererOptions& options) { return options.answe
 
 TokenInputOptions input_options(const QuestionAnswererOptions& o) {
   TokenInputOptions input = input_options(o.transformer);
-  input.vocabulary = o.vocabulary;
-  input.padding_id = o.padding_id;
-  input.deviation = o.embedding_deviation;
+  input.vocab_size = o.vocab_size;
+  input.pad_token_id = o.pad_token_id;
+  input.embedding_std = o.embedding_std;
   return input;
 }
 
@@ -39,10 +39,10 @@ void check(const QuestionAnswererOptions& o) {
   check_usage(!answers_span(o) || o.units == "words",
               "units: expected words where the answer is a span, got ", o.units);
   check_usage(answers_span(o) || o.classes > 1, "classes: expected at least 2, got ", o.classes);
-  check_usage(o.padding_id < o.vocabulary, "padding_id: expected an id below the vocabulary size ",
-              o.vocabulary, ", got ", o.padding_id);
-  check_usage(o.transformer.longest > 1, "longest: expected at least 2 units, got ",
-              o.transformer.longest);
+  check_usage(o.pad_token_id < o.vocab_size, "pad_token_id: expected an id below vocab_size ",
+              o.vocab_size, ", got ", o.pad_token_id);
+  check_usage(o.transformer.max_length > 1, "max_length: expected at least 2 units, got ",
+              o.transformer.max_length);
   check(o.transformer);
 }
 
@@ -71,21 +71,23 @@ QuestionAnswerer::QuestionAnswerer(const QuestionAnswererOptions& options) : opt
   const TransformerOptions& o = options.transformer;
   const TokenInputOptions input = input_options(options);
   embedding_ = register_module("embedding", make_embedding(input));
-  positions_ = make_positions(input.positions, {.longest = input.longest, .width = input.width});
+  positions_ =
+      make_positions(input.positions, {.max_length = input.max_length, .d_model = input.d_model});
   if (positions_) register_module("positions", positions_);
-  if (input.small_embedding) norm_ = nn::Norm(*this, "norm", {.width = o.width});
-  segments_ = register_parameter("segments", at::empty({2, o.width}));
-  encoder_ = register_module("encoder", std::make_shared<nn::Encoder>(o.layers, layer_options(o)));
+  if (input.small_embedding) norm_ = nn::Norm(*this, "norm", {.d_model = o.d_model});
+  segments_ = register_parameter("segments", at::empty({2, o.d_model}));
+  encoder_ =
+      register_module("encoder", std::make_shared<nn::Encoder>(o.num_layers, layer_options(o)));
   head_ = register_module(
       "head",
       std::make_shared<nn::Linear>(nn::LinearOptions{
-          .in = o.width, .out = answers_span(options) ? 2 : options.classes, .bias = o.bias}));
+          .in = o.d_model, .out = answers_span(options) ? 2 : options.classes, .bias = o.bias}));
   nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
   // All that is added up begins at one size, so that none drowns the others.
   const c10::AutoGradMode no_gradients(false);
-  segments_.normal_(0, options.embedding_deviation);
+  segments_.normal_(0, options.embedding_std);
   if (positions_) {
-    for (auto& learned : positions_->parameters()) learned.normal_(0, options.embedding_deviation);
+    for (auto& learned : positions_->parameters()) learned.normal_(0, options.embedding_std);
   }
 }
 
@@ -95,7 +97,7 @@ at::Tensor QuestionAnswerer::input(const QuestionBatch& batch) const {
   at::Tensor x =
       options_.units == "words" ? words.squeeze(2) : sentence_vectors(words, batch.words);
   // √C as in Vaswani et al. 2017, section 3.4: sinusoidal positions are of size 1.
-  if (o.attention.positions == "sinusoidal") x = x * std::sqrt(static_cast<double>(o.width));
+  if (o.attention.positions == "sinusoidal") x = x * std::sqrt(static_cast<double>(o.d_model));
   const at::Tensor asks = first_units(batch.question, x.size(1)).unsqueeze(-1);
   x = x + at::where(asks, segments_[0], segments_[1]).to(x.scalar_type());
   if (positions_) x = positions_->forward(x);
@@ -114,7 +116,7 @@ at::Tensor QuestionAnswerer::span_scores(const at::Tensor& states,
 at::Tensor QuestionAnswerer::forward(const QuestionBatch& batch, nn::AttentionTrace* trace) const {
   at::Tensor x = input(batch);
   const Pattern padding = Pattern::padded({.key = batch.units, .query = batch.units});
-  for (int64_t hop = 0; hop < options_.hops; ++hop) x = encoder_->forward(x, padding, trace);
+  for (int64_t hop = 0; hop < options_.num_hops; ++hop) x = encoder_->forward(x, padding, trace);
   const heed::DropoutOptions drop{.probability = is_training() ? options_.transformer.dropout : 0};
   if (answers_span(options_)) return span_scores(heed::dropout(x, drop), batch);
   const at::Tensor asks = first_units(batch.question, x.size(1)).unsqueeze(-1);

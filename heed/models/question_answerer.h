@@ -25,29 +25,28 @@
 namespace heed::models {
 
 struct QuestionAnswererOptions {
-  int64_t vocabulary = 0;           // V
+  int64_t vocab_size = 0;           // V
   std::string answers = "class";    // or "span", whose units are words
   int64_t classes = 0;              // of "class"
   std::string units = "sentences";  // or "words"
-  int64_t longest_unit = 64;        // words of a sentence; what is beyond is cut
-  int64_t hops = 1;
-  TransformerOptions transformer = {};  // longest: units
-  int64_t padding_id = -1;              // −1: none
-  double embedding_deviation = 0.1;
+  int64_t max_unit_length = 64;     // words of a sentence; what is beyond is cut
+  int64_t num_hops = 1;
+  TransformerOptions transformer = {};  // max_length: units
+  int64_t pad_token_id = -1;            // −1: none
+  double embedding_std = 0.1;
 };
 
 // All but the classes, which have names.
 template <nn::OptionsOf<QuestionAnswererOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
   using nn::Field;
-  visit(Field{.name = "answers", .json = "answers"}, o.answers);
-  visit(nn::size_field("vocabulary", "vocab_size"), o.vocabulary);
-  visit(Field{.name = "padding_id", .json = "pad_token_id", .least = -1, .most = nn::kLargestSize},
-        o.padding_id);
-  visit(Field{.name = "units", .json = "units"}, o.units);
-  visit(nn::size_field("longest_unit", "max_unit_length"), o.longest_unit);
-  visit(Field{.name = "hops", .json = "num_hops", .least = 1, .most = nn::kMostLayers}, o.hops);
-  visit(nn::deviation_field(), o.embedding_deviation);
+  visit(Field{.name = "answers"}, o.answers);
+  visit(nn::size_field("vocab_size"), o.vocab_size);
+  visit(Field{.name = "pad_token_id", .least = -1, .most = nn::kLargestSize}, o.pad_token_id);
+  visit(Field{.name = "units"}, o.units);
+  visit(nn::size_field("max_unit_length"), o.max_unit_length);
+  visit(Field{.name = "num_hops", .least = 1, .most = nn::kMostLayers}, o.num_hops);
+  visit(nn::std_field(), o.embedding_std);
   visit_fields(o.transformer, visit);
 }
 

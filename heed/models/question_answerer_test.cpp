@@ -13,13 +13,13 @@ namespace heed::models {
 namespace {
 
 QuestionAnswererOptions small(const char* answers, const char* units) {
-  return {.vocabulary = 20,
+  return {.vocab_size = 20,
           .answers = answers,
           .classes = 3,
           .units = units,
-          .hops = 2,
+          .num_hops = 2,
           .transformer = small_transformer({.positions = "learned"}),
-          .padding_id = 0};
+          .pad_token_id = 0};
 }
 
 std::vector<QuestionAnswererOptions> all_kinds() {
@@ -100,7 +100,7 @@ TEST(QuestionAnswerer, ASpanStandsInTheTextOrNowhere) {
 TEST(QuestionAnswerer, HopsShareTheirWeights) {
   QuestionAnswererOptions options = small("class", "sentences");
   const auto two = evaluated(options);
-  options.hops = 1;
+  options.num_hops = 1;
   const auto one = evaluated(options);
   EXPECT_EQ(one->parameters().size(), two->parameters().size());
   const QuestionBatch batch = random_batch(options, 2, 5);
@@ -147,11 +147,11 @@ TEST(QuestionAnswerer, RefusesOptionsThatCannotBe) {
   refused([](auto& o) { o.answers = "span"; });
   refused([](auto& o) { o.units = "pages"; });
   refused([](auto& o) { o.classes = 1; });
-  refused([](auto& o) { o.hops = 0; });
-  refused([](auto& o) { o.longest_unit = 0; });
-  refused([](auto& o) { o.padding_id = 20; });
-  refused([](auto& o) { o.transformer.longest = 1; });
-  refused([](auto& o) { o.transformer.heads = 5; });
+  refused([](auto& o) { o.num_hops = 0; });
+  refused([](auto& o) { o.max_unit_length = 0; });
+  refused([](auto& o) { o.pad_token_id = 20; });
+  refused([](auto& o) { o.transformer.max_length = 1; });
+  refused([](auto& o) { o.transformer.num_heads = 5; });
 }
 
 class QuestionAnswererFiles : public testing::Test {
@@ -160,13 +160,13 @@ class QuestionAnswererFiles : public testing::Test {
     text::WordLevelBuilder builder;
     builder.add("a few words to know , and no more");
     auto tokenizer = std::make_shared<const text::Tokenizer>(builder.build());
-    options.vocabulary = tokenizer->size();
+    options.vocab_size = tokenizer->size();
     at::manual_seed(11);
     trained_ = {.model = std::make_shared<QuestionAnswerer>(options), .tokenizer = tokenizer};
     if (options.answers == "class") {
       trained_.labels = {"attic", "no \"idea\"", "kitchen"};
     } else {
-      trained_.spans = {.longest_answer = 7, .stride = 5, .may_be_missing = true};
+      trained_.spans = {.max_answer_length = 7, .doc_stride = 5, .answer_may_be_missing = true};
     }
     trained_.model->eval();
     save(trained_, directory_);
@@ -194,13 +194,13 @@ TEST_F(QuestionAnswererFiles, ComeBackAsTheyWere) {
     make(options);
     const TrainedQuestionAnswerer loaded = load_question_answerer(directory_);
     EXPECT_EQ(loaded.labels, trained_.labels);
-    EXPECT_EQ(loaded.spans.longest_answer, trained_.spans.longest_answer);
-    EXPECT_EQ(loaded.spans.stride, trained_.spans.stride);
-    EXPECT_EQ(loaded.spans.may_be_missing, trained_.spans.may_be_missing);
+    EXPECT_EQ(loaded.spans.max_answer_length, trained_.spans.max_answer_length);
+    EXPECT_EQ(loaded.spans.doc_stride, trained_.spans.doc_stride);
+    EXPECT_EQ(loaded.spans.answer_may_be_missing, trained_.spans.answer_may_be_missing);
     const QuestionAnswererOptions& back = loaded.model->options();
-    EXPECT_EQ(back.hops, 2);
-    EXPECT_EQ(back.longest_unit, options.longest_unit);
-    EXPECT_EQ(back.embedding_deviation, options.embedding_deviation);
+    EXPECT_EQ(back.num_hops, 2);
+    EXPECT_EQ(back.max_unit_length, options.max_unit_length);
+    EXPECT_EQ(back.embedding_std, options.embedding_std);
     EXPECT_EQ(back.transformer.attention.pattern, "window:3:2|global:1");
     QuestionBatch batch = random_batch(options, 2, 6);
     batch.ids = batch.ids.clamp_max(7);
@@ -214,10 +214,9 @@ TEST_F(QuestionAnswererFiles, WrongFieldsAreNamed) {
       {{"\"units\": \"sentences\"", "\"units\": \"pages\""}, "units"},
       {{"\"num_hops\": 2", "\"num_hops\": 0"}, "num_hops"},
       {{"\"num_hops\": 2", "\"num_hops\": 2000000"}, "num_hops"},
-      {{"\"hidden_size\": 32", "\"hidden_size\": 16777216"}, "vocab_size"},
-      {{"\"max_position_embeddings\": 64", "\"max_position_embeddings\": 640000"},
-       "max_position_embeddings"},
-      {{"\"num_attention_heads\": 4", "\"num_attention_heads\": 5"}, "heads"},
+      {{"\"d_model\": 32", "\"d_model\": 16777216"}, "vocab_size"},
+      {{"\"max_length\": 64", "\"max_length\": 640000"}, "max_length"},
+      {{"\"num_heads\": 4", "\"num_heads\": 5"}, "num_heads"},
       {{"\"heed_question_answerer\"", "\"bert\""}, "model_type"},
       {{"\"kitchen\"", "\"attic\""}, "id2label"},
   };

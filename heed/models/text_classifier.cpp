@@ -20,9 +20,9 @@ at::Tensor mean_over_tokens(const at::Tensor& states, const at::Tensor& lengths)
 
 TokenInputOptions input_options(const TextClassifierOptions& o) {
   TokenInputOptions input = input_options(o.transformer);
-  input.vocabulary = o.vocabulary;
-  input.padding_id = o.padding_id;
-  input.deviation = o.embedding_deviation;
+  input.vocab_size = o.vocab_size;
+  input.pad_token_id = o.pad_token_id;
+  input.embedding_std = o.embedding_std;
   input.scale = input_scale(input);
   input.dropout = o.transformer.embedding_dropout;
   return input;
@@ -33,8 +33,8 @@ TokenInputOptions input_options(const TextClassifierOptions& o) {
 void check(const TextClassifierOptions& o) {
   visit_fields(o, nn::FieldCheck());
   check_usage(o.classes > 0, "classes: expected at least 1, got ", o.classes);
-  check_usage(o.padding_id < o.vocabulary, "padding_id: expected an id below the vocabulary size ",
-              o.vocabulary, ", got ", o.padding_id);
+  check_usage(o.pad_token_id < o.vocab_size, "pad_token_id: expected an id below vocab_size ",
+              o.vocab_size, ", got ", o.pad_token_id);
   check(o.transformer);
   check_usage(o.documents == "whole" || o.documents == "sentences" || o.documents == "lines",
               "documents: expected whole, sentences or lines, got '", o.documents, "'");
@@ -44,8 +44,8 @@ bool is_hierarchical(const TextClassifierOptions& options) { return options.docu
 
 DocumentEncoderOptions document_options(const TextClassifierOptions& options) {
   DocumentEncoderOptions documents{.transformer = options.transformer};
-  documents.transformer.layers = options.sentence_layers;
-  documents.transformer.longest = options.most_sentences;
+  documents.transformer.num_layers = options.num_sentence_layers;
+  documents.transformer.max_length = options.max_sentences;
   documents.transformer.attention.pattern = "full";
   return documents;
 }
@@ -57,14 +57,14 @@ TextClassifier::TextClassifier(const TextClassifierOptions& options) : options_(
   input_ = register_module("input", std::make_shared<TokenInput>(input, embedding_));
   const TransformerOptions& transformer = options.transformer;
   encoder_ = register_module(
-      "encoder", std::make_shared<nn::Encoder>(transformer.layers, layer_options(transformer)));
+      "encoder", std::make_shared<nn::Encoder>(transformer.num_layers, layer_options(transformer)));
   if (is_hierarchical(options)) {
     documents_ =
         register_module("documents", std::make_shared<DocumentEncoder>(document_options(options)));
   }
   classifier_ =
       register_module("classifier", std::make_shared<nn::Linear>(nn::LinearOptions{
-                                        .in = transformer.width, .out = options.classes}));
+                                        .in = transformer.d_model, .out = options.classes}));
   nn::initialise_linear_layers(*this, nn::initialisation_from(transformer.initialisation));
 }
 

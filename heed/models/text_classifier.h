@@ -24,17 +24,19 @@
 namespace heed::models {
 
 struct TextClassifierOptions {
-  int64_t vocabulary = 10'000;  // V
+  int64_t vocab_size = 10'000;  // V
   int64_t classes = 2;
-  int64_t padding_id = 0;
-  // C, H and the rest; `longest` in tokens: longer texts are cut.
-  TransformerOptions transformer = {
-      .layers = 1, .activation = "relu", .norm_place = "post", .initialisation = "xavier_uniform"};
-  double embedding_deviation = 0.02;
+  int64_t pad_token_id = 0;
+  // C, H and the rest; `max_length` in tokens: longer texts are cut.
+  TransformerOptions transformer = {.num_layers = 1,
+                                    .activation = "relu",
+                                    .norm_first = false,
+                                    .initialisation = "xavier_uniform"};
+  double embedding_std = 0.02;
   // How a text is read: "whole", or by hierarchical attention over its "sentences" or its "lines".
   std::string documents = "whole";
-  int64_t most_sentences = 64;  // of a document; those beyond are cut
-  int64_t sentence_layers = 1;  // of the encoder over sentences
+  int64_t max_sentences = 64;       // of a document; those beyond are cut
+  int64_t num_sentence_layers = 1;  // of the encoder over sentences
 };
 
 bool is_hierarchical(const TextClassifierOptions& options);
@@ -43,19 +45,14 @@ bool is_hierarchical(const TextClassifierOptions& options);
 template <nn::OptionsOf<TextClassifierOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
   using nn::Field;
-  visit(nn::size_field("vocabulary", "vocab_size"), o.vocabulary);
-  visit(Field{.name = "padding_id", .json = "pad_token_id", .most = nn::kLargestSize},
-        o.padding_id);
-  visit(nn::deviation_field(), o.embedding_deviation);
-  visit(Field{.name = "documents", .json = "documents", .may_be_missing = true}, o.documents);
+  visit(nn::size_field("vocab_size"), o.vocab_size);
+  visit(Field{.name = "pad_token_id", .most = nn::kLargestSize}, o.pad_token_id);
+  visit(nn::std_field(), o.embedding_std);
+  visit(Field{.name = "documents", .may_be_missing = true}, o.documents);
   if (is_hierarchical(o)) {
-    visit(Field{.name = "most_sentences", .json = "max_sentences", .least = 1, .most = 1 << 16},
-          o.most_sentences);
-    visit(Field{.name = "sentence_layers",
-                .json = "num_sentence_layers",
-                .least = 1,
-                .most = nn::kMostLayers},
-          o.sentence_layers);
+    visit(Field{.name = "max_sentences", .least = 1, .most = 1 << 16}, o.max_sentences);
+    visit(Field{.name = "num_sentence_layers", .least = 1, .most = nn::kMostLayers},
+          o.num_sentence_layers);
   }
   visit_fields(o.transformer, visit);
 }

@@ -18,29 +18,29 @@
 namespace heed::models {
 namespace {
 
-TextClassifierOptions small(const char* norm) {
-  return {.vocabulary = 20,
+TextClassifierOptions small(bool norm_first) {
+  return {.vocab_size = 20,
           .classes = 3,
-          .transformer = {.width = 16,
-                          .heads = 4,
-                          .layers = 2,
-                          .hidden = 32,
-                          .longest = 40,
+          .transformer = {.d_model = 16,
+                          .num_heads = 4,
+                          .num_layers = 2,
+                          .d_ff = 32,
+                          .max_length = 40,
                           .activation = "relu",
-                          .norm_place = norm,
+                          .norm_first = norm_first,
                           .initialisation = "xavier_uniform"}};
 }
 
-std::shared_ptr<TextClassifier> evaluated(const char* norm) {
+std::shared_ptr<TextClassifier> evaluated(bool norm_first) {
   at::manual_seed(11);
-  auto model = std::make_shared<TextClassifier>(small(norm));
+  auto model = std::make_shared<TextClassifier>(small(norm_first));
   model->eval();
   return model;
 }
 
 TEST(TextClassifier, PaddingChangesNothing) {
-  for (const char* norm : {"post", "pre"}) {
-    const auto model = evaluated(norm);
+  for (const bool norm_first : {false, true}) {
+    const auto model = evaluated(norm_first);
     for (const int64_t length : {1, 2, 7, 17, 33}) {
       const at::Tensor ids = at::randint(2, 20, {1, length}, at::kLong);
       const at::Tensor lengths = at::tensor({length}, at::kLong);
@@ -85,12 +85,11 @@ TEST(TextClassifier, RefusesOptionsThatCannotBe) {
     change(options);
     EXPECT_THROW(check(options), UsageError);
   };
-  refused([](auto& o) { o.transformer.heads = 3; });
+  refused([](auto& o) { o.transformer.num_heads = 3; });
   refused([](auto& o) { o.classes = 0; });
-  refused([](auto& o) { o.transformer.layers = 0; });
+  refused([](auto& o) { o.transformer.num_layers = 0; });
   refused([](auto& o) { o.transformer.dropout = 1; });
-  refused([](auto& o) { o.padding_id = 20; });
-  refused([](auto& o) { o.transformer.norm_place = "sideways"; });
+  refused([](auto& o) { o.pad_token_id = 20; });
 }
 
 class TextClassifierFiles : public testing::Test {
@@ -102,7 +101,7 @@ class TextClassifierFiles : public testing::Test {
     auto tokenizer = std::make_shared<const text::Tokenizer>(builder.build());
     at::manual_seed(11);
     TextClassifierOptions options = small("post");
-    options.vocabulary = tokenizer->size();
+    options.vocab_size = tokenizer->size();
     trained_ = {.model = std::make_shared<TextClassifier>(options),
                 .tokenizer = tokenizer,
                 .labels = {"bad", "good", "no \"idea\""},
@@ -153,9 +152,9 @@ TEST_F(TextClassifierFiles, KeepTheSettingsOfAttention) {
                                    .pattern = "window:3:2|global:1",
                                    .positions = "relative",
                                    .softcap = 20,
-                                   .key_heads = 2,
-                                   .rotary_base = 500,
-                                   .relative_reach = 7};
+                                   .num_key_value_heads = 2,
+                                   .rope_theta = 500,
+                                   .max_relative_positions = 7};
   options.transformer.norm = "rms";
   options.transformer.activation = "swiglu";
   options.transformer.bias = false;
@@ -168,16 +167,16 @@ TEST_F(TextClassifierFiles, KeepTheSettingsOfAttention) {
   EXPECT_EQ(back.pattern, "window:3:2|global:1");
   EXPECT_EQ(back.positions, "relative");
   EXPECT_EQ(back.softcap, 20);
-  EXPECT_EQ(back.key_heads, 2);
-  EXPECT_EQ(back.rotary_base, 500);
-  EXPECT_EQ(back.relative_reach, 7);
+  EXPECT_EQ(back.num_key_value_heads, 2);
+  EXPECT_EQ(back.rope_theta, 500);
+  EXPECT_EQ(back.max_relative_positions, 7);
   EXPECT_EQ(loaded.model->options().transformer.norm, "rms");
   EXPECT_FALSE(loaded.model->options().transformer.bias);
   const TextBatch batch{.ids = at::randint(2, 8, {2, 9}, at::kLong),
                         .lengths = at::tensor({9, 3}, at::kLong)};
   EXPECT_TRUE(at::equal(loaded.model->forward(batch), trained_.model->forward(batch)));
-  replace("config.json", "\"relative_reach\": 7", "\"relative_reach\": 70000");
-  EXPECT_NE(refusal().find("relative_reach"), std::string::npos) << refusal();
+  replace("config.json", "\"max_relative_positions\": 7", "\"max_relative_positions\": 70000");
+  EXPECT_NE(refusal().find("max_relative_positions"), std::string::npos) << refusal();
 }
 
 // A config of before there were settings has none of their fields.
@@ -187,7 +186,7 @@ TEST_F(TextClassifierFiles, OfBeforeThereWereSettingsAreRead) {
   Json old = config.json();
   for (const auto& [name, value] : fields.items()) EXPECT_EQ(old.erase(name), 1U) << name;
   old.erase("norm");
-  old.erase("use_bias");
+  old.erase("bias");
   std::ofstream(directory_ / "config.json") << old;
   const TrainedTextClassifier loaded = load_text_classifier(directory_);
   const TextBatch batch{.ids = at::randint(2, 8, {2, 9}, at::kLong),
@@ -197,16 +196,16 @@ TEST_F(TextClassifierFiles, OfBeforeThereWereSettingsAreRead) {
 
 TEST_F(TextClassifierFiles, WrongFieldsAreNamed) {
   const std::pair<std::pair<const char*, const char*>, const char*> cases[] = {
-      {{"\"num_attention_heads\": 4", "\"num_attention_heads\": \"four\""}, "num_attention_heads"},
-      {{"\"num_attention_heads\": 4", "\"num_attention_heads\": 5"}, "heads"},
-      {{"\"hidden_size\": 16", "\"hidden_size\": 16777216"}, "vocab_size"},
-      {{"\"intermediate_size\": 32", "\"intermediate_size\": 64"}, "intermediate_size"},
-      {{"\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"}, "layer_2"},
-      {{"\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1"}, "layer_1"},
-      {{"\"norm_place\": \"post\"", "\"norm_place\": \"none\""}, "norm_place"},
+      {{"\"num_heads\": 4", "\"num_heads\": \"four\""}, "num_heads"},
+      {{"\"num_heads\": 4", "\"num_heads\": 5"}, "num_heads"},
+      {{"\"d_model\": 16", "\"d_model\": 16777216"}, "vocab_size"},
+      {{"\"d_ff\": 32", "\"d_ff\": 64"}, "d_ff"},
+      {{"\"num_layers\": 2", "\"num_layers\": 3"}, "layer_2"},
+      {{"\"num_layers\": 2", "\"num_layers\": 1"}, "layer_1"},
+      {{"\"norm_first\": false", "\"norm_first\": 0"}, "norm_first"},
       {{"single_label", "any_label"}, "problem_type"},
-      {{"\"attention_softcap\": 0.0", "\"attention_softcap\": 1e39"}, "attention_softcap"},
-      {{"\"attention_softcap\": 0.0", "\"attention_softcap\": 1e-39"}, "softcap"},
+      {{"\"softcap\": 0.0", "\"softcap\": 1e39"}, "softcap"},
+      {{"\"softcap\": 0.0", "\"softcap\": 1e-39"}, "softcap"},
       {{"\"rope_theta\": 10000.0", "\"rope_theta\": 1e300"}, "rope_theta"},
       {{"\"heed_text_classifier\"", "\"bert\""}, "model_type"},
       {{"\"good\"", "\"bad\""}, "id2label"},
@@ -219,9 +218,8 @@ TEST_F(TextClassifierFiles, WrongFieldsAreNamed) {
 }
 
 TEST_F(TextClassifierFiles, ClaimNoMemoryForTextsThatDoNotCome) {
-  replace("config.json", "\"max_position_embeddings\": 40",
-          "\"max_position_embeddings\": 16777216");
-  EXPECT_EQ(load_text_classifier(directory_).model->options().transformer.longest, 16'777'216);
+  replace("config.json", "\"max_length\": 40", "\"max_length\": 16777216");
+  EXPECT_EQ(load_text_classifier(directory_).model->options().transformer.max_length, 16'777'216);
 }
 
 TEST_F(TextClassifierFiles, WithNumbersThatAreNotFiniteAreRefusedByTensor) {
@@ -245,11 +243,12 @@ TEST(TextClassifierOptions, HaveOneRangeForWritingAndReading) {
       {"dropout", [](TransformerOptions& o) { o.dropout = 0.9995; }},
       {"attention_dropout", [](TransformerOptions& o) { o.attention_dropout = -0.1; }},
       {"embedding_dropout", [](TransformerOptions& o) { o.embedding_dropout = std::nan(""); }},
-      {"layers", [](TransformerOptions& o) { o.layers = 1001; }},
-      {"longest", [](TransformerOptions& o) { o.longest = (1 << 24) + 1; }},
+      {"num_layers", [](TransformerOptions& o) { o.num_layers = 1001; }},
+      {"max_length", [](TransformerOptions& o) { o.max_length = (1 << 24) + 1; }},
       {"softcap", [](TransformerOptions& o) { o.attention.softcap = 1e39; }},
-      {"rotary_base", [](TransformerOptions& o) { o.attention.rotary_base = 1e13; }},
-      {"relative_reach", [](TransformerOptions& o) { o.attention.relative_reach = 1 << 21; }},
+      {"rope_theta", [](TransformerOptions& o) { o.attention.rope_theta = 1e13; }},
+      {"max_relative_positions",
+       [](TransformerOptions& o) { o.attention.max_relative_positions = 1 << 21; }},
   };
   for (const auto& [name, change] : cases) {
     TextClassifierOptions options = small("post");
@@ -267,8 +266,8 @@ TEST(TextClassifierOptions, HaveOneRangeForWritingAndReading) {
 TEST_F(TextClassifierFiles, KeepSeveralLabelsAndDocuments) {
   TextClassifierOptions options = trained_.model->options();
   options.documents = "lines";
-  options.most_sentences = 5;
-  options.sentence_layers = 2;
+  options.max_sentences = 5;
+  options.num_sentence_layers = 2;
   trained_.model = std::make_shared<TextClassifier>(options);
   trained_.model->eval();
   trained_.label_separator = "; ";
@@ -279,8 +278,8 @@ TEST_F(TextClassifierFiles, KeepSeveralLabelsAndDocuments) {
   EXPECT_EQ(loaded.label_separator, "; ");
   EXPECT_EQ(loaded.thresholds, trained_.thresholds);
   EXPECT_EQ(loaded.model->options().documents, "lines");
-  EXPECT_EQ(loaded.model->options().most_sentences, 5);
-  EXPECT_EQ(loaded.model->options().sentence_layers, 2);
+  EXPECT_EQ(loaded.model->options().max_sentences, 5);
+  EXPECT_EQ(loaded.model->options().num_sentence_layers, 2);
   const DocumentBatch batch{.rows = {.ids = at::randint(2, 8, {3, 9}, at::kLong),
                                      .lengths = at::tensor({9, 3, 4}, at::kLong)},
                             .sentences = at::tensor({2, 1}, at::kLong)};

@@ -52,13 +52,15 @@ TokenTagger::TokenTagger(const TokenTaggerOptions& options)
   const TransformerOptions& o = options.transformer;
   words_ = register_module("words", std::make_shared<WordEncoder>(options.words));
   input_ = register_module("input", std::make_shared<nn::Linear>(nn::LinearOptions{
-                                        .in = width_of(options.words), .out = o.width}));
-  positions_ = make_positions(o.attention.positions, {.longest = o.longest, .width = o.width});
+                                        .in = word_dim(options.words), .out = o.d_model}));
+  positions_ =
+      make_positions(o.attention.positions, {.max_length = o.max_length, .d_model = o.d_model});
   if (positions_) register_module("positions", positions_);
-  encoder_ = register_module("encoder", std::make_shared<nn::Encoder>(o.layers, layer_options(o)));
+  encoder_ =
+      register_module("encoder", std::make_shared<nn::Encoder>(o.num_layers, layer_options(o)));
   const auto tags = static_cast<int64_t>(tags_.size());
   output_ = register_module(
-      "output", std::make_shared<nn::Linear>(nn::LinearOptions{.in = o.width, .out = tags}));
+      "output", std::make_shared<nn::Linear>(nn::LinearOptions{.in = o.d_model, .out = tags}));
   transitions_ = at::zeros({tags, tags});
   begin_ = at::zeros({tags});
   end_ = at::zeros({tags});
@@ -75,7 +77,7 @@ at::Tensor TokenTagger::forward(const WordBatch& batch, nn::AttentionTrace* trac
   const auto dropped = [&](const at::Tensor& x, double share) {
     return heed::dropout(x, {.probability = is_training() ? share : 0});
   };
-  at::Tensor x = heed::embedding(words_->forward(batch), batch.places);
+  at::Tensor x = heed::embedding(words_->forward(batch), batch.rows);
   x = input_->forward(dropped(x, o.embedding_dropout));
   if (positions_) x = positions_->forward(x);
   x = encoder_->forward(x, Pattern::padded({.key = batch.lengths, .query = batch.lengths}), trace);

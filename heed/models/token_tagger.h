@@ -29,7 +29,7 @@ struct TokenTaggerOptions {
   std::vector<std::string> types = {};  // of entities, sorted
   text::TagScheme scheme = text::TagScheme::kBioes;
   WordEncoderOptions words = {};
-  TransformerOptions transformer = {};  // longest: words of a sentence
+  TransformerOptions transformer = {};  // max_length: words of a sentence
   // crf: tags are learnt together, as a chain; softmax: each word's by itself. The sequence that is
   // answered follows the rules of the scheme either way.
   std::string output = "crf";
@@ -38,7 +38,7 @@ struct TokenTaggerOptions {
 // All but the types and the scheme, which together are the tags.
 template <nn::OptionsOf<TokenTaggerOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
-  visit(nn::Field{.name = "output", .json = "output"}, o.output);
+  visit(nn::Field{.name = "output"}, o.output);
   visit_fields(o.words, visit);
   visit_fields(o.transformer, visit);
 }

@@ -58,7 +58,7 @@ TEST(TokenTagger, LearnsWithEveryScoreAndPattern) {
     for (const auto& [score, pattern] : cases) {
       at::manual_seed(5);
       TokenTaggerOptions options = small({.score = score, .pattern = pattern});
-      options.words.score = score;
+      options.words.character_score = score;
       options.output = output;
       TokenTagger model(options);
       const WordBatch batch = sentences();
@@ -166,7 +166,7 @@ class TokenTaggerFiles : public testing::Test {
     TokenTaggerOptions options = small({.score = "additive",
                                         .pattern = "window:3:2|global:1",
                                         .positions = "relative",
-                                        .relative_reach = 7});
+                                        .max_relative_positions = 7});
     options.scheme = text::TagScheme::kBio;
     trained_ = {.model = std::make_shared<TokenTagger>(options),
                 .tokenizer = small_subwords(),
@@ -206,11 +206,10 @@ TEST_F(TokenTaggerFiles, WrongFieldsAreNamed) {
   const std::pair<std::pair<const char*, const char*>, const char*> cases[] = {
       {{"\"tag_scheme\": \"bio\"", "\"tag_scheme\": \"bilou\""}, "tag_scheme"},
       {{"\"tag_scheme\": \"bio\"", "\"tag_scheme\": \"bioes\""}, "entity_types"},
-      {{"\"subword_size\": 8", "\"subword_size\": 16777216"}, "hidden_size"},
-      {{"\"character_attention_heads\": 2", "\"character_attention_heads\": 4"},
-       "max_word_characters"},
-      {{"\"character_hidden_layers\": 1", "\"character_hidden_layers\": 2"}, "layer_1"},
-      {{"\"max_word_characters\": 6", "\"max_word_characters\": 8"}, "max_word_characters"},
+      {{"\"subword_dim\": 8", "\"subword_dim\": 16777216"}, "d_model"},
+      {{"\"num_character_heads\": 2", "\"num_character_heads\": 4"}, "max_word_length"},
+      {{"\"num_character_layers\": 1", "\"num_character_layers\": 2"}, "layer_1"},
+      {{"\"max_word_length\": 6", "\"max_word_length\": 8"}, "max_word_length"},
       {{"\"output\": \"crf\"", "\"output\": \"hmm\""}, "output"},
       {{"\"output\": \"crf\"", "\"output\": \"softmax\""}, "begin"},
       {{"\"character_score\": \"scaled_dot\"", "\"character_score\": \"worse\""}, "worse"},

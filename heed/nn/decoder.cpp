@@ -14,7 +14,7 @@ Decoder::Decoder(int64_t count, const LayerOptions& options)
     layers.push_back(
         register_module(text_of("layer_", i), std::make_shared<DecoderLayer>(options)));
   }
-  if (options.norm_place == NormPlace::kPre) {
+  if (options.norm_first) {
     final_norm = Norm(*this, "final_norm", norm_options(options));
   }
 }
@@ -38,9 +38,9 @@ at::Tensor Decoder::forward(const at::Tensor& input, const DecoderContext& conte
     cache.memory = project(*context.memory);
     cache.memory_lengths = context.memory->lengths;
   }
-  const Places places = cache.places();
+  const TokenPositions positions = cache.positions();
   const Pattern pattern = decoder_pattern({.own = pattern_,
-                                           .places = places,
+                                           .positions = positions,
                                            .batch = input.size(0),
                                            .count = input.size(1),
                                            .lengths = context.lengths});
@@ -51,7 +51,7 @@ at::Tensor Decoder::forward(const at::Tensor& input, const DecoderContext& conte
   for (size_t i = 0; i < layers.size(); ++i) {
     x = layers[i]->forward(x,
                            {.self = {.pattern = pattern,
-                                     .places = places,
+                                     .positions = positions,
                                      .cache = context.cache != nullptr ? &cache.layers[i] : nullptr,
                                      .trace = context.trace},
                             .memory = cache.memory.empty() ? nullptr : &cache.memory[i],

@@ -9,7 +9,7 @@ DecoderLayer::DecoderLayer(const LayerOptions& options) : options_(options) {
   attention = register_module("attention",
                               std::make_shared<MultiHeadAttention>(attention_options(options)));
   attention_norm = Norm(*this, "attention_norm", norm_options(options));
-  if (options.memory_width > 0) {
+  if (options.d_memory > 0) {
     cross_attention = register_module("cross_attention",
                                       std::make_shared<CrossAttention>(attention_options(options)));
     cross_attention_norm = Norm(*this, "cross_attention_norm", norm_options(options));
@@ -31,7 +31,7 @@ at::Tensor DecoderLayer::forward(const at::Tensor& input, const Context& context
     return cross_attention->forward(x, *context.memory, context.memory_pattern, context.self.trace);
   };
   at::Tensor x = input;
-  if (options_.norm_place == NormPlace::kPre) {
+  if (options_.norm_first) {
     x = sum(x, attention->forward(attention_norm.forward(x), context.self));
     if (cross_attention) x = sum(x, cross(cross_attention_norm.forward(x)));
     x = sum(x, feed_forward->forward(feed_forward_norm.forward(x)));

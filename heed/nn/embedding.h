@@ -9,10 +9,10 @@
 namespace heed::nn {
 
 struct EmbeddingOptions {
-  int64_t count = 0;        // V, ids are 0 .. V − 1
-  int64_t width = 0;        // C
-  int64_t padding_id = -1;  // its vector is zero and stays so; −1: none
-  double deviation = 1;     // of the normal distribution that the vectors start from
+  int64_t num_embeddings = 0;  // V, ids are 0 .. V − 1
+  int64_t embedding_dim = 0;   // C
+  int64_t padding_idx = -1;    // its vector is zero and stays so; −1: none
+  double std = 1;              // of the normal distribution that the vectors start from
 };
 
 class Embedding : public torch::nn::Module {
@@ -25,7 +25,7 @@ class Embedding : public torch::nn::Module {
   at::Tensor weight;  // (V, C)
 
  private:
-  int64_t padding_id_;
+  int64_t padding_idx_;
 };
 
 }  // namespace heed::nn

@@ -8,7 +8,7 @@ namespace {
 
 TEST(Embedding, LooksRowsUp) {
   at::manual_seed(8);
-  const Embedding embedding({.count = 9, .width = 4});
+  const Embedding embedding({.num_embeddings = 9, .embedding_dim = 4});
   const at::Tensor ids = at::tensor({3, 0, 8, 3}, at::kLong).view({2, 2});
   const at::Tensor output = embedding.forward(ids);
   EXPECT_EQ(output.sizes(), at::IntArrayRef({2, 2, 4}));
@@ -17,7 +17,8 @@ TEST(Embedding, LooksRowsUp) {
 }
 
 TEST(Embedding, ThePaddingVectorIsZeroAndLearnsNothing) {
-  const Embedding embedding({.count = 5, .width = 3, .padding_id = 2, .deviation = 0.5});
+  const Embedding embedding(
+      {.num_embeddings = 5, .embedding_dim = 3, .padding_idx = 2, .std = 0.5});
   EXPECT_EQ(embedding.weight[2].abs().sum().item<double>(), 0);
   embedding.forward(at::tensor({2, 1, 2}, at::kLong)).sum().backward();
   EXPECT_EQ(embedding.weight.grad()[2].abs().sum().item<double>(), 0);
@@ -26,7 +27,7 @@ TEST(Embedding, ThePaddingVectorIsZeroAndLearnsNothing) {
 
 TEST(Embedding, StartsWithTheDeviation) {
   at::manual_seed(8);
-  const Embedding embedding({.count = 1000, .width = 64, .deviation = 0.02});
+  const Embedding embedding({.num_embeddings = 1000, .embedding_dim = 64, .std = 0.02});
   EXPECT_NEAR(embedding.weight.std().item<double>(), 0.02, 0.0005);
 }
 

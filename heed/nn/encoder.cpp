@@ -10,7 +10,7 @@ Encoder::Encoder(int64_t count, const LayerOptions& options)
     layers.push_back(
         register_module(text_of("layer_", i), std::make_shared<EncoderLayer>(options)));
   }
-  if (options.norm_place == NormPlace::kPre) {
+  if (options.norm_first) {
     final_norm = Norm(*this, "final_norm", norm_options(options));
   }
 }

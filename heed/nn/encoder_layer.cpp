@@ -20,7 +20,7 @@ at::Tensor EncoderLayer::sum(const at::Tensor& x, const at::Tensor& part) const 
 at::Tensor EncoderLayer::forward(const at::Tensor& input, const Pattern& pattern,
                                  AttentionTrace* trace) const {
   at::Tensor x = input;
-  if (options_.norm_place == NormPlace::kPre) {
+  if (options_.norm_first) {
     x = sum(x, attention->forward(attention_norm.forward(x), pattern, trace));
     x = sum(x, feed_forward->forward(feed_forward_norm.forward(x)));
   } else {

@@ -9,17 +9,17 @@
 namespace heed::nn {
 namespace {
 
-LayerOptions small(NormPlace norm) {
-  return {.width = 16,
-          .heads = 4,
-          .hidden = 32,
+LayerOptions small(bool norm_first) {
+  return {.d_model = 16,
+          .num_heads = 4,
+          .d_ff = 32,
           .feed_forward = {Activation::kGelu},
-          .norm_place = norm};
+          .norm_first = norm_first};
 }
 
 TEST(EncoderLayer, PostNormNormalisesEachSum) {
   at::manual_seed(5);
-  const EncoderLayer layer(small(NormPlace::kPost));
+  const EncoderLayer layer(small(false));
   const at::Tensor x = at::randn({2, 9, 16});
   const Pattern full = Pattern::full();
   const at::Tensor first = layer.attention_norm.forward(x + layer.attention->forward(x, full));
@@ -31,7 +31,7 @@ TEST(EncoderLayer, PostNormNormalisesEachSum) {
 
 TEST(EncoderLayer, PreNormKeepsTheResidualPath) {
   at::manual_seed(5);
-  const EncoderLayer layer(small(NormPlace::kPre));
+  const EncoderLayer layer(small(true));
   const at::Tensor x = at::randn({2, 9, 16});
   const Pattern full = Pattern::full();
   const at::Tensor first = x + layer.attention->forward(layer.attention_norm.forward(x), full);
@@ -42,7 +42,7 @@ TEST(EncoderLayer, PreNormKeepsTheResidualPath) {
 
 TEST(Encoder, RunsItsLayersInOrderAndTracesEach) {
   at::manual_seed(5);
-  const Encoder encoder(3, small(NormPlace::kPre));
+  const Encoder encoder(3, small(true));
   const at::Tensor x = at::randn({1, 6, 16});
   AttentionTrace trace;
   const at::Tensor output = encoder.forward(x, Pattern::full(), &trace);
@@ -54,7 +54,7 @@ TEST(Encoder, RunsItsLayersInOrderAndTracesEach) {
 
 TEST(Encoder, PaddingDoesNotReachRealTokens) {
   at::manual_seed(5);
-  const Encoder encoder(2, small(NormPlace::kPost));
+  const Encoder encoder(2, small(false));
   const at::Tensor x = at::randn({1, 6, 16});
   const at::Tensor padded = at::cat({x, at::full({1, 5, 16}, 1e3)}, 1);
   const at::Tensor lengths = at::tensor({6}, at::kLong);
@@ -66,7 +66,7 @@ TEST(Encoder, PaddingDoesNotReachRealTokens) {
 
 TEST(Encoder, JoinsThePatternOfItsOptions) {
   at::manual_seed(5);
-  LayerOptions options = small(NormPlace::kPre);
+  LayerOptions options = small(true);
   options.attention.pattern = "window:1:1";
   const Encoder encoder(1, options);
   AttentionTrace trace;

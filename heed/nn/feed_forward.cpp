@@ -40,24 +40,24 @@ std::string name_of(const FeedForwardKind& kind) {
 }
 
 FeedForward::FeedForward(const FeedForwardOptions& options) : options_(options) {
-  const int64_t up_width = (options.kind.gated ? 2 : 1) * options.hidden;
+  const int64_t up_width = (options.kind.gated ? 2 : 1) * options.d_ff;
   up = register_module("up", std::make_shared<Linear>(LinearOptions{
-                                 .in = options.width, .out = up_width, .bias = options.bias}));
+                                 .in = options.d_model, .out = up_width, .bias = options.bias}));
   down = register_module(
       "down", std::make_shared<Linear>(
-                  LinearOptions{.in = options.hidden, .out = options.width, .bias = options.bias}));
+                  LinearOptions{.in = options.d_ff, .out = options.d_model, .bias = options.bias}));
 }
 
 void FeedForward::check_split(int64_t count) const {
-  check_usage(options_.hidden % count == 0,
+  check_usage(options_.d_ff % count == 0,
               "tensor parallel: expected a feed-forward width that the ", count,
-              " processes of a model divide, got ", options_.hidden);
+              " processes of a model divide, got ", options_.d_ff);
 }
 
 std::vector<Split> FeedForward::splits() const {
   std::vector<Split> all;
-  add_rows(all, *up, std::vector<int64_t>(options_.kind.gated ? 2 : 1, options_.hidden));
-  all.push_back({.tensor = down->weight, .dimension = 1, .blocks = {options_.hidden}});
+  add_rows(all, *up, std::vector<int64_t>(options_.kind.gated ? 2 : 1, options_.d_ff));
+  all.push_back({.tensor = down->weight, .dimension = 1, .blocks = {options_.d_ff}});
   return all;
 }
 
@@ -65,7 +65,7 @@ std::vector<Split> FeedForward::splits() const {
 at::Tensor FeedForward::dropped(const at::Tensor& hidden) const {
   DropoutOptions options{.probability = is_training() ? options_.dropout : 0};
   if (shards_ != nullptr) {
-    options.columns = {.first = shards_->index() * hidden.size(-1), .whole = options_.hidden};
+    options.columns = {.first = shards_->index() * hidden.size(-1), .whole = options_.d_ff};
   }
   return heed::dropout(hidden, options);
 }

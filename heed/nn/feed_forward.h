@@ -30,8 +30,8 @@ FeedForwardKind feed_forward_kind_from(std::string_view name);  // throws UsageE
 std::string name_of(const FeedForwardKind& kind);
 
 struct FeedForwardOptions {
-  int64_t width = 0;   // C
-  int64_t hidden = 0;  // usually 4 · C; gated 8/3 · C, for the same number of weights
+  int64_t d_model = 0;  // C
+  int64_t d_ff = 0;     // usually 4 · C; gated 8/3 · C, for the same number of weights
   FeedForwardKind kind = {};
   double dropout = 0;  // of the hidden layer
   bool bias = true;
@@ -49,8 +49,8 @@ class FeedForward : public torch::nn::Module, public Splittable {
   std::vector<Split> splits() const override;
   void set_shards(ShardsPtr shards) override { shards_ = std::move(shards); }
 
-  std::shared_ptr<Linear> up;    // C -> hidden; gated C -> 2 · hidden, the gate first
-  std::shared_ptr<Linear> down;  // hidden -> C
+  std::shared_ptr<Linear> up;    // C -> d_ff; gated C -> 2 · d_ff, the gate first
+  std::shared_ptr<Linear> down;  // d_ff -> C
 
  private:
   at::Tensor dropped(const at::Tensor& hidden) const;

@@ -13,7 +13,7 @@ namespace {
 TEST(FeedForward, IsTwoProductsWithANonLinearityBetween) {
   at::manual_seed(8);
   for (const Activation activation : {Activation::kRelu, Activation::kGelu}) {
-    const FeedForward layer({.width = 12, .hidden = 40, .kind = {activation}});
+    const FeedForward layer({.d_model = 12, .d_ff = 40, .kind = {activation}});
     const at::Tensor x = at::randn({2, 5, 12});
     const auto wide = [](const at::Tensor& t) { return t.to(at::kDouble); };
     at::Tensor hidden = wide(x).matmul(wide(layer.up->weight).t()) + wide(layer.up->bias);
@@ -28,7 +28,7 @@ TEST(FeedForward, GatesOneHalfByTheOther) {
   at::manual_seed(8);
   for (const char* name : {"reglu", "geglu", "swiglu"}) {
     const FeedForwardKind kind = feed_forward_kind_from(name);
-    const FeedForward layer({.width = 12, .hidden = 40, .kind = kind, .bias = false});
+    const FeedForward layer({.d_model = 12, .d_ff = 40, .kind = kind, .bias = false});
     const at::Tensor x = at::randn({2, 5, 12}).requires_grad_();
     const auto wide = [](const at::Tensor& t) { return t.to(at::kDouble); };
     const auto parts = wide(layer.up->weight).chunk(2, 0);
@@ -58,7 +58,7 @@ TEST(FeedForward, IsChosenByName) {
 
 TEST(FeedForward, DropsOnlyInTraining) {
   at::manual_seed(8);
-  FeedForward layer({.width = 12, .hidden = 40, .dropout = 0.5});
+  FeedForward layer({.d_model = 12, .d_ff = 40, .dropout = 0.5});
   const at::Tensor x = at::randn({2, 5, 12});
   layer.eval();
   const at::Tensor still = layer.forward(x);

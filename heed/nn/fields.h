@@ -1,6 +1,6 @@
-// The settings of layers and models as lists: what each is called where, and which values it may
-// have. A list is a function visit_fields(options, visit) that calls visit(field, member) for each;
-// what checks, writes and reads options (heed/models/files/fields.h) follows it.
+// The settings of layers and models as lists: what each is called, and which values it may have. A
+// list is a function visit_fields(options, visit) that calls visit(field, member) for each; what
+// checks, writes and reads options (heed/models/files/fields.h) follows it.
 #pragma once
 
 #include <concepts>
@@ -17,8 +17,8 @@ inline constexpr int64_t kMostLayers = 1000;
 inline constexpr double kLargestShare = 0.999;  // that dropout may drop
 
 struct Field {
-  const char* name;  // in messages, and of the member
-  const char* json;  // in config.json
+  const char*
+      name;  // of the member, in messages, in config.json and, as --num-heads, of the option
   // Of numbers, both included; of texts, the functions that read them say what may be.
   double least = 0;
   double most = 0;
@@ -26,19 +26,15 @@ struct Field {
 };
 
 // A size: at least 1.
-constexpr Field size_field(const char* name, const char* json) {
-  return {.name = name, .json = json, .least = 1, .most = kLargestSize};
+constexpr Field size_field(const char* name) {
+  return {.name = name, .least = 1, .most = kLargestSize};
 }
 
 // A share that dropout drops.
-constexpr Field share_field(const char* name, const char* json) {
-  return {.name = name, .json = json, .most = kLargestShare};
-}
+constexpr Field share_field(const char* name) { return {.name = name, .most = kLargestShare}; }
 
 // Of the normal distribution that an embedding begins with.
-constexpr Field deviation_field() {
-  return {.name = "embedding_deviation", .json = "embedding_deviation", .most = 100};
-}
+constexpr Field std_field() { return {.name = "embedding_std", .most = 100}; }
 
 template <typename Options, typename Of>
 concept OptionsOf = std::same_as<std::remove_const_t<Options>, Of>;

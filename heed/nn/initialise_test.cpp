@@ -32,7 +32,7 @@ TEST(Initialise, HasTheVarianceOfTheName) {
 TEST(Initialise, ScalesWhatAddsToTheResidualPath) {
   at::manual_seed(1);
   const auto decoder = std::make_shared<Decoder>(
-      3, LayerOptions{.width = 96, .heads = 4, .hidden = 128, .memory_width = 96});
+      3, LayerOptions{.d_model = 96, .num_heads = 4, .d_ff = 128, .d_memory = 96});
   initialise_linear_layers(*decoder, Initialisation::kResidualNormal);
   for (const auto& layer : decoder->layers) {
     const double plain = 0.02;

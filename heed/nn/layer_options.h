@@ -10,17 +10,19 @@
 namespace heed::nn {
 
 struct LayerOptions {
-  int64_t width = 0;   // C
-  int64_t heads = 1;   // H
-  int64_t hidden = 0;  // of the feed-forward part
+  int64_t d_model = 0;    // C
+  int64_t num_heads = 1;  // H
+  int64_t d_ff = 0;       // of the feed-forward part
   AttentionSettings attention = {};
   FeedForwardKind feed_forward = {};
   NormKind norm = NormKind::kLayer;
-  NormPlace norm_place = NormPlace::kPost;
+  // Before each part (pre-norm, Xiong et al. 2020: trains deep stacks without a warm-up), or behind
+  // the residual sum as in the original (post-norm).
+  bool norm_first = false;
   double dropout = 0;            // of each part's result and of the feed-forward hidden layer
   double attention_dropout = 0;  // of the attention weights
   bool bias = true;              // of the linear layers
-  int64_t memory_width = 0;      // of a decoder's memory; 0: no cross-attention
+  int64_t d_memory = 0;          // of a decoder's memory; 0: no cross-attention
 };
 
 // Those of its parts.

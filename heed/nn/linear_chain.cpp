@@ -58,7 +58,7 @@ struct Scores {
   int64_t length(int64_t b) const { return lengths.const_data_ptr<int64_t>()[b]; }
 };
 
-// One sequence: N places of K tags.
+// One sequence: N positions of K tags.
 struct Sequence {
   const ChainRules& rules;
   int64_t length;

@@ -17,7 +17,7 @@
 
 namespace heed::nn {
 
-// K tags, B sequences of at most N places.
+// K tags, B sequences of at most N positions.
 struct ChainScores {
   at::Tensor emissions;    // (B, N, K) float32 or float64
   at::Tensor transitions;  // (K, K), the same dtype: from the tag of the row to that of the column
@@ -33,8 +33,8 @@ struct ChainScores {
 at::Tensor chain_loss(const ChainScores& scores, const ChainRules& rules,
                       const at::Tensor& targets);
 
-// The most probable tags of each sequence, as many as it has places (Viterbi 1967). Of equally good
-// ones, that whose last differing tag has the smaller number. Errors as chain_loss.
+// The most probable tags of each sequence, as many as it has positions (Viterbi 1967). Of equally
+// good ones, that whose last differing tag has the smaller number. Errors as chain_loss.
 std::vector<std::vector<int64_t>> best_chains(const ChainScores& scores, const ChainRules& rules);
 
 // p(y_t = tag | x), (B, N, K) float64; 0 behind the end. No gradients. Errors as chain_loss.

@@ -12,19 +12,11 @@ NormKind norm_kind_from(std::string_view name) {
 
 std::string name_of(NormKind kind) { return kind == NormKind::kLayer ? "layer" : "rms"; }
 
-NormPlace norm_place_from(std::string_view name) {
-  if (name == "post") return NormPlace::kPost;
-  if (name == "pre") return NormPlace::kPre;
-  throw UsageError(text_of("norm_place: expected one of post, pre, got '", name, "'"));
-}
-
-std::string name_of(NormPlace place) { return place == NormPlace::kPost ? "post" : "pre"; }
-
 Norm::Norm(torch::nn::Module& owner, const std::string& name, const Options& options) {
   if (options.kind == NormKind::kLayer) {
-    layer = owner.register_module(name, std::make_shared<LayerNorm>(options.width));
+    layer = owner.register_module(name, std::make_shared<LayerNorm>(options.d_model));
   } else {
-    rms = owner.register_module(name, std::make_shared<RmsNorm>(options.width));
+    rms = owner.register_module(name, std::make_shared<RmsNorm>(options.d_model));
   }
 }
 

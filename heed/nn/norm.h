@@ -1,4 +1,4 @@
-// A norm chosen by name, and where it stands in a layer.
+// A norm chosen by name.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -20,21 +20,13 @@ enum class NormKind { kLayer, kRms };
 NormKind norm_kind_from(std::string_view name);
 std::string name_of(NormKind kind);
 
-// After the residual sum (the original), or before each part (Xiong et al. 2020), which trains deep
-// stacks without a warm-up.
-enum class NormPlace { kPost, kPre };
-
-// "post", "pre"; throws UsageError otherwise.
-NormPlace norm_place_from(std::string_view name);
-std::string name_of(NormPlace place);
-
 // One of the two, registered under `name` in the module that it belongs to.
 class Norm {
  public:
   Norm() = default;  // none: leaves its input as it is
   struct Options {
     NormKind kind = NormKind::kLayer;
-    int64_t width = 0;  // C
+    int64_t d_model = 0;  // C
   };
   Norm(torch::nn::Module& owner, const std::string& name, const Options& options);
 

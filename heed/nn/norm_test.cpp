@@ -52,14 +52,11 @@ TEST(RmsNorm, HasTheGradientsOfItsFormula) {
 TEST(Norm, IsChosenByName) {
   EXPECT_EQ(name_of(norm_kind_from("rms")), "rms");
   EXPECT_EQ(name_of(norm_kind_from("layer")), "layer");
-  EXPECT_EQ(name_of(norm_place_from("pre")), "pre");
-  EXPECT_EQ(name_of(norm_place_from("post")), "post");
   EXPECT_THROW(norm_kind_from("batch"), UsageError);
-  EXPECT_THROW(norm_place_from("middle"), UsageError);
 
   torch::nn::Module owner;
-  const Norm layer(owner, "first", {.kind = NormKind::kLayer, .width = 6});
-  const Norm rms(owner, "second", {.kind = NormKind::kRms, .width = 6});
+  const Norm layer(owner, "first", {.kind = NormKind::kLayer, .d_model = 6});
+  const Norm rms(owner, "second", {.kind = NormKind::kRms, .d_model = 6});
   EXPECT_EQ(owner.named_parameters().keys(),
             (std::vector<std::string>{"first.weight", "first.bias", "second.weight"}));
   const at::Tensor x = at::randn({2, 6});

@@ -150,7 +150,7 @@ void expect_self_attention_in_parts(const AttentionSettings& settings, int64_t c
       {.make =
            [&] {
              return std::make_shared<MultiHeadAttention>(
-                 MultiHeadAttentionOptions{.width = 32, .heads = 4, .attention = settings});
+                 MultiHeadAttentionOptions{.d_model = 32, .num_heads = 4, .attention = settings});
            },
        .forward = [](const MultiHeadAttention& layer,
                      const Tensors& in) { return layer.forward(in[0], Pattern::causal()); },
@@ -160,9 +160,9 @@ void expect_self_attention_in_parts(const AttentionSettings& settings, int64_t c
 
 TEST(Shards, SelfAttentionWithEveryKindOfPosition) {
   expect_self_attention_in_parts({.positions = "none"}, 4);
-  expect_self_attention_in_parts({.positions = "rotary", .key_heads = 2}, 2);
+  expect_self_attention_in_parts({.positions = "rotary", .num_key_value_heads = 2}, 2);
   expect_self_attention_in_parts({.positions = "alibi"}, 2);
-  expect_self_attention_in_parts({.positions = "relative", .relative_reach = 3}, 4);
+  expect_self_attention_in_parts({.positions = "relative", .max_relative_positions = 3}, 4);
 }
 
 TEST(Shards, SelfAttentionWithScoresThatLearn) {
@@ -175,8 +175,11 @@ TEST(Shards, CrossAttention) {
   expect_the_same_in_parts<CrossAttention>(
       {.make =
            [] {
-             return std::make_shared<CrossAttention>(MultiHeadAttentionOptions{
-                 .width = 32, .heads = 4, .attention = {.key_heads = 2}, .memory_width = 10});
+             return std::make_shared<CrossAttention>(
+                 MultiHeadAttentionOptions{.d_model = 32,
+                                           .num_heads = 4,
+                                           .attention = {.num_key_value_heads = 2},
+                                           .d_memory = 10});
            },
        .forward =
            [](const CrossAttention& layer, const Tensors& in) {
@@ -194,8 +197,8 @@ TEST(Shards, FeedForward) {
         {.make =
              [&] {
                return std::make_shared<FeedForward>(
-                   FeedForwardOptions{.width = 6,
-                                      .hidden = 12,
+                   FeedForwardOptions{.d_model = 6,
+                                      .d_ff = 12,
                                       .kind = feed_forward_kind_from(gated ? "swiglu" : "gelu"),
                                       .bias = !gated});
              },
@@ -211,8 +214,8 @@ TEST(Shards, AnEncoderSumsTwiceALayerInEachDirection) {
   expect_the_same_in_parts<Encoder>(
       {.make =
            [] {
-             return std::make_shared<Encoder>(2,
-                                              LayerOptions{.width = 8, .heads = 2, .hidden = 16});
+             return std::make_shared<Encoder>(
+                 2, LayerOptions{.d_model = 8, .num_heads = 2, .d_ff = 16});
            },
        .forward = [](const Encoder& encoder,
                      const Tensors& in) { return encoder.forward(in[0], Pattern::full()); },
@@ -244,11 +247,12 @@ void expect_refused(torch::nn::Module& module, int64_t count, const std::string&
 }
 
 TEST(Shards, WhatCannotBeSharedEvenlyIsRefused) {
-  Encoder heads(1, {.width = 12, .heads = 4, .hidden = 12});
+  Encoder heads(1, {.d_model = 12, .num_heads = 4, .d_ff = 12});
   expect_refused(heads, 3, "heads");
-  Encoder keys(1, {.width = 16, .heads = 4, .hidden = 16, .attention = {.key_heads = 2}});
-  expect_refused(keys, 4, "key heads");
-  Encoder hidden(1, {.width = 16, .heads = 4, .hidden = 18});
+  Encoder keys(
+      1, {.d_model = 16, .num_heads = 4, .d_ff = 16, .attention = {.num_key_value_heads = 2}});
+  expect_refused(keys, 4, "key-value heads");
+  Encoder hidden(1, {.d_model = 16, .num_heads = 4, .d_ff = 18});
   expect_refused(hidden, 4, "feed-forward");
   Linear alone({.in = 4, .out = 4});
   expect_refused(alone, 2, "data parallel");

@@ -78,8 +78,8 @@ std::vector<text::Span> rows_of(const models::TrainedTextClassifier& trained,
                                 const std::string& text) {
   const models::TextClassifierOptions& options = trained.model->options();
   auto sentences = all_rows_of(options, text);
-  if (is_hierarchical(options) && std::ssize(sentences) > options.most_sentences) {
-    sentences.resize(static_cast<size_t>(options.most_sentences));
+  if (is_hierarchical(options) && std::ssize(sentences) > options.max_sentences) {
+    sentences.resize(static_cast<size_t>(options.max_sentences));
   }
   return sentences;
 }
@@ -96,19 +96,19 @@ TextRows encode_rows(const models::TrainedTextClassifier& trained, const std::st
 CutTexts cut_texts(const models::TrainedTextClassifier& trained,
                    const std::vector<std::string>& texts) {
   const models::TextClassifierOptions& options = trained.model->options();
-  const auto longest = static_cast<size_t>(options.transformer.longest);
+  const auto longest = static_cast<size_t>(options.transformer.max_length);
   const text::Tokenizer whole = trained.tokenizer->with_max_length(std::nullopt);
   const bool documents = is_hierarchical(options);
   CutCount tokens{.what = documents ? "documents with such sentences" : "texts",
                   .all = std::ssize(texts),
-                  .limit = text_of(longest, documents ? " tokens in a sentence (--longest)"
-                                                      : " tokens (--longest)")};
+                  .limit = text_of(longest, documents ? " tokens in a sentence (--max-length)"
+                                                      : " tokens (--max-length)")};
   CutCount sentences{.what = "documents",
                      .all = std::ssize(texts),
-                     .limit = text_of(options.most_sentences, " sentences (--sentences)")};
+                     .limit = text_of(options.max_sentences, " sentences (--max-sentences)")};
   for (const std::string& text : texts) {
     const auto rows = all_rows_of(options, text);
-    if (documents && std::ssize(rows) > options.most_sentences) ++sentences.cut;
+    if (documents && std::ssize(rows) > options.max_sentences) ++sentences.cut;
     const bool cut = std::any_of(rows.begin(), rows.end(), [&](const text::Span& row) {
       // A token has a byte at least, and two special ones may stand around them.
       return row.size() + 2 > longest &&
@@ -136,7 +136,7 @@ models::DocumentBatch document_batch(const models::TextClassifier& model,
   }
   const std::vector<int32_t> nothing;
   if (rows.empty()) rows.push_back(&nothing);  // documents without any sentence
-  models::DocumentBatch batch{.rows = models::text_batch(rows, model.options().padding_id)};
+  models::DocumentBatch batch{.rows = models::text_batch(rows, model.options().pad_token_id)};
   if (is_hierarchical(model.options())) batch.sentences = at::tensor(sentences, at::kLong);
   return batch;
 }

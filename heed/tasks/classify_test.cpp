@@ -18,12 +18,13 @@ std::shared_ptr<const text::Tokenizer> tokenizer() {
 }
 
 models::TextClassifierOptions sizes(const text::Tokenizer& tokenizer, const char* documents) {
-  return {.vocabulary = tokenizer.size(),
-          .classes = 3,
-          .padding_id = *tokenizer.padding_id(),
-          .transformer = {.width = 16, .heads = 2, .layers = 1, .hidden = 32, .longest = 4},
-          .documents = documents,
-          .most_sentences = 3};
+  return {
+      .vocab_size = tokenizer.size(),
+      .classes = 3,
+      .pad_token_id = *tokenizer.padding_id(),
+      .transformer = {.d_model = 16, .num_heads = 2, .num_layers = 1, .d_ff = 32, .max_length = 4},
+      .documents = documents,
+      .max_sentences = 3};
 }
 
 models::TrainedTextClassifier small(const char* documents) {
@@ -69,7 +70,7 @@ TEST(Classify, BatchesOfDocuments) {
   EXPECT_TRUE(at::equal(batch.sentences, at::tensor({2, 0, 1}, at::kLong)));
   EXPECT_TRUE(at::equal(batch.rows.lengths, at::tensor({2, 1, 4}, at::kLong)));
   EXPECT_EQ(batch.rows.ids.sizes(), (at::IntArrayRef{3, 4}));
-  EXPECT_EQ(batch.rows.ids[1][1].item<int64_t>(), trained.model->options().padding_id);
+  EXPECT_EQ(batch.rows.ids[1][1].item<int64_t>(), trained.model->options().pad_token_id);
   EXPECT_FALSE(document_batch(*small("whole").model, {&two}).sentences.defined());
 }
 

@@ -13,7 +13,7 @@ struct CutCount {
   std::string what;  // "texts", "targets"
   int64_t cut = 0;
   int64_t all = 0;
-  std::string limit;  // "256 tokens (--longest)"
+  std::string limit;  // "256 tokens (--max-length)"
 };
 
 // Counts of several kinds, which add up.
@@ -42,7 +42,8 @@ class CutTexts {
     return sum;
   }
 
-  // "3 of 30 texts have more than 20 tokens (--longest) and are cut there", of those that are cut.
+  // "3 of 30 texts have more than 20 tokens (--max-length) and are cut there", of those that are
+  // cut.
   std::vector<std::string> warnings() const {
     std::vector<std::string> all;
     for (const CutCount& count : counts_) {

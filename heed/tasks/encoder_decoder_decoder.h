@@ -22,7 +22,7 @@ class EncoderDecoderDecoder final : public inference::StepDecoder {
   at::Tensor step(const at::Tensor& ids) override;
   void select(const at::Tensor& rows) override;
   void reset() override;
-  int64_t capacity() const override { return model_->options().transformer.longest; }
+  int64_t capacity() const override { return model_->options().transformer.max_length; }
 
  private:
   std::shared_ptr<const models::EncoderDecoder> model_;

@@ -21,7 +21,7 @@ namespace {
 constexpr int64_t kEvaluationBatch = 64;
 
 std::shared_ptr<const text::Tokenizer> learnt_subwords(const data::NerData& data, int64_t size) {
-  text::BpeBuilder builder({.vocabulary_size = static_cast<int32_t>(size),
+  text::BpeBuilder builder({.vocab_size = static_cast<int32_t>(size),
                             .normalizers = {"NFC", "Lowercase"},
                             .pre_tokenizers = {"WhitespaceSplit"}});
   for (const data::NerSentence& sentence : data.sentences) {
@@ -53,14 +53,14 @@ models::TrainedTokenTagger untrained(const data::NerData& data,
     throw DataError(data.file, "expected sentences with entities, found none in them");
   }
   models::TrainedTokenTagger made;
-  made.tokenizer = learnt_subwords(data, options.subwords);
+  made.tokenizer = learnt_subwords(data, options.subword_vocab_size);
   made.characters = learnt_characters(data, options.min_character_frequency);
   models::TokenTaggerOptions model = options.model;
   model.types = data.types;
-  model.words.subword_vocabulary = made.tokenizer->size();
-  model.words.subword_padding = made.tokenizer->padding_id().value();
-  model.words.character_vocabulary = made.characters->size();
-  model.words.character_padding = made.characters->padding_id().value();
+  model.words.subword_vocab_size = made.tokenizer->size();
+  model.words.subword_pad_token_id = made.tokenizer->padding_id().value();
+  model.words.character_vocab_size = made.characters->size();
+  model.words.character_pad_token_id = made.characters->padding_id().value();
   made.model = std::make_shared<models::TokenTagger>(model);
   return made;
 }
@@ -201,7 +201,7 @@ EntityRecognition::EntityRecognition(const data::NerData& train, const data::Ner
   const Targets targets(*trained_.model);
   for (const data::NerSentence& sentence : train.sentences) {
     std::vector<Part> parts;
-    add_parts(sentence.words, 0, options.model.transformer.longest, parts);
+    add_parts(sentence.words, 0, options.model.transformer.max_length, parts);
     for (Part& part : parts) {
       lengths_.push_back(std::ssize(part.words));
       std::vector<int32_t> tags = targets.of(part, sentence.tags, train.file);
@@ -274,7 +274,7 @@ std::vector<TaggedSentence> tag_words(const models::TrainedTokenTagger& trained,
                                       const Progress& progress) {
   std::vector<Part> parts;
   for (size_t i = 0; i < sentences.size(); ++i) {
-    add_parts(sentences[i], i, trained.model->options().transformer.longest, parts);
+    add_parts(sentences[i], i, trained.model->options().transformer.max_length, parts);
   }
   std::vector<TaggedSentence> answers = empty_answers(parts, sentences.size());
   score(trained, parts, progress,
@@ -293,7 +293,7 @@ EntityEvaluation evaluate(const models::TrainedTokenTagger& trained, const data:
   check_usage(!data.sentences.empty(), data.file, ": expected at least one sentence, got none");
   std::vector<Part> parts;
   for (size_t i = 0; i < data.sentences.size(); ++i) {
-    add_parts(data.sentences[i].words, i, trained.model->options().transformer.longest, parts);
+    add_parts(data.sentences[i].words, i, trained.model->options().transformer.max_length, parts);
   }
   const Targets targets(*trained.model);
   std::vector<TaggedSentence> answers = empty_answers(parts, data.sentences.size());

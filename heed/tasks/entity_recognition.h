@@ -15,7 +15,7 @@ namespace heed::tasks {
 
 struct EntityRecognitionOptions {
   models::TokenTaggerOptions model;     // types and vocabularies are read from the data
-  int64_t subwords = 4000;              // of the vocabulary, at most, special tokens included
+  int64_t subword_vocab_size = 4000;    // of the vocabulary, at most, special tokens included
   int64_t min_character_frequency = 2;  // of a character that gets an id of its own
   double word_dropout = 0;              // share of the words whose subwords training hides
   double margin = 0;                    // see TokenTagger::loss
@@ -64,7 +64,7 @@ struct TaggedSentence {
 
 // Tags sentences in batches of similar length, in evaluation mode; results in the order of the
 // sentences. Each result is that of the sentence alone. A sentence of more words than
-// transformer.longest is read in parts of about equal length.
+// transformer.max_length is read in parts of about equal length.
 std::vector<TaggedSentence> tag_words(const models::TrainedTokenTagger& trained,
                                       std::span<const std::vector<std::string>> sentences,
                                       const Progress& progress = {});

@@ -27,17 +27,17 @@ data::NerData visits() {
 }
 
 EntityRecognitionOptions small() {
-  return {.model = {.words = {.subword_width = 16, .character_width = 16, .shape_width = 4},
-                    .transformer = {.width = 32,
-                                    .heads = 2,
-                                    .layers = 1,
-                                    .hidden = 32,
-                                    .longest = 16,
+  return {.model = {.words = {.subword_dim = 16, .character_dim = 16, .shape_dim = 4},
+                    .transformer = {.d_model = 32,
+                                    .num_heads = 2,
+                                    .num_layers = 1,
+                                    .d_ff = 32,
+                                    .max_length = 16,
                                     .attention = {.positions = "relative"},
                                     .dropout = 0,
                                     .attention_dropout = 0,
                                     .embedding_dropout = 0}},
-          .subwords = 60,
+          .subword_vocab_size = 60,
           .min_character_frequency = 1};
 }
 
@@ -115,7 +115,7 @@ TEST(EntityRecognition, HiddenWordsChangeTheLossAndNotTheBatch) {
 
 TEST(EntityRecognition, LongSentencesAreReadInParts) {
   EntityRecognitionOptions options = small();
-  options.model.transformer.longest = 4;
+  options.model.transformer.max_length = 4;
   data::NerData data = visits();
   // An entity across the cut between the parts: [0, 4) and [4, 8).
   data.sentences = {{.words = {"a", "b", "c", "New", "New", "Rome", "d", "e"},

@@ -23,7 +23,7 @@ class LanguageModelDecoder final : public inference::StepDecoder {
 
   // The context that the model was trained with: beyond it, positions are a table that ends
   // (learned, sinusoidal) or distances that were never seen.
-  int64_t capacity() const override { return model_->options().transformer.longest; }
+  int64_t capacity() const override { return model_->options().transformer.max_length; }
 
  private:
   std::shared_ptr<const models::LanguageModel> model_;

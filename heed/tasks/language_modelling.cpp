@@ -32,7 +32,7 @@ int32_t bpe_size(std::string_view kind) {
 
 text::Tokenizer learnt_bytes(int32_t size, std::string_view text, const Progress& progress) {
   text::BpeOptions options = text::byte_level_options();
-  options.vocabulary_size = size;
+  options.vocab_size = size;
   options.progress = progress;
   text::BpeBuilder builder(options);
   if (size > kByteTokens) builder.add(text);
@@ -123,10 +123,10 @@ LanguageModelling::LanguageModelling(const data::TextData& data,
   valid_bytes_ = predicted_bytes(*trained_.tokenizer, data.valid);
 
   models::LanguageModelOptions options = model;
-  options.vocabulary = trained_.tokenizer->size();
+  options.vocab_size = trained_.tokenizer->size();
   trained_.model = std::make_shared<models::LanguageModel>(options);
   const int64_t predicted = train_tokens() - 1;
-  piece_ = std::min(options.transformer.longest, predicted);
+  piece_ = std::min(options.transformer.max_length, predicted);
   lengths_.assign(static_cast<size_t>(predicted / piece_), piece_);
 }
 
@@ -174,7 +174,7 @@ std::vector<float> token_losses(const models::LanguageModel& model, const std::v
   const c10::InferenceMode inference;
   const at::Device device = device_of(model);
   const auto predicted = static_cast<int64_t>(ids.size()) - 1;
-  const int64_t window = model.options().transformer.longest;
+  const int64_t window = model.options().transformer.max_length;
   const int64_t whole = std::max<int64_t>(predicted, 0) / window;
   std::vector<float> losses;
   const auto read = [&](const std::vector<int64_t>& starts, int64_t length) {

@@ -22,11 +22,11 @@ std::string alphabet(int times) {
 }
 
 models::LanguageModelOptions small(const std::string& positions = "rotary") {
-  return {.transformer = {.width = 32,
-                          .heads = 2,
-                          .layers = 2,
-                          .hidden = 64,
-                          .longest = 16,
+  return {.transformer = {.d_model = 32,
+                          .num_heads = 2,
+                          .num_layers = 2,
+                          .d_ff = 64,
+                          .max_length = 16,
                           .attention = {.positions = positions},
                           .dropout = 0,
                           .attention_dropout = 0,
@@ -111,8 +111,8 @@ TEST(LanguageModelDecoder, TheCacheChangesNothing) {
     const auto model = task.trained().model;
     LanguageModelDecoder decoder(model);
     const std::vector<int64_t> prompt = {3, 4, 5};
-    const auto generated =
-        inference::generate(decoder, prompt, {.sampling = {.temperature = 0}, .most_tokens = 30});
+    const auto generated = inference::generate(
+        decoder, prompt, {.sampling = {.temperature = 0}, .max_new_tokens = 30});
     std::vector<int64_t> window = prompt;
     const c10::AutoGradMode no_gradients(false);
     for (size_t i = 0; i < 30; ++i) {
@@ -131,10 +131,10 @@ TEST(LanguageModelDecoder, OneBeamIsGreedy) {
   task.module().eval();
   LanguageModelDecoder decoder(task.trained().model);
   const auto greedy =
-      inference::generate(decoder, {3, 4}, {.sampling = {.temperature = 0}, .most_tokens = 10});
+      inference::generate(decoder, {3, 4}, {.sampling = {.temperature = 0}, .max_new_tokens = 10});
   decoder.reset();
   const auto beam = inference::beam_search(decoder, at::tensor({3, 4}, at::kLong).unsqueeze(0),
-                                           {.beams = 1, .most_tokens = 10});
+                                           {.num_beams = 1, .max_new_tokens = 10});
   EXPECT_EQ(beam[0][0].ids, greedy[0].ids);
 }
 

@@ -69,7 +69,7 @@ std::shared_ptr<const text::Tokenizer> question_tokenizer(const std::string& kin
                                                           const Progress& progress) {
   if (kind == "words" || kind.starts_with(kWords)) {
     return std::make_shared<const text::Tokenizer>(
-        text::build_word_level(texts, {.vocabulary_size = words_size(kind)}));
+        text::build_word_level(texts, {.vocab_size = words_size(kind)}));
   }
   std::string all;
   for (const std::string& each : texts) all += each + '\n';

@@ -48,7 +48,7 @@ text::Tokenizer learnt_bpe(std::string_view kind, const std::vector<std::string_
              .expected = text_of("above ", kSpecialTokens, " (the special tokens)")});
   // Blanks become part of the words, so that decoding gives them back; a mark of punctuation is a
   // word of its own.
-  text::BpeBuilder builder({.vocabulary_size = size,
+  text::BpeBuilder builder({.vocab_size = size,
                             .special_tokens = special_tokens(),
                             .normalizers = normalizers(options.lowercase),
                             .pre_tokenizers = {"Metaspace", "Punctuation"},
@@ -108,7 +108,7 @@ Ids ended(const text::Tokenizer& tokenizer, const std::string& text, int64_t lon
 // Begin token, text and end token: one token more than the model reads. What is cut is the text: a
 // model that sees targets without their end does not learn to stop.
 Ids target_ids(const models::TrainedEncoderDecoder& trained, const std::string& text) {
-  Ids ids = ended(*trained.target, text, trained.model->options().transformer.longest);
+  Ids ids = ended(*trained.target, text, trained.model->options().transformer.max_length);
   ids.insert(ids.begin(), id_of(*trained.target, kBeginToken));
   return ids;
 }
@@ -123,7 +123,7 @@ CutCount cut_of(const text::Tokenizer& tokenizer, const std::vector<std::string_
                 const char* what, int64_t longest) {
   CutCount count{.what = what,
                  .all = std::ssize(texts),
-                 .limit = text_of(longest - 1, " tokens beside the end token (--longest)")};
+                 .limit = text_of(longest - 1, " tokens beside the end token (--max-length)")};
   for (const std::string_view text : texts) {
     if (is_cut(tokenizer, text, longest)) ++count.cut;
   }
@@ -143,12 +143,12 @@ struct Pairs final : Batch {
 
 void fill(Pairs& batch, const models::EncoderDecoderOptions& model,
           const std::vector<const Ids*>& sources, const std::vector<const Ids*>& targets) {
-  batch.sources = models::text_batch(sources, model.source_padding_id);
+  batch.sources = models::text_batch(sources, model.source_pad_token_id);
   std::vector<Ids> read;
   std::vector<const Ids*> pointers;
   for (const Ids* target : targets) read.emplace_back(target->begin(), target->end() - 1);
   for (const Ids& ids : read) pointers.push_back(&ids);
-  batch.targets = models::text_batch(pointers, model.target_padding_id);
+  batch.targets = models::text_batch(pointers, model.target_pad_token_id);
   const int64_t width = batch.targets.ids.size(1);
   std::vector<int64_t> places;
   std::vector<int64_t> next;
@@ -177,7 +177,7 @@ double greedy_bleu(const models::TrainedEncoderDecoder& trained, const data::Par
                    metrics::LetterCase letters, const Progress& progress) {
   std::vector<std::string> sources;
   for (const data::TextPair& pair : data.pairs) sources.push_back(pair.source);
-  const auto translations = translate(trained, sources, {.beams = 1}, progress);
+  const auto translations = translate(trained, sources, {.num_beams = 1}, progress);
   metrics::Bleu bleu({.letters = letters});
   for (size_t i = 0; i < translations.size(); ++i) {
     bleu.add(translations[i].text, data.pairs[i].target);
@@ -215,10 +215,10 @@ SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
   trained_.source = tokenizers.source;
   trained_.target = tokenizers.target;
   models::EncoderDecoderOptions model = options.model;
-  model.source_vocabulary = trained_.source->size();
-  model.target_vocabulary = trained_.target->size();
-  model.source_padding_id = padding_of(*trained_.source);
-  model.target_padding_id = padding_of(*trained_.target);
+  model.source_vocab_size = trained_.source->size();
+  model.target_vocab_size = trained_.target->size();
+  model.source_pad_token_id = padding_of(*trained_.source);
+  model.target_pad_token_id = padding_of(*trained_.target);
   trained_.model = std::make_shared<models::EncoderDecoder>(model);
   for (const data::TextPair& pair : train.pairs) {
     sources_.push_back(source_ids(trained_, pair.source));
@@ -231,7 +231,7 @@ SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
 }
 
 CutTexts cut_texts(const models::TrainedEncoderDecoder& trained, const data::ParallelData& data) {
-  const int64_t longest = trained.model->options().transformer.longest;
+  const int64_t longest = trained.model->options().transformer.max_length;
   std::vector<std::string_view> sources;
   std::vector<std::string_view> targets;
   for (const data::TextPair& pair : data.pairs) {
@@ -246,7 +246,7 @@ CutTexts cut_sources(const models::TrainedEncoderDecoder& trained,
                      const std::vector<std::string>& sources) {
   const std::vector<std::string_view> texts(sources.begin(), sources.end());
   return CutTexts(
-      {cut_of(*trained.source, texts, "sources", trained.model->options().transformer.longest)});
+      {cut_of(*trained.source, texts, "sources", trained.model->options().transformer.max_length)});
 }
 
 std::vector<Source> SequenceToSequence::sources() const {
@@ -330,10 +330,10 @@ std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
   const models::EncoderDecoderOptions& model = trained.model->options();
   const int64_t begin = id_of(*trained.target, kBeginToken);
   const inference::BeamSearchOptions search{
-      .beams = options.beams,
+      .num_beams = options.num_beams,
       .length_penalty = options.length_penalty,
-      .most_tokens = std::min(options.most_tokens, model.transformer.longest),
-      .end_ids = {id_of(*trained.target, kEndToken)}};
+      .max_new_tokens = std::min(options.max_new_tokens, model.transformer.max_length),
+      .eos_token_ids = {id_of(*trained.target, kEndToken)}};
   std::vector<Ids> ids;
   std::vector<int64_t> lengths;
   std::vector<size_t> places;  // of those that are not blank
@@ -346,7 +346,7 @@ std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
   std::vector<Translation> results(sources.size());
   const auto write = [&](const std::vector<int64_t>& numbers, const Stopped& stopped) {
     EncoderDecoderDecoder decoder(
-        trained.model, models::text_batch(chosen(ids, numbers), model.source_padding_id));
+        trained.model, models::text_batch(chosen(ids, numbers), model.source_pad_token_id));
     const at::Tensor start = at::full({static_cast<int64_t>(numbers.size()), 1}, begin, at::kLong);
     inference::BeamSearchOptions stoppable = search;
     stoppable.cancelled = stopped;
@@ -366,7 +366,7 @@ std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
 
 std::vector<int32_t> source_ids(const models::TrainedEncoderDecoder& trained,
                                 const std::string& text) {
-  return ended(*trained.source, text, trained.model->options().transformer.longest);
+  return ended(*trained.source, text, trained.model->options().transformer.max_length);
 }
 
 }  // namespace heed::tasks

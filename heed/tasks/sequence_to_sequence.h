@@ -44,7 +44,7 @@ struct SequenceToSequenceOptions {
 };
 
 // A training example is a pair; its length is the number of tokens of both sides. What is longer
-// than the model's `longest` is cut.
+// than the model's `max_length` is cut.
 class SequenceToSequence final : public Task {
  public:
   // A fresh model. Weights come from torch's default generator. Throws UsageError for options that
@@ -89,10 +89,10 @@ Metrics target_loss(const models::TrainedEncoderDecoder& trained, const data::Pa
                     const Progress& progress = {});
 
 struct TranslationOptions {
-  int64_t beams = 5;
-  double length_penalty = 1;  // see inference/beam_search.h
-  int64_t most_tokens = 256;  // of a translation; no more than the model's `longest`
-  int64_t batch_size = 64;    // sources that are translated together
+  int64_t num_beams = 5;
+  double length_penalty = 1;     // see inference/beam_search.h
+  int64_t max_new_tokens = 256;  // of a translation; no more than the model's `max_length`
+  int64_t batch_size = 64;       // sources that are translated together
 };
 
 struct Translation {
@@ -104,13 +104,13 @@ struct Translation {
 
 // Translates in batches of similar length, a batch on each of torch's threads; results in the order
 // of the sources, the same bits for any number of threads. A source of white space alone has an
-// empty translation. A longer source than the model's `longest` is cut.
+// empty translation. A longer source than the model's `max_length` is cut.
 std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
                                    const std::vector<std::string>& sources,
                                    const TranslationOptions& options = {},
                                    const Progress& progress = {});
 
-// What the model reads of a source: tokens and the end token, at most `longest`.
+// What the model reads of a source: tokens and the end token, at most `max_length`.
 std::vector<int32_t> source_ids(const models::TrainedEncoderDecoder& trained,
                                 const std::string& text);
 

@@ -41,12 +41,12 @@ data::ParallelData numbers(int64_t count, uint64_t seed) {
 }
 
 SequenceToSequenceOptions small() {
-  return {.model = {.transformer = {.width = 32,
-                                    .heads = 2,
-                                    .layers = 1,
-                                    .hidden = 64,
-                                    .longest = 24,
-                                    .norm_place = "pre",
+  return {.model = {.transformer = {.d_model = 32,
+                                    .num_heads = 2,
+                                    .num_layers = 1,
+                                    .d_ff = 64,
+                                    .max_length = 24,
+                                    .norm_first = true,
                                     .initialisation = "xavier_uniform",
                                     .dropout = 0,
                                     .attention_dropout = 0,
@@ -60,7 +60,7 @@ SequenceToSequence task_of(const SequenceToSequenceOptions& options,
   const PairTokenizers made = tokenizers_for(train, tokenizers);
   at::manual_seed(2);
   SequenceToSequenceOptions model = options;
-  if (made.source != made.target) model.model.tied = "output";
+  if (made.source != made.target) model.model.tie_word_embeddings = "output";
   return {train, numbers(20, 9), made, model};
 }
 
@@ -90,7 +90,7 @@ std::vector<std::string> texts_of(const std::vector<Translation>& translations) 
 TEST(SequenceToSequence, LearnsWhatItIsShown) {
   SequenceToSequenceOptions options = small();
   options.watched = "bleu";
-  options.model.transformer.longest = 25;  // five words of four characters, and the end
+  options.model.transformer.max_length = 25;  // five words of four characters, and the end
   for (const char* target : {"", "characters"}) {
     SequenceToSequence task = task_of(options, {.kind = "bpe:64", .target_kind = target});
     train(task, 160);
@@ -164,11 +164,12 @@ TEST(SequenceToSequence, ATranslationDoesNotDependOnThoseBesideIt) {
   train(task, 20);  // unsure still, so that beams differ
   std::vector<std::string> sources = kSources;
   sources.insert(sources.begin() + 1, " \t");
-  const auto together = translate(task.trained(), sources, {.beams = 3, .most_tokens = 20});
+  const auto together = translate(task.trained(), sources, {.num_beams = 3, .max_new_tokens = 20});
   EXPECT_EQ(together[1].text, "");
   EXPECT_TRUE(together[1].ids.empty());
   for (size_t i = 0; i < sources.size(); ++i) {
-    const auto alone = translate(task.trained(), {sources[i]}, {.beams = 3, .most_tokens = 20});
+    const auto alone =
+        translate(task.trained(), {sources[i]}, {.num_beams = 3, .max_new_tokens = 20});
     EXPECT_EQ(alone[0].ids, together[i].ids) << i;
     EXPECT_NEAR(alone[0].score, together[i].score, 1e-5) << i;
   }
@@ -178,7 +179,7 @@ TEST(SequenceToSequence, OneBeamTakesTheLikeliest) {
   SequenceToSequence task = task_of(small());
   train(task, 20);
   const models::TrainedEncoderDecoder& trained = task.trained();
-  const auto greedy = translate(trained, kSources, {.beams = 1, .most_tokens = 12});
+  const auto greedy = translate(trained, kSources, {.num_beams = 1, .max_new_tokens = 12});
   const c10::AutoGradMode no_gradients(false);
   for (size_t i = 0; i < kSources.size(); ++i) {
     const auto source = source_ids(trained, kSources[i]);

@@ -45,7 +45,7 @@ struct Reading {
 };
 
 Reading reading_of(const models::TrainedQuestionAnswerer& trained, const SpanRequest& request) {
-  const auto longest = static_cast<size_t>(trained.model->options().transformer.longest);
+  const auto longest = static_cast<size_t>(trained.model->options().transformer.max_length);
   Reading reading{.question = trained.tokenizer->encode(request.question, text::Surround::kNo),
                   .context = trained.tokenizer->encode(request.context, text::Surround::kNo)};
   if (reading.question.ids.empty()) {
@@ -56,7 +56,7 @@ Reading reading_of(const models::TrainedQuestionAnswerer& trained, const SpanReq
   reading.question.offsets.resize(asked);
   const size_t size = longest - asked;
   reading.windows = text_windows(reading.context.ids.size(), size,
-                                 std::min(size, static_cast<size_t>(trained.spans.stride)));
+                                 std::min(size, static_cast<size_t>(trained.spans.doc_stride)));
   return reading;
 }
 
@@ -109,7 +109,7 @@ class WindowVotes {
         inference::best_spans(scores, {.begin = asked + window.owned_begin - window.begin,
                                        .starts_end = asked + window.owned_end - window.begin,
                                        .end = asked + window.end - window.begin,
-                                       .longest = static_cast<size_t>(longest),
+                                       .max_length = static_cast<size_t>(longest),
                                        .count = static_cast<size_t>(count_)});
     log_sum_ = log_add(log_sum_, found.log_sum);
     // A text has no answer where no window has one.        Devlin et al. 2019, their SQuAD program
@@ -173,7 +173,7 @@ at::Tensor window_scores(const models::TrainedQuestionAnswerer& trained, const R
   }
   std::vector<const QuestionUnits*> batch;
   for (const QuestionUnits& each : inputs) batch.push_back(&each);
-  const auto padded = question_batch(batch, trained.model->options().padding_id);
+  const auto padded = question_batch(batch, trained.model->options().pad_token_id);
   return trained.model->forward(padded.to(device_of(*trained.model)))
       .to(at::kCPU, at::kFloat)
       .contiguous();
@@ -213,20 +213,20 @@ std::vector<TextWindow> text_windows(size_t count, size_t size, size_t stride) {
 SpanQuestions::SpanQuestions(const data::SpanTrainingData& data,
                              const SpanQuestionsOptions& options, const Progress& progress)
     : valid_(data.valid) {
-  check_usage(options.reading.longest_answer > 0, "longest answer: expected at least 1 token, got ",
-              options.reading.longest_answer);
-  check_usage(options.reading.stride > 0, "stride: expected at least 1 token, got ",
-              options.reading.stride);
+  check_usage(options.reading.max_answer_length > 0,
+              "longest answer: expected at least 1 token, got ", options.reading.max_answer_length);
+  check_usage(options.reading.doc_stride > 0, "stride: expected at least 1 token, got ",
+              options.reading.doc_stride);
   trained_.tokenizer = question_tokenizer(options.tokenizer, all_texts(data.train), progress);
   trained_.spans = options.reading;
-  trained_.spans.may_be_missing =
+  trained_.spans.answer_may_be_missing =
       std::any_of(data.train.questions.begin(), data.train.questions.end(),
                   [](const data::SpanQuestion& each) { return each.answers.empty(); });
   models::QuestionAnswererOptions model = options.model;
-  model.vocabulary = trained_.tokenizer->size();
+  model.vocab_size = trained_.tokenizer->size();
   model.answers = "span";
   model.units = "words";
-  model.padding_id = trained_.tokenizer->padding_id().value_or(-1);
+  model.pad_token_id = trained_.tokenizer->padding_id().value_or(-1);
   trained_.model = std::make_shared<models::QuestionAnswerer>(model);
   for (const data::SpanQuestion& each : data.train.questions) {
     add_example(each, data.train.contexts[each.context]);
@@ -238,10 +238,10 @@ SpanQuestions::SpanQuestions(const data::SpanTrainingData& data,
 
 CutTexts cut_texts(const models::TrainedQuestionAnswerer& trained,
                    const std::vector<SpanRequest>& requests) {
-  const int64_t most = trained.model->options().transformer.longest / 2;
+  const int64_t most = trained.model->options().transformer.max_length / 2;
   CutCount count{.what = "questions",
                  .all = std::ssize(requests),
-                 .limit = text_of(most, " words, half of --longest,")};
+                 .limit = text_of(most, " words, half of --max-length,")};
   for (const SpanRequest& request : requests) {
     if (std::ssize(trained.tokenizer->encode_ids(request.question, text::Surround::kNo)) > most) {
       ++count.cut;
@@ -304,7 +304,7 @@ std::unique_ptr<Batch> SpanQuestions::prepare(std::vector<int64_t> examples) con
     batch->tokens += lengths_[example];
   }
   batch->windows =
-      question_batch(chosen(inputs_, batch->examples), trained_.model->options().padding_id);
+      question_batch(chosen(inputs_, batch->examples), trained_.model->options().pad_token_id);
   return batch;
 }
 
@@ -342,13 +342,14 @@ std::vector<SpanAnswers> answer(const models::TrainedQuestionAnswerer& trained,
       const WindowOf& each = readings.windows[static_cast<size_t>(i)];
       votes[each.request].add(readings.all[each.request].windows[each.window],
                               {.start = {row, units}, .end = {row + units, units}},
-                              trained.spans.longest_answer);
+                              trained.spans.max_answer_length);
       row += 2 * units;
     }
   };
   for_each_batch(readings.lengths, kEvaluationBatch, progress, read);
   std::vector<SpanAnswers> answers;
-  for (WindowVotes& each : votes) answers.push_back(each.answers(trained.spans.may_be_missing));
+  for (WindowVotes& each : votes)
+    answers.push_back(each.answers(trained.spans.answer_may_be_missing));
   return answers;
 }
 

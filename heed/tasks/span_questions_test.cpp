@@ -43,19 +43,19 @@ data::SpanData places(Missing missing) {
 }
 
 SpanQuestionsOptions small(int64_t longest) {
-  return {.model = {.hops = 2,
-                    .transformer = {.width = 32,
-                                    .heads = 2,
-                                    .layers = 1,
-                                    .hidden = 64,
-                                    .longest = longest,
+  return {.model = {.num_hops = 2,
+                    .transformer = {.d_model = 32,
+                                    .num_heads = 2,
+                                    .num_layers = 1,
+                                    .d_ff = 64,
+                                    .max_length = longest,
                                     .attention = {.positions = "learned"},
-                                    .norm_place = "post",
+                                    .norm_first = false,
                                     .initialisation = "xavier_uniform",
                                     .dropout = 0,
                                     .attention_dropout = 0,
                                     .embedding_dropout = 0}},
-          .reading = {.longest_answer = 4, .stride = 5}};
+          .reading = {.max_answer_length = 4, .doc_stride = 5}};
 }
 
 SpanQuestions fresh(Missing missing, int64_t longest) {
@@ -66,7 +66,7 @@ SpanQuestions fresh(Missing missing, int64_t longest) {
 TEST(SpanQuestions, LearnWhatTheyAreShown) {
   for (const Missing missing : {Missing::kNone, Missing::kSome}) {
     SpanQuestions task = fresh(missing, 32);
-    EXPECT_EQ(task.trained().spans.may_be_missing, missing == Missing::kSome);
+    EXPECT_EQ(task.trained().spans.answer_may_be_missing, missing == Missing::kSome);
     std::vector<int64_t> examples;
     for (size_t i = 0; i < task.train_lengths().size(); ++i) {
       examples.push_back(static_cast<int64_t>(i));
@@ -209,10 +209,10 @@ TEST(SpanQuestions, RefuseOptionsThatCannotBe) {
   const data::SpanTrainingData data{.train = places(Missing::kNone),
                                     .valid = places(Missing::kNone)};
   SpanQuestionsOptions options = small(32);
-  options.reading.stride = 0;
+  options.reading.doc_stride = 0;
   EXPECT_THROW(SpanQuestions(data, options), UsageError);
   options = small(32);
-  options.reading.longest_answer = 0;
+  options.reading.max_answer_length = 0;
   EXPECT_THROW(SpanQuestions(data, options), UsageError);
 }
 

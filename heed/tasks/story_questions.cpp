@@ -88,13 +88,13 @@ class UnitWriter {
   UnitWriter(const models::TrainedQuestionAnswerer& trained, StoryUnits& result)
       : tokenizer_(*trained.tokenizer), options_(trained.model->options()), result_(result) {}
 
-  bool full() const { return result_.units.count() >= options_.transformer.longest; }
+  bool full() const { return result_.units.count() >= options_.transformer.max_length; }
 
   void add(const std::string& text, int64_t sentence) {
     text::Encoding words = tokenizer_.encode(text, text::Surround::kNo);
     std::vector<int32_t>& ids = result_.units.ids;
     if (options_.units == "sentences") {
-      words.ids.resize(std::min(words.ids.size(), static_cast<size_t>(options_.longest_unit)));
+      words.ids.resize(std::min(words.ids.size(), static_cast<size_t>(options_.max_unit_length)));
       ids.insert(ids.end(), words.ids.begin(), words.ids.end());
       result_.units.sizes.push_back(static_cast<int32_t>(words.ids.size()));
       result_.sources.push_back({sentence, {0, static_cast<uint32_t>(text.size())}});
@@ -158,26 +158,27 @@ CutTexts cut_texts(const models::TrainedQuestionAnswerer& trained,
                    const std::vector<Story>& stories) {
   const models::QuestionAnswererOptions& options = trained.model->options();
   const bool sentences = options.units == "sentences";
-  CutCount units{.what = "questions with such stories",
-                 .all = std::ssize(stories),
-                 .limit = text_of(options.transformer.longest, sentences ? " sentences" : " words",
-                                  ", the question among them (--longest)")};
+  CutCount units{
+      .what = "questions with such stories",
+      .all = std::ssize(stories),
+      .limit = text_of(options.transformer.max_length, sentences ? " sentences" : " words",
+                       ", the question among them (--max-length)")};
   CutCount words{
       .what = "questions with such sentences",
       .all = std::ssize(stories),
-      .limit = text_of(options.longest_unit, " words in a sentence (--longest-sentence)")};
+      .limit = text_of(options.max_unit_length, " words in a sentence (--max-unit-length)")};
   const auto size = [&](const std::string& text) {
     return std::ssize(trained.tokenizer->encode_ids(text, text::Surround::kNo));
   };
   for (const Story& story : stories) {
     int64_t count = sentences ? 1 : size(story.question);
-    bool long_sentence = sentences && size(story.question) > options.longest_unit;
+    bool long_sentence = sentences && size(story.question) > options.max_unit_length;
     for (const std::string& sentence : story.sentences) {
       const int64_t length = size(sentence);
       count += sentences ? 1 : length;
-      long_sentence = long_sentence || (sentences && length > options.longest_unit);
+      long_sentence = long_sentence || (sentences && length > options.max_unit_length);
     }
-    if (count > options.transformer.longest) ++units.cut;
+    if (count > options.transformer.max_length) ++units.cut;
     if (long_sentence) ++words.cut;
   }
   return CutTexts({units, words});
@@ -195,10 +196,10 @@ StoryQuestions::StoryQuestions(const data::StoryTrainingData& data,
                             trained_.labels.size()));
   }
   models::QuestionAnswererOptions model = options.model;
-  model.vocabulary = trained_.tokenizer->size();
+  model.vocab_size = trained_.tokenizer->size();
   model.answers = "class";
   model.classes = static_cast<int64_t>(trained_.labels.size());
-  model.padding_id = trained_.tokenizer->padding_id().value_or(-1);
+  model.pad_token_id = trained_.tokenizer->padding_id().value_or(-1);
   trained_.model = std::make_shared<models::QuestionAnswerer>(model);
 
   for (const data::StoryData& file : data.train) {
@@ -244,7 +245,7 @@ std::unique_ptr<Batch> StoryQuestions::prepare(std::vector<int64_t> examples) co
     batch->tokens += static_cast<int64_t>(inputs_[example].ids.size());
   }
   batch->stories =
-      question_batch(chosen(inputs_, batch->examples), trained_.model->options().padding_id);
+      question_batch(chosen(inputs_, batch->examples), trained_.model->options().pad_token_id);
   return batch;
 }
 
@@ -253,7 +254,7 @@ Loss StoryQuestions::loss(const Batch& batch) {
   const models::QuestionAnswererOptions& model = trained_.model->options();
   models::QuestionBatch stories = asked.stories;
   if (options_.empty_share > 0 && model.units == "sentences") {
-    stories = with_empty_units(stories, options_.empty_share, model.transformer.longest);
+    stories = with_empty_units(stories, options_.empty_share, model.transformer.max_length);
   }
   const at::Device device = device_of(*trained_.model);
   const at::Tensor logits = trained_.model->forward(stories.to(device));
@@ -281,7 +282,7 @@ std::vector<ClassAnswer> answer(const models::TrainedQuestionAnswerer& trained,
     lengths.push_back(inputs.back().count());
   }
   std::vector<ClassAnswer> answers(stories.size());
-  const int64_t padding = trained.model->options().padding_id;
+  const int64_t padding = trained.model->options().pad_token_id;
   const auto read = [&](const std::vector<int64_t>& numbers) {
     const at::Tensor logits =
         trained.model->forward(question_batch(chosen(inputs, numbers), padding).to(device));

@@ -35,14 +35,14 @@ data::StoryData moves() {
 
 StoryQuestionsOptions small(const char* units) {
   return {.model = {.units = units,
-                    .hops = 2,
-                    .transformer = {.width = 16,
-                                    .heads = 2,
-                                    .layers = 1,
-                                    .hidden = 32,
-                                    .longest = 20,
+                    .num_hops = 2,
+                    .transformer = {.d_model = 16,
+                                    .num_heads = 2,
+                                    .num_layers = 1,
+                                    .d_ff = 32,
+                                    .max_length = 20,
                                     .attention = {.positions = "learned"},
-                                    .norm_place = "post",
+                                    .norm_first = false,
                                     .initialisation = "xavier_uniform",
                                     .dropout = 0,
                                     .attention_dropout = 0,
@@ -160,7 +160,7 @@ TEST(StoryQuestions, EmptySentencesAreDrawnAnew) {
   at::manual_seed(4);
   StoryQuestionsOptions options = small("sentences");
   options.empty_share = 0.5;
-  options.model.transformer.longest = 4;  // so that some sentences are pushed out
+  options.model.transformer.max_length = 4;  // so that some sentences are pushed out
   StoryQuestions task({.train = {moves()}, .valid = {moves()}}, options);
   const auto batch = task.prepare({4, 0, 2});
   const auto loss_of = [&](uint64_t seed) {

@@ -18,11 +18,11 @@ namespace {
 std::shared_ptr<const text::Tokenizer> build_tokenizer(const data::ClassificationData& train,
                                                        const TextClassificationOptions& options) {
   text::WordLevelBuilder builder({
-      .vocabulary_size = static_cast<int32_t>(options.vocabulary_size),
+      .vocab_size = static_cast<int32_t>(options.vocab_size),
       .min_frequency = options.min_frequency,
   });
   for (const data::Example& example : train.examples) builder.add(example.text);
-  const auto longest = static_cast<int32_t>(options.model.transformer.longest);
+  const auto longest = static_cast<int32_t>(options.model.transformer.max_length);
   return std::make_shared<const text::Tokenizer>(builder.build().with_max_length(longest));
 }
 
@@ -87,9 +87,9 @@ TextClassification::TextClassification(const data::TrainingData& data,
   }
   trained_.tokenizer = build_tokenizer(data.train, options);
   models::TextClassifierOptions model = options.model;
-  model.vocabulary = trained_.tokenizer->size();
+  model.vocab_size = trained_.tokenizer->size();
   model.classes = std::ssize(trained_.labels);
-  model.padding_id = trained_.tokenizer->padding_id().value();
+  model.pad_token_id = trained_.tokenizer->padding_id().value();
   trained_.model = std::make_shared<models::TextClassifier>(model);
 
   for (const data::Example& example : data.train.examples) {

@@ -16,7 +16,7 @@ namespace heed::tasks {
 
 struct TextClassificationOptions {
   models::TextClassifierOptions model;  // vocabulary and classes are read from the data
-  int64_t vocabulary_size = 10'000;     // at most, special tokens included
+  int64_t vocab_size = 10'000;          // at most, special tokens included
   int64_t min_frequency = 1;            // of a word that gets an id of its own
   double label_smoothing = 0;           // Szegedy et al. 2016, section 7
   double word_dropout = 0;              // share of the words that training replaces by [UNK]

@@ -27,10 +27,10 @@ data::TrainingData colours() {
 TextClassificationOptions small() {
   TextClassificationOptions options;
   models::TransformerOptions& transformer = options.model.transformer;
-  transformer.width = 16;
-  transformer.heads = 2;
-  transformer.hidden = 32;
-  transformer.longest = 16;
+  transformer.d_model = 16;
+  transformer.num_heads = 2;
+  transformer.d_ff = 32;
+  transformer.max_length = 16;
   return options;
 }
 

@@ -15,10 +15,10 @@
 namespace heed::training {
 
 struct DataLoaderOptions {
-  size_t first = 0;    // the item that next() returns first
-  size_t count = 0;    // items are [first, count)
-  size_t workers = 0;  // 0: next() makes each item itself
-  size_t ahead = 4;    // items that are made or being made and not yet taken, for each worker
+  size_t first = 0;        // the item that next() returns first
+  size_t count = 0;        // items are [first, count)
+  size_t num_workers = 0;  // 0: next() makes each item itself
+  size_t ahead = 4;        // items that are made or being made and not yet taken, for each worker
 };
 
 // next() returns make(first), make(first + 1), … each once and in this order, whatever the number
@@ -31,12 +31,12 @@ class DataLoader {
   DataLoader(const DataLoaderOptions& options, std::function<Item(size_t)> make)
       : make_(std::move(make)),
         count_(options.count),
-        ahead_(std::max<size_t>(1, options.ahead) * std::max<size_t>(1, options.workers)),
+        ahead_(std::max<size_t>(1, options.ahead) * std::max<size_t>(1, options.num_workers)),
         to_make_(options.first),
         to_take_(options.first) {
     const size_t left = count_ > options.first ? count_ - options.first : 0;
     try {
-      for (size_t i = 0; i < std::min(options.workers, left); ++i) {
+      for (size_t i = 0; i < std::min(options.num_workers, left); ++i) {
         threads_.emplace_back([this] { work(); });
       }
     } catch (...) {  // the system gives no more threads

@@ -34,7 +34,8 @@ TEST(DataLoader, EachItemOnceInOrderForAnyNumberOfWorkers) {
     for (const size_t count : {0, 1, 2, 3, 7, 8, 9, 31, 32, 33, 100}) {
       for (const size_t first : {size_t{0}, size_t{1}, count / 2, count}) {
         if (first > count) continue;
-        const auto items = all_of({.first = first, .count = count, .workers = workers, .ahead = 2});
+        const auto items =
+            all_of({.first = first, .count = count, .num_workers = workers, .ahead = 2});
         ASSERT_EQ(items.size(), count - first) << workers << " workers";
         for (size_t i = 0; i < items.size(); ++i) {
           ASSERT_EQ(items[i], (first + i) * (first + i)) << workers << " workers";
@@ -53,7 +54,7 @@ TEST(DataLoader, NoSampleIsLostOrRepeated) {
         for (size_t i = 0; i < lengths.size(); ++i) lengths[i] = static_cast<int64_t>(i * 5 % 9);
         const auto batches = data::length_buckets(
             lengths, {.batch_size = 8, .batch_tokens = batch_tokens, .seed = workers, .window = 2});
-        DataLoader<std::vector<int64_t>> loader({.count = batches.size(), .workers = workers},
+        DataLoader<std::vector<int64_t>> loader({.count = batches.size(), .num_workers = workers},
                                                 [&](size_t number) {
                                                   dawdle(number);
                                                   return batches[number];
@@ -70,7 +71,7 @@ TEST(DataLoader, NoSampleIsLostOrRepeated) {
 
 TEST(DataLoader, WorkersStayWithinTheirLead) {
   std::atomic<size_t> made{0};
-  DataLoader<size_t> loader({.count = 100, .workers = 3, .ahead = 2}, [&](size_t number) {
+  DataLoader<size_t> loader({.count = 100, .num_workers = 3, .ahead = 2}, [&](size_t number) {
     ++made;
     return number;
   });
@@ -82,7 +83,7 @@ TEST(DataLoader, WorkersStayWithinTheirLead) {
 
 TEST(DataLoader, AnErrorArrivesInThePlaceOfItsItem) {
   for (size_t workers = 0; workers <= 8; ++workers) {
-    DataLoader<std::unique_ptr<size_t>> loader({.count = 20, .workers = workers},
+    DataLoader<std::unique_ptr<size_t>> loader({.count = 20, .num_workers = workers},
                                                [](size_t number) {
                                                  if (number == 11) {
                                                    throw std::runtime_error("item 11");
@@ -105,7 +106,7 @@ TEST(DataLoader, MayBeLeftAtAnyMoment) {
     for (const size_t taken : {0, 1, 5, 20}) {
       std::atomic<int> running{0};
       {
-        DataLoader<size_t> loader({.count = 20, .workers = workers}, [&](size_t number) {
+        DataLoader<size_t> loader({.count = 20, .num_workers = workers}, [&](size_t number) {
           ++running;
           dawdle(number);
           --running;

@@ -27,7 +27,7 @@ void EpochBatches::open(int64_t epoch, int64_t first) {
   plan_ = plan_of(epoch);
   loader_.emplace(DataLoaderOptions{.first = static_cast<size_t>(first),
                                     .count = plan_.size(),
-                                    .workers = static_cast<size_t>(options_.workers)},
+                                    .num_workers = static_cast<size_t>(options_.num_workers)},
                   [this](size_t number) {
                     std::vector<int64_t> mine = share_of(plan_[number]);
                     return mine.empty() ? nullptr : task_.prepare(std::move(mine));

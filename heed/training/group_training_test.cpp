@@ -38,10 +38,10 @@ class GroupTraining : public testing::Test {
   TrainingOptions options(int64_t epochs) const {
     return {.epochs = epochs,
             .batch_size = 6,
-            .accumulate = 2,
-            .learning_rate = 0.01,
-            .schedule = "constant",  // whatever the length of the run
-            .warmup = 0,
+            .gradient_accumulation_steps = 2,
+            .lr = 0.01,
+            .lr_scheduler = "constant",  // whatever the length of the run
+            .warmup_ratio = 0,
             .files = {.directory = folder_ / "model.run", .resume = true}};
   }
 
@@ -122,11 +122,12 @@ TEST_F(GroupTraining, ProcessesThatWereGivenDifferentThingsSayWhat) {
   using Change = std::function<void(TrainingOptions&)>;
   const std::pair<const char*, Change> cases[] = {
       {"batch_size is '6' in rank 0 and '7' in rank 1", [](auto& o) { o.batch_size = 7; }},
-      {"accumulate", [](auto& o) { o.accumulate = 3; }},
+      {"gradient_accumulation_steps", [](auto& o) { o.gradient_accumulation_steps = 3; }},
       {"epochs", [](auto& o) { o.epochs = 9; }},
-      {"evaluate_every", [](auto& o) { o.evaluate_every = 2; }},
+      {"eval_steps", [](auto& o) { o.eval_steps = 2; }},
       {"tensor_parallel", [](auto& o) { o.tensor_parallel = 2; }},
-      {"--layers is '1' in rank 0 and not given in rank 1", [](auto& o) { o.files.settings = {}; }},
+      {"--num-layers is '1' in rank 0 and not given in rank 1",
+       [](auto& o) { o.files.settings = {}; }},
       {"run files", [](auto& o) { o.files = {.settings = o.files.settings}; }},
       {"number of training examples", {}},
       {"checksum of the training data", {}},
@@ -136,7 +137,7 @@ TEST_F(GroupTraining, ProcessesThatWereGivenDifferentThingsSayWhat) {
     const Change& change = each.second;
     test::expect_all_well(test::run_processes(2, [&](ProcessGroup& group) {
       TrainingOptions all = options(2);
-      all.files.settings = {{"--layers", "1"}};
+      all.files.settings = {{"--num-layers", "1"}};
       all.group = &group;
       const bool differs = group.rank() == 1;
       const bool has_other_data = differs && !change;

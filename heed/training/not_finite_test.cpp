@@ -73,7 +73,7 @@ TEST(NotFinite, ARunEndsWithTheStepTheLayerAndItsLastCheckpoint) {
   const test::Folder folder;
   test::SmallTask task;
   TrainingOptions options{.batch_size = 4};
-  options.files = {.directory = folder / "out.run", .checkpoint_every = 2};
+  options.files = {.directory = folder / "out.run", .save_steps = 2};
   Observer observer;
   observer.step = [&](const StepReport& now) {
     if (now.step == 5) task.scale = std::numeric_limits<double>::infinity();

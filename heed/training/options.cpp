@@ -23,24 +23,24 @@ void check(const TrainingOptions& o) {
     check_usage(value >= least, name, ": expected at least ", least, ", got ", value);
   };
   at_least("epochs", 1, o.epochs);
-  at_least("steps", 0, o.steps);
-  at_least("evaluate_every", 0, o.evaluate_every);
+  at_least("max_steps", 0, o.max_steps);
+  at_least("eval_steps", 0, o.eval_steps);
   at_least("batch_size", 1, o.batch_size);
   at_least("batch_tokens", 0, o.batch_tokens);
-  at_least("accumulate", 1, o.accumulate);
-  check_usage(o.workers >= 0 && o.workers <= 8, "workers: expected 0 to 8, got ", o.workers);
+  at_least("gradient_accumulation_steps", 1, o.gradient_accumulation_steps);
+  check_usage(o.num_workers >= 0 && o.num_workers <= 8, "num_workers: expected 0 to 8, got ",
+              o.num_workers);
   at_least("warmup_steps", 0, o.warmup_steps);
   at_least("patience", 0, o.patience);
   at_least("tensor_parallel", 1, o.tensor_parallel);
-  at_least("checkpoint_every", 0, o.files.checkpoint_every);
-  at_least("keep", 1, o.files.keep);
-  at_least("log_every", 1, o.files.log_every);
-  check_usage(std::isfinite(o.learning_rate) && o.learning_rate > 0,
-              "learning_rate: expected a positive number, got ", o.learning_rate);
-  check_usage(o.warmup >= 0 && o.warmup <= 1, "warmup: expected a share from 0 to 1, got ",
-              o.warmup);
-  check_usage(std::isfinite(o.clip_norm) && o.clip_norm >= 0, "clip_norm: expected 0 or more, got ",
-              o.clip_norm);
+  at_least("save_steps", 0, o.files.save_steps);
+  at_least("save_total_limit", 1, o.files.save_total_limit);
+  at_least("logging_steps", 1, o.files.logging_steps);
+  check_usage(std::isfinite(o.lr) && o.lr > 0, "lr: expected a positive number, got ", o.lr);
+  check_usage(o.warmup_ratio >= 0 && o.warmup_ratio <= 1,
+              "warmup_ratio: expected a share from 0 to 1, got ", o.warmup_ratio);
+  check_usage(std::isfinite(o.max_grad_norm) && o.max_grad_norm >= 0,
+              "max_grad_norm: expected 0 or more, got ", o.max_grad_norm);
   check(o.optimizer);
   check_usage(!o.files.resume || !o.files.overwrite,
               "resume and overwrite: expected one of them: a run goes on or begins anew");
@@ -49,9 +49,9 @@ void check(const TrainingOptions& o) {
 }
 
 ScheduleOptions schedule_of(const TrainingOptions& o, int64_t total_steps) {
-  const auto share = static_cast<int64_t>(o.warmup * static_cast<double>(total_steps));
-  return {.name = o.schedule,
-          .peak = o.learning_rate,
+  const auto share = static_cast<int64_t>(o.warmup_ratio * static_cast<double>(total_steps));
+  return {.name = o.lr_scheduler,
+          .peak = o.lr,
           .warmup_steps = o.warmup_steps > 0 ? o.warmup_steps : share,
           .total_steps = total_steps};
 }
@@ -60,15 +60,15 @@ Settings fingerprint(const TrainingOptions& o) {
   Settings all = {
       {"batch_size", std::to_string(o.batch_size)},
       {"batch_tokens", std::to_string(o.batch_tokens)},
-      {"accumulate", std::to_string(o.accumulate)},
-      {"evaluate_every", std::to_string(o.evaluate_every)},
-      {"learning_rate", value_text(o.learning_rate)},
-      {"schedule", o.schedule},
-      {"warmup", value_text(o.warmup)},
+      {"gradient_accumulation_steps", std::to_string(o.gradient_accumulation_steps)},
+      {"eval_steps", std::to_string(o.eval_steps)},
+      {"lr", value_text(o.lr)},
+      {"lr_scheduler", o.lr_scheduler},
+      {"warmup_ratio", value_text(o.warmup_ratio)},
       {"warmup_steps", std::to_string(o.warmup_steps)},
-      {"clip_norm", value_text(o.clip_norm)},
-      {"average", value_text(o.average)},
-      {"watch", o.watch},
+      {"max_grad_norm", value_text(o.max_grad_norm)},
+      {"ema_decay", value_text(o.ema_decay)},
+      {"metric_for_best_model", o.metric_for_best_model},
       {"seed", std::to_string(o.seed)},
       {"device", o.device},
       {"dtype", o.dtype},

@@ -24,9 +24,9 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 // checkpoints be on the side that is thrown away.
 struct RunFiles {
   std::filesystem::path directory;  // empty: no such files, and nothing to resume from
-  int64_t checkpoint_every = 0;     // updates; 0: with each evaluation, at the end and when stopped
-  int64_t keep = 2;                 // checkpoints, besides that of the best model
-  int64_t log_every = 10;           // updates for each line of the log
+  int64_t save_steps = 0;           // updates; 0: with each evaluation, at the end and when stopped
+  int64_t save_total_limit = 2;     // checkpoints, besides that of the best model
+  int64_t logging_steps = 10;       // updates for each line of the log
   bool resume = false;              // go on from the newest checkpoint; without one, begin
   bool overwrite = false;           // begin anew where there is a model or a run already
   Settings settings = {};           // of the task: a resumed run must have the same
@@ -35,23 +35,24 @@ struct RunFiles {
 
 struct TrainingOptions {
   int64_t epochs = 8;
-  int64_t steps = 0;           // updates of the whole run; 0: those of the epochs
-  int64_t evaluate_every = 0;  // updates between evaluations; 0: after each epoch
-  int64_t batch_size = 32;     // examples
-  int64_t batch_tokens = 0;    // instead of batch_size: tokens, padding included; 0: off
-  int64_t accumulate = 1;  // batches before an update. They count by their weight (tasks/task.h),
-                           // so their gradient is that of one batch that holds them all
-  int64_t workers = 0;     // threads that prepare batches ahead; 0: none
-  double learning_rate = 1e-3;
-  std::string schedule = "linear";  // see training/schedule.h
-  double warmup = 0.1;              // share of all steps
-  int64_t warmup_steps = 0;         // instead of the share; 0: off
-  double clip_norm = 1;             // 0: gradients are not clipped
-  double average = 0;               // decay of the weights' running average; 0: none
-  int64_t patience = 0;             // evaluations without a better model before stopping; 0: never
-  std::string watch = {};           // metric that decides which model is best; empty: as the task
-                                    // has it. Of loss, perplexity and bits_per_byte the smaller is
-                                    // the better, of all others the larger
+  int64_t max_steps = 0;     // updates of the whole run; 0: those of the epochs
+  int64_t eval_steps = 0;    // updates between evaluations; 0: after each epoch
+  int64_t batch_size = 32;   // examples
+  int64_t batch_tokens = 0;  // instead of batch_size: tokens, padding included; 0: off
+  int64_t gradient_accumulation_steps =
+      1;                    // batches before an update. They count by their weight (tasks/task.h),
+                            // so their gradient is that of one batch that holds them all
+  int64_t num_workers = 0;  // threads that prepare batches ahead; 0: none
+  double lr = 1e-3;
+  std::string lr_scheduler = "linear";  // see training/schedule.h
+  double warmup_ratio = 0.1;            // share of all steps
+  int64_t warmup_steps = 0;             // instead of the share; 0: off
+  double max_grad_norm = 1;             // 0: gradients are not clipped
+  double ema_decay = 0;                 // decay of the weights' running average; 0: none
+  int64_t patience = 0;  // evaluations without a better model before stopping; 0: never
+  std::string metric_for_best_model = {};  // metric that decides which model is best; empty: as the
+                                           // task has it. Of loss, perplexity and bits_per_byte the
+                                           // smaller is the better, of all others the larger
   uint64_t seed = 1;
   std::string device = "cpu";     // see training/precision.h
   std::string dtype = "float32";  // of the products in training; validation is float32

@@ -33,11 +33,11 @@ using test::SmallTask;
 
 TEST(Resume, AStopAtAnyStepChangesNoBit) {
   for (const char* optimizer : {"adamw", "sgd"}) {
-    for (const int64_t evaluate_every : {0, 2}) {
+    for (const int64_t eval_steps : {0, 2}) {
       const auto options = [&](const Folder& folder) {
         TrainingOptions all = options_in(folder);
         all.optimizer.name = optimizer;
-        all.evaluate_every = evaluate_every;
+        all.eval_steps = eval_steps;
         return all;
       };
       const Folder whole;
@@ -93,7 +93,7 @@ TEST(Resume, BeginsWhereThereIsNothing) {
 TEST(Resume, TheNumberOfWorkersMayChangeAndTheRunMayGetLonger) {
   const Folder whole;
   TrainingOptions longer = options_in(whole);
-  longer.schedule = "constant";
+  longer.lr_scheduler = "constant";
   longer.warmup_steps = 2;
   longer.epochs = 4;
   const Outcome expected = run(whole, longer);
@@ -103,14 +103,14 @@ TEST(Resume, TheNumberOfWorkersMayChangeAndTheRunMayGetLonger) {
   options.epochs = 3;
   run(folder, options);
   options.epochs = 4;
-  options.workers = 0;
+  options.num_workers = 0;
   expect_same(expected, run(folder, resumed(options)));
 }
 
 TEST(Resume, RefusesAnotherRunByTheNameOfWhatDiffers) {
   const Folder folder;
   TrainingOptions options = options_in(folder);
-  options.files.settings = {{"--width", "64"}};
+  options.files.settings = {{"--d-model", "64"}};
   run(folder, options, 4);
   const auto refused = [&](const std::function<void(TrainingOptions&)>& change) {
     TrainingOptions other = resumed(options);
@@ -119,8 +119,8 @@ TEST(Resume, RefusesAnotherRunByTheNameOfWhatDiffers) {
   };
   EXPECT_NE(refused([](auto& o) { o.batch_size = 5; }).find("batch_size '4', now it is '5'"),
             std::string::npos);
-  EXPECT_NE(refused([](auto& o) { o.learning_rate = 1; }).find("learning_rate"), std::string::npos);
-  EXPECT_NE(refused([](auto& o) { o.files.settings[0].second = "128"; }).find("--width '64'"),
+  EXPECT_NE(refused([](auto& o) { o.lr = 1; }).find("lr"), std::string::npos);
+  EXPECT_NE(refused([](auto& o) { o.files.settings[0].second = "128"; }).find("--d-model '64'"),
             std::string::npos);
   at::manual_seed(5);
   SmallTask more(24);
@@ -159,7 +159,7 @@ TEST(Resume, ARunThatHasNotEndedIsNeverOverwritten) {
 TEST(Resume, ALengthenedRunThatStoppedIsNotOverwrittenEither) {
   const Folder folder;
   TrainingOptions options = options_in(folder);
-  options.schedule = "constant";
+  options.lr_scheduler = "constant";
   options.warmup_steps = 2;
   run(folder, options);
   options.epochs = 5;
@@ -199,8 +199,8 @@ TEST(Resume, KeepsTheLastCheckpointsAndThatOfTheBestModelAndOneInTheEnd) {
   const Folder folder;
   const CheckpointFolder checkpoints(folder / "out.run/checkpoints");
   TrainingOptions options = options_in(folder);
-  options.files.checkpoint_every = 1;
-  options.files.keep = 2;
+  options.files.save_steps = 1;
+  options.files.save_total_limit = 2;
   run(folder, options, 8);
   const std::vector<int64_t> stopped = checkpoints.steps();
   const Outcome found = run(folder, resumed(options));
@@ -224,14 +224,14 @@ TEST(Resume, StoppedBeforeTheFirstValidationARunLeavesTheModelAsItIs) {
 TEST(Resume, TheWatchedMetricDecides) {
   const Folder folder;
   TrainingOptions options = options_in(folder);
-  options.watch = "loss";
+  options.metric_for_best_model = "loss";
   const Outcome found = run(folder, options);
   double least = INFINITY;
   for (const Evaluation& each : found.report.evaluations) {
     least = std::min(least, tasks::metric(each.validation, "loss"));
   }
   EXPECT_EQ(tasks::metric(found.report.best.validation, "loss"), least);
-  options.watch = "no such thing";
+  options.metric_for_best_model = "no such thing";
   const Folder other;
   options.files.directory = other / "out.run";
   EXPECT_THROW(run(other, options), UsageError);
@@ -243,8 +243,8 @@ TEST(Resume, AFailureOfAnySystemCallLeavesAWholeCheckpoint) {
   const auto options = [](const Folder& folder) {
     TrainingOptions all = options_in(folder);
     all.epochs = 1;
-    all.files.checkpoint_every = 1;
-    all.files.keep = 1;
+    all.files.save_steps = 1;
+    all.files.save_total_limit = 1;
     return all;
   };
   const Outcome expected = run(whole, options(whole));
@@ -282,8 +282,8 @@ TEST(Resume, TwoHundredKilledRunsLoseNothing) {
   const auto options = [](const Folder& folder) {
     TrainingOptions all = options_in(folder);
     all.epochs = 10;
-    all.workers = 0;
-    all.files.checkpoint_every = 1;
+    all.num_workers = 0;
+    all.files.save_steps = 1;
     return all;
   };
   const Folder whole;

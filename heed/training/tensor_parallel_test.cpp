@@ -44,15 +44,15 @@ class TensorParallel : public testing::Test {
   // Gradients that are always clipped, both penalties, Adam's moments and a running average: all
   // that looks at more than one weight or lives as long as the run.
   TrainingOptions options(int64_t steps, const std::string& name) const {
-    return {.steps = steps,
-            .evaluate_every = 4,
+    return {.max_steps = steps,
+            .eval_steps = 4,
             .batch_size = 8,
-            .accumulate = 2,
-            .learning_rate = 0.01,
-            .schedule = "constant",  // whatever the length of the run
-            .warmup = 0,
-            .clip_norm = 0.05,
-            .average = 0.9,
+            .gradient_accumulation_steps = 2,
+            .lr = 0.01,
+            .lr_scheduler = "constant",  // whatever the length of the run
+            .warmup_ratio = 0,
+            .max_grad_norm = 0.05,
+            .ema_decay = 0.9,
             .optimizer = {.epsilon = 1e-3, .l1 = 1e-3, .l2 = 1e-3},
             .files = {.directory = folder_ / (name + ".run"), .resume = true}};
   }
@@ -138,7 +138,7 @@ TEST_F(TensorParallel, LossesAndDropoutAreThoseOfOneProcess) {
 }
 
 TEST_F(TensorParallel, WithGroupedHeads) {
-  const test::TransformerChoice grouped{.key_heads = 2};
+  const test::TransformerChoice grouped{.num_key_value_heads = 2};
   expect_near(together({.size = 2, .tensor = 2}, 4, "both", grouped), alone(4, "alone", grouped));
 }
 

@@ -55,7 +55,7 @@ class Run {
     if (files_) {
       if (!is_over()) files_->go_on();
       log_.emplace(files_->path(), state_.step, updater_.parameter_count(),
-                   options_.files.log_every, calls_);
+                   options_.files.logging_steps, calls_);
     }
     while (!is_over()) {
       if (!evaluation_is_due()) step();
@@ -74,13 +74,15 @@ class Run {
   // the schedule takes the first for all.
   void set_schedule() {
     const int64_t batches = batches_.count(1);
-    const int64_t steps = (batches + options_.accumulate - 1) / options_.accumulate;
-    total_steps_ = options_.steps > 0 ? options_.steps : steps * options_.epochs;
+    const int64_t steps =
+        (batches + options_.gradient_accumulation_steps - 1) / options_.gradient_accumulation_steps;
+    total_steps_ = options_.max_steps > 0 ? options_.max_steps : steps * options_.epochs;
     schedule_ = schedule_of(options_, total_steps_);
   }
 
   bool last_step_is_done() const {
-    return options_.steps > 0 ? state_.step >= options_.steps : state_.epoch > options_.epochs;
+    return options_.max_steps > 0 ? state_.step >= options_.max_steps
+                                  : state_.epoch > options_.epochs;
   }
   bool is_over() const {
     const bool impatient = options_.patience > 0 && state_.since_best >= options_.patience;
@@ -89,12 +91,12 @@ class Run {
   bool evaluation_is_due() const {
     if (state_.step == state_.evaluated_step) return false;
     if (last_step_is_done()) return true;
-    if (options_.evaluate_every > 0) return state_.step % options_.evaluate_every == 0;
+    if (options_.eval_steps > 0) return state_.step % options_.eval_steps == 0;
     return state_.batch == 0;
   }
   bool checkpoint_is_due() const {
     if (options_.files.directory.empty() || state_.step == saved_step_) return false;
-    const int64_t every = options_.files.checkpoint_every;
+    const int64_t every = options_.files.save_steps;
     return state_.step == state_.evaluated_step || (every > 0 && state_.step % every == 0);
   }
 
@@ -146,7 +148,7 @@ class Run {
   void step() {
     if (!batches_.is_open()) batches_.open(state_.epoch, state_.batch);
     task_.module().train();
-    const Batches batches = batches_.next(options_.accumulate);
+    const Batches batches = batches_.next(options_.gradient_accumulation_steps);
     const double rate = learning_rate(schedule_, state_.step);
     draw_apart();
     const Updater::Result done = update(batches, rate);
@@ -318,7 +320,7 @@ class Run {
     now.seconds = seconds();
     files_->checkpoints().save(state_.step, to_json(now, identity_), tensors);
     const Evaluation* best = state_.best();
-    files_->checkpoints().prune(options_.files.keep,
+    files_->checkpoints().prune(options_.files.save_total_limit,
                                 best != nullptr ? std::optional(best->step) : std::nullopt);
   }
 

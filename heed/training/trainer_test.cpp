@@ -54,7 +54,7 @@ class LineTask final : public tasks::Task {
 };
 
 TrainingOptions quick() {
-  return {.epochs = 30, .batch_size = 8, .learning_rate = 0.1, .optimizer = {.weight_decay = 0}};
+  return {.epochs = 30, .batch_size = 8, .lr = 0.1, .optimizer = {.weight_decay = 0}};
 }
 
 TEST(Trainer, Learns) {
@@ -70,7 +70,7 @@ TEST(Trainer, ShowsEachExampleOnceAnEpoch) {
   LineTask task;
   TrainingOptions options = quick();
   options.epochs = 3;
-  options.accumulate = 2;
+  options.gradient_accumulation_steps = 2;
   const RunReport report = train(task, options, "unused");
   for (const int64_t count : task.seen()) EXPECT_EQ(count, 3);
   EXPECT_EQ(report.steps, 3 * 4);  // 7 batches in pairs
@@ -102,8 +102,8 @@ TEST(Trainer, OfEqualModelsTheOneWithTheSmallerLossIsBetter) {
 TEST(Trainer, ARunMayBeMeasuredInSteps) {
   LineTask task;
   TrainingOptions options = quick();
-  options.steps = 10;  // 7 batches an epoch
-  options.evaluate_every = 4;
+  options.max_steps = 10;  // 7 batches an epoch
+  options.eval_steps = 4;
   const RunReport report = train(task, options, "unused");
   EXPECT_EQ(report.steps, 10);
   ASSERT_EQ(report.evaluations.size(), 3U);
@@ -129,7 +129,7 @@ TEST(Trainer, WorkersChangeNothing) {
     LineTask task;
     TrainingOptions options = quick();
     options.epochs = 3;
-    options.workers = workers;
+    options.num_workers = workers;
     train(task, options, "unused");
     for (const int64_t count : task.seen()) EXPECT_EQ(count, 3);
     return task.weight();
@@ -179,16 +179,16 @@ TEST(Trainer, RefusesWhatCannotBe) {
   for (auto change : std::vector<std::function<void(TrainingOptions&)>>{
            [](TrainingOptions& o) { o.epochs = 0; },
            [](TrainingOptions& o) { o.batch_size = 0; },
-           [](TrainingOptions& o) { o.learning_rate = 0; },
-           [](TrainingOptions& o) { o.warmup = 2; },
-           [](TrainingOptions& o) { o.steps = -1; },
+           [](TrainingOptions& o) { o.lr = 0; },
+           [](TrainingOptions& o) { o.warmup_ratio = 2; },
+           [](TrainingOptions& o) { o.max_steps = -1; },
            [](TrainingOptions& o) { o.batch_tokens = -1; },
-           [](TrainingOptions& o) { o.workers = 9; },
+           [](TrainingOptions& o) { o.num_workers = 9; },
            [](TrainingOptions& o) { o.dtype = "float8"; },
            [](TrainingOptions& o) { o.device = "tpu"; },
-           [](TrainingOptions& o) { o.files.keep = 0; },
+           [](TrainingOptions& o) { o.files.save_total_limit = 0; },
            [](TrainingOptions& o) { o.files.resume = true; },
-           [](TrainingOptions& o) { o.schedule = "staircase"; },
+           [](TrainingOptions& o) { o.lr_scheduler = "staircase"; },
        }) {
     TrainingOptions options = quick();
     change(options);

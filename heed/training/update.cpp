@@ -24,7 +24,7 @@ c10::Device device_of(const TrainingOptions& options) {
 
 Updater::Updater(tasks::Task& task, const TrainingOptions& options)
     : task_(task),
-      clip_norm_(options.clip_norm),
+      clip_norm_(options.max_grad_norm),
       parallel_(options.group, options.tensor_parallel),
       device_(device_of(options)),
       precision_(precision_from(options.dtype, device_)),
@@ -32,7 +32,7 @@ Updater::Updater(tasks::Task& task, const TrainingOptions& options)
       split_(split_module()),
       parameters_(trained_parameters(task.module())),
       optimizer_(tensors_of(parameters_), options.optimizer),
-      average_(tensors_of(parameters_), options.average),
+      average_(tensors_of(parameters_), options.ema_decay),
       loss_scale_(precision_) {
   if (parallel_.data() != nullptr) reducer_.emplace(tensors_of(parameters_), *parallel_.data());
   if (split_) watch_norm();

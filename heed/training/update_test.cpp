@@ -27,7 +27,7 @@ std::vector<float> after(const std::vector<std::vector<int64_t>>& examples,
 
 // Of batches whose means are over 1 + 2, 5 + 1 + 2 and 3 tokens.
 TEST(Update, AccumulatedBatchesAreOneLargeBatch) {
-  const TrainingOptions options{.clip_norm = 0, .optimizer = {.name = "sgd", .l2 = 1e-2}};
+  const TrainingOptions options{.max_grad_norm = 0, .optimizer = {.name = "sgd", .l2 = 1e-2}};
   double one_norm = 0;
   double parts_norm = 0;
   const auto one = after({{0, 1, 4, 5, 6, 7}}, options, &one_norm);
@@ -38,7 +38,7 @@ TEST(Update, AccumulatedBatchesAreOneLargeBatch) {
 }
 
 TEST(Update, Bfloat16IsCloseAndKeepsFloat32Weights) {
-  TrainingOptions options{.clip_norm = 0, .optimizer = {.name = "sgd"}};
+  TrainingOptions options{.max_grad_norm = 0, .optimizer = {.name = "sgd"}};
   const auto exact = after({{0, 1, 2, 3}}, options);
   options.dtype = "bfloat16";
   const auto rounded = after({{0, 1, 2, 3}}, options);

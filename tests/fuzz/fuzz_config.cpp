@@ -25,14 +25,14 @@ TokenizerPointer small_tokenizer() {
 }
 
 TransformerOptions small() {
-  return {.width = 8, .heads = 2, .layers = 1, .hidden = 8, .longest = 16};
+  return {.d_model = 8, .num_heads = 2, .num_layers = 1, .d_ff = 8, .max_length = 16};
 }
 
 void save_language_model(const std::filesystem::path& folder) {
   TrainedLanguageModel trained;
   trained.tokenizer = small_tokenizer();
   trained.model = std::make_shared<LanguageModel>(
-      LanguageModelOptions{.vocabulary = trained.tokenizer->size(), .transformer = small()});
+      LanguageModelOptions{.vocab_size = trained.tokenizer->size(), .transformer = small()});
   save(trained, folder);
 }
 
@@ -41,7 +41,7 @@ void save_classifier(const std::filesystem::path& folder) {
   trained.tokenizer = small_tokenizer();
   trained.labels = {"no", "yes"};
   trained.model = std::make_shared<TextClassifier>(TextClassifierOptions{
-      .vocabulary = trained.tokenizer->size(), .classes = 2, .transformer = small()});
+      .vocab_size = trained.tokenizer->size(), .classes = 2, .transformer = small()});
   save(trained, folder);
 }
 
@@ -49,8 +49,8 @@ void save_encoder_decoder(const std::filesystem::path& folder) {
   TrainedEncoderDecoder trained;
   trained.source = trained.target = small_tokenizer();
   trained.model = std::make_shared<EncoderDecoder>(
-      EncoderDecoderOptions{.source_vocabulary = trained.source->size(),
-                            .target_vocabulary = trained.target->size(),
+      EncoderDecoderOptions{.source_vocab_size = trained.source->size(),
+                            .target_vocab_size = trained.target->size(),
                             .transformer = small()});
   save(trained, folder);
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from program import heed
 
-SMALL = ["--width", 32, "--hidden", 64, "--heads", 2, "--epochs", 6, "--lr", "5e-3",
+SMALL = ["--d-model", 32, "--d-ff", 64, "--num-heads", 2, "--epochs", 6, "--lr", "5e-3",
          "--word-dropout", 0, "--batch-size", 8, "--threads", 1]
 WORDS = {"weather": "rain sun snow wind cloud storm".split(),
          "food": "bread soup cheese rice fish salt".split(),
@@ -172,7 +172,7 @@ class Classify(unittest.TestCase):
         found = self.json("eval", "documents", "valid_documents.jsonl")
         self.assertGreater(found["accuracy"], 0.9)
         shown = self.json("inspect", "documents")
-        self.assertEqual((shown["documents"], shown["sentence_layers"]), ("lines", 1))
+        self.assertEqual((shown["documents"], shown["num_sentence_layers"]), ("lines", 1))
         self.assertTrue(any(tensor["name"].startswith("documents.sentence_pooling")
                             for tensor in shown["tensors"]))
 
@@ -198,7 +198,8 @@ class Classify(unittest.TestCase):
 
     def test_any_score_and_pattern(self):
         options = ["--score", "additive", "--pattern", "window:2:2|global:1", "--positions",
-                   "rotary", "--key-heads", 1, "--softcap", 30, "--norm", "rms", "--activation",
+                   "rotary", "--num-key-value-heads", 1, "--softcap", 30, "--norm", "rms",
+                   "--activation",
                    "swiglu", "--epochs", 2]
         self.train("any", "train.tsv", "valid.tsv", *options)
         shown = self.json("inspect", "any")

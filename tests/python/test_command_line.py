@@ -23,7 +23,7 @@ from program import HEED, heed, stop_training
 
 EXAMPLE = Path("examples/sentiment").resolve()
 DATA = ["--train", EXAMPLE / "train.tsv", "--valid", EXAMPLE / "valid.tsv"]
-SMALL = ["--width", 16, "--hidden", 16, "--heads", 2, "--layers", 1, "--threads", 1]
+SMALL = ["--d-model", 16, "--d-ff", 16, "--num-heads", 2, "--num-layers", 1, "--threads", 1]
 
 
 class CommandLine(unittest.TestCase):
@@ -63,7 +63,7 @@ class CommandLine(unittest.TestCase):
         for line, said in (("learning-rate = 1", "did you mean lr?"),
                            ("epochs = 'many'", "expected a whole number"),
                            ("epochs = -1", "at least 1"), ("epochs = ", "not TOML"),
-                           ("norm-place = 'behind'", "behind")):
+                           ("norm = 'behind'", "behind")):
             path.write_text(f"# a comment\n{line}\n")
             errors = self.refused(2, "train", "classify", "--config", path)
             self.assertIn("wrong.toml:2: ", errors)
@@ -75,7 +75,7 @@ class CommandLine(unittest.TestCase):
         text = self.folder / "[x]"
         text.write_text("the cat sat on the mat\n" * 30)
         out = self.folder / "tokens.json"
-        heed("tokenize", "train", text.name, "--kind", "byte_bpe", "--vocabulary", 300, "--special",
+        heed("tokenize", "train", text.name, "--kind", "byte_bpe", "--vocab-size", 300, "--special",
              "[CLS]", "--special", "[a,b]", "--out", out, cwd=self.folder, code=0)
         names = [token["content"] for token in json.loads(out.read_text())["added_tokens"]]
         self.assertEqual(names[:2], ["[CLS]", "[a,b]"])
@@ -86,15 +86,16 @@ class CommandLine(unittest.TestCase):
         for option, value in (("--epochs", "0x10"), ("--epochs", "1" + "0" * 23), ("--epochs", -1),
                               ("--epochs", "1.5"), ("--seed", -1), ("--lr", "nan"), ("--lr", "inf"),
                               ("--lr", 0), ("--dropout", "nan"), ("--dropout", 1),
-                              ("--embedding-deviation", -1), ("--threshold", "nan"),
+                              ("--embedding-std", -1), ("--threshold", "nan"),
                               ("--threads", 4294967297)):
             self.assertIn(f"{option}: ", self.refused(2, *self.train(option, value)))
         self.assertIn("--threshold: ",
                       self.refused(2, "predict", self.model, "--threshold", "nan", text="x\n"))
 
     def test_what_cannot_be_used_is_refused_before_data_is_read(self):
-        for words in (["--heads", 3], ["--watch", "micro_f1"], ["--pattern", "fully"],
-                      ["--key-heads", 3]):
+        for words in (["--num-heads", 3], ["--metric-for-best-model", "micro_f1"], ["--pattern",
+                                                                                    "fully"],
+                      ["--num-key-value-heads", 3]):
             errors = self.refused(2, *self.train("--train", self.folder / "nowhere", *words))
             self.assertIn(str(words[0]) + ":", errors)
 
@@ -118,19 +119,19 @@ class CommandLine(unittest.TestCase):
                 for line in shown.stdout.split("Examples:")[0].splitlines():
                     self.assertLessEqual(len(line), columns, line)
         shown = heed("train", "classify", "--help").stdout
-        self.assertIn("One of post, pre.", " ".join(shown.split()))
+        self.assertIn("One of layer, rms.", " ".join(shown.split()))
 
     def test_man_pages_and_completion_know_what_may_be_given(self):
         page = heed("man", "train-classify", code=0).stdout
-        self.assertIn("One of post, pre. Default:", page)
+        self.assertIn("One of layer, rms. Default:", page)
         self.assertIn("From 0 to 1. Default:", page)
-        self.assertIn(":value:(post pre)", heed("completion", "zsh", code=0).stdout)
+        self.assertIn(":value:(layer rms)", heed("completion", "zsh", code=0).stdout)
         script = self.folder / "heed.bash"
         script.write_text(heed("completion", "bash", code=0).stdout +
-                          "\nCOMP_WORDS=(heed train classify --norm-place p)\nCOMP_CWORD=4\n_heed\n"
+                          "\nCOMP_WORDS=(heed train classify --norm l)\nCOMP_CWORD=4\n_heed\n"
                           'echo "${COMPREPLY[@]}"\n')
         shown = subprocess.run(["bash", script], capture_output=True, text=True)
-        self.assertEqual(shown.stdout, "post pre\n", shown.stderr)
+        self.assertEqual(shown.stdout, "layer\n", shown.stderr)
 
     def test_a_progress_bar_stays_on_its_line(self):
         for columns in (20, 60, 80):
@@ -167,7 +168,7 @@ class CommandLine(unittest.TestCase):
         self.assertNotIn("\x1b", errors)
 
     def test_a_refusal_is_never_long(self):
-        for words in (["train", "classify", "--norm-place", "x" * 100_000], ["y" * 100_000],
+        for words in (["train", "classify", "--norm", "x" * 100_000], ["y" * 100_000],
                       ["train", "classify", "--" + "z" * 100_000],
                       ["eval", self.model, "v" * 100_000]):
             self.assertLess(len(heed(*words).stderr), 5000)
@@ -176,7 +177,8 @@ class CommandLine(unittest.TestCase):
 
     def test_messages_of_closed_streams_land_in_no_file(self):
         out = self.folder / "closed"
-        words = ["train", "classify", *DATA, "--out", out, *SMALL, "--epochs", 1, "--log-every", 1]
+        words = ["train", "classify", *DATA, "--out", out, *SMALL, "--epochs", 1, "--logging-steps",
+                 1]
         for closed in ((0, 1, 2), (2,), (1,), (0,)):
             process = subprocess.Popen([HEED, *map(str, words)], stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -218,18 +220,18 @@ class CommandLine(unittest.TestCase):
         text = self.folder / "book.txt"
         text.write_text("the cat sat on the mat and the dog sat on the log\n" * 400)
         out, log = self.folder / "lm", self.folder / "lm.run/log.jsonl"
-        words = ["train", "lm", "--train", text, "--out", out, "--width", 16, "--heads", 2,
-                 "--layers", 1, "--threads", 1, "--evaluate-every", 10**6]
+        words = ["train", "lm", "--train", text, "--out", out, "--d-model", 16, "--num-heads", 2,
+                 "--num-layers", 1, "--threads", 1, "--eval-steps", 10**6]
         code, errors = stop_training(words, log, 20)
         self.assertEqual(code, 130, errors)
         self.assertIn("not validated yet", errors)
-        heed("generate", out, "--prompt", "the", "--max-tokens", 5, code=0)
-        heed(*words, "--resume", "--steps", 400, code=0)
+        heed("generate", out, "--prompt", "the", "--max-new-tokens", 5, code=0)
+        heed(*words, "--resume", "--max-steps", 400, code=0)
 
     def test_a_run_ends_when_it_is_out_of_patience(self):
         out = self.folder / "patient"
         heed("train", "classify", *DATA, "--out", out, *SMALL, "--epochs", 300, "--lr", 1e-2,
-             "--watch", "loss", code=0)
+             "--metric-for-best-model", "loss", code=0)
         log = [json.loads(line) for line in
                (self.folder / "patient.run/log.jsonl").read_text().splitlines()]
         self.assertLess(len([each for each in log if each["event"] == "evaluation"]), 200)
@@ -238,13 +240,14 @@ class CommandLine(unittest.TestCase):
         for metric, better in (("loss", min), ("macro_f1", max)):
             out = self.folder / ("watch-" + metric)
             summary = json.loads(heed("train", "classify", *DATA, "--out", out, *SMALL, "--epochs",
-                                      6, "--lr", 3e-2, "--watch", metric, "--json", code=0).stdout)
+                                      6, "--lr", 3e-2, "--metric-for-best-model", metric, "--json",
+                                      code=0).stdout)
             log = [json.loads(line) for line in
                    Path(f"{out}.run/log.jsonl").read_text().splitlines()]
             seen = [each["validation"][metric] for each in log if each["event"] == "evaluation"]
             self.assertEqual(summary[metric], better(seen))
         for task in ("classify", "ner", "lm", "qa", "seq2seq"):
-            self.assertIn("--watch", heed("train", task, "--help").stdout)
+            self.assertIn("--metric-for-best-model", heed("train", task, "--help").stdout)
 
     def test_a_run_that_has_ended_keeps_one_checkpoint(self):
         self.assertEqual(len(os.listdir(self.folder / "model.run/checkpoints")), 1)

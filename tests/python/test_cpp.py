@@ -22,7 +22,7 @@ class Cpp(unittest.TestCase):
                 f"weather\train and wind {i}\nfood\tbread or soup {i}\n" for i in range(8)))
             model = Path(name) / "model"
             self.run_program(HEED, "train", "classify", "--train", table, "--valid", table, "--out",
-                             model, "--width", 32, "--hidden", 64, "--epochs", 8, "--lr", "5e-3",
+                             model, "--d-model", 32, "--d-ff", 64, "--epochs", 8, "--lr", "5e-3",
                              "--batch-size", 4)
             texts = "wind and rain\nsoup\n"
             lines = self.run_program(EXAMPLE, model, input=texts).splitlines()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from program import HEED, heed
 
-SMALL = ["--width", 16, "--heads", 2, "--layers", 1, "--threads", 1]
+SMALL = ["--d-model", 16, "--num-heads", 2, "--num-layers", 1, "--threads", 1]
 FILMS = [("pos", "a fine film"), ("neg", "a dull film"), ("pos", "fine and warm"),
          ("neg", "dull and cold")] * 6
 
@@ -202,7 +202,7 @@ class Data(unittest.TestCase):
     def test_cut_texts_are_counted(self):
         self.write("long.tsv", "pos\ta fine film and more\nneg\tdull\npos\tfine\nneg\tcold\n")
         result = self.run_heed("train", "classify", "--train", "long.tsv", "--valid", "films.tsv",
-                               "--longest", 3, "--out", "short", *SMALL, "--epochs", 1)
+                               "--max-length", 3, "--out", "short", *SMALL, "--epochs", 1)
         self.assertRegex(result.stderr, r"warning: \d+ of 28 texts have more than 3 tokens")
         result = self.run_heed("eval", "short", "long.tsv")
         self.assertIn("warning: 1 of 4 texts have more than 3 tokens", result.stderr)
@@ -212,8 +212,9 @@ class Data(unittest.TestCase):
     def test_a_cut_target_keeps_its_end(self):
         self.write("pairs", "abc abc abc abc abc abc abc\n" * 30)
         result = self.run_heed("train", "seq2seq", "--train", "pairs", "pairs", "--valid", "pairs",
-                               "pairs", "--tokenizer", "characters", "--longest", 12, "--width", 32,
-                               "--heads", 2, "--layers", 1, "--threads", 1, "--lr", "5e-3",
+                               "pairs", "--tokenizer", "characters", "--max-length", 12,
+                               "--d-model", 32,
+                               "--num-heads", 2, "--num-layers", 1, "--threads", 1, "--lr", "5e-3",
                                "--epochs", 30, "--out", "copy")
         self.assertIn("60 of 60 targets have more than 11 tokens", result.stderr)
         answer = json.loads(self.run_heed("predict", "copy", "--json", text="abc abc abc\n").stdout)
@@ -225,8 +226,8 @@ class Data(unittest.TestCase):
     def test_a_character_of_several_tokens(self):
         self.write("mat.txt", "the cat sat on the mat.\n" * 50)
         self.run_heed("train", "lm", "--train", "mat.txt", "--valid", "mat.txt", "--tokenizer",
-                      "bytes", "--context", 16, "--out", "bytes", *SMALL, "--steps", 2,
-                      "--evaluate-every", 2)
+                      "bytes", "--max-length", 16, "--out", "bytes", *SMALL, "--max-steps", 2,
+                      "--eval-steps", 2)
         answers = self.run_heed("predict", "bytes", text="the cat sat\né\nthe mat\n").stdout
         self.assertEqual(len(answers.splitlines()), 3)
         self.write("e.txt", "é\n")

@@ -31,8 +31,9 @@ class LanguageModels(unittest.TestCase):
         cls.model = cls.folder / "model"
         cls.trained = heed("train", "lm", "--train", cls.folder / "train.txt", "--valid",
                            cls.folder / "valid.txt", "--out", cls.model, "--tokenizer",
-                           "characters", "--context", 48, "--width", 48, "--heads", 4, "--layers",
-                           2, "--dropout", 0, "--lr", "3e-3", "--steps", 60, "--batch-size", 16,
+                           "characters", "--max-length", 48, "--d-model", 48, "--num-heads", 4,
+                           "--num-layers",
+                           2, "--dropout", 0, "--lr", "3e-3", "--max-steps", 60, "--batch-size", 16,
                            "--threads", 2, "--json")
 
     @classmethod
@@ -40,7 +41,7 @@ class LanguageModels(unittest.TestCase):
         shutil.rmtree(cls.folder)
 
     def generate(self, *arguments, **options):
-        return heed("generate", self.model, "--prompt", "the ", "--max-tokens", 30, *arguments,
+        return heed("generate", self.model, "--prompt", "the ", "--max-new-tokens", 30, *arguments,
                     **options)
 
     def test_commands_of_the_page(self):
@@ -49,7 +50,7 @@ class LanguageModels(unittest.TestCase):
         self.assertGreaterEqual(len(commands), 5)
         for words in commands:
             if words[1] == "train":
-                words += ["--steps", "20"]  # the command as it stands, but sooner
+                words += ["--max-steps", "20"]  # the command as it stands, but sooner
             result = subprocess.run([HEED, *words[1:]], cwd=self.folder, capture_output=True,
                                     text=True, timeout=300)
             self.assertEqual(result.returncode, 0, f"{words}\n{result.stderr}")
@@ -81,7 +82,7 @@ class LanguageModels(unittest.TestCase):
 
     def test_a_sample_does_not_depend_on_how_many_there_are(self):
         def texts(count):
-            lines = self.generate("--samples", count, "--json").stdout.splitlines()
+            lines = self.generate("--num-return-sequences", count, "--json").stdout.splitlines()
             return [json.loads(line)["text"] for line in lines]
 
         self.assertEqual(texts(3)[:1], texts(1))
@@ -90,7 +91,7 @@ class LanguageModels(unittest.TestCase):
     def test_the_prompt_from_elsewhere(self):
         (self.folder / "prompt.txt").write_text("the ", encoding="utf-8")
         given = self.generate("--temperature", 0).stdout
-        rest = ["--max-tokens", 30, "--temperature", 0]
+        rest = ["--max-new-tokens", 30, "--temperature", 0]
         self.assertEqual(heed("generate", self.model, *rest, text="the ").stdout, given)
         self.assertEqual(heed("generate", self.model, "--prompt-file",
                               self.folder / "prompt.txt", *rest).stdout, given)
@@ -102,13 +103,15 @@ class LanguageModels(unittest.TestCase):
                                            stop).stdout)
         self.assertEqual(stopped["text"], text[:text.index(stop)])
         self.assertEqual(stopped["finish"], "stop_string")
-        ended = json.loads(self.generate("--temperature", 0, "--json", "--end", text[4]).stdout)
+        ended = json.loads(self.generate("--temperature", 0, "--json", "--eos-token",
+                                         text[4]).stdout)
         self.assertEqual(ended["text"], text[:text.index(text[4])])
         self.assertEqual(ended["finish"], "end_token")
 
     def test_beams(self):
         found = [json.loads(line) for line in
-                 self.generate("--beams", 4, "--samples", 3, "--json").stdout.splitlines()]
+                 self.generate("--num-beams", 4, "--num-return-sequences", 3,
+                               "--json").stdout.splitlines()]
         self.assertEqual(len(found), 3)
         scores = [each["score"] for each in found]
         self.assertEqual(scores, sorted(scores, reverse=True))
@@ -118,12 +121,12 @@ class LanguageModels(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
 
     def test_refusals(self):
-        for words, code, part in ((["--end", "nope"], 2, "--end"),
+        for words, code, part in ((["--eos-token", "nope"], 2, "--eos-token"),
                                   (["--temperature", "-1"], 2, "temperature"),
                                   (["--prompt-file", "x"], 2, "expected one of them"),
-                                  (["--beams", "2", "--temperature", "2"], 2, "--temperature"),
-                                  (["--length-penalty", "2"], 2, "without --beams"),
-                                  (["--beams", "2", "--max-tokens", "99"], 2, "context")):
+                                  (["--num-beams", "2", "--temperature", "2"], 2, "--temperature"),
+                                  (["--length-penalty", "2"], 2, "without --num-beams"),
+                                  (["--num-beams", "2", "--max-new-tokens", "99"], 2, "context")):
             result = self.generate(*words)
             self.assertEqual(result.returncode, code, result.stderr)
             self.assertIn(part, result.stderr)
@@ -141,7 +144,7 @@ class LanguageModels(unittest.TestCase):
 
     def test_interrupt_leaves_what_is_there(self):
         process = subprocess.Popen([HEED, "generate", self.model, "--prompt", "the ",
-                                    "--max-tokens", "100000000"], stdout=subprocess.PIPE,
+                                    "--max-new-tokens", "100000000"], stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
         first = process.stdout.read(40)  # it streams
         process.send_signal(signal.SIGINT)

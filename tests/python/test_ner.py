@@ -18,9 +18,9 @@ from pathlib import Path
 import program
 from program import HEED
 
-SMALL = ["--width", 32, "--heads", 2, "--layers", 1, "--hidden", 48, "--subword-width", 16,
-         "--character-width", 16, "--shape-width", 4, "--subwords", 200, "--threads", 1,
-         "--embedding-dropout", 0.1, "--dropout", 0.1, "--lr", "5e-3", "--average", 0]
+SMALL = ["--d-model", 32, "--num-heads", 2, "--num-layers", 1, "--d-ff", 48, "--subword-dim", 16,
+         "--character-dim", 16, "--shape-dim", 4, "--subword-vocab-size", 200, "--threads", 1,
+         "--embedding-dropout", 0.1, "--dropout", 0.1, "--lr", "5e-3", "--ema-decay", 0]
 NAMES = ["Ana", "Tim", "Zoë", "Maria", "John", "Li", "Omar", "Eva"]
 PLACES = ["Paris", "New York", "Rome", "Köln"]
 
@@ -177,9 +177,9 @@ class NamedEntities(unittest.TestCase):
     def test_any_score_and_pattern(self):
         for i, options in enumerate((["--score", "additive", "--pattern", "window:2:2"],
                                      ["--score", "cosine", "--positions", "rotary", "--output",
-                                      "softmax", "--tags", "bio", "--key-heads", 1],
-                                     ["--character-width", 0, "--positions", "alibi"],
-                                     ["--subword-width", 0, "--shape-width", 0, "--margin", 1])):
+                                      "softmax", "--tags", "bio", "--num-key-value-heads", 1],
+                                     ["--character-dim", 0, "--positions", "alibi"],
+                                     ["--subword-dim", 0, "--shape-dim", 0, "--margin", 1])):
             out = f"other-{i}"
             heed(*self.command(out, "--epochs", 1, *options))
             heed("eval", self.folder / out, self.folder / "valid.conll")
@@ -222,7 +222,7 @@ class NamedEntities(unittest.TestCase):
         self.assertFalse((self.folder / "never").exists())
 
     def test_ctrl_c_saves_and_resume_goes_on(self):
-        options = ["--epochs", 4, "--log-every", 1, "--average", 0.9]
+        options = ["--epochs", 4, "--logging-steps", 1, "--ema-decay", 0.9]
         heed(*self.command("whole", *options))
         code, message = program.stop_training(self.command("stopped", *options),
                                               self.folder / "stopped.run" / "log.jsonl", 4)

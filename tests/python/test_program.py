@@ -18,7 +18,7 @@ from pathlib import Path
 from program import HEED, heed
 
 EXAMPLE = Path("examples/sentiment").resolve()
-SMALL = ["--width", "32", "--hidden", "64", "--heads", "2", "--epochs", "3", "--lr", "3e-3",
+SMALL = ["--d-model", "32", "--d-ff", "64", "--num-heads", "2", "--epochs", "3", "--lr", "3e-3",
          "--threads", "2"]
 
 
@@ -83,7 +83,7 @@ class Program(unittest.TestCase):
         shown = heed("train", "classify", "--print-config", "--lr", "0.125")
         self.assertEqual(shown.returncode, 0, shown.stderr)
         self.assertRegex(shown.stdout, r"(?m)^lr=0\.125")
-        for name in ("epochs", "batch-size", "seed", "threads", "dropout", "vocabulary"):
+        for name in ("epochs", "batch-size", "seed", "threads", "dropout", "vocab-size"):
             self.assertRegex(shown.stdout, rf"(?m)^{name}=")
         path = self.file("settings.toml", re.sub(r"(?m)^(train|valid|out)=.*", "", shown.stdout))
         again = heed("train", "classify", "--config", path, "--print-config", "--seed", "9")
@@ -132,8 +132,9 @@ class Program(unittest.TestCase):
         out = self.folder / "interrupted"
         process = subprocess.Popen(
             [HEED, "train", "classify", "--train", EXAMPLE / "train.tsv", "--valid",
-             EXAMPLE / "valid.tsv", "--out", out, "--epochs", "10000", "--width", "32", "--heads",
-             "2", "--hidden", "64", "--threads", "1"],
+             EXAMPLE / "valid.tsv", "--out", out, "--epochs", "10000", "--d-model", "32",
+             "--num-heads",
+             "2", "--d-ff", "64", "--threads", "1"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         deadline = time.time() + 120
         while not (out / "config.json").exists() and time.time() < deadline:
@@ -221,9 +222,9 @@ class Program(unittest.TestCase):
 
     def test_options_that_mean_nothing_for_the_task_are_refused(self):
         valid = EXAMPLE / "valid.tsv"
-        for words in (["--rouge"], ["--lowercase"], ["--beams", 2]):
+        for words in (["--rouge"], ["--lowercase"], ["--num-beams", 2]):
             self.assert_refused(heed("eval", self.model, valid, *words), 2, words[0], "'classify'")
-        self.assert_refused(heed("predict", self.model, valid, "--beams", 2), 2, "--beams")
+        self.assert_refused(heed("predict", self.model, valid, "--num-beams", 2), 2, "--num-beams")
         for command in ("eval", "predict"):  # a file that lists them all means none
             shown = heed(command, self.model, valid, "--print-config").stdout
             path = self.file(f"{command}.toml", shown)
@@ -316,7 +317,7 @@ class Program(unittest.TestCase):
         self.assert_refused(heed("eval", "--config", self.folder / "none.toml"), 66, "none.toml")
         self.assert_refused(self.train("--train", EXAMPLE / "train.tsv", "--epochs", "many"), 2,
                             "--epochs")
-        self.assert_refused(self.train("--train", EXAMPLE / "train.tsv", "--heads", "7"), 2,
+        self.assert_refused(self.train("--train", EXAMPLE / "train.tsv", "--num-heads", "7"), 2,
                             "heads")
         self.assert_refused(heed("predict", self.folder / "nowhere"), 66, "nowhere")
         self.assert_refused(self.train("--train", self.folder / "nowhere.tsv"), 66, "nowhere.tsv")

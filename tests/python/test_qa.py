@@ -62,11 +62,13 @@ class Questions(unittest.TestCase):
         (cls.folder / "test.jsonl").write_text(texts(40, 4), encoding="utf-8")
         cls.model = cls.folder / "model"
         cls.trained = heed("train", "qa", "--train", cls.folder / "one.txt",
-                           cls.folder / "two.txt", "--out", cls.model, "--width", 32, "--hops", 2,
+                           cls.folder / "two.txt", "--out", cls.model, "--d-model", 32,
+                           "--num-hops", 2,
                            "--epochs", 30, "--lr", "5e-3", "--threads", 1, "--json")
         cls.spans = cls.folder / "spans"
         cls.trained_spans = heed("train", "qa", "--train", cls.folder / "texts.jsonl", "--out",
-                                 cls.spans, "--width", 32, "--hops", 2, "--epochs", 60, "--lr",
+                                 cls.spans, "--d-model", 32, "--num-hops", 2, "--epochs", 60,
+                                 "--lr",
                                  "3e-3", "--batch-size", 16, "--dropout", 0, "--threads", 1,
                                  "--json")
 
@@ -179,7 +181,7 @@ class Questions(unittest.TestCase):
         for score, pattern in (("cosine", "window:3:3|global:1"), ("additive", "causal")):
             out = self.folder / score
             result = heed("train", "qa", "--train", self.folder / "two.txt", "--out", out,
-                          "--width", 16, "--epochs", 1, "--score", score, "--pattern", pattern)
+                          "--d-model", 16, "--epochs", 1, "--score", score, "--pattern", pattern)
             self.assertEqual(result.returncode, 0, result.stderr)
             shown = json.loads(heed("inspect", out, "--json").stdout)
             self.assertEqual((shown["score"], shown["pattern"]), (score, pattern))
@@ -208,11 +210,12 @@ class Questions(unittest.TestCase):
             self.assertEqual(result.returncode, 65)
             self.assertIn("standard input:2: ", result.stderr)
             self.assertIn(place, result.stderr)
-        result = heed("predict", self.model, "--beams", 2, text="Mary ran. Who?\n")
+        result = heed("predict", self.model, "--num-beams", 2, text="Mary ran. Who?\n")
         self.assertEqual(result.returncode, 2)
 
     def test_interrupted_and_resumed_is_uninterrupted(self):
-        command = ["train", "qa", "--train", self.folder / "two.txt", "--width", 32, "--epochs", 6,
+        command = ["train", "qa", "--train", self.folder / "two.txt", "--d-model", 32, "--epochs",
+                   6,
                    "--threads", 1, "--seed", 3]
         whole = self.folder / "whole"
         self.assertEqual(heed(*command, "--out", whole).returncode, 0)

@@ -16,10 +16,11 @@ from program import heed, stop_training
 
 WORDS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": "fünf",
          "six": "sechs"}
-SMALL = ["--width", 32, "--heads", 2, "--layers", 1, "--hidden", 64, "--longest", 40, "--tokenizer",
+SMALL = ["--d-model", 32, "--num-heads", 2, "--num-layers", 1, "--d-ff", 64, "--max-length", 40,
+         "--tokenizer",
          "bpe:60", "--batch-size", 32, "--threads", 1]
 LEARN = ["--lr", "1e-2", "--dropout", 0, "--embedding-dropout", 0, "--attention-dropout", 0,
-         "--norm-place", "pre"]
+         "--norm-first", "true"]
 
 
 def pairs(count, seed):
@@ -39,7 +40,8 @@ class SequenceToSequence(unittest.TestCase):
             cls.write(f"{name}.jsonl", "".join(
                 json.dumps({"article": s, "summary": t}) + "\n" for s, t in texts))
         cls.model = cls.folder / "model"
-        cls.trained = cls.train("model", *LEARN, "--epochs", 60, "--evaluate-every", 100, "--watch",
+        cls.trained = cls.train("model", *LEARN, "--epochs", 60, "--eval-steps", 100,
+                                "--metric-for-best-model",
                                 "bleu", "--json")
 
     @classmethod
@@ -106,7 +108,8 @@ class SequenceToSequence(unittest.TestCase):
 
     def test_beams_find_what_is_at_least_as_likely(self):
         def scores(beams):
-            lines = heed("predict", self.model, "--beams", beams, "--json", "--length-penalty", 0,
+            lines = heed("predict", self.model, "--num-beams", beams, "--json", "--length-penalty",
+                         0,
                          text=self.valid("en")).stdout.splitlines()
             return sum(json.loads(line)["log_probability"] for line in lines)
 
@@ -134,7 +137,7 @@ class SequenceToSequence(unittest.TestCase):
 
     def test_inspect(self):
         text = heed("inspect", self.model).stdout
-        for part in ("seq2seq", "decoder_layers", "shared_vocabulary", "tied"):
+        for part in ("seq2seq", "num_decoder_layers", "shared_vocabulary", "tie_word_embeddings"):
             self.assertIn(part, text)
 
     def test_one_file_and_two_vocabularies(self):
@@ -144,12 +147,12 @@ class SequenceToSequence(unittest.TestCase):
                       cwd=self.folder)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertTrue((self.folder / "apart" / "target_tokenizer.json").exists())
-        metrics = json.loads(heed("eval", "apart", "valid.jsonl", "--json", "--beams", 2,
+        metrics = json.loads(heed("eval", "apart", "valid.jsonl", "--json", "--num-beams", 2,
                                   cwd=self.folder).stdout)
         self.assertAlmostEqual(metrics["loss"], json.loads(result.stdout)["loss"], places=5)
 
     def test_interrupt_and_resume(self):
-        options = ["--epochs", 4, "--log-every", 1]
+        options = ["--epochs", 4, "--logging-steps", 1]
         self.assertEqual(self.train("whole", *options).returncode, 0)
         code, errors = stop_training(self.command("stopped", *options),
                                      self.folder / "stopped.run" / "log.jsonl", 7, cwd=self.folder)
@@ -172,13 +175,13 @@ class SequenceToSequence(unittest.TestCase):
                 ([*train, "--train", "nowhere.en", "train.de"], 66, "nowhere.en"),
                 ([*train, "--train", "train.en", "train.de", "--tokenizer", "bpe:x"], 2, "bpe:N"),
                 ([*train, "--train", "train.en", "train.de", "--target-tokenizer", "characters",
-                  "--tied", "all"], 2, "tied"),
+                  "--tie-word-embeddings", "all"], 2, "tie_word_embeddings"),
                 ([*train, "--train", "train.en", "train.de", "--label-smoothing", "1"], 2,
                  "--label-smoothing"),
                 (["eval", self.model, "valid.en", "short.de"], 65, "short.de"),
                 (["eval", self.model, "valid.en", "valid.de", "valid.de"], 2, "without targets"),
                 (["predict", self.model, "--threshold", "0.5"], 2, "--threshold"),
-                (["predict", self.model, "--beams", "0"], 2, "--beams")):
+                (["predict", self.model, "--num-beams", "0"], 2, "--num-beams")):
             result = heed(*words, cwd=self.folder)
             self.assertEqual(result.returncode, code, f"{words}\n{result.stderr}")
             self.assertIn(part, result.stderr, words)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from program import heed
 
-SMALL = ["--width", 16, "--heads", 2, "--layers", 1, "--threads", 1]
+SMALL = ["--d-model", 16, "--num-heads", 2, "--num-layers", 1, "--threads", 1]
 
 
 class SpecialTokens(unittest.TestCase):
@@ -37,7 +37,7 @@ class SpecialTokens(unittest.TestCase):
         for kind, line in (("byte_bpe", "a <|endoftext|> b"), ("characters", "the [PAD] [UNK]")):
             tokenizer = self.folder / f"{kind}.json"
             learnt = [text, self.write("line.txt", line + "\n")]
-            self.run_heed("tokenize", "train", "--kind", kind, "--vocabulary", 300, "--out",
+            self.run_heed("tokenize", "train", "--kind", kind, "--vocab-size", 300, "--out",
                           tokenizer, *learnt)
             use = ["--tokenizer", tokenizer]
             ids = self.run_heed("tokenize", "encode", *use, text=line + "\n")
@@ -51,8 +51,9 @@ class SpecialTokens(unittest.TestCase):
         text = self.write("lm.txt", "one [PAD] two [UNK]\n" * 200)
         model = self.folder / "lm"
         self.run_heed("train", "lm", "--train", text, "--valid", text, "--tokenizer", "characters",
-                      "--context", 24, "--steps", 40, "--lr", "1e-2", "--out", model, *SMALL)
-        ask = ["generate", model, "--prompt", "one [PAD] tw", "--temperature", 0, "--max-tokens", 2,
+                      "--max-length", 24, "--max-steps", 40, "--lr", "1e-2", "--out", model, *SMALL)
+        ask = ["generate", model, "--prompt", "one [PAD] tw", "--temperature", 0,
+               "--max-new-tokens", 2,
                "--json", "--threads", 1]
         self.assertIn("text", json.loads(self.run_heed(*ask)))
         line = "one [PAD] two"
@@ -67,7 +68,8 @@ class SpecialTokens(unittest.TestCase):
         targets = self.write("t", "".join(f"<s>a dog {i % 5}</s> end\n" for i in range(40)))
         model = self.folder / "s2s"
         self.run_heed("train", "seq2seq", "--train", sources, targets, "--valid", sources, targets,
-                      "--tokenizer", "characters", "--width", 32, "--heads", 2, "--layers", 1,
+                      "--tokenizer", "characters", "--d-model", 32, "--num-heads", 2,
+                      "--num-layers", 1,
                       "--threads", 1, "--lr", "5e-3", "--epochs", 40, "--out", model)
         answer = self.run_heed("predict", model, "--threads", 1, text="<s>ein hund 0</s>\n")
         self.assertRegex(answer, r"^<s>a dog \d</s> end\n$")

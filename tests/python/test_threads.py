@@ -29,8 +29,9 @@ class Threads(unittest.TestCase):
         table = self.folder / "table.tsv"
         kept = {key: value for key, value in os.environ.items() if key != "OMP_NUM_THREADS"}
         done = subprocess.run(
-            [HEED, "train", "classify", "--train", table, "--valid", table, "--out", out, "--width",
-             "64", "--heads", "2", "--epochs", "2", "--seed", "1", *map(str, options)],
+            [HEED, "train", "classify", "--train", table, "--valid", table, "--out", out,
+             "--d-model",
+             "64", "--num-heads", "2", "--epochs", "2", "--seed", "1", *map(str, options)],
             capture_output=True, text=True, timeout=300, env={**kept, **environment},
             preexec_fn=cpus and (lambda: os.sched_setaffinity(0, cpus)))
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -20,7 +20,7 @@ from pathlib import Path
 from program import HEED, heed, stop_training
 
 EXAMPLE = Path("examples/sentiment").resolve()
-SMALL = ["--width", "32", "--hidden", "64", "--heads", "2", "--threads", "1"]
+SMALL = ["--d-model", "32", "--d-ff", "64", "--num-heads", "2", "--threads", "1"]
 
 
 class Training(unittest.TestCase):
@@ -73,7 +73,7 @@ class Training(unittest.TestCase):
         return [(p, p.communicate(timeout=300)[1]) for p in processes]
 
     def test_several_processes_train_as_one(self):
-        options = ("--epochs", 1, "--log-every", 1, "--dropout", 0, "--attention-dropout", 0,
+        options = ("--epochs", 1, "--logging-steps", 1, "--dropout", 0, "--attention-dropout", 0,
                    "--embedding-dropout", 0, "--word-dropout", 0)
         self.train(*options, out="one")
         one = self.losses("one")
@@ -95,7 +95,7 @@ class Training(unittest.TestCase):
                              (self.folder / "one" / file).stat().st_size)
 
     def test_a_killed_process_ends_the_others_by_name(self):
-        options = ("--epochs", 1000, "--log-every", 1, "--tensor-parallel", 2)
+        options = ("--epochs", 1000, "--logging-steps", 1, "--tensor-parallel", 2)
         processes = self.start(4, *options)
         log = self.folder / "model.run" / "log.jsonl"
         while processes[0].poll() is None and not (log.exists() and '"step":5,' in log.read_text()):
@@ -115,8 +115,8 @@ class Training(unittest.TestCase):
             self.assertIn("heads", message)
 
     def test_ctrl_c_saves_and_resume_goes_on(self):
-        self.train("--epochs", 4, "--log-every", 1, out="whole")
-        options = ("--epochs", 4, "--log-every", 1)
+        self.train("--epochs", 4, "--logging-steps", 1, out="whole")
+        options = ("--epochs", 4, "--logging-steps", 1)
         for sent in (signal.SIGINT, signal.SIGTERM):
             name = f"stopped-{sent}"
             code, message = stop_training(self.command(*options, out=name),
@@ -132,7 +132,7 @@ class Training(unittest.TestCase):
                                  (self.folder / "whole" / file).read_bytes())
 
     def test_a_signal_at_any_moment_leaves_a_run_that_resumes(self):
-        options = ("--epochs", 3, "--log-every", 1, "--checkpoint-every", 3, "--positions",
+        options = ("--epochs", 3, "--logging-steps", 1, "--save-steps", 3, "--positions",
                    "rotary")
         begun = time.monotonic()
         self.train(*options, out="whole")
@@ -174,7 +174,7 @@ class Training(unittest.TestCase):
         before = (self.folder / "model" / "model.safetensors").read_bytes()
         self.assertIn("--overwrite", self.train("--epochs", 1, "--seed", 2, code=2).stderr)
         # Longer, stopped in the middle, and then begun by mistake.
-        options = ("--schedule", "constant", "--warmup-steps", 1, "--log-every", 1)
+        options = ("--lr-scheduler", "constant", "--warmup-steps", 1, "--logging-steps", 1)
         self.train("--epochs", 1, *options, out="long")
         longer = self.command("--epochs", 1000, "--resume", *options, out="long")
         code, message = stop_training(longer,
@@ -187,7 +187,7 @@ class Training(unittest.TestCase):
         self.assertNotEqual((self.folder / "model" / "model.safetensors").read_bytes(), before)
 
     def test_a_model_that_is_gone_is_made_up_for(self):
-        options = ("--epochs", 3, "--log-every", 1)
+        options = ("--epochs", 3, "--logging-steps", 1)
         self.train(*options, out="whole")
         code, message = stop_training(self.command(*options),
                                       self.folder / "model.run" / "log.jsonl",
@@ -207,9 +207,10 @@ class Training(unittest.TestCase):
         self.assertTrue((self.folder / "model.run" / "summary.json").exists())
 
     def test_values_that_cannot_be_read_back_are_refused_before_training(self):
-        for option, value in (("--dropout", 0.9995), ("--layers", 1001), ("--layers", 10 ** 9),
-                              ("--longest", 2 ** 24 + 1), ("--softcap", 1e39),
-                              ("--embedding-deviation", -1)):
+        for option, value in (("--dropout", 0.9995), ("--num-layers", 1001), ("--num-layers",
+                                                                              10 ** 9),
+                              ("--max-length", 2 ** 24 + 1), ("--softcap", 1e39),
+                              ("--embedding-std", -1)):
             result = self.train("--epochs", 1, option, value, code=2)
             self.assertIn(option.strip("-").replace("-", "_"),
                           result.stderr.replace("-", "_"))
@@ -233,8 +234,8 @@ class Training(unittest.TestCase):
         text = (self.folder / "other.tsv").read_text("utf-8")
         (self.folder / "other.tsv").write_text(text.replace("good", "fine"), "utf-8")
         for name, value, expected in (("--batch-size", 3, "batch_size"),
-                                      ("--layers", 2, "--layers"),
-                                      ("--evaluate-every", 2, "evaluate_every"),
+                                      ("--num-layers", 2, "--num-layers"),
+                                      ("--eval-steps", 2, "eval_steps"),
                                       ("--train", "other.tsv", "checksum of the training data")):
             processes = self.start(2, "--epochs", 1, last={name: value})
             for process in processes:
@@ -244,9 +245,9 @@ class Training(unittest.TestCase):
 
     def test_what_differs_is_refused_by_its_name(self):
         self.train("--epochs", 1)
-        for options in (("--width", 64), ("--lr", 0.5), ("--dropout", 0.3)):
+        for options in (("--d-model", 64), ("--lr", 0.5), ("--dropout", 0.3)):
             result = self.train("--epochs", 2, "--resume", *options, code=2)
-            self.assertIn(options[0].strip("-").replace("lr", "learning_rate"), result.stderr)
+            self.assertIn(options[0].strip("-"), result.stderr)
 
     def test_summary_and_curves(self):
         self.train("--epochs", 2)
@@ -255,12 +256,13 @@ class Training(unittest.TestCase):
         for key in ("seconds", "peak_memory_bytes", "parameters", "steps"):
             self.assertGreater(summary[key], 0)
         self.assertIn("accuracy", summary["best"]["validation"])
-        self.assertEqual(summary["settings"]["--width"], "32")
+        self.assertEqual(summary["settings"]["--d-model"], "32")
         self.assertTrue((run / "curves.png").read_bytes().startswith(b"\x89PNG"))
         self.assertIn(b"<svg", (run / "curves.svg").read_bytes())
 
     def test_nan_ends_the_run_with_the_layer(self):
-        result = self.train("--lr", 1e30, "--clip-norm", 0, "--optimizer", "sgd", "--warmup", 0,
+        result = self.train("--lr", 1e30, "--max-grad-norm", 0, "--optimizer", "sgd",
+                            "--warmup-ratio", 0,
                             code=70)
         self.assertRegex(result.stderr, r"step \d+: .*began .*(embedding|encoder|classifier)")
 
@@ -269,8 +271,8 @@ class Training(unittest.TestCase):
             from tensorboard.backend.event_processing import event_accumulator
         except ImportError:
             self.skipTest("the tensorboard package is not installed (tools/setup.sh installs it)")
-        self.train("--epochs", 2, "--log-every", 1)
-        self.train("--epochs", 3, "--log-every", 1, "--resume")
+        self.train("--epochs", 2, "--logging-steps", 1)
+        self.train("--epochs", 3, "--logging-steps", 1, "--resume")
         events = event_accumulator.EventAccumulator(str(self.folder / "model.run"))
         events.Reload()
         read = [(e.step, e.value) for e in events.Scalars("train/loss")]

@@ -72,7 +72,7 @@ void define(CLI::App& app, Settings& s) {
                  "of plain translations, sources and references by turns")
       ->required()
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--beams", s.request.prediction.beams,
+  app.add_option("--num-beams", s.request.prediction.num_beams,
                  "Sequences that beam search keeps, where answers are written")
       ->check(CLI::Range(1, 1000));
   app.add_option("--length-penalty", s.request.prediction.length_penalty,

@@ -29,8 +29,8 @@ struct Settings {
   std::string directory;
   std::optional<std::string> prompt;
   std::string prompt_file;
-  inference::GenerateOptions generate{.samples = 1};
-  int64_t beams = 0;
+  inference::GenerateOptions generate{.num_return_sequences = 1};
+  int64_t num_beams = 0;
   double length_penalty = 1;
   std::vector<std::string> ends;
   std::vector<std::string> stops;
@@ -75,12 +75,12 @@ std::vector<int64_t> prompt_ids(const text::Tokenizer& tokenizer, const std::str
   return {ids.begin(), ids.end()};
 }
 
-std::vector<int64_t> end_ids(const text::Tokenizer& tokenizer,
-                             const std::vector<std::string>& ends) {
+std::vector<int64_t> eos_token_ids(const text::Tokenizer& tokenizer,
+                                   const std::vector<std::string>& ends) {
   std::vector<int64_t> ids;
   for (const std::string& end : ends) {
     const auto id = tokenizer.id_of(end);
-    check_usage(id.has_value(), "--end: expected a token of the vocabulary, got '", end, "'");
+    check_usage(id.has_value(), "--eos-token: expected a token of the vocabulary, got '", end, "'");
     ids.push_back(*id);
   }
   return ids;
@@ -132,9 +132,9 @@ class Sampling {
  public:
   Sampling(const Settings& settings, const models::TrainedLanguageModel& trained)
       : settings_(settings), trained_(trained), options_(settings.generate) {
-    options_.end_ids = end_ids(*trained.tokenizer, settings.ends);
+    options_.eos_token_ids = eos_token_ids(*trained.tokenizer, settings.ends);
     options_.cancelled = [] { return InterruptGuard::interrupted(); };
-    for (int64_t i = 0; i < options_.samples; ++i) {
+    for (int64_t i = 0; i < options_.num_return_sequences; ++i) {
       streams_.emplace_back(trained.tokenizer, settings.stops);
     }
     texts_.resize(streams_.size());
@@ -161,7 +161,7 @@ class Sampling {
     Speed speed;
   };
 
-  bool streaming() const { return !settings_.json && options_.samples == 1; }
+  bool streaming() const { return !settings_.json && options_.num_return_sequences == 1; }
 
   static void write(const std::string& text) {
     std::cout << text << std::flush;
@@ -212,21 +212,21 @@ void search(const Settings& settings, const models::TrainedLanguageModel& traine
             const std::string& prompt) {
   const InterruptGuard guard;
   const auto ids = prompt_ids(*trained.tokenizer, prompt);
-  const int64_t longest = trained.model->options().transformer.longest;
+  const int64_t longest = trained.model->options().transformer.max_length;
   const auto length = static_cast<int64_t>(ids.size());
-  check_usage(length + settings.generate.most_tokens <= longest,
-              "beam search: expected a prompt and --max-tokens of at most ", longest,
+  check_usage(length + settings.generate.max_new_tokens <= longest,
+              "beam search: expected a prompt and --max-new-tokens of at most ", longest,
               " tokens together (the context of the model), got ", length, " + ",
-              settings.generate.most_tokens);
+              settings.generate.max_new_tokens);
   tasks::LanguageModelDecoder decoder(trained.model);
   const Clock clock;
   const auto found =
       inference::beam_search(decoder, at::tensor(ids, at::kLong).unsqueeze(0),
-                             {.beams = settings.beams,
+                             {.num_beams = settings.num_beams,
                               .length_penalty = settings.length_penalty,
-                              .most_tokens = settings.generate.most_tokens,
-                              .hypotheses = settings.generate.samples,
-                              .end_ids = end_ids(*trained.tokenizer, settings.ends),
+                              .max_new_tokens = settings.generate.max_new_tokens,
+                              .num_return_sequences = settings.generate.num_return_sequences,
+                              .eos_token_ids = eos_token_ids(*trained.tokenizer, settings.ends),
                               .cancelled = [] { return InterruptGuard::interrupted(); }})[0];
   Speed speed{.seconds = clock.seconds()};
   for (const auto& each : found) speed.tokens += static_cast<int64_t>(each.ids.size());
@@ -252,10 +252,10 @@ void check_options(const Settings& settings) {
   static const std::set<std::string> kSampling = {"temperature", "top-k", "top-p",
                                                   "repetition-penalty", "seed"};
   for (const std::string& name : given_options(*settings.app)) {
-    check_usage(settings.beams == 0 || kSampling.count(name) == 0, "--", name,
-                ": has no meaning with --beams, which takes no chances");
-    check_usage(settings.beams > 0 || name != "length-penalty", "--", name,
-                ": has no meaning without --beams");
+    check_usage(settings.num_beams == 0 || kSampling.count(name) == 0, "--", name,
+                ": has no meaning with --num-beams, which takes no chances");
+    check_usage(settings.num_beams > 0 || name != "length-penalty", "--", name,
+                ": has no meaning without --num-beams");
   }
 }
 
@@ -265,7 +265,7 @@ void run(const Settings& settings) {
   inference::check(settings.generate.sampling);
   const models::TrainedLanguageModel trained = load(settings);
   const std::string prompt = read_prompt(settings);
-  if (settings.beams > 0) {
+  if (settings.num_beams > 0) {
     search(settings, trained, prompt);
   } else {
     Sampling(settings, trained).run(prompt);
@@ -289,11 +289,13 @@ void add_sampling_options(CLI::App& app, Settings& s) {
       ->check(above_0())
       ->group(group);
   app.add_option("--seed", o.seed, "The same seed gives the same text")->group(group);
-  app.add_option("--samples", s.generate.samples, "Texts to make, together")
+  app.add_option("--num-return-sequences", s.generate.num_return_sequences,
+                 "Texts to make, together")
       ->check(CLI::Range(1, 100'000))
       ->group(group);
-  app.add_option("--beams", s.beams,
-                 "Beam search for the most likely text, keeping this many; --samples of them are "
+  app.add_option("--num-beams", s.num_beams,
+                 "Beam search for the most likely text, keeping this many; --num-return-sequences "
+                 "of them are "
                  "shown; 0: off")
       ->check(CLI::Range(0, 1000))
       ->group(group);
@@ -309,9 +311,9 @@ void define(CLI::App& app, Settings& s) {
       ->capture_default_str();
   app.add_option("--prompt-file", s.prompt_file, "File that holds it; - is standard input");
   add_special_tokens(app, s.special_tokens);
-  app.add_option("--max-tokens", s.generate.most_tokens, "New tokens, at most")
+  app.add_option("--max-new-tokens", s.generate.max_new_tokens, "New tokens, at most")
       ->check(at_least_0());
-  app.add_option("--end", s.ends, "Token that ends a text; several may be given")
+  app.add_option("--eos-token", s.ends, "Token that ends a text; several may be given")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
   app.add_option("--stop", s.stops, "String that ends a text; several may be given")
@@ -333,8 +335,9 @@ Command generate_command() {
       .summary = "Go on with a text by a language model",
       .examples =
           "  heed generate model --prompt 'Once upon a time' --temperature 0.8 --top-k 40\n"
-          "  heed generate model --prompt-file play.txt --samples 3 --stop 'THE END' --json\n"
-          "  echo 'To be' | heed generate model --beams 4 --max-tokens 50\n",
+          "  heed generate model --prompt-file play.txt --num-return-sequences 3 --stop 'THE END' "
+          "--json\n"
+          "  echo 'To be' | heed generate model --num-beams 4 --max-new-tokens 50\n",
       .define = with_settings(define, run),
   };
 }

@@ -159,13 +159,13 @@ void add_prediction_options(CLI::App& app, Settings& settings) {
   app.add_option("--top", p.top, "Answers that JSON and the column \"top\" list, likeliest first")
       ->check(CLI::Range(1, 1000))
       ->group("Classes");
-  app.add_option("--beams", p.beams, "Sequences that beam search keeps; 1: greedy")
+  app.add_option("--num-beams", p.num_beams, "Sequences that beam search keeps; 1: greedy")
       ->check(CLI::Range(1, 1000))
       ->group("Written answers");
   app.add_option("--length-penalty", p.length_penalty,
                  "Hypotheses are ranked by log-probability / length to this power")
       ->group("Written answers");
-  app.add_option("--max-tokens", p.most_tokens, "Tokens of an answer, at most")
+  app.add_option("--max-new-tokens", p.max_new_tokens, "Tokens of an answer, at most")
       ->check(CLI::Range(1, 1'000'000))
       ->group("Written answers");
 }

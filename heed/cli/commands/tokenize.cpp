@@ -23,7 +23,7 @@ struct TrainSettings {
   std::vector<std::string> files;
   std::string kind = "byte_bpe";
   std::string out;
-  int32_t vocabulary = 10'000;
+  int32_t vocab_size = 10'000;
   int64_t min_frequency = 0;
   std::vector<std::string> special_tokens;
   std::vector<std::string> normalizers;
@@ -60,7 +60,7 @@ void for_each_line(const std::vector<std::string>& files,
 // What the command line says instead of the defaults of a kind.
 template <typename Options>
 Options adjusted(Options options, const TrainSettings& settings) {
-  options.vocabulary_size = settings.vocabulary;
+  options.vocab_size = settings.vocab_size;
   if (settings.min_frequency > 0) options.min_frequency = settings.min_frequency;
   if (!settings.special_tokens.empty()) options.special_tokens = settings.special_tokens;
   options.normalizers.insert(options.normalizers.begin(), settings.normalizers.begin(),
@@ -216,7 +216,7 @@ void define_train(CLI::App& app, TrainSettings& s) {
                  "byte_bpe (spells every text), bpe, wordpiece, words or characters")
       ->check(CLI::IsMember({"bpe", "byte_bpe", "wordpiece", "words", "characters"}));
   app.add_option("--out", s.out, "Where to write tokenizer.json")->required();
-  app.add_option("--vocabulary", s.vocabulary, "How many tokens at most, special ones too")
+  app.add_option("--vocab-size", s.vocab_size, "How many tokens at most, special ones too")
       ->check(CLI::Range(1, 10'000'000));
   app.add_option("--min-frequency", s.min_frequency,
                  "What was seen less often gets no token; 0: as the kind has it")
@@ -251,7 +251,7 @@ Command tokenize_train_command() {
       .path = "tokenize train",
       .summary = "Learn a vocabulary from texts and write it as tokenizer.json",
       .examples =
-          "  heed tokenize train --kind byte_bpe --vocabulary 8000 --out tokenizer.json book.txt\n"
+          "  heed tokenize train --kind byte_bpe --vocab-size 8000 --out tokenizer.json book.txt\n"
           "  heed tokenize train --kind wordpiece --out tokenizer.json train.en train.de\n",
       .define = with_settings(define_train, train)};
 }

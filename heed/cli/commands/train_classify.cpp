@@ -25,17 +25,17 @@ struct Settings {
 void add_model_options(CLI::App& app, Settings& settings) {
   const std::string group = "Model";
   tasks::TextClassificationOptions& task = settings.task;
-  app.add_option("--vocabulary", task.vocabulary_size, "Words of the vocabulary, at most")
+  app.add_option("--vocab-size", task.vocab_size, "Words of the vocabulary, at most")
       ->check(CLI::Range(3, 10'000'000))
       ->group(group);
   app.add_option("--min-frequency", task.min_frequency, "A word seen less often counts as unknown")
       ->check(at_least_0())
       ->group(group);
-  app.add_option("--longest", settings.transformer.options.longest,
+  app.add_option("--max-length", settings.transformer.options.max_length,
                  "Tokens of a text, or of a sentence of it; what is beyond is cut")
       ->check(at_least_1())
       ->group(group);
-  app.add_option("--embedding-deviation", task.model.embedding_deviation,
+  app.add_option("--embedding-std", task.model.embedding_std,
                  "Standard deviation that word vectors start with")
       ->check(at_least_0())
       ->group(group);
@@ -45,11 +45,11 @@ void add_model_options(CLI::App& app, Settings& settings) {
                  "its sentences or its lines")
       ->check(CLI::IsMember({"whole", "sentences", "lines"}))
       ->group(group);
-  app.add_option("--sentences", task.model.most_sentences,
+  app.add_option("--max-sentences", task.model.max_sentences,
                  "Sentences of a document; what is beyond is cut")
       ->check(CLI::Range(1, 1 << 16))
       ->group(group);
-  app.add_option("--sentence-layers", task.model.sentence_layers,
+  app.add_option("--num-sentence-layers", task.model.num_sentence_layers,
                  "Layers of the encoder over sentences")
       ->check(CLI::Range(1, 1000))
       ->group(group);
@@ -96,11 +96,11 @@ data::TrainingData read_data(const Settings& settings) {
 
 // Which metrics there are depends on whether a text may have several labels.
 void check_watched(const Settings& settings) {
-  const std::string& watch = settings.training.watch;
+  const std::string& watch = settings.training.metric_for_best_model;
   const bool several = !settings.task.label_separator.empty();
   const bool missing =
       several ? watch == "accuracy" : watch == "micro_f1" || watch == "subset_accuracy";
-  check_usage(!missing, "--watch: ", watch, " is measured where a text ",
+  check_usage(!missing, "--metric-for-best-model: ", watch, " is measured where a text ",
               several ? "has one label, which --label-separator says it has not"
                       : "may have several labels (--label-separator)");
 }
@@ -138,8 +138,8 @@ Command train_classify_command() {
           "  heed train classify --train train.tsv --valid valid.tsv --out model\n"
           "  heed train classify --train all.csv --valid-share 0.2 --class-weight balanced --out "
           "model\n"
-          "  heed train classify --train a.jsonl.gz --valid b.jsonl.gz --out model --layers 2 "
-          "--norm-place pre\n"
+          "  heed train classify --train a.jsonl.gz --valid b.jsonl.gz --out model --num-layers 2 "
+          "--norm-first true\n"
           "  heed train classify --train a.csv --valid b.csv --out model --label-separator ';'\n"
           "  heed train classify --train a.jsonl --valid b.jsonl --out model --documents sentences "
           "--score additive\n"

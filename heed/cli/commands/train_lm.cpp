@@ -20,22 +20,22 @@ struct Settings {
   double valid_share = 0.1;
   ReadingOptions reading;  // --encoding and --max-bytes of it
   std::string tokenizer = "auto";
-  bool untied = false;
+  bool tie_word_embeddings = true;
   // A small model, and as many updates as make it write something like the text within minutes on
   // two cores; who has more of either says so.
-  TransformerSettings transformer{.options = {.width = 128,
-                                              .heads = 4,
-                                              .layers = 4,
-                                              .longest = 128,
+  TransformerSettings transformer{.options = {.d_model = 128,
+                                              .num_heads = 4,
+                                              .num_layers = 4,
+                                              .max_length = 128,
                                               .attention = {.positions = "rotary"},
                                               .activation = "swiglu",
                                               .norm = "rms"}};
   TrainingSettings training{
-      training::TrainingOptions{.steps = 2000,
-                                .evaluate_every = 200,
+      training::TrainingOptions{.max_steps = 2000,
+                                .eval_steps = 200,
                                 .batch_size = 16,
-                                .learning_rate = 3e-3,
-                                .schedule = "cosine",
+                                .lr = 3e-3,
+                                .lr_scheduler = "cosine",
                                 .optimizer = {.weight_decay = 0.1, .beta2 = 0.99}}};
 };
 
@@ -69,11 +69,11 @@ void run(const Settings& settings) {
   settings.training.prepare();
   settings.transformer.check();
   const data::TextData data = read_data(settings);
-  tasks::LanguageModelling task(
-      data,
-      tasks::tokenizer_for(tokenizer_kind(settings, data), data.train,
-                           progress_bar("learning merges")),
-      {.transformer = settings.transformer.resolved(), .tied = !settings.untied});
+  tasks::LanguageModelling task(data,
+                                tasks::tokenizer_for(tokenizer_kind(settings, data), data.train,
+                                                     progress_bar("learning merges")),
+                                {.transformer = settings.transformer.resolved(),
+                                 .tie_word_embeddings = settings.tie_word_embeddings});
   std::cerr << "heed: " << task.train_tokens() << " training and " << task.valid_tokens()
             << " validation tokens, a vocabulary of " << task.trained().tokenizer->size() << '\n';
 
@@ -97,11 +97,12 @@ void define(CLI::App& app, Settings& s) {
       "--tokenizer", s.tokenizer,
       "characters, bytes, bpe:N (learnt from the texts, N tokens), auto (bpe with a number "
       "that suits the size of the texts) or a tokenizer.json");
-  app.add_option("--context", s.transformer.options.longest,
+  app.add_option("--max-length", s.transformer.options.max_length,
                  "Tokens that the model sees at once, and of a training example")
       ->check(at_least_1())
       ->group("Model");
-  app.add_flag("--untied", s.untied, "An output layer of its own instead of the embedding")
+  app.add_option("--tie-word-embeddings", s.tie_word_embeddings,
+                 "Whether the output layer is the embedding; false: a layer of its own")
       ->group("Model");
   s.transformer.add_to(app);
   s.training.add_to(app, {"loss", "perplexity", "bits_per_byte"});
@@ -116,7 +117,7 @@ Command train_lm_command() {
       .examples =
           "  heed train lm --train book.txt --out model\n"
           "  heed train lm --train a.txt b.txt.gz --valid c.txt --tokenizer characters "
-          "--context 128 --out model\n"
+          "--max-length 128 --out model\n"
           "  heed train lm --train code.txt --tokenizer tokenizer.json --pattern window:64:0 "
           "--out model\n",
       .define = with_settings(define, run),

@@ -19,19 +19,19 @@ struct Settings {
   std::string scheme = "bioes";
   ReadingOptions reading;
   tasks::EntityRecognitionOptions task{
-      .model = {.words = {.character_width = 64}}, .word_dropout = 0.3, .margin = 2};
+      .model = {.words = {.character_dim = 64}}, .word_dropout = 0.3, .margin = 2};
   TransformerSettings transformer{
-      .options = {.width = 128,
-                  .heads = 4,
-                  .layers = 1,
-                  .longest = 256,
-                  .attention = {.positions = "relative", .relative_reach = 24},
+      .options = {.d_model = 128,
+                  .num_heads = 4,
+                  .num_layers = 1,
+                  .max_length = 256,
+                  .attention = {.positions = "relative", .max_relative_positions = 24},
                   .initialisation = "xavier_uniform",
                   .dropout = 0.3,
                   .attention_dropout = 0.2,
                   .embedding_dropout = 0.5}};
-  TrainingSettings training{training::TrainingOptions{
-      .epochs = 12, .batch_size = 16, .learning_rate = 1.5e-3, .average = 0.99}};
+  TrainingSettings training{
+      training::TrainingOptions{.epochs = 12, .batch_size = 16, .lr = 1.5e-3, .ema_decay = 0.99}};
 };
 
 void add_word_options(CLI::App& app, Settings& s) {
@@ -52,40 +52,40 @@ void add_word_options(CLI::App& app, Settings& s) {
                  "Share of words whose subwords are hidden in training")
       ->check(share_below_1())
       ->group(group);
-  app.add_option("--subwords", s.task.subwords, "Subwords of the vocabulary, at most")
+  app.add_option("--subword-vocab-size", s.task.subword_vocab_size,
+                 "Subwords of the vocabulary, at most")
       ->check(CLI::Range(3, 10'000'000))
       ->group(group);
   app.add_option("--min-frequency", s.task.min_character_frequency,
                  "A character seen less often counts as unknown")
       ->check(at_least_0())
       ->group(group);
-  app.add_option("--subword-width", words.subword_width, "Size of a subword's vector; 0: none")
+  app.add_option("--subword-dim", words.subword_dim, "Size of a subword's vector; 0: none")
       ->check(at_least_0())
       ->group(group);
-  app.add_option("--character-width", words.character_width,
-                 "Size of a character's vector; 0: none")
+  app.add_option("--character-dim", words.character_dim, "Size of a character's vector; 0: none")
       ->check(at_least_0())
       ->group(group);
-  app.add_option("--character-heads", words.character_heads,
+  app.add_option("--num-character-heads", words.num_character_heads,
                  "Attention heads between the characters of a word")
       ->check(at_least_1())
       ->group(group);
-  app.add_option("--character-layers", words.character_layers, "Layers over the characters")
+  app.add_option("--num-character-layers", words.num_character_layers, "Layers over the characters")
       ->check(at_least_1())
       ->group(group);
   app.add_option("--character-dropout", words.character_dropout,
                  "Share of values dropped in the layers over the characters")
       ->check(share_below_1())
       ->group(group);
-  app.add_option("--shape-width", words.shape_width,
+  app.add_option("--shape-dim", words.shape_dim,
                  "Size of the vector of each feature of a word's shape; 0: none")
       ->check(at_least_0())
       ->group(group);
-  app.add_option("--longest-word", words.longest_word,
+  app.add_option("--max-word-length", words.max_word_length,
                  "Characters of a word; of a longer one, its two ends")
       ->check(at_least_1())
       ->group(group);
-  app.add_option("--longest", s.transformer.options.longest,
+  app.add_option("--max-length", s.transformer.options.max_length,
                  "Words that the model sees at once; a longer sentence is read in parts")
       ->check(at_least_1())
       ->group(group);
@@ -120,7 +120,7 @@ void run(const Settings& settings) {
   tasks::EntityRecognitionOptions options = settings.task;
   options.model.scheme = text::tag_scheme_named(settings.scheme);
   options.model.transformer = settings.transformer.resolved();
-  options.model.words.score = options.model.transformer.attention.score;
+  options.model.words.character_score = options.model.transformer.attention.score;
   tasks::EntityRecognition task(sentences.train, sentences.valid, options);
 
   settings.training.train(task);
@@ -140,7 +140,7 @@ void define(CLI::App& app, Settings& s) {
 Command train_ner_command() {
   return {
       .path = "train ner",
-      .summary = "Train a finder of named entities",
+      .summary = "Train a named-entity tagger",
       .examples =
           "  heed train ner --train train.conll --valid dev.conll --out model\n"
           "  heed train ner --train a.jsonl.gz --valid b.jsonl.gz --out model --tags bio "

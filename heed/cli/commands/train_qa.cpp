@@ -25,14 +25,14 @@ struct Settings {
   double valid_share = 0.1;
   std::string format = "auto";
   std::string tokenizer = "words";
-  models::QuestionAnswererOptions model{.hops = 4};
-  TransformerSettings transformer{.options = {.width = 64,
-                                              .heads = 4,
-                                              .layers = 1,
-                                              .longest = 0,
+  models::QuestionAnswererOptions model{.num_hops = 4};
+  TransformerSettings transformer{.options = {.d_model = 64,
+                                              .num_heads = 4,
+                                              .num_layers = 1,
+                                              .max_length = 0,
                                               .attention = {.positions = "learned"},
                                               .activation = "relu",
-                                              .norm_place = "post",
+                                              .norm_first = false,
                                               .initialisation = "xavier_uniform",
                                               .attention_dropout = 0,
                                               .embedding_dropout = 0}};
@@ -41,8 +41,8 @@ struct Settings {
   TrainingSettings training{
       training::TrainingOptions{.epochs = 30,
                                 .batch_size = 64,
-                                .learning_rate = 2e-3,
-                                .warmup = 0.05,
+                                .lr = 2e-3,
+                                .warmup_ratio = 0.05,
                                 .patience = 30,  // answers come in leaps, after long levels
                                 .optimizer = {.weight_decay = 0, .beta2 = 0.98}}};
 
@@ -61,8 +61,8 @@ struct Settings {
     models::QuestionAnswererOptions options = model;
     if (spans()) options.units = "words";
     options.transformer = transformer.resolved();
-    if (options.transformer.longest == 0) {
-      options.transformer.longest = options.units == "words" ? kWords : kSentences;
+    if (options.transformer.max_length == 0) {
+      options.transformer.max_length = options.units == "words" ? kWords : kSentences;
     }
     return options;
   }
@@ -145,19 +145,19 @@ void define(CLI::App& app, Settings& s) {
                  "What a story is read as; a text with a span as answer is read as words")
       ->check(CLI::IsMember({"sentences", "words"}))
       ->group(group);
-  app.add_option("--longest", s.transformer.options.longest,
+  app.add_option("--max-length", s.transformer.options.max_length,
                  "Units that the model reads at once; 0: 128 sentences or 384 words")
       ->check(at_least_0())
       ->group(group);
-  app.add_option("--longest-sentence", s.model.longest_unit,
+  app.add_option("--max-unit-length", s.model.max_unit_length,
                  "Words of a sentence; what is beyond is cut")
       ->check(above_0())
       ->group(group);
-  app.add_option("--hops", s.model.hops,
+  app.add_option("--num-hops", s.model.num_hops,
                  "How often the layers are gone through, with one set of weights")
       ->check(CLI::Range(1, 1000))
       ->group(group);
-  app.add_option("--embedding-deviation", s.model.embedding_deviation,
+  app.add_option("--embedding-std", s.model.embedding_std,
                  "Standard deviation that word vectors start with")
       ->check(at_least_0())
       ->group(group);
@@ -165,11 +165,11 @@ void define(CLI::App& app, Settings& s) {
                  "Share of sentences that training puts an empty one before")
       ->check(CLI::Range(0.0, 0.999))
       ->group(group);
-  app.add_option("--longest-answer", s.reading.longest_answer, "Tokens of a span, at most")
+  app.add_option("--max-answer-length", s.reading.max_answer_length, "Tokens of a span, at most")
       ->check(above_0())
       ->group(group);
-  app.add_option("--stride", s.reading.stride,
-                 "Tokens between the windows of a text that is longer than --longest")
+  app.add_option("--doc-stride", s.reading.doc_stride,
+                 "Tokens between the windows of a text that is longer than --max-length")
       ->check(above_0())
       ->group(group);
   s.transformer.add_to(app);
@@ -184,7 +184,8 @@ Command train_qa_command() {
       .summary = "Train a model that answers questions about a story or a text",
       .examples =
           "  heed train qa --train qa1_train.txt qa2_train.txt --out model\n"
-          "  heed train qa --train train.json --valid dev.json --out model --layers 4 --hops 1\n"
+          "  heed train qa --train train.json --valid dev.json --out model --num-layers 4 "
+          "--num-hops 1\n"
           "  heed train qa --train qa1_train.txt --out model --score additive --pattern causal\n",
       .define = with_settings(define, run),
   };

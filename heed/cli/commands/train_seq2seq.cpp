@@ -17,7 +17,7 @@ struct Settings {
   std::vector<std::string> valid;
   double valid_share = kValidShare;
   ReadingOptions reading;
-  std::string tied = "auto";
+  std::string tie_word_embeddings = "auto";
   tasks::PairTokenizerOptions tokenizers;
   tasks::SequenceToSequenceOptions task;
   TransformerSettings transformer{.options = models::EncoderDecoderOptions{}.transformer};
@@ -59,8 +59,12 @@ void run(Settings& settings) {
       tasks::tokenizers_for(train, settings.tokenizers, progress_bar("learning merges"));
   const bool shared = tokenizers.source == tokenizers.target;
   settings.task.model.transformer = settings.transformer.resolved();
-  settings.task.model.tied = settings.tied != "auto" ? settings.tied : shared ? "all" : "output";
-  if (settings.training.watch != "auto") settings.task.watched = settings.training.watch;
+  settings.task.model.tie_word_embeddings = settings.tie_word_embeddings != "auto"
+                                                ? settings.tie_word_embeddings
+                                            : shared ? "all"
+                                                     : "output";
+  if (settings.training.metric_for_best_model != "auto")
+    settings.task.watched = settings.training.metric_for_best_model;
   if (settings.tokenizers.lowercase) settings.task.letters = metrics::LetterCase::kLower;
   tasks::SequenceToSequence task(train, valid, tokenizers, settings.task);
   std::cerr << "heed: " << train.pairs.size() << " training and " << valid.pairs.size()
@@ -87,16 +91,16 @@ void define_data(CLI::App& app, Settings& s) {
 
 void define(CLI::App& app, Settings& s) {
   define_data(app, s);
-  app.add_option("--tied", s.tied,
+  app.add_option("--tie-word-embeddings", s.tie_word_embeddings,
                  "Which of source embedding, target embedding and output layer are one: none, "
                  "output (the last two), all, or auto: all where there is one vocabulary")
       ->check(CLI::IsMember({"auto", "none", "output", "all"}))
       ->group("Model");
-  app.add_option("--decoder-layers", s.task.model.decoder_layers,
-                 "Layers of the decoder; 0: --layers")
+  app.add_option("--num-decoder-layers", s.task.model.num_decoder_layers,
+                 "Layers of the decoder; 0: --num-layers")
       ->check(at_least_0())
       ->group("Model");
-  app.add_option("--longest", s.transformer.options.longest,
+  app.add_option("--max-length", s.transformer.options.max_length,
                  "Tokens of a text at most; what is longer is cut")
       ->check(above_0())
       ->group("Model");

@@ -36,15 +36,15 @@ void add_attention_options(CLI::App& app, nn::AttentionSettings& settings) {
                  "Scores stay between plus and minus this, by tanh; 0: no limit")
       ->check(at_least_0())
       ->group(group);
-  app.add_option("--key-heads", settings.key_heads,
+  app.add_option("--num-key-value-heads", settings.num_key_value_heads,
                  "Heads of keys and values, each shared by several heads of queries; a divisor of "
-                 "--heads; 0: as many")
+                 "--num-heads; 0: as many")
       ->check(at_least_0())
       ->group(group);
-  app.add_option("--rotary-base", settings.rotary_base, "Of rotary positions: their base, above 1")
+  app.add_option("--rope-theta", settings.rope_theta, "Of rotary positions: their base, above 1")
       ->check(above_0())
       ->group(group);
-  app.add_option("--relative-reach", settings.relative_reach,
+  app.add_option("--max-relative-positions", settings.max_relative_positions,
                  "Of relative positions: tokens that are farther away share a bias")
       ->check(at_least_1())
       ->group(group);

@@ -28,7 +28,7 @@ struct Sample {
     app.option_defaults()->always_capture_default();
     app.add_option("files", files, "What to read")->required();
     app.add_option("--norm", norm, "Which norm")->check(CLI::IsMember({"layer", "rms"}));
-    app.add_option("--layers", layers, "How many")->check(at_least_1())->group("Model");
+    app.add_option("--num-layers", layers, "How many")->check(at_least_1())->group("Model");
     app.add_option("--share", share, "How much of it all, at the very least, if that is possible")
         ->check(CLI::Range(0.0, 1.0))
         ->group("Model");

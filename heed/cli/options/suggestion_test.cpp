@@ -23,11 +23,11 @@ TEST(Suggestion, NamesOfOthers) {
   double lr = 0;
   int64_t beams = 0, batch = 0;
   app.add_option("--lr", lr);
-  app.add_option("--beams", beams);
+  app.add_option("--num-beams", beams);
   app.add_option("--batch-size", batch);
   EXPECT_EQ(similar_option(app, "learning-rate"), "lr");
   EXPECT_EQ(similar_option(app, "learning_rate=0.1"), "lr");
-  EXPECT_EQ(similar_option(app, "num-beams"), "beams");
+  EXPECT_EQ(similar_option(app, "beam_size"), "num-beams");
   EXPECT_EQ(similar_option(app, "per_device_train_batch_size"), "batch-size");
   EXPECT_EQ(similar_option(app, "batch-sise"), "batch-size");
   EXPECT_EQ(similar_option(app, "d-model"), "");  // this command has no such thing

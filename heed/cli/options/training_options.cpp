@@ -156,11 +156,10 @@ void TrainingSettings::add_to(CLI::App& app, std::vector<std::string> metrics) {
   app.add_option("--epochs", o.epochs, "Passes over the training examples")
       ->check(at_least_1())
       ->group(group);
-  app.add_option("--steps", o.steps, "Updates of the whole run, instead of epochs; 0: off")
+  app.add_option("--max-steps", o.max_steps, "Updates of the whole run, instead of epochs; 0: off")
       ->check(at_least_0())
       ->group(group);
-  app.add_option("--evaluate-every", o.evaluate_every,
-                 "Updates between validations; 0: after each epoch")
+  app.add_option("--eval-steps", o.eval_steps, "Updates between validations; 0: after each epoch")
       ->check(at_least_0())
       ->group(group);
   app.add_option("--batch-size", o.batch_size, "Examples in a batch")
@@ -170,23 +169,23 @@ void TrainingSettings::add_to(CLI::App& app, std::vector<std::string> metrics) {
                  "Tokens in a batch with its padding, instead of examples; 0: off")
       ->check(at_least_0())
       ->group(group);
-  app.add_option("--accumulate", o.accumulate, "Batches summed before each update")
+  app.add_option("--gradient-accumulation-steps", o.gradient_accumulation_steps,
+                 "Batches summed before each update")
       ->check(at_least_1())
       ->group(group);
   app.add_option("--tensor-parallel", o.tensor_parallel,
                  "Of several processes, how many hold one model together")
       ->check(at_least_1())
       ->group(group);
-  app.add_option("--workers", o.workers, "Threads that prepare batches ahead; 0: none")
+  app.add_option("--num-workers", o.num_workers, "Threads that prepare batches ahead; 0: none")
       ->check(CLI::Range(0, 8))
       ->group(group);
-  app.add_option("--lr", o.learning_rate, "Learning rate at its peak")
-      ->check(above_0())
-      ->group(group);
-  app.add_option("--schedule", o.schedule, "How the learning rate falls after the warm-up")
+  app.add_option("--lr", o.lr, "Learning rate at its peak")->check(above_0())->group(group);
+  app.add_option("--lr-scheduler", o.lr_scheduler, "How the learning rate falls after the warm-up")
       ->check(CLI::IsMember({"constant", "linear", "cosine", "inverse_sqrt"}))
       ->group(group);
-  app.add_option("--warmup", o.warmup, "Share of the run in which the learning rate rises")
+  app.add_option("--warmup-ratio", o.warmup_ratio,
+                 "Share of the run in which the learning rate rises")
       ->check(CLI::Range(0.0, 1.0))
       ->group(group);
   app.add_option("--warmup-steps", o.warmup_steps, "The same in updates; 0: the share counts")
@@ -216,10 +215,10 @@ void TrainingSettings::add_to(CLI::App& app, std::vector<std::string> metrics) {
   app.add_option("--momentum", o.optimizer.momentum, "SGD: memory of the gradient")
       ->check(share_below_1())
       ->group(group);
-  app.add_option("--clip-norm", o.clip_norm, "Largest norm of the gradients; 0: no limit")
+  app.add_option("--max-grad-norm", o.max_grad_norm, "Largest norm of the gradients; 0: no limit")
       ->check(at_least_0())
       ->group(group);
-  app.add_option("--average", o.average,
+  app.add_option("--ema-decay", o.ema_decay,
                  "Decay of a running average of the weights, which is what is saved; 0: none")
       ->check(share_below_1())
       ->group(group);
@@ -228,7 +227,7 @@ void TrainingSettings::add_to(CLI::App& app, std::vector<std::string> metrics) {
       ->check(at_least_0())
       ->group(group);
   metrics.insert(metrics.begin(), "auto");
-  app.add_option("--watch", watch,
+  app.add_option("--metric-for-best-model", metric_for_best_model,
                  "Metric of the validation that decides which model is best; auto: what the task "
                  "is usually judged by")
       ->check(CLI::IsMember(metrics))
@@ -246,17 +245,17 @@ void TrainingSettings::add_to(CLI::App& app, std::vector<std::string> metrics) {
   app.add_flag("--overwrite", o.files.overwrite,
                "Begin anew where there is a model or a run already, which are replaced")
       ->group(kRun);
-  app.add_option("--checkpoint-every", o.files.checkpoint_every,
+  app.add_option("--save-steps", o.files.save_steps,
                  "Updates between checkpoints; 0: with each validation")
       ->check(at_least_0())
       ->group(kRun);
-  app.add_option("--keep", o.files.keep,
+  app.add_option("--save-total-limit", o.files.save_total_limit,
                  "Checkpoints to keep while the run goes on, besides that of the best model; one "
                  "stays when "
                  "it has ended")
       ->check(at_least_1())
       ->group(kRun);
-  app.add_option("--log-every", o.files.log_every, "Updates for each line of the log")
+  app.add_option("--logging-steps", o.files.logging_steps, "Updates for each line of the log")
       ->check(at_least_1())
       ->group(kRun);
   threads.add_to(app);
@@ -265,10 +264,10 @@ void TrainingSettings::add_to(CLI::App& app, std::vector<std::string> metrics) {
 
 training::TrainingOptions TrainingSettings::resolved() const {
   training::TrainingOptions run = options;
-  if (watch != "auto") run.watch = watch;
+  if (metric_for_best_model != "auto") run.metric_for_best_model = metric_for_best_model;
   // A default of updates must not hide the epochs that somebody asked for.
   const auto given = [this](const char* name) { return app_->get_option(name)->count() > 0; };
-  if (given("--epochs") && !given("--steps")) run.steps = 0;
+  if (given("--epochs") && !given("--max-steps")) run.max_steps = 0;
   return run;
 }
 

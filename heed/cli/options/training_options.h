@@ -32,12 +32,12 @@ struct TrainingSettings {
 
   training::TrainingOptions options;
   std::string out;
-  std::string watch = "auto";
+  std::string metric_for_best_model = "auto";
   ThreadOptions threads;
   bool json = false;
 
   // --out, and the groups "Training", "Run files" and "Running". Remembers `app`, whose options are
-  // the settings of a run that --resume compares. `metrics`: what --watch may name.
+  // the settings of a run that --resume compares. `metrics`: what --metric-for-best-model may name.
   void add_to(CLI::App& app, std::vector<std::string> metrics);
 
   // The options of the run.

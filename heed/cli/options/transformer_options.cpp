@@ -11,14 +11,18 @@ namespace heed::cli {
 void TransformerSettings::add_to(CLI::App& app) {
   const std::string group = "Model";
   models::TransformerOptions& o = options;
-  o.hidden = 0;
-  app.add_option("--width", o.width, "Size of a token's vector")->check(at_least_1())->group(group);
-  app.add_option("--heads", o.heads, "Attention heads; they share the width")
+  o.d_ff = 0;
+  app.add_option("--d-model", o.d_model, "Size of a token's vector")
       ->check(at_least_1())
       ->group(group);
-  app.add_option("--layers", o.layers, "Layers of each stack")->check(at_least_1())->group(group);
-  app.add_option("--hidden", o.hidden,
-                 "Hidden size of the feed-forward parts; 0: 4 times the width, gated 8/3 times")
+  app.add_option("--num-heads", o.num_heads, "Attention heads; they share d_model")
+      ->check(at_least_1())
+      ->group(group);
+  app.add_option("--num-layers", o.num_layers, "Layers of each stack")
+      ->check(at_least_1())
+      ->group(group);
+  app.add_option("--d-ff", o.d_ff,
+                 "Hidden size of the feed-forward parts; 0: 4 times d_model, gated 8/3 times")
       ->check(at_least_0())
       ->group(group);
   app.add_option("--activation", o.activation,
@@ -28,8 +32,8 @@ void TransformerSettings::add_to(CLI::App& app) {
   app.add_option("--norm", o.norm, "Layer norm, or root mean square norm")
       ->check(CLI::IsMember({"layer", "rms"}))
       ->group(group);
-  app.add_option("--norm-place", o.norm_place, "Behind (post) or before (pre) each part")
-      ->check(CLI::IsMember({"post", "pre"}))
+  app.add_option("--norm-first", o.norm_first,
+                 "Norm before each part (pre-norm) instead of behind the residual sum (post-norm)")
       ->group(group);
   app.add_option("--bias", o.bias, "Whether linear layers add a bias")->group(group);
   app.add_option("--initialisation", o.initialisation, "How weights start")
@@ -50,29 +54,29 @@ void TransformerSettings::add_to(CLI::App& app) {
 
 void TransformerSettings::check() const {
   models::TransformerOptions o = resolved();
-  o.longest = std::max<int64_t>(o.longest, 1);  // 0: the task knows later
+  o.max_length = std::max<int64_t>(o.max_length, 1);  // 0: the task knows later
   models::check(o);
 }
 
 models::TransformerOptions TransformerSettings::resolved() const {
   models::TransformerOptions o = options;
-  if (o.hidden == 0) {
-    o.hidden = nn::feed_forward_kind_from(o.activation).gated ? 8 * o.width / 3 : 4 * o.width;
+  if (o.d_ff == 0) {
+    o.d_ff = nn::feed_forward_kind_from(o.activation).gated ? 8 * o.d_model / 3 : 4 * o.d_model;
   }
   return o;
 }
 
 OrderedJson described(const models::TransformerOptions& o) {
   return {
-      {"longest", o.longest},
-      {"width", o.width},
-      {"heads", o.heads},
-      {"key_heads", nn::key_heads_of(o.attention, o.heads)},
-      {"layers", o.layers},
-      {"hidden", o.hidden},
+      {"max_length", o.max_length},
+      {"d_model", o.d_model},
+      {"num_heads", o.num_heads},
+      {"num_key_value_heads", nn::key_value_heads_of(o.attention, o.num_heads)},
+      {"num_layers", o.num_layers},
+      {"d_ff", o.d_ff},
       {"activation", o.activation},
       {"norm", o.norm},
-      {"norm_place", o.norm_place},
+      {"norm_first", o.norm_first},
       {"score", o.attention.score},
       {"pattern", o.attention.pattern},
       {"positions", o.attention.positions},

@@ -18,7 +18,7 @@ struct TransformerSettings {
   // Throws UsageError for options that cannot be used together: before any data is read.
   void check() const;
 
-  // The options, with a hidden size where none was given: 4 times the width, of gated parts 8/3
+  // The options, with a d_ff where none was given: 4 times d_model, of gated parts 8/3
   // times, for the same number of weights.
   models::TransformerOptions resolved() const;
 };

@@ -1,4 +1,4 @@
-// What a finder of named entities answers, and how well.
+// What a named-entity tagger answers, and how well.
 #include "heed/tasks/entity_recognition.h"
 
 #include <ATen/ATen.h>
@@ -81,9 +81,9 @@ OrderedJson TrainedEntityRecognition::description() const {
       {"types", o.types},
       {"tags", text::name_of(o.scheme)},
       {"output", o.output},
-      {"subwords", w.subword_vocabulary},
-      {"characters", w.character_vocabulary},
-      {"word_width", width_of(w)},
+      {"subword_vocab_size", w.subword_vocab_size},
+      {"character_vocab_size", w.character_vocab_size},
+      {"word_dim", word_dim(w)},
   };
   description.update(described(o.transformer));
   return description;
@@ -220,7 +220,7 @@ AttentionView TrainedEntityRecognition::attend(const std::string& input,
   const std::vector<std::string> words = sentence.words();
   if (words.empty()) throw DataError("the sentence", "expected at least one word, got none");
   const c10::InferenceMode inference;
-  const auto longest = static_cast<size_t>(trained_.model->options().transformer.longest);
+  const auto longest = static_cast<size_t>(trained_.model->options().transformer.max_length);
   check_usage(words.size() <= longest, "the sentence: expected at most ", longest,
               " words, which the model sees at once, got ", words.size());
   nn::AttentionTrace trace;

@@ -36,9 +36,9 @@ class TrainedLanguage final : public Trained {
 
 OrderedJson TrainedLanguage::description() const {
   const models::LanguageModelOptions& options = trained_.model->options();
-  OrderedJson all = {{"vocabulary", options.vocabulary},
+  OrderedJson all = {{"vocab_size", options.vocab_size},
                      {"tokenizer", trained_.tokenizer->model_type()},
-                     {"tied", options.tied}};
+                     {"tie_word_embeddings", options.tie_word_embeddings}};
   all.update(described(options.transformer));
   return all;
 }
@@ -105,7 +105,7 @@ AttentionView TrainedLanguage::attend(const std::string& input, const std::strin
   const c10::InferenceMode inference;
   const text::Encoding encoding = trained_.tokenizer->encode(input, text::Surround::kNo);
   const auto count = static_cast<int64_t>(encoding.ids.size());
-  const int64_t longest = trained_.model->options().transformer.longest;
+  const int64_t longest = trained_.model->options().transformer.max_length;
   if (count == 0 || count > longest) {
     throw DataError("the text", text_of("expected 1 to ", longest,
                                         " tokens (the context of the model), got ", count));

@@ -16,18 +16,18 @@ OrderedJson QuestionAnswerer::description() const {
   const models::QuestionAnswererOptions& options = trained_.model->options();
   OrderedJson description = {
       {"answers", options.answers},
-      {"vocabulary", options.vocabulary},
+      {"vocab_size", options.vocab_size},
       {"tokenizer", trained_.tokenizer->model_type()},
       {"units", options.units},
-      {"hops", options.hops},
+      {"num_hops", options.num_hops},
   };
   description.update(described(options.transformer));
   if (options.answers == "class") {
     description["labels"] = trained_.labels;
   } else {
-    description["longest_answer"] = trained_.spans.longest_answer;
-    description["stride"] = trained_.spans.stride;
-    description["answer_may_be_missing"] = trained_.spans.may_be_missing;
+    description["max_answer_length"] = trained_.spans.max_answer_length;
+    description["doc_stride"] = trained_.spans.doc_stride;
+    description["answer_may_be_missing"] = trained_.spans.answer_may_be_missing;
   }
   return description;
 }

@@ -35,10 +35,10 @@ class TrainedSequenceToSequence final : public Trained {
   OrderedJson description() const override;
   Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
   std::vector<std::string> evaluation_options() const override {
-    return reading_and({"beams", "length-penalty", "lowercase", "rouge", "errors"});
+    return reading_and({"num-beams", "length-penalty", "lowercase", "rouge", "errors"});
   }
   std::vector<std::string> prediction_options() const override {
-    return reading_and({"beams", "length-penalty", "max-tokens"});
+    return reading_and({"num-beams", "length-penalty", "max-new-tokens"});
   }
   std::vector<TokenizerPlace> tokenizers() override { return {&trained_.source}; }
   std::vector<Answer> predict(std::span<const Input> inputs,
@@ -61,14 +61,14 @@ class TrainedSequenceToSequence final : public Trained {
 
 OrderedJson TrainedSequenceToSequence::description() const {
   const models::EncoderDecoderOptions& options = trained_.model->options();
-  OrderedJson all = {{"source_vocabulary", options.source_vocabulary},
-                     {"target_vocabulary", options.target_vocabulary},
+  OrderedJson all = {{"source_vocab_size", options.source_vocab_size},
+                     {"target_vocab_size", options.target_vocab_size},
                      {"tokenizer", trained_.source->model_type()},
                      {"shared_vocabulary", trained_.source == trained_.target},
-                     {"tied", options.tied}};
+                     {"tie_word_embeddings", options.tie_word_embeddings}};
   all.update(described(options.transformer));
-  all["decoder_layers"] =
-      options.decoder_layers > 0 ? options.decoder_layers : options.transformer.layers;
+  all["num_decoder_layers"] =
+      options.num_decoder_layers > 0 ? options.num_decoder_layers : options.transformer.num_layers;
   return all;
 }
 
@@ -89,9 +89,9 @@ data::ParallelReadOptions TrainedSequenceToSequence::reading_of(const ReadingOpt
 }
 
 tasks::TranslationOptions translation_options(const PredictionOptions& options) {
-  return {.beams = options.beams,
+  return {.num_beams = options.num_beams,
           .length_penalty = options.length_penalty,
-          .most_tokens = options.most_tokens};
+          .max_new_tokens = options.max_new_tokens};
 }
 
 Evaluation TrainedSequenceToSequence::evaluate(const EvaluationRequest& request,
@@ -197,7 +197,7 @@ AttentionView TrainedSequenceToSequence::attend(const std::string& input, const 
   const tasks::Translation written = tasks::translate(trained_, {input})[0];
   std::vector<int64_t> read = {*trained_.target->id_of(models::kBeginToken)};
   read.insert(read.end(), written.ids.begin(), written.ids.end());
-  const auto longest = static_cast<size_t>(trained_.model->options().transformer.longest);
+  const auto longest = static_cast<size_t>(trained_.model->options().transformer.max_length);
   if (read.size() > longest) read.resize(longest);
   const std::vector<int32_t> source = tasks::source_ids(trained_, input);
   const std::vector<int64_t> source_ids(source.begin(), source.end());
@@ -206,7 +206,7 @@ AttentionView TrainedSequenceToSequence::attend(const std::string& input, const 
   trained_.model->forward({.ids = at::tensor(source_ids, at::kLong).unsqueeze(0)},
                           {.ids = at::tensor(read, at::kLong).unsqueeze(0)}, &trace);
   const auto encoder_layers =
-      static_cast<std::ptrdiff_t>(trained_.model->options().transformer.layers);
+      static_cast<std::ptrdiff_t>(trained_.model->options().transformer.num_layers);
   const auto middle = trace.weights.begin() + encoder_layers;
   const std::vector<at::Tensor> layers =
       part == "cross"     ? trace.cross_weights

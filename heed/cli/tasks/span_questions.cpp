@@ -148,7 +148,7 @@ AttentionView SpanAnswerer::attend(const std::string& input, const std::string& 
   const tasks::SpanUnits read = tasks::first_window(trained_, request);
   nn::AttentionTrace trace;
   trained_.model->forward(
-      tasks::question_batch({&read.units}, trained_.model->options().padding_id), &trace);
+      tasks::question_batch({&read.units}, trained_.model->options().pad_token_id), &trace);
   const tasks::SpanAnswers found = tasks::answer(trained_, {request}, 1).front();
   const Answer answer = answer_of(asked, found, {});
 

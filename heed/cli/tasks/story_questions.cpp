@@ -132,7 +132,7 @@ AttentionView StoryAnswerer::attend(const std::string& input, const std::string&
   nn::AttentionTrace trace;
   const at::Tensor probabilities =
       trained_.model
-          ->forward(tasks::question_batch({&read.units}, trained_.model->options().padding_id),
+          ->forward(tasks::question_batch({&read.units}, trained_.model->options().pad_token_id),
                     &trace)
           .to(at::kDouble)
           .softmax(-1)[0];

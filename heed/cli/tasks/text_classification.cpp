@@ -61,15 +61,15 @@ class TrainedClassification final : public Trained {
 
 OrderedJson TrainedClassification::description() const {
   const models::TextClassifierOptions& options = trained_.model->options();
-  OrderedJson all = {{"labels", trained_.labels}, {"vocabulary", options.vocabulary}};
+  OrderedJson all = {{"labels", trained_.labels}, {"vocab_size", options.vocab_size}};
   if (several()) {
     all["label_separator"] = trained_.label_separator;
     all["thresholds"] = trained_.thresholds;
   }
   all["documents"] = options.documents;
   if (is_hierarchical(options)) {
-    all["sentences"] = options.most_sentences;
-    all["sentence_layers"] = options.sentence_layers;
+    all["max_sentences"] = options.max_sentences;
+    all["num_sentence_layers"] = options.num_sentence_layers;
   }
   all.update(described(options.transformer));
   return all;

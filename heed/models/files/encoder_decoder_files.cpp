@@ -24,19 +24,20 @@ OrderedJson config_json(const TrainedEncoderDecoder& trained) {
 
 void check_against_weights(const WeightCheck& check, const EncoderDecoderOptions& options) {
   TransformerOptions o = options.transformer;
-  check.shape("source.embedding.weight", {options.source_vocabulary, o.width}, "vocab_size");
-  if (options.tied != "all") {
-    check.shape("target.embedding.weight", {options.target_vocabulary, o.width},
+  check.shape("source.embedding.weight", {options.source_vocab_size, o.d_model},
+              "source_vocab_size");
+  if (options.tie_word_embeddings != "all") {
+    check.shape("target.embedding.weight", {options.target_vocab_size, o.d_model},
                 "target_vocab_size");
   }
-  if (options.tied == "none") {
-    check.shape("output.weight", {options.target_vocabulary, o.width}, "tied");
+  if (options.tie_word_embeddings == "none") {
+    check.shape("output.weight", {options.target_vocab_size, o.d_model}, "tie_word_embeddings");
   }
   if (o.attention.positions == "learned") {
-    check.shape("source.positions.table", {o.longest, o.width}, "max_position_embeddings");
+    check.shape("source.positions.table", {o.max_length, o.d_model}, "max_length");
   }
   check.stack("encoder", o);
-  if (options.decoder_layers > 0) o.layers = options.decoder_layers;
+  if (options.num_decoder_layers > 0) o.num_layers = options.num_decoder_layers;
   check.stack("decoder", o);
 }
 
@@ -68,7 +69,7 @@ TrainedEncoderDecoder load_encoder_decoder(const std::filesystem::path& director
   const auto options = fields_from<EncoderDecoderOptions>(files.config());
   TrainedEncoderDecoder trained;
   trained.columns = columns_from(files.config());
-  trained.source = tokenizer_of(files, {});
+  trained.source = tokenizer_of(files, {.size = "source_vocab_size"});
   if (files.config().at("shared_vocabulary").boolean()) {
     files.check_size(*trained.source, {.size = "target_vocab_size"});
     trained.target = trained.source;

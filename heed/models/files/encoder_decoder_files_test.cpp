@@ -34,11 +34,11 @@ class EncoderDecoderFiles : public testing::Test {
     trained_.target = target_words == nullptr ? trained_.source : words(target_words);
     TransformerOptions transformer = small_transformer(attention);
     trained_.model = std::make_shared<EncoderDecoder>(
-        EncoderDecoderOptions{.source_vocabulary = trained_.source->size(),
-                              .target_vocabulary = trained_.target->size(),
-                              .tied = tied,
+        EncoderDecoderOptions{.source_vocab_size = trained_.source->size(),
+                              .target_vocab_size = trained_.target->size(),
+                              .tie_word_embeddings = tied,
                               .transformer = transformer,
-                              .decoder_layers = 1});
+                              .num_decoder_layers = 1});
     trained_.model->eval();
     save(trained_, directory_);
   }
@@ -64,8 +64,8 @@ TEST_F(EncoderDecoderFiles, ComeBackAsTheyWere) {
     make(tied, nullptr);
     const TrainedEncoderDecoder loaded = load_encoder_decoder(directory_);
     EXPECT_EQ(loaded.source, loaded.target);
-    EXPECT_EQ(loaded.model->options().tied, tied);
-    EXPECT_EQ(loaded.model->options().decoder_layers, 1);
+    EXPECT_EQ(loaded.model->options().tie_word_embeddings, tied);
+    EXPECT_EQ(loaded.model->options().num_decoder_layers, 1);
     EXPECT_FALSE(loaded.model->is_training());
     EXPECT_TRUE(at::equal(logits(loaded), logits(trained_))) << tied;
   }
@@ -89,8 +89,8 @@ TEST_F(EncoderDecoderFiles, KeepTheSettingsOfAttention) {
        {.score = "additive",
         .pattern = "window:3:3",
         .positions = "relative",
-        .key_heads = 2,
-        .relative_reach = 5});
+        .num_key_value_heads = 2,
+        .max_relative_positions = 5});
   const TrainedEncoderDecoder loaded = load_encoder_decoder(directory_);
   EXPECT_EQ(loaded.model->options().transformer.attention.pattern, "window:3:3");
   EXPECT_TRUE(at::equal(logits(loaded), logits(trained_)));
@@ -99,10 +99,11 @@ TEST_F(EncoderDecoderFiles, KeepTheSettingsOfAttention) {
 TEST_F(EncoderDecoderFiles, WrongFieldsAreNamed) {
   const std::pair<std::pair<const char*, const char*>, const char*> cases[] = {
       {{"\"target_vocab_size\": 10", "\"target_vocab_size\": 9"}, "target_vocab_size"},
-      {{"\"vocab_size\": 10", "\"vocab_size\": 11"}, "vocab_size"},
+      {{"\"source_vocab_size\": 10", "\"source_vocab_size\": 11"}, "source_vocab_size"},
       {{"\"decoder_layers\": 1", "\"decoder_layers\": 2"}, "layer_1"},
       {{"\"decoder_layers\": 1", "\"decoder_layers\": -1"}, "decoder_layers"},
-      {{"\"tied\": \"all\"", "\"tied\": \"some\""}, "tied"},
+      {{"\"tie_word_embeddings\": \"all\"", "\"tie_word_embeddings\": \"some\""},
+       "tie_word_embeddings"},
       {{"\"tied\": \"all\"", "\"tied\": \"none\""}, "target.embedding.weight"},
       {{"\"shared_vocabulary\": true", "\"shared_vocabulary\": 1"}, "shared_vocabulary"},
       {{"\"heed_encoder_decoder\"", "\"marian\""}, "model_type"},

@@ -18,7 +18,7 @@ class FieldWriter {
 
   template <typename Value>
   void operator()(const Field& field, const Value& value) const {
-    config_[field.json] = value;
+    config_[field.name] = value;
   }
 
  private:
@@ -32,8 +32,8 @@ class FieldReader {
 
   template <typename Value>
   void operator()(const Field& field, Value& value) const {
-    if (field.may_be_missing && !config_.has(field.json)) return;
-    read(field, config_.at(field.json), value);
+    if (field.may_be_missing && !config_.has(field.name)) return;
+    read(field, config_.at(field.name), value);
   }
 
  private:

@@ -13,17 +13,17 @@ namespace heed::models {
 
 // How a text that is longer than the model reads at once becomes windows, and what is an answer.
 struct SpanReading {
-  int64_t longest_answer = 30;  // tokens
-  int64_t stride = 128;         // tokens between the beginnings of windows
+  int64_t max_answer_length = 30;  // tokens
+  int64_t doc_stride = 128;        // tokens between the beginnings of windows
   // Whether "no answer" is one: false where every question of the training data had an answer.
-  bool may_be_missing = false;
+  bool answer_may_be_missing = false;
 };
 
 template <nn::OptionsOf<SpanReading> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
-  visit(nn::size_field("longest_answer", "max_answer_length"), o.longest_answer);
-  visit(nn::size_field("stride", "doc_stride"), o.stride);
-  visit(nn::Field{.name = "may_be_missing", .json = "answer_may_be_missing"}, o.may_be_missing);
+  visit(nn::size_field("max_answer_length"), o.max_answer_length);
+  visit(nn::size_field("doc_stride"), o.doc_stride);
+  visit(nn::Field{.name = "answer_may_be_missing"}, o.answer_may_be_missing);
 }
 
 struct TrainedQuestionAnswerer {

@@ -52,14 +52,14 @@ void read_label_rule(const JsonValue& config, TrainedTextClassifier& trained) {
 
 void check_against_weights(const WeightCheck& check, const TextClassifierOptions& options) {
   const TransformerOptions& o = options.transformer;
-  check.shape("embedding.weight", {options.vocabulary, o.width}, "vocab_size");
+  check.shape("embedding.weight", {options.vocab_size, o.d_model}, "vocab_size");
   if (o.attention.positions == "learned") {
-    check.shape("input.positions.table", {o.longest, o.width}, "max_position_embeddings");
+    check.shape("input.positions.table", {o.max_length, o.d_model}, "max_length");
   }
   check.stack("encoder", o);
   if (!is_hierarchical(options)) return;
   if (o.attention.positions == "learned") {
-    check.shape("documents.positions.table", {options.most_sentences, o.width}, "max_sentences");
+    check.shape("documents.positions.table", {options.max_sentences, o.d_model}, "max_sentences");
   }
   check.stack("documents.encoder", document_options(options).transformer);
 }
@@ -84,7 +84,7 @@ TrainedTextClassifier load_text_classifier(const std::filesystem::path& director
   auto options = fields_from<TextClassifierOptions>(config);
   options.classes = std::ssize(trained.labels);
   trained.tokenizer = std::make_shared<const text::Tokenizer>(
-      files.tokenizer()->with_max_length(static_cast<int32_t>(options.transformer.longest)));
+      files.tokenizer()->with_max_length(static_cast<int32_t>(options.transformer.max_length)));
   trained.model = files.model<TextClassifier>(options, check_against_weights);
   return trained;
 }

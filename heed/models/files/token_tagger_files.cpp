@@ -54,22 +54,23 @@ TokenTaggerOptions options_from(const JsonValue& config) {
 void check_against_weights(const WeightCheck& check, const TokenTaggerOptions& options) {
   const TransformerOptions& o = options.transformer;
   const WordEncoderOptions& w = options.words;
-  check.shape("input.weight", {o.width, width_of(w)}, "hidden_size");
+  check.shape("input.weight", {o.d_model, word_dim(w)}, "d_model");
   const auto tags = static_cast<int64_t>(text::all_tags(options.types, options.scheme).size());
-  check.shape("output.weight", {tags, o.width}, "entity_types");
-  if (w.subword_width > 0) {
-    check.shape("words.subwords.weight", {w.subword_vocabulary, w.subword_width}, "vocab_size");
+  check.shape("output.weight", {tags, o.d_model}, "entity_types");
+  if (w.subword_dim > 0) {
+    check.shape("words.subwords.weight", {w.subword_vocab_size, w.subword_dim},
+                "subword_vocab_size");
   }
-  if (w.character_width > 0) {
-    check.shape("words.characters.embedding.weight", {w.character_vocabulary, w.character_width},
+  if (w.character_dim > 0) {
+    check.shape("words.characters.embedding.weight", {w.character_vocab_size, w.character_dim},
                 "character_vocab_size");
     check.shape("words.characters.encoder.layer_0.attention.relative_table",
-                {w.character_heads, 2 * w.longest_word + 1}, "max_word_characters");
-    check.present(text_of("words.characters.encoder.layer_", w.character_layers - 1,
+                {w.num_character_heads, 2 * w.max_word_length + 1}, "max_word_length");
+    check.present(text_of("words.characters.encoder.layer_", w.num_character_layers - 1,
                           ".feed_forward.down.weight"));
   }
   if (o.attention.positions == "learned") {
-    check.shape("positions.table", {o.longest, o.width}, "max_position_embeddings");
+    check.shape("positions.table", {o.max_length, o.d_model}, "max_length");
   }
   check.stack("encoder", o);
 }
@@ -87,7 +88,7 @@ std::shared_ptr<const text::Tokenizer> tokenizer_of(const ModelDirectory& files,
 }  // namespace
 
 WordReader TrainedTokenTagger::reader() const {
-  return WordReader(tokenizer, characters, {.characters = model->options().words.longest_word});
+  return WordReader(tokenizer, characters, {.characters = model->options().words.max_word_length});
 }
 
 void save(const TrainedTokenTagger& trained, const std::filesystem::path& directory) {
@@ -102,7 +103,7 @@ TrainedTokenTagger load_token_tagger(const std::filesystem::path& directory) {
   const ModelDirectory files(directory, kModelType);
   const TokenTaggerOptions options = options_from(files.config());
   TrainedTokenTagger trained;
-  trained.tokenizer = tokenizer_of(files, {});
+  trained.tokenizer = tokenizer_of(files, {.size = "subword_vocab_size"});
   trained.characters =
       tokenizer_of(files, {.name = kCharactersFile, .size = "character_vocab_size"});
   trained.model = files.model<TokenTagger>(options, check_against_weights);

@@ -11,13 +11,12 @@ void WeightCheck::shape(std::string_view name, const std::vector<int64_t>& expec
 }
 
 void WeightCheck::stack(std::string_view prefix, const TransformerOptions& o) const {
-  shape(text_of(prefix, ".layer_0.feed_forward.down.weight"), {o.width, o.hidden},
-        "intermediate_size");
+  shape(text_of(prefix, ".layer_0.feed_forward.down.weight"), {o.d_model, o.d_ff}, "d_ff");
   if (o.attention.positions == "relative") {
     shape(text_of(prefix, ".layer_0.attention.relative_table"),
-          {o.heads, 2 * o.attention.relative_reach + 1}, "relative_reach");
+          {o.num_heads, 2 * o.attention.max_relative_positions + 1}, "max_relative_positions");
   }
-  present(text_of(prefix, ".layer_", o.layers - 1, ".feed_forward.down.weight"));
+  present(text_of(prefix, ".layer_", o.num_layers - 1, ".feed_forward.down.weight"));
 }
 
 }  // namespace heed::models

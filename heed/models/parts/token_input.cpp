@@ -14,15 +14,15 @@ constexpr double kSmall = 1e-4;
 
 std::shared_ptr<nn::Embedding> make_embedding(const TokenInputOptions& options) {
   auto embedding = std::make_shared<nn::Embedding>(nn::EmbeddingOptions{
-      .count = options.vocabulary,
-      .width = options.width,
-      .padding_id = options.padding_id,
-      .deviation = options.deviation,
+      .num_embeddings = options.vocab_size,
+      .embedding_dim = options.d_model,
+      .padding_idx = options.pad_token_id,
+      .std = options.embedding_std,
   });
   if (options.small_embedding) {
     const c10::AutoGradMode no_gradients(false);
     embedding->weight.uniform_(-kSmall, kSmall);
-    if (options.padding_id >= 0) embedding->weight[options.padding_id].zero_();
+    if (options.pad_token_id >= 0) embedding->weight[options.pad_token_id].zero_();
   }
   return embedding;
 }
@@ -37,16 +37,16 @@ std::shared_ptr<nn::PositionTable> make_positions(const std::string& kind,
 TokenInput::TokenInput(const TokenInputOptions& options, std::shared_ptr<nn::Embedding> shared)
     : embedding(std::move(shared)), options_(options) {
   if (!embedding) embedding = register_module("embedding", make_embedding(options));
-  positions =
-      make_positions(options.positions, {.longest = options.longest, .width = options.width});
+  positions = make_positions(options.positions,
+                             {.max_length = options.max_length, .d_model = options.d_model});
   if (positions) register_module("positions", positions);
-  if (options.small_embedding) norm = nn::Norm(*this, "norm", {.width = options.width});
+  if (options.small_embedding) norm = nn::Norm(*this, "norm", {.d_model = options.d_model});
 }
 
-at::Tensor TokenInput::forward(const at::Tensor& ids, const nn::Places& places) const {
+at::Tensor TokenInput::forward(const at::Tensor& ids, const nn::TokenPositions& at) const {
   at::Tensor x = norm.forward(embedding->forward(ids));
   if (options_.scale != 1) x = x * options_.scale;
-  if (positions) x = positions->forward(x, places);
+  if (positions) x = positions->forward(x, at);
   return heed::dropout(x, {.probability = is_training() ? options_.dropout : 0});
 }
 

@@ -15,12 +15,12 @@
 namespace heed::models {
 
 struct TokenInputOptions {
-  int64_t vocabulary = 0;  // V
-  int64_t width = 0;       // C
-  int64_t longest = 0;
-  int64_t padding_id = -1;               // −1: none
+  int64_t vocab_size = 0;  // V
+  int64_t d_model = 0;     // C
+  int64_t max_length = 0;
+  int64_t pad_token_id = -1;             // −1: none
   std::string positions = "sinusoidal";  // those that are not added here add nothing
-  double deviation = 0.02;               // of the embedding at the start
+  double embedding_std = 0.02;           // of the embedding at the start
   double scale = 1;                      // of the embedding, before the positions
   double dropout = 0;
   bool small_embedding = false;  // start at U(−10⁻⁴, 10⁻⁴), with a norm behind
@@ -29,8 +29,8 @@ struct TokenInputOptions {
 // The embedding as these options start it.
 std::shared_ptr<nn::Embedding> make_embedding(const TokenInputOptions& options);
 
-// The table that positions of this kind add to the vectors of `longest` places; null where they add
-// nothing here.
+// The table that positions of this kind add to the vectors of `max_length` positions; null where
+// they add nothing here.
 std::shared_ptr<nn::PositionTable> make_positions(const std::string& kind,
                                                   const nn::PositionsOptions& options);
 
@@ -41,7 +41,7 @@ class TokenInput : public torch::nn::Module {
                       std::shared_ptr<nn::Embedding> embedding = nullptr);
 
   // ids (B, N) int64 -> (B, N, C).
-  at::Tensor forward(const at::Tensor& ids, const nn::Places& places = {}) const;
+  at::Tensor forward(const at::Tensor& ids, const nn::TokenPositions& at = {}) const;
 
   std::shared_ptr<nn::Embedding> embedding;
   std::shared_ptr<nn::PositionTable> positions;  // null: none are added

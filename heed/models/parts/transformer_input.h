@@ -1,4 +1,4 @@
-// What the options of a transformer say of its input.
+// The input layer that the options of a transformer ask for.
 #pragma once
 
 #include "heed/models/parts/token_input.h"
@@ -6,8 +6,8 @@
 
 namespace heed::models {
 
-// Width, longest, positions, and whether the embedding starts small. Vocabulary, padding,
-// deviation, scale and dropout are for the model to say.
+// d_model, max_length, positions, and whether the embedding starts small. Vocabulary, padding,
+// embedding_std, scale and dropout are for the model to say.
 TokenInputOptions input_options(const TransformerOptions& options);
 
 // √C as in Vaswani et al. 2017, section 3.4: word and position then have the same size. 1 where the

@@ -7,12 +7,11 @@ namespace heed::models {
 
 void check(const TransformerOptions& o) {
   visit_fields(o, nn::FieldCheck());
-  check_usage(o.width % o.heads == 0, "heads: expected a divisor of the width ", o.width, ", got ",
-              o.heads);
-  nn::check(o.attention, {.heads = o.heads, .size = o.width / o.heads});
+  check_usage(o.d_model % o.num_heads == 0, "num_heads: expected a divisor of d_model ", o.d_model,
+              ", got ", o.num_heads);
+  nn::check(o.attention, {.num_heads = o.num_heads, .size = o.d_model / o.num_heads});
   nn::feed_forward_kind_from(o.activation);
   nn::norm_kind_from(o.norm);
-  nn::norm_place_from(o.norm_place);
   nn::initialisation_from(o.initialisation);
 }
 
@@ -22,13 +21,13 @@ void check_share(const char* name, double value) {
 }
 
 nn::LayerOptions layer_options(const TransformerOptions& options) {
-  return {.width = options.width,
-          .heads = options.heads,
-          .hidden = options.hidden,
+  return {.d_model = options.d_model,
+          .num_heads = options.num_heads,
+          .d_ff = options.d_ff,
           .attention = options.attention,
           .feed_forward = nn::feed_forward_kind_from(options.activation),
           .norm = nn::norm_kind_from(options.norm),
-          .norm_place = nn::norm_place_from(options.norm_place),
+          .norm_first = options.norm_first,
           .dropout = options.dropout,
           .attention_dropout = options.attention_dropout,
           .bias = options.bias};

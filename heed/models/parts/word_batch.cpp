@@ -22,7 +22,7 @@ void check_ids(const char* what, const text::Tokenizer& tokenizer) {
 }  // namespace
 
 WordBatch WordBatch::to(at::Device device) const {
-  return {.places = places.to(device),
+  return {.rows = rows.to(device),
           .lengths = lengths.to(device),
           .subwords = subwords.to(device),
           .characters = characters.to(device),
@@ -71,9 +71,9 @@ WordBatch WordReader::batch(std::span<const std::vector<std::string>* const> sen
   const auto count = static_cast<int64_t>(sentences.size());
   size_t longest = 1;
   for (const auto* words : sentences) longest = std::max(longest, words->size());
-  WordBatch batch{.places = at::zeros({count, static_cast<int64_t>(longest)}, at::kLong),
+  WordBatch batch{.rows = at::zeros({count, static_cast<int64_t>(longest)}, at::kLong),
                   .lengths = at::empty({count}, at::kLong)};
-  auto* places = batch.places.mutable_data_ptr<int64_t>();
+  auto* row_of_word = batch.rows.mutable_data_ptr<int64_t>();
   auto* lengths = batch.lengths.mutable_data_ptr<int64_t>();
   std::unordered_map<std::string_view, int64_t> rows;
   std::vector<WordPointer> words;
@@ -81,9 +81,9 @@ WordBatch WordReader::batch(std::span<const std::vector<std::string>* const> sen
     for (size_t i = 0; i < sentence->size(); ++i) {
       const auto [row, is_new] = rows.emplace((*sentence)[i], std::ssize(words));
       if (is_new) words.push_back(known((*sentence)[i]));
-      places[i] = row->second;
+      row_of_word[i] = row->second;
     }
-    places += longest;
+    row_of_word += longest;
     *lengths++ = std::ssize(*sentence);
   }
 

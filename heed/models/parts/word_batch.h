@@ -20,7 +20,7 @@ namespace heed::models {
 
 // B sentences of at most N words, of which W are distinct.
 struct WordBatch {
-  at::Tensor places;     // (B, N) int64: the row of each word below; 0 behind a sentence
+  at::Tensor rows;       // (B, N) int64: the row of each word below; 0 behind a sentence
   at::Tensor lengths;    // (B) int64, words of each sentence
   TextBatch subwords;    // ids (W, S), lengths (W)
   TextBatch characters;  // ids (W, L), lengths (W)

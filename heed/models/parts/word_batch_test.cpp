@@ -27,8 +27,8 @@ WordBatch batch_of(const WordReader& reader, const std::vector<Words>& sentences
 TEST(WordBatch, EachWordOnceAndWhereItStands) {
   const WordReader reader = small_reader();
   const WordBatch batch = batch_of(reader, {{"the", "sea", "the"}, {"sea"}});
-  EXPECT_EQ(row(batch.places, 0), (std::vector<int64_t>{0, 1, 0}));
-  EXPECT_EQ(row(batch.places, 1), (std::vector<int64_t>{1, 0, 0}));
+  EXPECT_EQ(row(batch.rows, 0), (std::vector<int64_t>{0, 1, 0}));
+  EXPECT_EQ(row(batch.rows, 1), (std::vector<int64_t>{1, 0, 0}));
   EXPECT_EQ(row(batch.lengths.unsqueeze(0), 0), (std::vector<int64_t>{3, 1}));
   EXPECT_EQ(batch.subwords.ids.size(0), 2);
   const auto the = reader.subwords().encode_ids("the", text::Surround::kNo);
@@ -64,7 +64,7 @@ TEST(WordBatch, UnknownAndEmpty) {
   EXPECT_EQ(batch.subwords.ids[1][0].item<int64_t>(), reader.subwords().unknown_id());
   EXPECT_EQ(batch.lengths[1].item<int64_t>(), 0);
   const WordBatch nothing = batch_of(reader, {{}});
-  EXPECT_EQ(nothing.places.sizes(), (at::IntArrayRef{1, 1}));
+  EXPECT_EQ(nothing.rows.sizes(), (at::IntArrayRef{1, 1}));
   EXPECT_EQ(nothing.subwords.ids.size(0), 1);
 }
 
@@ -80,7 +80,7 @@ TEST(WordBatch, SeveralThreadsReadTheSame) {
   }
   for (std::thread& thread : threads) thread.join();
   for (const WordBatch& batch : batches) {
-    EXPECT_TRUE(batch.places.equal(expected.places));
+    EXPECT_TRUE(batch.rows.equal(expected.rows));
     EXPECT_TRUE(batch.subwords.ids.equal(expected.subwords.ids));
     EXPECT_TRUE(batch.characters.ids.equal(expected.characters.ids));
   }

@@ -16,20 +16,21 @@ namespace {
 // little is padding.
 constexpr int64_t kShortWord = 8;  // characters
 
-constexpr double kSubwordDeviation = 0.1;
-constexpr double kFeatureDeviation = 0.3;  // of characters and shapes, which are few and seen often
+constexpr double kSubwordStd = 0.1;
+constexpr double kFeatureStd = 0.3;  // of characters and shapes, which are few and seen often
 
 // Characters form a small transformer of the shape that all others have here.
 nn::LayerOptions character_layer(const WordEncoderOptions& o) {
-  return layer_options(
-      {.width = o.character_width,
-       .heads = o.character_heads,
-       .layers = o.character_layers,
-       .hidden = 2 * o.character_width,
-       .longest = o.longest_word,
-       .attention = {.score = o.score, .positions = "relative", .relative_reach = o.longest_word},
-       .dropout = o.character_dropout,
-       .attention_dropout = o.character_dropout});
+  return layer_options({.d_model = o.character_dim,
+                        .num_heads = o.num_character_heads,
+                        .num_layers = o.num_character_layers,
+                        .d_ff = 2 * o.character_dim,
+                        .max_length = o.max_word_length,
+                        .attention = {.score = o.character_score,
+                                      .positions = "relative",
+                                      .max_relative_positions = o.max_word_length},
+                        .dropout = o.character_dropout,
+                        .attention_dropout = o.character_dropout});
 }
 
 // (W, S, C), lengths (W) -> (W, C). The vectors of padding are zero.
@@ -41,33 +42,33 @@ at::Tensor mean_of_subwords(const at::Tensor& vectors, const at::Tensor& lengths
 
 void check(const WordEncoderOptions& o) {
   visit_fields(o, nn::FieldCheck());
-  check_usage(o.subword_width + o.character_width + o.shape_width > 0,
-              "words: expected a width of subwords, characters or shapes above 0, got ",
-              o.subword_width, ", ", o.character_width, " and ", o.shape_width);
+  check_usage(o.subword_dim + o.character_dim + o.shape_dim > 0,
+              "words: expected a subword_dim, character_dim or shape_dim above 0, got ",
+              o.subword_dim, ", ", o.character_dim, " and ", o.shape_dim);
   const auto check_ids = [](const char* what, int64_t width, int64_t vocabulary, int64_t padding) {
-    check_usage(width == 0 || padding < vocabulary, what,
-                ": expected a vocabulary that holds the padding id ", padding, ", got ",
-                vocabulary);
+    check_usage(width == 0 || padding < vocabulary, what, ": expected more than the padding id ",
+                padding, ", got ", vocabulary);
   };
-  check_ids("subwords", o.subword_width, o.subword_vocabulary, o.subword_padding);
-  check_ids("characters", o.character_width, o.character_vocabulary, o.character_padding);
-  check_usage(o.character_width % o.character_heads == 0,
-              "character_heads: expected a divisor of the width ", o.character_width, ", got ",
-              o.character_heads);
+  check_ids("subword_vocab_size", o.subword_dim, o.subword_vocab_size, o.subword_pad_token_id);
+  check_ids("character_vocab_size", o.character_dim, o.character_vocab_size,
+            o.character_pad_token_id);
+  check_usage(o.character_dim % o.num_character_heads == 0,
+              "num_character_heads: expected a divisor of character_dim ", o.character_dim,
+              ", got ", o.num_character_heads);
 }
 
-int64_t width_of(const WordEncoderOptions& o) {
-  return o.subword_width + o.character_width + text::WordShape::kFeatures * o.shape_width;
+int64_t word_dim(const WordEncoderOptions& o) {
+  return o.subword_dim + o.character_dim + text::WordShape::kFeatures * o.shape_dim;
 }
 
 CharacterEncoder::CharacterEncoder(const WordEncoderOptions& options) {
   embedding_ = register_module("embedding", std::make_shared<nn::Embedding>(nn::EmbeddingOptions{
-                                                .count = options.character_vocabulary,
-                                                .width = options.character_width,
-                                                .padding_id = options.character_padding,
-                                                .deviation = kFeatureDeviation}));
-  encoder_ = register_module(
-      "encoder", std::make_shared<nn::Encoder>(options.character_layers, character_layer(options)));
+                                                .num_embeddings = options.character_vocab_size,
+                                                .embedding_dim = options.character_dim,
+                                                .padding_idx = options.character_pad_token_id,
+                                                .std = kFeatureStd}));
+  encoder_ = register_module("encoder", std::make_shared<nn::Encoder>(options.num_character_layers,
+                                                                      character_layer(options)));
 }
 
 at::Tensor CharacterEncoder::forward(const TextBatch& words) const {
@@ -83,35 +84,35 @@ at::Tensor CharacterEncoder::forward(const TextBatch& words) const {
     vectors.push_back(encode(ids.index_select(0, rows).slice(1, 0, longest).contiguous(),
                              lengths.index_select(0, rows)));
   }
-  const at::Tensor places = at::cat({short_rows, long_rows}).argsort();
-  return at::cat(vectors).index_select(0, places);
+  const at::Tensor order = at::cat({short_rows, long_rows}).argsort();
+  return at::cat(vectors).index_select(0, order);
 }
 
 at::Tensor CharacterEncoder::encode(const at::Tensor& ids, const at::Tensor& lengths) const {
   const at::Tensor states = encoder_->forward(embedding_->forward(ids),
                                               Pattern::padded({.key = lengths, .query = lengths}));
-  const at::Tensor places = at::arange(ids.size(1), lengths.options());
-  const at::Tensor behind = places.ge(lengths.unsqueeze(1)).unsqueeze(-1);
+  const at::Tensor positions = at::arange(ids.size(1), lengths.options());
+  const at::Tensor behind = positions.ge(lengths.unsqueeze(1)).unsqueeze(-1);
   return states.masked_fill(behind, std::numeric_limits<float>::lowest()).amax(1);
 }
 
 WordEncoder::WordEncoder(const WordEncoderOptions& options) : options_(options) {
   check(options);
-  if (options.subword_width > 0) {
+  if (options.subword_dim > 0) {
     subwords_ = register_module("subwords", std::make_shared<nn::Embedding>(nn::EmbeddingOptions{
-                                                .count = options.subword_vocabulary,
-                                                .width = options.subword_width,
-                                                .padding_id = options.subword_padding,
-                                                .deviation = kSubwordDeviation}));
+                                                .num_embeddings = options.subword_vocab_size,
+                                                .embedding_dim = options.subword_dim,
+                                                .padding_idx = options.subword_pad_token_id,
+                                                .std = kSubwordStd}));
   }
-  if (options.character_width > 0) {
+  if (options.character_dim > 0) {
     characters_ = register_module("characters", std::make_shared<CharacterEncoder>(options));
   }
-  if (options.shape_width > 0) {
-    shapes_ = register_module("shapes", std::make_shared<nn::Embedding>(
-                                            nn::EmbeddingOptions{.count = text::WordShape::kCount,
-                                                                 .width = options.shape_width,
-                                                                 .deviation = kFeatureDeviation}));
+  if (options.shape_dim > 0) {
+    shapes_ = register_module("shapes", std::make_shared<nn::Embedding>(nn::EmbeddingOptions{
+                                            .num_embeddings = text::WordShape::kCount,
+                                            .embedding_dim = options.shape_dim,
+                                            .std = kFeatureStd}));
   }
 }
 

@@ -24,8 +24,8 @@ TEST(WordEncoder, AWordIsTheSameInAnyCompany) {
   encoder.to(at::kDouble);
   encoder.eval();
   const at::Tensor together = encoder.forward(batch_of({"paris", "a", "visits", "the"}));
-  ASSERT_EQ(together.sizes(), (at::IntArrayRef{4, width_of(small_words())}));
-  EXPECT_EQ(width_of(small_words()), 8 + 8 + 3 * 4);
+  ASSERT_EQ(together.sizes(), (at::IntArrayRef{4, word_dim(small_words())}));
+  EXPECT_EQ(word_dim(small_words()), 8 + 8 + 3 * 4);
   EXPECT_LT(distance(encoder.forward(batch_of({"a"}))[0], together[1]), 1e-12);
   EXPECT_LT(distance(encoder.forward(batch_of({"the"}))[0], together[3]), 1e-12);
 }
@@ -34,8 +34,8 @@ TEST(WordEncoder, AWordIsTheSameInAnyCompany) {
 TEST(WordEncoder, LongWordsStandWhereTheyStood) {
   at::manual_seed(2);
   WordEncoderOptions options = small_words();
-  options.longest_word = 12;
-  options.subword_width = 0;
+  options.max_word_length = 12;
+  options.subword_dim = 0;
   WordEncoder encoder(options);
   spread_parameters(encoder);
   encoder.to(at::kDouble);
@@ -56,13 +56,13 @@ TEST(WordEncoder, LongWordsStandWhereTheyStood) {
 TEST(WordEncoder, SubwordsAreTheirMean) {
   at::manual_seed(2);
   WordEncoderOptions options = small_words();
-  options.character_width = 0;
-  options.shape_width = 0;
+  options.character_dim = 0;
+  options.shape_dim = 0;
   const WordEncoder encoder(options);
   const WordBatch batch = batch_of({"the", "theseasea"});
   const at::Tensor table = encoder.named_parameters()["subwords.weight"];
   const at::Tensor ids = batch.subwords.ids[1];
-  const at::Tensor real = ids.masked_select(ids != options.subword_padding);
+  const at::Tensor real = ids.masked_select(ids != options.subword_pad_token_id);
   EXPECT_GT(real.numel(), 1);
   EXPECT_LT(distance(encoder.forward(batch)[1], table.index_select(0, real).mean(0)), 1e-6);
 }
@@ -75,8 +75,8 @@ TEST(WordEncoder, ATokenMayBeThePaddingId) {
   spread_parameters(encoder);
   encoder.eval();
   WordBatch batch = batch_of({"the", "sea"});
-  batch.subwords.ids[0].fill_(options.subword_padding);
-  batch.characters.ids[0].fill_(options.character_padding);
+  batch.subwords.ids[0].fill_(options.subword_pad_token_id);
+  batch.characters.ids[0].fill_(options.character_pad_token_id);
   const at::Tensor vectors = encoder.forward(batch);
   EXPECT_TRUE(vectors.isfinite().all().item<bool>());
   EXPECT_LT(vectors.abs().max().item<double>(), 1e6);
@@ -86,8 +86,8 @@ TEST(WordEncoder, ATokenMayBeThePaddingId) {
 TEST(WordEncoder, CharactersSeeTheirOrder) {
   at::manual_seed(2);
   WordEncoderOptions options = small_words();
-  options.subword_width = 0;
-  options.shape_width = 0;
+  options.subword_dim = 0;
+  options.shape_dim = 0;
   WordEncoder encoder(options);
   spread_parameters(encoder);
   encoder.eval();
@@ -112,16 +112,15 @@ TEST(WordEncoder, ErrorsNameTheField) {
     return std::string();
   };
   using Options = WordEncoderOptions;
-  EXPECT_NE(message([](Options& o) { o.character_heads = 3; }).find("character_heads"),
+  EXPECT_NE(message([](Options& o) { o.num_character_heads = 3; }).find("num_character_heads"),
             std::string::npos);
-  EXPECT_NE(message([](Options& o) { o.subword_vocabulary = 0; }).find("subwords"),
+  EXPECT_NE(message([](Options& o) { o.subword_vocab_size = 0; }).find("subwords"),
             std::string::npos);
   EXPECT_NE(message([](Options& o) { o.character_dropout = 1; }).find("character_dropout"),
             std::string::npos);
-  EXPECT_NE(message([](Options& o) {
-              o.subword_width = o.character_width = o.shape_width = 0;
-            }).find("words"),
-            std::string::npos);
+  EXPECT_NE(
+      message([](Options& o) { o.subword_dim = o.character_dim = o.shape_dim = 0; }).find("words"),
+      std::string::npos);
 }
 
 }  // namespace

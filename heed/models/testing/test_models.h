@@ -20,11 +20,11 @@ inline double distance(const at::Tensor& a, const at::Tensor& b) {
 }
 
 inline TransformerOptions small_transformer(const nn::AttentionSettings& attention) {
-  return {.width = 32,
-          .heads = 4,
-          .layers = 2,
-          .hidden = 48,
-          .longest = 64,
+  return {.d_model = 32,
+          .num_heads = 4,
+          .num_layers = 2,
+          .d_ff = 48,
+          .max_length = 64,
           .attention = attention,
           .dropout = 0,
           .attention_dropout = 0,

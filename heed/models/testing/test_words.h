@@ -11,7 +11,7 @@
 namespace heed::models {
 
 inline std::shared_ptr<const text::Tokenizer> small_subwords() {
-  text::BpeBuilder builder({.vocabulary_size = 60,
+  text::BpeBuilder builder({.vocab_size = 60,
                             .min_frequency = 1,
                             .normalizers = {"Lowercase"},
                             .pre_tokenizers = {"WhitespaceSplit"}});
@@ -31,15 +31,15 @@ inline WordReader small_reader() {
 
 // Of the tokenizers above.
 inline WordEncoderOptions small_words() {
-  return {.subword_vocabulary = small_subwords()->size(),
-          .subword_padding = small_subwords()->padding_id().value(),
-          .subword_width = 8,
-          .character_vocabulary = small_characters()->size(),
-          .character_padding = small_characters()->padding_id().value(),
-          .character_width = 8,
-          .character_heads = 2,
-          .longest_word = 6,
-          .shape_width = 4,
+  return {.subword_vocab_size = small_subwords()->size(),
+          .subword_pad_token_id = small_subwords()->padding_id().value(),
+          .subword_dim = 8,
+          .character_vocab_size = small_characters()->size(),
+          .character_pad_token_id = small_characters()->padding_id().value(),
+          .character_dim = 8,
+          .num_character_heads = 2,
+          .max_word_length = 6,
+          .shape_dim = 4,
           .character_dropout = 0};
 }
 

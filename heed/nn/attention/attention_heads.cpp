@@ -33,11 +33,11 @@ at::Tensor initial_parameter(const std::string& score, const HeadCounts& counts)
   return {};
 }
 
-// The relative bias (B, H, Nq, Nk) of rows that stand at different places.
-at::Tensor bias_by_row(const at::Tensor& table, const Places& places, int64_t queries,
+// The relative bias (B, H, Nq, Nk) of rows that stand at different positions.
+at::Tensor bias_by_row(const at::Tensor& table, const TokenPositions& positions, int64_t queries,
                        int64_t keys) {
   const int64_t reach = table.size(1) / 2;
-  const at::Tensor query = positions_of(places, queries, table.device()).unsqueeze(2);
+  const at::Tensor query = positions_of(positions, queries, table.device()).unsqueeze(2);
   const at::Tensor key = at::arange(keys, query.options());
   const at::Tensor index = (key - query).clamp(-reach, reach) + reach;  // (B, Nq, Nk)
   return table.index_select(1, index.flatten())
@@ -49,41 +49,44 @@ at::Tensor bias_by_row(const at::Tensor& table, const Places& places, int64_t qu
 
 AttentionHeads::AttentionHeads(const MultiHeadAttentionOptions& options, Kind kind)
     : options_(options) {
-  check_usage(options.heads > 0 && options.width > 0 && options.width % options.heads == 0,
-              "multi-head attention: expected a width divisible by the number of heads, got width ",
-              options.width, " and ", options.heads, " heads");
+  check_usage(
+      options.num_heads > 0 && options.d_model > 0 && options.d_model % options.num_heads == 0,
+      "multi-head attention: expected d_model divisible by num_heads, got ", options.d_model,
+      " and ", options.num_heads);
   const AttentionSettings& settings = options_.attention;
   if (kind == Kind::kCross) options_.attention.positions = "none";
-  check(settings, {.heads = options.heads, .size = options.width / options.heads});
+  check(settings, {.num_heads = options.num_heads, .size = options.d_model / options.num_heads});
   score_parameter = initial_parameter(settings.score, counts());
   if (score_parameter.defined()) register_parameter("score_parameter", score_parameter);
   if (settings.positions == "alibi") {
-    alibi_slopes_ = register_buffer("alibi_slopes", alibi_slopes(options.heads));
+    alibi_slopes_ = register_buffer("alibi_slopes", alibi_slopes(options.num_heads));
   } else if (settings.positions == "relative") {
     relative_table = register_parameter(
-        "relative_table", at::zeros({options.heads, 2 * settings.relative_reach + 1}));
+        "relative_table", at::zeros({options.num_heads, 2 * settings.max_relative_positions + 1}));
   }
 }
 
 HeadCounts AttentionHeads::counts() const {
   const int64_t parts = shards_ != nullptr ? shards_->count() : 1;
-  return {.query = options_.heads / parts,
-          .key = key_heads_of(options_.attention, options_.heads) / parts,
-          .size = options_.width / options_.heads};
+  return {.query = options_.num_heads / parts,
+          .key = key_value_heads_of(options_.attention, options_.num_heads) / parts,
+          .size = options_.d_model / options_.num_heads};
 }
 
 void AttentionHeads::check_split(int64_t count) const {
-  const int64_t key_heads = key_heads_of(options_.attention, options_.heads);
-  check_usage(options_.heads % count == 0, "tensor parallel: expected a number of heads that the ",
-              count, " processes of a model divide, got ", options_.heads);
-  check_usage(key_heads % count == 0, "tensor parallel: expected a number of key heads that the ",
-              count, " processes of a model divide, got ", key_heads);
+  const int64_t key_value_heads = key_value_heads_of(options_.attention, options_.num_heads);
+  check_usage(options_.num_heads % count == 0,
+              "tensor parallel: expected a number of heads that the ", count,
+              " processes of a model divide, got ", options_.num_heads);
+  check_usage(key_value_heads % count == 0,
+              "tensor parallel: expected a number of key-value heads that the ", count,
+              " processes of a model divide, got ", key_value_heads);
 }
 
 std::vector<Split> AttentionHeads::splits() const {
   std::vector<Split> all;
   for (const at::Tensor& each : {score_parameter, relative_table, alibi_slopes_}) {
-    if (each.defined()) all.push_back({.tensor = each, .blocks = {options_.heads}});
+    if (each.defined()) all.push_back({.tensor = each, .blocks = {options_.num_heads}});
   }
   return all;
 }
@@ -94,12 +97,12 @@ at::Tensor AttentionHeads::attend(const Call& call) const {
   AttentionOptions attend{.score = NamedScore{options_.attention.score, score_parameter},
                           .pattern = call.pattern,
                           .softcap = options_.attention.softcap};
-  // Rows at different places need no slopes of their own: a query that stands further right by c
+  // Rows at different positions need no slopes of their own: a query that stands further right by c
   // has c · slope taken from all its scores, which changes no weight.
   if (alibi_slopes_.defined()) attend.alibi_slopes = alibi_slopes_;
   if (relative_table.defined()) {
-    if (call.places.starts.defined()) {
-      attend.bias = bias_by_row(relative_table, call.places, queries, heads.key.size(2));
+    if (call.positions.starts.defined()) {
+      attend.bias = bias_by_row(relative_table, call.positions, queries, heads.key.size(2));
     } else {
       attend.relative_bias = RelativeBias{relative_table};
     }
@@ -110,7 +113,7 @@ at::Tensor AttentionHeads::attend(const Call& call) const {
     dropping.dropout_seed = draw_seed();
     if (shards_ != nullptr) {
       dropping.dropout_heads = {.first = shards_->index() * counts().query,
-                                .whole = options_.heads};
+                                .whole = options_.num_heads};
     }
   }
   const AttentionResult result = attention(heads.query, heads.key, heads.value, dropping);

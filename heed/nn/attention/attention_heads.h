@@ -10,20 +10,20 @@
 #include <vector>
 
 #include "heed/nn/attention/attention_settings.h"
-#include "heed/nn/attention/places.h"
 #include "heed/nn/attention/split_heads.h"
+#include "heed/nn/attention/token_positions.h"
 #include "heed/nn/shards.h"
 #include "heed/ops/attention.h"
 
 namespace heed::nn {
 
 struct MultiHeadAttentionOptions {
-  int64_t width = 0;                 // C, divisible by heads
-  int64_t heads = 1;                 // H
+  int64_t d_model = 0;               // C, divisible by num_heads
+  int64_t num_heads = 1;             // H
   double dropout = 0;                // of the weights, in training
   AttentionSettings attention = {};  // all but the pattern, which comes with each call
   bool bias = true;                  // of the projections
-  int64_t memory_width = 0;          // of cross-attention; 0: C
+  int64_t d_memory = 0;              // of cross-attention; 0: C
 };
 
 // Asks the attention layers that see it to leave their weights behind: one (B, H, Nq, Nk) tensor a
@@ -54,7 +54,8 @@ class AttentionHeads : public torch::nn::Module, public Splittable {
   struct Call {
     Heads heads;
     Pattern pattern;
-    Places places = {};  // of the queries; their ends are those of the keys unless rows differ
+    TokenPositions positions =
+        {};  // of the queries; their ends are those of the keys unless rows differ
     std::vector<at::Tensor>* weights = nullptr;  // of a trace
   };
   // -> (B, Nq, H · D), the heads joined.

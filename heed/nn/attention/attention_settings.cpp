@@ -20,11 +20,11 @@ void check_positions(const AttentionSettings& settings, const HeadSizes& sizes) 
     known += text_of(known.empty() ? "" : ", ", each);
   }
   check_usage(found, "positions: expected one of ", known, ", got '", settings.positions, "'");
-  check_usage(settings.rotary_base > 1, "rotary_base: expected a number above 1, got ",
-              settings.rotary_base);
+  check_usage(settings.rope_theta > 1, "rope_theta: expected a number above 1, got ",
+              settings.rope_theta);
   check_usage(settings.positions != "rotary" || sizes.size % 2 == 0,
-              "positions: rotary turns pairs, so that the size of a head (the width divided by the "
-              "heads) must be even, got ",
+              "positions: rotary rotates pairs, so that the size of a head (d_model / "
+              "num_heads) must be even, got ",
               sizes.size);
 }
 
@@ -38,9 +38,10 @@ void check(const AttentionSettings& settings, const HeadSizes& sizes) {
   score_kind(settings.score);
   pattern_from(settings.pattern);
   check_positions(settings, sizes);
-  check_usage(settings.key_heads == 0 || sizes.heads % settings.key_heads == 0,
-              "key_heads: expected a divisor of the ", sizes.heads, " heads, got ",
-              settings.key_heads);
+  check_usage(
+      settings.num_key_value_heads == 0 || sizes.num_heads % settings.num_key_value_heads == 0,
+      "num_key_value_heads: expected a divisor of the ", sizes.num_heads, " heads, got ",
+      settings.num_key_value_heads);
 }
 
 }  // namespace heed::nn

@@ -19,50 +19,38 @@ struct AttentionSettings {
   // How a model knows the order of its tokens: none; sinusoidal, learned (added to the embedding);
   // rotary, alibi, relative (inside each self-attention).
   std::string positions = "sinusoidal";
-  double softcap = 0;            // scores become softcap · tanh(score / softcap); 0: none
-  int64_t key_heads = 0;         // Hk, a divisor of the heads; 0: as many as heads
-  double rotary_base = 10'000;   // of rotary positions
-  int64_t relative_reach = 128;  // of relative positions: farther tokens share a bias
+  double softcap = 0;                    // scores become softcap · tanh(score / softcap); 0: none
+  int64_t num_key_value_heads = 0;       // Hk, a divisor of num_heads; 0: as many as heads
+  double rope_theta = 10'000;            // of rotary positions
+  int64_t max_relative_positions = 128;  // of relative positions: farther tokens share a bias
 };
 
 template <OptionsOf<AttentionSettings> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
-  visit(Field{.name = "score", .json = "attention_score", .may_be_missing = true}, o.score);
-  visit(Field{.name = "pattern", .json = "attention_pattern", .may_be_missing = true}, o.pattern);
-  visit(Field{.name = "positions", .json = "position_embedding_type", .may_be_missing = true},
-        o.positions);
-  visit(Field{.name = "softcap", .json = "attention_softcap", .most = 1e6, .may_be_missing = true},
-        o.softcap);
-  visit(Field{.name = "key_heads",
-              .json = "num_key_value_heads",
-              .most = kLargestSize,
-              .may_be_missing = true},
-        o.key_heads);
-  visit(Field{.name = "rotary_base",
-              .json = "rope_theta",
-              .least = 1,
-              .most = 1e12,
-              .may_be_missing = true},
-        o.rotary_base);
-  visit(Field{.name = "relative_reach",
-              .json = "relative_reach",
-              .least = 1,
-              .most = 1 << 20,
-              .may_be_missing = true},
-        o.relative_reach);
+  visit(Field{.name = "score", .may_be_missing = true}, o.score);
+  visit(Field{.name = "pattern", .may_be_missing = true}, o.pattern);
+  visit(Field{.name = "positions", .may_be_missing = true}, o.positions);
+  visit(Field{.name = "softcap", .most = 1e6, .may_be_missing = true}, o.softcap);
+  visit(Field{.name = "num_key_value_heads", .most = kLargestSize, .may_be_missing = true},
+        o.num_key_value_heads);
+  visit(Field{.name = "rope_theta", .least = 1, .most = 1e12, .may_be_missing = true},
+        o.rope_theta);
+  visit(
+      Field{.name = "max_relative_positions", .least = 1, .most = 1 << 20, .may_be_missing = true},
+      o.max_relative_positions);
 }
 
 // Throws UsageError naming the field that cannot be used, in a model with that many heads of that
 // size (0: unknown).
 struct HeadSizes {
-  int64_t heads = 0;
+  int64_t num_heads = 0;
   int64_t size = 0;  // D
 };
 void check(const AttentionSettings& settings, const HeadSizes& sizes = {});
 
 // Hk.
-inline int64_t key_heads_of(const AttentionSettings& settings, int64_t heads) {
-  return settings.key_heads == 0 ? heads : settings.key_heads;
+inline int64_t key_value_heads_of(const AttentionSettings& settings, int64_t heads) {
+  return settings.num_key_value_heads == 0 ? heads : settings.num_key_value_heads;
 }
 
 // A pattern as text: a name and its numbers behind colons, joined with & (both; binds closer) and |

@@ -92,7 +92,7 @@ TEST(AttentionSettings, SaysWhichFieldCannotBeUsed) {
                         .pattern = "window:8:8|global:1",
                         .positions = "rotary",
                         .softcap = 30,
-                        .key_heads = 2}),
+                        .num_key_value_heads = 2}),
             "");
   EXPECT_THAT(message_of({.score = "cosin"}), HasSubstr("scaled_dot, dot, cosine, additive"));
   EXPECT_THAT(message_of({.pattern = "widow"}), HasSubstr("pattern 'widow'"));
@@ -102,11 +102,12 @@ TEST(AttentionSettings, SaysWhichFieldCannotBeUsed) {
   for (const double softcap : {-1.0, 1e-39, std::nan("")}) {
     EXPECT_THAT(message_of({.softcap = softcap}), HasSubstr("softcap: expected 0 (none)"));
   }
-  EXPECT_EQ(message_of({.key_heads = 3}), "key_heads: expected a divisor of the 8 heads, got 3");
-  EXPECT_THAT(message_of({.key_heads = -1}), HasSubstr("key_heads"));
+  EXPECT_EQ(message_of({.num_key_value_heads = 3}),
+            "num_key_value_heads: expected a divisor of the 8 heads, got 3");
+  EXPECT_THAT(message_of({.num_key_value_heads = -1}), HasSubstr("num_key_value_heads"));
   EXPECT_THAT(message_of({.positions = "rotary"}, {8, 15}), HasSubstr("must be even, got 15"));
-  EXPECT_THAT(message_of({.rotary_base = 1}), HasSubstr("rotary_base"));
-  EXPECT_THAT(message_of({.relative_reach = 0}), HasSubstr("relative_reach"));
+  EXPECT_THAT(message_of({.rope_theta = 1}), HasSubstr("rope_theta"));
+  EXPECT_THAT(message_of({.max_relative_positions = 0}), HasSubstr("max_relative_positions"));
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ at::Tensor heads_of(const at::Tensor& joined, int64_t heads) {
 
 TEST(CrossAttention, IsTheFormulaOfThePaper) {
   at::manual_seed(3);
-  CrossAttention layer({.width = 24, .heads = 3, .memory_width = 10});
+  CrossAttention layer({.d_model = 24, .num_heads = 3, .d_memory = 10});
   layer.to(at::kDouble);
   const at::Tensor input = at::randn({2, 5, 24}, at::kDouble);
   const at::Tensor memory = at::randn({2, 9, 10}, at::kDouble);
@@ -44,7 +44,7 @@ TEST(CrossAttention, IsTheFormulaOfThePaper) {
 
 TEST(CrossAttention, RowsMayShareAMemory) {
   at::manual_seed(3);
-  const CrossAttention layer({.width = 16, .heads = 2});
+  const CrossAttention layer({.d_model = 16, .num_heads = 2});
   const at::Tensor input = at::randn({6, 4, 16});
   const at::Tensor memory = at::randn({2, 9, 16});
   const at::Tensor lengths = at::tensor({9, 5}, at::kLong);
@@ -62,8 +62,11 @@ TEST(CrossAttention, RowsMayShareAMemory) {
 TEST(GroupedHeads, AreThoseOfRepeatedHeads) {
   at::manual_seed(3);
   const MultiHeadAttention grouped(
-      {.width = 32, .heads = 4, .attention = {.positions = "rotary", .key_heads = 2}});
-  const MultiHeadAttention plain({.width = 32, .heads = 4, .attention = {.positions = "rotary"}});
+      {.d_model = 32,
+       .num_heads = 4,
+       .attention = {.positions = "rotary", .num_key_value_heads = 2}});
+  const MultiHeadAttention plain(
+      {.d_model = 32, .num_heads = 4, .attention = {.positions = "rotary"}});
   const c10::AutoGradMode no_gradients(false);
   // Each key head twice: rows of the joint projection, in heads of 8.
   const auto repeat = [](const at::Tensor& rows) {
@@ -87,8 +90,8 @@ TEST(GroupedHeads, AreThoseOfRepeatedHeads) {
 TEST(MultiHeadAttentionSettings, AreTheFormulaOfAttention) {
   at::manual_seed(3);
   MultiHeadAttention layer(
-      {.width = 8,
-       .heads = 2,
+      {.d_model = 8,
+       .num_heads = 2,
        .attention = {.score = "cosine", .positions = "alibi", .softcap = 1.5}});
   layer.to(at::kDouble);
   const at::Tensor input = at::randn({2, 6, 8}, at::kDouble);
@@ -109,13 +112,13 @@ TEST(MultiHeadAttentionSettings, AreTheFormulaOfAttention) {
 // What each kind of score and position learns, and the input, by finite differences in double.
 TEST(MultiHeadAttentionGradients, AreThoseOfFiniteDifferences) {
   const std::vector<AttentionSettings> all = {
-      {.score = "additive", .positions = "relative", .relative_reach = 2},
+      {.score = "additive", .positions = "relative", .max_relative_positions = 2},
       {.score = "cosine", .positions = "alibi", .softcap = 4},
-      {.score = "dot", .pattern = "full", .positions = "rotary", .key_heads = 1},
+      {.score = "dot", .pattern = "full", .positions = "rotary", .num_key_value_heads = 1},
   };
   for (const AttentionSettings& settings : all) {
     at::manual_seed(3);
-    MultiHeadAttention layer({.width = 8, .heads = 2, .attention = settings});
+    MultiHeadAttention layer({.d_model = 8, .num_heads = 2, .attention = settings});
     layer.to(at::kDouble);
     const at::Tensor input = at::randn({1, 5, 8}, at::kDouble).requires_grad_();
     const at::Tensor weights = at::randn({1, 5, 8}, at::kDouble);
@@ -145,7 +148,8 @@ TEST(MultiHeadAttentionSettings, LearnWhatTheyShould) {
   const auto names = [](const AttentionSettings& settings) {
     std::string all;
     for (const auto& item :
-         MultiHeadAttention({.width = 8, .heads = 2, .attention = settings}).named_parameters()) {
+         MultiHeadAttention({.d_model = 8, .num_heads = 2, .attention = settings})
+             .named_parameters()) {
       if (item.key().find('.') == std::string::npos) {
         all += text_of(item.key(), ' ', item.value().sizes());
       }
@@ -154,7 +158,7 @@ TEST(MultiHeadAttentionSettings, LearnWhatTheyShould) {
   };
   EXPECT_EQ(names({}), "");
   EXPECT_EQ(names({.score = "cosine"}), "score_parameter [2]");
-  EXPECT_EQ(names({.score = "additive", .positions = "relative", .relative_reach = 7}),
+  EXPECT_EQ(names({.score = "additive", .positions = "relative", .max_relative_positions = 7}),
             "score_parameter [2, 4]relative_table [2, 15]");
   EXPECT_EQ(names({.positions = "alibi"}), "");
   EXPECT_THROW(names({.score = "subtractive"}), UsageError);

@@ -7,8 +7,8 @@ namespace {
 
 // The row of each batch with the pattern that it would have alone.
 Pattern mask_by_row(const NewTokens& tokens, const Pattern& pattern) {
-  const int64_t keys = end_of(tokens.places, tokens.count);
-  const at::Tensor starts = tokens.places.starts.cpu();
+  const int64_t keys = end_of(tokens.positions, tokens.count);
+  const at::Tensor starts = tokens.positions.starts.cpu();
   at::Tensor allowed = at::zeros({tokens.batch, 1, tokens.count, keys}, at::kBool);
   for (int64_t b = 0; b < tokens.batch; ++b) {
     const int64_t end = starts.const_data_ptr<int64_t>()[b] + tokens.count;
@@ -22,7 +22,7 @@ Pattern mask_by_row(const NewTokens& tokens, const Pattern& pattern) {
 }  // namespace
 
 Pattern decoder_pattern(const NewTokens& tokens) {
-  const at::Tensor& starts = tokens.places.starts;
+  const at::Tensor& starts = tokens.positions.starts;
   const bool one = tokens.count == 1;
   if (starts.defined() && one && tokens.own.is_full()) {
     return Pattern::padded({.key = starts + 1});
@@ -32,7 +32,7 @@ Pattern decoder_pattern(const NewTokens& tokens) {
   if (starts.defined()) return mask_by_row(tokens, Pattern::causal() & tokens.own);
   if (!tokens.lengths.defined()) return causal;
   return causal &
-         Pattern::padded({.key = tokens.lengths + tokens.places.start, .query = tokens.lengths});
+         Pattern::padded({.key = tokens.lengths + tokens.positions.start, .query = tokens.lengths});
 }
 
 }  // namespace heed::nn

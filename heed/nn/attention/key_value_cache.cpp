@@ -24,20 +24,20 @@ at::Tensor grown(const at::Tensor& old, const at::Tensor& like, int64_t capacity
   return wide;
 }
 
-void put(const at::Tensor& into, const at::Tensor& tokens, const Places& places) {
+void put(const at::Tensor& into, const at::Tensor& tokens, const TokenPositions& positions) {
   const int64_t count = tokens.size(2);
-  if (!places.starts.defined()) {
-    into.slice(2, places.start, places.start + count).copy_(tokens);
+  if (!positions.starts.defined()) {
+    into.slice(2, positions.start, positions.start + count).copy_(tokens);
     return;
   }
   if (count == 1) {
     const at::Tensor rows = at::arange(tokens.size(0), at::TensorOptions(at::kLong));
     at::Tensor target = into;
-    target.index_put_({rows.to(into.device()), {}, places.starts.to(into.device())},
+    target.index_put_({rows.to(into.device()), {}, positions.starts.to(into.device())},
                       tokens.squeeze(2));
     return;
   }
-  const at::Tensor starts = places.starts.cpu();
+  const at::Tensor starts = positions.starts.cpu();
   for (int64_t b = 0; b < tokens.size(0); ++b) {
     const int64_t start = starts.const_data_ptr<int64_t>()[b];
     into[b].slice(1, start, start + count).copy_(tokens[b]);
@@ -156,17 +156,18 @@ void KeyValueCache::reserve(const at::Tensor& key, const at::Tensor& value, int6
   value_ = grown(value_, value, wanted, length_);
 }
 
-void KeyValueCache::append(const at::Tensor& key, const at::Tensor& value, const Places& places) {
+void KeyValueCache::append(const at::Tensor& key, const at::Tensor& value,
+                           const TokenPositions& positions) {
   const c10::AutoGradMode no_gradients(false);
   check_usage(!key_.defined() || rows_ == key.size(0), "key-value cache: it holds ", rows_,
               " rows, got tokens of ", key.size(0));
-  const int64_t end = end_of(places, key.size(2));
+  const int64_t end = end_of(positions, key.size(2));
   check_usage(end - key.size(2) <= length_, "key-value cache: it holds ", length_,
               " tokens a row, got tokens for position ", end - key.size(2));
   reserve(key, value, end);
   rows_ = key.size(0);
-  put(key_.narrow(0, 0, rows_), key, places);
-  put(value_.narrow(0, 0, rows_), value, places);
+  put(key_.narrow(0, 0, rows_), key, positions);
+  put(value_.narrow(0, 0, rows_), value, positions);
   length_ = end;
 }
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "heed/nn/attention/places.h"
+#include "heed/nn/attention/token_positions.h"
 
 namespace heed::nn {
 
@@ -15,9 +15,9 @@ namespace heed::nn {
 // it does not suffice.
 class KeyValueCache {
  public:
-  // Puts key and value (B, Hk, N, D) at their places. Row b then ends behind its last new token,
+  // Puts key and value (B, Hk, N, D) at their positions. Row b then ends behind its last new token,
   // and what stood behind that is gone.
-  void append(const at::Tensor& key, const at::Tensor& value, const Places& places);
+  void append(const at::Tensor& key, const at::Tensor& value, const TokenPositions& positions);
 
   // (B, Hk, length, D): views, valid until the next append or select. With rows of different
   // lengths, what stands behind the end of a row is of no meaning.
@@ -60,7 +60,7 @@ struct DecoderCache {
   at::Tensor memory_lengths = {};       // (Bm) int64; undefined: all
 
   // Where the next tokens go.
-  Places places() const { return {.start = length, .starts = lengths}; }
+  TokenPositions positions() const { return {.start = length, .starts = lengths}; }
   // After all layers have read N tokens more, of row b the first new_lengths[b] (undefined: N).
   void advance(int64_t count, const at::Tensor& new_lengths = {});
   // Goes on with the rows `rows` (B') int64, each the number of one that is there; a row may be

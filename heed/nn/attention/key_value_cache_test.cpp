@@ -95,11 +95,11 @@ TEST(DecoderCache, ForgetsLengthsThatAreEqual) {
   DecoderCache cache;
   cache.advance(6, at::tensor({2, 6}, at::kLong));
   EXPECT_EQ(cache.length, 6);
-  EXPECT_TRUE(at::equal(cache.places().starts, at::tensor({2, 6}, at::kLong)));
+  EXPECT_TRUE(at::equal(cache.positions().starts, at::tensor({2, 6}, at::kLong)));
   cache.advance(4, at::tensor({4, 0}, at::kLong));
   EXPECT_FALSE(cache.lengths.defined());
   cache.advance(1);
-  EXPECT_EQ(cache.places().start, 7);
+  EXPECT_EQ(cache.positions().start, 7);
 }
 
 }  // namespace

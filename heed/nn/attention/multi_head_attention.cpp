@@ -8,57 +8,58 @@ namespace heed::nn {
 
 MultiHeadAttention::MultiHeadAttention(const MultiHeadAttentionOptions& options)
     : AttentionHeads(options, Kind::kSelf) {
-  const auto [heads, key_heads, size] = counts();
+  const auto [heads, key_value_heads, size] = counts();
   query_key_value = register_module(
       "query_key_value",
-      std::make_shared<Linear>(LinearOptions{
-          .in = options.width, .out = (heads + 2 * key_heads) * size, .bias = options.bias}));
-  output = register_module("output",
-                           std::make_shared<Linear>(LinearOptions{
-                               .in = options.width, .out = options.width, .bias = options.bias}));
+      std::make_shared<Linear>(LinearOptions{.in = options.d_model,
+                                             .out = (heads + 2 * key_value_heads) * size,
+                                             .bias = options.bias}));
+  output = register_module(
+      "output", std::make_shared<Linear>(LinearOptions{
+                    .in = options.d_model, .out = options.d_model, .bias = options.bias}));
   if (options.attention.positions == "rotary") {
-    rotary_ = std::make_unique<Rotary>(
-        RotaryOptions{.size = size, .base = options.attention.rotary_base});
+    rotary_ =
+        std::make_unique<Rotary>(RotaryOptions{.size = size, .base = options.attention.rope_theta});
   }
 }
 
 at::Tensor MultiHeadAttention::forward(const at::Tensor& input,
                                        const SelfAttentionContext& context) const {
   std::optional<Rotary::Angles> angles;
-  if (rotary_) angles = rotary_->angles(context.places, input.size(1), input.device());
+  if (rotary_) angles = rotary_->angles(context.positions, input.size(1), input.device());
   Heads heads =
       split_heads(query_key_value->forward(into_parts(input, shards())), counts(), angles);
   if (context.cache != nullptr) {
-    context.cache->append(heads.key, heads.value, context.places);
+    context.cache->append(heads.key, heads.value, context.positions);
     heads.key = context.cache->key();
     heads.value = context.cache->value();
   }
   const at::Tensor mixed =
       attend({.heads = heads,
               .pattern = context.pattern,
-              .places = context.places,
+              .positions = context.positions,
               .weights = context.trace != nullptr ? &context.trace->weights : nullptr});
   return sum_of_parts(*output, mixed, shards());
 }
 
 std::vector<Split> MultiHeadAttention::splits() const {
-  const auto [heads, key_heads, size] = counts();
+  const auto [heads, key_value_heads, size] = counts();
   std::vector<Split> all = AttentionHeads::splits();
-  add_rows(all, *query_key_value, {heads * size, key_heads * size, key_heads * size});
+  add_rows(all, *query_key_value, {heads * size, key_value_heads * size, key_value_heads * size});
   all.push_back({.tensor = output->weight, .dimension = 1, .blocks = {heads * size}});
   return all;
 }
 
 CrossAttention::CrossAttention(const MultiHeadAttentionOptions& options)
     : AttentionHeads(options, Kind::kCross) {
-  const int64_t width = options.width;
-  const int64_t memory_width = options.memory_width > 0 ? options.memory_width : width;
+  const int64_t width = options.d_model;
+  const int64_t d_memory = options.d_memory > 0 ? options.d_memory : width;
   query = register_module("query", std::make_shared<Linear>(LinearOptions{
                                        .in = width, .out = width, .bias = options.bias}));
   key_value = register_module(
       "key_value",
       std::make_shared<Linear>(LinearOptions{
-          .in = memory_width, .out = 2 * counts().key * counts().size, .bias = options.bias}));
+          .in = d_memory, .out = 2 * counts().key * counts().size, .bias = options.bias}));
   output = register_module("output", std::make_shared<Linear>(LinearOptions{
                                          .in = width, .out = width, .bias = options.bias}));
 }
@@ -89,10 +90,10 @@ at::Tensor CrossAttention::forward(const at::Tensor& input, const ProjectedMemor
 }
 
 std::vector<Split> CrossAttention::splits() const {
-  const auto [heads, key_heads, size] = counts();
+  const auto [heads, key_value_heads, size] = counts();
   std::vector<Split> all = AttentionHeads::splits();
   add_rows(all, *query, {heads * size});
-  add_rows(all, *key_value, {key_heads * size, key_heads * size});
+  add_rows(all, *key_value, {key_value_heads * size, key_value_heads * size});
   all.push_back({.tensor = output->weight, .dimension = 1, .blocks = {heads * size}});
   return all;
 }

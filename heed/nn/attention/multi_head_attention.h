@@ -20,7 +20,7 @@ namespace heed::nn {
 // What a self-attention layer needs besides its input.
 struct SelfAttentionContext {
   Pattern pattern;
-  Places places = {};              // of the input's tokens
+  TokenPositions positions = {};   // of the input's tokens
   KeyValueCache* cache = nullptr;  // what came before; takes the new keys and values
   AttentionTrace* trace = nullptr;
 };
@@ -49,7 +49,7 @@ class MultiHeadAttention : public AttentionHeads {
 // Cross-attention: queries of one sequence, keys and values of another, the memory.
 class CrossAttention : public AttentionHeads {
  public:
-  // options.memory_width: of the memory; 0: C. Positions of the settings are left aside: those of
+  // options.d_memory: of the memory; 0: C. Positions of the settings are left aside: those of
   // two sequences have nothing to do with each other.
   explicit CrossAttention(const MultiHeadAttentionOptions& options);
 

@@ -32,7 +32,7 @@ at::Tensor written_out(const MultiHeadAttention& layer, const at::Tensor& input,
 TEST(MultiHeadAttention, IsTheFormulaOfThePaper) {
   at::manual_seed(3);
   for (const int64_t length : {1, 2, 17, 65}) {
-    const MultiHeadAttention layer({.width = 24, .heads = 3});
+    const MultiHeadAttention layer({.d_model = 24, .num_heads = 3});
     const at::Tensor input = at::randn({2, length, 24});
     const at::Tensor output = layer.forward(input, Pattern::full());
     EXPECT_EQ(output.sizes(), input.sizes());
@@ -42,7 +42,7 @@ TEST(MultiHeadAttention, IsTheFormulaOfThePaper) {
 
 TEST(MultiHeadAttention, TheTraceHoldsWeightsAndChangesNothing) {
   at::manual_seed(3);
-  const MultiHeadAttention layer({.width = 8, .heads = 2});
+  const MultiHeadAttention layer({.d_model = 8, .num_heads = 2});
   const at::Tensor input = at::randn({2, 7, 8});
   AttentionTrace trace;
   const at::Tensor with = layer.forward(input, Pattern::full(), &trace);
@@ -53,7 +53,7 @@ TEST(MultiHeadAttention, TheTraceHoldsWeightsAndChangesNothing) {
 }
 
 TEST(MultiHeadAttention, TheSeedOfTorchDecidesTheDropout) {
-  MultiHeadAttention layer({.width = 8, .heads = 2, .dropout = 0.5});
+  MultiHeadAttention layer({.d_model = 8, .num_heads = 2, .dropout = 0.5});
   const at::Tensor input = at::randn({1, 20, 8});
   const auto with_seed = [&](uint64_t seed) {
     at::manual_seed(seed);
@@ -67,7 +67,7 @@ TEST(MultiHeadAttention, TheSeedOfTorchDecidesTheDropout) {
 }
 
 TEST(MultiHeadAttention, RefusesHeadsThatDoNotShareTheWidth) {
-  EXPECT_THROW(MultiHeadAttention({.width = 10, .heads = 3}), UsageError);
+  EXPECT_THROW(MultiHeadAttention({.d_model = 10, .num_heads = 3}), UsageError);
 }
 
 }  // namespace

@@ -7,28 +7,28 @@
 #include <cstdint>
 
 #include "heed/nn/attention/growing_table.h"
-#include "heed/nn/attention/places.h"
+#include "heed/nn/attention/token_positions.h"
 
 namespace heed::nn {
 
 // The table of Vaswani et al. 2017, section 3.5:
 //   P[n, 2i] = sin(n / 10000^(2i / C)),  P[n, 2i + 1] = cos(n / 10000^(2i / C)).
-// Returns (length, width) float32.
-at::Tensor sinusoidal_positions(int64_t length, int64_t width);
+// Returns (length, d_model) float32.
+at::Tensor sinusoidal_positions(int64_t length, int64_t d_model);
 
 struct PositionsOptions {
-  int64_t longest = 0;  // the most positions that will be asked for
-  int64_t width = 0;    // C
+  int64_t max_length = 0;  // the most positions that will be asked for
+  int64_t d_model = 0;     // C
 };
 
 // A vector for each position.
 class PositionTable : public torch::nn::Module {
  public:
-  explicit PositionTable(const PositionsOptions& options) : longest_(options.longest) {}
+  explicit PositionTable(const PositionsOptions& options) : longest_(options.max_length) {}
 
   // (B, N, C) -> (B, N, C), the vector of its position added to each token. Throws UsageError where
-  // a position is not below options.longest.
-  at::Tensor forward(const at::Tensor& input, const Places& places = {}) const;
+  // a position is not below options.max_length.
+  at::Tensor forward(const at::Tensor& input, const TokenPositions& positions = {}) const;
 
  private:
   // At least the first `rows` vectors, (rows or more, C).
@@ -53,7 +53,7 @@ class LearnedPositions : public PositionTable {
  public:
   explicit LearnedPositions(const PositionsOptions& options);
 
-  at::Tensor table;  // (longest, C)
+  at::Tensor table;  // (max_length, C)
 
  private:
   at::Tensor first(int64_t /*rows*/, at::Device /*device*/) const override { return table; }

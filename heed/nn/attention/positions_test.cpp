@@ -25,14 +25,14 @@ TEST(Positions, AreTheSinesAndCosinesOfThePaper) {
 }
 
 TEST(Positions, AreAddedToEachRow) {
-  const SinusoidalPositions positions({.longest = 9, .width = 4});
+  const SinusoidalPositions positions({.max_length = 9, .d_model = 4});
   const at::Tensor input = at::randn({2, 5, 4});
   EXPECT_TRUE(at::equal(positions.forward(input), input + sinusoidal_positions(5, 4)));
 }
 
 TEST(Positions, MayBeginLaterAndDifferByRow) {
   at::manual_seed(4);
-  const LearnedPositions positions({.longest = 9, .width = 4});
+  const LearnedPositions positions({.max_length = 9, .d_model = 4});
   EXPECT_NEAR(positions.table.std().item<double>(), 0.02, 0.01);
   const at::Tensor zeros = at::zeros({2, 3, 4});
   EXPECT_TRUE(at::equal(positions.forward(zeros, {.start = 5})[1], positions.table.slice(0, 5, 8)));
@@ -47,13 +47,13 @@ TEST(Positions, MayBeginLaterAndDifferByRow) {
 
 // The table is made for the inputs that come, and not for the longest that might.
 TEST(Positions, OfAVeryLongInputCostNothingBeforeItComes) {
-  const SinusoidalPositions positions({.longest = int64_t{1} << 40, .width = 4});
+  const SinusoidalPositions positions({.max_length = int64_t{1} << 40, .d_model = 4});
   const at::Tensor input = at::zeros({1, 2, 4});
   EXPECT_EQ(positions.forward(input).size(1), 2);
 }
 
 TEST(Positions, MadeInInferenceModeMayBeTrainedWith) {
-  const SinusoidalPositions positions({.longest = 200, .width = 4});
+  const SinusoidalPositions positions({.max_length = 200, .d_model = 4});
   {
     const c10::InferenceMode inference;
     positions.forward(at::zeros({1, 100, 4}));
@@ -65,7 +65,7 @@ TEST(Positions, MadeInInferenceModeMayBeTrainedWith) {
 }
 
 TEST(Positions, RefuseALongerInput) {
-  const SinusoidalPositions positions({.longest = 4, .width = 4});
+  const SinusoidalPositions positions({.max_length = 4, .d_model = 4});
   EXPECT_THROW(positions.forward(at::zeros({1, 5, 4})), UsageError);
 }
 

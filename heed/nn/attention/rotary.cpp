@@ -11,7 +11,7 @@ namespace {
 
 // n · base^(−2i / D) for the first positions n, (positions, D/2). In double: float32 loses the
 // phase of large positions.
-at::Tensor turns(const RotaryOptions& options, int64_t positions) {
+at::Tensor angles_of(const RotaryOptions& options, int64_t positions) {
   const auto doubles = at::TensorOptions(at::kDouble);
   const auto size = static_cast<double>(options.size);
   const at::Tensor pair = at::arange(options.size / 2, doubles);
@@ -22,20 +22,22 @@ at::Tensor turns(const RotaryOptions& options, int64_t positions) {
 }  // namespace
 
 Rotary::Rotary(const RotaryOptions& options)
-    : cosine_([options](int64_t rows) { return turns(options, rows).cos().to(at::kFloat); }),
-      sine_([options](int64_t rows) { return turns(options, rows).sin().to(at::kFloat); }) {
+    : cosine_([options](int64_t rows) { return angles_of(options, rows).cos().to(at::kFloat); }),
+      sine_([options](int64_t rows) { return angles_of(options, rows).sin().to(at::kFloat); }) {
   check_usage(options.size > 0 && options.size % 2 == 0,
               "rotary positions: expected an even size of the heads, got ", options.size);
 }
 
-Rotary::Angles Rotary::angles(const Places& places, int64_t length, at::Device device) const {
-  const int64_t end = end_of(places, length);
+Rotary::Angles Rotary::angles(const TokenPositions& positions, int64_t length,
+                              at::Device device) const {
+  const int64_t end = end_of(positions, length);
   const at::Tensor cosine = cosine_.first(end, device);
   const at::Tensor sine = sine_.first(end, device);
-  if (!places.starts.defined()) {
-    return {.cosine = cosine.slice(0, places.start, end), .sine = sine.slice(0, places.start, end)};
+  if (!positions.starts.defined()) {
+    return {.cosine = cosine.slice(0, positions.start, end),
+            .sine = sine.slice(0, positions.start, end)};
   }
-  const at::Tensor rows = positions_of(places, length, device);
+  const at::Tensor rows = positions_of(positions, length, device);
   return {.cosine = cosine.index({rows}), .sine = sine.index({rows})};
 }
 

@@ -1,7 +1,8 @@
-// Rotary positions: queries and keys are turned by an angle that grows with their position, so that
-// their product depends on the distance alone.                            Su et al. 2021, eq. 34
+// Rotary positions: queries and keys are rotated by an angle that grows with their position, so
+// that their product depends on the distance alone.                            Su et al. 2021, eq.
+// 34
 //
-// Pair i of a head is (x_i, x_{i + D/2}) ("half-split", as in Llama and GPT-NeoX), turned at
+// Pair i of a head is (x_i, x_{i + D/2}) ("half-split", as in Llama and GPT-NeoX), rotated at
 // position n by the angle n · base^(−2i / D).
 #pragma once
 
@@ -10,7 +11,7 @@
 #include <cstdint>
 
 #include "heed/nn/attention/growing_table.h"
-#include "heed/nn/attention/places.h"
+#include "heed/nn/attention/token_positions.h"
 
 namespace heed::nn {
 
@@ -29,8 +30,8 @@ class Rotary {
     at::Tensor cosine;  // (N, D/2) or (B, N, D/2) float32, a row for each token
     at::Tensor sine;
   };
-  // Of N tokens at these places.
-  Angles angles(const Places& places, int64_t length, at::Device device) const;
+  // Of N tokens at these positions.
+  Angles angles(const TokenPositions& positions, int64_t length, at::Device device) const;
 
  private:
   GrowingTable cosine_;  // (positions, D/2)

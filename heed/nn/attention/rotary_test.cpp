@@ -14,8 +14,8 @@
 namespace heed::nn {
 namespace {
 
-// Pair (i, i + D/2) of each row turned as complex numbers, in double.
-at::Tensor turned(const at::Tensor& heads, int64_t start, double base) {
+// Pair (i, i + D/2) of each row rotated as complex numbers, in double.
+at::Tensor rotated(const at::Tensor& heads, int64_t start, double base) {
   const int64_t size = heads.size(3);
   at::Tensor result = heads.to(at::kDouble).clone();
   for (int64_t n = 0; n < heads.size(2); ++n) {
@@ -42,8 +42,8 @@ TEST(Rotary, TurnsQueriesAndKeysByTheAnglesOfThePaper) {
     const Heads heads = split_heads(projected.clone(), counts,
                                     rotary.angles({.start = 1000}, 5, projected.device()));
     const double bound = type == at::kBFloat16 ? 0.02 : 1e-6;
-    EXPECT_LT(distance(heads.query, turned(plain.query, 1000, 100)), bound);
-    EXPECT_LT(distance(heads.key, turned(plain.key, 1000, 100)), bound);
+    EXPECT_LT(distance(heads.query, rotated(plain.query, 1000, 100)), bound);
+    EXPECT_LT(distance(heads.key, rotated(plain.key, 1000, 100)), bound);
     EXPECT_TRUE(at::equal(heads.value, plain.value));
   }
 }

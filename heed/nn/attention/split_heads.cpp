@@ -39,8 +39,8 @@ at::Tensor by_row(const at::Tensor& angles, int64_t batch) {
 
 // Turns the pairs (low[i], high[i]); backwards with the sign −1.
 template <typename T>
-void turn(T* __restrict low, T* __restrict high, const float* __restrict cosine,
-          const float* __restrict sine, int64_t pairs, float sign) {
+void rotate(T* __restrict low, T* __restrict high, const float* __restrict cosine,
+            const float* __restrict sine, int64_t pairs, float sign) {
   using Working = std::conditional_t<std::is_same_v<T, double>, double, float>;
   for (int64_t i = 0; i < pairs; ++i) {
     const auto a = static_cast<Working>(low[i]);
@@ -57,11 +57,11 @@ struct RowAngles {
       : cosine(by_row(angles.cosine, batch)), sine(by_row(angles.sine, batch)) {}
 
   template <typename T>
-  void turn_head(T* head, int64_t b, int64_t n, float sign) const {
+  void rotate_head(T* head, int64_t b, int64_t n, float sign) const {
     const int64_t pairs = cosine.size(2);
     const int64_t at = b * cosine.stride(0) + n * cosine.stride(1);
-    turn(head, head + pairs, cosine.const_data_ptr<float>() + at, sine.const_data_ptr<float>() + at,
-         pairs, sign);
+    rotate(head, head + pairs, cosine.const_data_ptr<float>() + at,
+           sine.const_data_ptr<float>() + at, pairs, sign);
   }
 
   at::Tensor cosine;
@@ -90,7 +90,7 @@ void turn_projected(const at::Tensor& projected, const HeadCounts& counts,
         for_each_row(projected.size(0), length, width, [&](int64_t b, int64_t n) {
           scalar_t* heads = data + (b * length + n) * width;
           for (int64_t h = 0; h < counts.query + counts.key; ++h) {
-            rows.turn_head(heads + h * counts.size, b, n, 1);
+            rows.rotate_head(heads + h * counts.size, b, n, 1);
           }
         });
       });
@@ -129,7 +129,7 @@ at::Tensor joined(const variable_list& grads, const HeadCounts& counts,
               const auto* from = grad.const_data_ptr<scalar_t>() + b * grad.stride(0) +
                                  h * grad.stride(1) + n * grad.stride(2);
               std::copy(from, from + counts.size, head);
-              if (rows && part < 2) rows->turn_head(head, b, n, -1);
+              if (rows && part < 2) rows->rotate_head(head, b, n, -1);
             }
           }
         });
@@ -137,8 +137,8 @@ at::Tensor joined(const variable_list& grads, const HeadCounts& counts,
   return result;
 }
 
-// Turned heads (B, H, N, D) by tensor operations, for every device and for second derivatives.
-at::Tensor turned(const at::Tensor& heads, const Rotary::Angles& angles, double sign) {
+// Rotated heads (B, H, N, D) by tensor operations, for every device and for second derivatives.
+at::Tensor rotated(const at::Tensor& heads, const Rotary::Angles& angles, double sign) {
   const bool by_batch = angles.cosine.dim() == 3;
   const auto fitting = [&](const at::Tensor& table) {
     return by_batch ? table.unsqueeze(1) : table;
@@ -163,7 +163,7 @@ at::Tensor differentiable_joined(const variable_list& grads, const HeadCounts& c
       grad = like.new_zeros(
           {like.size(0), part == 0 ? counts.query : counts.key, like.size(2), counts.size});
     } else if (angles && part < 2) {
-      grad = turned(grad, *angles, -1);
+      grad = rotated(grad, *angles, -1);
     }
     parts.push_back(grad.transpose(1, 2).flatten(2));
   }
@@ -206,8 +206,8 @@ Heads split_heads(const at::Tensor& projected, const HeadCounts& counts,
   if (!projected.is_cpu()) {
     Heads heads = views_of(projected, counts);
     if (!angles) return heads;
-    heads.query = turned(heads.query, *angles, 1);
-    heads.key = turned(heads.key, *angles, 1);
+    heads.query = rotated(heads.query, *angles, 1);
+    heads.key = rotated(heads.key, *angles, 1);
     return heads;
   }
   const at::Tensor whole = projected.contiguous();

@@ -24,7 +24,7 @@ struct Heads {
 };
 
 // projected (B, N, (H + 2 · Hk) · D), all queries first, then the keys, then the values -> views of
-// it. With angles, queries and keys are turned in place: the projection must belong to the caller
+// it. With angles, queries and keys are rotated in place: the projection must belong to the caller
 // alone, and be of no further use to it. The gradients of the three come together in one buffer.
 Heads split_heads(const at::Tensor& projected, const HeadCounts& counts,
                   const std::optional<Rotary::Angles>& angles = {});

@@ -15,7 +15,7 @@ namespace heed::text {
 
 struct BpeOptions {
   // How many ids there are at most: special tokens, characters, and merges.
-  int32_t vocabulary_size = 10'000;
+  int32_t vocab_size = 10'000;
   // A pair that was seen less often is not merged.
   int64_t min_frequency = 2;
   // They get the first ids, in this order.

@@ -52,7 +52,7 @@ TEST(BpeBuilder, OneLongWordIsLearntLikeManyShortOnes) {
     state = state * 1664525 + 1013904223;
     word += static_cast<char>('a' + (state >> 24) % 5);
   }
-  const Tokenizer tokenizer = build(word, {.vocabulary_size = 1000});
+  const Tokenizer tokenizer = build(word, {.vocab_size = 1000});
   EXPECT_EQ(tokenizer.size(), 1000);
   // As the `tokenizers` package learns it.
   EXPECT_THAT(merges_of(build("abcababcababcababcabbca", {})),
@@ -73,7 +73,7 @@ TEST(BpeBuilder, SpecialTokensAreNotLearntFromTexts) {
 }
 
 TEST(BpeBuilder, StopsAtTheSize) {
-  const Tokenizer tokenizer = build("abab abab cab", {.vocabulary_size = 6});
+  const Tokenizer tokenizer = build("abab abab cab", {.vocab_size = 6});
   EXPECT_EQ(tokenizer.size(), 6);  // two special tokens, a, b, c, ab
 }
 
@@ -104,7 +104,7 @@ TEST(BpeBuilder, WordPiece) {
 
 TEST(BpeBuilder, ReportsProgress) {
   BpeOptions options;
-  options.vocabulary_size = 6;
+  options.vocab_size = 6;
   std::vector<int64_t> seen;
   options.progress = [&](int64_t done, int64_t total) {
     seen.push_back(done);
@@ -115,7 +115,7 @@ TEST(BpeBuilder, ReportsProgress) {
 }
 
 TEST(BpeBuilder, RefusesOptionsThatCannotBeUsed) {
-  EXPECT_THROW(BpeBuilder({.vocabulary_size = 2}), UsageError);
+  EXPECT_THROW(BpeBuilder({.vocab_size = 2}), UsageError);
   EXPECT_THROW(BpeBuilder({.min_frequency = 0}), UsageError);
   EXPECT_THROW(BpeBuilder({.unknown_token = "<unk>"}), UsageError);
   EXPECT_THROW(BpeBuilder({.pre_tokenizers = {"{\"type\": 1}"}}), DataError);

@@ -55,7 +55,7 @@ class Learner {
     add_alphabet(words);
     for (const WordCounter::Word& word : words) add_word(word);
     count_pairs();
-    while (static_cast<int64_t>(tokens_.size()) < options_.vocabulary_size && merge_best()) {
+    while (static_cast<int64_t>(tokens_.size()) < options_.vocab_size && merge_best()) {
       report();
     }
     return {std::move(tokens_), std::move(merges_)};
@@ -229,9 +229,9 @@ class Learner {
 
   void report() {
     const auto done = static_cast<int64_t>(tokens_.size());
-    const bool last = done == options_.vocabulary_size;
+    const bool last = done == options_.vocab_size;
     if (options_.progress && (last || ++reports_ % kProgressSteps == 0)) {
-      options_.progress(done, options_.vocabulary_size);
+      options_.progress(done, options_.vocab_size);
     }
   }
 

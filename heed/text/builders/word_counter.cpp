@@ -95,10 +95,10 @@ void check_builder_options(const std::vector<std::string>& special_tokens,
                                           *unknown_token) != special_tokens.end(),
               "unknown_token ", excerpt(unknown_token.value_or("")),
               ": expected one of the special tokens");
-  check_usage(limits.vocabulary_size >= 0 &&
-                  static_cast<size_t>(limits.vocabulary_size) > special_tokens.size(),
-              "vocabulary_size: expected more than the ", special_tokens.size(),
-              " special tokens, found ", limits.vocabulary_size);
+  check_usage(
+      limits.vocab_size >= 0 && static_cast<size_t>(limits.vocab_size) > special_tokens.size(),
+      "vocab_size: expected more than the ", special_tokens.size(), " special tokens, found ",
+      limits.vocab_size);
   check_usage(limits.min_frequency >= 1, "min_frequency: expected at least 1, found ",
               limits.min_frequency);
 }

@@ -52,7 +52,7 @@ class WordCounter {
 };
 
 struct VocabularyLimits {
-  int32_t vocabulary_size;
+  int32_t vocab_size;
   int64_t min_frequency;
 };
 
@@ -61,7 +61,7 @@ void check_builder_options(const std::vector<std::string>& special_tokens,
                            const std::optional<std::string>& unknown_token,
                            VocabularyLimits limits);
 
-// What a builder of tokenizers keeps; Options names vocabulary_size, min_frequency, unknown_token,
+// What a builder of tokenizers keeps; Options names vocab_size, min_frequency, unknown_token,
 // special_tokens, normalizers, pre_tokenizers and a decoder.
 template <typename Options>
 struct BuilderState {
@@ -71,7 +71,7 @@ struct BuilderState {
   // Throws UsageError for options that cannot be used, before anything is counted.
   explicit BuilderState(const Options& given)
       : options((check_builder_options(given.special_tokens, given.unknown_token,
-                                       {given.vocabulary_size, given.min_frequency}),
+                                       {given.vocab_size, given.min_frequency}),
                  given)),
         counter({.special_tokens = given.special_tokens,
                  .normalizers = given.normalizers,

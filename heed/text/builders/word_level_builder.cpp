@@ -30,7 +30,7 @@ Tokenizer WordLevelBuilder::build() const {
   std::stable_sort(words.begin(), words.end(),
                    [](const auto& a, const auto& b) { return a.count > b.count; });
   for (const WordCounter::Word& word : words) {
-    if (tokens.size() == static_cast<size_t>(options.vocabulary_size)) break;
+    if (tokens.size() == static_cast<size_t>(options.vocab_size)) break;
     tokens.emplace_back(word.text);
   }
   return state_->finish(

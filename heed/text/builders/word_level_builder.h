@@ -15,7 +15,7 @@ namespace heed::text {
 
 struct WordLevelOptions {
   // How many ids there are at most, special tokens included.
-  int32_t vocabulary_size = 10'000;
+  int32_t vocab_size = 10'000;
   // A word that was seen less often has no id.
   int64_t min_frequency = 1;
   // They get the first ids, in this order. Must hold `unknown_token`.

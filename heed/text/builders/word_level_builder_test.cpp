@@ -25,7 +25,7 @@ TEST(WordLevelBuilder, MostFrequentFirstAndTiesByBytes) {
 
 TEST(WordLevelBuilder, StopsAtTheSizeAndAtTheFrequency) {
   const std::vector<std::string> texts = {"a a a b b c"};
-  EXPECT_THAT(tokens_of(build_word_level(texts, {.vocabulary_size = 4})),
+  EXPECT_THAT(tokens_of(build_word_level(texts, {.vocab_size = 4})),
               testing::ElementsAre("[PAD]", "[UNK]", "a", "b"));
   EXPECT_THAT(tokens_of(build_word_level(texts, {.min_frequency = 3})),
               testing::ElementsAre("[PAD]", "[UNK]", "a"));
@@ -67,8 +67,8 @@ TEST(WordLevelBuilder, NoTextsGiveOnlyTheSpecialTokens) {
 }
 
 TEST(WordLevelBuilder, RefusesOptionsThatCannotBeUsed) {
-  EXPECT_THROW(WordLevelBuilder({.vocabulary_size = 2}), UsageError);
-  EXPECT_THROW(WordLevelBuilder({.vocabulary_size = -5}), UsageError);
+  EXPECT_THROW(WordLevelBuilder({.vocab_size = 2}), UsageError);
+  EXPECT_THROW(WordLevelBuilder({.vocab_size = -5}), UsageError);
   EXPECT_THROW(WordLevelBuilder({.min_frequency = 0}), UsageError);
   EXPECT_THROW(WordLevelBuilder({.special_tokens = {"[PAD]"}}), UsageError);
   EXPECT_THROW(WordLevelBuilder({.special_tokens = {"[UNK]", "[UNK]"}}), UsageError);

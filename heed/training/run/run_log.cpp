@@ -64,9 +64,9 @@ std::string lines_up_to(const fs::path& file, int64_t step) {
 
 }  // namespace
 
-RunLog::RunLog(const fs::path& directory, int64_t step, int64_t parameters, int64_t log_every,
+RunLog::RunLog(const fs::path& directory, int64_t step, int64_t parameters, int64_t logging_steps,
                SystemCalls& calls)
-    : log_every_(log_every) {
+    : log_every_(logging_steps) {
   const fs::path file = directory / kLog;
   if (fs::exists(file)) {
     AtomicFile kept(file, calls);
@@ -132,7 +132,7 @@ void write_summary(const fs::path& directory, const RunReport& report,
                    SystemCalls& calls) {
   OrderedJson settings = OrderedJson::object();
   settings["epochs"] = std::to_string(options.epochs);
-  settings["steps"] = std::to_string(options.steps);
+  settings["max_steps"] = std::to_string(options.max_steps);
   for (const auto& [name, value] : fingerprint(options)) settings[name] = value;
   OrderedJson json = {
       {"program", options.files.program},

@@ -18,14 +18,14 @@ namespace heed::training {
 // log.jsonl has one object a line, with "event" one of
 //   start       step, time (seconds since 1970), parameters
 //   step        step, epoch, loss, mean_loss, learning_rate, gradient_norm, tokens_per_second,
-//               memory_bytes; every log_every updates
+//               memory_bytes; every logging_steps updates
 //   evaluation  step, epoch, train_loss, validation: {metric: value}, seconds, best
 class RunLog {
  public:
   // Goes on behind `step`: lines of later steps, which a resumed run takes again, are removed.
   // Throws IoError, as all of it does.
   RunLog(const std::filesystem::path& directory, int64_t step, int64_t parameters,
-         int64_t log_every, SystemCalls& calls);
+         int64_t logging_steps, SystemCalls& calls);
 
   void step(const StepReport& now);
   void evaluation(const Evaluation& now);

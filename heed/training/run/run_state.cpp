@@ -79,7 +79,7 @@ const Evaluation* RunState::best() const {
 }
 
 tasks::Watched watched_in(const tasks::Task& task, const TrainingOptions& options) {
-  const std::string& name = options.watch;
+  const std::string& name = options.metric_for_best_model;
   if (name.empty()) return task.watched();
   const bool lower = name == "loss" || name == "perplexity" || name == "bits_per_byte";
   return {.name = name, .higher_is_better = !lower};
@@ -113,10 +113,10 @@ Settings RunIdentity::to_agree_on(tasks::Task& task, const TrainingOptions& opti
     all.emplace_back(name, std::to_string(value));
   };
   add("epochs", options.epochs);
-  add("steps", options.steps);
+  add("max_steps", options.max_steps);
   add("patience", options.patience);
   add("tensor_parallel", options.tensor_parallel);
-  add("checkpoint_every", options.files.checkpoint_every);
+  add("save_steps", options.files.save_steps);
   add("run files", options.files.directory.empty() ? 0 : 1);
   add("number of training examples", examples);
   for (const tasks::Source& each : sources) {

@@ -19,13 +19,13 @@ namespace heed::test {
 inline training::TrainingOptions options_in(const Folder& folder) {
   training::TrainingOptions options{.epochs = 3,
                                     .batch_size = 4,
-                                    .accumulate = 2,
-                                    .workers = 2,
-                                    .learning_rate = 0.02,
-                                    .clip_norm = 0.5,
-                                    .average = 0.9,
+                                    .gradient_accumulation_steps = 2,
+                                    .num_workers = 2,
+                                    .lr = 0.02,
+                                    .max_grad_norm = 0.5,
+                                    .ema_decay = 0.9,
                                     .optimizer = {.l1 = 1e-4, .l2 = 1e-3}};
-  options.files = {.directory = folder / "out.run", .checkpoint_every = 2, .log_every = 1};
+  options.files = {.directory = folder / "out.run", .save_steps = 2, .logging_steps = 1};
   return options;
 }
 

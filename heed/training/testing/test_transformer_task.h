@@ -22,8 +22,8 @@
 namespace heed::test {
 
 struct TransformerChoice {
-  int64_t heads = 4;
-  int64_t key_heads = 0;
+  int64_t num_heads = 4;
+  int64_t num_key_value_heads = 0;
   double dropout = 0;
   double attention_dropout = 0;
 };
@@ -31,18 +31,19 @@ struct TransformerChoice {
 class SmallTransformer : public torch::nn::Module {
  public:
   explicit SmallTransformer(const TransformerChoice& choice) {
-    const nn::LayerOptions layer{
-        .width = 16,
-        .heads = choice.heads,
-        .hidden = 32,
-        .attention = {.score = "cosine", .positions = "relative", .key_heads = choice.key_heads},
-        .feed_forward = nn::feed_forward_kind_from("swiglu"),
-        .norm_place = nn::NormPlace::kPre,
-        .dropout = choice.dropout,
-        .attention_dropout = choice.attention_dropout};
+    const nn::LayerOptions layer{.d_model = 16,
+                                 .num_heads = choice.num_heads,
+                                 .d_ff = 32,
+                                 .attention = {.score = "cosine",
+                                               .positions = "relative",
+                                               .num_key_value_heads = choice.num_key_value_heads},
+                                 .feed_forward = nn::feed_forward_kind_from("swiglu"),
+                                 .norm_first = true,
+                                 .dropout = choice.dropout,
+                                 .attention_dropout = choice.attention_dropout};
     nn::LayerOptions reading = layer;
     reading.attention.score = "scaled_dot";
-    reading.memory_width = 16;
+    reading.d_memory = 16;
     input = register_module("input",
                             std::make_shared<nn::Linear>(nn::LinearOptions{.in = 4, .out = 16}));
     encoder = register_module("encoder", std::make_shared<nn::Encoder>(1, layer));
