@@ -1,12 +1,17 @@
 #include "heed/text/post_processor.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "heed/base/error.h"
 
 namespace heed::text {
 namespace {
+
+using Part = PostProcessor::Part;
+using Kind = Part::Kind;
 
 constexpr IntegerRange kIds = {.least = 0, .most = std::numeric_limits<int32_t>::max() - 1};
 
@@ -19,30 +24,68 @@ int32_t read_named_id(const JsonValue& json) {
   return static_cast<int32_t>(json.at(1).integer(kIds));
 }
 
-void check_count(const JsonValue& part, const PostProcessor& processor) {
-  if (processor.before.size() + processor.after.size() + processor.trims.size() > kMostSpecials) {
+void check_count(const JsonValue& part, size_t count) {
+  if (count > kMostSpecials) {
     part.fail(text_of("at most ", kMostSpecials, " special tokens around a text"));
   }
 }
 
-void read_template(const JsonValue& json, PostProcessor& processor) {
-  json.check_keys({"type", "single", "pair", "special_tokens"});
-  const JsonValue single = json.at("single");
-  bool text_seen = false;
-  for (size_t i = 0; i < single.array_size(); ++i) {
-    const JsonValue part = single.at(i);
-    if (part.has("Sequence")) {
-      if (text_seen) part.fail("a template with the text in it once");
-      text_seen = true;
-      continue;
+// {"id": ..., "type_id": 0}
+int32_t read_type_id(const JsonValue& json) {
+  return json.has("type_id") ? static_cast<int32_t>(json.at("type_id").integer(kIds)) : 0;
+}
+
+PostProcessor::Template read_template(const JsonValue& list, const JsonValue& specials) {
+  PostProcessor::Template parts;
+  for (size_t i = 0; i < list.array_size(); ++i) {
+    const JsonValue entry = list.at(i);
+    if (entry.has("Sequence")) {
+      const JsonValue text = entry.at("Sequence");
+      parts.push_back(
+          {.kind = text.at("id").one_of<Kind>({{"A", Kind::kFirst}, {"B", Kind::kSecond}}),
+           .type_id = read_type_id(text)});
+    } else {
+      const JsonValue special = entry.at("SpecialToken");
+      const std::string& name = special.at("id").string();
+      for (const int64_t id : specials.at(name).at("ids").integers(kIds)) {
+        parts.push_back({.kind = Kind::kSpecial,
+                         .id = static_cast<int32_t>(id),
+                         .type_id = read_type_id(special)});
+      }
     }
-    const std::string& name = part.at("SpecialToken").at("id").string();
-    for (const int64_t id : json.at("special_tokens").at(name).at("ids").integers(kIds)) {
-      (text_seen ? processor.after : processor.before).push_back(static_cast<int32_t>(id));
-    }
-    check_count(part, processor);
+    check_count(entry, parts.size());
   }
-  if (!text_seen) single.fail("a template with {\"Sequence\": ...} in it");
+  return parts;
+}
+
+void read_templates(const JsonValue& json, PostProcessor& processor) {
+  json.check_keys({"type", "single", "pair", "special_tokens"});
+  const JsonValue specials = json.at("special_tokens");
+  processor.single = read_template(json.at("single"), specials);
+  if (json.has("pair")) processor.pair = read_template(json.at("pair"), specials);
+  const auto texts = [&](Kind kind) {
+    return std::count_if(processor.single.begin(), processor.single.end(),
+                         [&](const Part& part) { return part.kind == kind; });
+  };
+  if (texts(Kind::kFirst) != 1 || texts(Kind::kSecond) != 0) {
+    json.at("single").fail("a template with {\"Sequence\": {\"id\": \"A\", ...}} in it once");
+  }
+}
+
+// [CLS] A [SEP] B [SEP]: types 0 and 1 in BERT, in RoBERTa 0 alone and two separators.
+void read_around(const JsonValue& json, bool roberta, PostProcessor& processor) {
+  json.check_keys({"type", "sep", "cls", "trim_offsets", "add_prefix_space"});
+  const int32_t second_type = roberta ? 0 : 1;
+  const auto special = [](int32_t id, int32_t type) {
+    return Part{.kind = Kind::kSpecial, .id = id, .type_id = type};
+  };
+  const int32_t sep = read_named_id(json.at("sep"));
+  processor.single = {
+      special(read_named_id(json.at("cls")), 0), {.kind = Kind::kFirst}, special(sep, 0)};
+  processor.pair = processor.single;
+  if (roberta) processor.pair.push_back(special(sep, 0));
+  processor.pair.push_back({.kind = Kind::kSecond, .type_id = second_type});
+  processor.pair.push_back(special(sep, second_type));
 }
 
 void read_trim(const JsonValue& json, PostProcessor& processor) {
@@ -53,63 +96,90 @@ void read_trim(const JsonValue& json, PostProcessor& processor) {
   }
 }
 
+enum class Type : uint8_t { kTemplate, kBert, kRoberta, kByteLevel, kSequence };
+
+Type type_of(const JsonValue& json) {
+  return json.at("type").one_of<Type>({{"TemplateProcessing", Type::kTemplate},
+                                       {"BertProcessing", Type::kBert},
+                                       {"RobertaProcessing", Type::kRoberta},
+                                       {"ByteLevel", Type::kByteLevel},
+                                       {"Sequence", Type::kSequence}});
+}
+
 // Each works on what the one before it made.
 void read_sequence(const JsonValue& json, PostProcessor& processor) {
   json.check_keys({"type", "processors"});
   const JsonValue list = json.at("processors");
+  bool around = false;
   for (size_t i = 0; i < list.array_size(); ++i) {
-    const PostProcessor part = read_post_processor(list.at(i));
-    processor.before.insert(processor.before.begin(), part.before.begin(), part.before.end());
-    processor.after.insert(processor.after.end(), part.after.begin(), part.after.end());
+    const Type type = type_of(list.at(i));
+    if (type == Type::kSequence) list.at(i).fail("a processor that is no sequence");
+    PostProcessor part = read_post_processor(list.at(i));
+    if (type != Type::kByteLevel) {
+      if (around) list.at(i).fail("one processor that adds tokens, the others \"ByteLevel\"");
+      around = true;
+      processor.single = std::move(part.single);
+      processor.pair = std::move(part.pair);
+    }
     processor.trims.insert(processor.trims.end(), part.trims.begin(), part.trims.end());
-    check_count(list.at(i), processor);
+    check_count(list.at(i), processor.trims.size());
   }
 }
 
 }  // namespace
 
+size_t specials_in(const PostProcessor::Template& parts) {
+  return static_cast<size_t>(std::count_if(
+      parts.begin(), parts.end(), [](const Part& part) { return part.kind == Kind::kSpecial; }));
+}
+
 PostProcessor read_post_processor(const JsonValue& json) {
-  enum class Type { kTemplate, kBert, kRoberta, kByteLevel, kSequence };
-  const Type type = json.at("type").one_of<Type>({{"TemplateProcessing", Type::kTemplate},
-                                                  {"BertProcessing", Type::kBert},
-                                                  {"RobertaProcessing", Type::kRoberta},
-                                                  {"ByteLevel", Type::kByteLevel},
-                                                  {"Sequence", Type::kSequence}});
-  PostProcessor processor = {.before = {}, .after = {}, .trims = {}, .json = json.json()};
-  if (type == Type::kTemplate) read_template(json, processor);
-  if (type == Type::kSequence) read_sequence(json, processor);
-  if (type == Type::kBert || type == Type::kRoberta) {
-    json.check_keys({"type", "sep", "cls", "trim_offsets", "add_prefix_space"});
-    processor.before = {read_named_id(json.at("cls"))};
-    processor.after = {read_named_id(json.at("sep"))};
+  PostProcessor processor;
+  processor.json = json.json();
+  switch (type_of(json)) {
+    case Type::kTemplate:
+      read_templates(json, processor);
+      break;
+    case Type::kBert:
+      read_around(json, false, processor);
+      break;
+    case Type::kRoberta:
+      read_around(json, true, processor);
+      read_trim(json, processor);
+      break;
+    case Type::kByteLevel:
+      json.check_keys({"type", "add_prefix_space", "trim_offsets", "use_regex"});
+      read_trim(json, processor);
+      break;
+    case Type::kSequence:
+      read_sequence(json, processor);
+      break;
   }
-  if (type == Type::kByteLevel) {
-    json.check_keys({"type", "add_prefix_space", "trim_offsets", "use_regex"});
-  }
-  if (type == Type::kRoberta || type == Type::kByteLevel) read_trim(json, processor);
   return processor;
 }
 
-PostProcessor surround(const NamedId& before, const NamedId& after) {
-  const auto special = [](const std::string& token, int type) -> Json {
-    return {{"SpecialToken", {{"id", token}, {"type_id", type}}}};
-  };
-  const auto text = [](const char* name, int type) -> Json {
-    return {{"Sequence", {{"id", name}, {"type_id", type}}}};
-  };
+PostProcessor template_processor(const std::vector<TemplatePart>& single,
+                                 const std::vector<TemplatePart>& pair) {
   Json tokens = Json::object();
-  for (const NamedId& named : {before, after}) {
-    tokens[named.token] = {{"id", named.token},
-                           {"ids", Json::array({named.id})},
-                           {"tokens", Json::array({named.token})}};
-  }
-  const Json json = {
-      {"type", "TemplateProcessing"},
-      {"single", Json::array({special(before.token, 0), text("A", 0), special(after.token, 0)})},
-      {"pair", Json::array({special(before.token, 0), text("A", 0), special(after.token, 0),
-                            text("B", 1), special(after.token, 1)})},
-      {"special_tokens", tokens}};
-  return {.before = {before.id}, .after = {after.id}, .trims = {}, .json = json};
+  const auto to_json = [&](const std::vector<TemplatePart>& parts) {
+    Json list = Json::array();
+    for (const TemplatePart& part : parts) {
+      const bool special = part.id >= 0;
+      list.push_back({{special ? "SpecialToken" : "Sequence",
+                       {{"id", part.token}, {"type_id", part.type_id}}}});
+      if (special) {
+        tokens[part.token] = {{"id", part.token},
+                              {"ids", Json::array({part.id})},
+                              {"tokens", Json::array({part.token})}};
+      }
+    }
+    return list;
+  };
+  Json json = {{"type", "TemplateProcessing"}};
+  json["single"] = to_json(single);
+  json["pair"] = to_json(pair);
+  json["special_tokens"] = std::move(tokens);
+  return read_post_processor(JsonValue(std::move(json), "post_processor"));
 }
 
 }  // namespace heed::text

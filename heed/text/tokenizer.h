@@ -23,11 +23,23 @@
 
 namespace heed::text {
 
-// The tokens of one text. The three vectors have the same length.
+// The tokens of a text or of a pair of texts. The vectors have the same length.
 struct Encoding {
   std::vector<int32_t> ids;
-  std::vector<std::string> tokens;  // as the vocabulary spells them: "[UNK]" for an unknown word
-  std::vector<Span> offsets;        // bytes of the given text that the token stands for
+  std::vector<std::string> tokens;   // as the vocabulary spells them: "[UNK]" for an unknown word
+  std::vector<Span> offsets;         // bytes of its text that the token stands for
+  std::vector<int32_t> type_ids;     // token_type_ids: mostly 0, and 1 in the second text
+  std::vector<int8_t> sequence_ids;  // the text that it is of: 0 or 1; kAround: of none
+  static constexpr int8_t kAround = -1;  // a special token that was put around the texts
+
+  // 1 for the special tokens around the texts, 0 for all others.
+  std::vector<uint8_t> special_tokens_mask() const;
+};
+
+// The same without what the tokens stand for.
+struct EncodedIds {
+  std::vector<int32_t> ids;
+  std::vector<int32_t> type_ids;
 };
 
 // A token that is found in the text before anything else looks at it, such as "[MASK]".
@@ -53,6 +65,9 @@ enum class Specials : uint8_t {
   kAsTokens,  // the special token, as in the `tokenizers` package: for texts of those you trust
 };
 
+// The side on which a text that is too long loses tokens.
+enum class TruncationSide : uint8_t { kRight, kLeft };
+
 class Tokenizer {
  public:
   // Reads a tokenizer.json. Throws MissingInputError, IoError, or DataError, which names the file
@@ -68,7 +83,7 @@ class Tokenizer {
   // Writes it, atomically. Throws IoError.
   void save(const std::filesystem::path& file) const;
 
-  // Ids, token strings and offsets of `text`.
+  // Ids, token strings, offsets and type ids of `text`.
   Encoding encode(std::string_view text, Surround surround = Surround::kYes) const;
 
   // The ids alone: the fast way.
@@ -77,6 +92,14 @@ class Tokenizer {
   // As encode_ids, into `ids`, whose old content is replaced and whose memory is used again.
   void encode_ids(std::string_view text, std::vector<int32_t>& ids,
                   Surround surround = Surround::kYes) const;
+
+  // A pair of texts, such as a question and a passage, with the special tokens and type ids that
+  // the tokenizer gives pairs. Together they are cut to max_length: the longer one first, or as
+  // the file says. DataError: it may cut only one of them, and that is too short.
+  Encoding encode_pair(std::string_view first, std::string_view second,
+                       Surround surround = Surround::kYes) const;
+  EncodedIds encode_pair_ids(std::string_view first, std::string_view second,
+                             Surround surround = Surround::kYes) const;
 
   // The text that the ids stand for, special tokens left out. Throws UsageError for an id outside
   // [0, size()).
@@ -101,11 +124,14 @@ class Tokenizer {
   // In the order of their ids.
   std::span<const AddedToken> added_tokens() const;
 
-  // At most this many ids come out of encode; none: any number.
+  // At most this many ids come out of encode; none: any number. A file that fixes a length to which
+  // texts are padded is read all the same; padding is the business of batches.
   std::optional<int32_t> max_length() const;
 
-  // The same tokenizer with another limit. Throws UsageError unless it is at least 1.
-  Tokenizer with_max_length(std::optional<int32_t> max_length) const;
+  // The same tokenizer with another limit, cutting on the same side or on this one. Throws
+  // UsageError unless the limit is at least 1.
+  Tokenizer with_max_length(std::optional<int32_t> max_length,
+                            std::optional<TruncationSide> side = {}) const;
 
   // The same tokenizer that reads the special tokens in a text as this says. Every tokenizer begins
   // with Specials::kAsText; a file does not hold it.
@@ -118,7 +144,9 @@ class Tokenizer {
   explicit Tokenizer(Parts parts);
 
  private:
-  void trim_offsets(std::string_view text, Encoding& encoding) const;
+  // `second` may be null.
+  Encoding encode_texts(std::string_view first, const std::string_view* second,
+                        Surround surround) const;
 
   std::shared_ptr<const Parts> parts_;
 };

@@ -58,9 +58,12 @@ Truncation read_truncation(const JsonValue& json) {
   Truncation truncation;
   truncation.max_length = static_cast<int32_t>(
       json.at("max_length").integer({.least = 1, .most = std::numeric_limits<int32_t>::max()}));
-  // How a second text is cut, and how the cut pieces overlap: neither matters to one text.
-  json.at("strategy").one_of<int>({{"LongestFirst", 0}, {"OnlyFirst", 1}});
-  json.at("stride").integer({.least = 0});
+  truncation.strategy =
+      json.at("strategy")
+          .one_of<TruncationStrategy>({{"LongestFirst", TruncationStrategy::kLongestFirst},
+                                       {"OnlyFirst", TruncationStrategy::kOnlyFirst},
+                                       {"OnlySecond", TruncationStrategy::kOnlySecond}});
+  truncation.stride = json.at("stride").integer({.least = 0});
   if (json.has("direction")) {
     truncation.side = json.at("direction")
                           .one_of<TruncationSide>(
@@ -69,19 +72,37 @@ Truncation read_truncation(const JsonValue& json) {
   return truncation;
 }
 
+std::string_view name_of(TruncationStrategy strategy) {
+  switch (strategy) {
+    case TruncationStrategy::kLongestFirst:
+      return "LongestFirst";
+    case TruncationStrategy::kOnlyFirst:
+      return "OnlyFirst";
+    case TruncationStrategy::kOnlySecond:
+      return "OnlySecond";
+  }
+  return "";
+}
+
 OrderedJson to_json(const std::optional<Truncation>& truncation) {
   if (!truncation) return nullptr;
   return {{"direction", truncation->side == TruncationSide::kRight ? "Right" : "Left"},
           {"max_length", truncation->max_length},
-          {"strategy", "LongestFirst"},
-          {"stride", 0}};
+          {"strategy", name_of(truncation->strategy)},
+          {"stride", truncation->stride}};
 }
 
-// Padding is the business of batches; what is taken from here is the id.
+// Padding is the business of batches, whatever length the file fixes; what is taken from here is
+// the id.
 int32_t read_padding(const JsonValue& json, const Tokenizer::Parts& parts) {
   json.check_keys(
       {"strategy", "direction", "pad_to_multiple_of", "pad_id", "pad_type_id", "pad_token"});
-  json.at("strategy").one_of<int>({{"BatchLongest", 0}});
+  const JsonValue strategy = json.at("strategy");
+  if (strategy.json().is_object()) {
+    strategy.at("Fixed").integer({.least = 0});
+  } else {
+    strategy.one_of<int>({{"BatchLongest", 0}});
+  }
   json.at("direction").one_of<int>({{"Right", 0}, {"Left", 1}});
   const auto id = static_cast<int32_t>(
       json.at("pad_id").integer({.least = 0, .most = std::numeric_limits<int32_t>::max() - 1}));
@@ -101,9 +122,13 @@ void check_special_ids(const JsonValue& json, const Tokenizer::Parts& parts) {
   const auto known = [&](int32_t id) {
     return id < parts.model->vocabulary().size() || parts.added.find(id) != nullptr;
   };
-  for (const std::vector<int32_t>& ids :
-       {parts.post_processor->before, parts.post_processor->after}) {
-    if (!std::all_of(ids.begin(), ids.end(), known)) json.fail("ids that the tokenizer has");
+  const PostProcessor& processor = parts.post_processor;
+  for (const PostProcessor::Template* each : {&processor.single, &processor.pair}) {
+    for (const PostProcessor::Part& part : *each) {
+      if (part.kind == PostProcessor::Part::Kind::kSpecial && !known(part.id)) {
+        json.fail("ids that the tokenizer has");
+      }
+    }
   }
 }
 
@@ -162,8 +187,7 @@ std::string Tokenizer::to_json() const {
   json["added_tokens"] = text::to_json(added_tokens());
   json["normalizer"] = json_or_null(parts_->normalizer);
   json["pre_tokenizer"] = json_or_null(parts_->pre_tokenizer);
-  json["post_processor"] =
-      parts_->post_processor ? OrderedJson(parts_->post_processor->json) : OrderedJson(nullptr);
+  json["post_processor"] = OrderedJson(parts_->post_processor.json);
   json["decoder"] = json_or_null(parts_->decoder);
   json["model"] = parts_->model->to_json();
   return json_text(json);

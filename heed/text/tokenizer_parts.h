@@ -1,6 +1,7 @@
 // What a Tokenizer consists of. For builders of tokenizers; users of one need only tokenizer.h.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -15,11 +16,14 @@
 
 namespace heed::text {
 
-enum class TruncationSide : uint8_t { kRight, kLeft };
+// Which of a pair of texts that are too long is cut.
+enum class TruncationStrategy : uint8_t { kLongestFirst, kOnlyFirst, kOnlySecond };
 
 struct Truncation {
   int32_t max_length = 512;
   TruncationSide side = TruncationSide::kRight;
+  TruncationStrategy strategy = TruncationStrategy::kLongestFirst;
+  int64_t stride = 0;  // kept for whoever reads the file: Heed makes no overlapping pieces
 };
 
 struct Tokenizer::Parts {
@@ -27,7 +31,7 @@ struct Tokenizer::Parts {
   PreTokenizerPointer pre_tokenizer;  // may be null
   ModelPointer model;
   AddedVocabulary added = {{}, nullptr};
-  std::optional<PostProcessor> post_processor = {};
+  PostProcessor post_processor = {};
   DecoderPointer decoder = {};  // null: tokens with a blank between them
   std::optional<Truncation> truncation = {};
   Json padding = {};  // kept as the file gave it; checked when it was read

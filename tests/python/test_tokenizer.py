@@ -92,19 +92,19 @@ class SameIds(unittest.TestCase):
         for name in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Strip",
                      "BertNormalizer"):
             with self.subTest(name):
-                self.compare(self.build(lines, vocabulary_size=1000000, normalizers=[name]), lines,
+                self.compare(self.build(lines, vocab_size=1000000, normalizers=[name]), lines,
                              offsets=same_place.get(name, lambda line: True))
 
     def test_every_pre_tokenizer(self):
         lines = texts.generated(3000, seed=2) + texts.real()[:1000]
         for name in ("Whitespace", "WhitespaceSplit", "BertPreTokenizer", "Punctuation", "Digits"):
             with self.subTest(name):
-                self.compare(self.build(lines, vocabulary_size=1000000, normalizers=[],
+                self.compare(self.build(lines, vocab_size=1000000, normalizers=[],
                                         pre_tokenizers=[name]), lines)
 
     def test_settings_that_are_not_the_default(self):
         lines = texts.generated(1000, seed=3)
-        plain = json.loads(self.build(lines, vocabulary_size=1000000, normalizers=[]))
+        plain = json.loads(self.build(lines, vocab_size=1000000, normalizers=[]))
         normalizers = [
             {"type": "Strip", "strip_left": True, "strip_right": False},
             {"type": "Strip", "strip_left": False, "strip_right": True},
@@ -137,7 +137,7 @@ class SameIds(unittest.TestCase):
 
     def test_added_tokens(self):
         lines = texts.generated(2000, seed=4)
-        plain = json.loads(self.build(lines, vocabulary_size=1000, normalizers=["Lowercase"]))
+        plain = json.loads(self.build(lines, vocab_size=1000, normalizers=["Lowercase"]))
         next_id = len(plain["model"]["vocab"])
         added = plain["added_tokens"]
         for content, flags in (
@@ -168,7 +168,7 @@ class SameIds(unittest.TestCase):
         for normalizer, pre_tokenizer in (("NFKC", "Whitespace"), ("Lowercase", "Digits"),
                                           ("BertNormalizer", "BertPreTokenizer")):
             with self.subTest(normalizer):
-                self.compare(self.build(lines, vocabulary_size=2000000, normalizers=[normalizer],
+                self.compare(self.build(lines, vocab_size=2000000, normalizers=[normalizer],
                                         pre_tokenizers=[pre_tokenizer]), lines, offsets=no_offsets)
 
     def test_decode(self):

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "heed/text/models/bpe.h"
+#include "heed/text/models/sentence_piece.h"
 #include "heed/text/models/unigram.h"
 #include "heed/text/models/word_level.h"
 #include "heed/text/models/word_piece.h"
@@ -15,6 +16,7 @@ constexpr std::array kModels = std::to_array<Registered<ModelPointer>>({
     {"BPE", Bpe::read},
     {"WordPiece", WordPiece::read},
     {"Unigram", Unigram::read},
+    {"SentencePiece", SentencePiece::read},
 });
 
 // Old files do not name the type. As the package: the first of BPE, WordPiece, WordLevel and

@@ -32,7 +32,7 @@ Unigram::Unigram(Vocabulary vocabulary, std::vector<double> scores, UnigramSetti
     check_usage(std::isfinite(score), "scores must be finite, found ", score);
     least = std::min(least, score);
   }
-  unknown_score_ = least - kUnknownPenalty;
+  unknown_score_ = settings_.unknown_score.value_or(least - kUnknownPenalty);
   check_usage(!settings_.unknown_id ||
                   (*settings_.unknown_id >= 0 && *settings_.unknown_id < vocabulary_.size()),
               "unknown id ", settings_.unknown_id.value_or(0), ": expected one of the ",
@@ -118,6 +118,7 @@ void Unigram::tokenize(std::string_view piece, const HiddenIds& hidden,
   const auto offer = [&](size_t begin, size_t end, double score, bool unknown) {
     score += best[begin].score;
     if (!best[end].reached || score > best[end].score) {
+      if (settings_.rounds_sums) score = static_cast<float>(score);
       best[end] = {score, static_cast<uint32_t>(begin), true, unknown};
     }
   };

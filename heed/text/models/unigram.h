@@ -15,6 +15,11 @@ namespace heed::text {
 struct UnigramSettings {
   std::optional<int32_t> unknown_id;  // none: a character without a token is dropped
   bool byte_fallback = false;         // an unknown character is its bytes: "<0xE2>" ...
+  // Of an unknown character; none: ten less than the least score.
+  std::optional<double> unknown_score = {};
+  // Sums of scores are rounded to float32, as SentencePiece does; the `tokenizers` package does
+  // not.
+  bool rounds_sums = false;
 };
 
 class Unigram final : public Model {

@@ -168,9 +168,12 @@ class MetaspaceDecoder final : public Decoder {
   explicit MetaspaceDecoder(Settings settings) : settings_(std::move(settings)) {}
 
   static DecoderPointer make(const JsonValue& json) {
-    json.check_keys({"type", "replacement", "prepend_scheme", "split"});
+    json.check_keys(
+        {"type", "replacement", "prepend_scheme", "split", "add_prefix_space", "str_rep"});
+    const bool prefix = !json.has("add_prefix_space") || json.at("add_prefix_space").boolean();
     Settings settings = {.replacement = string_setting(json, "replacement", "▁"),
-                         .prepend_scheme = string_setting(json, "prepend_scheme", "always"),
+                         .prepend_scheme =
+                             string_setting(json, "prepend_scheme", prefix ? "always" : "never"),
                          .split = !json.has("split") || json.at("split").boolean()};
     if (settings.replacement.empty()) json.at("replacement").fail("one character");
     if (json.has("prepend_scheme")) {

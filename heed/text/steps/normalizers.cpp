@@ -8,6 +8,7 @@
 #include "heed/text/normalizer.h"
 #include "heed/text/regex/text_pattern.h"
 #include "heed/text/registry.h"
+#include "heed/text/steps/subword_normalizers.h"
 
 namespace heed::text {
 namespace {
@@ -231,7 +232,8 @@ class BertNormalizer final : public Normalizer {
   Settings settings_;
 };
 
-// Every match, from left to right, by a string.
+// Every match, from left to right, by a string; as in the package, the string stands for the last
+// character of the match.
 class Replace final : public Normalizer {
  public:
   Replace(TextPattern pattern, std::string content)
@@ -250,11 +252,18 @@ class Replace final : public Normalizer {
     uint32_t at = 0;
     for (const Span& match : matches) {
       rewrite.keep({at, match.begin});
-      rewrite.put(content_, match);
+      rewrite.put(content_, last_character(rewrite.old_text(), match));
       at = match.end;
     }
     rewrite.keep(span(at, rewrite.old_text().size()));
     rewrite.finish();
+  }
+
+  static Span last_character(std::string_view text, Span match) {
+    if (match.begin == match.end) return match;
+    uint32_t begin = match.end - 1;
+    while ((static_cast<uint8_t>(text[begin]) & 0xC0) == 0x80) --begin;
+    return {begin, match.end};
   }
 
   OrderedJson to_json() const override {
@@ -292,7 +301,7 @@ class NormalizerSequence final : public Normalizer {
   std::vector<NormalizerPointer> parts_;
 };
 
-// A new normaliser is a class above and a line here.
+// A new normaliser is a class above, or in another file of this folder, and a line here.
 constexpr std::array kNormalizers = std::to_array<Registered<NormalizerPointer>>({
     {"NFC", make_form<Form::kNfc>},
     {"NFD", make_form<Form::kNfd>},
@@ -303,6 +312,11 @@ constexpr std::array kNormalizers = std::to_array<Registered<NormalizerPointer>>
     {"Strip", Strip::make},
     {"BertNormalizer", BertNormalizer::make},
     {"Replace", Replace::make},
+    {"Precompiled", make_precompiled},
+    {"Prepend", make_prepend},
+    {"Nmt", make_nmt},
+    {"ByteLevel", make_byte_level_normalizer},
+    {"SentencePiece", make_sentence_piece_normalizer},
     {"Sequence", NormalizerSequence::make},
 });
 

@@ -1,4 +1,5 @@
 #include <array>
+#include <string>
 #include <utility>
 
 #include "heed/text/characters/unicode.h"
@@ -133,6 +134,33 @@ class Digits final : public PreTokenizer {
   Delimiters behavior_;
 };
 
+// At one character, which is dropped.
+class CharDelimiterSplit final : public PreTokenizer {
+ public:
+  explicit CharDelimiterSplit(std::string delimiter) : delimiter_(std::move(delimiter)) {}
+
+  static PreTokenizerPointer make(const JsonValue& json) {
+    json.check_keys({"type", "delimiter"});
+    const std::string& delimiter = json.at("delimiter").string();
+    if (code_points(delimiter) != 1) json.at("delimiter").fail("one character");
+    return make_shared<CharDelimiterSplit>(delimiter);
+  }
+
+  void apply(SplitText& split) const override {
+    size_t at = 0;
+    const char32_t delimiter = next_code_point(delimiter_, at);
+    split_at_characters(split, Delimiters::kRemoved,
+                        [delimiter](char32_t c) { return c == delimiter; });
+  }
+
+  OrderedJson to_json() const override {
+    return {{"type", "CharDelimiterSplit"}, {"delimiter", delimiter_}};
+  }
+
+ private:
+  std::string delimiter_;
+};
+
 class PreTokenizerSequence final : public PreTokenizer {
  public:
   explicit PreTokenizerSequence(std::vector<PreTokenizerPointer> parts)
@@ -167,6 +195,7 @@ constexpr std::array kPreTokenizers = std::to_array<Registered<PreTokenizerPoint
     {"BertPreTokenizer", BertPreTokenizer::make},
     {"Punctuation", Punctuation::make},
     {"Digits", Digits::make},
+    {"CharDelimiterSplit", CharDelimiterSplit::make},
     {"ByteLevel", make_byte_level},
     {"Metaspace", make_metaspace},
     {"FixedLength", make_fixed_length},

@@ -269,7 +269,7 @@ PreTokenizerPointer make_byte_level(const JsonValue& json) {
 }
 
 PreTokenizerPointer make_metaspace(const JsonValue& json) {
-  json.check_keys({"type", "replacement", "prepend_scheme", "split"});
+  json.check_keys({"type", "replacement", "prepend_scheme", "split", "add_prefix_space", "str_rep"});
   Metaspace::Settings settings;
   if (json.has("replacement")) {
     settings.replacement = json.at("replacement").string();
@@ -283,6 +283,13 @@ PreTokenizerPointer make_metaspace(const JsonValue& json) {
                            .one_of<PrependScheme>({{"always", PrependScheme::kAlways},
                                                    {"first", PrependScheme::kFirst},
                                                    {"never", PrependScheme::kNever}});
+  }
+  // As files had it before there was a prepend_scheme.
+  if (json.has("add_prefix_space") && !json.at("add_prefix_space").boolean()) {
+    if (json.has("prepend_scheme") && settings.prepend != PrependScheme::kNever) {
+      json.at("add_prefix_space").fail("true, or the prepend_scheme \"never\"");
+    }
+    settings.prepend = PrependScheme::kNever;
   }
   if (json.has("split")) settings.split = json.at("split").boolean();
   return make_shared<Metaspace>(std::move(settings));
