@@ -6,7 +6,7 @@ usage: .venv/bin/python benchmarks/peers.py [LIBHEED] [--json] [--filter TEXT] [
 
 LIBHEED is build/release/folders/libheed.so unless given. Peers: compiled FlexAttention, the formula
 of additive attention through torch.compile, and PyTorch Geometric's TransformerConv as a whole
-layer (tools/lock/bench.txt; the row is skipped where it is not installed). One object a
+layer (tools/lock/python.txt; the row is skipped where it is not installed). One object a
 line with --json, as from heed_bench_attention. Goals are those for 2 cores of AMD Zen 5.
 """
 

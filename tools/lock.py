@@ -3,12 +3,13 @@
 
     tools/lock.py [WHEEL...]
 
-From what packages.txt and packages_bench.txt there ask for, for Python 3.11 and later:
+From what packages.txt, packages_python.txt and packages_bench.txt there ask for, for Python 3.11 and later:
 
     torch.txt      torch alone, as PyPI has it: a CUDA build
     torch_cpu.txt  its CPU build
     cuda.txt       what a CUDA build of torch needs beside it
     tests.txt      what tests need, with the Python packages that `import torch` needs
+    python.txt     what the tests of the Python package need beyond those
     bench.txt      what comparisons in benchmarks/ need beyond those
     docs.txt       what `make docs` needs, from packages_docs.txt
 
@@ -73,18 +74,20 @@ def write(name, entries):
 
 def main():
     wheels = [pathlib.Path(name) for name in sys.argv[1:]]
-    entries = resolve(LOCK / "packages.txt")
-    bench = resolve(LOCK / "packages_bench.txt", LOCK / "packages.txt")
-    for name, entry in entries.items():
-        if bench.get(name) != entry:
-            sys.exit(f"lock: {name} has one version for the tests and another for the benchmarks")
+    asked = [LOCK / name for name in ("packages.txt", "packages_python.txt", "packages_bench.txt")]
+    entries, python, bench = (resolve(*asked[:count]) for count in (1, 2, 3))
+    for fewer, more in ((entries, python), (python, bench)):
+        for name, entry in fewer.items():
+            if more.get(name) != entry:
+                sys.exit(f"lock: {name} has one version in one list and another in the next")
     torch = entries.pop("torch")
     write("torch.txt", [torch])
     write("torch_cpu.txt", [cpu_build(torch, wheels)])
     write("cuda.txt", [entry for name, entry in entries.items() if CUDA.match(name)])
     write("tests.txt", [entry for name, entry in entries.items() if not CUDA.match(name)])
-    write("bench.txt", [entry for name, entry in bench.items()
-                        if name not in entries and name != "torch"])
+    write("python.txt", [entry for name, entry in python.items()
+                         if name not in entries and name != "torch"])
+    write("bench.txt", [entry for name, entry in bench.items() if name not in python])
     write("docs.txt", resolve(LOCK / "packages_docs.txt").values())
 
 

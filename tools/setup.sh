@@ -152,8 +152,9 @@ else
   install_torch
 fi
 if [[ $tests == yes ]]; then
-  say "test packages: those of tools/lock/tests.txt"
+  say "test packages: those of tools/lock/tests.txt and python.txt (100 MB)"
   pip_install tools/lock/tests.txt
+  pip_install tools/lock/python.txt
 fi
 echo "$vouched" >"$stamp"
 say "done"
