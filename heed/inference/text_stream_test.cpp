@@ -14,7 +14,7 @@ namespace {
 // Every byte is a token, so that most characters come in parts.
 std::shared_ptr<const text::Tokenizer> bytes() {
   text::BpeOptions options = text::byte_level_options();
-  options.vocabulary_size = 257;
+  options.vocab_size = 257;
   return std::make_shared<const text::Tokenizer>(text::BpeBuilder(options).build());
 }
 
