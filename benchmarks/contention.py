@@ -2,12 +2,13 @@
 """Training, generation and prediction beside other processes that compute: Heed with its default
 threads, Heed with one thread, and PyTorch.
 
-usage: .venv/bin/python benchmarks/contention.py [PROGRAM] [--busy 0,1,4] [--rounds 5]
+usage: .venv/bin/python benchmarks/contention.py [PROGRAM] [--busy 0,1,4] [--rounds 5] [--minutes 8]
                                                  [--filter TEXT] [--json] [--no-torch]
 
 PROGRAM is build/release/heed unless given. While PROGRAM and PyTorch take turns (each in a process of
 its own, one at a time), as many other processes as --busy says compute without end. Rates are those
-that each side measures itself, loading left out but for prediction; medians of all rounds.
+that each side measures itself, loading left out but for prediction; medians of all rounds, of which
+there are fewer where all together would take more than --minutes.
 
 Goals, beside one and four busy processes: at most 1.3 times as slow as one thread in the same
 conditions, and never slower than PyTorch there, with as many threads as PyTorch takes by itself or
@@ -16,6 +17,7 @@ with one; with none, no loss against one thread.
 
 import argparse
 import contextlib
+import functools
 import json
 import math
 import os
@@ -33,9 +35,10 @@ sys.path.insert(0, str(ROOT / "benchmarks" / "training"))
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz ,.\n"
 LAYERS, WIDTH, HEADS, CONTEXT, BATCH = 4, 128, 4, 128, 8
-UPDATES, WARM_UP = 60, 10
-TOKENS = 1500  # generated
-TEXTS = 20_000  # classified
+UPDATES, WARM_UP = 40, 10
+TOKENS = 1000  # generated
+TEXTS = 10_000  # classified
+LONGEST = 6  # seconds; PyTorch, which may be a hundred times as slow beside others, ends behind them
 SLOWEST = 1.3  # times one thread
 WORK = {"training": ("tokens/s", f"character GPT {LAYERS} x {WIDTH}, T{CONTEXT} B{BATCH}"),
         "generation": ("tokens/s", f"character GPT {LAYERS} x {WIDTH}, 1 sequence"),
@@ -128,7 +131,9 @@ def torch_training():
         model.loss(torch.randint(len(LETTERS), (BATCH, CONTEXT + 1))).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-    return (UPDATES - WARM_UP) * BATCH * CONTEXT / (time.perf_counter() - start)
+        if start and time.perf_counter() - start > LONGEST:
+            break
+    return (step + 1 - WARM_UP) * BATCH * CONTEXT / (time.perf_counter() - start)
 
 
 def torch_generation():
@@ -157,7 +162,9 @@ def torch_generation():
         start = time.perf_counter()
         for i in range(TOKENS):
             token = token_after(token, i % CONTEXT)
-        return TOKENS / (time.perf_counter() - start)
+            if time.perf_counter() - start > LONGEST:
+                break
+        return (i + 1) / (time.perf_counter() - start)
 
 
 def torch_prediction():
@@ -169,26 +176,43 @@ def torch_prediction():
     with torch.inference_mode():
         lengths, labels = torch.full((rows,), 20), torch.zeros(rows, dtype=torch.long)
         start = time.perf_counter()
-        for _ in range(TEXTS // rows):
+        for batch in range(TEXTS // rows):
             model.loss(torch.randint(1, 10_000, (rows, 20)), lengths, labels)
-        return TEXTS // rows * rows / (time.perf_counter() - start)
+            if time.perf_counter() - start > LONGEST:
+                break
+        return (batch + 1) * rows / (time.perf_counter() - start)
 
 
-def as_peer(work, threads):
+def as_peer(threads):
+    """Measures what each line of standard input names."""
     import torch
 
     if threads:
         torch.set_num_threads(threads)
-    print({"training": torch_training, "generation": torch_generation,
-           "prediction": torch_prediction}[work]())
+    works = {"training": torch_training, "generation": torch_generation,
+             "prediction": torch_prediction}
+    for line in sys.stdin:
+        print(works[line.strip()](), flush=True)
 
 
-def torch_rate(work, threads):
-    done = subprocess.run([sys.executable, __file__, "--peer", work, "--threads", str(threads or 0)],
-                          text=True, capture_output=True)
-    if done.returncode != 0:
-        sys.exit(f"PyTorch, {work}: {done.stderr}")
-    return float(done.stdout)
+class Torch:
+    """PyTorch in a process that stays, so that it is loaded once; between two questions it sleeps."""
+
+    def __init__(self, threads):
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--peer", "--threads", str(threads or 0)], text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def rate(self, work):
+        print(work, file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline()
+        if not answer:
+            sys.exit(f"PyTorch, {work}: ended")
+        return float(answer)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
 
 
 # ---- measuring ---------------------------------------------------------------------------------
@@ -233,27 +257,40 @@ def rows_of(work, count, rates):
                "heed_ms": rounded(1e6 / medians["Heed"]), "peer": peer,
                "peer_ms": rounded(1e6 / medians[peer]), "speedup": rounded(ratio),
                "cpu": cpu_name(), "threads": len(os.sched_getaffinity(0)),
-               "goal": f"≥ {least:.2g}×", "measured": f"{ratio:.2f}×", "met": ratio >= least}
+               "rounds": len(rates[peer]), "goal": f"≥ {least:.2g}×", "measured": f"{ratio:.2f}×",
+               "met": ratio >= least}
 
 
-def measure(options, runner, work, count):
-    sides = {"Heed": lambda: getattr(runner, work)(None),
-             "Heed, 1 thread": lambda: getattr(runner, work)(1)}
-    if options.torch:
-        sides["PyTorch"] = lambda: torch_rate(work, None)
-        sides["PyTorch, 1 thread"] = lambda: torch_rate(work, 1)
-    rates = {name: [] for name in sides}
-    with busy(count):
-        for _ in range(options.rounds):
-            for name, side in sides.items():
-                rates[name].append(side())
-    for row in rows_of(work, count, rates):
-        if options.json:
-            print(json.dumps(row, ensure_ascii=False), flush=True)
-        else:
-            print(f"{row['case']:34} {1e6 / row['heed_ms']:10,.0f} {row['pass']:9} {row['peer']:18} "
-                  f"{1e6 / row['peer_ms']:10,.0f}  {row['measured']:8} {row['goal']:8} "
-                  f"{'yes' if row['met'] else 'NO'}", flush=True)
+def measure(options, runner, peers):
+    """The rates of each side of each case: {(count, work): {side: [rate of each round]}}."""
+    works = [name for name in WORK if options.filter in name]
+    counts = [int(count) for count in options.busy.split(",")]
+    rates = {(count, work): {} for count in counts for work in works}
+    start = time.perf_counter()
+    for done in range(options.rounds):
+        # The next round takes about as long as those before it.
+        if done > 0 and (time.perf_counter() - start) * (done + 1) / done > 60 * options.minutes:
+            break
+        for count in counts:
+            with busy(count):
+                for work in works:
+                    heed_rate = getattr(runner, work)
+                    sides = {"Heed": functools.partial(heed_rate, None),
+                             "Heed, 1 thread": functools.partial(heed_rate, 1)}
+                    for name, peer in peers.items():
+                        sides[name] = functools.partial(peer.rate, work)
+                    for name, side in sides.items():
+                        rates[count, work].setdefault(name, []).append(side())
+    return rates
+
+
+def show(row, as_json):
+    if as_json:
+        print(json.dumps(row, ensure_ascii=False))
+    else:
+        print(f"{row['case']:34} {1e6 / row['heed_ms']:10,.0f} {row['pass']:9} {row['peer']:18} "
+              f"{1e6 / row['peer_ms']:10,.0f}  {row['measured']:8} {row['goal']:8} "
+              f"{'yes' if row['met'] else 'NO'}")
 
 
 def main():
@@ -261,20 +298,26 @@ def main():
     parser.add_argument("program", nargs="?", type=pathlib.Path, default=ROOT / "build/release/heed")
     parser.add_argument("--busy", default="0,1,4", help="how many other processes compute")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=8, help="that all of it may take, about")
     parser.add_argument("--filter", default="", help="only the work whose name holds this")
     parser.add_argument("--json", action="store_true", help="one object a line")
     parser.add_argument("--no-torch", dest="torch", action="store_false")
-    parser.add_argument("--peer", help=argparse.SUPPRESS)
+    parser.add_argument("--peer", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.peer:
-        return as_peer(options.peer, options.threads)
+        return as_peer(options.threads)
+    peers = {}
+    if options.torch:
+        peers = {"PyTorch": Torch(None), "PyTorch, 1 thread": Torch(1)}
     with tempfile.TemporaryDirectory() as folder:
         runner = Heed(options.program.resolve(), folder)
         runner.train_models()
-        for count in map(int, options.busy.split(",")):
-            for work in (name for name in WORK if options.filter in name):
-                measure(options, runner, work, count)
+        for (count, work), sides in measure(options, runner, peers).items():
+            for row in rows_of(work, count, sides):
+                show(row, options.json)
+    for peer in peers.values():
+        peer.close()
 
 
 if __name__ == "__main__":
