@@ -15,5 +15,6 @@ common.compare(
         "heed.attention": common.forward_backward(heed.attention, *tensors),
         "SDPA": common.forward_backward(torch.nn.functional.scaled_dot_product_attention, *tensors),
     },
+    goal="≥ 1",
     repeat=500,
 )

@@ -3,8 +3,8 @@
 #
 #   PYTHON=path/to/python benchmarks/python/run.sh >table.md
 #
-# PYTHON needs torch, transformers and torch_geometric (tools/lock/bench.txt). Quiet machine, 2 threads;
-# the training steps take most of the time. COMPILE=no leaves torch.compile out.
+# PYTHON needs torch, transformers and torch_geometric (.venv has them after `make test`). Quiet machine, 2
+# threads, about a quarter of an hour, most of it training steps. TINY=yes shows in a minute that all run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export HEED_LIBRARY=${HEED_LIBRARY:-$(cd ../.. && pwd)/build/release/folders/libheed.so}
