@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Holds the includes of heed/ to the layers that its CMake files declare.
 
-`heed_folder(NAME [TORCH] [DEPENDS folder...])` in heed/*/CMakeLists.txt says what a folder sees:
-itself and whatever its DEPENDS reach. This checks that
+`heed_folder(NAME [TORCH] [DEPENDS folder...] [ROOMS room...])` in heed/*/CMakeLists.txt says what a
+folder sees: itself and whatever its DEPENDS reach; and ROOMS, from the ground up, what its rooms
+see: themselves and the rooms before them. This checks that
 
 - every #include "heed/..." names an existing file of a folder that the including folder sees,
+- and of a room that the including room sees, tests left out,
 - no folder depends on itself by way of others,
 - a folder without TORCH includes no header of torch, ATen or c10 and sees no folder that does,
 - nothing that others may include brings in the catch-all headers of torch,
@@ -29,13 +31,35 @@ class Folder:
         words = re.sub(r"#[^\n]*", "", declaration).split()
         self.name = words[0]
         self.torch = "TORCH" in words
-        self.depends = []
-        taking = False
+        lists = {"DEPENDS": [], "LIBRARIES": [], "ROOMS": []}
+        taking = None
         for word in words[1:]:
-            if word in ("TORCH", "DEPENDS", "LIBRARIES"):
-                taking = word == "DEPENDS"
-            elif taking:
-                self.depends.append(word)
+            if word == "TORCH" or word in lists:
+                taking = lists.get(word)
+            elif taking is not None:
+                taking.append(word)
+        self.depends = lists["DEPENDS"]
+        # The floors, each of rooms that do not see each other: ROOMS a b|c d.
+        self.floors = [floor.split("|") for floor in lists["ROOMS"]]
+
+    def room_of(self, name):
+        """(floor, room) of a file, its path given from the folder on; None where it has no room.
+
+        A room is a folder (. for the files beside CMakeLists.txt) or a pattern of file names; the
+        file's own name goes before a pattern, a pattern before a folder.
+        """
+        rooms = [(floor, room) for floor, here in enumerate(self.floors) for room in here]
+        folder = str(name.parent)
+
+        def is_pattern_of(room):
+            directory, _, pattern = room.rpartition("/")
+            return "*" in pattern and (directory or ".") == folder and name.match(pattern)
+
+        for matches in (str(name).__eq__, is_pattern_of, folder.__eq__):
+            for floor, room in rooms:
+                if matches(room):
+                    return floor, room
+        return None
 
 
 def read_folders():
@@ -75,6 +99,20 @@ def check_declarations(folders):
             yield f"{where}: depends on itself: {circle}"
 
 
+def check_room(name, target, folder):
+    """What is wrong with file `name` including `target`, both from the folder on."""
+    here, there = folder.room_of(name), folder.room_of(target)
+    if here is None or there is None:
+        return f"{name if here is None else target} is in none of the ROOMS of its folder"
+    if here == there or there[0] < here[0]:
+        return None
+    return f"room '{here[1]}' does not see room '{there[1]}' ({target}); see ROOMS"
+
+
+def is_test(name):
+    return "testing" in name.parts or name.stem.endswith("_test")
+
+
 def check_file(path, folders):
     name = path.relative_to(ROOT / "heed").parts[0]
     where = path.relative_to(ROOT)
@@ -95,6 +133,13 @@ def check_file(path, folders):
             parts = pathlib.PurePosixPath(target).parts
             if not (ROOT / target).is_file():
                 yield f"{where}:{line}: {target} does not exist"
+            elif (len(parts) > 2 and parts[1] == name and not program and folders[name].floors
+                  and not is_test(path.relative_to(ROOT / "heed" / name))):
+                mistake = check_room(
+                    pathlib.PurePosixPath(path.relative_to(ROOT / "heed" / name)),
+                    pathlib.PurePosixPath(*parts[2:]), folders[name])
+                if mistake:
+                    yield f"{where}:{line}: {mistake}"
             elif len(parts) > 2 and parts[1] not in seen and parts[1] != name:
                 yield (f"{where}:{line}: folder '{name}' does not see '{parts[1]}' ({target}); "
                        f"it sees {', '.join(sorted(seen))}")

@@ -6,10 +6,10 @@
 //
 // so it is a function of the product and of one number for each token, which is all that the tile
 // engine wants to know. Compiled once for each instruction set, like the scores of
-// heed/kernels/scores/.
+// heed/kernels/attention/scores/.
 #pragma once
 
-#include "heed/kernels/attention/tiles/score_leaf.h"
+#include "heed/kernels/attention/scores/score_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "heed/base/workers.h"
-#include "heed/kernels/attention/attention.h"
+#include "heed/kernels/attention/problem.h"
 
 namespace heed::kernels {
 

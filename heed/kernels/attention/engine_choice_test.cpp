@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "heed/kernels/attention/attention.h"
 #include "heed/kernels/attention/patterns/graph.h"
 #include "heed/kernels/attention/rows/decode_engine.h"
 #include "heed/kernels/attention/rows/row_engine.h"

@@ -18,6 +18,7 @@
 
 #include "heed/kernels/attention/patterns/pattern.h"
 #include "heed/kernels/data_type.h"
+#include "heed/kernels/vector/dropout.h"
 
 namespace heed::kernels {
 
@@ -74,13 +75,23 @@ struct Modifiers {
   DenseBias dense;
 };
 
-struct Dropout {
-  double probability = 0;
-  uint64_t seed = 0;
-  // Of which heads the mask is: first_head … of all_heads. all_heads 0: of those that are here.
-  int64_t first_head = 0;
-  int64_t all_heads = 0;
+// The same of one head, as the formula of scores/modifiers_leaf.h wants it.
+struct HeadModifiers {
+  float scale = 1;
+  float softcap = 0;
+  bool has_alibi = false;
+  float alibi_slope = 0;
+  bool has_relative = false;
+  bool has_dense = false;
 };
+inline HeadModifiers modifiers_of_head(const Modifiers& m, float scale, int64_t head) {
+  return {.scale = scale,
+          .softcap = m.softcap,
+          .has_alibi = m.alibi_slopes != nullptr,
+          .alibi_slope = m.alibi_slopes != nullptr ? m.alibi_slopes[head] : 0,
+          .has_relative = m.relative.table != nullptr,
+          .has_dense = m.dense.data != nullptr};
+}
 
 // What forward and backward share.
 struct Problem {

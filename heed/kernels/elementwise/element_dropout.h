@@ -10,8 +10,9 @@
 #include <cstdint>
 
 #include "heed/base/workers.h"
-#include "heed/kernels/attention/dropout.h"
 #include "heed/kernels/data_type.h"
+#include "heed/kernels/vector/dropout.h"
+#include "heed/kernels/vector/isa.h"
 
 namespace heed::kernels {
 
@@ -57,17 +58,6 @@ struct ElementDropoutTable {
   void (*apply)(const ElementDropoutTask& task) = nullptr;
 };
 
-namespace portable {
-extern const ElementDropoutTable kElementDropoutTable;
-}
-namespace avx2 {
-extern const ElementDropoutTable kElementDropoutTable;
-}
-namespace avx512 {
-extern const ElementDropoutTable kElementDropoutTable;
-}
-namespace avx512bf16 {
-extern const ElementDropoutTable kElementDropoutTable;
-}
+HEED_TABLES(ElementDropoutTable, kElementDropoutTable);
 
 }  // namespace heed::kernels

@@ -7,21 +7,12 @@
 namespace heed::kernels::HEED_ISA {
 namespace {
 
-// dropout_mix() of dropout.h, lane by lane.
-HEED_INLINE Words mix(Words run_key, Words place_keys) {
-  Words x = run_key ^ place_keys;
-  x *= 0x9e3779b1u;
-  x ^= x >> 15;
-  x *= 0x85ebca77u;
-  return x;
-}
-
 void apply(const ElementDropoutTask& task) {
   const ElementDropout& p = *task.problem;
   const Words run_key = broadcast_word(task.run_key);
   const Words threshold = broadcast_word(task.threshold);
   for_each_vector(task.count, [&](int64_t i, int n) HEED_INLINE_LAMBDA {
-    const Words hash = mix(run_key, load_words(task.place_keys + i));
+    const Words hash = dropout_mix(run_key, load_words(task.place_keys + i));
     const Floats x = read_typed(p.x, p.type, task.begin + i, n) * task.factor;
     Floats v = select(less_words(hash, threshold), zeros(), x);
     if (p.residual != nullptr) v += read_typed(p.residual, p.residual_type, task.begin + i, n);

@@ -14,6 +14,7 @@
 
 #include "heed/base/workers.h"
 #include "heed/kernels/data_type.h"
+#include "heed/kernels/vector/isa.h"
 
 namespace heed::kernels {
 
@@ -84,17 +85,6 @@ struct NormTable {
   void (*backward)(const NormBackwardTask& task) = nullptr;
 };
 
-namespace portable {
-extern const NormTable kNormTable;
-}
-namespace avx2 {
-extern const NormTable kNormTable;
-}
-namespace avx512 {
-extern const NormTable kNormTable;
-}
-namespace avx512bf16 {
-extern const NormTable kNormTable;
-}
+HEED_TABLES(NormTable, kNormTable);
 
 }  // namespace heed::kernels

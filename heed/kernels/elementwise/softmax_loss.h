@@ -9,6 +9,7 @@
 
 #include "heed/base/workers.h"
 #include "heed/kernels/data_type.h"
+#include "heed/kernels/vector/isa.h"
 
 namespace heed::kernels {
 
@@ -66,17 +67,6 @@ struct SoftmaxLossTable {
   void (*backward)(const SoftmaxGradient& task) = nullptr;
 };
 
-namespace portable {
-extern const SoftmaxLossTable kSoftmaxLossTable;
-}
-namespace avx2 {
-extern const SoftmaxLossTable kSoftmaxLossTable;
-}
-namespace avx512 {
-extern const SoftmaxLossTable kSoftmaxLossTable;
-}
-namespace avx512bf16 {
-extern const SoftmaxLossTable kSoftmaxLossTable;
-}
+HEED_TABLES(SoftmaxLossTable, kSoftmaxLossTable);
 
 }  // namespace heed::kernels

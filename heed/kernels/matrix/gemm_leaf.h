@@ -63,9 +63,6 @@ bool is_plain(const GemmEpilogue& epilogue) {
          epilogue.before_activation.data == nullptr;
 }
 
-HEED_INLINE void store_whole(float* to, Floats v) { store(to, v); }
-HEED_INLINE void store_whole(uint16_t* to, Floats v) { store_bfloat16(to, v); }
-
 // Whole sums from their registers to C: the most frequent case, without the way through memory.
 template <typename Element, int kCount>
 HEED_INLINE void store_sums(const GemmTile& t, int64_t row, int64_t column, const Sums& sums) {
@@ -78,8 +75,8 @@ HEED_INLINE void store_sums(const GemmTile& t, int64_t row, int64_t column, cons
   Element* to = static_cast<Element*>(t.c.data) + row * t.c.row_stride + column;
 #pragma GCC unroll 16
   for (int r = 0; r < kCount; ++r, to += t.c.row_stride) {
-    store_whole(to, max(floor, sums.of[r][0] + bias0));
-    store_whole(to + kLanes, max(floor, sums.of[r][1] + bias1));
+    store(to, max(floor, sums.of[r][0] + bias0));
+    store(to + kLanes, max(floor, sums.of[r][1] + bias1));
   }
 }
 

@@ -2,20 +2,13 @@
 #pragma once
 
 #include "heed/kernels/matrix/gemm_table.h"
-#include "heed/kernels/vector/simd.h"
+#include "heed/kernels/vector/typed_rows.h"
 
 namespace heed::kernels::HEED_ISA {
 namespace {
 
 // kHalves: the source is bfloat16 (else float32). kPairs: words are pairs of bfloat16 (else
 // float32).
-
-HEED_INLINE Floats halves_first(const uint16_t* from, int count) {
-  if (count == kLanes) return load_bfloat16(from);
-  uint16_t buffer[kLanes] = {};
-  for (int i = 0; i < count; ++i) buffer[i] = from[i];
-  return load_bfloat16(buffer);
-}
 
 // kLanes words along the depth of one row, the elements beyond `count` being 0.
 template <bool kHalves, bool kPairs>
@@ -87,7 +80,7 @@ void pack_along_depth(const GemmPack& p) {
 template <bool kHalves>
 HEED_INLINE Floats width_floats(const void* from, int64_t element, int count) {
   if constexpr (kHalves) {
-    return halves_first(static_cast<const uint16_t*>(from) + element, count);
+    return load_some(static_cast<const uint16_t*>(from) + element, count);
   } else {
     const float* at = static_cast<const float*>(from) + element;
     return count == kLanes ? load(at) : load_first(at, count);

@@ -4,6 +4,7 @@
 #include "heed/kernels/matrix/gemm_activation_leaf.h"
 #include "heed/kernels/matrix/gemm_table.h"
 #include "heed/kernels/vector/simd_math.h"
+#include "heed/kernels/vector/typed_rows.h"
 
 namespace heed::kernels::HEED_ISA {
 namespace {
@@ -21,24 +22,7 @@ HEED_INLINE Floats multiply_add(Floats a, Floats b, Floats sum) {
 
 HEED_INLINE void store_row(const MutableMatrix& m, int64_t row, int64_t column, Floats v,
                            int count) {
-  const int64_t at = row * m.row_stride + column;
-  if (m.type == DataType::kFloat32) {
-    float* to = static_cast<float*>(m.data) + at;
-    if (count == kLanes) {
-      store(to, v);
-    } else {
-      store_first(to, v, count);
-    }
-    return;
-  }
-  uint16_t* to = static_cast<uint16_t*>(m.data) + at;
-  if (count == kLanes) {
-    store_bfloat16(to, v);
-    return;
-  }
-  uint16_t halves[kLanes];
-  store_bfloat16(halves, v);
-  for (int i = 0; i < count; ++i) to[i] = halves[i];
+  write_typed(m.data, m.type, row * m.row_stride + column, v, count);
 }
 
 // The first `count` lanes of v are sums of C from (row, column) on.
@@ -46,7 +30,7 @@ template <GemmActivation kActivation>
 HEED_INLINE void finish(const MutableMatrix& c, const GemmEpilogue& epilogue, int64_t row,
                         int64_t column, Floats v, int count) {
   if (epilogue.bias != nullptr) {
-    v += count == kLanes ? load(epilogue.bias + column) : load_first(epilogue.bias + column, count);
+    v += load_some(epilogue.bias + column, count);
   }
   if (epilogue.before_activation.data != nullptr) {
     store_row(epilogue.before_activation, row, column, v, count);

@@ -81,17 +81,6 @@ struct GemmTable {
 
 const GemmTable& gemm_table();
 
-namespace portable {
-extern const GemmTable kGemmTable;
-}
-namespace avx2 {
-extern const GemmTable kGemmTable;
-}
-namespace avx512 {
-extern const GemmTable kGemmTable;
-}
-namespace avx512bf16 {
-extern const GemmTable kGemmTable;
-}
+HEED_TABLES(GemmTable, kGemmTable);
 
 }  // namespace heed::kernels

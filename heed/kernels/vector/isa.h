@@ -35,9 +35,25 @@ class IsaForTest {
   int before_;
 };
 
-// One function table for each instruction set. An engine declares its table in each HEED_ISA
-// namespace (`namespace avx2 { extern const Table kTable; }`) and picks one with
-// HEED_PICK_ISA(kTable). Where the CPU family has none of these, only the portable one is built.
+// One function table for each instruction set. An engine declares its own with
+// HEED_TABLES(Table, kTable), in namespace heed::kernels, its leaf code defines kTable in namespace
+// HEED_ISA, and HEED_PICK_ISA(kTable) is the one to use. Where the CPU family has none of these,
+// only the portable one is built.
+#define HEED_TABLES(Table, name) \
+  namespace portable {           \
+  extern const Table name;       \
+  }                              \
+  namespace avx2 {               \
+  extern const Table name;       \
+  }                              \
+  namespace avx512 {             \
+  extern const Table name;       \
+  }                              \
+  namespace avx512bf16 {         \
+  extern const Table name;       \
+  }                              \
+  static_assert(true)  // takes the semicolon
+
 #if defined(__x86_64__)
 #define HEED_PICK_ISA(table) \
   pick_isa(portable::table, avx2::table, avx512::table, avx512bf16::table)

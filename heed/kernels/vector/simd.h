@@ -208,25 +208,26 @@ HEED_INLINE Floats upper_half(Floats v) {
   return __builtin_shufflevector(v, v, 2, 3, 2, 3);
 #endif
 }
-HEED_INLINE float sum_lanes(Floats v) {
-  v = v + upper_half(v);
+// Folds the upper half of the lanes onto the lower until one is left.
+template <typename Fold>
+HEED_INLINE float fold_lanes(Floats v, const Fold& fold) {
+  v = fold(v, upper_half(v));
 #if HEED_LANES == 16
-  v = v + __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7);
+  v = fold(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7));
 #endif
 #if HEED_LANES == 16
-  v = v + __builtin_shufflevector(v, v, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3);
+  v = fold(v, __builtin_shufflevector(v, v, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3, 2, 3));
 #elif HEED_LANES == 8
-  v = v + __builtin_shufflevector(v, v, 2, 3, 2, 3, 2, 3, 2, 3);
+  v = fold(v, __builtin_shufflevector(v, v, 2, 3, 2, 3, 2, 3, 2, 3));
 #endif
-  return v[0] + v[1];
+  return fold(v, broadcast(v[1]))[0];
 }
+HEED_INLINE float sum_lanes(Floats v) {
+  return fold_lanes(v, [](Floats a, Floats b) HEED_INLINE_LAMBDA { return a + b; });
+}
+// As in max(), a NaN may be lost.
 HEED_INLINE float max_lanes(Floats v) {
-  float part[kLanes];
-  store(part, v);
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) part[i] = part[i] > part[i + width] ? part[i] : part[i + width];
-  }
-  return part[0];
+  return fold_lanes(v, [](Floats a, Floats b) HEED_INLINE_LAMBDA { return max(a, b); });
 }
 
 // ---- interleaving and transposing ----

@@ -10,13 +10,12 @@ namespace heed::kernels::HEED_ISA {
 inline constexpr float kLog2E = 1.44269504088896341f;
 inline constexpr float kLn2 = 0.693147180559945309f;
 
-// 2^x for x ≤ 127. Results under 2^−126 lose precision and end in exactly 0 at x ≤ −127, −inf
-// included; NaN stays NaN.
-HEED_INLINE Floats exp2(Floats x) {
-  const Floats clamped = max(broadcast(-127.0f), x);
-  const Floats shift = broadcast(12582912.0f);  // 1.5 · 2^23: the sum's low bits are round(x)
-  const Floats shifted = clamped + shift;
-  const Floats f = clamped - (shifted - shift);  // in [−1/2, 1/2]
+// What is added to a number of at most 2^22 so that the low bits of the sum are the nearest
+// integer: 1.5 · 2^23.
+inline constexpr float kRoundingShift = 12582912.0f;
+
+// 2^(n + f) for f in [−1/2, 1/2]; the low bits of `shifted` are the integer n ≥ −127.
+HEED_INLINE Floats exp2_in_parts(Floats shifted, Floats f) {
   Floats p = broadcast(1.5353362e-4f);
   p = fma(p, f, broadcast(1.3398874e-3f));
   p = fma(p, f, broadcast(9.6184369e-3f));
@@ -25,6 +24,15 @@ HEED_INLINE Floats exp2(Floats x) {
   p = fma(p, f, broadcast(0.69314718f));
   p = fma(p, f, broadcast(1.0f));
   return as_floats(as_words(p) + (as_words(shifted) << 23));
+}
+
+// 2^x for x ≤ 127. Results under 2^−126 lose precision and end in exactly 0 at x ≤ −127, −inf
+// included; NaN stays NaN.
+HEED_INLINE Floats exp2(Floats x) {
+  const Floats clamped = max(broadcast(-127.0f), x);
+  const Floats shift = broadcast(kRoundingShift);
+  const Floats shifted = clamped + shift;
+  return exp2_in_parts(shifted, clamped - (shifted - shift));
 }
 
 // For normal x > 0: the integer nearest to log2 x, and in `rest` what is left of log2 x.

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "heed/kernels/attention/dropout.h"
+#include "heed/kernels/vector/dropout.h"
 
 namespace heed {
 namespace {

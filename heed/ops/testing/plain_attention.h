@@ -9,7 +9,7 @@
 #include <functional>
 #include <string>
 
-#include "heed/kernels/attention/dropout.h"
+#include "heed/kernels/vector/dropout.h"
 #include "heed/ops/attention.h"
 
 namespace heed {

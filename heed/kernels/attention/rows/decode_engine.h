@@ -4,7 +4,8 @@
 // where they lie, so that the time is that of reading the cache.
 #pragma once
 
-#include "heed/kernels/attention/attention.h"
+#include "heed/base/workers.h"
+#include "heed/kernels/attention/problem.h"
 
 namespace heed::kernels {
 

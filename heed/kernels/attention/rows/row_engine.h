@@ -6,7 +6,8 @@
 // has terms), for one batch at a time.
 #pragma once
 
-#include "heed/kernels/attention/attention.h"
+#include "heed/base/workers.h"
+#include "heed/kernels/attention/problem.h"
 
 namespace heed::kernels {
 

@@ -5,7 +5,8 @@
 
 #include <vector>
 
-#include "heed/kernels/attention/attention.h"
+#include "heed/base/workers.h"
+#include "heed/kernels/attention/problem.h"
 #include "heed/kernels/attention/rows/row_kernels.h"
 
 namespace heed::kernels {

@@ -1,17 +1,12 @@
 #include "heed/kernels/attention/rows/row_kernels.h"
 
-#include <string_view>
-
 namespace heed::kernels {
 
 const RowTable& row_table() { return HEED_PICK_ISA(kRowTable); }
 
 const RowScore* find_row_score(const char* name) {
   const RowTable& table = row_table();
-  for (int i = 0; i < table.score_count; ++i) {
-    if (std::string_view(table.row_scores[i].name) == name) return &table.row_scores[i];
-  }
-  return nullptr;
+  return find_score(table.row_scores, table.score_count, name);
 }
 
 int64_t row_scratch_size(const RowProblem& problem) {

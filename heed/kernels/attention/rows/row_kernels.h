@@ -33,22 +33,10 @@ struct RowScoreBlock {
   float parameter_grad = 0;
 };
 
-struct RowScore {
-  const char* name = nullptr;
-  bool is_identity = false;  // value = raw
-  bool is_pairwise = false;
-  bool has_terms = false;
-  int parameters = 0;  // numbers that a head learns; for pairwise scores D of them
+// A score in the row engines; the two functions are null where it is the identity.
+struct RowScore : ScoreFunctions {
   void (*values)(const RowScoreBlock& block) = nullptr;
   void (*gradients)(RowScoreBlock& block) = nullptr;
-  void (*terms)(TermSide side, const float* rows, int64_t stride, int count, int size,
-                float* out) = nullptr;
-  void (*add_term_gradients)(TermSide side, const float* rows, int64_t stride, int count, int size,
-                             const float* terms, const float* upstream, float* out,
-                             int64_t out_stride) = nullptr;
-  void (*prepare)(const float* in, int64_t count, float* out) = nullptr;
-  void (*pairwise_score)(const PairwiseTile& tile) = nullptr;
-  void (*pairwise_gradient)(const PairwiseGradient& tile) = nullptr;
 };
 
 // Problem as the leaves see it: one batch, no virtual calls.
@@ -219,17 +207,6 @@ const RowScore* find_row_score(const char* name);
 // Floats of scratch that a task over `heads` heads of this problem needs.
 int64_t row_scratch_size(const RowProblem& problem);
 
-namespace portable {
-extern const RowTable kRowTable;
-}
-namespace avx2 {
-extern const RowTable kRowTable;
-}
-namespace avx512 {
-extern const RowTable kRowTable;
-}
-namespace avx512bf16 {
-extern const RowTable kRowTable;
-}
+HEED_TABLES(RowTable, kRowTable);
 
 }  // namespace heed::kernels

@@ -1,9 +1,10 @@
 // The scores of a list of keys of one query with every modifier; lanes are keys.
 #pragma once
 
-#include "heed/kernels/attention/dropout.h"
 #include "heed/kernels/attention/rows/row_products_leaf.h"
-#include "heed/kernels/attention/tiles/copy_leaf.h"
+#include "heed/kernels/attention/scores/modifiers_leaf.h"
+#include "heed/kernels/attention/scores/score_leaf.h"
+#include "heed/kernels/vector/dropout.h"
 
 namespace heed::kernels::HEED_ISA {
 namespace {
@@ -15,7 +16,7 @@ struct KeyBlock {
   int64_t index[kRowBlock];
   BlockRows key;
   BlockRows value;
-  // Where a modifier asks for them: |j − p(i)|, and the place in a row of the relative table.
+  // Where a modifier asks for them: |j − p(i)|, and the position in a row of the relative table.
   float distance[kRowBlock + kLanes];
   int64_t relative[kRowBlock];
 };
@@ -55,12 +56,6 @@ HEED_INLINE void list_keys(const RowProblem& problem, int64_t query, const KeyLi
     const int64_t near = ahead < -reach ? -reach : ahead > reach ? reach : ahead;
     block.relative[j] = near + reach;
   }
-}
-
-HEED_INLINE float dense_at(const DenseBias& dense, int64_t at) {
-  return dense.type == DataType::kFloat32
-             ? static_cast<const float*>(dense.data)[at]
-             : float_of_bfloat16(static_cast<const uint16_t*>(dense.data)[at]);
 }
 
 // Scratch of a pairwise score: up to kRowBlock keys across the lanes, in panels of (D, kPanel), the
@@ -149,22 +144,31 @@ HEED_INLINE RowScoreBlock score_block(const RowProblem& problem, int64_t query, 
   return block;
 }
 
-// Softcap and ALiBi of scores[0 … count), already scaled.
-HEED_INLINE void cap_and_slope(const RowProblem& problem, int64_t head, const KeyBlock& keys,
-                               BlockScores& scores) {
-  const Modifiers& modifiers = problem.modifiers;
-  const float cap = modifiers.softcap;
+// The modifiers of scores[0 … count).
+HEED_INLINE void modify_scores(const RowProblem& problem, int64_t query, int64_t head,
+                               const KeyBlock& keys, BlockScores& scores) {
+  const Modifiers& m = problem.modifiers;
+  const HeadModifiers of_head = modifiers_of_head(m, problem.scale, head);
+  const ModifiedScore modified(of_head, 1);
+  float relative[kRowBlock + kLanes];
+  float dense[kRowBlock + kLanes];
+  if (of_head.has_relative) {
+    const float* table = m.relative.table + head * m.relative.head;
+    for (int j = 0; j < keys.count; ++j) relative[j] = table[keys.relative[j]];
+  }
+  if (of_head.has_dense) {
+    const int64_t row = head * m.dense.head + query * m.dense.row;
+    for (int j = 0; j < keys.count; ++j) {
+      dense[j] = read_typed_one(m.dense.data, m.dense.type, row + keys.index[j]);
+    }
+  }
   for (int j = 0; j < keys.count; j += kLanes) {
-    Floats s = load(scores.score + j) * problem.scale;
-    if (cap > 0) {
-      const Floats t = tanh(s * (1.0f / cap));
-      s = t * cap;
-      store(scores.slope + j, 1.0f - t * t);
-    }
-    if (modifiers.alibi_slopes) {
-      s = fma(broadcast(-modifiers.alibi_slopes[head]), load(keys.distance + j), s);
-    }
-    store(scores.score + j, s);
+    const Floats bias = modified.bias([&]() HEED_INLINE_LAMBDA { return load(keys.distance + j); },
+                                      [&]() HEED_INLINE_LAMBDA { return load(relative + j); },
+                                      [&]() HEED_INLINE_LAMBDA { return load(dense + j); });
+    Floats slope;
+    store(scores.score + j, modified.score(load(scores.score + j), bias, slope));
+    if (modified.is_capped()) store(scores.slope + j, slope);
   }
 }
 
@@ -173,7 +177,6 @@ template <typename Element>
 HEED_INLINE void block_scores(const RowProblem& problem, const float* query_row, int64_t query,
                               int64_t head, const KeyBlock& keys, float* scratch,
                               BlockScores& scores) {
-  const Modifiers& modifiers = problem.modifiers;
   const int count = keys.count;
   float* raw = problem.score->is_identity ? scores.score : scores.raw;
   if (problem.score->is_pairwise) {
@@ -185,17 +188,7 @@ HEED_INLINE void block_scores(const RowProblem& problem, const float* query_row,
   if (!problem.score->is_identity) {
     problem.score->values(score_block(problem, query, head, keys, scores));
   }
-  cap_and_slope(problem, head, keys, scores);
-  if (modifiers.relative.table) {
-    const float* table = modifiers.relative.table + head * modifiers.relative.head;
-    for (int j = 0; j < count; ++j) scores.score[j] += table[keys.relative[j]];
-  }
-  if (modifiers.dense.data) {
-    const int64_t row = head * modifiers.dense.head + query * modifiers.dense.row;
-    for (int j = 0; j < count; ++j) {
-      scores.score[j] += dense_at(modifiers.dense, row + keys.index[j]);
-    }
-  }
+  modify_scores(problem, query, head, keys, scores);
   float* last = scores.score + (count - 1) / kLanes * kLanes;
   const Mask live = mask_of_bits(first_bits((count - 1) % kLanes + 1));
   store(last, select(live, load(last), broadcast(-__builtin_inff())));

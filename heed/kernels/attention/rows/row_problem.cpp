@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "heed/kernels/attention/dropout.h"
+#include "heed/kernels/vector/dropout.h"
 #include "heed/kernels/vector/scratch.h"
 #include "heed/kernels/vector/sharing.h"
 

@@ -5,34 +5,12 @@
 #include "heed/kernels/attention/rows/row_kernels.h"
 #include "heed/kernels/vector/lane_sums.h"
 #include "heed/kernels/vector/simd_math.h"
+#include "heed/kernels/vector/typed_rows.h"
 
 namespace heed::kernels::HEED_ISA {
 namespace {
 
-// ---- elements of either type as float32 ----
-
-HEED_INLINE Floats load_row(const float* from) { return load(from); }
-HEED_INLINE Floats load_row(const uint16_t* from) { return load_bfloat16(from); }
-HEED_INLINE Floats load_row_first(const float* from, int count) { return load_first(from, count); }
-HEED_INLINE Floats load_row_first(const uint16_t* from, int count) {
-  Floats v{};
-  for (int i = 0; i < count; ++i) v[i] = float_of_bfloat16(from[i]);
-  return v;
-}
-HEED_INLINE void store_row(float* to, Floats v, int count) {
-  if (count >= kLanes) {
-    store(to, v);
-  } else {
-    store_first(to, v, count);
-  }
-}
-HEED_INLINE void store_row(uint16_t* to, Floats v, int count) {
-  if (count >= kLanes) {
-    store_bfloat16(to, v);
-  } else {
-    for (int i = 0; i < count; ++i) to[i] = bfloat16_of_float(v[i]);
-  }
-}
+// ---- rows of either type ----
 
 template <typename Element>
 HEED_INLINE const Element* element(const void* data, int64_t offset) {
@@ -42,14 +20,9 @@ HEED_INLINE const Element* element(const void* data, int64_t offset) {
 template <typename Element>
 HEED_INLINE void copy_row(const void* from, int64_t size, float* to) {
   const Element* row = static_cast<const Element*>(from);
-  for (int64_t d = 0; d < size; d += kLanes) {
-    if (d + kLanes <= size) {
-      store(to + d, load_row(row + d));
-    } else {
-      store_first(to + d, load_row_first(row + d, static_cast<int>(size - d)),
-                  static_cast<int>(size - d));
-    }
-  }
+  for_each_vector(size, [&](int64_t d, int count) HEED_INLINE_LAMBDA {
+    store_some(to + d, load_some(row + d, count), count);
+  });
 }
 
 template <typename Element>
@@ -57,12 +30,9 @@ HEED_INLINE void write_row(const float* from, int64_t size, float factor, void* 
   Element* row = static_cast<Element*>(to);
   for (int64_t d = 0; d < size; d += kLanes) {
     const int count = static_cast<int>(size - d < kLanes ? size - d : kLanes);
-    store_row(row + d, load_first(from + d, count) * factor, count);
+    store_some(row + d, load_first(from + d, count) * factor, count);
   }
 }
-
-HEED_INLINE float as_float(float x) { return x; }
-HEED_INLINE float as_float(uint16_t x) { return float_of_bfloat16(x); }
 
 HEED_INLINE void fill(float* to, int64_t count, float x) {
   for (int64_t i = 0; i < count; ++i) to[i] = x;
@@ -70,38 +40,13 @@ HEED_INLINE void fill(float* to, int64_t count, float x) {
 
 // ---- one row against listed rows ----
 
-// Each lane folded onto its partner until one is left, without a way through memory.
-template <typename Fold>
-HEED_INLINE float fold_lanes(Floats v, Fold fold) {
-#if HEED_LANES == 16
-  v = fold(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
-  v = fold(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
-  v = fold(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
-  v = fold(v, __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
-#elif HEED_LANES == 8
-  v = fold(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3));
-  v = fold(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5));
-  v = fold(v, __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6));
-#else
-  v = fold(v, __builtin_shufflevector(v, v, 2, 3, 0, 1));
-  v = fold(v, __builtin_shufflevector(v, v, 1, 0, 3, 2));
-#endif
-  return v[0];
-}
-HEED_INLINE float total_of(Floats v) {
-  return fold_lanes(v, [](Floats a, Floats b) { return a + b; });
-}
-HEED_INLINE float largest_of(Floats v) {
-  return fold_lanes(v, [](Floats a, Floats b) { return max(a, b); });
-}
-
 HEED_INLINE float dot_rows(const float* a, const float* b, int64_t size) {
   Floats sum{};
   for (int64_t d = 0; d < size; d += kLanes) {
     const int count = static_cast<int>(size - d < kLanes ? size - d : kLanes);
     sum = fma(load_first(a + d, count), load_first(b + d, count), sum);
   }
-  return total_of(sum);
+  return sum_lanes(sum);
 }
 
 // The rows of a block, padded to whole groups with its last row.
@@ -138,13 +83,13 @@ HEED_INLINE Floats group_products(const float* with, const Element* const (&row)
   for (int64_t d = 0; d < whole; d += kLanes) {
     const Floats x = load(with + d);
 #pragma GCC unroll 8
-    for (int u = 0; u < kGroup; ++u) sum[u] = fma(x, load_row(row[u] + d), sum[u]);
+    for (int u = 0; u < kGroup; ++u) sum[u] = fma(x, load(row[u] + d), sum[u]);
   }
   if (rest > 0) {
     const Floats x = load_first(with + whole, rest);
 #pragma GCC unroll 8
     for (int u = 0; u < kGroup; ++u) {
-      sum[u] = fma(x, load_row_first(row[u] + whole, rest), sum[u]);
+      sum[u] = fma(x, load_first(row[u] + whole, rest), sum[u]);
     }
   }
   return sums_of(sum);
@@ -294,7 +239,7 @@ HEED_INLINE void add_rows(const float* weight, const BlockRows& rows, int64_t of
       const Floats w = broadcast(weight[j]);
       const Element* row = element<Element>(rows.row[j], offset + d);
 #pragma GCC unroll 4
-      for (int u = 0; u < 4; ++u) sum[u] = fma(w, load_row(row + u * kLanes), sum[u]);
+      for (int u = 0; u < 4; ++u) sum[u] = fma(w, load(row + u * kLanes), sum[u]);
     }
 #pragma GCC unroll 4
     for (int u = 0; u < 4; ++u) store(to + d + u * kLanes, sum[u]);
@@ -302,7 +247,7 @@ HEED_INLINE void add_rows(const float* weight, const BlockRows& rows, int64_t of
   for (; d + kLanes <= size; d += kLanes) {
     Floats sum = load(to + d);
     for (int j = 0; j < count; ++j) {
-      sum = fma(broadcast(weight[j]), load_row(element<Element>(rows.row[j], offset + d)), sum);
+      sum = fma(broadcast(weight[j]), load(element<Element>(rows.row[j], offset + d)), sum);
     }
     store(to + d, sum);
   }
@@ -310,7 +255,7 @@ HEED_INLINE void add_rows(const float* weight, const BlockRows& rows, int64_t of
     Floats sum = load_first(to + d, rest);
     for (int j = 0; j < count; ++j) {
       const Element* row = element<Element>(rows.row[j], offset + d);
-      sum = fma(broadcast(weight[j]), load_row_first(row, rest), sum);
+      sum = fma(broadcast(weight[j]), load_first(row, rest), sum);
     }
     store_first(to + d, sum, rest);
   }

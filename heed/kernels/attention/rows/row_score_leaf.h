@@ -41,36 +41,24 @@ void row_gradients(RowScoreBlock& block) {
 template <typename Score>
 constexpr RowScore row_product_score() {
   RowScore s;
-  s.name = Score::kName;
-  s.is_identity = Score::kIsIdentity;
-  s.has_terms = Score::kHasTerms;
-  s.parameters = Score::kParameters;
+  describe_product_score<Score>(s);
   s.values = row_values<Score>;
   s.gradients = row_gradients<Score>;
-  s.terms = terms_of<Score>;
-  s.add_term_gradients = add_term_gradients<Score>;
   return s;
 }
 
 template <typename Score>
 constexpr RowScore row_pairwise_score() {
   RowScore s;
-  s.name = Score::kName;
-  s.is_identity = true;
-  s.is_pairwise = true;
-  s.parameters = 1;
-  s.prepare = Score::prepare;
-  s.pairwise_score = Score::score;
-  s.pairwise_gradient = Score::gradient;
+  describe_pairwise_score<Score>(s);
   return s;
 }
 
-#undef PRODUCT_SCORE
-#undef PAIRWISE_SCORE
 #define PRODUCT_SCORE(Score) row_product_score<Score>()
 #define PAIRWISE_SCORE(Score) row_pairwise_score<Score>()
-
 inline constexpr RowScore kRowScores[] = {HEED_SCORE_LIST};
+#undef PRODUCT_SCORE
+#undef PAIRWISE_SCORE
 
 }  // namespace
 }  // namespace heed::kernels::HEED_ISA

@@ -36,7 +36,7 @@ HEED_INLINE void shift_to(const RowState& row, float shift, int64_t value_size) 
 HEED_INLINE void absorb_scores(const RowState& row, int count, int64_t value_size, float* scores) {
   Floats top = load(scores);
   for (int j = kLanes; j < count; j += kLanes) top = max(top, load(scores + j));
-  const float largest = largest_of(top);
+  const float largest = max_lanes(top);
   if (largest > *row.shift) shift_to(row, largest, value_size);
   const Floats shift = broadcast(safe_shift(*row.shift));
   Floats sum{};
@@ -45,7 +45,7 @@ HEED_INLINE void absorb_scores(const RowState& row, int count, int64_t value_siz
     store(scores + j, weight);
     sum += weight;
   }
-  *row.sum += total_of(sum);
+  *row.sum += sum_lanes(sum);
 }
 
 template <typename Element>
@@ -216,7 +216,7 @@ float weights_of_scores(const float* scores, int64_t count, float log_sum_exp, f
     store_first(weights + j, weight, some);
     sum += select(mask_of_bits(first_bits(some)), weight, zeros());
   }
-  return total_of(sum);
+  return sum_lanes(sum);
 }
 
 void merge_states(const RowState& into, const RowState& from, int64_t heads, int64_t value_size) {

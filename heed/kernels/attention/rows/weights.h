@@ -9,7 +9,8 @@
 
 #include <cstdint>
 
-#include "heed/kernels/attention/attention.h"
+#include "heed/base/workers.h"
+#include "heed/kernels/attention/problem.h"
 
 namespace heed::kernels {
 

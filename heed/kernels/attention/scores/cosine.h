@@ -4,7 +4,7 @@
 // the norm is a constant, and the gradient is that of q / 1e-12.
 #pragma once
 
-#include "heed/kernels/attention/tiles/score_leaf.h"
+#include "heed/kernels/attention/scores/score_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

@@ -1,7 +1,7 @@
 // q · k. With scale 1/√D: scaled dot-product attention (Vaswani et al. 2017, eq. 1).
 #pragma once
 
-#include "heed/kernels/attention/tiles/score_leaf.h"
+#include "heed/kernels/attention/scores/score_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

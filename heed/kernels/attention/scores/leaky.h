@@ -5,7 +5,7 @@
 // a_k · k. The slope of the negative side is theirs.
 #pragma once
 
-#include "heed/kernels/attention/tiles/score_leaf.h"
+#include "heed/kernels/attention/scores/score_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

@@ -1,4 +1,4 @@
-// What a score is to the tile engine. There are two families.
+// What a score is to the engines. There are two families.
 //
 // Product scores are a function of one matrix product and of what each token is by itself:
 //
@@ -34,6 +34,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace heed::kernels {
 
@@ -70,15 +71,8 @@ struct PairwiseGradient {
 
 enum class TermSide : uint8_t { kQuery, kKey };
 
-struct ForwardTile;
-struct ForwardPanel;
-struct ForwardKeys;
-struct BackwardTile;
-struct BackwardQueries;
-struct BackwardKeys;
-struct LiveRows;
-
-// A score as the engine calls it, made from the structs above by score_leaf.h.
+// What every engine calls of a score, made from the structs above by score_leaf.h. Each engine adds
+// its own way from raw values to scores (TileScore, RowScore).
 struct ScoreFunctions {
   const char* name = nullptr;
   bool is_pairwise = false;
@@ -97,19 +91,15 @@ struct ScoreFunctions {
   void (*prepare)(const float* in, int64_t count, float* out) = nullptr;
   void (*pairwise_score)(const PairwiseTile& tile) = nullptr;
   void (*pairwise_gradient)(const PairwiseGradient& tile) = nullptr;
-
-  // The raw products of a tile to scores in log2 units, with bias and mask; and their maximum.
-  void (*finish_forward)(const ForwardTile& tile, const ForwardPanel& panel,
-                         const ForwardKeys& keys, float* maximum) = nullptr;
-  // One panel of the backward tile: raw products to scores in log2 units, and to the slopes that
-  // take the gradient of the score to that of raw.
-  void (*finish_backward)(const BackwardTile& tile, const BackwardQueries& queries,
-                          const BackwardKeys& keys, int panel, int first_row,
-                          int end_row) = nullptr;
-  // The gradients of terms and parameter, from dS in tile.grads; then dS times slope.
-  void (*finish_gradient)(const BackwardTile& tile, const BackwardQueries& queries,
-                          const BackwardKeys& keys, int panel, int first_row,
-                          int end_row) = nullptr;
 };
+
+// The score of that name among `count` of one engine, or null.
+template <typename Score>
+const Score* find_score(const Score* scores, int count, std::string_view name) {
+  for (int i = 0; i < count; ++i) {
+    if (name == scores[i].name) return &scores[i];
+  }
+  return nullptr;
+}
 
 }  // namespace heed::kernels

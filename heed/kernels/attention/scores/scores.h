@@ -3,14 +3,13 @@
 //
 //   #define HEED_EXTRA_SCORE_LIST PRODUCT_SCORE(MyScore),
 //
-// Only tile_leaf.h and row_score_leaf.h may include this.
+// Each engine makes of PRODUCT_SCORE and PAIRWISE_SCORE what it calls.
 #pragma once
 
 #include "heed/kernels/attention/scores/additive.h"
 #include "heed/kernels/attention/scores/cosine.h"
 #include "heed/kernels/attention/scores/dot.h"
 #include "heed/kernels/attention/scores/leaky.h"
-#include "heed/kernels/attention/tiles/score_leaf.h"
 #ifdef HEED_EXTRA_SCORES
 #include HEED_EXTRA_SCORES
 #endif
@@ -21,9 +20,3 @@
 #define HEED_SCORE_LIST                                                                       \
   PRODUCT_SCORE(Dot), PRODUCT_SCORE(Cosine), PAIRWISE_SCORE(Additive), PAIRWISE_SCORE(Leaky), \
       HEED_EXTRA_SCORE_LIST
-
-namespace heed::kernels::HEED_ISA {
-
-inline constexpr ScoreFunctions kScores[] = {HEED_SCORE_LIST};
-
-}  // namespace heed::kernels::HEED_ISA

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "heed/kernels/attention/dropout.h"
+#include "heed/kernels/vector/dropout.h"
 #include "heed/kernels/attention/problem.h"
 
 namespace heed::kernels::reference {

@@ -56,7 +56,7 @@ void prepare_rows(BackwardPass& pass, int64_t batch, int64_t head, Range rows) {
   float* delta = pass.delta.data() + first;
   const int count = static_cast<int>(rows.size());
   const HeadScore score = pass.setup.head_score(batch, head);
-  const double factor = score.is_plain ? score.scale * static_cast<float>(kLog2E) : 1;
+  const double factor = score.is_plain ? score.modifiers.scale * static_cast<float>(kLog2E) : 1;
   pass.setup.table().row_dots(pass.setup.rows_of(pass.args.grad_output, batch, head, rows.begin),
                               pass.setup.rows_of(pass.args.output, batch, head, rows.begin),
                               pass.problem.type, count, static_cast<int>(s.value_size), delta);

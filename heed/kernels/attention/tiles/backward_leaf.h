@@ -13,10 +13,9 @@
 // Where a mask leaves a panel queries only between two rows, only those rows are worked on.
 #pragma once
 
-#include "heed/kernels/attention/dropout.h"
-#include "heed/kernels/attention/scores/score.h"
 #include "heed/kernels/attention/tiles/backward_panel_leaf.h"
 #include "heed/kernels/attention/tiles/forward_leaf.h"
+#include "heed/kernels/vector/dropout.h"
 
 namespace heed::kernels::HEED_ISA {
 
@@ -41,7 +40,7 @@ inline PanelDropout panel_dropout(const BackwardTile& t, const BackwardKeys& key
 template <bool kMasked, bool kDropout>
 void weights_and_gradients(const BackwardTile& t, const BackwardQueries& queries,
                            const BackwardKeys& keys, const PanelView& p) {
-  const Floats factor = broadcast(t.score->is_plain ? t.score->scale * kLog2E : 1.0f);
+  const Floats factor = broadcast(t.score->is_plain ? t.score->modifiers.scale * kLog2E : 1.0f);
   PanelDropout dropout{};
   if (kDropout) dropout = panel_dropout(t, keys, p);
   for (int i = p.begin; i < p.end; ++i) {
@@ -57,7 +56,7 @@ void weights_and_gradients(const BackwardTile& t, const BackwardQueries& queries
       Floats grad = load(t.grads + at);
       Floats used = weight;
       if (kDropout) {
-        const Mask dropped = keeps(dropout.key_keys[v], query_key, dropout.threshold);
+        const Mask dropped = drops(dropout.key_keys[v], query_key, dropout.threshold);
         used = select(dropped, zeros(), weight * dropout.factor);
         grad = select(dropped, zeros(), grad * dropout.factor);
       }
@@ -209,7 +208,7 @@ inline bool is_live(const BackwardTile& t, int row, int key) {
 
 inline void add_scaled_row(Rows from, DataType type, int row, float factor, int size, float* to) {
   for (int d = 0; d < size; d += kLanes) {
-    const Floats x = load_any(from.data, type, row * from.stride + d, size - d);
+    const Floats x = read_typed(from.data, type, row * from.stride + d, size - d);
     store(to + d, fma(x, broadcast(factor), load(to + d)));
   }
 }

@@ -340,8 +340,8 @@ bool BackwardTask::add_grad_queries(const QueryBlock& block, LiveRows live) {
   if (!pass_.turns.wait(cell, block.turn)) return false;
   if (live.begin < live.end) {
     table_.add_rows(
-        tile_.grad_queries + live.begin * tile_.padded_size, tile_.padded_size, score_.scale,
-        live.end - live.begin, tile_.size,
+        tile_.grad_queries + live.begin * tile_.padded_size, tile_.padded_size,
+        score_.modifiers.scale, live.end - live.begin, tile_.size,
         pass_.grad_query_row(place_.batch, place_.head, query_range_.begin + live.begin),
         pass_.grad_query.row);
   }

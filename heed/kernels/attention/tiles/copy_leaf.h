@@ -1,51 +1,17 @@
 // Moving rows in and out of tiles: conversion, padding, transposing, pairing.
 #pragma once
 
+#include "heed/kernels/attention/scores/score_leaf.h"
 #include "heed/kernels/attention/tiles/tile.h"
-#include "heed/kernels/vector/simd_math.h"
+#include "heed/kernels/vector/typed_rows.h"
 
 namespace heed::kernels::HEED_ISA {
-
-inline constexpr int kPanel = 2 * kLanes;
 
 HEED_INLINE const float* float_row(Rows rows, int64_t row) {
   return static_cast<const float*>(rows.data) + row * rows.stride;
 }
 HEED_INLINE const uint16_t* half_row(Rows rows, int64_t row) {
   return static_cast<const uint16_t*>(rows.data) + row * rows.stride;
-}
-
-// `count` numbers (at most kLanes) from `from + offset`, as float32; the other lanes are 0.
-HEED_INLINE Floats load_any(const void* from, DataType type, int64_t offset, int count) {
-  if (type == DataType::kFloat32) {
-    const float* p = static_cast<const float*>(from) + offset;
-    return count >= kLanes ? load(p) : load_first(p, count);
-  }
-  const uint16_t* p = static_cast<const uint16_t*>(from) + offset;
-  if (count >= kLanes) return load_bfloat16(p);
-  float part[kLanes] = {};
-  for (int i = 0; i < count; ++i) part[i] = float_of_bfloat16(p[i]);
-  return load(part);
-}
-
-HEED_INLINE void store_any(void* to, DataType type, int64_t offset, Floats v, int count) {
-  if (type == DataType::kFloat32) {
-    float* p = static_cast<float*>(to) + offset;
-    if (count >= kLanes) {
-      store(p, v);
-    } else {
-      store_first(p, v, count);
-    }
-    return;
-  }
-  uint16_t* p = static_cast<uint16_t*>(to) + offset;
-  if (count >= kLanes) {
-    store_bfloat16(p, v);
-    return;
-  }
-  float part[kLanes];
-  store(part, v);
-  for (int i = 0; i < count; ++i) p[i] = bfloat16_of_float(part[i]);
 }
 
 // Calls `count` numbers of a dense bias to the second-level cache.
@@ -59,8 +25,9 @@ inline void copy_rows(Rows from, DataType type, int rows, int size, float* to, i
   for (int i = 0; i < rows; ++i) {
     const int64_t start = i * from.stride;
     for (int64_t d = 0; d < padded; d += kLanes) {
-      store(to + i * padded + d,
-            d < size ? load_any(from.data, type, start + d, size - static_cast<int>(d)) : zeros());
+      store(
+          to + i * padded + d,
+          d < size ? read_typed(from.data, type, start + d, size - static_cast<int>(d)) : zeros());
     }
   }
 }
@@ -102,7 +69,7 @@ inline void pack_transposed(Rows from, DataType type, int rows, int size, float*
     });
   } else {
     transpose_panel(rows, size, to, [&](int row, int d, int left) HEED_INLINE_LAMBDA {
-      return as_words(load_any(from.data, DataType::kBFloat16, row * from.stride + d, left));
+      return as_words(read_typed(from.data, DataType::kBFloat16, row * from.stride + d, left));
     });
   }
 }
@@ -158,8 +125,8 @@ inline void row_dots(Rows a, Rows b, DataType type, int rows, int size, float* s
   for (int i = 0; i < rows; ++i) {
     Floats sum = zeros();
     for (int d = 0; d < size; d += kLanes) {
-      sum = fma(load_any(a.data, type, i * a.stride + d, size - d),
-                load_any(b.data, type, i * b.stride + d, size - d), sum);
+      sum = fma(read_typed(a.data, type, i * a.stride + d, size - d),
+                read_typed(b.data, type, i * b.stride + d, size - d), sum);
     }
     sums[i] = sum_lanes(sum);
   }
@@ -189,7 +156,7 @@ inline void store_rows(const float* from, int64_t from_stride, float factor, int
       const int left = size - d;
       const float* a = from + i * from_stride + d;
       const Floats v = left >= kLanes ? load(a) : load_first(a, left);
-      store_any(to, type, i * to_stride + d, v * broadcast(factor), left);
+      write_typed(to, type, i * to_stride + d, v * broadcast(factor), left);
     }
   }
 }
@@ -207,7 +174,7 @@ inline bool has_non_finite(Rows from, DataType type, int rows, int size) {
       }
     }
     for (; d < size; d += kLanes) {
-      seen[0] = fma(load_any(from.data, type, i * from.stride + d, size - d), zeros(), seen[0]);
+      seen[0] = fma(read_typed(from.data, type, i * from.stride + d, size - d), zeros(), seen[0]);
     }
   }
   const float sum = sum_lanes(seen[0] + seen[1]);

@@ -244,7 +244,7 @@ class ForwardTask {
   void finish() {
     const Shape& s = problem_.shape;
     PanelResult out;
-    out.score_factor = score_.is_plain ? score_.scale * 1.44269504088896341F : 1;
+    out.score_factor = score_.is_plain ? score_.modifiers.scale * 1.44269504088896341F : 1;
     out.output_factor = setup_.has_dropout() ? setup_.dropout_factor() : 1;
     out.value_size = value_size_;
     out.type = problem_.type;

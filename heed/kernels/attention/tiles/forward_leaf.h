@@ -10,11 +10,10 @@
 //                └──────────────────┘
 #pragma once
 
-#include "heed/kernels/attention/dropout.h"
-#include "heed/kernels/attention/scores/score.h"
 #include "heed/kernels/attention/tiles/copy_leaf.h"
 #include "heed/kernels/attention/tiles/product_leaf.h"
 #include "heed/kernels/matrix/brgemm.h"
+#include "heed/kernels/vector/dropout.h"
 #include "heed/kernels/vector/simd_math.h"
 
 namespace heed::kernels::HEED_ISA {
@@ -120,13 +119,9 @@ inline LaneSoftmax raise_maximum(const ForwardPanel& panel, const float* maximum
   return s;
 }
 
-// Which lanes keep their weight for key `key_key`.
-HEED_INLINE Mask keeps(Words query_keys, uint32_t key_key, uint32_t threshold) {
-  Words x = query_keys ^ broadcast_word(key_key);
-  x *= 0x9e3779b1u;
-  x ^= x >> 15;
-  x *= 0x85ebca77u;
-  return less_words(x, broadcast_word(threshold));
+// Which lanes lose their weight for key `key_key`.
+HEED_INLINE Mask drops(Words query_keys, uint32_t key_key, uint32_t threshold) {
+  return less_words(dropout_mix(query_keys, broadcast_word(key_key)), broadcast_word(threshold));
 }
 
 // One row of weights, added to `sum` before dropout.
@@ -135,7 +130,7 @@ HEED_INLINE Floats weights_of(Floats score, const LaneSoftmax& s, int v, Words q
                               uint32_t key_key, uint32_t threshold, Floats& sum) {
   Floats p = exp2((score - s.maximum[v]) * s.factor);
   sum = sum + p;
-  if (kDropout) p = select(keeps(query_keys, key_key, threshold), zeros(), p);
+  if (kDropout) p = select(drops(query_keys, key_key, threshold), zeros(), p);
   return p;
 }
 
@@ -227,7 +222,7 @@ HEED_INLINE void softmax_and_values(const ForwardTile& t, const ForwardPanel& pa
   float factor = 1;
   if (t.score->is_plain) {
     mask_and_maximum(t, panel, keys, maximum);
-    factor = t.score->scale * kLog2E;
+    factor = t.score->modifiers.scale * kLog2E;
   } else {
     t.score->function->finish_forward(t, panel, keys, maximum);
   }
@@ -304,8 +299,8 @@ inline void finish_panel(const ForwardPanel& panel, const PanelResult& result) {
       }
       transpose(block);
       for (int i = 0; i < rows; ++i) {
-        store_any(result.output, result.type, (v * kLanes + i) * result.stride + d,
-                  as_floats(block[i]), left);
+        write_typed(result.output, result.type, (v * kLanes + i) * result.stride + d,
+                    as_floats(block[i]), left);
       }
     }
     if (result.log_sum_exp != nullptr) store_log_sum_exp(panel, result, v, rows);

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <string>
-#include <string_view>
 
 #include "heed/base/error.h"
-#include "heed/kernels/attention/dropout.h"
+#include "heed/kernels/vector/dropout.h"
 #include "heed/kernels/vector/isa.h"
 #include "heed/kernels/vector/scratch.h"
 #include "heed/kernels/vector/sharing.h"
@@ -19,10 +18,9 @@ constexpr float kLog2E = 1.44269504088896341F;
 
 const TileTable& tile_table() { return HEED_PICK_ISA(kTileTable); }
 
-const ScoreFunctions& find_score(const TileTable& table, const char* name) {
-  for (int i = 0; i < table.score_count; ++i) {
-    if (std::string_view(name) == table.scores[i].name) return table.scores[i];
-  }
+const TileScore& tile_score(const TileTable& table, const char* name) {
+  const TileScore* score = find_score(table.scores, table.score_count, name);
+  if (score != nullptr) return *score;
   std::string names;
   for (int i = 0; i < table.score_count; ++i) {
     names += std::string(i > 0 ? ", " : "") + table.scores[i].name;
@@ -33,7 +31,7 @@ const ScoreFunctions& find_score(const TileTable& table, const char* name) {
 TileSetup::TileSetup(const Problem& problem, const Workers& workers)
     : problem_(problem),
       table_(tile_table()),
-      score_(find_score(table_, problem.score.name)),
+      score_(tile_score(table_, problem.score.name)),
       uses_pairs_(table_.has_pairs && problem.type == DataType::kBFloat16 && !score_.is_pairwise &&
                   problem.shape.size % 2 == 0 && problem.shape.value_size % 2 == 0),
       parameters_(score_.is_pairwise ? problem.shape.size : score_.parameters) {
@@ -143,10 +141,7 @@ HeadScore TileSetup::head_score(int64_t batch, int64_t head) const {
     score.query_terms = query_terms_.data() + (batch * s.heads + head) * s.queries;
     score.key_terms = key_terms_.data() + (batch * s.key_heads + key_head_of(head)) * s.keys;
   }
-  score.scale = problem_.score.scale;
-  score.softcap = m.softcap;
-  score.has_alibi = m.alibi_slopes != nullptr;
-  if (score.has_alibi) score.alibi_slope = m.alibi_slopes[head];
+  score.modifiers = modifiers_of_head(m, problem_.score.scale, head);
   if (m.relative.table != nullptr) {
     const int64_t tables = m.relative.head == 0 ? 1 : s.heads;
     score.relative = relative_.data() + (tables > 1 ? head : 0) * relative_entries_;
@@ -159,8 +154,9 @@ HeadScore TileSetup::head_score(int64_t batch, int64_t head) const {
     score.dense.data = static_cast<const char*>(m.dense.data) +
                        (batch * m.dense.batch + head * m.dense.head) * bytes_of(m.dense.type);
   }
-  score.is_plain = score_.is_identity && score.scale > 0 && m.softcap <= 0 && !score.has_alibi &&
-                   m.relative.table == nullptr && m.dense.data == nullptr;
+  score.is_plain = score_.is_identity && problem_.score.scale > 0 && m.softcap <= 0 &&
+                   m.alibi_slopes == nullptr && m.relative.table == nullptr &&
+                   m.dense.data == nullptr;
   return score;
 }
 

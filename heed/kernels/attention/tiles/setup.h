@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "heed/base/workers.h"
-#include "heed/kernels/attention/scores/score.h"
 #include "heed/kernels/attention/tiles/tile.h"
 #include "heed/kernels/matrix/brgemm.h"
 
@@ -16,7 +15,7 @@ class TileSetup {
   TileSetup(const Problem& problem, const Workers& workers);
 
   const TileTable& table() const { return table_; }
-  const ScoreFunctions& score() const { return score_; }
+  const TileScore& score() const { return score_; }
   int panel() const { return 2 * table_.lanes; }
   // Products of bfloat16 pairs, instead of conversion to float32.
   bool uses_pairs() const { return uses_pairs_; }
@@ -53,7 +52,7 @@ class TileSetup {
 
   const Problem& problem_;
   const TileTable& table_;
-  const ScoreFunctions& score_;
+  const TileScore& score_;
   bool uses_pairs_;
   const Brgemm* brgemm_ = nullptr;
   int64_t parameters_;

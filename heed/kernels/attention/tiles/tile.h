@@ -9,6 +9,8 @@
 #include <cstdint>
 
 #include "heed/kernels/attention/problem.h"
+#include "heed/kernels/attention/scores/score.h"
+#include "heed/kernels/vector/isa.h"
 
 namespace heed::kernels {
 
@@ -21,18 +23,15 @@ inline constexpr int kBackwardKeys = 128;
 inline constexpr int kMaxPanel = 32;  // lanes of the widest panel
 
 struct Brgemm;
-struct ScoreFunctions;
+struct TileScore;
 
 // How the scores of one (batch, head) come about, beside the product itself.
 struct HeadScore {
-  const ScoreFunctions* function = nullptr;
+  HeadModifiers modifiers;
+  const TileScore* function = nullptr;
   const float* parameter = nullptr;    // of this head
   const float* query_terms = nullptr;  // (Nq), where the score has terms
   const float* key_terms = nullptr;    // (Nk)
-  float scale = 1;
-  float softcap = 0;
-  bool has_alibi = false;
-  float alibi_slope = 0;
   // The table of this head in log2 units, with kMaxPanel copies of its ends on either side:
   // index 0 is distance −reach − kMaxPanel. `reversed` runs the other way.
   const float* relative = nullptr;
@@ -198,12 +197,28 @@ struct LiveRows {
   int end = 0;
 };
 
+// A score in the tile engine.
+struct TileScore : ScoreFunctions {
+  // The raw products of a tile to scores in log2 units, with bias and mask; and their maximum.
+  void (*finish_forward)(const ForwardTile& tile, const ForwardPanel& panel,
+                         const ForwardKeys& keys, float* maximum) = nullptr;
+  // One panel of the backward tile: raw products to scores in log2 units, and to the slopes that
+  // take the gradient of the score to that of raw.
+  void (*finish_backward)(const BackwardTile& tile, const BackwardQueries& queries,
+                          const BackwardKeys& keys, int panel, int first_row,
+                          int end_row) = nullptr;
+  // The gradients of terms and parameter, from dS in tile.grads; then dS times slope.
+  void (*finish_gradient)(const BackwardTile& tile, const BackwardQueries& queries,
+                          const BackwardKeys& keys, int panel, int first_row,
+                          int end_row) = nullptr;
+};
+
 // ---- the table of one instruction set ----
 
 struct TileTable {
   int lanes;  // of a vector; a panel has twice as many
   bool has_pairs;
-  const ScoreFunctions* scores;
+  const TileScore* scores;
   int score_count;
 
   // `rows` rows to float32, each padded with zeros to `padded` numbers.
@@ -244,19 +259,8 @@ struct TileTable {
 const TileTable& tile_table();
 
 // The score of that name in the table; UsageError with the names there are where it has none.
-const ScoreFunctions& find_score(const TileTable& table, const char* name);
+const TileScore& tile_score(const TileTable& table, const char* name);
 
-namespace portable {
-extern const TileTable kTileTable;
-}
-namespace avx2 {
-extern const TileTable kTileTable;
-}
-namespace avx512 {
-extern const TileTable kTileTable;
-}
-namespace avx512bf16 {
-extern const TileTable kTileTable;
-}
+HEED_TABLES(TileTable, kTileTable);
 
 }  // namespace heed::kernels

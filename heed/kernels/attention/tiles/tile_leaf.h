@@ -1,11 +1,11 @@
 // The source of tile_ISA.cpp: the table of the tile engine's leaf functions.
 #pragma once
 
-#include "heed/kernels/attention/scores/scores.h"
 #include "heed/kernels/attention/tiles/backward_leaf.h"
 #include "heed/kernels/attention/tiles/backward_pairs_leaf.h"
 #include "heed/kernels/attention/tiles/forward_leaf.h"
 #include "heed/kernels/attention/tiles/tile.h"
+#include "heed/kernels/attention/tiles/tile_score_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 
@@ -18,8 +18,8 @@ const TileTable kTileTable = {
 #else
     .has_pairs = false,
 #endif
-    .scores = kScores,
-    .score_count = sizeof(kScores) / sizeof(kScores[0]),
+    .scores = kTileScores,
+    .score_count = sizeof(kTileScores) / sizeof(kTileScores[0]),
     .copy_rows = copy_rows,
     .pack_transposed = pack_transposed,
     .pack_transposed_pairs = pack_transposed_pairs,

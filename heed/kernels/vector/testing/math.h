@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "heed/kernels/vector/isa.h"
+
 namespace heed::kernels {
 
 struct MathTable {
@@ -17,17 +19,6 @@ struct MathTable {
 // The table of the instruction set in use.
 const MathTable& math_table();
 
-namespace portable {
-extern const MathTable kMathTable;
-}
-namespace avx2 {
-extern const MathTable kMathTable;
-}
-namespace avx512 {
-extern const MathTable kMathTable;
-}
-namespace avx512bf16 {
-extern const MathTable kMathTable;
-}
+HEED_TABLES(MathTable, kMathTable);
 
 }  // namespace heed::kernels

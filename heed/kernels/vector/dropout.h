@@ -8,9 +8,15 @@
 
 #include <cstdint>
 
-#include "heed/kernels/attention/problem.h"
-
 namespace heed::kernels {
+
+struct Dropout {
+  double probability = 0;
+  uint64_t seed = 0;
+  // Of which heads the mask is: first_head … of all_heads. all_heads 0: of those that are here.
+  int64_t first_head = 0;
+  int64_t all_heads = 0;
+};
 
 enum class DropoutAxis : uint32_t { kQuery = 0, kKey = 1 };
 
@@ -28,9 +34,12 @@ inline uint64_t dropout_head(const Dropout& dropout, int64_t slice, int64_t head
 void fill_dropout_keys(uint64_t seed, uint64_t head, DropoutAxis axis, int64_t count,
                        uint32_t* keys);
 
-// Two multiplications are enough to make neighbours unlike: both keys are already random.
-inline uint32_t dropout_mix(uint32_t query_key, uint32_t key_key) {
-  uint32_t x = query_key ^ key_key;
+// Two multiplications are enough to make neighbours unlike: both keys are already random. Words are
+// uint32_t, or vectors of it in the leaf code; never a function of its own, which one instruction
+// set could be linked into the place of another's.
+template <typename Words>
+inline __attribute__((always_inline)) Words dropout_mix(Words query_key, Words key_key) {
+  Words x = query_key ^ key_key;
   x *= 0x9e3779b1u;
   x ^= x >> 15;
   x *= 0x85ebca77u;

@@ -1,4 +1,4 @@
-#include "heed/kernels/attention/dropout.h"
+#include "heed/kernels/vector/dropout.h"
 
 namespace heed::kernels {
 namespace {

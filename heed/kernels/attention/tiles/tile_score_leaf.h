@@ -1,18 +1,13 @@
 // Between the products of a tile and its softmax: scale, score, softcap, bias, mask; and back.
-// The templates here turn a score (see score.h) into the functions that the engine calls.
+// The templates here make the list of scores (see score.h) as the tile engine calls them.
 #pragma once
 
-#include "heed/kernels/attention/scores/score.h"
+#include "heed/kernels/attention/scores/modifiers_leaf.h"
+#include "heed/kernels/attention/scores/scores.h"
 #include "heed/kernels/attention/tiles/copy_leaf.h"
+#include "heed/kernels/vector/simd_math.h"
 
 namespace heed::kernels::HEED_ISA {
-
-struct ScoreSlopes {
-  Floats raw;
-  Floats query_term;
-  Floats key_term;
-  Floats parameter;
-};
 
 // ---- bias ----
 
@@ -35,6 +30,17 @@ HEED_INLINE int64_t relative_reversed_start(const HeadScore& score, int64_t dist
   return clamped(last - (distance + score.reach + kMaxPanel), 0, last + 1 - kLanes);
 }
 
+// |j − p(i)| of the lanes, of which the first is at `distance`: where the lanes are keys, and where
+// they are queries.
+HEED_INLINE Floats distances_rising(int64_t distance) {
+  return abs(broadcast(static_cast<float>(distance)) +
+             __builtin_convertvector(lane_numbers(), Floats));
+}
+HEED_INLINE Floats distances_falling(int64_t distance) {
+  return abs(broadcast(static_cast<float>(distance)) -
+             __builtin_convertvector(lane_numbers(), Floats));
+}
+
 // bias[key][lane] for the panel's queries: blocks of the dense bias, transposed.
 inline void load_dense_transposed(const DenseBias& dense, const ForwardPanel& panel,
                                   const ForwardKeys& keys, float* bias) {
@@ -50,7 +56,7 @@ inline void load_dense_transposed(const DenseBias& dense, const ForwardPanel& pa
     transpose_panel(
         panel.lanes, keys.count, bias, [&](int row, int j, int left) HEED_INLINE_LAMBDA {
           return as_words(
-              load_any(dense.data, DataType::kBFloat16, first + row * dense.row + j, left));
+              read_typed(dense.data, DataType::kBFloat16, first + row * dense.row + j, left));
         });
   }
 }
@@ -65,10 +71,7 @@ void finish_forward(const ForwardTile& t, const ForwardPanel& panel, const Forwa
                     float* maximum) {
   const HeadScore& score = *t.score;
   if (score.dense.data != nullptr) load_dense_transposed(score.dense, panel, keys, t.bias);
-  const bool capped = score.softcap > 0;
-  const Floats before = broadcast(capped ? score.scale / score.softcap : score.scale * kLog2E);
-  const Floats cap = broadcast(score.softcap * kLog2E);
-  const Floats slope = broadcast(score.alibi_slope * kLog2E);
+  const ModifiedScore modified(score.modifiers, kLog2E);
   const Floats parameter = broadcast(Score::kParameters > 0 ? *score.parameter : 0.0f);
   for (int v = 0; v < panel.vectors; ++v) {
     Floats top = broadcast(-__builtin_inff());
@@ -84,20 +87,13 @@ void finish_forward(const ForwardTile& t, const ForwardPanel& panel, const Forwa
       if (Score::kHasTerms) key_term = broadcast(score.key_terms[keys.key + j]);
       const int64_t distance =
           keys.key + j - panel.query - v * kLanes - score.query_offset;  // of the first lane
-      // The biases first, so that a large score is rounded once, when they meet it.
-      Floats bias = zeros();
-      if (score.has_alibi) {
-        const Floats lane = __builtin_convertvector(lane_numbers(), Floats);
-        bias = -slope * abs(broadcast(static_cast<float>(distance)) - lane);
-      }
-      if (score.relative != nullptr) {
-        bias = bias + load(score.relative_reversed + relative_reversed_start(score, distance));
-      }
-      if (score.dense.data != nullptr) {
-        bias = fma(load(t.bias + j * kPanel + v * kLanes), broadcast(kLog2E), bias);
-      }
-      const Floats value = Score::value(load(at), query_term, key_term, parameter);
-      Floats x = capped ? fma(tanh(value * before), cap, bias) : fma(value, before, bias);
+      const Floats bias = modified.bias(
+          [&]() HEED_INLINE_LAMBDA { return distances_falling(distance); },
+          [&]() HEED_INLINE_LAMBDA {
+            return load(score.relative_reversed + relative_reversed_start(score, distance));
+          },
+          [&]() HEED_INLINE_LAMBDA { return load(t.bias + j * kPanel + v * kLanes); });
+      Floats x = modified.score(Score::value(load(at), query_term, key_term, parameter), bias);
       if (t.masks != nullptr) {
         x = select(mask_of_bits(t.masks[j] >> (v * kLanes)), x, broadcast(-__builtin_inff()));
       }
@@ -138,10 +134,7 @@ void finish_backward(const BackwardTile& t, const BackwardQueries& queries,
                      const BackwardKeys& keys, int panel, int first_row, int end_row) {
   const HeadScore& score = *t.score;
   const BackwardTerms<Score> terms(score, keys, panel);
-  const bool capped = score.softcap > 0;
-  const Floats before = broadcast(capped ? score.scale / score.softcap : score.scale * kLog2E);
-  const Floats cap = broadcast(score.softcap * kLog2E);
-  const Floats slope = broadcast(score.alibi_slope * kLog2E);
+  const ModifiedScore modified(score.modifiers, kLog2E);
   for (int i = first_row; i < end_row; ++i) {
     const Floats query_term = terms.query_term(score, queries.query + i);
     for (int v = 0; v < 2; ++v) {
@@ -152,26 +145,18 @@ void finish_backward(const BackwardTile& t, const BackwardQueries& queries,
       const Floats raw = load(t.weights + at);
       if (!Score::kIsIdentity) store(t.raws + at, raw);
       const int64_t distance = keys.key + first - (queries.query + i) - score.query_offset;
-      Floats bias = zeros();  // as in the forward pass, to the bit
-      if (score.has_alibi) {
-        const Floats lane = __builtin_convertvector(lane_numbers(), Floats);
-        bias = -slope * abs(broadcast(static_cast<float>(distance)) + lane);
-      }
-      if (score.relative != nullptr) {
-        bias = bias + load(score.relative + relative_start(score, distance));
-      }
-      if (score.dense.data != nullptr) {
-        const int64_t at_bias = (queries.query + i) * score.dense.row + keys.key + first;
-        bias = fma(load_any(score.dense.data, score.dense.type, at_bias, left), broadcast(kLog2E),
-                   bias);
-      }
+      const Floats bias = modified.bias(
+          [&]() HEED_INLINE_LAMBDA { return distances_rising(distance); },
+          [&]()
+              HEED_INLINE_LAMBDA { return load(score.relative + relative_start(score, distance)); },
+          [&]() HEED_INLINE_LAMBDA {
+            const int64_t at_bias = (queries.query + i) * score.dense.row + keys.key + first;
+            return read_typed(score.dense.data, score.dense.type, at_bias, left);
+          });
       const Floats value = Score::value(raw, query_term, terms.key_term[v], terms.parameter);
-      Floats x = fma(value, before, bias);
-      if (capped) {
-        const Floats y = tanh(value * before);
-        store(t.slopes + at, broadcast(1) - y * y);
-        x = fma(y, cap, bias);
-      }
+      Floats slope;
+      const Floats x = modified.score(value, bias, slope);
+      if (modified.is_capped()) store(t.slopes + at, slope);
       store(t.weights + at, x);
     }
   }
@@ -196,8 +181,7 @@ inline void add_bias_gradients(const BackwardTile& t, const BackwardQueries& que
       const Floats grad = load(t.grads + i * kPanel + v * kLanes);
       const int64_t distance = keys.key + first - (queries.query + i) - score.query_offset;
       if (t.sums.alibi != nullptr) {
-        const Floats lane = __builtin_convertvector(lane_numbers(), Floats);
-        alibi.add(-grad * abs(broadcast(static_cast<float>(distance)) + lane));
+        alibi.add(ModifiedScore::alibi_gradient(grad, distances_rising(distance)));
       }
       if (t.sums.relative != nullptr) {
         const Beyond beyond = beyond_reach(score, distance);
@@ -227,7 +211,7 @@ void finish_gradient(const BackwardTile& t, const BackwardQueries& queries,
                      const BackwardKeys& keys, int panel, int first_row, int end_row) {
   add_bias_gradients(t, queries, keys, panel, first_row, end_row);
   const HeadScore& score = *t.score;
-  const bool capped = score.softcap > 0;
+  const bool capped = score.modifiers.softcap > 0;
   if (Score::kIsIdentity && !capped) return;
   const BackwardTerms<Score> terms(score, keys, panel);
   CarefulSum of_parameter;
@@ -278,32 +262,7 @@ void finish_gradient(const BackwardTile& t, const BackwardQueries& queries,
   }
 }
 
-// ---- terms ----
-
-template <typename Score>
-void terms_of(TermSide side, const float* rows, int64_t stride, int count, int size, float* out) {
-  for (int i = 0; i < count; ++i) {
-    const float* row = rows + i * stride;
-    out[i] = side == TermSide::kQuery ? Score::query_term(row, size) : Score::key_term(row, size);
-  }
-}
-
-template <typename Score>
-void add_term_gradients(TermSide side, const float* rows, int64_t stride, int count, int size,
-                        const float* terms, const float* upstream, float* out, int64_t out_stride) {
-  for (int i = 0; i < count; ++i) {
-    if (upstream[i] == 0) continue;
-    const float* row = rows + i * stride;
-    float* to = out + i * out_stride;
-    if (side == TermSide::kQuery) {
-      Score::add_query_term_gradient(row, size, terms[i], upstream[i], to);
-    } else {
-      Score::add_key_term_gradient(row, size, terms[i], upstream[i], to);
-    }
-  }
-}
-
-// ---- a score as the engine calls it ----
+// ---- the scores as the engine calls them ----
 
 // The raw value of a pairwise score is the score.
 struct PairwiseValue {
@@ -316,38 +275,33 @@ struct PairwiseValue {
   }
 };
 
-template <typename Score>
-constexpr ScoreFunctions product_score() {
-  ScoreFunctions f;
-  f.name = Score::kName;
-  f.is_identity = Score::kIsIdentity;
-  f.has_terms = Score::kHasTerms;
-  f.parameters = Score::kParameters;
-  f.terms = terms_of<Score>;
-  f.add_term_gradients = add_term_gradients<Score>;
-  f.finish_forward = finish_forward<Score>;
-  f.finish_backward = finish_backward<Score>;
-  f.finish_gradient = finish_gradient<Score>;
-  return f;
+template <typename Value>
+constexpr void finish_with(TileScore& s) {
+  s.finish_forward = finish_forward<Value>;
+  s.finish_backward = finish_backward<Value>;
+  s.finish_gradient = finish_gradient<Value>;
 }
 
 template <typename Score>
-constexpr ScoreFunctions pairwise_score() {
-  ScoreFunctions f;
-  f.name = Score::kName;
-  f.is_pairwise = true;
-  f.is_identity = true;
-  f.parameters = 1;
-  f.prepare = Score::prepare;
-  f.pairwise_score = Score::score;
-  f.pairwise_gradient = Score::gradient;
-  f.finish_forward = finish_forward<PairwiseValue>;
-  f.finish_backward = finish_backward<PairwiseValue>;
-  f.finish_gradient = finish_gradient<PairwiseValue>;
-  return f;
+constexpr TileScore tile_product_score() {
+  TileScore s;
+  describe_product_score<Score>(s);
+  finish_with<Score>(s);
+  return s;
 }
 
-#define PRODUCT_SCORE(Score) product_score<Score>()
-#define PAIRWISE_SCORE(Score) pairwise_score<Score>()
+template <typename Score>
+constexpr TileScore tile_pairwise_score() {
+  TileScore s;
+  describe_pairwise_score<Score>(s);
+  finish_with<PairwiseValue>(s);
+  return s;
+}
+
+#define PRODUCT_SCORE(Score) tile_product_score<Score>()
+#define PAIRWISE_SCORE(Score) tile_pairwise_score<Score>()
+inline constexpr TileScore kTileScores[] = {HEED_SCORE_LIST};
+#undef PRODUCT_SCORE
+#undef PAIRWISE_SCORE
 
 }  // namespace heed::kernels::HEED_ISA
