@@ -32,13 +32,11 @@ void norm_forward(const NormForward& problem, const Workers& workers) {
   constexpr int64_t kTaskElements = 16384;
   const int64_t step = std::max<int64_t>(1, kTaskElements / sizes.width);
   for_each_task(workers, div_up(sizes.rows, step), operations(sizes, 30), [&](int64_t task) {
-    Scratch& scratch = thread_scratch();
-    scratch.reset(Scratch::rounded(padded(sizes.width) * 4));
     const int64_t row = task * step;
     norm_table().forward({.problem = &problem,
                           .row = row,
                           .rows = std::min(step, sizes.rows - row),
-                          .buffer = scratch.take<float>(padded(sizes.width))});
+                          .buffer = thread_scratch().take_alone<float>(padded(sizes.width))});
   });
 }
 
@@ -52,13 +50,11 @@ void norm_backward(const NormBackward& problem, const Workers& workers) {
   std::vector<float> weights(static_cast<size_t>(weight ? blocks * stride : 0));
   std::vector<float> biases(static_cast<size_t>(bias ? blocks * stride : 0));
   for_each_task(workers, blocks, operations(sizes, 60), [&](int64_t block) {
-    Scratch& scratch = thread_scratch();
-    scratch.reset(Scratch::rounded(kBufferRows * stride * 4));
     const int64_t row = block * step;
     norm_table().backward({.problem = &problem,
                            .row = row,
                            .rows = std::min(step, sizes.rows - row),
-                           .buffer = scratch.take<float>(kBufferRows * stride),
+                           .buffer = thread_scratch().take_alone<float>(kBufferRows * stride),
                            .grad_weight = weight ? weights.data() + block * stride : nullptr,
                            .grad_bias = bias ? biases.data() + block * stride : nullptr});
   });

@@ -224,21 +224,19 @@ void thin_gemm(const GemmProblem& problem, const Workers& workers) {
   const double operations = 2.0 * static_cast<double>(a.rows) * static_cast<double>(b.columns()) *
                             static_cast<double>(b.depth());
   for_each_task(workers, div_up(panels, step), operations, [&](int64_t task) {
-    Scratch& scratch = thread_scratch();
-    const int64_t partial_words = row_panels * table.rows * table.columns;
-    scratch.reset(Scratch::rounded(partial_words * 4));
-    GemmTile tile{.a_packed = packed_a != nullptr,
-                  .a_row_stride = a.row_stride,
-                  .a_panel_words = panel_words,
-                  .b_panel_words = b.panel_words_,
-                  .pairs = pairs,
-                  .rows = a.rows,
-                  .panels = 1,
-                  .partial = scratch.take<float>(partial_words),
-                  .partial_stride = table.columns,
-                  .c = problem.c,
-                  .epilogue = problem.epilogue,
-                  .columns = b.columns()};
+    GemmTile tile{
+        .a_packed = packed_a != nullptr,
+        .a_row_stride = a.row_stride,
+        .a_panel_words = panel_words,
+        .b_panel_words = b.panel_words_,
+        .pairs = pairs,
+        .rows = a.rows,
+        .panels = 1,
+        .partial = thread_scratch().take_alone<float>(row_panels * table.rows * table.columns),
+        .partial_stride = table.columns,
+        .c = problem.c,
+        .epilogue = problem.epilogue,
+        .columns = b.columns()};
     for (int64_t panel = task * step; panel < std::min(panels, (task + 1) * step); ++panel) {
       tile.column = panel * table.columns;
       for (int64_t word = 0; word == 0 || word < total_words; word += kDepthBlock) {
@@ -281,9 +279,12 @@ void gemm(const GemmProblem& problem, const Workers& workers) {
     const int64_t panels =
         std::min(tiling.tile_panels, div_up(b.columns(), table.columns) - first_panel);
     Scratch& scratch = thread_scratch();
-    scratch.reset(Scratch::rounded(partial_words * 4) + Scratch::rounded(a_words * 4));
-    float* const partial = scratch.take<float>(partial_words);
-    uint32_t* const packed_a = scratch.take<uint32_t>(a_words);
+    float* partial = nullptr;
+    uint32_t* packed_a = nullptr;
+    scratch.hand_out([&] {
+      partial = scratch.take<float>(partial_words);
+      packed_a = scratch.take<uint32_t>(a_words);
+    });
     float* const sums = first_panel == 0 ? problem.row_sums : nullptr;
     if (sums != nullptr) std::fill_n(sums + row, rows, 0.0F);
 

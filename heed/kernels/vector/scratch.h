@@ -2,44 +2,69 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <new>
+#include <vector>
 
 namespace heed::kernels {
 
-// Pieces are aligned to 64 bytes, not initialised, and live until the next reset. Grows to the
-// largest need; one for each thread (see thread_scratch).
+// Pieces are aligned to 64 bytes, not initialised, and live until the next are handed out. Grows to
+// the largest need; one for each thread (see thread_scratch).
+//
+// Behind each piece stand bytes that nobody may write. Whether somebody did is looked at before the
+// next pieces are handed out, in every build: a few nanoseconds a task, so that no test can pass
+// over code that writes too far.
 class Scratch {
  public:
-  // Makes room for `bytes` in all and takes back every piece handed out before.
-  void reset(int64_t bytes) {
-    if (bytes > capacity_) {
-      memory_.reset(static_cast<char*>(::operator new(static_cast<size_t>(bytes), kAlignment)));
-      capacity_ = bytes;
-    }
+  // Runs body() twice: it takes its pieces with take(). The first time they are counted, and null:
+  // body() must take the same both times, and write to none of them.
+  template <typename Body>
+  void hand_out(const Body& body) {
+    check();
+    is_counting_ = true;
     used_ = 0;
+    body();
+    make_room(used_);
+    is_counting_ = false;
+    used_ = 0;
+    body();
   }
 
   template <typename T>
   T* take(int64_t count) {
-    T* piece = reinterpret_cast<T*>(memory_.get() + used_);
-    used_ += rounded(count * static_cast<int64_t>(sizeof(T)));
+    return static_cast<T*>(take_bytes(count * static_cast<int64_t>(sizeof(T))));
+  }
+
+  // The only piece.
+  template <typename T>
+  T* take_alone(int64_t count) {
+    T* piece = nullptr;
+    hand_out([&] { piece = take<T>(count); });
     return piece;
   }
 
-  int64_t left() const { return capacity_ - used_; }
-
-  static int64_t rounded(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+  // Throws std::logic_error where something was written behind a piece.
+  void check() const;
 
  private:
   static constexpr std::align_val_t kAlignment{64};
   struct Free {
     void operator()(char* p) const { ::operator delete(p, kAlignment); }
   };
+  // The bytes behind a piece.
+  struct Guard {
+    int64_t begin;
+    int64_t end;
+  };
+
+  void make_room(int64_t bytes);
+  void* take_bytes(int64_t bytes);
+
   std::unique_ptr<char, Free> memory_;
   int64_t capacity_ = 0;
   int64_t used_ = 0;
+  bool is_counting_ = false;
+  std::vector<Guard> guards_;
 };
 
 inline Scratch& thread_scratch() {

@@ -77,12 +77,13 @@ class Decode {
   void attend_piece(int64_t key_head, int64_t piece) const {
     const Shape& shape = problem_.shape;
     const RowProblem row = problems_.of_batch(key_head / shape.key_heads);
-    const int64_t pairwise = row_scratch_size(row);
-    const int64_t queries = sizes_.rows * sizes_.size;
     Scratch& scratch = thread_scratch();
-    scratch.reset(Scratch::rounded(4 * queries) + Scratch::rounded(4 * pairwise));
-    float* query_rows = scratch.take<float>(queries);
-    float* rest = scratch.take<float>(pairwise);
+    float* query_rows = nullptr;
+    float* rest = nullptr;
+    scratch.hand_out([&] {
+      query_rows = scratch.take<float>(sizes_.rows * sizes_.size);
+      rest = scratch.take<float>(row_scratch_size(row));
+    });
     float* states = piece_at(key_head, piece);
     for (int64_t i = 0; i < shape.queries; ++i) {
       row_table().begin(row, i, heads_of(key_head), state_of(states, i, query_rows, rest));

@@ -45,9 +45,7 @@ std::vector<Range> cut_by_edges(const int64_t* offsets, int64_t count) {
 }
 
 float* scratch_for(const RowProblem& problem) {
-  const int64_t count = row_scratch_size(problem);
-  thread_scratch().reset(Scratch::rounded(4 * count));
-  return thread_scratch().take<float>(count);
+  return thread_scratch().take_alone<float>(row_scratch_size(problem));
 }
 
 double operations_of(const Problem& problem) {

@@ -29,10 +29,9 @@ std::vector<float> terms_of(const Problem& problem, const RowScore& score, const
     const int64_t batch = task / chunks;
     const int64_t begin = task % chunks * kRowsATask;
     const Range range{begin, std::min(begin + kRowsATask, rows.rows)};
-    Scratch& scratch = thread_scratch();
-    scratch.reset(Scratch::rounded(4 * shape.size));
+    float* row = thread_scratch().take_alone<float>(shape.size);
     row_table().terms(score, rows.side, problem.type, at_batch(rows.array, problem.type, batch),
-                      range, rows.heads, shape.size, scratch.take<float>(shape.size),
+                      range, rows.heads, shape.size, row,
                       terms.data() + (batch * rows.rows + begin) * rows.heads);
   });
   return terms;

@@ -13,6 +13,7 @@
 #include "heed/kernels/attention/testing/reference.h"
 #include "heed/kernels/attention/testing/test_problem.h"
 #include "heed/kernels/vector/isa.h"
+#include "heed/kernels/vector/scratch.h"
 
 namespace heed::kernels::testing {
 
@@ -75,6 +76,7 @@ inline EngineRun run_engine(const EngineFunctions& engine, const TestProblem& t,
   std::vector<float> lse(static_cast<size_t>(s.batch * s.heads * s.queries), -77.0F);
   std::vector<float> lse_rest(lse.size(), 0.0F);
   engine.forward(p, {output.to_write(), lse.data(), lse_rest.data()}, workers);
+  EXPECT_NO_THROW(thread_scratch().check());
   EngineRun run;
   run.parts = {{"output", output.contiguous()}, {"log_sum_exp", lse}};
   if (!engine.backward) return run;
@@ -104,6 +106,7 @@ inline EngineRun run_engine(const EngineFunctions& engine, const TestProblem& t,
   if (m.relative.table) args.grad_relative_table = table.data();
   if (m.dense.data) args.grad_dense = dense.data();
   engine.backward(p, args, workers);
+  EXPECT_NO_THROW(thread_scratch().check());
   run.parts.emplace_back("grad_query", query.contiguous());
   run.parts.emplace_back("grad_key", key.contiguous());
   run.parts.emplace_back("grad_value", value.contiguous());

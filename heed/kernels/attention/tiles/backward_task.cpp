@@ -70,20 +70,6 @@ void BackwardTask::run(int64_t batch, int64_t key_head, int64_t key_block) {
 
 void BackwardTask::take_scratch() {
   const Shape& s = problem_.shape;
-  const int64_t panel = setup_.panel();
-  const int64_t padded = setup_.padded(s.size);
-  const int64_t padded_value = setup_.padded(s.value_size);
-  const bool pairwise = setup_.score().is_pairwise;
-  copies_ = problem_.type != DataType::kFloat32 || padded != s.size ||
-            padded_value != s.value_size || pairwise;
-  Scratch& scratch = thread_scratch();
-  const int64_t tile = kBackwardQueries * panel;
-  const int64_t floats =
-      kBackwardKeys * (2 * (s.size + s.value_size) + 4 * padded + 3 * padded_value + 2) +
-      kBackwardQueries * (6 * padded + 3 * padded_value + 2 * kBackwardKeys + 1) + 9 * tile +
-      (pairwise ? (kBackwardKeys * 4 + 3 * panel) * s.size : 0) + pass_.sums.relative_entries();
-  scratch.reset(floats * 4 + 64 * 64);
-
   tile_ = {};
   tile_.type = problem_.type;
   tile_.score = &score_;
@@ -92,45 +78,68 @@ void BackwardTask::take_scratch() {
   tile_.dropout_factor = setup_.has_dropout() ? setup_.dropout_factor() : 1;
   tile_.size = static_cast<int>(s.size);
   tile_.value_size = static_cast<int>(s.value_size);
-  tile_.padded_size = static_cast<int>(padded);
-  tile_.padded_value_size = static_cast<int>(padded_value);
+  tile_.padded_size = static_cast<int>(setup_.padded(s.size));
+  tile_.padded_value_size = static_cast<int>(setup_.padded(s.value_size));
+  keys_ = {};
+  copies_ = problem_.type != DataType::kFloat32 || tile_.padded_size != tile_.size ||
+            tile_.padded_value_size != tile_.value_size || setup_.score().is_pairwise;
+  Scratch& scratch = thread_scratch();
+  scratch.hand_out([&] {
+    take_tile(scratch);
+    take_keys(scratch);
+    take_sums(scratch);
+  });
+  std::fill_n(keys_.grad_keys, kBackwardKeys * tile_.padded_size, 0.0F);
+  std::fill_n(keys_.grad_values, kBackwardKeys * tile_.padded_value_size, 0.0F);
+  if (keys_.grad_keys_t != nullptr) std::fill_n(keys_.grad_keys_t, kBackwardKeys * s.size, 0.0F);
+  if (tile_.sums.key_terms != nullptr) std::fill_n(tile_.sums.key_terms, kBackwardKeys, 0.0F);
+}
+
+// What a tile works in.
+void BackwardTask::take_tile(Scratch& scratch) {
+  const int64_t tile = int64_t{kBackwardQueries} * setup_.panel();
   tile_.weights = scratch.take<float>(tile);
   tile_.grads = scratch.take<float>(tile);
   tile_.slopes = scratch.take<float>(tile);
   tile_.raws = scratch.take<float>(tile);
   tile_.score_grads = scratch.take<float>(kBackwardQueries * kBackwardKeys);
-  tile_.grad_queries = scratch.take<float>(kBackwardQueries * padded);
-
-  keys_ = {};
-  keys_.grad_keys = scratch.take<float>(kBackwardKeys * padded);
-  keys_.grad_values = scratch.take<float>(kBackwardKeys * padded_value);
-  std::fill_n(keys_.grad_keys, kBackwardKeys * padded, 0.0F);
-  std::fill_n(keys_.grad_values, kBackwardKeys * padded_value, 0.0F);
-  keys_.keys_t = scratch.take<float>(kBackwardKeys * s.size);
-  keys_.values_t = scratch.take<float>(kBackwardKeys * s.value_size);
+  tile_.grad_queries = scratch.take<float>(int64_t{kBackwardQueries} * tile_.padded_size);
   if (copies_) {
-    key_copy_ = scratch.take<float>(kBackwardKeys * padded);
-    query_copy_ = scratch.take<float>(kBackwardQueries * padded);
-    grad_copy_ = scratch.take<float>(kBackwardQueries * padded_value);
+    query_copy_ = scratch.take<float>(int64_t{kBackwardQueries} * tile_.padded_size);
+    grad_copy_ = scratch.take<float>(int64_t{kBackwardQueries} * tile_.padded_value_size);
   }
-  if (pairwise) {
-    prepared_queries_ = scratch.take<float>(2 * kBackwardQueries * padded);
-    prepared_keys_ = scratch.take<float>(2 * kBackwardKeys * s.size);
-    tile_.lane_copies = scratch.take<float>(3 * panel * s.size);
-    keys_.grad_keys_t = scratch.take<float>(kBackwardKeys * s.size);
-    std::fill_n(keys_.grad_keys_t, kBackwardKeys * s.size, 0.0F);
+  if (setup_.score().is_pairwise) {
+    prepared_queries_ = scratch.take<float>(int64_t{2} * kBackwardQueries * tile_.padded_size);
+    tile_.lane_copies = scratch.take<float>(int64_t{3} * setup_.panel() * tile_.size);
   }
   if (setup_.uses_pairs()) {
     tile_.pairs = scratch.take<float>(tile + kBackwardQueries * kBackwardKeys / 2);
     tile_.columns = scratch.take<uint16_t>(tile);
-    key_pairs_ = scratch.take<uint16_t>(kBackwardKeys * padded);
-    query_pairs_ = scratch.take<uint16_t>(kBackwardQueries * padded);
-    grad_pairs_ = scratch.take<uint16_t>(kBackwardQueries * padded_value);
+    query_pairs_ = scratch.take<uint16_t>(int64_t{kBackwardQueries} * tile_.padded_size);
+    grad_pairs_ = scratch.take<uint16_t>(int64_t{kBackwardQueries} * tile_.padded_value_size);
   }
+}
+
+// The block of keys: copies and their gradients.
+void BackwardTask::take_keys(Scratch& scratch) {
+  const int64_t keys = kBackwardKeys;
+  keys_.grad_keys = scratch.take<float>(keys * tile_.padded_size);
+  keys_.grad_values = scratch.take<float>(keys * tile_.padded_value_size);
+  keys_.keys_t = scratch.take<float>(keys * tile_.size);
+  keys_.values_t = scratch.take<float>(keys * tile_.value_size);
+  if (copies_) key_copy_ = scratch.take<float>(keys * tile_.padded_size);
+  if (setup_.score().is_pairwise) {
+    prepared_keys_ = scratch.take<float>(2 * keys * tile_.size);
+    keys_.grad_keys_t = scratch.take<float>(keys * tile_.size);
+  }
+  if (setup_.uses_pairs()) key_pairs_ = scratch.take<uint16_t>(keys * tile_.padded_size);
+}
+
+// What is summed beside dQ, dK and dV.
+void BackwardTask::take_sums(Scratch& scratch) {
   if (setup_.score().has_terms) {
     tile_.sums.query_terms = scratch.take<float>(kBackwardQueries);
     tile_.sums.key_terms = scratch.take<float>(kBackwardKeys);
-    std::fill_n(tile_.sums.key_terms, kBackwardKeys, 0.0F);
   }
   if (pass_.sums.any_relative()) relative_ = scratch.take<float>(pass_.sums.relative_entries());
   if (pass_.sums.any_dense()) {

@@ -9,6 +9,7 @@
 #include "heed/kernels/attention/tiles/backward_sums.h"
 #include "heed/kernels/attention/tiles/setup.h"
 #include "heed/kernels/attention/tiles/tile.h"
+#include "heed/kernels/vector/scratch.h"
 #include "heed/kernels/vector/sharing.h"
 
 namespace heed::kernels {
@@ -57,7 +58,9 @@ class BackwardTask {
 
  private:
   void take_scratch();
-  void take_pair_scratch();
+  void take_tile(Scratch& scratch);
+  void take_keys(Scratch& scratch);
+  void take_sums(Scratch& scratch);
   void load_keys();
   void run_head(int64_t head);
   void load_queries(int64_t query_block);

@@ -39,40 +39,38 @@ class ForwardTask {
 
  private:
   void take_scratch() {
-    const Shape& s = problem_.shape;
+    size_ = static_cast<int>(problem_.shape.size);
+    value_size_ = static_cast<int>(problem_.shape.value_size);
     const int64_t panel = setup_.panel();
-    size_ = static_cast<int>(s.size);
-    value_size_ = static_cast<int>(s.value_size);
     const int64_t lanes = (queries_.size() + panel - 1) / panel * panel;
-    const bool pairwise = setup_.score().is_pairwise;
-    const bool converts = problem_.type == DataType::kBFloat16 && !setup_.uses_pairs();
-    const int64_t floats =
-        lanes * (s.size + s.value_size + 2) + (pairwise ? 2 * lanes * s.size : 0) +
-        2 * kForwardKeys * panel + 64 + (pairwise ? 2 * kForwardKeys * s.size : 0) +
-        (converts ? kForwardKeys * (setup_.padded(s.size) + setup_.padded(s.value_size)) : 0) +
-        (setup_.uses_pairs() ? kForwardKeys * s.value_size / 2 : 0) +
-        (setup_.brgemm() != nullptr ? kForwardKeys * s.value_size / 2 : 0);
-    Scratch& scratch = thread_scratch();
-    scratch.reset(floats * 4 + 16 * 64);
-    packed_ = scratch.take<float>(lanes * s.size);
-    prepared_ = pairwise ? scratch.take<float>(2 * lanes * s.size) : nullptr;
-    output_ = scratch.take<float>(lanes * s.value_size);
-    maximum_ = scratch.take<float>(lanes);
-    sum_ = scratch.take<float>(lanes);
-    scores_ = scratch.take<float>(kForwardKeys * panel);
-    bias_ = scratch.take<float>(kForwardKeys * panel);
-    prepared_keys_ = pairwise ? scratch.take<float>(2 * kForwardKeys * s.size) : nullptr;
-    if (converts) {
-      key_copy_ = scratch.take<float>(kForwardKeys * setup_.padded(s.size));
-      value_copy_ = scratch.take<float>(kForwardKeys * setup_.padded(s.value_size));
-    }
-    if (setup_.uses_pairs()) value_pairs_ = scratch.take<uint16_t>(kForwardKeys * s.value_size);
-    if (setup_.brgemm() != nullptr) {
-      value_columns_ = scratch.take<uint16_t>(kForwardKeys * s.value_size);
-    }
-    std::fill(output_, output_ + lanes * s.value_size, 0.0F);
+    thread_scratch().hand_out([&] { take_pieces(thread_scratch(), lanes); });
+    std::fill(output_, output_ + lanes * value_size_, 0.0F);
     std::fill(maximum_, maximum_ + lanes, -std::numeric_limits<float>::infinity());
     std::fill(sum_, sum_ + lanes, 0.0F);
+  }
+
+  void take_pieces(Scratch& scratch, int64_t lanes) {
+    const int64_t size = size_;
+    const int64_t value_size = value_size_;
+    const bool pairwise = setup_.score().is_pairwise;
+    packed_ = scratch.take<float>(lanes * size);
+    output_ = scratch.take<float>(lanes * value_size);
+    maximum_ = scratch.take<float>(lanes);
+    sum_ = scratch.take<float>(lanes);
+    scores_ = scratch.take<float>(kForwardKeys * setup_.panel());
+    bias_ = scratch.take<float>(kForwardKeys * setup_.panel());
+    if (pairwise) {
+      prepared_ = scratch.take<float>(2 * lanes * size);
+      prepared_keys_ = scratch.take<float>(2 * kForwardKeys * size);
+    }
+    if (problem_.type == DataType::kBFloat16 && !setup_.uses_pairs()) {
+      key_copy_ = scratch.take<float>(kForwardKeys * setup_.padded(size));
+      value_copy_ = scratch.take<float>(kForwardKeys * setup_.padded(value_size));
+    }
+    if (setup_.uses_pairs()) value_pairs_ = scratch.take<uint16_t>(kForwardKeys * value_size);
+    if (setup_.brgemm() != nullptr) {
+      value_columns_ = scratch.take<uint16_t>(kForwardKeys * value_size);
+    }
   }
 
   void pack_queries() {

@@ -68,9 +68,7 @@ void TileSetup::fill_terms_of(TermSide side, Rows rows, int64_t count, float* ou
   }
   constexpr int64_t kChunk = 64;
   const int64_t padded_size = padded(size);
-  Scratch& scratch = thread_scratch();
-  scratch.reset(Scratch::rounded(kChunk * padded_size * 4));
-  float* chunk = scratch.take<float>(kChunk * padded_size);
+  float* chunk = thread_scratch().take_alone<float>(kChunk * padded_size);
   for (int64_t i = 0; i < count; i += kChunk) {
     const int some = static_cast<int>(std::min(kChunk, count - i));
     const Rows from = {static_cast<const uint16_t*>(rows.data) + i * rows.stride, rows.stride};
