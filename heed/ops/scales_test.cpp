@@ -1,5 +1,6 @@
-// The rule of two at every scale of the inputs: the root mean square error of outputs and gradients
-// over some trials is at most twice that of the plain formula in the same dtype.
+// The rule of two at every scale of the inputs, and in long rows: the root mean square error of
+// outputs and gradients over some trials is at most twice that of the plain formula in the same
+// dtype.
 #include "heed/base/error.h"
 #include "heed/ops/testing/plain_attention.h"
 #include "heed/ops/testing/rule_of_two.h"
@@ -14,7 +15,7 @@ struct Scored {
   double scale;
 };
 
-constexpr int64_t kHeads = 2, kSize = 32, kValueSize = 16, kQueries = 48, kKeys = 150;
+constexpr int64_t kHeads = 2, kSize = 32, kValueSize = 16, kQueries = 48;
 
 const std::vector<Scored>& scored() {
   static const std::vector<Scored> list = {
@@ -25,30 +26,37 @@ const std::vector<Scored>& scored() {
   return list;
 }
 
+struct Setting {
+  double scale = 1;  // of query and key
+  double softcap = 0;
+  at::ScalarType type = at::kFloat;
+  int64_t keys = 150;
+  uint64_t trials = 10;
+};
+
 // Inputs: query, key, value, parameter where there is one.
-void expect_rule(const Scored& score, double scale, double softcap, at::ScalarType type) {
-  SCOPED_TRACE(text_of(score.kernel, ", inputs x ", scale, ", softcap ", softcap, ", ", type));
-  const auto heeds = [&](const Tensors& in) {
+void expect_rule(const Scored& score, const Setting& setting) {
+  const auto [scale, softcap, type, keys, trials] = setting;
+  SCOPED_TRACE(text_of(score.kernel, ", inputs x ", scale, ", softcap ", softcap, ", ", type, ", ",
+                       keys, " keys"));
+  const auto heeds = [&, softcap = softcap](const Tensors& in) {
     AttentionOptions o{.score = score.make(in.size() > 3 ? in[3] : at::Tensor())};
     o.softcap = softcap;
     return Tensors{attention(in[0], in[1], in[2], o).output};
   };
-  const auto torchs = [&](const Tensors& in) {
+  const auto torchs = [&, softcap = softcap](const Tensors& in) {
     PlainInputs x{.query = in[0], .key = in[1], .value = in[2]};
     if (in.size() > 3) x.parameter = in[3];
     return Tensors{
         plain_attention(x, {.score = score.kernel, .scale = score.scale, .softcap = softcap})
             .output};
   };
-  // Of an additive score the gradient of the query is a sum over keys that cancels where tanh is
-  // nearly linear; there it shows that delta is made from the rounded output (Dao 2023), not from
-  // the weights.
-  RuleOfTwo rule(heeds, torchs, std::string_view(score.kernel) == "additive" ? 2.5 : 2);
-  for (uint64_t trial = 0; trial < 10; ++trial) {
+  RuleOfTwo rule(heeds, torchs);
+  for (uint64_t trial = 0; trial < trials; ++trial) {
     at::manual_seed(trial);
     Tensors in = {at::randn({2, kHeads, kQueries, kSize}) * scale,
-                  at::randn({2, kHeads, kKeys, kSize}) * scale,
-                  at::randn({2, kHeads, kKeys, kValueSize})};
+                  at::randn({2, kHeads, keys, kSize}) * scale,
+                  at::randn({2, kHeads, keys, kValueSize})};
     if (!score.parameter.empty()) in.push_back(at::randn(score.parameter));
     rule.add(in, {at::randn({2, kHeads, kQueries, kValueSize})}, type);
   }
@@ -58,7 +66,54 @@ TEST(ScalesOfInputs, EveryScore) {
   for_each_available_isa([] {
     for (const Scored& score : scored()) {
       for (const double scale : {1e-6, 1e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 30.0}) {
-        expect_rule(score, scale, 0, at::kFloat);
+        expect_rule(score, {.scale = scale});
+      }
+    }
+  });
+}
+
+// Of N keys that weigh about the same each has a log2 near −log2 N, and what rounds there is felt
+// in the gradient of the value.
+TEST(ScalesOfInputs, LongRows) {
+  for_each_available_isa([] {
+    for (const Scored& score : scored()) {
+      for (const double scale : {0.03, 0.3, 1.0}) {
+        expect_rule(score, {.scale = scale, .keys = 1000, .trials = 2});
+      }
+    }
+  });
+}
+
+// Nearly all keys of a query lie beyond the reach of a relative table, or all of them on one side:
+// the gradient of its ends is a sum over the row that cancels but for little, or for nothing.
+TEST(ScalesOfInputs, EndsOfARelativeTable) {
+  struct Ends {
+    int64_t queries, keys, reach, nearest;  // distances below `nearest` are not allowed
+  };
+  for_each_available_isa([] {
+    for (const auto& [queries, keys, reach, nearest] :
+         {Ends{1, 1000, 1, 0}, Ends{7, 700, 5, 0}, Ends{300, 300, 4, 200}}) {
+      SCOPED_TRACE(text_of(queries, " queries, ", keys, " keys"));
+      const int64_t offset = keys - queries;
+      const at::Tensor allowed =
+          plain::distances(queries, keys, offset).abs().ge(nearest).view({1, 1, queries, keys});
+      const auto heeds = [&](const Tensors& in) {
+        AttentionOptions o{.pattern = Pattern::from_mask(allowed)};
+        o.relative_bias = RelativeBias{in[3]};
+        return Tensors{attention(in[0], in[1], in[2], o).output};
+      };
+      const auto torchs = [&, offset = offset](const Tensors& in) {
+        return Tensors{
+            plain_attention({.query = in[0], .key = in[1], .value = in[2], .table = in[3]},
+                            {.scale = 0.25, .query_offset = offset, .allowed = allowed})
+                .output};
+      };
+      RuleOfTwo rule(heeds, torchs);
+      for (uint64_t trial = 0; trial < 20; ++trial) {
+        at::manual_seed(trial);
+        const auto random = [](int64_t n) { return at::randn({1, kHeads, n, 16}); };
+        rule.add({random(queries), random(keys), random(keys), at::randn({kHeads, 2 * reach + 1})},
+                 {random(queries)}, at::kFloat);
       }
     }
   });
@@ -69,7 +124,7 @@ TEST(ScalesOfInputs, Softcap) {
     for (const Scored& score : scored()) {
       for (const double softcap : {0.5, 5.0, 50.0}) {
         for (const double scale : {1e-3, 0.1, 1.0, 5.5, 30.0}) {
-          expect_rule(score, scale, softcap, at::kFloat);
+          expect_rule(score, {.scale = scale, .softcap = softcap});
         }
       }
     }
@@ -78,7 +133,9 @@ TEST(ScalesOfInputs, Softcap) {
 
 TEST(ScalesOfInputs, BFloat16) {
   for (const Scored& score : scored()) {
-    for (const double scale : {1e-3, 0.1, 1.0, 5.0}) expect_rule(score, scale, 0, at::kBFloat16);
+    for (const double scale : {1e-3, 0.1, 1.0, 5.0}) {
+      expect_rule(score, {.scale = scale, .type = at::kBFloat16});
+    }
   }
 }
 

@@ -44,8 +44,8 @@ inline Tensors with_gradients(const TensorFunction& function, const Tensors& inp
 
 class RuleOfTwo {
  public:
-  RuleOfTwo(TensorFunction heeds, TensorFunction torchs, double most = 2)
-      : heeds_(std::move(heeds)), torchs_(std::move(torchs)), most_(most) {}
+  RuleOfTwo(TensorFunction heeds, TensorFunction torchs)
+      : heeds_(std::move(heeds)), torchs_(std::move(torchs)) {}
   RuleOfTwo(const RuleOfTwo&) = delete;
   RuleOfTwo& operator=(const RuleOfTwo&) = delete;
 
@@ -69,13 +69,12 @@ class RuleOfTwo {
 
   ~RuleOfTwo() {
     for (const auto& [i, squares] : heed_) {
-      EXPECT_LE(std::sqrt(squares), most_ * std::sqrt(torch_[i])) << "tensor " << i;
+      EXPECT_LE(std::sqrt(squares), 2 * std::sqrt(torch_[i])) << "tensor " << i;
     }
   }
 
  private:
   TensorFunction heeds_, torchs_;
-  double most_;
   std::map<size_t, double> heed_, torch_;
 };
 

@@ -15,6 +15,7 @@
 
 #include "heed/kernels/attention/tiles/backward_panel_leaf.h"
 #include "heed/kernels/attention/tiles/forward_leaf.h"
+#include "heed/kernels/attention/tiles/row_weights_leaf.h"
 #include "heed/kernels/vector/dropout.h"
 
 namespace heed::kernels::HEED_ISA {
@@ -44,15 +45,12 @@ void weights_and_gradients(const BackwardTile& t, const BackwardQueries& queries
   PanelDropout dropout{};
   if (kDropout) dropout = panel_dropout(t, keys, p);
   for (int i = p.begin; i < p.end; ++i) {
-    const Floats log_sum = broadcast(queries.log_sum[i]);
-    const Floats log_sum_rest = broadcast(queries.log_sum_rest[i]);
+    const RowWeights weights(queries.log_sum[i], queries.log_sum_rest[i], factor);
     const Floats delta = broadcast(queries.delta[i]);
     const uint32_t query_key = kDropout ? t.dropout->query_keys[queries.query + i] : 0;
     for (int v = 0; v < p.vectors; ++v) {
       const int at = i * kPanel + v * kLanes;
-      // Where the logits are huge, most of the product goes.
-      const Floats score = fma_rounded_once(load(t.weights + at), factor, -log_sum);
-      const Floats weight = exp2(score - log_sum_rest);
+      const Floats weight = weights.of(load(t.weights + at));
       Floats grad = load(t.grads + at);
       Floats used = weight;
       if (kDropout) {

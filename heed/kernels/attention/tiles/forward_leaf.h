@@ -187,11 +187,29 @@ HEED_INLINE void to_weights(const ForwardTile& t, const ForwardPanel& panel,
   }
 }
 
+template <Start start>
+HEED_INLINE void add_value_rows(const ForwardTile& t, const ForwardPanel& panel,
+                                const ForwardKeys& keys, const LaneSoftmax& s, int begin, int end) {
+  multiply<Singles, Walk::kColumns, start>(
+      {keys.values + begin * keys.value_stride, keys.value_stride, t.scores + begin * kPanel,
+       kPanel, panel.output, kPanel, s.decay, end - begin},
+      t.value_size, panel.vectors);
+}
+
 inline void add_values(const ForwardTile& t, const ForwardPanel& panel, const ForwardKeys& keys,
                        const LaneSoftmax& s) {
-  multiply<Singles, Walk::kColumns, Start::kScale>(
-      {keys.values, keys.value_stride, t.scores, kPanel, panel.output, kPanel, s.decay, keys.count},
-      t.value_size, panel.vectors);
+  // The backward pass takes the output for a sum over its own weights. Where something has nearly
+  // the same slope in all keys of a row, which pairwise scores and the ends of a relative table
+  // have, what the two differ by is all that is left. Short sums round less.
+  constexpr int kRun = 32;
+  const TileScore& score = *t.score->function;
+  const bool short_sums = (score.is_pairwise || t.score->relative != nullptr) && keys.count > kRun;
+  const int first = short_sums ? kRun : keys.count;
+  add_value_rows<Start::kScale>(t, panel, keys, s, 0, first);
+  for (int j = first; j < keys.count; j += kRun) {
+    add_value_rows<Start::kAdd>(t, panel, keys, s, j,
+                                j + kRun < keys.count ? j + kRun : keys.count);
+  }
 }
 
 // The same where a value that is not finite may be masked for some of the lanes: 0 · NaN must not
