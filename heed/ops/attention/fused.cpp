@@ -1,5 +1,6 @@
 // Attention by the fused kernels, from tensors to tensors.
 #include <ATen/ATen.h>
+#include <ATen/EmptyTensor.h>
 
 #include <limits>
 
@@ -64,10 +65,10 @@ AttentionResult fused_forward(const AttentionCall& call) {
   const FusedProblem fused(call);
   const auto& sizes = fused.sizes;
   const std::array<int64_t, 4> shape{sizes.batch, sizes.heads, sizes.queries, sizes.value_size};
-  AttentionResult result{.output = empty_by_rows(shape, call.query.options()),
-                         .log_sum_exp = at::empty(at::IntArrayRef(shape).slice(0, 3),
-                                                  call.query.options().dtype(at::kFloat))};
-  result.log_sum_exp_rest = at::empty_like(result.log_sum_exp);
+  const auto rows = at::IntArrayRef(shape).slice(0, 3);
+  const AttentionResult result{.output = empty_by_rows(shape, call.query.options()),
+                               .log_sum_exp = at::detail::empty_cpu(rows, at::kFloat),
+                               .log_sum_exp_rest = at::detail::empty_cpu(rows, at::kFloat)};
   if (fused.is_empty()) {
     result.output.zero_();
     result.log_sum_exp_rest.zero_();

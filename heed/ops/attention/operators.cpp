@@ -1,6 +1,9 @@
 #include "heed/ops/attention/operators.h"
 
 #include <ATen/ATen.h>
+#include <ATen/EmptyTensor.h>
+
+#include <algorithm>
 
 #include "heed/base/error.h"
 #include "heed/base/large_pages.h"
@@ -49,7 +52,7 @@ torch::jit::Stack stack_of(const AttentionCall& call) {
   stack[kQuery] = call.query;
   stack[kKey] = call.key;
   stack[kValue] = call.value;
-  stack[kScore] = score;
+  stack[kScore] = std::string(score);
   stack[kScoreParameter] = optional_tensor(parameter);
   stack[kScale] = options.scale;
   stack[kSoftcap] = options.softcap;
@@ -122,9 +125,15 @@ void replace_top(torch::jit::Stack& stack, size_t count, at::ArrayRef<at::Tensor
 }
 
 at::Tensor empty_by_rows(at::IntArrayRef shape, const at::TensorOptions& options) {
-  const auto rows = at::empty({shape[0], shape[2], shape[1], shape[3]}, options);
-  if (rows.is_cpu()) prefer_large_pages(rows.mutable_data_ptr(), rows.nbytes());
-  return rows.transpose(1, 2);
+  // The strides that torch gives an empty (B, N, H, size).
+  const auto run = [&](size_t i) { return std::max<int64_t>(shape[i], 1); };
+  const int64_t row = run(3) * run(1);
+  const std::array<int64_t, 4> strides{row * run(2), run(3), row, 1};
+  if (!options.device().is_cpu()) return at::empty_strided(shape, strides, options);
+  // Not through the dispatcher, which takes as long as a small call of attention.
+  const at::Tensor rows = at::detail::empty_strided_cpu(shape, strides, options);
+  prefer_large_pages(rows.mutable_data_ptr(), rows.nbytes());
+  return rows;
 }
 
 }  // namespace heed

@@ -36,9 +36,9 @@ const ScoreKind& score_kind(std::string_view name);
 // Makes a score known that is not built in. Not while another thread calls attention.
 void add_score_kind(ScoreKind kind);
 
-// The name and the learned tensor (undefined: none) of a score.
+// The name and the learned tensor (undefined: none) of a score, which must outlive the name.
 struct ScoreParts {
-  std::string name;
+  std::string_view name;
   at::Tensor parameter;
 };
 ScoreParts score_parts(const Score& score);
