@@ -11,9 +11,9 @@ namespace heed::kernels {
 // Pieces are aligned to 64 bytes, not initialised, and live until the next are handed out. Grows to
 // the largest need; one for each thread (see thread_scratch).
 //
-// Behind each piece stand bytes that nobody may write. Whether somebody did is looked at before the
-// next pieces are handed out, in every build: a few nanoseconds a task, so that no test can pass
-// over code that writes too far.
+// Behind each piece stand 8 bytes that nobody may write. Whether somebody did is looked at before
+// the next pieces are handed out, in every build: a few nanoseconds a task, so that no test can
+// pass over code that writes too far.
 class Scratch {
  public:
   // Runs body() twice: it takes its pieces with take(). The first time they are counted, and null:
@@ -51,12 +51,6 @@ class Scratch {
   struct Free {
     void operator()(char* p) const { ::operator delete(p, kAlignment); }
   };
-  // The bytes behind a piece.
-  struct Guard {
-    int64_t begin;
-    int64_t end;
-  };
-
   void make_room(int64_t bytes);
   void* take_bytes(int64_t bytes);
 
@@ -64,7 +58,7 @@ class Scratch {
   int64_t capacity_ = 0;
   int64_t used_ = 0;
   bool is_counting_ = false;
-  std::vector<Guard> guards_;
+  std::vector<int64_t> ends_;  // of the pieces
 };
 
 inline Scratch& thread_scratch() {
