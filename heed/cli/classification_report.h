@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/cli/trained.h"
+#include "heed/cli/task_adapter.h"
 #include "heed/tasks/classify.h"
 
 namespace heed::cli {

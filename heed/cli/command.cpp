@@ -1,12 +1,29 @@
 #include "heed/cli/command.h"
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
-#include "heed/cli/options/option_values.h"
-#include "heed/cli/options/settings_file.h"
-
 namespace heed::cli {
+
+Command attend_command();
+Command completion_command();
+Command eval_command();
+Command generate_command();
+Command inspect_command();
+Command man_command();
+Command predict_command();
+Command score_bleu_command();
+Command score_chrf_command();
+Command score_ner_command();
+Command score_qa_command();
+Command score_rouge_command();
+Command tokenize_decode_command();
+Command tokenize_encode_command();
+Command tokenize_train_command();
+Command train_classify_command();
+Command train_lm_command();
+Command train_ner_command();
+Command train_qa_command();
+Command train_seq2seq_command();
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
@@ -38,15 +55,11 @@ const std::vector<Command>& commands() {
 }
 
 Parser parser_of(const Command& command) {
-  auto app = std::make_unique<CLI::App>(command.summary, "heed " + command.path);
-  app->option_defaults()->always_capture_default()->multi_option_policy(
-      CLI::MultiOptionPolicy::TakeLast);
-  app->footer("Examples:\n" + command.examples);
-  auto action = command.define(*app);
-  app->set_help_flag("-h,--help", "Print this help and leave")->configurable(false);
-  add_settings_options(*app);
-  set_value_rules(*app);
-  return {.app = std::move(app), .action = std::move(action)};
+  auto options =
+      std::make_unique<Options>("heed " + command.path, command.summary, command.examples);
+  auto action = command.define(*options);
+  options->finish();
+  return {.options = std::move(options), .action = std::move(action)};
 }
 
 }  // namespace heed::cli

@@ -1,11 +1,12 @@
-// The subcommands of the program: one file each, one line each in the list of command.cpp.
+// The subcommands of the program: one file each, a declaration and a line in command.cpp.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "heed/cli/options/options.h"
 
 namespace heed::cli {
 
@@ -15,18 +16,18 @@ struct Command {
   std::string summary;     // one line
   std::string examples;    // shown under the help, whole command lines
 
-  // Adds the options to `app` and returns what to do once they are parsed. Anything that the action
+  // Adds the options and returns what to do once they are parsed. Anything that the action
   // needs is kept alive by the function itself.
-  std::function<std::function<void()>(CLI::App& app)> define;
+  std::function<std::function<void()>(Options& options)> define;
 };
 
 // What Command::define is for a command with settings of its own: `define` binds the options to
 // them, `run` does what the command is for.
 template <typename Settings, typename Run>
-auto with_settings(void (*define)(CLI::App& app, Settings& settings), Run run) {
-  return [define, run](CLI::App& app) -> std::function<void()> {
+auto with_settings(void (*define)(Options& options, Settings& settings), Run run) {
+  return [define, run](Options& options) -> std::function<void()> {
     auto settings = std::make_shared<Settings>();
-    define(app, *settings);
+    define(options, *settings);
     return [settings, run] { run(*settings); };
   };
 }
@@ -36,30 +37,9 @@ const std::vector<Command>& commands();
 
 // The parser of a command with its action; --config, --print-config and --help included.
 struct Parser {
-  std::unique_ptr<CLI::App> app;
+  std::unique_ptr<Options> options;
   std::function<void()> action;
 };
 Parser parser_of(const Command& command);
-
-Command attend_command();
-Command completion_command();
-Command eval_command();
-Command generate_command();
-Command inspect_command();
-Command man_command();
-Command predict_command();
-Command score_bleu_command();
-Command score_chrf_command();
-Command score_ner_command();
-Command score_qa_command();
-Command score_rouge_command();
-Command tokenize_decode_command();
-Command tokenize_encode_command();
-Command tokenize_train_command();
-Command train_classify_command();
-Command train_lm_command();
-Command train_ner_command();
-Command train_qa_command();
-Command train_seq2seq_command();
 
 }  // namespace heed::cli

@@ -1,6 +1,5 @@
 #include "heed/cli/common.h"
 
-#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -16,11 +15,12 @@ bool is_count(const std::string& name) {
   return name == "examples" || name == "tokens" || name == "questions";
 }
 
-void ThreadOptions::add_to(CLI::App& app) {
-  app.add_option("--threads", threads,
-                 "Threads to compute with; 0: OMP_NUM_THREADS, or one for each core granted")
-      ->check(CLI::Range(0, 1024))
-      ->group("Running");
+void ThreadOptions::add_to(Options& options) {
+  options
+      .add("--threads", threads,
+           "Threads to compute with; 0: OMP_NUM_THREADS, or one for each core granted")
+      .range(0, 1024)
+      .group("Running");
 }
 
 void ThreadOptions::apply(int processes) const {
@@ -36,42 +36,40 @@ void ThreadOptions::apply(int processes) const {
   set_threads(count);
 }
 
-void ReadingOptions::add_file_options(CLI::App& app) {
+void ReadingOptions::add_file_options(Options& options) {
   const std::string group = "Reading data";
-  app.add_option("--format", format,
-                 "auto (by what the file holds), label-text, tsv, csv, jsonl, json, conll or text")
-      ->check(CLI::IsMember({"auto", "label-text", "tsv", "csv", "jsonl", "json", "conll", "text"}))
-      ->group(group);
-  app.add_option("--delimiter", delimiter,
-                 "Between the columns of a table: tab, or one character such as ; or |; auto: told "
-                 "by the first rows")
-      ->group(group);
-  app.add_option("--header", header, "Whether tables begin with the names of their columns")
-      ->check(CLI::IsMember({"auto", "yes", "no"}))
-      ->group(group);
-  app.add_option("--encoding", encoding, "Character encoding of the files")
-      ->check(CLI::IsMember({"utf-8", "latin-1"}))
-      ->group(group);
-  app.add_option("--max-bytes", max_bytes,
-                 "Memory that the rows of a file may take, such as 4G; auto: half of what is free")
-      ->group(group);
-  app.add_option("--max-classes", max_classes, "Classes that a file may have")
-      ->check(CLI::Range(1, 100'000'000))
-      ->group(group);
+  options
+      .add("--format", format,
+           "auto (by what the file holds), label-text, tsv, csv, jsonl, json, conll or text")
+      .one_of({"auto", "label-text", "tsv", "csv", "jsonl", "json", "conll", "text"})
+      .group(group);
+  options
+      .add("--delimiter", delimiter,
+           "Between the columns of a table: tab, or one character such as ; or |; auto: told "
+           "by the first rows")
+      .group(group);
+  options.add("--header", header, "Whether tables begin with the names of their columns")
+      .one_of({"auto", "yes", "no"})
+      .group(group);
+  options.add("--encoding", encoding, "Character encoding of the files")
+      .one_of({"utf-8", "latin-1"})
+      .group(group);
+  options
+      .add("--max-bytes", max_bytes,
+           "Memory that the rows of a file may take, such as 4G; auto: half of what is free")
+      .group(group);
+  options.add("--max-classes", max_classes, "Classes that a file may have")
+      .range(1, 100'000'000)
+      .group(group);
 }
 
-void ReadingOptions::add_to(CLI::App& app) {
+void ReadingOptions::add_to(Options& options) {
   const std::string group = "Reading data";
-  add_file_options(app);
-  app.add_option("--text-column", text_column, "Name or number of the column that holds the text")
-      ->group(group);
-  app.add_option("--label-column", label_column, "Name or number of the column with the label")
-      ->group(group);
-}
-
-std::vector<std::string> ReadingOptions::names() {
-  return {"format",       "delimiter", "header",    "text-column",
-          "label-column", "encoding",  "max-bytes", "max-classes"};
+  add_file_options(options);
+  options.add("--text-column", text_column, "Name or number of the column that holds the text")
+      .group(group);
+  options.add("--label-column", label_column, "Name or number of the column with the label")
+      .group(group);
 }
 
 data::Limits ReadingOptions::limits() const {
@@ -93,12 +91,6 @@ data::ReadOptions ReadingOptions::parsed() const {
   return options;
 }
 
-void add_special_tokens(CLI::App& app, bool& wanted) {
-  app.add_flag("--special-tokens", wanted,
-               "Special tokens that the input spells, such as <|endoftext|>, are these tokens and "
-               "not text; only for input of people you trust");
-}
-
 void throw_or_warn(const data::DataReport& report) {
   for (const std::string& note : report.notes()) {
     std::cerr << "heed: " << note << '\n';
@@ -118,18 +110,6 @@ void flush_output() {
 
 void warn(const std::vector<std::string>& warnings) {
   for (const std::string& each : warnings) std::cerr << "heed: warning: " << each << '\n';
-}
-
-std::vector<std::string> given_options(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->count() == 0 || option->get_lnames().empty()) continue;
-    const std::vector<std::string> values = option->reduced_results();
-    const bool same = values.size() == 1 &&
-                      (values[0] == option->get_default_str() || values[0] == "false" /* a flag */);
-    if (!same) names.push_back(option->get_lnames().front());
-  }
-  return names;
 }
 
 tasks::Progress progress_bar(const std::string& title) {

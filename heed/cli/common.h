@@ -1,7 +1,6 @@
 // Options and small helpers that several subcommands share.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "heed/base/progress.h"
+#include "heed/cli/options/options.h"
 #include "heed/data/classification_data.h"
 #include "heed/data/data_report.h"
 #include "heed/tasks/task.h"
@@ -21,7 +21,7 @@ namespace heed::cli {
 struct ThreadOptions {
   int threads = 0;
 
-  void add_to(CLI::App& app);
+  void add_to(Options& options);
   void apply(int processes = 1) const;
 };
 
@@ -37,25 +37,15 @@ struct ReadingOptions {
   std::string max_bytes = "auto";
   int64_t max_classes = data::Limits().most_classes;
 
-  void add_to(CLI::App& app);
-  void add_file_options(CLI::App& app);  // all but the two columns
+  void add_to(Options& options);
+  void add_file_options(Options& options);  // all but the two columns
 
   data::ReadOptions parsed() const;
   data::Limits limits() const;
-
-  // The names of these options: "format".
-  static std::vector<std::string> names();
 };
-
-// --special-tokens: special tokens that the input spells are special tokens, and not text.
-void add_special_tokens(CLI::App& app, bool& wanted);
 
 // What reading found: throws DataError where the data cannot be used, says the rest on stderr.
 void throw_or_warn(const data::DataReport& report);
-
-// The options that were given another value than they have anyway, by their long names: "top".
-// (A file that --print-config wrote gives every option.)
-std::vector<std::string> given_options(const CLI::App& app);
 
 // Names of files as options have them.
 std::vector<std::filesystem::path> paths_of(const std::vector<std::string>& files);

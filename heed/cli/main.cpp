@@ -1,7 +1,6 @@
 // The program `heed`: finds the subcommand, parses its options, runs it, and turns errors into
 // messages and exit codes.
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
 #include <cstring>
@@ -22,7 +21,7 @@
 #include "heed/base/progress.h"
 #include "heed/cli/command.h"
 #include "heed/cli/options/help.h"
-#include "heed/cli/options/option_values.h"
+#include "heed/cli/options/settings_file.h"
 #include "heed/cli/options/suggestion.h"
 #include "heed/cli/standard_streams.h"
 #include "heed/version.h"
@@ -130,49 +129,38 @@ std::string similar_command(const Words& words) {
                                  meant.empty() ? ". " : " ", "Known are:", known));
 }
 
-// What CLI11 refused, in a line; an option that does not exist comes before all else.
-std::string refusal(const CLI::App& app, const CLI::ParseError& error) {
-  for (const std::string& word : app.remaining()) {
-    if (word.size() < 2 || word[0] != '-') continue;
-    const std::string typed = word.substr(0, word.find('='));
-    const std::string meant = similar_option(app, typed.substr(typed.find_first_not_of('-')));
-    return text_of("there is no option ", typed, did_you_mean(meant.empty() ? "" : "--" + meant));
-  }
-  return error.what();
-}
-
 // The library names a field ("batch_size: expected …"), the command line an option.
-std::string as_typed(const CLI::App& app, const std::string& message) {
+std::string as_typed(const Options& options, const std::string& message) {
   const size_t colon = message.find(':');
   const std::string field = message.substr(0, colon);
   if (colon == std::string::npos || field.find_first_of(" -./") != std::string::npos)
     return message;
-  const std::string option = option_called(app, field);
+  const std::string option = option_called(options, field);
   return option.empty() ? message : "--" + option + message.substr(colon);
 }
 
 int run_command(const Command& command, Words arguments) {
   const Parser parser = parser_of(command);
-  arguments = guarded_words(std::move(arguments));
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector of them
+  Options& options = *parser.options;
   try {
-    parser.app->parse(arguments);
-  } catch (const CLI::CallForHelp&) {
-    std::cout << help_text(*parser.app, help_width());
-    return kOk;
-  } catch (const CLI::CallForVersion& config) {  // --print-config
-    std::cout << config.what();
-    return kOk;
-  } catch (const CLI::FileError& error) {
-    throw MissingInputError(text_of("--config: ", error.what()));
-  } catch (const CLI::ParseError& error) {
-    throw UsageError(text_of(command.path, ": ", refusal(*parser.app, error), "\nSee heed ",
-                             command.path, " --help"));
+    switch (options.parse(std::move(arguments))) {
+      case Options::Wanted::kHelp:
+        std::cout << help_text(options, help_width());
+        return kOk;
+      case Options::Wanted::kSettings:
+        std::cout << settings_text(options);
+        return kOk;
+      case Options::Wanted::kRun:
+        break;
+    }
+  } catch (const UsageError& error) {
+    throw UsageError(
+        text_of(command.path, ": ", error.what(), "\nSee heed ", command.path, " --help"));
   }
   try {
     parser.action();
   } catch (const UsageError& error) {
-    throw UsageError(as_typed(*parser.app, error.what()));
+    throw UsageError(as_typed(options, error.what()));
   }
   return kOk;
 }

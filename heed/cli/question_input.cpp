@@ -1,11 +1,13 @@
 #include "heed/cli/question_input.h"
 
 #include "heed/base/error.h"
+#include "heed/cli/joined.h"
 #include "heed/text/words/sentences.h"
 
 namespace heed::cli {
 namespace {
 
+constexpr const char* kWhere = "the question";
 constexpr uint64_t kMaxBytes = uint64_t{16} << 20;
 
 std::string_view trimmed(std::string_view text) {
@@ -23,20 +25,14 @@ std::vector<std::string> sentences(std::string_view text) {
   return all;
 }
 
-std::string joined(const std::vector<std::string>& story) {
-  std::string text;
-  for (const std::string& each : story) text += (text.empty() ? "" : " ") + each;
-  return text;
-}
-
-QuestionInput from_json(std::string_view input, const std::string& where) {
-  const JsonValue object = parse_json(input, where, {.max_bytes = kMaxBytes});
+QuestionInput from_json(std::string_view input) {
+  const JsonValue object = parse_json(input, kWhere, {.max_bytes = kMaxBytes});
   object.check_keys({"id", "title", "story", "context", "question", "answers", "answer"});
   QuestionInput result;
   result.story.question = object.at("question").string();
   if (object.has("story")) {
     result.story.sentences = object.at("story").strings();
-    result.context = joined(result.story.sentences);
+    result.context = joined(result.story.sentences, " ");
   } else {
     result.context = object.at("context").string();
     result.story.sentences = sentences(result.context);
@@ -46,10 +42,10 @@ QuestionInput from_json(std::string_view input, const std::string& where) {
 
 }  // namespace
 
-QuestionInput question_input(std::string_view input, const std::string& where) {
+QuestionInput question_input(std::string_view input) {
   QuestionInput result;
   if (trimmed(input).starts_with('{')) {
-    result = from_json(input, where);
+    result = from_json(input);
   } else if (const size_t tab = input.rfind('\t'); tab != std::string_view::npos) {
     result.context = trimmed(input.substr(0, tab));
     result.story = {sentences(result.context), std::string(trimmed(input.substr(tab + 1)))};
@@ -59,19 +55,12 @@ QuestionInput question_input(std::string_view input, const std::string& where) {
     result.story = {sentences(result.context), std::string(input.substr(last.begin, last.size()))};
   }
   if (trimmed(result.story.question).empty()) {
-    throw DataError(where,
+    throw DataError(kWhere,
                     "expected a text and a question behind a tab, or as its last sentence, or "
                     "{\"context\": …, \"question\": …}, found no question");
   }
+  result.text = input;
   return result;
-}
-
-std::string story_json(const std::vector<std::string>& story, const std::string& question) {
-  return OrderedJson{{"story", story}, {"question", question}}.dump();
-}
-
-std::string context_json(const std::string& context, const std::string& question) {
-  return OrderedJson{{"context", context}, {"question", question}}.dump();
 }
 
 }  // namespace heed::cli

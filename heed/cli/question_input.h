@@ -9,19 +9,18 @@
 
 namespace heed::cli {
 
-// One of the two is given, the other is made of it.
+// Of story and context one is given, and the other is made of it.
 struct QuestionInput {
-  tasks::Story story;   // and the question
-  std::string context;  // the sentences of the story with blanks between them
+  tasks::Story story = {};   // and the question
+  std::string context = {};  // the sentences of the story with blanks between them
+  std::string text = {};     // what was asked about, as it was given
+  std::string where = {};
+
+  OrderedJson columns() const { return {{"text", text}}; }
 };
 
 // JSON {"story": ["…", "…"], "question": "…"} or {"context": "…", "question": "…"}; a text, a tab
-// and the question; or a text whose last sentence is the question. Throws DataError, whose message
-// begins with `where`.
-QuestionInput question_input(std::string_view input, const std::string& where);
-
-// The first form.
-std::string story_json(const std::vector<std::string>& story, const std::string& question);
-std::string context_json(const std::string& context, const std::string& question);
+// and the question; or a text whose last sentence is the question. Throws DataError.
+QuestionInput question_input(std::string_view input);
 
 }  // namespace heed::cli

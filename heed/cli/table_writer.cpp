@@ -92,7 +92,7 @@ void TableWriter::start(const OrderedJson& row) {
 }
 
 void TableWriter::add(const OrderedJson& row) {
-  if (paths_.empty()) start(row);
+  if (!has_started()) start(row);
   std::vector<std::string> cells;
   for (const Path& path : paths_) {
     const OrderedJson* value = found(row, path);

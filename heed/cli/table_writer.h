@@ -21,11 +21,14 @@ class TableWriter {
   TableWriter(std::vector<std::string> columns, Form form,
               std::function<void(const std::string&)> write);
 
-  // Throws UsageError for a column that the first row does not have.
+  // The heading, of a row that has all there is. Throws UsageError for a column that it lacks.
+  void start(const OrderedJson& row);
+  bool has_started() const { return !paths_.empty(); }
+
+  // The first row starts the table where start() did not.
   void add(const OrderedJson& row);
 
  private:
-  void start(const OrderedJson& row);
   void write_line(const std::vector<std::string>& cells);
 
   std::vector<std::string> columns_;

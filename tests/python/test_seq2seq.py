@@ -175,7 +175,7 @@ class SequenceToSequence(unittest.TestCase):
                 ([*train, "--train", "nowhere.en", "train.de"], 66, "nowhere.en"),
                 ([*train, "--train", "train.en", "train.de", "--tokenizer", "bpe:x"], 2, "bpe:N"),
                 ([*train, "--train", "train.en", "train.de", "--target-tokenizer", "characters",
-                  "--tie-word-embeddings", "all"], 2, "tie_word_embeddings"),
+                  "--tie-word-embeddings", "all"], 2, "tie-word-embeddings"),
                 ([*train, "--train", "train.en", "train.de", "--label-smoothing", "1"], 2,
                  "--label-smoothing"),
                 (["eval", self.model, "valid.en", "short.de"], 65, "short.de"),

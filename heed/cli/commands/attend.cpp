@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -8,10 +9,9 @@
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
-#include "heed/cli/options/validators.h"
-#include "heed/cli/trained.h"
+#include "heed/cli/joined.h"
+#include "heed/cli/task_kind.h"
 #include "heed/io/printable.h"
-#include "heed/io/utf8.h"
 #include "heed/viz/heat_map.h"
 #include "heed/viz/terminal.h"
 
@@ -19,8 +19,8 @@ namespace heed::cli {
 namespace {
 
 struct Settings {
-  std::string directory;
-  std::string text;
+  AnyTask task;
+  std::string input;
   std::string out;
   std::string part;
   int64_t layer = 0;  // from 1; 0: all
@@ -112,24 +112,28 @@ void print_text(const AttentionView& attention, const std::vector<int64_t>& laye
                               {.colors = colors_wanted(STDOUT_FILENO)});
 }
 
-std::string chosen_part(const Settings& settings, const Trained& trained) {
-  const std::vector<std::string> parts = trained.attention_parts();
-  if (settings.part.empty()) return parts.front();
-  std::string known;
-  for (const std::string& part : parts) {
-    if (part == settings.part) return part;
-    known += (known.empty() ? "" : ", ") + part;
+std::string chosen_part(const std::string& part, const std::vector<std::string>& known) {
+  if (part.empty()) return known.empty() ? "" : known.front();
+  check_usage(!known.empty(), "--part: has no meaning for a model with one attention");
+  check_usage(std::find(known.begin(), known.end(), part) != known.end(),
+              "--part: expected one of ", joined(known), ", got '", part, "'");
+  return part;
+}
+
+// "Which attention, of models with several: cross, encoder, decoder (seq2seq); …".
+std::string help_of_parts() {
+  std::string tasks;
+  for (const TaskKind& kind : task_kinds()) {
+    if (kind.attention_parts.empty()) continue;
+    tasks += text_of(tasks.empty() ? "" : "; ", joined(kind.attention_parts), " (", kind.name, ")");
   }
-  throw UsageError(text_of("--part: expected one of ", known, ", got '", settings.part, "'"));
+  return "Which attention, of models with several: " + tasks;
 }
 
 void run(const Settings& settings) {
   settings.threads.apply();
-  if (!is_utf8(settings.text)) {
-    throw DataError("the text", "expected UTF-8, found " + excerpt(settings.text));
-  }
-  const auto trained = load_trained(settings.directory);
-  const AttentionView attention = trained->attend(settings.text, chosen_part(settings, *trained));
+  const std::string part = chosen_part(settings.part, settings.task.kind().attention_parts);
+  const AttentionView attention = settings.task.load()->attend(settings.input, part);
   const auto layers = chosen(settings.layer, attention.weights.size(0), "layer");
   const auto heads = chosen(settings.head, attention.weights.size(1), "head");
   if (!settings.out.empty()) {
@@ -143,19 +147,17 @@ void run(const Settings& settings) {
   }
 }
 
-void define(CLI::App& app, Settings& s) {
-  app.add_option("model", s.directory, "Directory of a trained model")->required();
-  app.add_option("text", s.text, "The text; of a question, the text and the question behind it")
-      ->required();
-  app.add_option("--out", s.out, "Picture to write, .png or .svg");
-  app.add_option(
-      "--part", s.part,
-      "Which attention, of models with several: cross, encoder or decoder (translation), "
-      "question or all (questions)");
-  app.add_option("--layer", s.layer, "Layer to show, from 1; 0: all")->check(at_least_0());
-  app.add_option("--head", s.head, "Head to show, from 1; 0: all")->check(at_least_0());
-  app.add_flag("--json", s.json, "Print the weights as one JSON object");
-  s.threads.add_to(app);
+void define(Options& options, Settings& s) {
+  s.task.add_model(options);
+  options.add("text", s.input, "The text; of a question, the text and the question behind it")
+      .required();
+  options.add("--out", s.out, "Picture to write, .png or .svg");
+  options.add("--part", s.part, help_of_parts());
+  options.add("--layer", s.layer, "Layer to show, from 1; 0: all").at_least(0);
+  options.add("--head", s.head, "Head to show, from 1; 0: all").at_least(0);
+  options.flag("--json", s.json, "Print the weights as one JSON object");
+  s.task.add_options(options, Use::kAttend);
+  s.threads.add_to(options);
 }
 
 }  // namespace

@@ -1,20 +1,14 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "heed/cli/command.h"
-#include "heed/cli/options/option_names.h"
+#include "heed/cli/joined.h"
+#include "heed/cli/options/options.h"
 
 namespace heed::cli {
 namespace {
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
-}
 
 // What bash offers behind the words of a command: the names of its options ("--train --valid …"),
 // and behind an option with choices those.
@@ -22,17 +16,17 @@ void print_bash_command(const Command& command) {
   const Parser parser = parser_of(command);
   std::vector<std::string> names;
   std::string choices;
-  for (const OptionInfo& option : options_of(*parser.app)) {
+  for (const OptionInfo& option : parser.options->all()) {
     if (option.positional) continue;
     for (const std::string& name : option.names) {
       if (name.size() > 2) names.push_back(name);
       if (option.choices.empty()) continue;
-      choices += "        " + name + ") choices=\"" + joined(option.choices) + "\" ;;\n";
+      choices += "        " + name + ") choices=\"" + joined(option.choices, " ") + "\" ;;\n";
     }
   }
   const std::string alias = command.alias.empty() ? "" : " | \"" + command.alias + " \"*";
-  std::cout << "    \"" << command.path << " \"*" << alias << ")\n      words=\"" << joined(names)
-            << "\"\n      case $previous in\n"
+  std::cout << "    \"" << command.path << " \"*" << alias << ")\n      words=\""
+            << joined(names, " ") << "\"\n      case $previous in\n"
             << choices << "      esac ;;\n";
 }
 
@@ -115,13 +109,13 @@ void print_zsh() {
     const std::string alias = command.alias.empty() ? "" : " | '" + command.alias + " '*";
     std::cout << "  '" << command.path << " '*" << alias << ") _arguments";
     const Parser parser = parser_of(command);
-    for (const OptionInfo& option : options_of(*parser.app)) {
+    for (const OptionInfo& option : parser.options->all()) {
       if (option.positional) continue;
       for (const std::string& name : option.names) {
         std::cout << " \\\n    '" << name << "[" << zsh_quoted(full_description(option)) << "]"
                   << (option.value.empty()     ? ""
                       : option.choices.empty() ? ":value:_files"
-                                               : ":value:(" + joined(option.choices) + ")")
+                                               : ":value:(" + joined(option.choices, " ") + ")")
                   << "'";
       }
     }
@@ -140,10 +134,8 @@ struct Settings {
 
 void run(const Settings& settings) { settings.shell == "bash" ? print_bash() : print_zsh(); }
 
-void define(CLI::App& app, Settings& s) {
-  app.add_option("shell", s.shell, "bash or zsh")
-      ->required()
-      ->check(CLI::IsMember({"bash", "zsh"}));
+void define(Options& options, Settings& s) {
+  options.add("shell", s.shell, "bash or zsh").required().one_of({"bash", "zsh"});
 }
 
 }  // namespace

@@ -4,20 +4,18 @@
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
-#include "heed/cli/options/validators.h"
+#include "heed/cli/options/task_sets.h"
 #include "heed/cli/table_writer.h"
-#include "heed/cli/trained.h"
+#include "heed/cli/task_kind.h"
 #include "heed/io/atomic.h"
 
 namespace heed::cli {
 namespace {
 
 struct Settings {
-  std::string directory;
-  EvaluationRequest request;
-  const CLI::App* app = nullptr;
+  AnyTask task;
+  std::vector<std::string> files;
   ThreadOptions threads;
-  std::string errors;
   bool json = false;
 };
 
@@ -50,46 +48,28 @@ void write_errors(const std::string& file, std::vector<Evaluation::Wrong> wrong)
   out.commit();
 }
 
-void run(Settings& settings) {
+void run(const Settings& settings) {
   settings.threads.apply();
-  EvaluationRequest& request = settings.request;
-  request.reading.parsed();
-  const auto trained = load_trained(settings.directory);
-  check_options(*settings.app, trained->evaluation_options(), *trained);
-  request.wrong = !settings.errors.empty();
-  const Evaluation evaluation = trained->evaluate(request, progress_bar("evaluating"));
-  warn(trained->warnings());
-  if (request.wrong) write_errors(settings.errors, evaluation.wrong);
+  const auto model = settings.task.load();
+  const Evaluation evaluation = model->evaluate(settings.files, progress_bar("evaluating"));
+  warn(evaluation.warnings);
+  const auto* errors = settings.task.find<ErrorsOption>();
+  if (errors != nullptr && errors->wanted()) write_errors(errors->file, evaluation.wrong);
   print(evaluation, settings.json);
   flush_output();
 }
 
-void define(CLI::App& app, Settings& s) {
-  s.app = &app;
-  app.add_option("model", s.directory, "Directory of a trained model")->required();
-  app.add_option("files", s.request.files,
-                 "Examples of the task; - reads standard input. Several are measured together; "
-                 "of plain translations, sources and references by turns")
-      ->required()
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--num-beams", s.request.prediction.num_beams,
-                 "Sequences that beam search keeps, where answers are written")
-      ->check(CLI::Range(1, 1000));
-  app.add_option("--length-penalty", s.request.prediction.length_penalty,
-                 "Hypotheses are ranked by log-probability / length to this power");
-  app.add_option("--threshold", s.request.prediction.threshold,
-                 "From which probability on a label is given, in place of the thresholds of the "
-                 "model; where a text may have several")
-      ->check(share_or_nothing());
-  app.add_option("--errors", s.errors,
-                 "File to list what was answered wrongly in, the most confident first: TSV, or "
-                 "CSV or JSON lines where it is named .csv or .jsonl");
-  app.add_flag("--lowercase", s.request.lowercase,
-               "Compare written answers with the references in lower case");
-  app.add_flag("--rouge", s.request.rouge, "Measure written answers by ROUGE too");
-  s.request.reading.add_to(app);
-  s.threads.add_to(app);
-  app.add_flag("--json", s.json, "Print one JSON object whose keys are the metrics");
+void define(Options& options, Settings& s) {
+  s.task.add_model(options);
+  options
+      .add("files", s.files,
+           "Examples of the task; - reads standard input. Several are measured together; "
+           "of plain translations, sources and references by turns")
+      .required()
+      .repeats();
+  s.task.add_options(options, Use::kEval);
+  s.threads.add_to(options);
+  options.flag("--json", s.json, "Print one JSON object whose keys are the metrics");
 }
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
@@ -10,7 +9,7 @@
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/interrupt.h"
-#include "heed/cli/options/validators.h"
+#include "heed/cli/options/task_sets.h"
 #include "heed/inference/beam_search.h"
 #include "heed/inference/generate.h"
 #include "heed/inference/text_stream.h"
@@ -36,9 +35,9 @@ struct Settings {
   std::vector<std::string> stops;
   std::string dtype = "float32";
   bool json = false;
-  bool special_tokens = false;
+  SpecialTokensOption special;
   ThreadOptions threads;
-  const CLI::App* app = nullptr;
+  const Options* options = nullptr;
 };
 
 std::string read_prompt(const Settings& settings) {
@@ -61,10 +60,7 @@ std::string read_prompt(const Settings& settings) {
 
 models::TrainedLanguageModel load(const Settings& settings) {
   models::TrainedLanguageModel trained = models::load_language_model(settings.directory);
-  if (settings.special_tokens) {
-    trained.tokenizer = std::make_shared<const text::Tokenizer>(
-        trained.tokenizer->with_specials(text::Specials::kAsTokens));
-  }
+  settings.special.apply_to(trained.tokenizer);
   if (settings.dtype == "bfloat16") trained.model->to(at::kBFloat16);
   return trained;
 }
@@ -251,7 +247,7 @@ void search(const Settings& settings, const models::TrainedLanguageModel& traine
 void check_options(const Settings& settings) {
   static const std::set<std::string> kSampling = {"temperature", "top-k", "top-p",
                                                   "repetition-penalty", "seed"};
-  for (const std::string& name : given_options(*settings.app)) {
+  for (const std::string& name : settings.options->given()) {
     check_usage(settings.num_beams == 0 || kSampling.count(name) == 0, "--", name,
                 ": has no meaning with --num-beams, which takes no chances");
     check_usage(settings.num_beams > 0 || name != "length-penalty", "--", name,
@@ -272,59 +268,58 @@ void run(const Settings& settings) {
   }
 }
 
-void add_sampling_options(CLI::App& app, Settings& s) {
+void add_sampling_options(Options& options, Settings& s) {
   const std::string group = "Choosing tokens";
   inference::SamplingOptions& o = s.generate.sampling;
-  app.add_option("--temperature", o.temperature,
-                 "Below 1 likely tokens become likelier; 0: always the most likely one")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--top-k", o.top_k, "Only the K most likely tokens; 0: all")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--top-p", o.top_p, "Only the most likely tokens with this probability together")
-      ->group(group);
-  app.add_option("--repetition-penalty", o.repetition_penalty,
-                 "Above 1 tokens that are there already become unlikelier")
-      ->check(above_0())
-      ->group(group);
-  app.add_option("--seed", o.seed, "The same seed gives the same text")->group(group);
-  app.add_option("--num-return-sequences", s.generate.num_return_sequences,
-                 "Texts to make, together")
-      ->check(CLI::Range(1, 100'000))
-      ->group(group);
-  app.add_option("--num-beams", s.num_beams,
-                 "Beam search for the most likely text, keeping this many; --num-return-sequences "
-                 "of them are "
-                 "shown; 0: off")
-      ->check(CLI::Range(0, 1000))
-      ->group(group);
-  app.add_option("--length-penalty", s.length_penalty,
-                 "Beam search ranks by log-probability / length to this power")
-      ->group(group);
+  options
+      .add("--temperature", o.temperature,
+           "Below 1 likely tokens become likelier; 0: always the most likely one")
+      .at_least(0)
+      .group(group);
+  options.add("--top-k", o.top_k, "Only the K most likely tokens; 0: all").at_least(0).group(group);
+  options.add("--top-p", o.top_p, "Only the most likely tokens with this probability together")
+      .group(group);
+  options
+      .add("--repetition-penalty", o.repetition_penalty,
+           "Above 1 tokens that are there already become unlikelier")
+      .above(0)
+      .group(group);
+  options.add("--seed", o.seed, "The same seed gives the same text").group(group);
+  options.add("--num-return-sequences", s.generate.num_return_sequences, "Texts to make, together")
+      .range(1, 100'000)
+      .group(group);
+  options
+      .add("--num-beams", s.num_beams,
+           "Beam search for the most likely text, keeping this many; --num-return-sequences "
+           "of them are "
+           "shown; 0: off")
+      .range(0, 1000)
+      .group(group);
+  options
+      .add("--length-penalty", s.length_penalty,
+           "Beam search ranks by log-probability / length to this power")
+      .group(group);
 }
 
-void define(CLI::App& app, Settings& s) {
-  s.app = &app;
-  app.add_option("model", s.directory, "Directory of a trained language model")->required();
-  app.add_option("--prompt", s.prompt, "Text to go on from; without: standard input")
-      ->capture_default_str();
-  app.add_option("--prompt-file", s.prompt_file, "File that holds it; - is standard input");
-  add_special_tokens(app, s.special_tokens);
-  app.add_option("--max-new-tokens", s.generate.max_new_tokens, "New tokens, at most")
-      ->check(at_least_0());
-  app.add_option("--eos-token", s.ends, "Token that ends a text; several may be given")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false);
-  app.add_option("--stop", s.stops, "String that ends a text; several may be given")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false);
-  add_sampling_options(app, s);
-  app.add_option("--dtype", s.dtype, "Of the weights: bfloat16 takes half the memory and time")
-      ->check(CLI::IsMember({"float32", "bfloat16"}))
-      ->group("Running");
-  s.threads.add_to(app);
-  app.add_flag("--json", s.json, "Print a JSON object for each text")->group("Running");
+void define(Options& options, Settings& s) {
+  s.options = &options;
+  options.add("model", s.directory, "Directory of a trained language model").required();
+  options.add("--prompt", s.prompt, "Text to go on from; without: standard input");
+  options.add("--prompt-file", s.prompt_file, "File that holds it; - is standard input");
+  s.special.add_to(options);
+  options.add("--max-new-tokens", s.generate.max_new_tokens, "New tokens, at most").at_least(0);
+  options.add("--eos-token", s.ends, "Token that ends a text; several may be given")
+      .repeats()
+      .one_word_each();
+  options.add("--stop", s.stops, "String that ends a text; several may be given")
+      .repeats()
+      .one_word_each();
+  add_sampling_options(options, s);
+  options.add("--dtype", s.dtype, "Of the weights: bfloat16 takes half the memory and time")
+      .one_of({"float32", "bfloat16"})
+      .group("Running");
+  s.threads.add_to(options);
+  options.flag("--json", s.json, "Print a JSON object for each text").group("Running");
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
-#include "heed/cli/trained.h"
+#include "heed/cli/task_kind.h"
 #include "heed/io/printable.h"
 #include "heed/io/safetensors.h"
 
@@ -11,7 +11,7 @@ namespace heed::cli {
 namespace {
 
 struct Settings {
-  std::string directory;
+  AnyTask task;
   bool json = false;
 };
 
@@ -21,10 +21,10 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   return text.empty() ? "scalar" : text;
 }
 
-OrderedJson describe(const Settings& settings, const Trained& trained) {
-  const Safetensors weights = Safetensors::from_directory(settings.directory);
-  OrderedJson json = {{"task", trained.task()}};
-  json.update(trained.description());
+OrderedJson describe(const AnyTask& task) {
+  const Safetensors weights = Safetensors::from_directory(task.directory());
+  OrderedJson json = {{"task", task.kind().name}};
+  json.update(task.load()->description());
   int64_t parameters = 0;
   size_t bytes = 0;
   for (const StoredTensor& tensor : weights.tensors()) {
@@ -63,7 +63,7 @@ void print_for_people(const OrderedJson& json) {
 }
 
 void run(const Settings& settings) {
-  const OrderedJson json = describe(settings, *load_trained(settings.directory));
+  const OrderedJson json = describe(settings.task);
   if (settings.json) {
     std::cout << json.dump() << '\n';
   } else {
@@ -71,9 +71,10 @@ void run(const Settings& settings) {
   }
 }
 
-void define(CLI::App& app, Settings& s) {
-  app.add_option("model", s.directory, "Directory of a trained model")->required();
-  app.add_flag("--json", s.json, "Print one JSON object");
+void define(Options& options, Settings& s) {
+  s.task.add_model(options);
+  s.task.add_options(options, Use::kInspect);
+  options.flag("--json", s.json, "Print one JSON object");
 }
 
 }  // namespace

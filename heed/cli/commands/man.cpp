@@ -5,7 +5,7 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
-#include "heed/cli/options/option_names.h"
+#include "heed/cli/options/options.h"
 #include "heed/io/atomic.h"
 #include "heed/version.h"
 
@@ -51,7 +51,7 @@ void print_page(std::ostream& out, const Command& command) {
   out << ".TH \"heed-" << dashed(command.path) << "\" 1 \"\" \"heed " << version() << "\"\n"
       << ".SH NAME\nheed-" << dashed(command.path) << " \\- " << roff(command.summary)
       << "\n.SH SYNOPSIS\n\\fBheed " << command.path << "\\fR";
-  const auto options = options_of(*parser.app);
+  const auto options = parser.options->all();
   for (const OptionInfo& option : options) {
     if (option.positional) out << " \\fI" << option.names[0] << "\\fR";
   }
@@ -108,10 +108,10 @@ void run(const Settings& settings) {
   throw UsageError(text_of("there is no command '", settings.command, "'; see heed --help"));
 }
 
-void define(CLI::App& app, Settings& s) {
-  CLI::Option* command =
-      app.add_option("command", s.command, "eval, train-classify, ...; without: heed itself");
-  app.add_option("--all", s.folder, "Write every page into this folder instead")->excludes(command);
+void define(Options& options, Settings& s) {
+  const Option command =
+      options.add("command", s.command, "eval, train-classify, ...; without: heed itself");
+  options.add("--all", s.folder, "Write every page into this folder instead").excludes(command);
 }
 
 }  // namespace

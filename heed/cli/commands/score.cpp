@@ -1,11 +1,9 @@
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
-#include "heed/cli/options/validators.h"
 #include "heed/cli/score_json.h"
 #include "heed/cli/text_files.h"
 #include "heed/data/ner_data.h"
@@ -232,14 +230,13 @@ struct Files {
   const char* references;
   int most_references = 1;
 };
-void add_files(CLI::App& app, Settings& s, const Files& files) {
-  app.add_option("file", s.file, files.file)->required();
-  app.add_option("--references", s.references, files.references)
-      ->required()
-      ->expected(1, files.most_references)
-      ->allow_extra_args(files.most_references > 1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_flag("--json", s.json, "Print a JSON object");
+void add_files(Options& options, Settings& s, const Files& files) {
+  options.add("file", s.file, files.file).required();
+  options.add("--references", s.references, files.references)
+      .required()
+      .repeats()
+      .at_most(files.most_references);
+  options.flag("--json", s.json, "Print a JSON object");
 }
 
 constexpr Files kTexts = {
@@ -247,54 +244,52 @@ constexpr Files kTexts = {
     .references = "Files with as many lines: the right texts",
     .most_references = 64};
 
-void add_lowercase(CLI::App& app, Settings& settings) {
-  app.add_flag("--lowercase", settings.lowercase, "Compare in lower case");
+void add_lowercase(Options& options, Settings& settings) {
+  options.flag("--lowercase", settings.lowercase, "Compare in lower case");
 }
 
-void add_sentences(CLI::App& app, Settings& settings) {
-  app.add_flag("--sentences", settings.sentences, "A score for each line instead of one for all");
+void add_sentences(Options& options, Settings& settings) {
+  options.flag("--sentences", settings.sentences, "A score for each line instead of one for all");
 }
 
-void define_bleu(CLI::App& app, Settings& s) {
-  add_files(app, s, kTexts);
-  app.add_option("--tokenize", s.tokenize,
-                 "How texts become words: 13a, none (at blanks), char, intl")
-      ->check(CLI::IsMember({"13a", "none", "char", "intl"}));
-  app.add_option("--smoothing", s.smoothing, "What becomes of n-grams without a match: exp or none")
-      ->check(CLI::IsMember({"exp", "none"}));
-  add_lowercase(app, s);
-  add_sentences(app, s);
+void define_bleu(Options& options, Settings& s) {
+  add_files(options, s, kTexts);
+  options.add("--tokenize", s.tokenize, "How texts become words: 13a, none (at blanks), char, intl")
+      .one_of({"13a", "none", "char", "intl"});
+  options.add("--smoothing", s.smoothing, "What becomes of n-grams without a match: exp or none")
+      .one_of({"exp", "none"});
+  add_lowercase(options, s);
+  add_sentences(options, s);
 }
 
-void define_chrf(CLI::App& app, Settings& s) {
-  add_files(app, s, kTexts);
-  app.add_option("--char-order", s.character_order, "The longest n-gram of characters")
-      ->check(CLI::Range(1, 100));
-  app.add_option("--word-order", s.word_order, "The longest n-gram of words; 2 gives chrF++")
-      ->check(CLI::Range(0, 100));
-  app.add_option("--beta", s.beta, "How much more recall counts")->check(above_0());
-  add_lowercase(app, s);
-  add_sentences(app, s);
+void define_chrf(Options& options, Settings& s) {
+  add_files(options, s, kTexts);
+  options.add("--char-order", s.character_order, "The longest n-gram of characters").range(1, 100);
+  options.add("--word-order", s.word_order, "The longest n-gram of words; 2 gives chrF++")
+      .range(0, 100);
+  options.add("--beta", s.beta, "How much more recall counts").above(0);
+  add_lowercase(options, s);
+  add_sentences(options, s);
 }
 
-void define_rouge(CLI::App& app, Settings& s) {
-  add_files(app, s, kTexts);
-  add_sentences(app, s);
+void define_rouge(Options& options, Settings& s) {
+  add_files(options, s, kTexts);
+  add_sentences(options, s);
 }
 
-void define_ner(CLI::App& app, Settings& s) {
-  add_files(app, s,
+void define_ner(Options& options, Settings& s) {
+  add_files(options, s,
             {.file = "Predicted tags: CoNLL columns or JSON lines",
              .references = "The same sentences with the right tags"});
-  app.add_option("--strict", s.scheme, "Count only what is tagged wholly as this scheme wants it")
-      ->check(CLI::IsMember({"none", "iob1", "bio", "bioes"}));
+  options.add("--strict", s.scheme, "Count only what is tagged wholly as this scheme wants it")
+      .one_of({"none", "iob1", "bio", "bioes"});
 }
 
-void define_qa(CLI::App& app, Settings& s) {
-  add_files(app, s,
+void define_qa(Options& options, Settings& s) {
+  add_files(options, s,
             {.file = "An answer on each line, or what heed predict writes",
              .references = "The right ones: SQuAD's JSON, or a line each, tabs between several"});
-  add_sentences(app, s);
+  add_sentences(options, s);
 }
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <functional>
 #include <iostream>
@@ -8,6 +7,7 @@
 #include "heed/base/progress.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
+#include "heed/cli/options/task_sets.h"
 #include "heed/data/rows.h"
 #include "heed/io/file.h"
 #include "heed/io/printable.h"
@@ -122,7 +122,7 @@ struct UseSettings {
   bool json = false;
   bool tokens = false;
   bool bare = false;
-  bool special_tokens = false;
+  SpecialTokensOption special;
 };
 
 // Calls answer(line, "file:12") for each line as it comes.
@@ -140,8 +140,8 @@ void answer_lines(const std::string& file,
 void encode(const UseSettings& settings) {
   const text::Tokenizer tokenizer =
       text::Tokenizer::load(settings.tokenizer)
-          .with_specials(settings.special_tokens ? text::Specials::kAsTokens
-                                                 : text::Specials::kAsText);
+          .with_specials(settings.special.special_tokens ? text::Specials::kAsTokens
+                                                         : text::Specials::kAsText);
   const auto surround = settings.bare ? text::Surround::kNo : text::Surround::kYes;
   std::vector<int32_t> ids;
   answer_lines(settings.file, [&](std::string_view line, const std::string&) {
@@ -203,45 +203,47 @@ void decode(const UseSettings& settings) {
   });
 }
 
-void add_use(CLI::App& app, UseSettings& s, const char* file) {
-  app.add_option("--tokenizer", s.tokenizer, "tokenizer.json")->required();
-  app.add_option("file", s.file, file);
+void add_use(Options& options, UseSettings& s, const char* file) {
+  options.add("--tokenizer", s.tokenizer, "tokenizer.json").required();
+  options.add("file", s.file, file);
 }
 
-void define_train(CLI::App& app, TrainSettings& s) {
-  app.add_option("files", s.files, "Texts, plain or gzip; - reads standard input")
-      ->required()
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--kind", s.kind,
-                 "byte_bpe (spells every text), bpe, wordpiece, words or characters")
-      ->check(CLI::IsMember({"bpe", "byte_bpe", "wordpiece", "words", "characters"}));
-  app.add_option("--out", s.out, "Where to write tokenizer.json")->required();
-  app.add_option("--vocab-size", s.vocab_size, "How many tokens at most, special ones too")
-      ->check(CLI::Range(1, 10'000'000));
-  app.add_option("--min-frequency", s.min_frequency,
-                 "What was seen less often gets no token; 0: as the kind has it")
-      ->check(CLI::Range(int64_t{0}, int64_t{1} << 40));
-  app.add_option("--special", s.special_tokens,
-                 "Special tokens, which get the first ids; without: as the kind has it")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--normalizer", s.normalizers,
-                 "NFC, NFKC, StripAccents, ... or a JSON object as tokenizer.json has it")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_flag("--lowercase", s.lowercase, "Lower case before anything else");
-  app.add_flag("--json", s.json, "Print the file, the kind and the number of tokens as JSON");
+void define_train(Options& options, TrainSettings& s) {
+  options.add("files", s.files, "Texts, plain or gzip; - reads standard input")
+      .required()
+      .repeats();
+  options.add("--kind", s.kind, "byte_bpe (spells every text), bpe, wordpiece, words or characters")
+      .one_of({"bpe", "byte_bpe", "wordpiece", "words", "characters"});
+  options.add("--out", s.out, "Where to write tokenizer.json").required();
+  options.add("--vocab-size", s.vocab_size, "How many tokens at most, special ones too")
+      .range(1, 10'000'000);
+  options
+      .add("--min-frequency", s.min_frequency,
+           "What was seen less often gets no token; 0: as the kind has it")
+      .range(int64_t{0}, int64_t{1} << 40);
+  options
+      .add("--special", s.special_tokens,
+           "Special tokens, which get the first ids; without: as the kind has it")
+      .repeats();
+  options
+      .add("--normalizer", s.normalizers,
+           "NFC, NFKC, StripAccents, ... or a JSON object as tokenizer.json has it")
+      .repeats();
+  options.flag("--lowercase", s.lowercase, "Lower case before anything else");
+  options.flag("--json", s.json, "Print the file, the kind and the number of tokens as JSON");
 }
 
-void define_encode(CLI::App& app, UseSettings& s) {
-  add_use(app, s, "A text on each line; - reads standard input");
-  app.add_flag("--json", s.json, "Print ids, tokens and offsets (bytes) as a JSON object a line");
-  app.add_flag("--tokens", s.tokens, "Print the tokens instead of their ids");
-  app.add_flag("--bare", s.bare, "Without the special tokens around a text ([CLS], [SEP])");
-  add_special_tokens(app, s.special_tokens);
+void define_encode(Options& options, UseSettings& s) {
+  add_use(options, s, "A text on each line; - reads standard input");
+  options.flag("--json", s.json, "Print ids, tokens and offsets (bytes) as a JSON object a line");
+  options.flag("--tokens", s.tokens, "Print the tokens instead of their ids");
+  options.flag("--bare", s.bare, "Without the special tokens around a text ([CLS], [SEP])");
+  s.special.add_to(options);
 }
 
-void define_decode(CLI::App& app, UseSettings& s) {
-  add_use(app, s, "Ids on each line, with blanks between them");
-  app.add_flag("--json", s.json, "Print each text as a JSON string");
+void define_decode(Options& options, UseSettings& s) {
+  add_use(options, s, "Ids on each line, with blanks between them");
+  options.flag("--json", s.json, "Print each text as a JSON string");
 }
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "heed/base/error.h"
@@ -6,7 +5,6 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
-#include "heed/cli/options/validators.h"
 #include "heed/tasks/text_classification.h"
 
 namespace heed::cli {
@@ -22,60 +20,68 @@ struct Settings {
   TrainingSettings training;
 };
 
-void add_model_options(CLI::App& app, Settings& settings) {
+void add_model_options(Options& options, Settings& settings) {
   const std::string group = "Model";
   tasks::TextClassificationOptions& task = settings.task;
-  app.add_option("--vocab-size", task.vocab_size, "Words of the vocabulary, at most")
-      ->check(CLI::Range(3, 10'000'000))
-      ->group(group);
-  app.add_option("--min-frequency", task.min_frequency, "A word seen less often counts as unknown")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--max-length", settings.transformer.options.max_length,
-                 "Tokens of a text, or of a sentence of it; what is beyond is cut")
-      ->check(at_least_1())
-      ->group(group);
-  app.add_option("--embedding-std", task.model.embedding_std,
-                 "Standard deviation that word vectors start with")
-      ->check(at_least_0())
-      ->group(group);
-  settings.transformer.add_to(app);
-  app.add_option("--documents", task.model.documents,
-                 "How a text is read: whole, or by hierarchical attention over its words and then "
-                 "its sentences or its lines")
-      ->check(CLI::IsMember({"whole", "sentences", "lines"}))
-      ->group(group);
-  app.add_option("--max-sentences", task.model.max_sentences,
-                 "Sentences of a document; what is beyond is cut")
-      ->check(CLI::Range(1, 1 << 16))
-      ->group(group);
-  app.add_option("--num-sentence-layers", task.model.num_sentence_layers,
-                 "Layers of the encoder over sentences")
-      ->check(CLI::Range(1, 1000))
-      ->group(group);
-  app.add_option("--word-dropout", task.word_dropout, "Share of words hidden in training")
-      ->check(share_below_1())
-      ->group(group);
-  app.add_option("--label-smoothing", task.label_smoothing,
-                 "Share of the target spread over all classes")
-      ->check(share_below_1())
-      ->group(group);
-  app.add_option("--class-weight", task.class_weight,
-                 "balanced: an example counts the more, the rarer its class")
-      ->check(CLI::IsMember({"none", "balanced"}))
-      ->group(group);
+  options.add("--vocab-size", task.vocab_size, "Words of the vocabulary, at most")
+      .range(3, 10'000'000)
+      .group(group);
+  options.add("--min-frequency", task.min_frequency, "A word seen less often counts as unknown")
+      .at_least(0)
+      .group(group);
+  options
+      .add("--max-length", settings.transformer.options.max_length,
+           "Tokens of a text, or of a sentence of it; what is beyond is cut")
+      .at_least(1)
+      .group(group);
+  options
+      .add("--embedding-std", task.model.embedding_std,
+           "Standard deviation that word vectors start with")
+      .at_least(0)
+      .group(group);
+  settings.transformer.add_to(options);
+  options
+      .add("--documents", task.model.documents,
+           "How a text is read: whole, or by hierarchical attention over its words and then "
+           "its sentences or its lines")
+      .one_of({"whole", "sentences", "lines"})
+      .group(group);
+  options
+      .add("--max-sentences", task.model.max_sentences,
+           "Sentences of a document; what is beyond is cut")
+      .range(1, 1 << 16)
+      .group(group);
+  options
+      .add("--num-sentence-layers", task.model.num_sentence_layers,
+           "Layers of the encoder over sentences")
+      .range(1, 1000)
+      .group(group);
+  options.add("--word-dropout", task.word_dropout, "Share of words hidden in training")
+      .share_below_1()
+      .group(group);
+  options
+      .add("--label-smoothing", task.label_smoothing, "Share of the target spread over all classes")
+      .share_below_1()
+      .group(group);
+  options
+      .add("--class-weight", task.class_weight,
+           "balanced: an example counts the more, the rarer its class")
+      .one_of({"none", "balanced"})
+      .group(group);
 }
 
-void add_label_options(CLI::App& app, tasks::TextClassificationOptions& task) {
+void add_label_options(Options& options, tasks::TextClassificationOptions& task) {
   const std::string group = "Several labels a text";
-  app.add_option("--label-separator", task.label_separator,
-                 "What stands between the labels of a text; empty: each has one label")
-      ->group(group);
-  app.add_option("--threshold", task.threshold,
-                 "From which probability on a label is given; without: for each label what gives "
-                 "the best F1 on the validation data")
-      ->check(share_or_nothing())
-      ->group(group);
+  options
+      .add("--label-separator", task.label_separator,
+           "What stands between the labels of a text; empty: each has one label")
+      .group(group);
+  options
+      .add("--threshold", task.threshold,
+           "From which probability on a label is given; without: for each label what gives "
+           "the best F1 on the validation data")
+      .share_or_nothing()
+      .group(group);
 }
 
 data::TrainingData read_data(const Settings& settings) {
@@ -118,13 +124,13 @@ void run(const Settings& settings) {
   settings.training.train(task);
 }
 
-void define(CLI::App& app, Settings& s) {
-  add_example_files(app, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
+void define(Options& options, Settings& s) {
+  add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
                     "Examples");
-  s.reading.add_to(app);
-  add_label_options(app, s.task);
-  add_model_options(app, s);
-  s.training.add_to(app, {"loss", "accuracy", "macro_f1", "micro_f1", "subset_accuracy"});
+  s.reading.add_to(options);
+  add_label_options(options, s.task);
+  add_model_options(options, s);
+  s.training.add_to(options, {"loss", "accuracy", "macro_f1", "micro_f1", "subset_accuracy"});
 }
 
 }  // namespace

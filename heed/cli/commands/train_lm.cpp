@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
 
@@ -8,7 +7,6 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
-#include "heed/cli/options/validators.h"
 #include "heed/tasks/language_modelling.h"
 
 namespace heed::cli {
@@ -80,32 +78,33 @@ void run(const Settings& settings) {
   settings.training.train(task);
 }
 
-void define(CLI::App& app, Settings& s) {
-  app.add_option("--train", s.train, "Texts to learn from, plain or gzip, one after the other")
-      ->required()
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--valid", s.valid, "Texts to validate on")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--valid-share", s.valid_share,
-                 "Without --valid: the last characters of the text, this share of them")
-      ->check(CLI::Range(0.0, 0.999));
-  app.add_option("--encoding", s.reading.encoding, "Character encoding of the files")
-      ->check(CLI::IsMember({"utf-8", "latin-1"}));
-  app.add_option("--max-bytes", s.reading.max_bytes,
-                 "Memory that a file may take, such as 4G; auto: half of what is free");
-  app.add_option(
-      "--tokenizer", s.tokenizer,
-      "characters, bytes, bpe:N (learnt from the texts, N tokens), auto (bpe with a number "
-      "that suits the size of the texts) or a tokenizer.json");
-  app.add_option("--max-length", s.transformer.options.max_length,
-                 "Tokens that the model sees at once, and of a training example")
-      ->check(at_least_1())
-      ->group("Model");
-  app.add_option("--tie-word-embeddings", s.tie_word_embeddings,
-                 "Whether the output layer is the embedding; false: a layer of its own")
-      ->group("Model");
-  s.transformer.add_to(app);
-  s.training.add_to(app, {"loss", "perplexity", "bits_per_byte"});
+void define(Options& options, Settings& s) {
+  options.add("--train", s.train, "Texts to learn from, plain or gzip, one after the other")
+      .required()
+      .repeats();
+  options.add("--valid", s.valid, "Texts to validate on").repeats();
+  options
+      .add("--valid-share", s.valid_share,
+           "Without --valid: the last characters of the text, this share of them")
+      .range(0.0, 0.999);
+  options.add("--encoding", s.reading.encoding, "Character encoding of the files")
+      .one_of({"utf-8", "latin-1"});
+  options.add("--max-bytes", s.reading.max_bytes,
+              "Memory that a file may take, such as 4G; auto: half of what is free");
+  options.add("--tokenizer", s.tokenizer,
+              "characters, bytes, bpe:N (learnt from the texts, N tokens), auto (bpe with a number "
+              "that suits the size of the texts) or a tokenizer.json");
+  options
+      .add("--max-length", s.transformer.options.max_length,
+           "Tokens that the model sees at once, and of a training example")
+      .at_least(1)
+      .group("Model");
+  options
+      .add("--tie-word-embeddings", s.tie_word_embeddings,
+           "Whether the output layer is the embedding; false: a layer of its own")
+      .group("Model");
+  s.transformer.add_to(options);
+  s.training.add_to(options, {"loss", "perplexity", "bits_per_byte"});
 }
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "heed/cli/command.h"
@@ -6,7 +5,6 @@
 #include "heed/cli/ner_reading.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
-#include "heed/cli/options/validators.h"
 #include "heed/tasks/entity_recognition.h"
 
 namespace heed::cli {
@@ -34,61 +32,70 @@ struct Settings {
       training::TrainingOptions{.epochs = 12, .batch_size = 16, .lr = 1.5e-3, .ema_decay = 0.99}};
 };
 
-void add_word_options(CLI::App& app, Settings& s) {
+void add_word_options(Options& options, Settings& s) {
   const std::string group = "Words and tags";
   models::WordEncoderOptions& words = s.task.model.words;
-  app.add_option("--tags", s.scheme, "Scheme that the model answers in; files may have any")
-      ->check(CLI::IsMember({"bio", "bioes"}))
-      ->group(group);
-  app.add_option("--output", s.task.model.output,
-                 "Tags are learnt together as a chain (crf) or each by itself (softmax)")
-      ->check(CLI::IsMember({"crf", "softmax"}))
-      ->group(group);
-  app.add_option("--margin", s.task.margin,
-                 "By how much entities must beat no entity in training: more gives more recall")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--word-dropout", s.task.word_dropout,
-                 "Share of words whose subwords are hidden in training")
-      ->check(share_below_1())
-      ->group(group);
-  app.add_option("--subword-vocab-size", s.task.subword_vocab_size,
-                 "Subwords of the vocabulary, at most")
-      ->check(CLI::Range(3, 10'000'000))
-      ->group(group);
-  app.add_option("--min-frequency", s.task.min_character_frequency,
-                 "A character seen less often counts as unknown")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--subword-dim", words.subword_dim, "Size of a subword's vector; 0: none")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--character-dim", words.character_dim, "Size of a character's vector; 0: none")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--num-character-heads", words.num_character_heads,
-                 "Attention heads between the characters of a word")
-      ->check(at_least_1())
-      ->group(group);
-  app.add_option("--num-character-layers", words.num_character_layers, "Layers over the characters")
-      ->check(at_least_1())
-      ->group(group);
-  app.add_option("--character-dropout", words.character_dropout,
-                 "Share of values dropped in the layers over the characters")
-      ->check(share_below_1())
-      ->group(group);
-  app.add_option("--shape-dim", words.shape_dim,
-                 "Size of the vector of each feature of a word's shape; 0: none")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--max-word-length", words.max_word_length,
-                 "Characters of a word; of a longer one, its two ends")
-      ->check(at_least_1())
-      ->group(group);
-  app.add_option("--max-length", s.transformer.options.max_length,
-                 "Words that the model sees at once; a longer sentence is read in parts")
-      ->check(at_least_1())
-      ->group(group);
+  options.add("--tags", s.scheme, "Scheme that the model answers in; files may have any")
+      .one_of({"bio", "bioes"})
+      .group(group);
+  options
+      .add("--output", s.task.model.output,
+           "Tags are learnt together as a chain (crf) or each by itself (softmax)")
+      .one_of({"crf", "softmax"})
+      .group(group);
+  options
+      .add("--margin", s.task.margin,
+           "By how much entities must beat no entity in training: more gives more recall")
+      .at_least(0)
+      .group(group);
+  options
+      .add("--word-dropout", s.task.word_dropout,
+           "Share of words whose subwords are hidden in training")
+      .share_below_1()
+      .group(group);
+  options
+      .add("--subword-vocab-size", s.task.subword_vocab_size, "Subwords of the vocabulary, at most")
+      .range(3, 10'000'000)
+      .group(group);
+  options
+      .add("--min-frequency", s.task.min_character_frequency,
+           "A character seen less often counts as unknown")
+      .at_least(0)
+      .group(group);
+  options.add("--subword-dim", words.subword_dim, "Size of a subword's vector; 0: none")
+      .at_least(0)
+      .group(group);
+  options.add("--character-dim", words.character_dim, "Size of a character's vector; 0: none")
+      .at_least(0)
+      .group(group);
+  options
+      .add("--num-character-heads", words.num_character_heads,
+           "Attention heads between the characters of a word")
+      .at_least(1)
+      .group(group);
+  options.add("--num-character-layers", words.num_character_layers, "Layers over the characters")
+      .at_least(1)
+      .group(group);
+  options
+      .add("--character-dropout", words.character_dropout,
+           "Share of values dropped in the layers over the characters")
+      .share_below_1()
+      .group(group);
+  options
+      .add("--shape-dim", words.shape_dim,
+           "Size of the vector of each feature of a word's shape; 0: none")
+      .at_least(0)
+      .group(group);
+  options
+      .add("--max-word-length", words.max_word_length,
+           "Characters of a word; of a longer one, its two ends")
+      .at_least(1)
+      .group(group);
+  options
+      .add("--max-length", s.transformer.options.max_length,
+           "Words that the model sees at once; a longer sentence is read in parts")
+      .at_least(1)
+      .group(group);
 }
 
 struct Sentences {
@@ -126,13 +133,13 @@ void run(const Settings& settings) {
   settings.training.train(task);
 }
 
-void define(CLI::App& app, Settings& s) {
-  add_example_files(app, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
+void define(Options& options, Settings& s) {
+  add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
                     "Sentences, as CoNLL columns or JSON,");
-  s.reading.add_to(app);
-  add_word_options(app, s);
-  s.transformer.add_to(app);
-  s.training.add_to(app, {"loss", "f1", "precision", "recall"});
+  s.reading.add_to(options);
+  add_word_options(options, s);
+  s.transformer.add_to(options);
+  s.training.add_to(options, {"loss", "f1", "precision", "recall"});
 }
 
 }  // namespace

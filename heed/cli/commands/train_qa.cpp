@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -8,7 +7,6 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
-#include "heed/cli/options/validators.h"
 #include "heed/data/question_split.h"
 #include "heed/tasks/span_questions.h"
 #include "heed/tasks/story_questions.h"
@@ -120,60 +118,66 @@ void run(const Settings& settings) {
   }
 }
 
-void add_data_options(CLI::App& app, Settings& s) {
-  app.add_option("--train", s.train, "Questions to learn from, plain or gzip")
-      ->required()
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--valid", s.valid, "Questions to validate on")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--valid-share", s.valid_share,
-                 "Without --valid: this share of the stories or texts of each training file")
-      ->check(CLI::Range(0.0, 0.999));
-  app.add_option("--format", s.format,
-                 "babi: stories, answers are classes; squad: JSON, answers are spans of the text; "
-                 "auto: by what the first file holds")
-      ->check(CLI::IsMember({"auto", "babi", "squad"}));
-  app.add_option("--tokenizer", s.tokenizer,
-                 "words, words:N (the N most frequent), characters, bytes, bpe:N or a "
-                 "tokenizer.json");
+void add_data_options(Options& options, Settings& s) {
+  options.add("--train", s.train, "Questions to learn from, plain or gzip").required().repeats();
+  options.add("--valid", s.valid, "Questions to validate on").repeats();
+  options
+      .add("--valid-share", s.valid_share,
+           "Without --valid: this share of the stories or texts of each training file")
+      .range(0.0, 0.999);
+  options
+      .add("--format", s.format,
+           "babi: stories, answers are classes; squad: JSON, answers are spans of the text; "
+           "auto: by what the first file holds")
+      .one_of({"auto", "babi", "squad"});
+  options.add("--tokenizer", s.tokenizer,
+              "words, words:N (the N most frequent), characters, bytes, bpe:N or a "
+              "tokenizer.json");
 }
 
-void define(CLI::App& app, Settings& s) {
-  add_data_options(app, s);
+void define(Options& options, Settings& s) {
+  add_data_options(options, s);
   const std::string group = "Model";
-  app.add_option("--units", s.model.units,
-                 "What a story is read as; a text with a span as answer is read as words")
-      ->check(CLI::IsMember({"sentences", "words"}))
-      ->group(group);
-  app.add_option("--max-length", s.transformer.options.max_length,
-                 "Units that the model reads at once; 0: 128 sentences or 384 words")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--max-unit-length", s.model.max_unit_length,
-                 "Words of a sentence; what is beyond is cut")
-      ->check(above_0())
-      ->group(group);
-  app.add_option("--num-hops", s.model.num_hops,
-                 "How often the layers are gone through, with one set of weights")
-      ->check(CLI::Range(1, 1000))
-      ->group(group);
-  app.add_option("--embedding-std", s.model.embedding_std,
-                 "Standard deviation that word vectors start with")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--empty-share", s.empty_share,
-                 "Share of sentences that training puts an empty one before")
-      ->check(CLI::Range(0.0, 0.999))
-      ->group(group);
-  app.add_option("--max-answer-length", s.reading.max_answer_length, "Tokens of a span, at most")
-      ->check(above_0())
-      ->group(group);
-  app.add_option("--doc-stride", s.reading.doc_stride,
-                 "Tokens between the windows of a text that is longer than --max-length")
-      ->check(above_0())
-      ->group(group);
-  s.transformer.add_to(app);
-  s.training.add_to(app, {"loss", "exact_match", "f1"});
+  options
+      .add("--units", s.model.units,
+           "What a story is read as; a text with a span as answer is read as words")
+      .one_of({"sentences", "words"})
+      .group(group);
+  options
+      .add("--max-length", s.transformer.options.max_length,
+           "Units that the model reads at once; 0: 128 sentences or 384 words")
+      .at_least(0)
+      .group(group);
+  options
+      .add("--max-unit-length", s.model.max_unit_length,
+           "Words of a sentence; what is beyond is cut")
+      .above(0)
+      .group(group);
+  options
+      .add("--num-hops", s.model.num_hops,
+           "How often the layers are gone through, with one set of weights")
+      .range(1, 1000)
+      .group(group);
+  options
+      .add("--embedding-std", s.model.embedding_std,
+           "Standard deviation that word vectors start with")
+      .at_least(0)
+      .group(group);
+  options
+      .add("--empty-share", s.empty_share,
+           "Share of sentences that training puts an empty one before")
+      .range(0.0, 0.999)
+      .group(group);
+  options.add("--max-answer-length", s.reading.max_answer_length, "Tokens of a span, at most")
+      .above(0)
+      .group(group);
+  options
+      .add("--doc-stride", s.reading.doc_stride,
+           "Tokens between the windows of a text that is longer than --max-length")
+      .above(0)
+      .group(group);
+  s.transformer.add_to(options);
+  s.training.add_to(options, {"loss", "exact_match", "f1"});
 }
 
 }  // namespace

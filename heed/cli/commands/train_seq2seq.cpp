@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "heed/base/error.h"
@@ -6,7 +5,6 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
-#include "heed/cli/options/validators.h"
 #include "heed/tasks/sequence_to_sequence.h"
 
 namespace heed::cli {
@@ -74,42 +72,46 @@ void run(Settings& settings) {
   settings.training.train(task);
 }
 
-void define_data(CLI::App& app, Settings& s) {
-  add_example_files(app, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
+void define_data(Options& options, Settings& s) {
+  add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
                     "Pairs (tables or JSON with both sides, or lines of sources and of targets by "
                     "turns)");
-  s.reading.add_file_options(app);
-  app.add_option("--source-column", s.reading.text_column,
-                 "Column of the sources: a name or a number from 1");
-  app.add_option("--target-column", s.reading.label_column, "Column of the targets");
-  app.add_option("--tokenizer", s.tokenizers.kind,
-                 "bpe:N (learnt from the texts, N tokens), characters or a tokenizer.json");
-  app.add_option("--target-tokenizer", s.tokenizers.target_kind,
-                 "The same for the targets alone; not given: both sides share one vocabulary");
-  app.add_flag("--lowercase", s.tokenizers.lowercase, "Learn a vocabulary without capitals");
+  s.reading.add_file_options(options);
+  options.add("--source-column", s.reading.text_column,
+              "Column of the sources: a name or a number from 1");
+  options.add("--target-column", s.reading.label_column, "Column of the targets");
+  options.add("--tokenizer", s.tokenizers.kind,
+              "bpe:N (learnt from the texts, N tokens), characters or a tokenizer.json");
+  options.add("--target-tokenizer", s.tokenizers.target_kind,
+              "The same for the targets alone; not given: both sides share one vocabulary");
+  options.flag("--lowercase", s.tokenizers.lowercase, "Learn a vocabulary without capitals");
 }
 
-void define(CLI::App& app, Settings& s) {
-  define_data(app, s);
-  app.add_option("--tie-word-embeddings", s.tie_word_embeddings,
-                 "Which of source embedding, target embedding and output layer are one: none, "
-                 "output (the last two), all, or auto: all where there is one vocabulary")
-      ->check(CLI::IsMember({"auto", "none", "output", "all"}))
-      ->group("Model");
-  app.add_option("--num-decoder-layers", s.task.model.num_decoder_layers,
-                 "Layers of the decoder; 0: --num-layers")
-      ->check(at_least_0())
-      ->group("Model");
-  app.add_option("--max-length", s.transformer.options.max_length,
-                 "Tokens of a text at most; what is longer is cut")
-      ->check(above_0())
-      ->group("Model");
-  app.add_option("--label-smoothing", s.task.label_smoothing,
-                 "Share of the probability that is taught to go to all tokens alike")
-      ->check(share_below_1())
-      ->group("Model");
-  s.transformer.add_to(app);
-  s.training.add_to(app, {"loss", "bleu"});
+void define(Options& options, Settings& s) {
+  define_data(options, s);
+  options
+      .add("--tie-word-embeddings", s.tie_word_embeddings,
+           "Which of source embedding, target embedding and output layer are one: none, "
+           "output (the last two), all, or auto: all where there is one vocabulary")
+      .one_of({"auto", "none", "output", "all"})
+      .group("Model");
+  options
+      .add("--num-decoder-layers", s.task.model.num_decoder_layers,
+           "Layers of the decoder; 0: --num-layers")
+      .at_least(0)
+      .group("Model");
+  options
+      .add("--max-length", s.transformer.options.max_length,
+           "Tokens of a text at most; what is longer is cut")
+      .above(0)
+      .group("Model");
+  options
+      .add("--label-smoothing", s.task.label_smoothing,
+           "Share of the probability that is taught to go to all tokens alike")
+      .share_below_1()
+      .group("Model");
+  s.transformer.add_to(options);
+  s.training.add_to(options, {"loss", "bleu"});
 }
 
 }  // namespace

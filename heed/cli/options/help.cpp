@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "heed/cli/options/option_names.h"
+#include "heed/cli/joined.h"
 
 namespace heed::cli {
 namespace {
@@ -19,8 +19,7 @@ size_t columns(const std::string& text) {
 }
 
 std::string names_text(const OptionInfo& option) {
-  std::string text;
-  for (const std::string& name : option.names) text += (text.empty() ? "" : ", ") + name;
+  std::string text = joined(option.names);
   if (option.positional) return text + (option.list ? " ..." : "");
   if (!option.value.empty()) text += " " + option.value + (option.list ? " ..." : "");
   return text;
@@ -37,12 +36,12 @@ std::string option_text(const OptionInfo& option, size_t width) {
   return text + wrapped(full_description(option), width, indent, indent) + '\n';
 }
 
-std::string usage_text(const CLI::App& app, const std::vector<OptionInfo>& options) {
-  std::string text = "Usage: " + app.get_name() + " [OPTIONS]";
+std::string usage_text(const std::string& name, const std::vector<OptionInfo>& options) {
+  std::string text = "Usage: " + name + " [OPTIONS]";
   for (const OptionInfo& option : options) {
     if (!option.positional) continue;
-    const std::string name = option.names[0] + (option.list ? "..." : "");
-    text += option.required ? " " + name : " [" + name + "]";
+    const std::string value = option.names[0] + (option.list ? "..." : "");
+    text += option.required ? " " + value : " [" + value + "]";
   }
   return text;
 }
@@ -70,10 +69,10 @@ std::string wrapped(const std::string& text, size_t width, size_t indent, size_t
   return out;
 }
 
-std::string help_text(const CLI::App& app, size_t width) {
-  const std::vector<OptionInfo> options = options_of(app);
-  std::string text = wrapped(app.get_description(), width, 0) + "\n\n" +
-                     wrapped(usage_text(app, options), width, 0) + '\n';
+std::string help_text(const Options& of, size_t width) {
+  const std::vector<OptionInfo> options = of.all();
+  std::string text = wrapped(of.summary(), width, 0) + "\n\n" +
+                     wrapped(usage_text(of.name(), options), width, 0) + '\n';
   std::vector<std::string> groups;  // in the order of their first option
   for (const OptionInfo& option : options) {
     const std::string group = option.positional ? "Arguments" : option.group;
@@ -87,7 +86,7 @@ std::string help_text(const CLI::App& app, size_t width) {
       }
     }
   }
-  return text + '\n' + app.get_footer();
+  return text + '\n' + of.examples();
 }
 
 }  // namespace heed::cli

@@ -1,8 +1,9 @@
 // What `heed COMMAND --help` prints.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+
+#include "heed/cli/options/options.h"
 
 namespace heed::cli {
 
@@ -12,6 +13,6 @@ std::string wrapped(const std::string& text, size_t width, size_t indent, size_t
 
 // The usage, the options by their groups with all that may be given, and the examples, in lines of
 // `width` columns where words allow it.
-std::string help_text(const CLI::App& app, size_t width);
+std::string help_text(const Options& of, size_t width);
 
 }  // namespace heed::cli

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/cli/options/option_names.h"
-#include "heed/cli/options/validators.h"
+#include "heed/cli/options/options.h"
 
 namespace heed::cli {
 namespace {
@@ -22,32 +21,32 @@ struct Sample {
   double share = 0.5;
   bool bias = true;
   std::vector<std::string> files;
-  CLI::App app{"Train a model of a kind that needs a long description to be understood", "heed s"};
+  Options options{"heed s",
+                  "Train a model of a kind that needs a long description to be understood",
+                  "  heed s file\n"};
 
   Sample() {
-    app.option_defaults()->always_capture_default();
-    app.add_option("files", files, "What to read")->required();
-    app.add_option("--norm", norm, "Which norm")->check(CLI::IsMember({"layer", "rms"}));
-    app.add_option("--num-layers", layers, "How many")->check(at_least_1())->group("Model");
-    app.add_option("--share", share, "How much of it all, at the very least, if that is possible")
-        ->check(CLI::Range(0.0, 1.0))
-        ->group("Model");
-    app.add_option("--bias", bias, "Whether");
-    app.footer("Examples:\n  heed s file\n");
+    options.add("files", files, "What to read").required();
+    options.add("--norm", norm, "Which norm").one_of({"layer", "rms"});
+    options.add("--num-layers", layers, "How many").at_least(1).group("Model");
+    options.add("--share", share, "How much of it all, at the very least, if that is possible")
+        .range(0.0, 1.0)
+        .group("Model");
+    options.add("--bias", bias, "Whether");
   }
 };
 
 TEST(Help, FitsTheTerminal) {
   Sample sample;
   for (const size_t width : {30, 40, 60, 80, 100, 200}) {
-    std::istringstream lines(help_text(sample.app, width));
+    std::istringstream lines(help_text(sample.options, width));
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), width) << line;
   }
 }
 
 TEST(Help, SaysWhatMayBeGiven) {
   Sample sample;
-  const std::string help = help_text(sample.app, 200);
+  const std::string help = help_text(sample.options, 200);
   EXPECT_THAT(help, HasSubstr("Usage: heed s [OPTIONS] files..."));
   EXPECT_THAT(help, HasSubstr("Which norm. One of layer, rms. Default: layer."));
   EXPECT_THAT(help, HasSubstr("How many. At least 1. Default: 4."));

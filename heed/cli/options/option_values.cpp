@@ -16,12 +16,6 @@ bool needs_guard(const std::string& value) {
   return value.empty() || (value.front() == '[' && value.back() == ']');
 }
 
-// CLI11's name of a type with the descriptions of its checks behind it: "INT:INT in [0 - 8]".
-std::string type_of(const CLI::Option& option) {
-  const std::string name = option.get_type_name();
-  return name.substr(0, name.find(':'));
-}
-
 // `text` as a decimal number of type Number, written the shortest way; else what is wrong.
 template <typename Number>
 std::string normalise(std::string& text, const char* expected) {
@@ -38,18 +32,6 @@ std::string normalise(std::string& text, const char* expected) {
   std::array<char, 64> shortest{};
   const auto written = std::to_chars(shortest.data(), shortest.data() + shortest.size(), number);
   text.assign(shortest.data(), written.ptr);
-  return {};
-}
-
-std::string apply_rules(std::string& text, const std::string& type, bool may_be_empty) {
-  if (!text.empty() && text.front() == kGuard) text.erase(0, 1);
-  if (text.empty() && may_be_empty) return {};
-  if (type == "INT") return normalise<int64_t>(text, "a whole number");
-  if (type == "UINT") return normalise<uint64_t>(text, "a whole number of at least 0");
-  if (type == "FLOAT") return normalise<double>(text, "a number");
-  if (type == "BOOLEAN" && text != "true" && text != "false") {
-    return "expected true or false, got " + excerpt(text);
-  }
   return {};
 }
 
@@ -71,32 +53,16 @@ std::vector<std::string> guarded_words(std::vector<std::string> words) {
   return words;
 }
 
-void set_value_rules(CLI::App& app) {
-  for (CLI::Option* option : app.get_options({})) {
-    if (option->get_items_expected_max() == 0) continue;  // a flag
-    // An optional number without a default may be written as nothing, which is what holds then.
-    const bool may_be_empty = option->get_default_str().empty();
-    option->transform(CLI::Validator(
-        [type = type_of(*option), may_be_empty](std::string& text) {
-          return apply_rules(text, type, may_be_empty);
-        },
-        ""));
+std::string apply_value_rules(std::string& text, const std::string& type, bool may_be_empty) {
+  if (!text.empty() && text.front() == kGuard) text.erase(0, 1);
+  if (text.empty() && may_be_empty) return {};
+  if (type == "INT") return normalise<int64_t>(text, "a whole number");
+  if (type == "UINT") return normalise<uint64_t>(text, "a whole number of at least 0");
+  if (type == "FLOAT") return normalise<double>(text, "a number");
+  if (type == "BOOLEAN" && text != "true" && text != "false") {
+    return "expected true or false, got " + excerpt(text);
   }
-}
-
-bool takes_list(const CLI::Option& option) { return option.get_items_expected_max() > 1; }
-
-std::vector<std::string> values_of(const CLI::Option& option) {
-  if (option.count() > 0) return option.reduced_results();
-  if (takes_list(option)) return {};
-  if (option.get_items_expected_max() == 0) return {"false"};
-  return {default_of(option)};
-}
-
-std::string default_of(const CLI::Option& option) {
-  const std::string text = option.get_default_str();
-  if (type_of(option) != "BOOLEAN") return text;
-  return text == "1" || text == "true" ? "true" : "false";
+  return {};
 }
 
 }  // namespace heed::cli

@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "heed/base/error.h"
+#include "heed/cli/options/options.h"
 
 namespace heed::cli {
 namespace {
@@ -16,16 +19,13 @@ using Words = std::vector<std::string>;
 // The words as the program hands them to the parser; what it refuses, or nothing.
 template <typename Value>
 std::string parse(Value& value, Words words, const char* name = "--value") {
-  CLI::App app;
-  app.option_defaults()->always_capture_default();
-  app.add_option(name, value, "A value");
-  set_value_rules(app);
-  words = guarded_words(std::move(words));
-  std::reverse(words.begin(), words.end());
+  Options options("heed s", "A command");
+  options.add(name, value, "A value");
+  options.finish();
   try {
-    app.parse(words);
+    options.parse(std::move(words));
     return "";
-  } catch (const CLI::ParseError& error) {
+  } catch (const UsageError& error) {
     return error.what();
   }
 }

@@ -8,12 +8,11 @@
 #include <array>
 #include <charconv>
 #include <istream>
-#include <memory>
 #include <vector>
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
-#include "heed/cli/options/option_values.h"
+#include "heed/cli/options/options.h"
 #include "heed/cli/options/suggestion.h"
 #include "heed/io/printable.h"
 #include "heed/io/utf8.h"
@@ -50,45 +49,29 @@ std::vector<std::string> values_in(const toml::node& node, bool list) {
   return values;
 }
 
-CLI::Option& option_named(CLI::App& app, const std::string& name) {
-  CLI::Option* option = name.empty() ? nullptr : app.get_option_no_throw("--" + name);
-  if (option == nullptr && !name.empty()) option = app.get_option_no_throw(name);
-  if (option != nullptr && option->get_configurable()) return *option;
-  throw UsageError("there is no such setting" + did_you_mean(similar_option(app, name)));
-}
-
-void set_option(CLI::Option& option, const std::string& name, const toml::node& node) {
-  const std::vector<std::string> values = values_in(node, takes_list(option));
-  if (!option.empty()) return;  // the command line wins
-  if (option.get_items_expected_max() == 0) {
-    check_usage(values.size() == 1 && node.is_boolean(), "expected true or false");
-    option.add_result(option.get_flag_value(name, values[0]));
-  } else {
-    for (const std::string& value : values) option.add_result(guarded(value));
+const OptionInfo& option_named(const Options& options, const std::vector<OptionInfo>& all,
+                               const std::string& name) {
+  for (const OptionInfo& option : all) {
+    if (option.setting && option.setting_name() == name) return option;
   }
-  if (!option.empty()) option.run_callback();
+  throw UsageError("there is no such setting" + did_you_mean(similar_option(options, name)));
 }
 
-// Without the name in front, which the caller has said already.
-std::string without_name(const std::string& message, const CLI::Option& option) {
-  const std::string name = option.get_name() + ": ";
-  return message.starts_with(name) ? message.substr(name.size()) : message;
+void set_option(Options& options, const OptionInfo& option, const toml::node& node) {
+  const std::vector<std::string> values = values_in(node, option.list);
+  check_usage(!option.flag || node.is_boolean(), "expected true or false");
+  options.give(option.setting_name(), values);  // what the command line gave wins
 }
 
-void apply(CLI::App& app, const toml::table& settings, const std::string& file) {
+void apply(Options& options, const toml::table& settings, const std::string& file) {
+  const std::vector<OptionInfo> all = options.all();
   for (const auto& [key, node] : settings) {
     const std::string name(key.str());
-    const std::string where =
-        text_of(printable(file), ":", key.source().begin.line, ": ", excerpt(name), ": ");
     try {
-      CLI::Option& option = option_named(app, name);
-      try {
-        set_option(option, name, node);
-      } catch (const CLI::ParseError& error) {
-        throw UsageError(without_name(error.what(), option));
-      }
+      set_option(options, option_named(options, all, name), node);
     } catch (const UsageError& error) {
-      throw UsageError(where + error.what());
+      throw UsageError(text_of(printable(file), ":", key.source().begin.line, ": ", excerpt(name),
+                               ": ", error.what()));
     }
   }
 }
@@ -112,37 +95,19 @@ std::string quoted(const std::string& text) {
   return out + '"';
 }
 
-std::string value_text(const CLI::Option& option) {
-  const std::string type = option.get_type_name();
-  const bool bare = option.get_items_expected_max() == 0 || !type.starts_with("TEXT");
+std::string value_text(const OptionInfo& option) {
+  const bool bare = option.flag || !option.value.starts_with("TEXT");
   std::string text;
-  for (const std::string& value : values_of(option)) {
-    check_usage(is_utf8(value), option.get_name(), ": expected UTF-8, got ", excerpt(value));
+  for (const std::string& value : option.values) {
+    check_usage(is_utf8(value), option.names.back(), ": expected UTF-8, got ", excerpt(value));
     text += (text.empty() ? "" : ", ") + (bare ? value : quoted(value));
   }
-  return takes_list(option) ? "[" + text + "]" : text;
+  return option.list ? "[" + text + "]" : text;
 }
-
-class TomlSettings : public CLI::Config {
- public:
-  explicit TomlSettings(CLI::App& app) : app_(app) {}
-
-  std::string to_config(const CLI::App* app, bool, bool, std::string) const override {
-    return settings_text(*app);
-  }
-  // All is done here, so nothing is left for CLI11 to set.
-  std::vector<CLI::ConfigItem> from_config(std::istream& in) const override {
-    read_settings(app_, in, app_.get_config_ptr()->as<std::string>());
-    return {};
-  }
-
- private:
-  CLI::App& app_;
-};
 
 }  // namespace
 
-void read_settings(CLI::App& app, std::istream& in, const std::string& file) {
+void read_settings(Options& options, std::istream& in, const std::string& file) {
   std::string text(kLargestFile + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(in.gcount()));
@@ -155,32 +120,19 @@ void read_settings(CLI::App& app, std::istream& in, const std::string& file) {
     throw UsageError(text_of(printable(file), ":", error.source().begin.line,
                              ": this is not TOML: ", printable(error.description())));
   }
-  apply(app, settings, file);
+  apply(options, settings, file);
 }
 
-std::string settings_text(const CLI::App& app) {
+std::string settings_text(const Options& options) {
   std::string text;
-  for (const CLI::Option* option : app.get_options({})) {
-    if (!option->get_configurable()) continue;
-    const std::string name =
-        option->get_lnames().empty() ? option->get_single_name() : option->get_lnames().front();
-    const std::string value = value_text(*option);
-    const bool unset = value.empty() || (option->get_required() && option->empty());
-    if (!option->get_description().empty()) text += "# " + option->get_description() + '\n';
-    text += (unset ? "#" : "") + name + '=' + value + "\n\n";
+  for (const OptionInfo& option : options.all()) {
+    if (!option.setting) continue;
+    const std::string value = value_text(option);
+    const bool unset = value.empty() || (option.required && !option.given);
+    if (!option.description.empty()) text += "# " + option.description + '\n';
+    text += (unset ? "#" : "") + option.setting_name() + '=' + value + "\n\n";
   }
   return text;
-}
-
-void add_settings_options(CLI::App& app) {
-  app.config_formatter(std::make_shared<TomlSettings>(app));
-  app.set_config("--config", "", "Read settings from this TOML file; options given here win");
-  app.get_config_ptr()->configurable(false);
-  // Thrown while options are processed, so that it works without those that are required.
-  app.add_flag_callback(
-         "--print-config", [&app] { throw CLI::CallForVersion(settings_text(app), 0); },
-         "Print every setting as TOML and leave")
-      ->configurable(false);
 }
 
 }  // namespace heed::cli

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/cli/options/option_values.h"
 
 namespace heed::cli {
 namespace {
@@ -26,24 +25,22 @@ struct Sample {
   bool flag = false;
   std::optional<double> perhaps;
   std::string out;
-  CLI::App app{"A command", "heed sample"};
+  Options options{"heed sample", "A command"};
 
   Sample() {
-    app.option_defaults()->always_capture_default()->multi_option_policy(
-        CLI::MultiOptionPolicy::TakeLast);
-    app.add_option("--text", text, "A text");
-    app.add_option("--list", list, "Texts")->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-    app.add_option("--whole", whole, "A number")->check(CLI::Range(0, 100));
-    app.add_option("--real", real, "Another");
-    app.add_option("--truth", truth, "Whether");
-    app.add_option("--perhaps", perhaps, "May be there");
-    app.add_option("--out", out, "Needed")->required();
-    app.add_flag("--flag", flag, "A flag");
-    set_value_rules(app);
+    options.add("--text", text, "A text");
+    options.add("--list", list, "Texts").repeats();
+    options.add("--whole", whole, "A number").range(0, 100);
+    options.add("--real", real, "Another");
+    options.add("--truth", truth, "Whether");
+    options.add("--perhaps", perhaps, "May be there");
+    options.add("--out", out, "Needed").required();
+    options.flag("--flag", flag, "A flag");
+    options.finish();
   }
   void read(const std::string& toml) {
     std::istringstream in(toml);
-    read_settings(app, in, "s.toml");
+    read_settings(options, in, "s.toml");
   }
 };
 
@@ -83,24 +80,22 @@ TEST(SettingsFile, EveryTextComesBack) {
                                  "\r\n",
                                  "# no comment"}) {
     Sample given;
-    // From the back, as CLI11 wants a vector of words.
-    given.app.parse(
-        std::vector<std::string>{guarded(text), "--list", guarded(text), "--text", "x", "--out"});
+    given.options.parse({"--out", "x", "--text", text, "--list", text});
     Sample read;
-    read.read(settings_text(given.app));
+    read.read(settings_text(given.options));
     EXPECT_EQ(read.list, (std::vector<std::string>{text}));
     EXPECT_EQ(read.text, text);
     EXPECT_EQ(read.out, "x");
-    EXPECT_EQ(settings_text(read.app), settings_text(given.app));
+    EXPECT_EQ(settings_text(read.options), settings_text(given.options));
   }
 }
 
 TEST(SettingsFile, WhatWasNotGivenStaysAsItIs) {
   const Sample given;
-  EXPECT_THAT(settings_text(given.app), HasSubstr("\n#out="));
-  EXPECT_THAT(settings_text(given.app), HasSubstr("\n#perhaps="));
+  EXPECT_THAT(settings_text(given.options), HasSubstr("\n#out="));
+  EXPECT_THAT(settings_text(given.options), HasSubstr("\n#perhaps="));
   Sample read;
-  read.read(settings_text(given.app));
+  read.read(settings_text(given.options));
   EXPECT_EQ(read.text, "plain");
   EXPECT_TRUE(read.list.empty());
   EXPECT_EQ(read.whole, 8);
@@ -127,7 +122,7 @@ TEST(SettingsFile, IsToml) {
 
 TEST(SettingsFile, TheCommandLineWins) {
   Sample sample;
-  sample.app.parse(std::vector<std::string>{"3", "--whole", "o", "--out"});
+  sample.options.parse({"--out", "o", "--whole", "3"});
   sample.read("whole = 9\ntext = 'read'\n");
   EXPECT_EQ(sample.whole, 3);
   EXPECT_EQ(sample.text, "read");

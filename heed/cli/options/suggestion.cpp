@@ -149,10 +149,6 @@ const std::multimap<std::string, std::string>& names_of_others() {
   return names;
 }
 
-bool has_option(const CLI::App& app, const std::string& name) {
-  return app.get_option_no_throw("--" + name) != nullptr;
-}
-
 }  // namespace
 
 std::string nearest(std::string_view typed, const std::vector<std::string>& known) {
@@ -174,25 +170,27 @@ std::string nearest(std::string_view typed, const std::vector<std::string>& know
   return {};
 }
 
-std::string option_called(const CLI::App& app, const std::string& name) {
+std::string option_called(const Options& options, const std::string& name) {
   std::string dashed = name.substr(0, name.find('='));
   std::transform(dashed.begin(), dashed.end(), dashed.begin(), [](unsigned char c) {
     return c == '_' ? '-' : static_cast<char>(std::tolower(c));
   });
-  if (has_option(app, dashed)) return dashed;
+  if (options.has(dashed)) return dashed;
   const auto [begin, end] = names_of_others().equal_range(dashed);
   for (auto each = begin; each != end; ++each) {
-    if (has_option(app, each->second)) return each->second;
+    if (options.has(each->second)) return each->second;
   }
   return {};
 }
 
-std::string similar_option(const CLI::App& app, const std::string& typed) {
-  const std::string called = option_called(app, typed);
+std::string similar_option(const Options& options, const std::string& typed) {
+  const std::string called = option_called(options, typed);
   if (!called.empty()) return called;
   std::vector<std::string> known;
-  for (const CLI::Option* option : app.get_options({})) {
-    for (const std::string& each : option->get_lnames()) known.push_back(each);
+  for (const OptionInfo& option : options.all()) {
+    for (const std::string& each : option.names) {
+      if (each.starts_with("--")) known.push_back(each.substr(2));
+    }
   }
   return nearest(typed, known);
 }

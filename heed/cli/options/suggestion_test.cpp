@@ -19,20 +19,20 @@ TEST(Suggestion, MistakesOfTyping) {
 }
 
 TEST(Suggestion, NamesOfOthers) {
-  CLI::App app;
+  Options options("heed s", "A command");
   double lr = 0;
   int64_t beams = 0, batch = 0;
-  app.add_option("--lr", lr);
-  app.add_option("--num-beams", beams);
-  app.add_option("--batch-size", batch);
-  EXPECT_EQ(similar_option(app, "learning-rate"), "lr");
-  EXPECT_EQ(similar_option(app, "learning_rate=0.1"), "lr");
-  EXPECT_EQ(similar_option(app, "beam_size"), "num-beams");
-  EXPECT_EQ(similar_option(app, "per_device_train_batch_size"), "batch-size");
-  EXPECT_EQ(similar_option(app, "batch-sise"), "batch-size");
-  EXPECT_EQ(similar_option(app, "d-model"), "");  // this command has no such thing
-  EXPECT_EQ(option_called(app, "batch_size"), "batch-size");
-  EXPECT_EQ(option_called(app, "batch_sise"), "");
+  options.add("--lr", lr, "A number");
+  options.add("--num-beams", beams, "A number");
+  options.add("--batch-size", batch, "A number");
+  EXPECT_EQ(similar_option(options, "learning-rate"), "lr");
+  EXPECT_EQ(similar_option(options, "learning_rate=0.1"), "lr");
+  EXPECT_EQ(similar_option(options, "beam_size"), "num-beams");
+  EXPECT_EQ(similar_option(options, "per_device_train_batch_size"), "batch-size");
+  EXPECT_EQ(similar_option(options, "batch-sise"), "batch-size");
+  EXPECT_EQ(similar_option(options, "d-model"), "");  // this command has no such thing
+  EXPECT_EQ(option_called(options, "batch_size"), "batch-size");
+  EXPECT_EQ(option_called(options, "batch_sise"), "");
   EXPECT_EQ(did_you_mean("--lr"), "; did you mean --lr?");
   EXPECT_EQ(did_you_mean(""), "");
 }

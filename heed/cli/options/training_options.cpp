@@ -2,7 +2,6 @@
 
 #include <ATen/Context.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -14,7 +13,7 @@
 #include "heed/base/progress.h"
 #include "heed/cli/common.h"
 #include "heed/cli/interrupt.h"
-#include "heed/cli/options/validators.h"
+#include "heed/cli/joined.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/training/processes/process_group.h"
 #include "heed/training/processes/process_memory.h"
@@ -31,22 +30,14 @@ constexpr const char* kRun = "Run files";
 
 // Options of the model and its data, as they were given or by default: a run that is resumed must
 // have the same. Those of the trainer look after themselves; files may have moved.
-training::Settings other_settings(const CLI::App& app) {
+training::Settings other_settings(const Options& options) {
   static const std::set<std::string> kFree = {"--train", "--valid", "--out",          "--threads",
                                               "--json",  "--help",  "--print-config", "--config"};
   training::Settings settings;
-  for (const CLI::Option* option : app.get_options()) {
-    const std::string name = option->get_name();
-    const std::string& group = option->get_group();
-    if (group == kTraining || group == kRun || kFree.count(name) > 0) continue;
-    std::string value = option->get_default_str();
-    if (option->count() > 0) {
-      value.clear();
-      for (const std::string& each : option->reduced_results()) {
-        value += (value.empty() ? "" : " ") + each;
-      }
-    }
-    settings.emplace_back(name, value);
+  for (const OptionInfo& option : options.all()) {
+    const std::string& name = option.names.back();
+    if (option.group == kTraining || option.group == kRun || kFree.count(name) > 0) continue;
+    settings.emplace_back(name, joined(option.values, " "));
   }
   return settings;
 }
@@ -135,139 +126,141 @@ void TrainingView::print_summary(const training::RunReport& report, const std::s
 
 }  // namespace
 
-void add_example_files(CLI::App& app, const ExampleFiles& files, const std::string& what) {
-  app.add_option("--train", files.train,
-                 what + " to learn from, plain or gzip; several files add up")
-      ->required()
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--valid", files.valid, what + " to validate on")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--valid-share", files.valid_share,
-                 "Without --valid: this share of those to learn from, drawn by --seed, the same of "
-                 "each class")
-      ->check(CLI::Range(0.001, 0.999));
+void add_example_files(Options& options, const ExampleFiles& files, const std::string& what) {
+  options.add("--train", files.train, what + " to learn from, plain or gzip; several files add up")
+      .required()
+      .repeats();
+  options.add("--valid", files.valid, what + " to validate on").repeats();
+  options
+      .add("--valid-share", files.valid_share,
+           "Without --valid: this share of those to learn from, drawn by --seed, the same of "
+           "each class")
+      .range(0.001, 0.999);
 }
 
-void TrainingSettings::add_to(CLI::App& app, std::vector<std::string> metrics) {
-  app_ = &app;
+void TrainingSettings::add_to(Options& command, std::vector<std::string> metrics) {
+  command_ = &command;
   const std::string group = kTraining;
   training::TrainingOptions& o = options;
-  app.add_option("--out", out, "Directory that the best model is saved in")->required();
-  app.add_option("--epochs", o.epochs, "Passes over the training examples")
-      ->check(at_least_1())
-      ->group(group);
-  app.add_option("--max-steps", o.max_steps, "Updates of the whole run, instead of epochs; 0: off")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--eval-steps", o.eval_steps, "Updates between validations; 0: after each epoch")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--batch-size", o.batch_size, "Examples in a batch")
-      ->check(at_least_1())
-      ->group(group);
-  app.add_option("--batch-tokens", o.batch_tokens,
-                 "Tokens in a batch with its padding, instead of examples; 0: off")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--gradient-accumulation-steps", o.gradient_accumulation_steps,
-                 "Batches summed before each update")
-      ->check(at_least_1())
-      ->group(group);
-  app.add_option("--tensor-parallel", o.tensor_parallel,
-                 "Of several processes, how many hold one model together")
-      ->check(at_least_1())
-      ->group(group);
-  app.add_option("--num-workers", o.num_workers, "Threads that prepare batches ahead; 0: none")
-      ->check(CLI::Range(0, 8))
-      ->group(group);
-  app.add_option("--lr", o.lr, "Learning rate at its peak")->check(above_0())->group(group);
-  app.add_option("--lr-scheduler", o.lr_scheduler, "How the learning rate falls after the warm-up")
-      ->check(CLI::IsMember({"constant", "linear", "cosine", "inverse_sqrt"}))
-      ->group(group);
-  app.add_option("--warmup-ratio", o.warmup_ratio,
-                 "Share of the run in which the learning rate rises")
-      ->check(CLI::Range(0.0, 1.0))
-      ->group(group);
-  app.add_option("--warmup-steps", o.warmup_steps, "The same in updates; 0: the share counts")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--optimizer", o.optimizer.name, "Update rule")
-      ->check(CLI::IsMember({"adam", "adamw", "sgd"}))
-      ->group(group);
-  app.add_option("--weight-decay", o.optimizer.weight_decay, "Pull of all weights towards zero")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--l1", o.optimizer.l1, "Penalty: this times the sum of absolute weights")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--l2", o.optimizer.l2, "Penalty: this times the sum of squared weights")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--beta1", o.optimizer.beta1, "Adam: memory of the mean gradient")
-      ->check(share_below_1())
-      ->group(group);
-  app.add_option("--beta2", o.optimizer.beta2, "Adam: memory of the mean square")
-      ->check(share_below_1())
-      ->group(group);
-  app.add_option("--epsilon", o.optimizer.epsilon, "Adam: added to the root")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--momentum", o.optimizer.momentum, "SGD: memory of the gradient")
-      ->check(share_below_1())
-      ->group(group);
-  app.add_option("--max-grad-norm", o.max_grad_norm, "Largest norm of the gradients; 0: no limit")
-      ->check(at_least_0())
-      ->group(group);
-  app.add_option("--ema-decay", o.ema_decay,
-                 "Decay of a running average of the weights, which is what is saved; 0: none")
-      ->check(share_below_1())
-      ->group(group);
-  app.add_option("--patience", o.patience,
-                 "Validations without a better model before stopping; 0: never stop early")
-      ->check(at_least_0())
-      ->group(group);
+  command.add("--out", out, "Directory that the best model is saved in").required();
+  command.add("--epochs", o.epochs, "Passes over the training examples").at_least(1).group(group);
+  command.add("--max-steps", o.max_steps, "Updates of the whole run, instead of epochs; 0: off")
+      .at_least(0)
+      .group(group);
+  command.add("--eval-steps", o.eval_steps, "Updates between validations; 0: after each epoch")
+      .at_least(0)
+      .group(group);
+  command.add("--batch-size", o.batch_size, "Examples in a batch").at_least(1).group(group);
+  command
+      .add("--batch-tokens", o.batch_tokens,
+           "Tokens in a batch with its padding, instead of examples; 0: off")
+      .at_least(0)
+      .group(group);
+  command
+      .add("--gradient-accumulation-steps", o.gradient_accumulation_steps,
+           "Batches summed before each update")
+      .at_least(1)
+      .group(group);
+  command
+      .add("--tensor-parallel", o.tensor_parallel,
+           "Of several processes, how many hold one model together")
+      .at_least(1)
+      .group(group);
+  command.add("--num-workers", o.num_workers, "Threads that prepare batches ahead; 0: none")
+      .range(0, 8)
+      .group(group);
+  command.add("--lr", o.lr, "Learning rate at its peak").above(0).group(group);
+  command.add("--lr-scheduler", o.lr_scheduler, "How the learning rate falls after the warm-up")
+      .one_of({"constant", "linear", "cosine", "inverse_sqrt"})
+      .group(group);
+  command.add("--warmup-ratio", o.warmup_ratio, "Share of the run in which the learning rate rises")
+      .range(0.0, 1.0)
+      .group(group);
+  command.add("--warmup-steps", o.warmup_steps, "The same in updates; 0: the share counts")
+      .at_least(0)
+      .group(group);
+  command.add("--optimizer", o.optimizer.name, "Update rule")
+      .one_of({"adam", "adamw", "sgd"})
+      .group(group);
+  command.add("--weight-decay", o.optimizer.weight_decay, "Pull of all weights towards zero")
+      .at_least(0)
+      .group(group);
+  command.add("--l1", o.optimizer.l1, "Penalty: this times the sum of absolute weights")
+      .at_least(0)
+      .group(group);
+  command.add("--l2", o.optimizer.l2, "Penalty: this times the sum of squared weights")
+      .at_least(0)
+      .group(group);
+  command.add("--beta1", o.optimizer.beta1, "Adam: memory of the mean gradient")
+      .share_below_1()
+      .group(group);
+  command.add("--beta2", o.optimizer.beta2, "Adam: memory of the mean square")
+      .share_below_1()
+      .group(group);
+  command.add("--epsilon", o.optimizer.epsilon, "Adam: added to the root").at_least(0).group(group);
+  command.add("--momentum", o.optimizer.momentum, "SGD: memory of the gradient")
+      .share_below_1()
+      .group(group);
+  command.add("--max-grad-norm", o.max_grad_norm, "Largest norm of the gradients; 0: no limit")
+      .at_least(0)
+      .group(group);
+  command
+      .add("--ema-decay", o.ema_decay,
+           "Decay of a running average of the weights, which is what is saved; 0: none")
+      .share_below_1()
+      .group(group);
+  command
+      .add("--patience", o.patience,
+           "Validations without a better model before stopping; 0: never stop early")
+      .at_least(0)
+      .group(group);
   metrics.insert(metrics.begin(), "auto");
-  app.add_option("--metric-for-best-model", metric_for_best_model,
-                 "Metric of the validation that decides which model is best; auto: what the task "
-                 "is usually judged by")
-      ->check(CLI::IsMember(metrics))
-      ->group(group);
-  app.add_option("--seed", o.seed, "Seed of everything random")->group(group);
-  app.add_option("--device", o.device,
-                 "cpu, cuda or cuda:NUMBER; the code for CUDA was never run on a GPU")
-      ->group(group);
-  app.add_option("--dtype", o.dtype,
-                 "Of products in training; weights stay float32. float16 is for CUDA: never run")
-      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
-      ->group(group);
-  app.add_flag("--resume", o.files.resume, "Go on from the last checkpoint; without one, begin")
-      ->group(kRun);
-  app.add_flag("--overwrite", o.files.overwrite,
-               "Begin anew where there is a model or a run already, which are replaced")
-      ->group(kRun);
-  app.add_option("--save-steps", o.files.save_steps,
-                 "Updates between checkpoints; 0: with each validation")
-      ->check(at_least_0())
-      ->group(kRun);
-  app.add_option("--save-total-limit", o.files.save_total_limit,
-                 "Checkpoints to keep while the run goes on, besides that of the best model; one "
-                 "stays when "
-                 "it has ended")
-      ->check(at_least_1())
-      ->group(kRun);
-  app.add_option("--logging-steps", o.files.logging_steps, "Updates for each line of the log")
-      ->check(at_least_1())
-      ->group(kRun);
-  threads.add_to(app);
-  app.add_flag("--json", json, "Print the summary as one JSON object")->group("Running");
+  command
+      .add("--metric-for-best-model", metric_for_best_model,
+           "Metric of the validation that decides which model is best; auto: what the task "
+           "is usually judged by")
+      .one_of(metrics)
+      .group(group);
+  command.add("--seed", o.seed, "Seed of everything random").group(group);
+  command
+      .add("--device", o.device,
+           "cpu, cuda or cuda:NUMBER; the code for CUDA was never run on a GPU")
+      .group(group);
+  command
+      .add("--dtype", o.dtype,
+           "Of products in training; weights stay float32. float16 is for CUDA: never run")
+      .one_of({"float32", "bfloat16", "float16"})
+      .group(group);
+  command.flag("--resume", o.files.resume, "Go on from the last checkpoint; without one, begin")
+      .group(kRun);
+  command
+      .flag("--overwrite", o.files.overwrite,
+            "Begin anew where there is a model or a run already, which are replaced")
+      .group(kRun);
+  command
+      .add("--save-steps", o.files.save_steps,
+           "Updates between checkpoints; 0: with each validation")
+      .at_least(0)
+      .group(kRun);
+  command
+      .add("--save-total-limit", o.files.save_total_limit,
+           "Checkpoints to keep while the run goes on, besides that of the best model; one "
+           "stays when "
+           "it has ended")
+      .at_least(1)
+      .group(kRun);
+  command.add("--logging-steps", o.files.logging_steps, "Updates for each line of the log")
+      .at_least(1)
+      .group(kRun);
+  threads.add_to(command);
+  command.flag("--json", json, "Print the summary as one JSON object").group("Running");
 }
 
 training::TrainingOptions TrainingSettings::resolved() const {
   training::TrainingOptions run = options;
   if (metric_for_best_model != "auto") run.metric_for_best_model = metric_for_best_model;
   // A default of updates must not hide the epochs that somebody asked for.
-  const auto given = [this](const char* name) { return app_->get_option(name)->count() > 0; };
-  if (given("--epochs") && !given("--max-steps")) run.max_steps = 0;
+  if (command_->is_given("epochs") && !command_->is_given("max-steps")) run.max_steps = 0;
   return run;
 }
 
@@ -291,7 +284,7 @@ training::TrainingOptions TrainingSettings::run_options() const {
               ": expected the name of a directory that may be replaced");
   run.files.directory = directory.string() + ".run";
   run.files.program = std::string("heed ") + version();
-  run.files.settings = other_settings(*app_);
+  run.files.settings = other_settings(*command_);
   return run;
 }
 

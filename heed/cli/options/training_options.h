@@ -1,12 +1,12 @@
 // What every `heed train …` shares: the options of the trainer, and how a run is shown.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "heed/cli/common.h"
+#include "heed/cli/options/options.h"
 #include "heed/training/trainer.h"
 
 namespace heed::cli {
@@ -18,7 +18,7 @@ struct ExampleFiles {
   std::vector<std::string>& valid;
   double& valid_share;
 };
-void add_example_files(CLI::App& app, const ExampleFiles& files, const std::string& what);
+void add_example_files(Options& options, const ExampleFiles& files, const std::string& what);
 
 struct TrainingSettings {
   // Validations without a better model after which a run ends by itself, where a task has no other
@@ -36,9 +36,10 @@ struct TrainingSettings {
   ThreadOptions threads;
   bool json = false;
 
-  // --out, and the groups "Training", "Run files" and "Running". Remembers `app`, whose options are
-  // the settings of a run that --resume compares. `metrics`: what --metric-for-best-model may name.
-  void add_to(CLI::App& app, std::vector<std::string> metrics);
+  // --out, and the groups "Training", "Run files" and "Running". Remembers `command`, whose options
+  // are the settings of a run that --resume compares. `metrics`: what --metric-for-best-model may
+  // name.
+  void add_to(Options& command, std::vector<std::string> metrics);
 
   // The options of the run.
   training::TrainingOptions resolved() const;
@@ -54,7 +55,7 @@ struct TrainingSettings {
  private:
   training::TrainingOptions run_options() const;
 
-  CLI::App* app_ = nullptr;
+  const Options* command_ = nullptr;
 };
 
 }  // namespace heed::cli

@@ -2,9 +2,7 @@
 // task that trains one.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
-#include "heed/io/json.h"
+#include "heed/cli/options/options.h"
 #include "heed/models/parts/transformer_options.h"
 
 namespace heed::cli {
@@ -12,8 +10,8 @@ namespace heed::cli {
 struct TransformerSettings {
   models::TransformerOptions options;
 
-  // Adds the group "Model" and that of the attention. This outlives `app`.
-  void add_to(CLI::App& app);
+  // Adds the group "Model" and that of the attention. This outlives `command`.
+  void add_to(Options& command);
 
   // Throws UsageError for options that cannot be used together: before any data is read.
   void check() const;
@@ -22,8 +20,5 @@ struct TransformerSettings {
   // times, for the same number of weights.
   models::TransformerOptions resolved() const;
 };
-
-// What `heed inspect` shows of them.
-OrderedJson described(const models::TransformerOptions& options);
 
 }  // namespace heed::cli

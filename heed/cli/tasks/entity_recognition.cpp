@@ -8,9 +8,11 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/ner_reading.h"
-#include "heed/cli/options/transformer_options.h"
+#include "heed/cli/options/task_sets.h"
 #include "heed/cli/score_json.h"
-#include "heed/cli/trained.h"
+#include "heed/cli/task_kind.h"
+#include "heed/cli/text_task.h"
+#include "heed/models/files/fields.h"
 #include "heed/text/characters/unicode.h"
 #include "heed/text/words/word_split.h"
 #include "heed/viz/marked_text.h"
@@ -23,14 +25,20 @@ struct SplitText {
   std::string text;
   std::vector<text::Span> spans;
 
+  std::string where = {};
+
   std::vector<std::string> words() const {
     std::vector<std::string> words;
     for (const text::Span& span : spans) words.push_back(text.substr(span.begin, span.size()));
     return words;
   }
+  OrderedJson columns() const { return {{"text", text}}; }
 };
 
-SplitText split(const std::string& line) { return {line, text::split_words(line)}; }
+SplitText split(std::string line) {
+  std::vector<text::Span> spans = text::split_words(line);
+  return {std::move(line), std::move(spans)};
+}
 
 // Words that a file has apart, with a blank between them.
 SplitText joined(const std::vector<std::string>& words) {
@@ -44,57 +52,53 @@ SplitText joined(const std::vector<std::string>& words) {
   return joined;
 }
 
-class TrainedEntityRecognition final : public Trained {
- public:
-  explicit TrainedEntityRecognition(models::TrainedTokenTagger trained)
-      : trained_(std::move(trained)) {}
+struct EntityOptions {
+  ReadingOptions reading = {};
+  bool errors = false;
 
-  std::string task() const override { return "ner"; }
-  const torch::nn::Module& module() const override { return *trained_.model; }
+  void check() const { ner_reading(reading); }
+};
+
+class TokenTaggerAdapter final : public TextTask<SplitText> {
+ public:
+  TokenTaggerAdapter(models::TrainedTokenTagger trained, EntityOptions options)
+      : trained_(std::move(trained)), options_(std::move(options)) {}
+
   OrderedJson description() const override;
-  std::vector<std::string> evaluation_options() const override {
-    std::vector<std::string> names = ReadingOptions::names();
-    names.emplace_back("errors");
-    return names;
-  }
-  std::vector<std::string> prediction_options() const override { return ReadingOptions::names(); }
-  Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
-  std::vector<Answer> predict(std::span<const Input> inputs,
-                              const PredictionOptions& options) override;
-  std::optional<std::vector<Input>> read_inputs(data::TextLines& lines,
-                                                const ReadingOptions& reading,
-                                                data::DataReport& report) override;
-  AttentionView attend(const std::string& input, const std::string& part) override;
+  Evaluation evaluate(const std::vector<std::string>& files,
+                      const tasks::Progress& progress) const override;
+
+ protected:
+  data::Encoding encoding() const override { return ner_reading(options_.reading).encoding; }
+  std::optional<std::vector<SplitText>> read(data::TextLines& lines,
+                                             data::DataReport& report) const override;
+  SplitText input_of(std::string line) const override { return split(std::move(line)); }
+  std::vector<Answer> answer(std::span<const SplitText> inputs, Answers& answers) const override;
+  AttentionView attention_of(const SplitText& sentence, const std::string& part) const override;
 
  private:
-  Answer answer(const SplitText& input, const tasks::TaggedSentence& result, bool color) const;
+  Answer answer_of(const SplitText& input, const tasks::TaggedSentence& result, bool color) const;
 
   std::vector<Evaluation::Wrong> wrong_of(const data::NerData& data) const;
 
   models::TrainedTokenTagger trained_;
+  EntityOptions options_;
 };
 
-OrderedJson TrainedEntityRecognition::description() const {
-  const models::TokenTaggerOptions& o = trained_.model->options();
-  const models::WordEncoderOptions& w = o.words;
-  OrderedJson description = {
-      {"types", o.types},
-      {"tags", text::name_of(o.scheme)},
-      {"output", o.output},
-      {"subword_vocab_size", w.subword_vocab_size},
-      {"character_vocab_size", w.character_vocab_size},
-      {"word_dim", word_dim(w)},
-  };
-  description.update(described(o.transformer));
-  return description;
+OrderedJson TokenTaggerAdapter::description() const {
+  const models::TokenTaggerOptions& options = trained_.model->options();
+  return models::with_fields({{"types", options.types},
+                              {"tags", text::name_of(options.scheme)},
+                              {"word_dim", word_dim(options.words)}},
+                             options);
 }
 
-Evaluation TrainedEntityRecognition::evaluate(const EvaluationRequest& request,
-                                              const tasks::Progress& progress) {
-  data::NerReadOptions reading = ner_reading(request.reading);
+Evaluation TokenTaggerAdapter::evaluate(const std::vector<std::string>& files,
+                                        const tasks::Progress& progress) const {
+  data::NerReadOptions reading = ner_reading(options_.reading);
   reading.types = trained_.model->options().types;
   data::DataReport report;
-  const data::NerData data = data::read_ner(paths_of(request.files), reading, report);
+  const data::NerData data = data::read_ner(paths_of(files), reading, report);
   throw_or_warn(report);
   const tasks::EntityEvaluation result = tasks::evaluate(trained_, data, progress);
   Evaluation evaluation{.metrics = result.metrics, .report = result.counts.report()};
@@ -105,12 +109,12 @@ Evaluation TrainedEntityRecognition::evaluate(const EvaluationRequest& request,
   }
   evaluation.details["macro"] = json_of(result.counts.macro());
   evaluation.details["weighted"] = json_of(result.counts.weighted());
-  if (request.wrong) evaluation.wrong = wrong_of(data);
+  if (options_.errors) evaluation.wrong = wrong_of(data);
   return evaluation;
 }
 
 // The sentences whose entities are not all right, with the probability of the least sure tag.
-std::vector<Evaluation::Wrong> TrainedEntityRecognition::wrong_of(const data::NerData& data) const {
+std::vector<Evaluation::Wrong> TokenTaggerAdapter::wrong_of(const data::NerData& data) const {
   std::vector<std::vector<std::string>> sentences;
   for (const data::NerSentence& each : data.sentences) sentences.push_back(each.words);
   const auto results = tasks::tag_words(trained_, sentences);
@@ -142,8 +146,8 @@ std::vector<Evaluation::Wrong> TrainedEntityRecognition::wrong_of(const data::Ne
   return wrong;
 }
 
-Answer TrainedEntityRecognition::answer(const SplitText& input, const tasks::TaggedSentence& result,
-                                        bool color) const {
+Answer TokenTaggerAdapter::answer_of(const SplitText& input, const tasks::TaggedSentence& result,
+                                     bool color) const {
   const std::vector<std::string>& types = trained_.model->options().types;
   // Offsets in JSON count characters, as Python and JavaScript (outside of emoji) do.
   const std::string_view text = input.text;
@@ -176,27 +180,23 @@ Answer TrainedEntityRecognition::answer(const SplitText& input, const tasks::Tag
                    {"tags", result.tags}}};
 }
 
-std::vector<Answer> TrainedEntityRecognition::predict(std::span<const Input> inputs,
-                                                      const PredictionOptions& options) {
-  std::vector<SplitText> texts;
+std::vector<Answer> TokenTaggerAdapter::answer(std::span<const SplitText> inputs,
+                                               Answers& answers) const {
   std::vector<std::vector<std::string>> sentences;
-  for (const Input& input : inputs) {
-    texts.push_back(input.words.empty() ? split(input.text) : joined(input.words));
-    sentences.push_back(texts.back().words());
-  }
+  for (const SplitText& input : inputs) sentences.push_back(input.words());
   const auto results = tasks::tag_words(trained_, sentences);
-  std::vector<Answer> answers;
-  for (size_t i = 0; i < texts.size(); ++i) {
-    answers.push_back(answer(texts[i], results[i], options.color));
+  std::vector<Answer> found;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    found.push_back(answer_of(inputs[i], results[i], answers.form().color));
   }
-  return answers;
+  return found;
 }
 
 // CoNLL columns and JSON have their words apart; anything else is a text a line.
-std::optional<std::vector<Input>> TrainedEntityRecognition::read_inputs(
-    data::TextLines& lines, const ReadingOptions& reading, data::DataReport& /*report*/) {
-  if (reading.format == "text") return std::nullopt;
-  data::NerReadOptions options = ner_reading(reading);
+std::optional<std::vector<SplitText>> TokenTaggerAdapter::read(data::TextLines& lines,
+                                                               data::DataReport& /*report*/) const {
+  if (options_.reading.format == "text") return std::nullopt;
+  data::NerReadOptions options = ner_reading(options_.reading);
   const data::FileKind kind = lines.kind(options.format, '\0', LineReader::Wait::kLine);
   const bool apart = options.format != data::Format::kAuto || kind.format == data::Format::kConll ||
                      kind.format == data::Format::kJsonl || kind.format == data::Format::kJson;
@@ -205,18 +205,16 @@ std::optional<std::vector<Input>> TrainedEntityRecognition::read_inputs(
   options.labels = data::Labels::kNone;
   lines.keep_within(options.limits);
   const data::NerData data = data::read_ner(lines, options);
-  std::vector<Input> inputs;
+  std::vector<SplitText> inputs;
   for (const data::NerSentence& sentence : data.sentences) {
-    inputs.push_back({.text = joined(sentence.words).text,
-                      .where = text_of(sentence.file, ":", sentence.line),
-                      .words = sentence.words});
+    inputs.push_back(joined(sentence.words));
+    inputs.back().where = text_of(sentence.file, ":", sentence.line);
   }
   return inputs;
 }
 
-AttentionView TrainedEntityRecognition::attend(const std::string& input,
-                                               const std::string& /*part*/) {
-  const SplitText sentence = split(input);
+AttentionView TokenTaggerAdapter::attention_of(const SplitText& sentence,
+                                               const std::string& /*part*/) const {
   const std::vector<std::string> words = sentence.words();
   if (words.empty()) throw DataError("the sentence", "expected at least one word, got none");
   const c10::InferenceMode inference;
@@ -226,7 +224,7 @@ AttentionView TrainedEntityRecognition::attend(const std::string& input,
   nn::AttentionTrace trace;
   const std::vector<const std::vector<std::string>*> one = {&words};
   trained_.model->forward(trained_.reader().batch(one), &trace);
-  const Answer found = answer(sentence, tasks::tag_words(trained_, {&words, 1})[0], false);
+  const Answer found = answer_of(sentence, tasks::tag_words(trained_, {&words, 1})[0], false);
   return {.title = found.line,
           .queries = words,
           .keys = words,
@@ -234,10 +232,25 @@ AttentionView TrainedEntityRecognition::attend(const std::string& input,
           .details = {{"entities", found.json["entities"]}, {"tags", found.json["tags"]}}};
 }
 
+TaskLoader define(TaskOptions& options, Use use) {
+  std::function<EntityOptions()> given = [] { return EntityOptions(); };
+  if (use == Use::kEval) {
+    given = [&reading = options.use<ReadingOptions>(),
+             &errors = options.use<ErrorsOption>()]() -> EntityOptions {
+      return {.reading = reading, .errors = errors.wanted()};
+    };
+  } else if (use == Use::kPredict) {
+    given = [&reading = options.use<ReadingOptions>()]() -> EntityOptions {
+      return {.reading = reading};
+    };
+  }
+  return loader_of<TokenTaggerAdapter>(given, models::load_token_tagger);
+}
+
 }  // namespace
 
-std::unique_ptr<Trained> load_entity_recognition(const std::filesystem::path& directory) {
-  return std::make_unique<TrainedEntityRecognition>(models::load_token_tagger(directory));
+TaskKind entity_recognition() {
+  return {.model_type = "heed_token_tagger", .name = "ner", .define = define};
 }
 
 }  // namespace heed::cli

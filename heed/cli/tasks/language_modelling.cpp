@@ -9,51 +9,59 @@
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
-#include "heed/cli/options/transformer_options.h"
-#include "heed/cli/trained.h"
+#include "heed/cli/options/task_sets.h"
+#include "heed/cli/task_kind.h"
+#include "heed/cli/text_task.h"
 #include "heed/metrics/language.h"
+#include "heed/models/files/fields.h"
 
 namespace heed::cli {
 namespace {
 
-class TrainedLanguage final : public Trained {
- public:
-  explicit TrainedLanguage(models::TrainedLanguageModel trained) : trained_(std::move(trained)) {}
+struct LanguageOptions {
+  ReadingOptions reading = {};  // --encoding and --max-bytes of it
+  SpecialTokensOption special = {};
 
-  std::string task() const override { return "lm"; }
-  const torch::nn::Module& module() const override { return *trained_.model; }
+  void check() const { reading.parsed(); }
+};
+
+class LanguageModelAdapter final : public TextTask<TextInput> {
+ public:
+  LanguageModelAdapter(models::TrainedLanguageModel trained, LanguageOptions options)
+      : trained_(std::move(trained)), options_(std::move(options)) {
+    options_.special.apply_to(trained_.tokenizer);
+  }
+
   OrderedJson description() const override;
-  std::vector<std::string> evaluation_options() const override { return {"encoding", "max-bytes"}; }
-  Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
-  std::vector<TokenizerPlace> tokenizers() override { return {&trained_.tokenizer}; }
-  std::vector<Answer> predict(std::span<const Input> inputs,
-                              const PredictionOptions& options) override;
-  AttentionView attend(const std::string& input, const std::string& part) override;
+  Evaluation evaluate(const std::vector<std::string>& files,
+                      const tasks::Progress& progress) const override;
+
+ protected:
+  data::Encoding encoding() const override { return options_.reading.parsed().encoding; }
+  TextInput input_of(std::string line) const override { return {.text = std::move(line)}; }
+  std::vector<Answer> answer(std::span<const TextInput> inputs, Answers& answers) const override;
+  AttentionView attention_of(const TextInput& asked, const std::string& part) const override;
 
  private:
   models::TrainedLanguageModel trained_;
+  LanguageOptions options_;
 };
 
-OrderedJson TrainedLanguage::description() const {
-  const models::LanguageModelOptions& options = trained_.model->options();
-  OrderedJson all = {{"vocab_size", options.vocab_size},
-                     {"tokenizer", trained_.tokenizer->model_type()},
-                     {"tie_word_embeddings", options.tie_word_embeddings}};
-  all.update(described(options.transformer));
-  return all;
+OrderedJson LanguageModelAdapter::description() const {
+  return models::with_fields({{"tokenizer", trained_.tokenizer->model_type()}},
+                             trained_.model->options());
 }
 
-Evaluation TrainedLanguage::evaluate(const EvaluationRequest& request,
-                                     const tasks::Progress& progress) {
+Evaluation LanguageModelAdapter::evaluate(const std::vector<std::string>& files,
+                                          const tasks::Progress& progress) const {
   data::DataReport report;
-  const data::TextData data = data::read_text({.train = paths_of(request.files)},
-                                              {.encoding = request.reading.parsed().encoding,
+  const data::TextData data = data::read_text({.train = paths_of(files)},
+                                              {.encoding = options_.reading.parsed().encoding,
                                                .valid_share = 0,
-                                               .limits = request.reading.limits()},
+                                               .limits = options_.reading.limits()},
                                               report);
   throw_or_warn(report);
-  return {.metrics =
-              tasks::evaluate(trained_, {.text = data.train, .where = request.files[0]}, progress)};
+  return {.metrics = tasks::evaluate(trained_, {.text = data.train, .where = files[0]}, progress)};
 }
 
 std::string line_of(const metrics::LanguageLoss& loss) {
@@ -90,10 +98,11 @@ Answer answer_of(const std::string& text, const text::Encoding& encoding,
   return answer;
 }
 
-std::vector<Answer> TrainedLanguage::predict(std::span<const Input> inputs,
-                                             const PredictionOptions& /*options*/) {
+std::vector<Answer> LanguageModelAdapter::answer(std::span<const TextInput> inputs,
+                                                 Answers& /*answers*/) const {
   std::vector<Answer> answers;
-  for (const auto& [text, where, words] : inputs) {
+  for (const TextInput& input : inputs) {
+    const std::string& text = input.text;
     const text::Encoding encoding = trained_.tokenizer->encode(text, text::Surround::kNo);
     answers.push_back(
         answer_of(text, encoding, tasks::token_losses(*trained_.model, encoding.ids)));
@@ -101,7 +110,9 @@ std::vector<Answer> TrainedLanguage::predict(std::span<const Input> inputs,
   return answers;
 }
 
-AttentionView TrainedLanguage::attend(const std::string& input, const std::string& /*part*/) {
+AttentionView LanguageModelAdapter::attention_of(const TextInput& asked,
+                                                 const std::string& /*part*/) const {
+  const std::string& input = asked.text;
   const c10::InferenceMode inference;
   const text::Encoding encoding = trained_.tokenizer->encode(input, text::Surround::kNo);
   const auto count = static_cast<int64_t>(encoding.ids.size());
@@ -130,10 +141,24 @@ AttentionView TrainedLanguage::attend(const std::string& input, const std::strin
   return view;
 }
 
+TaskLoader define(TaskOptions& options, Use use) {
+  std::function<LanguageOptions()> given = [] { return LanguageOptions(); };
+  if (use == Use::kEval) {
+    given = [&reading = options.use<ReadingOptions>(
+                 {"encoding", "max-bytes"})]() -> LanguageOptions { return {.reading = reading}; };
+  } else if (use == Use::kPredict) {
+    given = [&reading = options.use<ReadingOptions>({"encoding"}),
+             &special = options.use<SpecialTokensOption>()]() -> LanguageOptions {
+      return {.reading = reading, .special = special};
+    };
+  }
+  return loader_of<LanguageModelAdapter>(given, models::load_language_model);
+}
+
 }  // namespace
 
-std::unique_ptr<Trained> load_language_modelling(const std::filesystem::path& directory) {
-  return std::make_unique<TrainedLanguage>(models::load_language_model(directory));
+TaskKind language_modelling() {
+  return {.model_type = "heed_language_model", .name = "lm", .define = define};
 }
 
 }  // namespace heed::cli

@@ -6,30 +6,22 @@
 #include <filesystem>
 
 #include "heed/base/format.h"
-#include "heed/cli/options/transformer_options.h"
+#include "heed/cli/task_kind.h"
 #include "heed/io/printable.h"
 #include "heed/metrics/answers.h"
+#include "heed/models/files/fields.h"
 
 namespace heed::cli {
 
-OrderedJson QuestionAnswerer::description() const {
+OrderedJson QuestionAnswererAdapter::description() const {
   const models::QuestionAnswererOptions& options = trained_.model->options();
-  OrderedJson description = {
-      {"answers", options.answers},
-      {"vocab_size", options.vocab_size},
-      {"tokenizer", trained_.tokenizer->model_type()},
-      {"units", options.units},
-      {"num_hops", options.num_hops},
-  };
-  description.update(described(options.transformer));
+  OrderedJson all = {{"tokenizer", trained_.tokenizer->model_type()}};
   if (options.answers == "class") {
-    description["labels"] = trained_.labels;
+    all["labels"] = trained_.labels;
   } else {
-    description["max_answer_length"] = trained_.spans.max_answer_length;
-    description["doc_stride"] = trained_.spans.doc_stride;
-    description["answer_may_be_missing"] = trained_.spans.answer_may_be_missing;
+    all = models::with_fields(std::move(all), trained_.spans);
   }
-  return description;
+  return models::with_fields(std::move(all), options);
 }
 
 void add_wrong(Evaluation& evaluation, const std::string& where, const std::string& question,
@@ -71,8 +63,8 @@ Evaluation evaluation_of(const tasks::QuestionEvaluation& evaluation,
   return result;
 }
 
-AttentionView QuestionAnswerer::shown(const std::vector<at::Tensor>& layers, const ReadUnits& units,
-                                      const std::string& part) {
+AttentionView QuestionAnswererAdapter::shown(const std::vector<at::Tensor>& layers,
+                                             const ReadUnits& units, const std::string& part) {
   const auto first = part == "question" ? units.order.end() - units.question : units.order.begin();
   const std::vector<int64_t> queries(first, units.order.end());
   AttentionView view{.weights = stacked_layers(layers)
@@ -83,10 +75,39 @@ AttentionView QuestionAnswerer::shown(const std::vector<at::Tensor>& layers, con
   return view;
 }
 
-std::unique_ptr<Trained> load_question_answering(const std::filesystem::path& directory) {
-  models::TrainedQuestionAnswerer trained = models::load_question_answerer(directory);
-  return trained.model->options().answers == "class" ? story_answerer(std::move(trained))
-                                                     : span_answerer(std::move(trained));
+namespace {
+
+TaskLoader define(TaskOptions& options, Use use) {
+  std::function<QuestionOptions()> given = [] { return QuestionOptions(); };
+  if (use == Use::kEval) {
+    given = [&reading = options.use<ReadingOptions>({"encoding", "max-bytes"}),
+             &errors = options.use<ErrorsOption>()]() -> QuestionOptions {
+      return {.reading = reading, .errors = errors.wanted()};
+    };
+  } else if (use == Use::kPredict) {
+    given = [&reading = options.use<ReadingOptions>({"format", "encoding", "max-bytes"}),
+             &choice = options.use<AnswerChoice>(),
+             &special = options.use<SpecialTokensOption>()]() -> QuestionOptions {
+      return {.reading = reading, .choice = choice, .special = special};
+    };
+  }
+  return [given](const std::filesystem::path& directory) {
+    QuestionOptions chosen = given();
+    chosen.check();
+    models::TrainedQuestionAnswerer trained = models::load_question_answerer(directory);
+    return trained.model->options().answers == "class"
+               ? story_answerer(std::move(trained), std::move(chosen))
+               : span_answerer(std::move(trained), std::move(chosen));
+  };
+}
+
+}  // namespace
+
+TaskKind question_answering() {
+  return {.model_type = "heed_question_answerer",
+          .name = "qa",
+          .define = define,
+          .attention_parts = {"question", "all"}};
 }
 
 }  // namespace heed::cli

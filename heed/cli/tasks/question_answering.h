@@ -7,32 +7,38 @@
 #include <string>
 #include <vector>
 
-#include "heed/cli/trained.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options/task_sets.h"
+#include "heed/cli/question_input.h"
+#include "heed/cli/text_task.h"
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/tasks/cut_texts.h"
 #include "heed/tasks/question_units.h"
 
 namespace heed::cli {
 
-class QuestionAnswerer : public Trained {
- public:
-  explicit QuestionAnswerer(models::TrainedQuestionAnswerer trained)
-      : trained_(std::move(trained)) {}
+struct QuestionOptions {
+  ReadingOptions reading = {};
+  AnswerChoice choice = {};
+  SpecialTokensOption special = {};
+  bool errors = false;
 
-  std::string task() const override { return "qa"; }
-  const torch::nn::Module& module() const override { return *trained_.model; }
+  void check() const { reading.parsed(); }
+};
+
+class QuestionAnswererAdapter : public TextTask<QuestionInput> {
+ public:
+  QuestionAnswererAdapter(models::TrainedQuestionAnswerer trained, QuestionOptions options)
+      : trained_(std::move(trained)), options_(std::move(options)) {
+    options_.special.apply_to(trained_.tokenizer);
+  }
+
   OrderedJson description() const override;
-  std::vector<std::string> evaluation_options() const override {
-    return {"encoding", "max-bytes", "errors"};
-  }
-  std::vector<TokenizerPlace> tokenizers() override { return {&trained_.tokenizer}; }
-  std::vector<std::string> prediction_options() const override {
-    return {"format", "encoding", "threshold", "unknown", "top"};
-  }
-  std::vector<std::string> warnings() const override { return cut_.warnings(); }
-  std::vector<std::string> attention_parts() const override { return {"question", "all"}; }
 
  protected:
+  data::Encoding encoding() const override { return options_.reading.parsed().encoding; }
+  QuestionInput input_of(std::string line) const override { return question_input(line); }
+
   // What the model read of a text and a question, by the numbers that it gave the units.
   struct ReadUnits {
     std::vector<int64_t> order;  // as people read them: the text, then the question
@@ -46,11 +52,13 @@ class QuestionAnswerer : public Trained {
                              const std::string& part);
 
   models::TrainedQuestionAnswerer trained_;
-  tasks::CutTexts cut_;
+  QuestionOptions options_;
 };
 
-std::unique_ptr<Trained> story_answerer(models::TrainedQuestionAnswerer trained);
-std::unique_ptr<Trained> span_answerer(models::TrainedQuestionAnswerer trained);
+std::unique_ptr<TaskAdapter> story_answerer(models::TrainedQuestionAnswerer trained,
+                                            QuestionOptions options);
+std::unique_ptr<TaskAdapter> span_answerer(models::TrainedQuestionAnswerer trained,
+                                           QuestionOptions options);
 
 // A question that was answered wrongly, where it was.
 void add_wrong(Evaluation& evaluation, const std::string& where, const std::string& question,

@@ -8,73 +8,96 @@
 #include <cstdio>
 
 #include "heed/base/error.h"
-#include "heed/cli/options/transformer_options.h"
-#include "heed/cli/trained.h"
+#include "heed/cli/options/task_sets.h"
+#include "heed/cli/task_kind.h"
+#include "heed/cli/text_task.h"
 #include "heed/inference/text_stream.h"
 #include "heed/io/printable.h"
 #include "heed/metrics/chrf.h"
 #include "heed/metrics/rouge.h"
+#include "heed/models/files/fields.h"
 
 namespace heed::cli {
 namespace {
 
-// The options of reading and `more`.
-std::vector<std::string> reading_and(const std::vector<std::string>& more) {
-  std::vector<std::string> all = ReadingOptions::names();
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
-}
+// Of what is written token by token.
+struct BeamOptions {
+  tasks::TranslationOptions translation = {};
 
-class TrainedSequenceToSequence final : public Trained {
- public:
-  explicit TrainedSequenceToSequence(models::TrainedEncoderDecoder trained)
-      : trained_(std::move(trained)) {}
-
-  std::string task() const override { return "seq2seq"; }
-  const torch::nn::Module& module() const override { return *trained_.model; }
-  OrderedJson description() const override;
-  Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
-  std::vector<std::string> evaluation_options() const override {
-    return reading_and({"num-beams", "length-penalty", "lowercase", "rouge", "errors"});
+  void add_to(Options& options) {
+    const std::string group = "Written answers";
+    options.add("--num-beams", translation.num_beams, "Sequences that beam search keeps; 1: greedy")
+        .range(1, 1000)
+        .group(group);
+    options
+        .add("--length-penalty", translation.length_penalty,
+             "Hypotheses are ranked by log-probability / length to this power")
+        .group(group);
+    options.add("--max-new-tokens", translation.max_new_tokens, "Tokens of an answer, at most")
+        .range(1, 1'000'000)
+        .group(group);
   }
-  std::vector<std::string> prediction_options() const override {
-    return reading_and({"num-beams", "length-penalty", "max-new-tokens"});
-  }
-  std::vector<TokenizerPlace> tokenizers() override { return {&trained_.source}; }
-  std::vector<Answer> predict(std::span<const Input> inputs,
-                              const PredictionOptions& options) override;
-  std::optional<std::vector<Input>> read_inputs(data::TextLines& lines,
-                                                const ReadingOptions& reading,
-                                                data::DataReport& report) override;
-  std::vector<std::string> warnings() const override { return cut_.warnings(); }
-  std::vector<std::string> attention_parts() const override {
-    return {"cross", "encoder", "decoder"};
-  }
-  AttentionView attend(const std::string& input, const std::string& part) override;
-
- private:
-  data::ParallelReadOptions reading_of(const ReadingOptions& reading, data::Labels targets) const;
-
-  models::TrainedEncoderDecoder trained_;
-  tasks::CutTexts cut_;
 };
 
-OrderedJson TrainedSequenceToSequence::description() const {
-  const models::EncoderDecoderOptions& options = trained_.model->options();
-  OrderedJson all = {{"source_vocab_size", options.source_vocab_size},
-                     {"target_vocab_size", options.target_vocab_size},
-                     {"tokenizer", trained_.source->model_type()},
-                     {"shared_vocabulary", trained_.source == trained_.target},
-                     {"tie_word_embeddings", options.tie_word_embeddings}};
-  all.update(described(options.transformer));
-  all["num_decoder_layers"] =
-      options.num_decoder_layers > 0 ? options.num_decoder_layers : options.transformer.num_layers;
-  return all;
+// How written answers are compared with the references.
+struct ComparisonOptions {
+  bool lowercase = false;
+  bool rouge = false;
+
+  void add_to(Options& options) {
+    const std::string group = "Written answers";
+    options
+        .flag("--lowercase", lowercase, "Compare written answers with the references in lower case")
+        .group(group);
+    options.flag("--rouge", rouge, "Measure written answers by ROUGE too").group(group);
+  }
+};
+
+struct WritingOptions {
+  ReadingOptions reading = {};
+  BeamOptions beams = {};
+  ComparisonOptions comparison = {};
+  SpecialTokensOption special = {};
+  bool errors = false;
+
+  void check() const { reading.parsed(); }
+};
+
+class EncoderDecoderAdapter final : public TextTask<TextInput> {
+ public:
+  EncoderDecoderAdapter(models::TrainedEncoderDecoder trained, WritingOptions options)
+      : trained_(std::move(trained)), options_(std::move(options)) {
+    options_.special.apply_to(trained_.source);
+  }
+
+  OrderedJson description() const override;
+  Evaluation evaluate(const std::vector<std::string>& files,
+                      const tasks::Progress& progress) const override;
+
+ protected:
+  data::Encoding encoding() const override { return options_.reading.parsed().encoding; }
+  std::optional<std::vector<TextInput>> read(data::TextLines& lines,
+                                             data::DataReport& report) const override;
+  TextInput input_of(std::string line) const override { return {.text = std::move(line)}; }
+  std::vector<Answer> answer(std::span<const TextInput> inputs, Answers& answers) const override;
+  AttentionView attention_of(const TextInput& asked, const std::string& part) const override;
+
+ private:
+  data::ParallelReadOptions reading_of(data::Labels targets) const;
+
+  models::TrainedEncoderDecoder trained_;
+  WritingOptions options_;
+};
+
+OrderedJson EncoderDecoderAdapter::description() const {
+  return models::with_fields({{"tokenizer", trained_.source->model_type()},
+                              {"shared_vocabulary", trained_.source == trained_.target}},
+                             trained_.model->options());
 }
 
 // With the columns that the model was trained with.
-data::ParallelReadOptions TrainedSequenceToSequence::reading_of(const ReadingOptions& reading,
-                                                                data::Labels targets) const {
+data::ParallelReadOptions EncoderDecoderAdapter::reading_of(data::Labels targets) const {
+  const ReadingOptions& reading = options_.reading;
   const data::ReadOptions parsed = reading.parsed();
   return {.format = parsed.format,
           .delimiter = parsed.delimiter,
@@ -88,26 +111,20 @@ data::ParallelReadOptions TrainedSequenceToSequence::reading_of(const ReadingOpt
           .limits = parsed.limits};
 }
 
-tasks::TranslationOptions translation_options(const PredictionOptions& options) {
-  return {.num_beams = options.num_beams,
-          .length_penalty = options.length_penalty,
-          .max_new_tokens = options.max_new_tokens};
-}
-
-Evaluation TrainedSequenceToSequence::evaluate(const EvaluationRequest& request,
-                                               const tasks::Progress& progress) {
+Evaluation EncoderDecoderAdapter::evaluate(const std::vector<std::string>& files,
+                                           const tasks::Progress& progress) const {
   data::DataReport report;
-  const data::ParallelData data = data::read_parallel_files(
-      paths_of(request.files), reading_of(request.reading, data::Labels::kRequired), report);
+  const data::ParallelData data =
+      data::read_parallel_files(paths_of(files), reading_of(data::Labels::kRequired), report);
   throw_or_warn(report);
   std::vector<std::string> sources;
   for (const data::TextPair& pair : data.pairs) sources.push_back(pair.source);
-  cut_ += tasks::cut_texts(trained_, data);
 
-  Evaluation evaluation{.metrics = tasks::target_loss(trained_, data)};
-  const auto written =
-      tasks::translate(trained_, sources, translation_options(request.prediction), progress);
-  const auto letters = request.lowercase ? metrics::LetterCase::kLower : metrics::LetterCase::kKept;
+  Evaluation evaluation{.metrics = tasks::target_loss(trained_, data),
+                        .warnings = tasks::cut_texts(trained_, data).warnings()};
+  const auto written = tasks::translate(trained_, sources, options_.beams.translation, progress);
+  const auto letters =
+      options_.comparison.lowercase ? metrics::LetterCase::kLower : metrics::LetterCase::kKept;
   metrics::Bleu bleu({.letters = letters});
   metrics::Chrf chrf({.letters = letters});
   metrics::Rouge rouge;
@@ -115,8 +132,8 @@ Evaluation TrainedSequenceToSequence::evaluate(const EvaluationRequest& request,
     const std::string& reference = data.pairs[i].target;
     bleu.add(written[i].text, reference);
     chrf.add(written[i].text, reference);
-    if (request.rouge) rouge.add(written[i].text, std::span(&reference, 1));
-    if (!request.wrong || written[i].text == reference) continue;
+    if (options_.comparison.rouge) rouge.add(written[i].text, std::span(&reference, 1));
+    if (!options_.errors || written[i].text == reference) continue;
     evaluation.wrong.push_back(
         {.confidence = written[i].score,
          .row = {{"where", text_of(data.pairs[i].file, ":", data.pairs[i].line)},
@@ -127,7 +144,7 @@ Evaluation TrainedSequenceToSequence::evaluate(const EvaluationRequest& request,
   }
   evaluation.metrics.emplace_back("bleu", bleu.score().score);
   evaluation.metrics.emplace_back("chrf", chrf.score());
-  if (request.rouge) {
+  if (options_.comparison.rouge) {
     const metrics::RougeScores mean = rouge.mean();
     evaluation.metrics.emplace_back("rouge1", mean.rouge1.f1);
     evaluation.metrics.emplace_back("rouge2", mean.rouge2.f1);
@@ -138,15 +155,15 @@ Evaluation TrainedSequenceToSequence::evaluate(const EvaluationRequest& request,
   return evaluation;
 }
 
-std::vector<Answer> TrainedSequenceToSequence::predict(std::span<const Input> asked,
-                                                       const PredictionOptions& options) {
+std::vector<Answer> EncoderDecoderAdapter::answer(std::span<const TextInput> asked,
+                                                  Answers& answers) const {
   std::vector<std::string> inputs;
-  for (const Input& input : asked) inputs.push_back(input.text);
-  const auto written = tasks::translate(trained_, inputs, translation_options(options));
-  cut_ += tasks::cut_sources(trained_, inputs);
-  std::vector<Answer> answers;
+  for (const TextInput& input : asked) inputs.push_back(input.text);
+  const auto written = tasks::translate(trained_, inputs, options_.beams.translation);
+  answers.count_cut(tasks::cut_sources(trained_, inputs));
+  std::vector<Answer> all;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    Answer& answer = answers.emplace_back(Answer{.line = written[i].text});
+    Answer& answer = all.emplace_back(Answer{.line = written[i].text});
     std::replace(answer.line.begin(), answer.line.end(), '\n', ' ');
     answer.line = printable(answer.line);
     OrderedJson tokens = OrderedJson::array();
@@ -159,18 +176,18 @@ std::vector<Answer> TrainedSequenceToSequence::predict(std::span<const Input> as
                    {"log_probability", written[i].log_probability},
                    {"score", written[i].score}};
   }
-  return answers;
+  return all;
 }
 
 // A row of a table may be several lines, so the whole file is read first.
-std::optional<std::vector<Input>> TrainedSequenceToSequence::read_inputs(
-    data::TextLines& lines, const ReadingOptions& reading, data::DataReport& /*report*/) {
-  const auto options = reading_of(reading, data::Labels::kNone);
+std::optional<std::vector<TextInput>> EncoderDecoderAdapter::read(
+    data::TextLines& lines, data::DataReport& /*report*/) const {
+  const auto options = reading_of(data::Labels::kNone);
   const data::FileKind kind = data::kind_of(lines, options, LineReader::Wait::kLine);
   if (kind.format == data::Format::kText) return std::nullopt;
   lines.keep_within(options.limits);
   const auto data = data::read_parallel(lines, kind, options);
-  std::vector<Input> inputs;
+  std::vector<TextInput> inputs;
   for (const data::TextPair& pair : data.pairs) {
     inputs.push_back({.text = pair.source, .where = text_of(data.file, ":", pair.line)});
   }
@@ -189,7 +206,9 @@ std::vector<std::string> pieces_of(const std::shared_ptr<const text::Tokenizer>&
   return pieces;
 }
 
-AttentionView TrainedSequenceToSequence::attend(const std::string& input, const std::string& part) {
+AttentionView EncoderDecoderAdapter::attention_of(const TextInput& asked,
+                                                  const std::string& part) const {
+  const std::string& input = asked.text;
   const c10::InferenceMode inference;
   if (data::trimmed(input).empty()) {
     throw DataError("the text", "expected at least one word, got none");
@@ -237,10 +256,31 @@ AttentionView TrainedSequenceToSequence::attend(const std::string& input, const 
   return view;
 }
 
+TaskLoader define(TaskOptions& options, Use use) {
+  std::function<WritingOptions()> given = [] { return WritingOptions(); };
+  if (use == Use::kEval) {
+    given = [&reading = options.use<ReadingOptions>(), &beams = options.use<BeamOptions>(),
+             &comparison = options.use<ComparisonOptions>(),
+             &errors = options.use<ErrorsOption>()]() -> WritingOptions {
+      return {
+          .reading = reading, .beams = beams, .comparison = comparison, .errors = errors.wanted()};
+    };
+  } else if (use == Use::kPredict) {
+    given = [&reading = options.use<ReadingOptions>(), &beams = options.use<BeamOptions>(),
+             &special = options.use<SpecialTokensOption>()]() -> WritingOptions {
+      return {.reading = reading, .beams = beams, .special = special};
+    };
+  }
+  return loader_of<EncoderDecoderAdapter>(given, models::load_encoder_decoder);
+}
+
 }  // namespace
 
-std::unique_ptr<Trained> load_sequence_to_sequence(const std::filesystem::path& directory) {
-  return std::make_unique<TrainedSequenceToSequence>(models::load_encoder_decoder(directory));
+TaskKind sequence_to_sequence() {
+  return {.model_type = "heed_encoder_decoder",
+          .name = "seq2seq",
+          .define = define,
+          .attention_parts = {"cross", "encoder", "decoder"}};
 }
 
 }  // namespace heed::cli

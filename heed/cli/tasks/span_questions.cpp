@@ -15,42 +15,45 @@
 namespace heed::cli {
 namespace {
 
-class SpanAnswerer final : public QuestionAnswerer {
+class SpanAnswerer final : public QuestionAnswererAdapter {
  public:
-  using QuestionAnswerer::QuestionAnswerer;
+  using QuestionAnswererAdapter::QuestionAnswererAdapter;
 
-  Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
-  std::vector<Answer> predict(std::span<const Input> inputs,
-                              const PredictionOptions& options) override;
-  std::optional<std::vector<Input>> read_inputs(data::TextLines& lines,
-                                                const ReadingOptions& reading,
-                                                data::DataReport& report) override;
-  AttentionView attend(const std::string& input, const std::string& part) override;
+  Evaluation evaluate(const std::vector<std::string>& files,
+                      const tasks::Progress& progress) const override;
+
+ protected:
+  QuestionInput input_of(std::string line) const override;
+  std::optional<std::vector<QuestionInput>> read(data::TextLines& lines,
+                                                 data::DataReport& report) const override;
+  std::vector<Answer> answer(std::span<const QuestionInput> asked, Answers& answers) const override;
+  AttentionView attention_of(const QuestionInput& asked, const std::string& part) const override;
 
  private:
   void add_wrong_spans(Evaluation& evaluation, const data::SpanData& file,
                        const std::vector<tasks::SpanRequest>& requests) const;
 };
 
-Evaluation SpanAnswerer::evaluate(const EvaluationRequest& request,
-                                  const tasks::Progress& progress) {
-  const std::vector<std::string>& files = request.files;
+Evaluation SpanAnswerer::evaluate(const std::vector<std::string>& files,
+                                  const tasks::Progress& progress) const {
   data::DataReport report;
   std::vector<data::SpanData> data;
   for (const std::string& file : files) {
     data.push_back(
-        data::read_spans(file, data::Answers::kRequired, report, request.reading.limits()));
+        data::read_spans(file, data::Answers::kRequired, report, options_.reading.limits()));
   }
   throw_or_warn(report);
   Evaluation evaluation = evaluation_of(tasks::evaluate(trained_, data, progress), files);
+  tasks::CutTexts cut;
   for (const data::SpanData& file : data) {
     std::vector<tasks::SpanRequest> requests;
     for (const data::SpanQuestion& each : file.questions) {
       requests.push_back({file.contexts[each.context], each.question});
     }
-    cut_ += tasks::cut_texts(trained_, requests);
-    if (request.wrong) add_wrong_spans(evaluation, file, requests);
+    cut += tasks::cut_texts(trained_, requests);
+    if (options_.errors) add_wrong_spans(evaluation, file, requests);
   }
+  evaluation.warnings = cut.warnings();
   return evaluation;
 }
 
@@ -82,7 +85,7 @@ OrderedJson span_json(const std::string& context, const tasks::FoundSpan& found)
 }
 
 Answer answer_of(const QuestionInput& input, const tasks::SpanAnswers& found,
-                 const PredictionOptions& options) {
+                 const AnswerChoice& options) {
   const double probability = found.found() ? found.best.front().probability : found.none;
   const bool known = found.found() && probability >= options.threshold;
   Answer answer;
@@ -104,46 +107,49 @@ Answer answer_of(const QuestionInput& input, const tasks::SpanAnswers& found,
   return answer;
 }
 
-std::vector<Answer> SpanAnswerer::predict(std::span<const Input> inputs,
-                                          const PredictionOptions& options) {
-  std::vector<QuestionInput> asked;
-  for (const Input& input : inputs) {
-    asked.push_back(question_input(input.text, "the question"));
-    if (asked.back().context.empty()) {
-      throw DataError("the question", "expected a text before the question, got none");
-    }
+QuestionInput SpanAnswerer::input_of(std::string line) const {
+  QuestionInput asked = question_input(line);
+  if (asked.context.empty()) {
+    throw DataError("the question", "expected a text before the question, got none");
   }
+  return asked;
+}
+
+std::vector<Answer> SpanAnswerer::answer(std::span<const QuestionInput> asked,
+                                         Answers& answers) const {
   std::vector<tasks::SpanRequest> requests;
   for (const QuestionInput& each : asked) requests.push_back({each.context, each.story.question});
-  const auto results = tasks::answer(trained_, requests, options.top);
-  cut_ += tasks::cut_texts(trained_, requests);
-  std::vector<Answer> answers;
+  const auto results = tasks::answer(trained_, requests, options_.choice.top);
+  answers.count_cut(tasks::cut_texts(trained_, requests));
+  std::vector<Answer> all;
   for (size_t i = 0; i < asked.size(); ++i) {
-    answers.push_back(answer_of(asked[i], results[i], options));
+    all.push_back(answer_of(asked[i], results[i], options_.choice));
   }
-  return answers;
+  return all;
 }
 
 // A JSON document; any other file has a question a line.
-std::optional<std::vector<Input>> SpanAnswerer::read_inputs(data::TextLines& lines,
-                                                            const ReadingOptions& reading,
-                                                            data::DataReport& report) {
-  const data::ReadOptions options = reading.parsed();
+std::optional<std::vector<QuestionInput>> SpanAnswerer::read(data::TextLines& lines,
+                                                             data::DataReport& report) const {
+  const data::ReadOptions options = options_.reading.parsed();
   const data::FileKind kind = lines.kind(options.format, '\0', LineReader::Wait::kLine);
   if (kind.format != data::Format::kJson) return std::nullopt;
   lines.keep_within(options.limits);
   const data::SpanData data = data::read_spans(lines, kind, data::Answers::kNone, report);
-  std::vector<Input> inputs;
+  std::vector<QuestionInput> inputs;
   for (const data::SpanQuestion& each : data.questions) {
-    inputs.push_back({.text = context_json(data.contexts[each.context], each.question),
+    const std::string& context = data.contexts[each.context];
+    inputs.push_back({.story = {.question = each.question},
+                      .context = context,
+                      .text = context,
                       .where = text_of(data.file, ", question ", inputs.size() + 1)});
   }
   return inputs;
 }
 
-AttentionView SpanAnswerer::attend(const std::string& input, const std::string& part) {
+AttentionView SpanAnswerer::attention_of(const QuestionInput& asked,
+                                         const std::string& part) const {
   const c10::InferenceMode inference;
-  const QuestionInput asked = question_input(input, "the text");
   const tasks::SpanRequest request{asked.context, asked.story.question};
   const tasks::SpanUnits read = tasks::first_window(trained_, request);
   nn::AttentionTrace trace;
@@ -173,8 +179,9 @@ AttentionView SpanAnswerer::attend(const std::string& input, const std::string& 
 
 }  // namespace
 
-std::unique_ptr<Trained> span_answerer(models::TrainedQuestionAnswerer trained) {
-  return std::make_unique<SpanAnswerer>(std::move(trained));
+std::unique_ptr<TaskAdapter> span_answerer(models::TrainedQuestionAnswerer trained,
+                                           QuestionOptions options) {
+  return std::make_unique<SpanAnswerer>(std::move(trained), std::move(options));
 }
 
 }  // namespace heed::cli

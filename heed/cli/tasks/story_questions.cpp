@@ -9,44 +9,45 @@
 #include <numeric>
 
 #include "heed/base/error.h"
+#include "heed/cli/joined.h"
 #include "heed/cli/question_input.h"
 #include "heed/cli/tasks/question_answering.h"
 
 namespace heed::cli {
 namespace {
 
-class StoryAnswerer final : public QuestionAnswerer {
+class StoryAnswerer final : public QuestionAnswererAdapter {
  public:
-  using QuestionAnswerer::QuestionAnswerer;
+  using QuestionAnswererAdapter::QuestionAnswererAdapter;
 
-  Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
-  std::vector<Answer> predict(std::span<const Input> inputs,
-                              const PredictionOptions& options) override;
-  std::optional<std::vector<Input>> read_inputs(data::TextLines& lines,
-                                                const ReadingOptions& reading,
-                                                data::DataReport& report) override;
-  AttentionView attend(const std::string& input, const std::string& part) override;
+  Evaluation evaluate(const std::vector<std::string>& files,
+                      const tasks::Progress& progress) const override;
+
+ protected:
+  std::optional<std::vector<QuestionInput>> read(data::TextLines& lines,
+                                                 data::DataReport& report) const override;
+  std::vector<Answer> answer(std::span<const QuestionInput> asked, Answers& answers) const override;
+  AttentionView attention_of(const QuestionInput& asked, const std::string& part) const override;
 
  private:
-  Answer answer(const tasks::Story& story, const tasks::ClassAnswer& result,
-                const PredictionOptions& options) const;
+  Answer answer_of(const tasks::Story& story, const tasks::ClassAnswer& result) const;
 };
 
-Evaluation StoryAnswerer::evaluate(const EvaluationRequest& request,
-                                   const tasks::Progress& progress) {
-  const std::vector<std::string>& files = request.files;
+Evaluation StoryAnswerer::evaluate(const std::vector<std::string>& files,
+                                   const tasks::Progress& progress) const {
   data::DataReport report;
   std::vector<data::StoryData> data;
   for (const std::string& file : files) {
-    data.push_back(data::read_stories(file, report, request.reading.limits()));
+    data.push_back(data::read_stories(file, report, options_.reading.limits()));
   }
   throw_or_warn(report);
   Evaluation evaluation = evaluation_of(tasks::evaluate(trained_, data, progress), files);
+  tasks::CutTexts cut;
   for (const data::StoryData& file : data) {
     std::vector<tasks::Story> stories;
     for (const auto& each : file.questions) stories.push_back({each.story, each.question});
-    cut_ += tasks::cut_texts(trained_, stories);
-    if (!request.wrong) continue;
+    cut += tasks::cut_texts(trained_, stories);
+    if (!options_.errors) continue;
     const auto results = tasks::answer(trained_, stories);
     for (size_t i = 0; i < results.size(); ++i) {
       const auto label = static_cast<size_t>(results[i].label);
@@ -55,11 +56,12 @@ Evaluation StoryAnswerer::evaluate(const EvaluationRequest& request,
                 results[i].probabilities[label]);
     }
   }
+  evaluation.warnings = cut.warnings();
   return evaluation;
 }
 
-Answer StoryAnswerer::answer(const tasks::Story& story, const tasks::ClassAnswer& result,
-                             const PredictionOptions& options) const {
+Answer StoryAnswerer::answer_of(const tasks::Story& story, const tasks::ClassAnswer& result) const {
+  const AnswerChoice& options = options_.choice;
   const double probability = result.probabilities[static_cast<size_t>(result.label)];
   const bool known = probability >= options.threshold;
   const std::string& label = trained_.labels[static_cast<size_t>(result.label)];
@@ -80,34 +82,31 @@ Answer StoryAnswerer::answer(const tasks::Story& story, const tasks::ClassAnswer
   return answer;
 }
 
-std::vector<Answer> StoryAnswerer::predict(std::span<const Input> inputs,
-                                           const PredictionOptions& options) {
+std::vector<Answer> StoryAnswerer::answer(std::span<const QuestionInput> asked,
+                                          Answers& answers) const {
   std::vector<tasks::Story> stories;
-  for (const Input& input : inputs) {
-    stories.push_back(question_input(input.text, "the question").story);
-  }
+  for (const QuestionInput& each : asked) stories.push_back(each.story);
   const auto results = tasks::answer(trained_, stories);
-  cut_ += tasks::cut_texts(trained_, stories);
-  std::vector<Answer> answers;
-  for (size_t i = 0; i < stories.size(); ++i) {
-    answers.push_back(answer(stories[i], results[i], options));
-  }
-  return answers;
+  answers.count_cut(tasks::cut_texts(trained_, stories));
+  std::vector<Answer> all;
+  for (size_t i = 0; i < stories.size(); ++i) all.push_back(answer_of(stories[i], results[i]));
+  return all;
 }
 
 // A file as bAbI has it; any other has a question a line.
-std::optional<std::vector<Input>> StoryAnswerer::read_inputs(data::TextLines& lines,
-                                                             const ReadingOptions& reading,
-                                                             data::DataReport& /*report*/) {
-  const data::ReadOptions options = reading.parsed();
+std::optional<std::vector<QuestionInput>> StoryAnswerer::read(data::TextLines& lines,
+                                                              data::DataReport& /*report*/) const {
+  const data::ReadOptions options = options_.reading.parsed();
   const data::FileKind kind = lines.kind(options.format, '\0', LineReader::Wait::kLine);
   if (kind.format != data::Format::kStories) return std::nullopt;
   lines.keep_within(options.limits);
   const data::StoryData data = data::read_stories(lines);
-  std::vector<Input> inputs;
+  std::vector<QuestionInput> inputs;
   for (const data::StoryQuestion& each : data.questions) {
-    inputs.push_back({.text = story_json(each.story, each.question),
-                      .where = text_of(data.file, ":", each.line)});
+    QuestionInput& input = inputs.emplace_back();
+    input.story = {each.story, each.question};
+    input.text = joined(each.story, " ");
+    input.where = text_of(data.file, ":", each.line);
   }
   return inputs;
 }
@@ -125,9 +124,10 @@ std::vector<int64_t> reading_order(const std::vector<tasks::StorySource>& source
   return order;
 }
 
-AttentionView StoryAnswerer::attend(const std::string& input, const std::string& part) {
+AttentionView StoryAnswerer::attention_of(const QuestionInput& asked,
+                                          const std::string& part) const {
   const c10::InferenceMode inference;
-  const tasks::Story story = question_input(input, "the text").story;
+  const tasks::Story& story = asked.story;
   const tasks::StoryUnits read = tasks::story_units(trained_, story);
   nn::AttentionTrace trace;
   const at::Tensor probabilities =
@@ -156,8 +156,9 @@ AttentionView StoryAnswerer::attend(const std::string& input, const std::string&
 
 }  // namespace
 
-std::unique_ptr<Trained> story_answerer(models::TrainedQuestionAnswerer trained) {
-  return std::make_unique<StoryAnswerer>(std::move(trained));
+std::unique_ptr<TaskAdapter> story_answerer(models::TrainedQuestionAnswerer trained,
+                                            QuestionOptions options) {
+  return std::make_unique<StoryAnswerer>(std::move(trained), std::move(options));
 }
 
 }  // namespace heed::cli

@@ -7,99 +7,104 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/classification_report.h"
-#include "heed/cli/options/transformer_options.h"
-#include "heed/cli/trained.h"
+#include "heed/cli/options/task_sets.h"
+#include "heed/cli/task_kind.h"
+#include "heed/cli/text_task.h"
+#include "heed/models/files/fields.h"
 #include "heed/tasks/classify.h"
 
 namespace heed::cli {
 namespace {
 
-// The options of reading and `more`.
-std::vector<std::string> reading_and(const std::vector<std::string>& more) {
-  std::vector<std::string> all = ReadingOptions::names();
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
-}
+// What `heed eval --threshold` says.
+struct LabelThreshold {
+  std::optional<double> threshold;
 
-class TrainedClassification final : public Trained {
+  void add_to(Options& options) {
+    options
+        .add("--threshold", threshold,
+             "From which probability on a label is given, in place of the thresholds of the "
+             "model; where a text may have several")
+        .share_or_nothing();
+  }
+};
+
+struct ClassificationOptions {
+  ReadingOptions reading = {};
+  AnswerChoice choice = {};
+  bool errors = false;
+  SpecialTokensOption special = {};
+
+  void check() const { reading.parsed(); }
+};
+
+class TextClassifierAdapter final : public TextTask<TextInput> {
  public:
-  explicit TrainedClassification(models::TrainedTextClassifier trained)
-      : trained_(std::move(trained)) {}
+  TextClassifierAdapter(models::TrainedTextClassifier trained, ClassificationOptions options);
 
-  std::string task() const override { return trained_.task; }
-  const torch::nn::Module& module() const override { return *trained_.model; }
   OrderedJson description() const override;
-  Evaluation evaluate(const EvaluationRequest& request, const tasks::Progress& progress) override;
-  std::vector<std::string> evaluation_options() const override {
-    return reading_and({"threshold", "errors"});
-  }
-  std::vector<std::string> prediction_options() const override {
-    return reading_and({"threshold", "unknown", "top"});
-  }
-  std::vector<TokenizerPlace> tokenizers() override { return {&trained_.tokenizer}; }
-  std::vector<Answer> predict(std::span<const Input> inputs,
-                              const PredictionOptions& options) override;
-  std::optional<std::vector<Input>> read_inputs(data::TextLines& lines,
-                                                const ReadingOptions& reading,
-                                                data::DataReport& report) override;
-  std::vector<std::string> warnings() const override { return cut_.warnings(); }
-  AttentionView attend(const std::string& input, const std::string& part) override;
+  Evaluation evaluate(const std::vector<std::string>& files,
+                      const tasks::Progress& progress) const override;
+
+ protected:
+  data::Encoding encoding() const override { return reading_of(data::Labels::kNone).encoding; }
+  std::optional<std::vector<TextInput>> read(data::TextLines& lines,
+                                             data::DataReport& report) const override;
+  TextInput input_of(std::string line) const override { return {.text = std::move(line)}; }
+  std::vector<Answer> answer(std::span<const TextInput> inputs, Answers& answers) const override;
+  AttentionView attention_of(const TextInput& input, const std::string& part) const override;
 
  private:
   bool several() const { return has_several_labels(trained_); }
-  void use_threshold(const std::optional<double>& threshold);
-  std::string line_of(const tasks::Classification& result, const PredictionOptions& options) const;
-  OrderedJson json_of(const tasks::Classification& result, const PredictionOptions& options) const;
+  std::string line_of(const tasks::Classification& result) const;
+  OrderedJson json_of(const tasks::Classification& result, bool list_top) const;
 
-  data::ReadOptions reading_of(const ReadingOptions& reading) const;
+  data::ReadOptions reading_of(data::Labels labels) const;
   std::vector<Evaluation::Wrong> wrong_of(const data::ClassificationData& data,
                                           const std::vector<tasks::Classification>& results) const;
 
   models::TrainedTextClassifier trained_;
-  tasks::CutTexts cut_;
+  ClassificationOptions options_;
 };
 
-OrderedJson TrainedClassification::description() const {
-  const models::TextClassifierOptions& options = trained_.model->options();
-  OrderedJson all = {{"labels", trained_.labels}, {"vocab_size", options.vocab_size}};
+// A threshold that the command line gives holds for every label.
+TextClassifierAdapter::TextClassifierAdapter(models::TrainedTextClassifier trained,
+                                             ClassificationOptions options)
+    : trained_(std::move(trained)), options_(std::move(options)) {
+  const std::optional<double>& threshold = options_.choice.threshold;
+  if (several() && threshold) trained_.thresholds.assign(trained_.labels.size(), *threshold);
+  options_.special.apply_to(trained_.tokenizer);
+}
+
+OrderedJson TextClassifierAdapter::description() const {
+  OrderedJson all = {{"labels", trained_.labels}};
   if (several()) {
     all["label_separator"] = trained_.label_separator;
     all["thresholds"] = trained_.thresholds;
   }
-  all["documents"] = options.documents;
-  if (is_hierarchical(options)) {
-    all["max_sentences"] = options.max_sentences;
-    all["num_sentence_layers"] = options.num_sentence_layers;
-  }
-  all.update(described(options.transformer));
-  return all;
+  return models::with_fields(std::move(all), trained_.model->options());
 }
 
-// One that the command line gives holds for every label.
-void TrainedClassification::use_threshold(const std::optional<double>& threshold) {
-  if (several() && threshold) trained_.thresholds.assign(trained_.labels.size(), *threshold);
-}
-
-Evaluation TrainedClassification::evaluate(const EvaluationRequest& request,
-                                           const tasks::Progress& progress) {
-  check_usage(several() || !request.prediction.threshold,
+Evaluation TextClassifierAdapter::evaluate(const std::vector<std::string>& files,
+                                           const tasks::Progress& progress) const {
+  check_usage(several() || !options_.choice.threshold,
               "--threshold: has no meaning for a model that gives one label a text");
-  use_threshold(request.prediction.threshold);
   data::DataReport report;
   const auto data =
-      data::read_classification(paths_of(request.files), reading_of(request.reading), report);
+      data::read_classification(paths_of(files), reading_of(data::Labels::kRequired), report);
   throw_or_warn(report);
   const std::vector<std::string> texts = tasks::texts_of(data);
-  cut_ += tasks::cut_texts(trained_, texts);
   const auto results = tasks::classify(trained_, texts, progress);
   Evaluation evaluation = evaluation_of(tasks::scores_of(trained_, data, results), trained_.labels);
-  if (request.wrong) evaluation.wrong = wrong_of(data, results);
+  evaluation.warnings = tasks::cut_texts(trained_, texts).warnings();
+  if (options_.errors) evaluation.wrong = wrong_of(data, results);
   return evaluation;
 }
 
 // The labels of the model, and the columns that it was trained with.
-data::ReadOptions TrainedClassification::reading_of(const ReadingOptions& reading) const {
-  data::ReadOptions options = reading.parsed();
+data::ReadOptions TextClassifierAdapter::reading_of(data::Labels labels) const {
+  data::ReadOptions options = options_.reading.parsed();
+  options.labels = labels;
   options.label_names = trained_.labels;
   options.label_separator = trained_.label_separator;
   options.known_text_column = trained_.columns.text;
@@ -107,7 +112,7 @@ data::ReadOptions TrainedClassification::reading_of(const ReadingOptions& readin
   return options;
 }
 
-std::vector<Evaluation::Wrong> TrainedClassification::wrong_of(
+std::vector<Evaluation::Wrong> TextClassifierAdapter::wrong_of(
     const data::ClassificationData& data, const std::vector<tasks::Classification>& results) const {
   const auto names = [&](const std::vector<int32_t>& labels) {
     OrderedJson all = OrderedJson::array();
@@ -135,8 +140,8 @@ std::vector<Evaluation::Wrong> TrainedClassification::wrong_of(
 }
 
 // "good<TAB>0.9312"; of several labels those that are given, the likeliest first.
-std::string TrainedClassification::line_of(const tasks::Classification& result,
-                                           const PredictionOptions& options) const {
+std::string TextClassifierAdapter::line_of(const tasks::Classification& result) const {
+  const AnswerChoice& options = options_.choice;
   const auto probability = [&](int64_t c) { return result.probabilities[static_cast<size_t>(c)]; };
   const auto name = [&](int64_t c) { return trained_.labels[static_cast<size_t>(c)]; };
   if (!several()) {
@@ -153,8 +158,9 @@ std::string TrainedClassification::line_of(const tasks::Classification& result,
   return line.empty() ? options.unknown : line;
 }
 
-OrderedJson TrainedClassification::json_of(const tasks::Classification& result,
-                                           const PredictionOptions& options) const {
+OrderedJson TextClassifierAdapter::json_of(const tasks::Classification& result,
+                                           bool list_top) const {
+  const AnswerChoice& options = options_.choice;
   OrderedJson json = OrderedJson::object();
   if (several()) {
     json["labels"] = OrderedJson::array();
@@ -169,7 +175,7 @@ OrderedJson TrainedClassification::json_of(const tasks::Classification& result,
   for (size_t c = 0; c < trained_.labels.size(); ++c) {
     json["probabilities"][trained_.labels[c]] = result.probabilities[c];
   }
-  if (!options.list_top) return json;
+  if (!list_top) return json;
   std::vector<size_t> order(trained_.labels.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
@@ -183,33 +189,34 @@ OrderedJson TrainedClassification::json_of(const tasks::Classification& result,
   return json;
 }
 
-std::vector<Answer> TrainedClassification::predict(std::span<const Input> inputs,
-                                                   const PredictionOptions& options) {
-  use_threshold(options.threshold);
+std::vector<Answer> TextClassifierAdapter::answer(std::span<const TextInput> inputs,
+                                                  Answers& answers) const {
   std::vector<std::string> texts;
-  for (const Input& input : inputs) texts.push_back(input.text);
+  for (const TextInput& input : inputs) texts.push_back(input.text);
   const auto results = tasks::classify(trained_, texts);
-  cut_ += tasks::cut_texts(trained_, texts);
-  std::vector<Answer> answers;
+  answers.count_cut(tasks::cut_texts(trained_, texts));
+  std::vector<Answer> found;
   for (size_t i = 0; i < texts.size(); ++i) {
-    Answer answer{.line = line_of(results[i], options), .json = {{"text", texts[i]}}};
-    answer.json.update(json_of(results[i], options));
-    answers.push_back(std::move(answer));
+    if (!answers.form().wants_json()) {
+      found.push_back({.line = line_of(results[i])});
+      continue;
+    }
+    OrderedJson json = {{"text", texts[i]}};
+    json.update(json_of(results[i], answers.form().has_column("top")));
+    found.push_back({.json = std::move(json)});
   }
-  return answers;
+  return found;
 }
 
 // A row of a table may be several lines, so the whole file is read first.
-std::optional<std::vector<Input>> TrainedClassification::read_inputs(data::TextLines& lines,
-                                                                     const ReadingOptions& reading,
-                                                                     data::DataReport& /*report*/) {
-  data::ReadOptions options = reading_of(reading);
-  options.labels = data::Labels::kNone;
+std::optional<std::vector<TextInput>> TextClassifierAdapter::read(
+    data::TextLines& lines, data::DataReport& /*report*/) const {
+  const data::ReadOptions options = reading_of(data::Labels::kNone);
   const data::FileKind kind = data::kind_of(lines, options, LineReader::Wait::kLine);
   if (kind.format == data::Format::kText) return std::nullopt;
   lines.keep_within(options.limits);
   const auto data = data::read_classification(lines, kind, options);
-  std::vector<Input> inputs;
+  std::vector<TextInput> inputs;
   for (const data::Example& example : data.examples) {
     inputs.push_back({.text = example.text, .where = data.where(example)});
   }
@@ -263,7 +270,9 @@ void show_tokens(const std::vector<std::string>& tokens, const models::DocumentT
   view.queries = view.keys = tokens;
 }
 
-AttentionView TrainedClassification::attend(const std::string& input, const std::string& /*part*/) {
+AttentionView TextClassifierAdapter::attention_of(const TextInput& asked,
+                                                  const std::string& /*part*/) const {
+  const std::string& input = asked.text;
   const c10::InferenceMode inference;
   const auto rows = tokens_of(trained_, input);
   const bool nothing =
@@ -286,10 +295,27 @@ AttentionView TrainedClassification::attend(const std::string& input, const std:
   return view;
 }
 
+TaskLoader define(TaskOptions& options, Use use) {
+  std::function<ClassificationOptions()> given = [] { return ClassificationOptions(); };
+  if (use == Use::kEval) {
+    given = [&reading = options.use<ReadingOptions>(), &label = options.use<LabelThreshold>(),
+             &errors = options.use<ErrorsOption>()]() -> ClassificationOptions {
+      return {
+          .reading = reading, .choice = {.threshold = label.threshold}, .errors = errors.wanted()};
+    };
+  } else if (use == Use::kPredict) {
+    given = [&reading = options.use<ReadingOptions>(), &choice = options.use<AnswerChoice>(),
+             &special = options.use<SpecialTokensOption>()]() -> ClassificationOptions {
+      return {.reading = reading, .choice = choice, .special = special};
+    };
+  }
+  return loader_of<TextClassifierAdapter>(given, models::load_text_classifier);
+}
+
 }  // namespace
 
-std::unique_ptr<Trained> load_text_classification(const std::filesystem::path& directory) {
-  return std::make_unique<TrainedClassification>(models::load_text_classifier(directory));
+TaskKind text_classification() {
+  return {.model_type = "heed_text_classifier", .name = "classify", .define = define};
 }
 
 }  // namespace heed::cli

@@ -1,0 +1,37 @@
+#include "heed/cli/options/task_sets.h"
+
+namespace heed::cli {
+
+void SpecialTokensOption::add_to(Options& options) {
+  options.flag("--special-tokens", special_tokens,
+               "Special tokens that the input spells, such as <|endoftext|>, are these tokens and "
+               "not text; only for input of people you trust");
+}
+
+void SpecialTokensOption::apply_to(std::shared_ptr<const text::Tokenizer>& tokenizer) const {
+  if (!special_tokens) return;
+  tokenizer =
+      std::make_shared<const text::Tokenizer>(tokenizer->with_specials(text::Specials::kAsTokens));
+}
+
+void ErrorsOption::add_to(Options& options) {
+  options.add("--errors", file,
+              "File to list what was answered wrongly in, the most confident first: TSV, or "
+              "CSV or JSON lines where it is named .csv or .jsonl");
+}
+
+void AnswerChoice::add_to(Options& options) {
+  const std::string group = "Choosing answers";
+  options
+      .add("--threshold", threshold,
+           "Answer --unknown where nothing is at least this likely; of models that give "
+           "several labels: give those that are")
+      .share_or_nothing()
+      .group(group);
+  options.add("--unknown", unknown, "What to print where the threshold is not met").group(group);
+  options.add("--top", top, "Answers that JSON and the column \"top\" list, likeliest first")
+      .range(1, 1000)
+      .group(group);
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,41 @@
+// Sets of options that several tasks declare (heed/cli/task_kind.h).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "heed/cli/options/options.h"
+#include "heed/text/tokenizer.h"
+
+namespace heed::cli {
+
+// --special-tokens: special tokens that the input spells are special tokens, and not text.
+struct SpecialTokensOption {
+  bool special_tokens = false;
+
+  void add_to(Options& options);
+
+  // Replaces the tokenizer by one that reads its special tokens, where they are wanted.
+  void apply_to(std::shared_ptr<const text::Tokenizer>& tokenizer) const;
+};
+
+// --errors of `heed eval`, for tasks that can say what they answered wrongly.
+struct ErrorsOption {
+  std::string file;
+
+  void add_to(Options& options);
+  bool wanted() const { return !file.empty(); }
+};
+
+// Which of several possible answers `heed predict` gives.
+struct AnswerChoice {
+  std::optional<double> threshold = {};
+  std::string unknown = "unknown";  // what to answer below it
+  int64_t top = 5;                  // answers to list
+
+  void add_to(Options& options);
+};
+
+}  // namespace heed::cli

@@ -1,0 +1,81 @@
+// A trained model as `heed eval`, `predict`, `attend` and `inspect` see it, whatever its task. Each
+// task has a class of this kind in heed/cli/tasks, reads its own input there, and stands in the
+// list of tasks/task_kinds.cpp.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+#include "heed/cli/answers.h"
+#include "heed/io/json.h"
+#include "heed/tasks/task.h"
+
+namespace heed::cli {
+
+// How well a model does on labelled data: numbers, and what does not fit into numbers.
+struct Evaluation {
+  tasks::Metrics metrics;
+  OrderedJson details = {};  // beside the metrics in JSON: confusion, per-class report
+  std::string report = {};   // below the metrics for people, whole lines
+  std::vector<std::string> warnings = {};  // such as texts that were cut, a line each
+  // What was answered wrongly, where it was asked for: where, expected, predicted, text.
+  struct Wrong {
+    double confidence = 0;
+    OrderedJson row;
+  };
+  std::vector<Wrong> wrong = {};
+};
+
+// The weights of one input.
+struct AttentionView {
+  std::string title;
+  std::vector<std::string> queries;  // Nq tokens as the text has them
+  std::vector<std::string> keys;     // Nk
+  at::Tensor weights;                // (layers, H, Nq, Nk) float32
+  OrderedJson details = {};          // in JSON, beside the weights: label, probability, output
+  // For people, in place of the keys shaded by what they receive: lines with tokens of their own,
+  // such as the sentences of a document, each behind its weight.
+  struct Line {
+    float weight = 0;
+    std::vector<std::string> tokens;
+    std::vector<float> weights;  // one a token
+  };
+  std::vector<Line> lines = {};
+};
+
+// Made with the options that its task declared (task_kind.h), and not changed by what it answers:
+// its functions may be called in any order, any number of times.
+class TaskAdapter {
+ public:
+  virtual ~TaskAdapter() = default;
+
+  // The settings that `inspect` shows, in order.
+  virtual OrderedJson description() const = 0;
+
+  // How well it does on the examples of these files, which add up; "-" is standard input. Throws
+  // DataError for files that cannot be used.
+  virtual Evaluation evaluate(const std::vector<std::string>& files,
+                              const tasks::Progress& progress) const = 0;
+
+  // Answers the inputs that `file` holds, in order; "-" is standard input. What cannot be answered
+  // is given to `answers` too, so that the others are answered as ever. TextTask (text_task.h) does
+  // it for inputs that are texts.
+  virtual void predict(const std::string& file, Answers& answers) const = 0;
+
+  // What it attends to in the input that `argument` gives or, of inputs that are no text, names.
+  // `part`: one of TaskKind::attention_parts, empty where there are none.
+  virtual AttentionView attend(const std::string& argument, const std::string& part) const = 0;
+};
+
+// The weights of one input, (1, H, Nq, Nk) of each layer -> (layers, H, Nq, Nk) float32.
+at::Tensor stacked_layers(const std::vector<at::Tensor>& layers);
+
+// "answer\t0.9876", without what a terminal would obey.
+std::string answer_line(const std::string& answer, double probability);
+
+// "answer (99 %)", above a picture.
+std::string answer_title(const std::string& answer, double probability);
+
+}  // namespace heed::cli

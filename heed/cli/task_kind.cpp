@@ -1,0 +1,59 @@
+#include "heed/cli/task_kind.h"
+
+#include "heed/base/error.h"
+#include "heed/cli/common.h"
+#include "heed/cli/joined.h"
+#include "heed/models/files/model_directory.h"
+
+namespace heed::cli {
+
+std::set<std::string> OptionSets::names_of(const Options& command) {
+  std::set<std::string> names;
+  for (const OptionInfo& option : command.all()) {
+    if (!option.positional) names.insert(option.setting_name());
+  }
+  return names;
+}
+
+bool OptionSets::has(const std::string& name) const {
+  return std::any_of(sets_.begin(), sets_.end(),
+                     [&](const auto& each) { return each.second.names.count(name) > 0; });
+}
+
+void AnyTask::add_model(Options& command) {
+  command_ = &command;
+  command.add("model", directory_, "Directory of a trained model").required();
+}
+
+void AnyTask::add_options(Options& command, Use use, const std::vector<TaskKind>& kinds) {
+  for (const TaskKind& kind : kinds) {
+    TaskOptions options(sets_, command);
+    TaskLoader load = kind.define(options, use);
+    all_.push_back({&kind, std::move(options), std::move(load)});
+  }
+}
+
+const AnyTask::Defined& AnyTask::defined() const {
+  const std::string type = models::model_type_of(directory_);
+  std::vector<std::string> known;
+  for (const Defined& each : all_) {
+    if (type == each.kind->model_type) return each;
+    known.push_back('"' + each.kind->model_type + '"');
+  }
+  throw DataError(
+      (std::filesystem::path(directory_) / "config.json").string(),
+      text_of("field 'model_type': expected one of ", joined(known), ", found \"", type, '"'));
+}
+
+const TaskKind& AnyTask::kind() const { return *defined().kind; }
+
+std::unique_ptr<TaskAdapter> AnyTask::load() const {
+  const Defined& task = defined();
+  for (const std::string& name : command_->given()) {
+    check_usage(!sets_.has(name) || task.options.knows(name), "--", name,
+                ": has no meaning for a model of the task '", task.kind->name, "'");
+  }
+  return task.load(directory_);
+}
+
+}  // namespace heed::cli

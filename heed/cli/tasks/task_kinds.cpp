@@ -1,0 +1,20 @@
+// The tasks that trained models may have: a declaration and a line each.
+#include "heed/cli/task_kind.h"
+
+namespace heed::cli {
+
+TaskKind entity_recognition();
+TaskKind language_modelling();
+TaskKind question_answering();
+TaskKind sequence_to_sequence();
+TaskKind text_classification();
+
+const std::vector<TaskKind>& task_kinds() {
+  static const std::vector<TaskKind> all = {
+      text_classification(),  entity_recognition(), language_modelling(),
+      sequence_to_sequence(), question_answering(),
+  };
+  return all;
+}
+
+}  // namespace heed::cli

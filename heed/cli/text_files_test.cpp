@@ -1,0 +1,49 @@
+#include "heed/cli/text_files.h"
+
+#include <gtest/gtest.h>
+
+#include "heed/base/error.h"
+#include "heed/io/testing/test_files.h"
+
+namespace heed::cli {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+class TextFiles : public testing::Test {
+ protected:
+  std::string file(const std::string& content) {
+    test::spill(folder_ / "answers", content);
+    return (folder_ / "answers").string();
+  }
+
+  test::Folder folder_;
+};
+
+TEST_F(TextFiles, LinesAreAsTheyStand) {
+  EXPECT_EQ(lines_of(file("a b\n\n c\n")), (Texts{"a b", "", " c"}));
+  EXPECT_THROW(lines_of(file("a\n\xff\n")), DataError);
+}
+
+TEST_F(TextFiles, AnswersLoseTheirProbabilities) {
+  EXPECT_EQ(answers_of(file("attic\t0.9812\nhall\t1.0\n")), (Texts{"attic", "hall"}));
+  // Not all lines end in one, so that none is left out.
+  EXPECT_EQ(answers_of(file("attic\t0.9812\nhall\n")), (Texts{"attic\t0.9812", "hall"}));
+  EXPECT_EQ(answers_of(file("attic\t12\n")), (Texts{"attic\t12"}));
+}
+
+TEST_F(TextFiles, AnswersOfJsonAreTheirText) {
+  EXPECT_EQ(answers_of(file(
+                "{\"text\": \"q\", \"output\": \"a\"}\n{\"text\": \"q\", \"output\": \"b\"}\n")),
+            (Texts{"a", "b"}));
+  EXPECT_EQ(answers_of(file("{\"answer\": null}\n{\"answer\": \"x\"}\n")), (Texts{"", "x"}));
+  EXPECT_THROW(answers_of(file("{\"label\": \"x\"}\n")), DataError);
+}
+
+TEST_F(TextFiles, CountsMustBeTheSame) {
+  EXPECT_NO_THROW(check_line_counts("a", 3, "b", 3));
+  EXPECT_THROW(check_line_counts("a", 3, "b", 2), DataError);
+}
+
+}  // namespace
+}  // namespace heed::cli
