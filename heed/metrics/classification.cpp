@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
+#include <numeric>
 
 #include "heed/base/error.h"
 
@@ -46,6 +47,10 @@ std::string number(double value) {
   return buffer;
 }
 
+void check_names(size_t names, size_t classes) {
+  check_usage(names == classes, "names of classes: expected ", classes, ", got ", names);
+}
+
 }  // namespace
 
 PrecisionRecall precision_recall(int64_t correct, int64_t predicted, int64_t actual) {
@@ -76,56 +81,64 @@ PrecisionRecall mean_of(std::span<const PrecisionRecall> scores, Weights weights
   return mean;
 }
 
-ConfusionMatrix::ConfusionMatrix(int64_t classes) : classes_(classes) {
+ConfusionMatrix::ConfusionMatrix(int64_t classes) {
   check_usage(classes >= 1, "a confusion matrix: expected at least 1 class, got ", classes);
-  counts_.resize(static_cast<size_t>(classes * classes));
+  for (auto* counts : {&actual_, &predicted_, &correct_}) {
+    counts->resize(static_cast<size_t>(classes));
+  }
 }
 
 void ConfusionMatrix::add(int64_t actual, int64_t predicted) {
-  const auto classes = static_cast<size_t>(classes_);
-  ++counts_[place(actual, classes, "class") * classes + place(predicted, classes, "class")];
+  const size_t row = place(actual, actual_.size(), "class");
+  const size_t column = place(predicted, actual_.size(), "class");
+  ++actual_[row];
+  ++predicted_[column];
+  if (row == column) ++correct_[row];
+  ++counts_[{actual, predicted}];
   ++total_;
 }
 
 int64_t ConfusionMatrix::count(int64_t actual, int64_t predicted) const {
-  const auto classes = static_cast<size_t>(classes_);
-  return counts_[place(actual, classes, "class") * classes + place(predicted, classes, "class")];
+  place(actual, actual_.size(), "class");
+  place(predicted, actual_.size(), "class");
+  const auto found = counts_.find({actual, predicted});
+  return found == counts_.end() ? 0 : found->second;
+}
+
+std::vector<ConfusionMatrix::Cell> ConfusionMatrix::cells() const {
+  std::vector<Cell> cells;
+  cells.reserve(counts_.size());
+  for (const auto& [pair, count] : counts_) cells.push_back({pair.first, pair.second, count});
+  return cells;
 }
 
 double ConfusionMatrix::accuracy() const {
-  int64_t correct = 0;
-  for (int64_t c = 0; c < classes_; ++c) correct += count(c, c);
-  return share(correct, total_);
+  return share(std::accumulate(correct_.begin(), correct_.end(), int64_t{0}), total_);
 }
 
 PrecisionRecall ConfusionMatrix::of_class(int64_t c) const {
-  int64_t predicted = 0;
-  int64_t actual = 0;
-  for (int64_t other = 0; other < classes_; ++other) {
-    predicted += count(other, c);
-    actual += count(c, other);
-  }
-  return precision_recall(count(c, c), predicted, actual);
+  const size_t i = place(c, actual_.size(), "class");
+  return precision_recall(correct_[i], predicted_[i], actual_[i]);
 }
 
 std::vector<PrecisionRecall> ConfusionMatrix::per_class() const {
   std::vector<PrecisionRecall> scores;
-  for (int64_t c = 0; c < classes_; ++c) scores.push_back(of_class(c));
+  for (int64_t c = 0; c < classes(); ++c) scores.push_back(of_class(c));
   return scores;
 }
 
 double ConfusionMatrix::macro_f1() const { return mean_of(per_class(), Weights::kEqual).f1; }
 
 std::string ConfusionMatrix::text(std::span<const std::string> labels) const {
-  check_usage(static_cast<int64_t>(labels.size()) == classes_, "names of classes: expected ",
-              classes_, ", got ", labels.size());
+  check_names(labels.size(), actual_.size());
+  if (classes() > kMostShown) return most_frequent(labels);
   const size_t first = std::max(widest(labels), std::string("actual \\ predicted").size());
   std::string table = left("actual \\ predicted", first);
   for (const std::string& label : labels) table += "  " + right(label, 6);
   table += '\n';
-  for (int64_t actual = 0; actual < classes_; ++actual) {
+  for (int64_t actual = 0; actual < classes(); ++actual) {
     table += left(labels[static_cast<size_t>(actual)], first);
-    for (int64_t predicted = 0; predicted < classes_; ++predicted) {
+    for (int64_t predicted = 0; predicted < classes(); ++predicted) {
       const size_t width = std::max<size_t>(6, width_of(labels[static_cast<size_t>(predicted)]));
       table += "  " + right(std::to_string(count(actual, predicted)), width);
     }
@@ -134,9 +147,24 @@ std::string ConfusionMatrix::text(std::span<const std::string> labels) const {
   return table;
 }
 
+std::string ConfusionMatrix::most_frequent(std::span<const std::string> labels) const {
+  std::vector<Cell> wrong = cells();
+  std::erase_if(wrong, [](const Cell& cell) { return cell.actual == cell.predicted; });
+  std::stable_sort(wrong.begin(), wrong.end(),
+                   [](const Cell& a, const Cell& b) { return a.count > b.count; });
+  wrong.resize(std::min(wrong.size(), static_cast<size_t>(kMostShown)));
+  std::string table = text_of("confused most often, of ", classes(), " classes\n",
+                              "  count  actual -> predicted\n");
+  for (const Cell& cell : wrong) {
+    table += right(std::to_string(cell.count), 7) + "  " +
+             labels[static_cast<size_t>(cell.actual)] + " -> " +
+             labels[static_cast<size_t>(cell.predicted)] + '\n';
+  }
+  return table;
+}
+
 std::string ConfusionMatrix::report(std::span<const std::string> labels) const {
-  check_usage(static_cast<int64_t>(labels.size()) == classes_, "names of classes: expected ",
-              classes_, ", got ", labels.size());
+  check_names(labels.size(), actual_.size());
   std::vector<std::string> names(labels.begin(), labels.end());
   std::vector<PrecisionRecall> scores = per_class();
   const PrecisionRecall macro = mean_of(scores, Weights::kEqual);

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace heed::metrics {
@@ -23,18 +25,31 @@ PrecisionRecall precision_recall(int64_t correct, int64_t predicted, int64_t act
 enum class Weights : uint8_t { kEqual, kSupport };
 PrecisionRecall mean_of(std::span<const PrecisionRecall> scores, Weights weights);
 
-// How often each class was predicted for each class.
+// How often each class was predicted for each class. Takes the memory of what was counted, not of
+// all pairs of classes.
 class ConfusionMatrix {
  public:
+  // Of more classes text() is no matrix any more, which nobody could read.
+  static constexpr int64_t kMostShown = 100;
+
+  struct Cell {
+    int64_t actual = 0;
+    int64_t predicted = 0;
+    int64_t count = 0;
+  };
+
   // UsageError: fewer than one class.
   explicit ConfusionMatrix(int64_t classes);
 
   // UsageError: a class outside [0, classes()).
   void add(int64_t actual, int64_t predicted);
 
-  int64_t classes() const { return classes_; }
+  int64_t classes() const { return static_cast<int64_t>(actual_.size()); }
   int64_t total() const { return total_; }
   int64_t count(int64_t actual, int64_t predicted) const;
+
+  // All that are not 0, a row of the matrix after the other.
+  std::vector<Cell> cells() const;
 
   double accuracy() const;  // 0 where nothing was added
   PrecisionRecall of_class(int64_t c) const;
@@ -43,13 +58,18 @@ class ConfusionMatrix {
 
   // Tables for people, with a line break at the end of each line; `labels` has a name for each
   // class. UsageError: another number of names.
-  std::string text(std::span<const std::string> labels) const;    // the matrix
+  std::string text(std::span<const std::string> labels) const;    // the matrix, or of many classes
+                                                                  // what was confused most often
   std::string report(std::span<const std::string> labels) const;  // per class, with the means
 
  private:
-  int64_t classes_;
+  std::string most_frequent(std::span<const std::string> labels) const;
+
   int64_t total_ = 0;
-  std::vector<int64_t> counts_;
+  std::map<std::pair<int64_t, int64_t>, int64_t> counts_;  // of (actual, predicted)
+  std::vector<int64_t> actual_;                            // of each class
+  std::vector<int64_t> predicted_;
+  std::vector<int64_t> correct_;
 };
 
 // Texts with any number of labels each.

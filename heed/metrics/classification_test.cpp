@@ -49,6 +49,35 @@ TEST(ConfusionMatrix, Tables) {
   EXPECT_THROW(matrix.text(std::vector<std::string>{"one"}), UsageError);
 }
 
+// A matrix of a million classes would take 8 TB.
+TEST(ConfusionMatrix, TakesTheMemoryOfWhatWasCounted) {
+  constexpr int64_t kClasses = 1'000'000;
+  ConfusionMatrix matrix(kClasses);
+  for (const auto& [actual, predicted] : {std::pair(7, 7), {9, 7}, {9, 7}, {999'999, 0}}) {
+    matrix.add(actual, predicted);
+  }
+  EXPECT_EQ(matrix.count(9, 7), 2);
+  EXPECT_EQ(matrix.count(7, 9), 0);
+  EXPECT_EQ(matrix.cells().size(), 3u);
+  EXPECT_DOUBLE_EQ(matrix.accuracy(), 0.25);
+  EXPECT_DOUBLE_EQ(matrix.of_class(7).precision, 1. / 3);
+  EXPECT_DOUBLE_EQ(matrix.macro_f1(), 0.5 / kClasses);
+}
+
+TEST(ConfusionMatrix, OfManyClassesTheTextIsAList) {
+  std::vector<std::string> labels;
+  for (int i = 0; i < 101; ++i) labels.push_back(std::to_string(i));
+  ConfusionMatrix matrix(101);
+  for (const auto& [actual, predicted] : {std::pair(3, 3), {5, 4}, {9, 100}, {9, 100}}) {
+    matrix.add(actual, predicted);
+  }
+  EXPECT_EQ(matrix.text(labels),
+            "confused most often, of 101 classes\n"
+            "  count  actual -> predicted\n"
+            "      2  9 -> 100\n"
+            "      1  5 -> 4\n");
+}
+
 TEST(LabelCounts, MicroMacroAndExact) {
   LabelCounts counts(3);
   using Labels = std::vector<int32_t>;
