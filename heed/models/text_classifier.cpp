@@ -5,18 +5,11 @@
 #include "heed/base/error.h"
 #include "heed/models/parts/transformer_input.h"
 #include "heed/nn/initialise.h"
+#include "heed/nn/mean_pooling.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {
 namespace {
-
-// (B, N, C) -> (B, C), over the first lengths[b] rows of each b. A text without tokens gives zeros.
-at::Tensor mean_over_tokens(const at::Tensor& states, const at::Tensor& lengths) {
-  const at::Tensor real =
-      at::arange(states.size(1), lengths.options()).unsqueeze(0) < lengths.unsqueeze(1);
-  const at::Tensor kept = states.masked_fill(real.logical_not().unsqueeze(-1), 0);
-  return kept.sum(1) / lengths.clamp_min(1).unsqueeze(1).to(states.scalar_type());
-}
 
 TokenInputOptions input_options(const TextClassifierOptions& o) {
   TokenInputOptions input = input_options(o.transformer);
@@ -73,7 +66,7 @@ at::Tensor TextClassifier::forward(const DocumentBatch& batch, DocumentTrace* tr
   at::Tensor x = input_->forward(batch.rows.ids);
   x = encoder_->forward(x, Pattern::padded({.key = lengths, .query = lengths}),
                         trace == nullptr ? nullptr : &trace->tokens);
-  x = documents_ ? documents_->forward(x, batch, trace) : mean_over_tokens(x, lengths);
+  x = documents_ ? documents_->forward(x, batch, trace) : nn::mean_over_tokens(x, lengths);
   x = heed::dropout(x, {.probability = is_training() ? options_.transformer.dropout : 0});
   return classifier_->forward(x);
 }
