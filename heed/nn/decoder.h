@@ -36,7 +36,7 @@ class Decoder : public torch::nn::Module {
   // (B, N, C) -> (B, N, C). The causal pattern is joined with that of the options. The B rows may
   // be k times those of the memory: rows b · k .. b · k + k − 1 read row b of it. With a cache, the
   // memory is projected by the first call; later ones take what the cache holds.
-  at::Tensor forward(const at::Tensor& input, const DecoderContext& context) const;
+  at::Tensor forward(const at::Tensor& input, const DecoderContext& context = {}) const;
 
   std::vector<std::shared_ptr<DecoderLayer>> layers;
   Norm final_norm;  // none with post-norm

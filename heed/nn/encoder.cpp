@@ -4,8 +4,7 @@
 
 namespace heed::nn {
 
-Encoder::Encoder(int64_t count, const LayerOptions& options)
-    : pattern_(pattern_from(options.attention.pattern)) {
+Encoder::Encoder(int64_t count, const LayerOptions& options) {
   for (int64_t i = 0; i < count; ++i) {
     layers.push_back(
         register_module(text_of("layer_", i), std::make_shared<EncoderLayer>(options)));
@@ -17,9 +16,8 @@ Encoder::Encoder(int64_t count, const LayerOptions& options)
 
 at::Tensor Encoder::forward(const at::Tensor& input, const Pattern& pattern,
                             AttentionTrace* trace) const {
-  const Pattern allowed = pattern & pattern_;
   at::Tensor x = input;
-  for (const auto& layer : layers) x = layer->forward(x, allowed, trace);
+  for (const auto& layer : layers) x = layer->forward(x, pattern, trace);
   return final_norm.forward(x);
 }
 

@@ -18,14 +18,11 @@ class Encoder : public torch::nn::Module {
   Encoder(int64_t count, const LayerOptions& options);
 
   // (B, N, C) -> (B, N, C). The pattern is joined with that of the options.
-  at::Tensor forward(const at::Tensor& input, const Pattern& pattern,
+  at::Tensor forward(const at::Tensor& input, const Pattern& pattern = {},
                      AttentionTrace* trace = nullptr) const;
 
   std::vector<std::shared_ptr<EncoderLayer>> layers;
   Norm final_norm;  // none with post-norm
-
- private:
-  Pattern pattern_;  // of the options
 };
 
 }  // namespace heed::nn

@@ -4,7 +4,8 @@
 
 namespace heed::nn {
 
-EncoderLayer::EncoderLayer(const LayerOptions& options) : options_(options) {
+EncoderLayer::EncoderLayer(const LayerOptions& options)
+    : options_(options), pattern_(pattern_from(options.attention.pattern)) {
   attention = register_module("attention",
                               std::make_shared<MultiHeadAttention>(attention_options(options)));
   feed_forward =
@@ -19,12 +20,13 @@ at::Tensor EncoderLayer::sum(const at::Tensor& x, const at::Tensor& part) const 
 
 at::Tensor EncoderLayer::forward(const at::Tensor& input, const Pattern& pattern,
                                  AttentionTrace* trace) const {
+  const Pattern allowed = pattern & pattern_;
   at::Tensor x = input;
   if (options_.norm_first) {
-    x = sum(x, attention->forward(attention_norm.forward(x), pattern, trace));
+    x = sum(x, attention->forward(attention_norm.forward(x), allowed, trace));
     x = sum(x, feed_forward->forward(feed_forward_norm.forward(x)));
   } else {
-    x = attention_norm.forward(sum(x, attention->forward(x, pattern, trace)));
+    x = attention_norm.forward(sum(x, attention->forward(x, allowed, trace)));
     x = feed_forward_norm.forward(sum(x, feed_forward->forward(x)));
   }
   return x;

@@ -16,8 +16,8 @@ class EncoderLayer : public torch::nn::Module {
  public:
   explicit EncoderLayer(const LayerOptions& options);
 
-  // (B, N, C) -> (B, N, C).
-  at::Tensor forward(const at::Tensor& input, const Pattern& pattern,
+  // (B, N, C) -> (B, N, C). The pattern is joined with that of the options.
+  at::Tensor forward(const at::Tensor& input, const Pattern& pattern = {},
                      AttentionTrace* trace = nullptr) const;
 
   std::shared_ptr<MultiHeadAttention> attention;
@@ -30,6 +30,7 @@ class EncoderLayer : public torch::nn::Module {
   at::Tensor sum(const at::Tensor& x, const at::Tensor& part) const;
 
   LayerOptions options_;
+  Pattern pattern_;  // of the options
 };
 
 }  // namespace heed::nn

@@ -40,6 +40,20 @@ TEST(EncoderLayer, PreNormKeepsTheResidualPath) {
   EXPECT_LT(distance(layer.forward(x, full), expected), 1e-6);
 }
 
+TEST(EncoderLayer, WithoutAPatternFollowsThatOfItsOptions) {
+  at::manual_seed(5);
+  LayerOptions options = small(true);
+  const at::Tensor x = at::randn({2, 9, 16});
+  const EncoderLayer free(options);
+  EXPECT_TRUE(at::equal(free.forward(x), free.forward(x, Pattern::full())));
+  options.attention.pattern = "causal";
+  const EncoderLayer causal(options);
+  EXPECT_TRUE(at::equal(causal.forward(x), causal.forward(x, Pattern::causal())));
+  AttentionTrace trace;
+  causal.forward(x, {}, &trace);
+  EXPECT_EQ(trace.weights[0].triu(1).abs().max().item<double>(), 0);
+}
+
 TEST(Encoder, RunsItsLayersInOrderAndTracesEach) {
   at::manual_seed(5);
   const Encoder encoder(3, small(true));

@@ -23,8 +23,9 @@ at::Tensor AttentionPooling::forward(const at::Tensor& states, const at::Tensor&
   const at::Tensor value = states.unsqueeze(1);
   const at::Tensor key = projection->forward(states).unsqueeze(1);
   const at::Tensor query = at::zeros({states.size(0), 1, 1, states.size(2)}, key.options());
-  const AttentionOptions options{.score = Additive{context.to(key.scalar_type())},
-                                 .pattern = Pattern::padded({.key = lengths})};
+  const AttentionOptions options{
+      .score = Additive{context.to(key.scalar_type())},
+      .pattern = lengths.defined() ? Pattern::padded({.key = lengths}) : Pattern::full()};
   const AttentionResult result = attention(query, key, value, options);
   if (weights != nullptr) {
     const at::Tensor all = attention_weights(query, key, options, {}, result);

@@ -19,9 +19,10 @@ class AttentionPooling : public torch::nn::Module {
  public:
   explicit AttentionPooling(int64_t width);  // C
 
-  // (B, N, C), of whose rows the first lengths[b] (int64) count -> (B, C); zeros where that is
-  // none. With `weights`, leaves α there: (B, N) float32 without gradients, 0 in the padding.
-  at::Tensor forward(const at::Tensor& states, const at::Tensor& lengths,
+  // (B, N, C), of whose rows the first lengths[b] (int64) count; undefined: all -> (B, C); zeros
+  // where that is none. With `weights`, leaves α there: (B, N) float32 without gradients, 0 in the
+  // padding.
+  at::Tensor forward(const at::Tensor& states, const at::Tensor& lengths = {},
                      at::Tensor* weights = nullptr) const;
 
   std::shared_ptr<Linear> projection;  // W, b: C -> C

@@ -32,7 +32,7 @@ class MultiHeadAttention : public AttentionHeads {
 
   // (B, N, C) -> (B, N, C). With a cache, the keys are those that it holds and the new ones.
   at::Tensor forward(const at::Tensor& input, const SelfAttentionContext& context) const;
-  at::Tensor forward(const at::Tensor& input, const Pattern& pattern,
+  at::Tensor forward(const at::Tensor& input, const Pattern& pattern = {},
                      AttentionTrace* trace = nullptr) const {
     return forward(input, SelfAttentionContext{.pattern = pattern, .trace = trace});
   }
@@ -58,8 +58,8 @@ class CrossAttention : public AttentionHeads {
 
   // input (B, N, C) -> (B, N, C), B divisible by Bm: rows b · k .. b · k + k − 1 read memory b. The
   // pattern is one of (Bm, H, N · k, Nm) pairs, and full, or one of the keys alone, where k > 1.
-  at::Tensor forward(const at::Tensor& input, const ProjectedMemory& memory, const Pattern& pattern,
-                     AttentionTrace* trace = nullptr) const;
+  at::Tensor forward(const at::Tensor& input, const ProjectedMemory& memory,
+                     const Pattern& pattern = {}, AttentionTrace* trace = nullptr) const;
 
   std::vector<Split> splits() const override;
 
