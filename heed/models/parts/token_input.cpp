@@ -17,6 +17,7 @@ std::shared_ptr<nn::Embedding> make_embedding(const TokenInputOptions& options) 
       .num_embeddings = options.vocab_size,
       .embedding_dim = options.d_model,
       .padding_idx = options.pad_token_id,
+      .scale = options.scale,
       .std = options.embedding_std,
   });
   if (options.small_embedding) {
@@ -45,7 +46,6 @@ TokenInput::TokenInput(const TokenInputOptions& options, std::shared_ptr<nn::Emb
 
 at::Tensor TokenInput::forward(const at::Tensor& ids, const nn::TokenPositions& at) const {
   at::Tensor x = norm.forward(embedding->forward(ids));
-  if (options_.scale != 1) x = x * options_.scale;
   if (positions) x = positions->forward(x, at);
   return heed::dropout(x, {.probability = is_training() ? options_.dropout : 0});
 }
