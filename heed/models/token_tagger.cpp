@@ -15,18 +15,6 @@
 namespace heed::models {
 namespace {
 
-nn::ChainRules rules_of(const std::vector<std::string>& tags, text::TagScheme scheme) {
-  nn::ChainRules::Allowed allowed;
-  for (const std::string& tag : tags) {
-    allowed.begin.push_back(text::may_follow("O", tag, scheme) ? 1 : 0);
-    allowed.end.push_back(text::may_follow(tag, "O", scheme) ? 1 : 0);
-    for (const std::string& next : tags) {
-      allowed.transitions.push_back(text::may_follow(tag, next, scheme) ? 1 : 0);
-    }
-  }
-  return nn::ChainRules(allowed);
-}
-
 const TokenTaggerOptions& checked(const TokenTaggerOptions& options) {
   check(options);
   return options;
@@ -48,7 +36,7 @@ void check(const TokenTaggerOptions& o) {
 TokenTagger::TokenTagger(const TokenTaggerOptions& options)
     : options_(checked(options)),
       tags_(text::all_tags(options.types, options.scheme)),
-      rules_(rules_of(tags_, options.scheme)) {
+      crf_(std::make_shared<nn::Crf>(tags_, options.scheme)) {
   const TransformerOptions& o = options.transformer;
   words_ = register_module("words", std::make_shared<WordEncoder>(options.words));
   input_ = register_module("input", std::make_shared<nn::Linear>(nn::LinearOptions{
@@ -61,14 +49,7 @@ TokenTagger::TokenTagger(const TokenTaggerOptions& options)
   const auto tags = static_cast<int64_t>(tags_.size());
   output_ = register_module(
       "output", std::make_shared<nn::Linear>(nn::LinearOptions{.in = o.d_model, .out = tags}));
-  transitions_ = at::zeros({tags, tags});
-  begin_ = at::zeros({tags});
-  end_ = at::zeros({tags});
-  if (options.output == "crf") {
-    transitions_ = register_parameter("transitions", transitions_);
-    begin_ = register_parameter("begin", begin_);
-    end_ = register_parameter("end", end_);
-  }
+  if (options.output == "crf") register_module("crf", crf_);
   nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
 }
 
@@ -84,18 +65,6 @@ at::Tensor TokenTagger::forward(const WordBatch& batch, nn::AttentionTrace* trac
   return output_->forward(dropped(x, o.dropout));
 }
 
-nn::ChainScores TokenTagger::chain(const at::Tensor& scores, const at::Tensor& lengths) const {
-  // Parameters follow the module to its device; the zeros of softmax do not.
-  const auto beside = [&](const at::Tensor& tensor) {
-    return tensor.to(scores.device(), scores.scalar_type());
-  };
-  return {.emissions = options_.output == "crf" ? scores : at::log_softmax(scores, -1),
-          .transitions = beside(transitions_),
-          .begin = beside(begin_),
-          .end = beside(end_),
-          .lengths = lengths};
-}
-
 at::Tensor TokenTagger::loss(const at::Tensor& scores, const at::Tensor& lengths,
                              const at::Tensor& targets, double margin) const {
   at::Tensor raised = scores;
@@ -104,7 +73,7 @@ at::Tensor TokenTagger::loss(const at::Tensor& scores, const at::Tensor& lengths
     costs.select(2, 0).copy_(targets != 0).mul_(margin);
     raised = scores + costs;
   }
-  if (options_.output == "crf") return nn::chain_loss(chain(raised, lengths), rules_, targets);
+  if (options_.output == "crf") return crf_->loss(raised, targets, lengths);
   const at::Tensor real =
       at::arange(scores.size(1), lengths.options()).unsqueeze(0) < lengths.unsqueeze(1);
   return heed::cross_entropy(raised, targets.masked_fill(real.logical_not(), -100),
@@ -112,13 +81,17 @@ at::Tensor TokenTagger::loss(const at::Tensor& scores, const at::Tensor& lengths
       .sum(1);
 }
 
+at::Tensor TokenTagger::emissions(const at::Tensor& scores) const {
+  return options_.output == "crf" ? scores : at::log_softmax(scores, -1);
+}
+
 std::vector<std::vector<int64_t>> TokenTagger::best(const at::Tensor& scores,
                                                     const at::Tensor& lengths) const {
-  return nn::best_chains(chain(scores, lengths), rules_);
+  return crf_->best(emissions(scores), lengths);
 }
 
 at::Tensor TokenTagger::probabilities(const at::Tensor& scores, const at::Tensor& lengths) const {
-  return nn::chain_marginals(chain(scores, lengths), rules_);
+  return crf_->marginals(emissions(scores), lengths);
 }
 
 }  // namespace heed::models

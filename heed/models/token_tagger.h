@@ -18,9 +18,9 @@
 #include "heed/models/parts/transformer_options.h"
 #include "heed/models/parts/word_encoder.h"
 #include "heed/nn/attention/positions.h"
+#include "heed/nn/crf.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/linear.h"
-#include "heed/nn/linear_chain.h"
 #include "heed/text/words/entity_tags.h"
 
 namespace heed::models {
@@ -69,19 +69,18 @@ class TokenTagger : public torch::nn::Module {
   const std::vector<std::string>& tags() const { return tags_; }  // K, "O" first
 
  private:
-  nn::ChainScores chain(const at::Tensor& scores, const at::Tensor& lengths) const;
+  at::Tensor emissions(const at::Tensor& scores) const;
 
   TokenTaggerOptions options_;
   std::vector<std::string> tags_;
-  nn::ChainRules rules_;
   std::shared_ptr<WordEncoder> words_;
   std::shared_ptr<nn::Linear> input_;
   std::shared_ptr<nn::PositionTable> positions_;  // null: none are added
   std::shared_ptr<nn::Encoder> encoder_;
   std::shared_ptr<nn::Linear> output_;
-  at::Tensor transitions_;  // (K, K), and of a sentence's begin and end (K): those of the CRF
-  at::Tensor begin_;
-  at::Tensor end_;
+  // Learnt with the output "crf"; otherwise it stays at 0 and is no part of the model: only its
+  // rules count.
+  std::shared_ptr<nn::Crf> crf_;
 };
 
 }  // namespace heed::models

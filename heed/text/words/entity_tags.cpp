@@ -148,18 +148,25 @@ TagScheme tag_scheme_named(std::string_view name) {
 
 std::string_view name_of(TagScheme scheme) { return kSchemes[static_cast<size_t>(scheme)].first; }
 
+bool is_tag(std::string_view tag, TagScheme scheme) {
+  return tag == "O" || (tag.size() > 2 && tag[1] == '-' && tag[0] != 'O' &&
+                        letters_of(scheme).find(tag[0]) != std::string_view::npos);
+}
+
+std::string_view tag_forms(TagScheme scheme) {
+  return scheme == TagScheme::kBioes ? "O, B-TYPE, I-TYPE, E-TYPE or S-TYPE"
+                                     : "O, B-TYPE or I-TYPE";
+}
+
 std::optional<TagFault> first_tag_fault(std::span<const std::string> tags, TagScheme scheme) {
   LooseTag last;
   for (size_t i = 0; i < tags.size(); ++i) {
     const std::string& tag = tags[i];
-    const bool outside = tag == "O";
-    if (!outside && (tag.size() < 3 || tag[1] != '-' || tag[0] == 'O' ||
-                     letters_of(scheme).find(tag[0]) == std::string_view::npos)) {
-      const char* forms = scheme == TagScheme::kBioes ? "O, B-TYPE, I-TYPE, E-TYPE or S-TYPE"
-                                                      : "O, B-TYPE or I-TYPE";
-      return TagFault{i, text_of("expected ", forms, ", found ", excerpt(tag, 30))};
+    if (!is_tag(tag, scheme)) {
+      return TagFault{i, text_of("expected ", tag_forms(scheme), ", found ", excerpt(tag, 30))};
     }
-    const LooseTag next = outside ? LooseTag{} : LooseTag{tag[0], std::string_view(tag).substr(2)};
+    const LooseTag next =
+        tag == "O" ? LooseTag{} : LooseTag{tag[0], std::string_view(tag).substr(2)};
     const std::string fault = fault_of(last, next, scheme);
     if (!fault.empty()) return TagFault{i, fault + ", found " + excerpt(tag, 30)};
     last = next;

@@ -32,6 +32,10 @@ struct Entity {
   friend auto operator<=>(const Entity&, const Entity&) = default;
 };
 
+// Whether the scheme has this tag at all, and what its tags look like: "O, B-TYPE or I-TYPE".
+bool is_tag(std::string_view tag, TagScheme scheme);
+std::string_view tag_forms(TagScheme scheme);
+
 // What is wrong with a sentence of tags.
 struct TagFault {
   size_t position;     // of the tag

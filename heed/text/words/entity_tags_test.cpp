@@ -106,5 +106,20 @@ TEST(EntityTags, AllTagsOfSomeTypes) {
   EXPECT_EQ(all_tags(types, TagScheme::kBioes).size(), 9u);
 }
 
+TEST(EntityTags, EachSchemeHasItsLetters) {
+  for (const char* tag : {"O", "B-PER", "I-a-b"}) {
+    for (const TagScheme scheme : {TagScheme::kIob1, TagScheme::kBio, TagScheme::kBioes}) {
+      EXPECT_TRUE(is_tag(tag, scheme)) << tag;
+    }
+  }
+  for (const char* tag : {"E-PER", "S-PER"}) {
+    EXPECT_TRUE(is_tag(tag, TagScheme::kBioes)) << tag;
+    EXPECT_FALSE(is_tag(tag, TagScheme::kBio)) << tag;
+  }
+  for (const char* tag : {"", "B", "B-", "BPER", "O-PER", "PER", "b-PER"}) {
+    EXPECT_FALSE(is_tag(tag, TagScheme::kBioes)) << tag;
+  }
+}
+
 }  // namespace
 }  // namespace heed::text
