@@ -26,8 +26,8 @@ class Message {
 
   // Moves to the next field; false at the end.
   bool next() {
-    if (bytes_.empty()) return false;
     name_ = {};
+    if (bytes_.empty()) return false;
     const uint64_t tag = read_varint();
     number_ = tag >> 3;
     type_ = static_cast<int>(tag & 7);

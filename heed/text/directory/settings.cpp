@@ -99,7 +99,6 @@ DirectorySettings::DirectorySettings(const fs::path& directory) : directory_(dir
   }
   // Before added_tokens_decoder there were two more files.
   if (has("special_tokens_map.json")) {
-    extra_.clear();
     read_named(read_json(use("special_tokens_map.json"), kLimits));
   }
   if (has("added_tokens.json")) read_added(read_json(use("added_tokens.json"), kLimits));
@@ -124,14 +123,18 @@ void DirectorySettings::read_named(const JsonValue& json) {
       named_[i].token->kind = AddedToken::Kind::kSpecial;
     }
   }
+  std::vector<AddedToken> extra;
+  bool listed = false;
   for (const char* name : {"additional_special_tokens", "extra_special_tokens"}) {
     if (!json.has(name) || !json.at(name).json().is_array()) continue;
+    listed = true;
     const JsonValue list = json.at(name);
     for (size_t i = 0; i < list.array_size(); ++i) {
-      extra_.push_back(read_token(list.at(i), AddedToken::Kind::kSpecial));
-      extra_.back().kind = AddedToken::Kind::kSpecial;
+      extra.push_back(read_token(list.at(i), AddedToken::Kind::kSpecial));
+      extra.back().kind = AddedToken::Kind::kSpecial;
     }
   }
+  if (listed) extra_ = std::move(extra);
 }
 
 // {"50257": {"content": "<|im_start|>", ...}} or {"<|im_start|>": 50257}.
