@@ -283,7 +283,7 @@ TEST(Tokenizer, PaddingNamesTheId) {
   const Tokenizer tokenizer = Tokenizer::from_json(with("/padding", padding));
   EXPECT_EQ(tokenizer.padding_id(), 2);
   EXPECT_EQ(Json::parse(tokenizer.to_json())["padding"], padding);
-  EXPECT_THAT(message_of(with("/padding", {{"strategy", {{"Fixed", 8}}},
+  EXPECT_THAT(message_of(with("/padding", {{"strategy", {{"Every", 8}}},
                                            {"direction", "Right"},
                                            {"pad_id", 0},
                                            {"pad_token", "[PAD]"}})),
@@ -315,7 +315,7 @@ TEST(Tokenizer, RefusesFilesThatContradictThemselves) {
   EXPECT_THAT(message_of(with("/model/vocab/hello", 1)), HasSubstr("model.vocab"));
   EXPECT_THAT(message_of(with("/model/vocab/hello", 5)), HasSubstr("model.vocab"));
   EXPECT_THAT(message_of(with("/model/dropout", 0.1)), HasSubstr("dropout"));
-  EXPECT_THAT(message_of(with("/normalizer/type", "Precompiled")), HasSubstr("normalizer.type"));
+  EXPECT_THAT(message_of(with("/normalizer/type", "Romanized")), HasSubstr("normalizer.type"));
   EXPECT_THAT(message_of(with("/pre_tokenizer/type", "Jieba")), HasSubstr("pre_tokenizer.type"));
   EXPECT_THAT(message_of(with("/added_tokens/0/id", 4)), HasSubstr("[PAD]"));
   EXPECT_THAT(message_of(with("/added_tokens/3/id", 9)), HasSubstr("New York"));
@@ -329,7 +329,7 @@ TEST(Tokenizer, RefusesFilesThatContradictThemselves) {
                               {{"max_length", 0}, {"strategy", "LongestFirst"}, {"stride", 0}})),
               HasSubstr("max_length"));
   EXPECT_THAT(message_of(with("/truncation",
-                              {{"max_length", 4}, {"strategy", "OnlySecond"}, {"stride", 0}})),
+                              {{"max_length", 4}, {"strategy", "Alternating"}, {"stride", 0}})),
               HasSubstr("strategy"));
 }
 
