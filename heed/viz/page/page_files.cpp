@@ -1,0 +1,14 @@
+#include "heed/viz/page/page_files.h"
+
+#include <heed_page_files.h>  // written by the build: a string for each file
+
+namespace heed::page_files {
+
+std::string_view html() { return embedded::page_html; }
+std::string_view style() { return embedded::page_css; }
+std::vector<std::string_view> scripts() {
+  return {embedded::data_js, embedded::lines_js, embedded::heads_js, embedded::matrix_js,
+          embedded::main_js};
+}
+
+}  // namespace heed::page_files
