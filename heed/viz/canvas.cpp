@@ -1,5 +1,6 @@
 #include "heed/viz/canvas.h"
 
+#include <cairo-pdf.h>
 #include <cairo-svg.h>
 #include <cairo.h>
 
@@ -82,9 +83,13 @@ PictureFormat picture_format(const std::string& path) {
   std::string extension = dot == std::string::npos ? "" : path.substr(dot);
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  check_usage(extension == ".png" || extension == ".svg", excerpt(path, 200),
-              ": a picture is written as .png or .svg, by the name of the file; give one of them");
-  return extension == ".png" ? PictureFormat::kPng : PictureFormat::kSvg;
+  if (extension == ".png") return PictureFormat::kPng;
+  if (extension == ".svg") return PictureFormat::kSvg;
+  if (extension == ".pdf") return PictureFormat::kPdf;
+  throw UsageError(
+      text_of(excerpt(path, 200),
+              ": a picture is written as .png, .svg or .pdf, by the name of the file; give one of "
+              "them"));
 }
 
 void Canvas::Free::operator()(_cairo* context) const { cairo_destroy(context); }
@@ -100,6 +105,12 @@ Canvas::Canvas(PictureFormat format, const CanvasSize& size, const std::string& 
     surface_.reset(cairo_image_surface_create(CAIRO_FORMAT_RGB24,
                                               static_cast<int>(std::ceil(width * scale)),
                                               static_cast<int>(std::ceil(height * scale))));
+  } else if (format == PictureFormat::kPdf) {
+    surface_.reset(cairo_pdf_surface_create_for_stream(append, &bytes_, width, height));
+    cairo_pdf_surface_set_metadata(surface_.get(), CAIRO_PDF_METADATA_TITLE, title_.c_str());
+    // The time of writing would make every file another one.
+    cairo_pdf_surface_set_metadata(surface_.get(), CAIRO_PDF_METADATA_CREATE_DATE,
+                                   "1970-01-01T00:00:00Z");
   } else {
     surface_.reset(cairo_svg_surface_create_for_stream(append, &bytes_, width, height));
     cairo_svg_surface_set_document_unit(surface_.get(), CAIRO_SVG_UNIT_PX);
@@ -113,7 +124,7 @@ Canvas::Canvas(PictureFormat format, const CanvasSize& size, const std::string& 
 }
 
 Canvas::~Canvas() {
-  // The SVG surface writes into bytes_ when it ends, so it must end before bytes_ does.
+  // SVG and PDF surfaces write into bytes_ when they end, so they must end before bytes_ does.
   context_.reset();
   surface_.reset();
 }
@@ -213,6 +224,7 @@ std::string Canvas::finish() {
   }
   cairo_surface_finish(surface_.get());
   check_status(cairo_surface_status(surface_.get()));
+  if (format_ == PictureFormat::kPdf) return std::move(bytes_);
   bytes_ = with_own_numbers(bytes_);
   // cairo draws letters as shapes and writes no words at all.
   const size_t root = bytes_.find("<svg");

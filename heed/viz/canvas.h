@@ -1,4 +1,4 @@
-// A page to draw on, the same for PNG and SVG, over cairo and pango. Lengths are in points.
+// A page to draw on, the same for PNG, SVG and PDF, over cairo and pango. Lengths are in points.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct _cairo_surface;
 
 namespace heed {
 
-enum class PictureFormat { kPng, kSvg };
+enum class PictureFormat { kPng, kSvg, kPdf };
 
 // By the file's extension, in upper or lower case; UsageError for any other.
 PictureFormat picture_format(const std::string& path);
@@ -32,7 +32,8 @@ struct CanvasSize {
 
 class Canvas {
  public:
-  // A white page. `title` is what programs that read an SVG aloud say; a PNG does not hold it.
+  // A white page. `title` is what programs that read an SVG or PDF aloud say; a PNG does not hold
+  // it.
   Canvas(PictureFormat format, const CanvasSize& size, const std::string& title);
   ~Canvas();
   Canvas(const Canvas&) = delete;

@@ -33,7 +33,7 @@ struct CurveOptions {
 };
 
 // Draws to `path` and returns what whoever asked for it should know (Canvas::notes). `path` must
-// end in .png or .svg; written to a temporary file and renamed. The same input gives the same
+// end in .png, .svg or .pdf; written to a temporary file and renamed. The same input gives the same
 // bytes. Errors: UsageError for no panel, x and y of different lengths, a chart without one finite
 // point, or another file extension; IoError if the file cannot be written.
 std::vector<std::string> write_curves(const CurveChart& chart, const std::string& path,

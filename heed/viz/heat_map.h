@@ -1,4 +1,5 @@
-// Heat maps of attention weights: one matrix, or a grid of them (heads × layers), as PNG or SVG.
+// Heat maps of attention weights: one matrix, or a grid of them (heads × layers), as PNG, SVG or
+// PDF.
 #pragma once
 
 #include <cstdint>
@@ -37,11 +38,12 @@ struct HeatMapGrid {
   std::vector<HeatMap> maps = {};
 };
 
-// Draws to `path`, which must end in .png or .svg, and returns what whoever asked for it should
-// know: labels that were left out for want of room, letters that no font here has. Written to a
-// temporary file first and renamed, so a reader never sees half a picture. The same input gives the
-// same bytes. Errors: UsageError for an empty matrix, counts that do not match, another file
-// extension, or a matrix beyond kMaxHeatMapSide on a side; IoError if the file cannot be written.
+// Draws to `path`, which must end in .png, .svg or .pdf, and returns what whoever asked for it
+// should know: labels that were left out for want of room, letters that no font here has. Written
+// to a temporary file first and renamed, so a reader never sees half a picture. The same input
+// gives the same bytes. Errors: UsageError for an empty matrix, counts that do not match, another
+// file extension, or a matrix beyond kMaxHeatMapSide on a side; IoError if the file cannot be
+// written.
 std::vector<std::string> write_heat_map(const HeatMap& map, const std::string& path,
                                         const HeatMapOptions& options = {});
 std::vector<std::string> write_heat_map_grid(const HeatMapGrid& grid, const std::string& path,

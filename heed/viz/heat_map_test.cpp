@@ -257,8 +257,8 @@ TEST_F(HeatMapTest, RefusesWhatItCannotDrawAndSaysWhy) {
   map.column_labels.push_back("");
   EXPECT_THAT(refusal_of(map, path("a.png")), HasSubstr("3 columns need 3 labels"));
   EXPECT_THAT(refusal_of(map_of(1, kMaxHeatMapSide + 1), path("a.png")), HasSubstr("at most 4096"));
-  EXPECT_THAT(refusal_of(map_of(1, 1), path("a.jpg")), HasSubstr(".png or .svg"));
-  EXPECT_THAT(refusal_of(map_of(1, 1), path("png")), HasSubstr(".png or .svg"));
+  EXPECT_THAT(refusal_of(map_of(1, 1), path("a.jpg")), HasSubstr(".png, .svg or .pdf"));
+  EXPECT_THAT(refusal_of(map_of(1, 1), path("png")), HasSubstr(".png, .svg or .pdf"));
   EXPECT_THROW(write_heat_map(map_of(1, 1), path("a.png"), {.scale = 0}), UsageError);
   EXPECT_THROW(write_heat_map_grid({}, path("a.png")), UsageError);
   EXPECT_THROW(write_heat_map_grid({"", 0, {map_of(1, 1)}}, path("a.png")), UsageError);
@@ -270,6 +270,15 @@ TEST_F(HeatMapTest, AnUnwritablePathLeavesWhatWasThere) {
   EXPECT_THROW(write_heat_map(map_of(2, 2), path("file/a.png")), Error);
   EXPECT_EQ(file_bytes(path("file")), "kept");
   EXPECT_THROW(write_heat_map(map_of(2, 2), "/proc/heed.png"), IoError);
+}
+
+TEST_F(HeatMapTest, WritesPdfTheSameEachTime) {
+  write_heat_map(map_of(3, 5), path("a.pdf"));
+  write_heat_map(map_of(3, 5), path("b.pdf"));
+  const std::string bytes = file_bytes(path("a.pdf"));
+  EXPECT_EQ(bytes.substr(0, 5), "%PDF-");
+  EXPECT_THAT(bytes, HasSubstr("/Title (Attention)"));
+  EXPECT_EQ(bytes, file_bytes(path("b.pdf")));
 }
 
 TEST_F(HeatMapTest, UpperCaseExtensionsCount) {
