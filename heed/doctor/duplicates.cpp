@@ -1,0 +1,274 @@
+// Texts that stand more than once, exactly or nearly, within a split and across splits.
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <numeric>
+#include <unordered_map>
+
+#include "heed/base/error.h"
+#include "heed/doctor/checks.h"
+
+namespace heed::doctor {
+namespace {
+
+constexpr size_t kRun = 5;         // characters of a run
+constexpr size_t kBands = 16;      // of rows: two texts with 80 % in common share a band with
+constexpr size_t kRowsOfBand = 4;  // probability 1 − (1 − 0.8⁴)¹⁶ > 0.9997
+constexpr size_t kHashes = kBands * kRowsOfBand;
+constexpr double kNear = 0.8;     // of the runs of two texts, in common
+constexpr size_t kCompared = 16;  // texts of one band that a new one is compared with
+constexpr size_t kShortest = 20;  // bytes; shorter texts are only compared exactly
+constexpr double kLeakThatStops = 0.05;
+
+struct Place {
+  uint32_t split = 0;
+  uint32_t sample = 0;
+};
+
+// One text of those that are the same but for case and punctuation.
+struct Group {
+  std::string bare;
+  std::vector<Place> places;
+};
+
+uint64_t mixed(uint64_t x) {
+  x ^= x >> 33;
+  x *= 0xff51afd7ed558ccdULL;
+  x ^= x >> 33;
+  x *= 0xc4ceb9fe1a85ec53ULL;
+  return x ^ (x >> 33);
+}
+
+std::vector<uint32_t> runs_of(std::string_view bare) {
+  std::vector<uint32_t> runs;
+  for (size_t i = 0; i + kRun <= bare.size(); ++i) {
+    uint64_t run = 0;
+    for (size_t k = 0; k < kRun; ++k) run = run << 8 | static_cast<uint8_t>(bare[i + k]);
+    runs.push_back(static_cast<uint32_t>(mixed(run)));
+  }
+  std::sort(runs.begin(), runs.end());
+  runs.erase(std::unique(runs.begin(), runs.end()), runs.end());
+  return runs;
+}
+
+using Signature = std::array<uint32_t, kHashes>;
+
+// The smallest of each of kHashes hashes over all runs.
+Signature signature_of(const std::vector<uint32_t>& runs) {
+  static const auto kFactors = [] {
+    std::array<std::pair<uint32_t, uint32_t>, kHashes> factors;
+    for (size_t i = 0; i < kHashes; ++i) {
+      factors[i] = {static_cast<uint32_t>(mixed(2 * i + 1)) | 1U,
+                    static_cast<uint32_t>(mixed(2 * i + 2))};
+    }
+    return factors;
+  }();
+  Signature smallest;
+  smallest.fill(std::numeric_limits<uint32_t>::max());
+  for (const uint32_t run : runs) {
+    for (size_t i = 0; i < kHashes; ++i) {
+      smallest[i] = std::min(smallest[i], run * kFactors[i].first + kFactors[i].second);
+    }
+  }
+  return smallest;
+}
+
+double shared(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
+  size_t common = 0;
+  for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+    if (a[i] == b[j]) {
+      ++common, ++i, ++j;
+    } else {
+      a[i] < b[j] ? ++i : ++j;
+    }
+  }
+  return static_cast<double>(common) / static_cast<double>(a.size() + b.size() - common);
+}
+
+std::vector<Group> groups_of(const Data& data) {
+  std::vector<Group> groups;
+  std::unordered_map<std::string, size_t> known;
+  for (uint32_t s = 0; s < data.splits.size(); ++s) {
+    const std::vector<Sample>& samples = data.splits[s].samples;
+    for (uint32_t i = 0; i < samples.size(); ++i) {
+      std::string bare = bare_text(samples[i].text);
+      if (bare.empty()) bare = samples[i].text;  // punctuation alone
+      const auto [found, is_new] = known.emplace(bare, groups.size());
+      if (is_new) groups.push_back({.bare = std::move(bare)});
+      groups[found->second].places.push_back({s, i});
+    }
+  }
+  return groups;
+}
+
+// Groups of groups that are nearly the same: the number of the first one of each.
+class Joined {
+ public:
+  explicit Joined(size_t count) : first_(count) { std::iota(first_.begin(), first_.end(), 0); }
+  size_t of(size_t i) {
+    while (first_[i] != i) i = first_[i] = first_[first_[i]];
+    return i;
+  }
+  void join(size_t a, size_t b) {
+    a = of(a), b = of(b);
+    first_[std::max(a, b)] = std::min(a, b);
+  }
+
+ private:
+  std::vector<size_t> first_;
+};
+
+// The clusters of texts that are nearly the same, as lists of groups; only those of two and more.
+std::vector<std::vector<size_t>> near_clusters(const std::vector<Group>& groups) {
+  std::unordered_map<uint64_t, std::vector<uint32_t>> bands;
+  Joined joined(groups.size());
+  for (size_t g = 0; g < groups.size(); ++g) {
+    if (groups[g].bare.size() < kShortest) continue;
+    const std::vector<uint32_t> runs = runs_of(groups[g].bare);
+    const Signature signature = signature_of(runs);
+    for (size_t band = 0; band < kBands; ++band) {
+      uint64_t key = mixed(band + 1);
+      for (size_t r = 0; r < kRowsOfBand; ++r) {
+        key = mixed(key ^ signature[band * kRowsOfBand + r]);
+      }
+      std::vector<uint32_t>& others = bands[key];
+      for (const uint32_t other : others) {
+        if (joined.of(other) == joined.of(g)) continue;
+        if (shared(runs, runs_of(groups[other].bare)) >= kNear) joined.join(other, g);
+      }
+      if (others.size() < kCompared) others.push_back(static_cast<uint32_t>(g));
+    }
+  }
+  std::unordered_map<size_t, std::vector<size_t>> found;
+  for (size_t g = 0; g < groups.size(); ++g) found[joined.of(g)].push_back(g);
+  std::vector<std::vector<size_t>> clusters;
+  for (auto& [first, members] : found) {
+    if (members.size() > 1) clusters.push_back(std::move(members));
+  }
+  std::sort(clusters.begin(), clusters.end());
+  return clusters;
+}
+
+const Sample& sample_at(const Data& data, const Place& place) {
+  return data.splits[place.split].samples[place.sample];
+}
+
+std::string pair_text(const Data& data, const Place& a, const Place& b) {
+  return text_of(data.splits[a.split].where(sample_at(data, a)), " and ",
+                 data.splits[b.split].where(sample_at(data, b)), ": ",
+                 beginning(sample_at(data, b).text));
+}
+
+// What was counted of one kind of repetition.
+struct Counted {
+  int64_t count = 0;
+  std::vector<std::string> examples = {};
+  void add(const Data& data, const Place& a, const Place& b) {
+    ++count;
+    if (examples.size() < kExamples) examples.push_back(pair_text(data, a, b));
+  }
+};
+
+// Samples of `places` beyond the first of each split; and those of later splits whose text the
+// first split, on which the model is trained, has.
+void count_places(const Data& data, const std::vector<Place>& places, std::vector<Counted>& within,
+                  std::vector<Counted>& leaked) {
+  std::vector<const Place*> first(data.splits.size(), nullptr);
+  for (const Place& place : places) {
+    const Place*& known = first[place.split];
+    if (known != nullptr) {
+      within[place.split].add(data, *known, place);
+    } else {
+      known = &place;
+    }
+    if (place.split > 0 && first[0] != nullptr) leaked[place.split].add(data, *first[0], place);
+  }
+}
+
+void report_within(const Data& data, const std::vector<Counted>& found, const char* check,
+                   const char* what, Report& report) {
+  for (size_t s = 0; s < data.splits.size(); ++s) {
+    if (found[s].count == 0) continue;
+    report.add({.check = check,
+                .severity = Severity::kWarning,
+                .summary = text_of(
+                    data.splits[s].name, ": ",
+                    share_text(found[s].count, std::ssize(data.splits[s].samples), "texts"), what),
+                .advice = "each counts as often as it stands; keep one unless that is wanted",
+                .examples = found[s].examples});
+  }
+}
+
+void report_leaks(const Data& data, const std::vector<Counted>& found, const char* what,
+                  Report& report) {
+  for (size_t s = 1; s < data.splits.size(); ++s) {
+    if (found[s].count == 0) continue;
+    const auto all = std::ssize(data.splits[s].samples);
+    const double share = static_cast<double>(found[s].count) / static_cast<double>(all);
+    report.add(
+        {.check = "leaks between splits",
+         .severity = share >= kLeakThatStops ? Severity::kStop : Severity::kWarning,
+         .summary = text_of(data.splits[s].name, ": ", share_text(found[s].count, all, "texts"),
+                            what, data.splits[0].name),
+         .advice = "remove them from one side: a model that has seen a text says nothing "
+                   "about new ones on it",
+         .examples = found[s].examples});
+  }
+}
+
+// Exact copies whose labels, or targets, differ.
+void report_contradictions(const Data& data, const std::vector<Group>& groups, Report& report) {
+  report.checked.emplace_back("one text under two labels");
+  Counted found;
+  for (const Group& group : groups) {
+    const Sample& first = sample_at(data, group.places.front());
+    for (const Place& place : group.places) {
+      const Sample& sample = sample_at(data, place);
+      if (sample.labels == first.labels) continue;
+      found.add(data, group.places.front(), place);
+      break;
+    }
+  }
+  if (found.count == 0 || data.labels.empty()) return;
+  report.add({.check = "one text under two labels",
+              .severity = Severity::kWarning,
+              .summary = text_of(found.count, found.count == 1 ? " text stands" : " texts stand",
+                                 " under different labels"),
+              .advice = "decide for one label: no model can learn both",
+              .examples = found.examples});
+}
+
+}  // namespace
+
+void check_duplicates(const Data& data, Report& report) {
+  const std::vector<Group> groups = groups_of(data);
+  std::vector<Counted> within(data.splits.size()), leaked(data.splits.size());
+  for (const Group& group : groups) count_places(data, group.places, within, leaked);
+  report.checked.emplace_back("duplicates");
+  report_within(data, within, "duplicates", " stand before, but for case and punctuation", report);
+  report_contradictions(data, groups, report);
+
+  std::vector<Counted> near(data.splits.size()), near_leaked(data.splits.size());
+  for (const std::vector<size_t>& cluster : near_clusters(groups)) {
+    // One place of each text and split, the exact copies being told already.
+    std::vector<Place> places;
+    for (const size_t g : cluster) {
+      std::vector<bool> taken(data.splits.size(), false);
+      for (const Place& place : groups[g].places) {
+        if (taken[place.split]) continue;
+        taken[place.split] = true;
+        if (place.split == 0 || groups[g].places.front().split != 0) places.push_back(place);
+      }
+    }
+    std::stable_sort(places.begin(), places.end(),
+                     [](const Place& a, const Place& b) { return a.split < b.split; });
+    count_places(data, places, near, near_leaked);
+  }
+  report.checked.emplace_back("near duplicates");
+  report_within(data, near, "near duplicates", " are nearly the same as one before", report);
+  report.checked.emplace_back("leaks between splits");
+  report_leaks(data, leaked, " also stand in ", report);
+  report_leaks(data, near_leaked, " stand almost the same in ", report);
+}
+
+}  // namespace heed::doctor
