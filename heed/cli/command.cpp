@@ -7,6 +7,7 @@ namespace heed::cli {
 Command attend_command();
 Command completion_command();
 Command eval_command();
+Command forecast_command();
 Command generate_command();
 Command inspect_command();
 Command man_command();
@@ -20,6 +21,7 @@ Command tokenize_decode_command();
 Command tokenize_encode_command();
 Command tokenize_train_command();
 Command train_classify_command();
+Command train_forecast_command();
 Command train_lm_command();
 Command train_ner_command();
 Command train_qa_command();
@@ -29,6 +31,7 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
       // training
       train_classify_command(),
+      train_forecast_command(),
       train_lm_command(),
       train_ner_command(),
       train_qa_command(),
@@ -37,6 +40,7 @@ const std::vector<Command>& commands() {
       eval_command(),
       predict_command(),
       generate_command(),
+      forecast_command(),
       attend_command(),
       inspect_command(),
       // texts, without a model

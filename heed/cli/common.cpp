@@ -36,20 +36,12 @@ void ThreadOptions::apply(int processes) const {
   set_threads(count);
 }
 
-void ReadingOptions::add_file_options(Options& options) {
+void ReadingOptions::add_table_options(Options& options) {
   const std::string group = "Reading data";
-  options
-      .add("--format", format,
-           "auto (by what the file holds), label-text, tsv, csv, jsonl, json, conll or text")
-      .one_of({"auto", "label-text", "tsv", "csv", "jsonl", "json", "conll", "text"})
-      .group(group);
   options
       .add("--delimiter", delimiter,
            "Between the columns of a table: tab, or one character such as ; or |; auto: told "
            "by the first rows")
-      .group(group);
-  options.add("--header", header, "Whether tables begin with the names of their columns")
-      .one_of({"auto", "yes", "no"})
       .group(group);
   options.add("--encoding", encoding, "Character encoding of the files")
       .one_of({"utf-8", "latin-1"})
@@ -57,6 +49,19 @@ void ReadingOptions::add_file_options(Options& options) {
   options
       .add("--max-bytes", max_bytes,
            "Memory that the rows of a file may take, such as 4G; auto: half of what is free")
+      .group(group);
+}
+
+void ReadingOptions::add_file_options(Options& options) {
+  const std::string group = "Reading data";
+  options
+      .add("--format", format,
+           "auto (by what the file holds), label-text, tsv, csv, jsonl, json, conll or text")
+      .one_of({"auto", "label-text", "tsv", "csv", "jsonl", "json", "conll", "text"})
+      .group(group);
+  add_table_options(options);
+  options.add("--header", header, "Whether tables begin with the names of their columns")
+      .one_of({"auto", "yes", "no"})
       .group(group);
   options.add("--max-classes", max_classes, "Classes that a file may have")
       .range(1, 100'000'000)

@@ -38,7 +38,8 @@ struct ReadingOptions {
   int64_t max_classes = data::Limits().most_classes;
 
   void add_to(Options& options);
-  void add_file_options(Options& options);  // all but the two columns
+  void add_file_options(Options& options);   // all but the two columns
+  void add_table_options(Options& options);  // --delimiter, --encoding, --max-bytes
 
   data::ReadOptions parsed() const;
   data::Limits limits() const;

@@ -4,6 +4,7 @@
 namespace heed::cli {
 
 TaskKind entity_recognition();
+TaskKind forecasting();
 TaskKind language_modelling();
 TaskKind question_answering();
 TaskKind sequence_to_sequence();
@@ -12,7 +13,7 @@ TaskKind text_classification();
 const std::vector<TaskKind>& task_kinds() {
   static const std::vector<TaskKind> all = {
       text_classification(),  entity_recognition(), language_modelling(),
-      sequence_to_sequence(), question_answering(),
+      sequence_to_sequence(), question_answering(), forecasting(),
   };
   return all;
 }

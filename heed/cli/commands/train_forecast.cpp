@@ -1,0 +1,141 @@
+#include <algorithm>
+#include <charconv>
+#include <iostream>
+
+#include "heed/base/error.h"
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/forecast_report.h"
+#include "heed/cli/options/forecast_sets.h"
+#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/transformer_options.h"
+#include "heed/tasks/forecast_baselines.h"
+#include "heed/tasks/forecasting.h"
+
+namespace heed::cli {
+namespace {
+
+training::TrainingOptions defaults() {
+  training::TrainingOptions options;
+  options.epochs = 20;
+  options.batch_size = 64;
+  options.lr = 1e-3;
+  return options;
+}
+
+struct Settings {
+  std::string train;
+  double valid_share = 0.2;
+  double test_share = 0.2;
+  std::vector<std::string> split;
+  int64_t season = 0;
+  SeriesReading reading;
+  ReadingOptions table;
+  tasks::ForecastingOptions task;
+  TransformerSettings transformer{.options = models::ForecasterOptions().transformer};
+  TrainingSettings training{defaults()};
+};
+
+tasks::SeriesSplit split_of(const Settings& settings, const data::SeriesData& data) {
+  if (settings.split.empty()) {
+    return tasks::split_by_shares(data.length(), settings.valid_share, settings.test_share);
+  }
+  std::vector<int64_t> rows;
+  for (const std::string& part : settings.split) {
+    int64_t count = -1;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), count);
+    if (error == std::errc() && end == part.data() + part.size()) rows.push_back(count);
+  }
+  check_usage(rows.size() == 3 && settings.split.size() == 3 && std::ranges::min(rows) >= 0,
+              "--split: expected the rows of three parts, such as 8640,2880,2880");
+  return {.train = rows[0], .valid = rows[1], .test = rows[2]};
+}
+
+void run(const Settings& settings) {
+  settings.training.prepare();
+  settings.transformer.check();
+  tasks::ForecastingOptions options = settings.task;
+  options.model.transformer = settings.transformer.resolved();
+  const data::SeriesData data = settings.reading.read(settings.train, settings.table);
+  const tasks::SeriesSplit split = split_of(settings, data);
+  tasks::Forecasting task(data, split, options);
+  std::cerr << "heed: " << task.trained().series.size() << " series of " << split.train
+            << " rows to train, " << split.valid << " to validate, " << split.test << " to test\n";
+  settings.training.train(task);
+  if (split.test < options.model.horizon) return;
+  const models::TrainedForecaster best = models::load_forecaster(settings.training.out);
+  const int64_t season = settings.season > 0 ? settings.season : tasks::usual_season(data);
+  const auto evaluation = tasks::evaluate(best, tasks::standardised(best, data),
+                                          split.train + split.valid, split.total(), season, {});
+  std::cerr << "heed: on the test part, in standardised units:\n" << forecast_report(evaluation);
+}
+
+void add_model_options(Options& options, models::ForecasterOptions& model) {
+  const auto size = [&](const char* name, int64_t& value, const char* help) {
+    options.add(name, value, help).at_least(1).group("Model");
+  };
+  size("--context-length", model.context_length, "Steps of the past that are read");
+  size("--horizon", model.horizon, "Steps of the future that are written");
+  size("--patch-length", model.patch_length, "Steps of a patch, which is a token");
+  size("--patch-stride", model.patch_stride, "Steps from one patch to the next");
+  options
+      .add("--channel-independent", model.channel_independent,
+           "Read each series by itself, with the same weights; false: a token holds a patch of all")
+      .group("Model");
+  options.add("--head-dropout", model.head_dropout, "Dropout of what the last layer reads")
+      .share_below_1()
+      .group("Model");
+}
+
+void define(Options& options, Settings& s) {
+  options.add("--train", s.train, "Series: a table with a row for each time, in order")
+      .required()
+      .group("Series");
+  options
+      .add("--valid-share", s.valid_share,
+           "Share of the rows that validates, behind those that train")
+      .share_below_1()
+      .group("Series");
+  options.add("--test-share", s.test_share, "Share of the rows that is tested at the end, the last")
+      .share_below_1()
+      .group("Series");
+  options
+      .add("--split", s.split,
+           "Rows that train, validate and test, in place of the shares: 8640,2880,2880; what is "
+           "behind them is not read")
+      .separated_by(',')
+      .group("Series");
+  options
+      .add("--covariates", s.task.covariates,
+           "Columns that are known of the future, too: read beside the series, not foretold")
+      .separated_by(',')
+      .group("Series");
+  options
+      .add("--season", s.season,
+           "Steps of a season, for the baseline that repeats the last one; 0: told by the times")
+      .at_least(0)
+      .group("Series");
+  s.reading.add_to(options);
+  s.table.add_table_options(options);
+  add_model_options(options, s.task.model);
+  s.transformer.add_to(options);
+  s.training.add_to(options, {"loss", "mse", "mae"});
+}
+
+}  // namespace
+
+Command train_forecast_command() {
+  return {
+      .path = "train forecast",
+      .summary = "Train a model that continues time series",
+      .examples =
+          "  heed train forecast --train power.csv --horizon 24 --out model\n"
+          "  heed train forecast --train ETTh1.csv --split 8640,2880,2880 --context-length 512 "
+          "--out model\n"
+          "  heed train forecast --train long.csv --series-column id --value-column y --out model\n"
+          "  heed train forecast --train sales.csv --covariates holiday,price --out model\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,30 @@
+// How good forecasts are, as text and as JSON.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "heed/io/json.h"
+#include "heed/tasks/forecasting.h"
+
+namespace heed::cli {
+
+// A table: the model and each baseline with MSE and MAE, then what the intervals held.
+std::string forecast_report(const tasks::ForecastEvaluation& evaluation);
+
+// The same in JSON, with the errors of each series.
+OrderedJson forecast_details(const tasks::ForecastEvaluation& evaluation,
+                             const models::TrainedForecaster& trained);
+
+// What follows the last row of `data`: for each step its time, and for each series the value and,
+// for each coverage, [low, high]: {"time": "2016-07-02", "OT": 30.1, "OT 80 %": [28.0, 32.2]}.
+// Throws UsageError where the data are too short or lack a column.
+std::vector<OrderedJson> forecast_rows(const models::TrainedForecaster& trained,
+                                       const data::SeriesData& data);
+
+// Draws the end of each series and what follows it, with the widest intervals: at most eight
+// series. Returns what whoever asked for it should know.
+std::vector<std::string> draw_forecast(const models::TrainedForecaster& trained,
+                                       const data::SeriesData& data, const std::string& file);
+
+}  // namespace heed::cli

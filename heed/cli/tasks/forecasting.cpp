@@ -1,0 +1,121 @@
+// What a forecaster of time series foretells, and how well.
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/cli/forecast_report.h"
+#include "heed/cli/options/forecast_sets.h"
+#include "heed/cli/task_kind.h"
+#include "heed/models/files/fields.h"
+#include "heed/tasks/forecast_baselines.h"
+
+namespace heed::cli {
+namespace {
+
+struct ForecastOptions {
+  SeriesReading reading = {};
+  ReadingOptions table = {};
+
+  void check() const { table.parsed(); }
+  data::SeriesData read(const std::string& file) const { return reading.read(file, table); }
+};
+
+class ForecasterAdapter final : public TaskAdapter {
+ public:
+  ForecasterAdapter(models::TrainedForecaster trained, ForecastOptions options)
+      : trained_(std::move(trained)), options_(std::move(options)) {}
+
+  OrderedJson description() const override {
+    return models::with_fields({{"series", trained_.series},
+                                {"covariates", trained_.covariates},
+                                {"coverages", trained_.coverages}},
+                               trained_.model->options());
+  }
+
+  // Rolling: of every window of the file, one step after the other.
+  Evaluation evaluate(const std::vector<std::string>& files,
+                      const tasks::Progress& progress) const override {
+    check_usage(files.size() == 1, "a forecaster: expected one file, got ", files.size());
+    const data::SeriesData data = options_.read(files[0]);
+    const auto& o = trained_.model->options();
+    if (tasks::windows_between(0, data.length(), o.context_length, o.horizon) == 0) {
+      throw DataError(data.file,
+                      text_of("expected at least ", o.context_length + o.horizon,
+                              " rows (context_length + horizon), found ", data.length()));
+    }
+    const auto evaluation = tasks::evaluate(trained_, tasks::standardised(trained_, data), 0,
+                                            data.length(), tasks::usual_season(data), progress);
+    return {.metrics = {{"mse", evaluation.model.mse()}, {"mae", evaluation.model.mae()}},
+            .details = forecast_details(evaluation, trained_),
+            .report = forecast_report(evaluation)};
+  }
+
+  void predict(const std::string& file, Answers& answers) const override {
+    const data::SeriesData data = options_.read(file);
+    for (const OrderedJson& row : rows_of(data)) {
+      std::string line = row.at("time").get<std::string>();
+      for (const std::string& name : trained_.series) {
+        line += text_of('\t', name, '\t', row.at(name).get<double>());
+      }
+      answers.add(data.file, {}, {.line = std::move(line), .json = row});
+    }
+  }
+
+  // Of the last window of a file, among its patches: the mean over the series.
+  AttentionView attend(const std::string& argument, const std::string& /*part*/) const override {
+    const c10::InferenceMode inference;
+    const data::SeriesData data = options_.read(argument);
+    const auto& o = trained_.model->options();
+    const tasks::StandardisedSeries series = tasks::standardised(trained_, data);
+    check_usage(data.length() >= o.context_length + o.horizon, data.file, ": expected at least ",
+                o.context_length + o.horizon, " rows (context_length + horizon), found ",
+                data.length());
+    const auto windows = tasks::windows_at(series, at::tensor({data.length() - o.horizon}),
+                                           o.context_length, o.horizon);
+    nn::AttentionTrace trace;
+    trained_.model->forward(windows.past, windows.covariates, &trace);
+    AttentionView view{.title = "the last window of " + data.file};
+    std::vector<at::Tensor> layers;
+    for (const at::Tensor& layer : trace.weights) layers.push_back(layer.mean(0, true));
+    view.weights = stacked_layers(layers);
+    for (int64_t p = 0; p < models::num_patches(o); ++p) {
+      view.keys.push_back(
+          data.time_of(data.length() - o.horizon - o.context_length + p * o.patch_stride));
+    }
+    view.queries = view.keys;
+    return view;
+  }
+
+ private:
+  std::vector<OrderedJson> rows_of(const data::SeriesData& data) const {
+    try {
+      return forecast_rows(trained_, data);
+    } catch (const UsageError& error) {  // what the file lacks
+      throw DataError(data.file, error.what());
+    }
+  }
+
+  models::TrainedForecaster trained_;
+  ForecastOptions options_;
+};
+
+TaskLoader define(TaskOptions& options, Use use) {
+  if (use == Use::kInspect) {
+    return loader_of<ForecasterAdapter>([] { return ForecastOptions(); }, models::load_forecaster);
+  }
+  const auto& reading = options.use<SeriesReading>();
+  const auto& table = options.use<ReadingOptions>({"delimiter", "encoding", "max-bytes"});
+  return loader_of<ForecasterAdapter>(
+      [&reading, &table] { return ForecastOptions{.reading = reading, .table = table}; },
+      models::load_forecaster);
+}
+
+}  // namespace
+
+TaskKind forecasting() {
+  return {.model_type = "heed_forecaster", .name = "forecast", .define = define};
+}
+
+}  // namespace heed::cli
