@@ -36,6 +36,10 @@ struct Optimizer::Live {
   std::vector<at::Tensor> parameters, gradients, first, second, steps;
 };
 
+double weight_decay_of(const OptimizerOptions& options) {
+  return options.weight_decay.value_or(options.name == "adamw" ? 0.01 : 0);
+}
+
 void check(const OptimizerOptions& o) {
   const std::string& name = o.name;
   check_usage(name == "adam" || name == "adamw" || name == "sgd",
@@ -52,7 +56,7 @@ void check(const OptimizerOptions& o) {
   share("momentum", o.momentum);
   check_usage(std::isfinite(o.epsilon) && o.epsilon > 0,
               "epsilon: expected a positive number, got ", o.epsilon);
-  at_least_0("weight_decay", o.weight_decay);
+  at_least_0("weight_decay", weight_decay_of(o));
   at_least_0("l1", o.l1);
   at_least_0("l2", o.l2);
 }
@@ -142,6 +146,7 @@ Optimizer::Live Optimizer::live() {
 void Optimizer::step(double learning_rate) {
   const c10::AutoGradMode no_gradients(false);
   const OptimizerOptions& o = options_;
+  const double weight_decay = weight_decay_of(o);
   Live now = live();
   if (now.parameters.empty()) return;
   at::_foreach_add_(now.steps, 1);
@@ -153,15 +158,15 @@ void Optimizer::step(double learning_rate) {
       // The momentum starts at zero, which is what a first step without it would leave behind.
       // Where there is none, torch takes no buffers for it.
       at::_fused_sgd_(piece[0], piece[1], o.momentum == 0 ? at::TensorList() : piece[2],
-                      o.weight_decay, o.momentum, learning_rate,
+                      weight_decay, o.momentum, learning_rate,
                       /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
                       /*is_first_step=*/false);
     } else if (o.name == "adamw") {
       at::_fused_adamw_(piece[0], piece[1], piece[2], piece[3], {}, steps, learning_rate, o.beta1,
-                        o.beta2, o.weight_decay, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+                        o.beta2, weight_decay, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
     } else {
       at::_fused_adam_(piece[0], piece[1], piece[2], piece[3], {}, steps, learning_rate, o.beta1,
-                       o.beta2, o.weight_decay, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+                       o.beta2, weight_decay, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
     }
   });
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,7 +14,9 @@ namespace heed::training {
 
 struct OptimizerOptions {
   std::string name = "adamw";  // "adam", "adamw" or "sgd"
-  double weight_decay = 0.01;  // decoupled in adamw, added to the gradient (L2) in adam and sgd
+  // Decoupled in adamw, added to the gradient (L2) in adam and sgd; none: 0.01 in adamw, 0 in the
+  // others.
+  std::optional<double> weight_decay = {};
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
@@ -21,6 +24,8 @@ struct OptimizerOptions {
   double l1 = 0;          // penalty l1 · Σ|w| on the loss, over all parameters
   double l2 = 0;          // penalty l2 · Σw² on the loss
 };
+
+double weight_decay_of(const OptimizerOptions& options);
 
 // Throws UsageError naming the option that cannot be used.
 void check(const OptimizerOptions& options);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 
 #include "heed/base/error.h"
 
@@ -20,16 +21,17 @@ struct ByHand {
   int steps = 0;
 
   void step(const OptimizerOptions& o, double gradient, double rate) {
+    const double decay = weight_decay_of(o);
     ++steps;
     if (o.name == "sgd") {
-      first = o.momentum * first + gradient + o.weight_decay * value;
+      first = o.momentum * first + gradient + decay * value;
       value -= rate * first;
       return;
     }
     if (o.name == "adamw") {
-      value -= rate * o.weight_decay * value;
+      value -= rate * decay * value;
     } else {
-      gradient += o.weight_decay * value;
+      gradient += decay * value;
     }
     first = o.beta1 * first + (1 - o.beta1) * gradient;
     second = o.beta2 * second + (1 - o.beta2) * gradient * gradient;
@@ -53,6 +55,18 @@ TEST(Optimizer, EachRuleIsThatOfItsPaper) {
       expected.step(options, gradient, 0.05);
       EXPECT_NEAR(parameter.item<double>(), expected.value, 2e-6) << name << " step " << step;
     }
+  }
+}
+
+// Kingma & Ba's Adam has no decay, and a default of AdamW's must not give it one.
+TEST(Optimizer, OnlyAdamwDecaysUnasked) {
+  for (const char* name : {"adam", "adamw", "sgd"}) {
+    at::Tensor parameter = at::tensor({1.5F}).requires_grad_();
+    Optimizer optimizer({parameter}, {.name = name});
+    (parameter * 0).sum().backward();
+    optimizer.step(0.05);
+    const double expected = std::string(name) == "adamw" ? 1.5 * (1 - 0.05 * 0.01) : 1.5;
+    EXPECT_NEAR(parameter.item<double>(), expected, 1e-7) << name;
   }
 }
 

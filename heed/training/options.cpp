@@ -73,7 +73,7 @@ Settings fingerprint(const TrainingOptions& o) {
       {"device", o.device},
       {"dtype", o.dtype},
       {"optimizer", o.optimizer.name},
-      {"weight_decay", value_text(o.optimizer.weight_decay)},
+      {"weight_decay", value_text(weight_decay_of(o.optimizer))},
       {"beta1", value_text(o.optimizer.beta1)},
       {"beta2", value_text(o.optimizer.beta2)},
       {"epsilon", value_text(o.optimizer.epsilon)},

@@ -217,6 +217,15 @@ class Training(unittest.TestCase):
             self.assertNotIn("internal", result.stderr)
         self.train("--epochs", 1, "--optimizer", "sgd", "--momentum", 0)
 
+    def test_only_adamw_decays_unasked(self):
+        weights = {}
+        for name, more in (("unasked", ()), ("none", ("--weight-decay", 0)),
+                           ("some", ("--weight-decay", 0.5))):
+            self.train("--epochs", 1, "--optimizer", "adam", *more, out=name)
+            weights[name] = (self.folder / name / "model.safetensors").read_bytes()
+        self.assertEqual(weights["unasked"], weights["none"])
+        self.assertNotEqual(weights["unasked"], weights["some"])
+
     def test_pipes_in_the_place_of_files_are_refused_at_once(self):
         self.train("--epochs", 1)
         for file in ("config.json", "model.safetensors", "tokenizer.json"):

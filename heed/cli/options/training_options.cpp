@@ -182,7 +182,11 @@ void TrainingSettings::add_to(Options& command, std::vector<std::string> metrics
   command.add("--optimizer", o.optimizer.name, "Update rule")
       .one_of({"adam", "adamw", "sgd"})
       .group(group);
-  command.add("--weight-decay", o.optimizer.weight_decay, "Pull of all weights towards zero")
+  weight_decay_ = training::weight_decay_of(o.optimizer);
+  command
+      .add("--weight-decay", weight_decay_,
+           "Pull of all weights towards zero; the default is that of adamw, the others have none "
+           "unless it is given")
       .at_least(0)
       .group(group);
   command.add("--l1", o.optimizer.l1, "Penalty: this times the sum of absolute weights")
@@ -261,6 +265,10 @@ training::TrainingOptions TrainingSettings::resolved() const {
   if (metric_for_best_model != "auto") run.metric_for_best_model = metric_for_best_model;
   // A default of updates must not hide the epochs that somebody asked for.
   if (command_->is_given("epochs") && !command_->is_given("max-steps")) run.max_steps = 0;
+  run.optimizer.weight_decay.reset();
+  if (run.optimizer.name == "adamw" || command_->is_given("weight-decay")) {
+    run.optimizer.weight_decay = weight_decay_;
+  }
   return run;
 }
 
