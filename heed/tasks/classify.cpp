@@ -156,20 +156,29 @@ std::vector<int32_t> labels_above(const std::vector<double>& probabilities,
   return labels;
 }
 
+EncodedTexts encode_texts(const models::TrainedTextClassifier& trained,
+                          const std::vector<std::string>& texts) {
+  EncodedTexts encoded;
+  for (const std::string& each : texts) {
+    encoded.rows.push_back(encode_rows(trained, each));
+    encoded.lengths.push_back(tokens_of(encoded.rows.back()));
+  }
+  return encoded;
+}
+
 std::vector<Classification> classify(const models::TrainedTextClassifier& trained,
                                      const std::vector<std::string>& texts,
                                      const Progress& progress) {
+  return classify(trained, encode_texts(trained, texts), progress);
+}
+
+std::vector<Classification> classify(const models::TrainedTextClassifier& trained,
+                                     const EncodedTexts& texts, const Progress& progress) {
   const c10::InferenceMode inference;
   const at::Device device = device_of(*trained.model);
-  std::vector<TextRows> rows;
-  std::vector<int64_t> lengths;
-  for (const std::string& each : texts) {
-    rows.push_back(encode_rows(trained, each));
-    lengths.push_back(tokens_of(rows.back()));
-  }
-  std::vector<Classification> results(texts.size());
+  std::vector<Classification> results(texts.rows.size());
   const auto read = [&](const std::vector<int64_t>& numbers) {
-    const models::DocumentBatch input = document_batch(*trained.model, chosen(rows, numbers));
+    const models::DocumentBatch input = document_batch(*trained.model, chosen(texts.rows, numbers));
     const at::Tensor probabilities =
         probabilities_of(trained, trained.model->forward(input.to(device)));
     const auto classes = static_cast<size_t>(probabilities.size(1));
@@ -184,7 +193,7 @@ std::vector<Classification> classify(const models::TrainedTextClassifier& traine
       row += classes;
     }
   };
-  for_each_batch(lengths, kEvaluationBatch, progress, read);
+  for_each_batch(texts.lengths, kEvaluationBatch, progress, read);
   return results;
 }
 

@@ -34,6 +34,14 @@ using TextRows = std::vector<std::vector<int32_t>>;
 TextRows encode_rows(const models::TrainedTextClassifier& trained, const std::string& text);
 int64_t tokens_of(const TextRows& rows);
 
+// Texts that are read several times are encoded once.
+struct EncodedTexts {
+  std::vector<TextRows> rows;
+  std::vector<int64_t> lengths;  // tokens of each text
+};
+EncodedTexts encode_texts(const models::TrainedTextClassifier& trained,
+                          const std::vector<std::string>& texts);
+
 // How many of the texts have more tokens or sentences than the model reads.
 CutTexts cut_texts(const models::TrainedTextClassifier& trained,
                    const std::vector<std::string>& texts);
@@ -54,6 +62,8 @@ std::vector<int32_t> labels_above(const std::vector<double>& probabilities,
 std::vector<Classification> classify(const models::TrainedTextClassifier& trained,
                                      const std::vector<std::string>& texts,
                                      const Progress& progress = {});
+std::vector<Classification> classify(const models::TrainedTextClassifier& trained,
+                                     const EncodedTexts& texts, const Progress& progress = {});
 
 // The threshold of each label with the best F1 on data whose labels are known.
 std::vector<double> best_thresholds(const std::vector<Classification>& results,

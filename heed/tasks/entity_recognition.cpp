@@ -16,7 +16,23 @@
 #include "heed/text/builders/word_level_builder.h"
 
 namespace heed::tasks {
+
+// Sentences whose tags are known, as the model reads them.
+struct TaggedParts {
+  // A sentence, or a part of one that has more words than the model reads at once.
+  struct Part {
+    size_t sentence;
+    size_t begin;  // of its words in the sentence
+    std::vector<std::string> words;
+  };
+
+  std::vector<Part> parts;
+  std::vector<std::vector<int32_t>> tags;  // of each part, rows of TokenTagger::tags()
+};
+
 namespace {
+
+using Part = TaggedParts::Part;
 
 constexpr int64_t kEvaluationBatch = 64;
 
@@ -64,13 +80,6 @@ models::TrainedTokenTagger untrained(const data::NerData& data,
   made.model = std::make_shared<models::TokenTagger>(model);
   return made;
 }
-
-// A sentence, or a part of one that has more words than the model reads at once.
-struct Part {
-  size_t sentence;
-  size_t begin;  // of its words in the sentence
-  std::vector<std::string> words;
-};
 
 void add_parts(const std::vector<std::string>& words, size_t sentence, int64_t longest,
                std::vector<Part>& parts) {
@@ -121,6 +130,18 @@ class Targets {
   std::map<std::string, int32_t> rows_;
 };
 
+TaggedParts tagged_parts(const models::TokenTagger& model, const data::NerData& data) {
+  const Targets targets(model);
+  TaggedParts made;
+  for (size_t i = 0; i < data.sentences.size(); ++i) {
+    add_parts(data.sentences[i].words, i, model.options().transformer.max_length, made.parts);
+  }
+  for (const Part& part : made.parts) {
+    made.tags.push_back(targets.of(part, data.sentences[part.sentence].tags, data.file));
+  }
+  return made;
+}
+
 struct TaggingBatch final : Batch {
   using Batch::Batch;
   models::WordBatch words;
@@ -141,18 +162,17 @@ at::Tensor with_words_hidden(const models::TextBatch& subwords, double share,
 // Scores of all parts, a batch of similar length at a time.
 using OnScores = std::function<void(const std::vector<int64_t>& parts, const at::Tensor& scores,
                                     const at::Tensor& lengths)>;
-void score(const models::TrainedTokenTagger& trained, const std::vector<Part>& parts,
-           const Progress& progress, const OnScores& on_scores) {
+void score(const models::TokenTagger& model, const models::WordReader& reader,
+           const std::vector<Part>& parts, const Progress& progress, const OnScores& on_scores) {
   const c10::InferenceMode inference;
-  const at::Device device = device_of(*trained.model);
-  const models::WordReader reader = trained.reader();
+  const at::Device device = device_of(model);
   std::vector<int64_t> lengths;
   for (const Part& part : parts) lengths.push_back(std::ssize(part.words));
   for_each_batch(lengths, kEvaluationBatch, progress, [&](const std::vector<int64_t>& numbers) {
     std::vector<const std::vector<std::string>*> words;
     for (const int64_t i : numbers) words.push_back(&parts[static_cast<size_t>(i)].words);
     const models::WordBatch batch = reader.batch(words).to(device);
-    on_scores(numbers, trained.model->forward(batch), batch.lengths);
+    on_scores(numbers, model.forward(batch), batch.lengths);
   });
 }
 
@@ -190,6 +210,36 @@ std::vector<TaggedSentence> empty_answers(const std::vector<Part>& parts, size_t
   return answers;
 }
 
+EntityEvaluation evaluate_parts(const models::TokenTagger& model, const models::WordReader& reader,
+                                const TaggedParts& tagged, const data::NerData& data,
+                                const Progress& progress) {
+  check_usage(!data.sentences.empty(), data.file, ": expected at least one sentence, got none");
+  std::vector<TaggedSentence> answers = empty_answers(tagged.parts, data.sentences.size());
+  double loss = 0;
+  int64_t words = 0;
+  score(model, reader, tagged.parts, progress,
+        [&](const std::vector<int64_t>& numbers, const at::Tensor& scores,
+            const at::Tensor& lengths) {
+          const models::IdRows rows = chosen(tagged.tags, numbers);
+          for (const auto* row : rows) words += std::ssize(*row);
+          const at::Tensor wanted = models::padded_ids(rows, 0).to(scores.device());
+          loss += model.loss(scores, lengths, wanted).sum().item<double>();
+          write_tags(model, chosen(tagged.parts, numbers), model.best(scores, lengths), answers);
+        });
+
+  EntityEvaluation result;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    result.counts.add(data.sentences[i].tags, answers[i].tags);
+  }
+  const metrics::PrecisionRecall micro = result.counts.micro();
+  result.metrics = {{"loss", loss / static_cast<double>(words)},
+                    {"f1", micro.f1},
+                    {"precision", micro.precision},
+                    {"recall", micro.recall},
+                    {"examples", static_cast<double>(answers.size())}};
+  return result;
+}
+
 }  // namespace
 
 EntityRecognition::EntityRecognition(const data::NerData& train, const data::NerData& valid,
@@ -197,25 +247,18 @@ EntityRecognition::EntityRecognition(const data::NerData& train, const data::Ner
     : options_(checked(options)),
       trained_(untrained(train, options)),
       reader_(trained_.reader()),
-      valid_(valid) {
-  const Targets targets(*trained_.model);
-  for (const data::NerSentence& sentence : train.sentences) {
-    std::vector<Part> parts;
-    add_parts(sentence.words, 0, options.model.transformer.max_length, parts);
-    for (Part& part : parts) {
-      lengths_.push_back(std::ssize(part.words));
-      std::vector<int32_t> tags = targets.of(part, sentence.tags, train.file);
-      examples_.push_back({.words = std::move(part.words), .tags = std::move(tags)});
-    }
-  }
+      train_(std::make_shared<const TaggedParts>(tagged_parts(*trained_.model, train))),
+      valid_(valid),
+      valid_parts_(std::make_shared<const TaggedParts>(tagged_parts(*trained_.model, valid))) {
+  for (const Part& part : train_->parts) lengths_.push_back(std::ssize(part.words));
 }
 
 std::vector<Source> EntityRecognition::sources() const {
   return {source_of("training data",
                     [&](Checksum& sum) {
-                      for (const Example& example : examples_) {
-                        sum.add(example.words);
-                        sum.add(example.tags);
+                      for (size_t i = 0; i < train_->parts.size(); ++i) {
+                        sum.add(train_->parts[i].words);
+                        sum.add(train_->tags[i]);
                       }
                     }),
           source_of("validation data",
@@ -236,10 +279,10 @@ std::unique_ptr<Batch> EntityRecognition::prepare(std::vector<int64_t> examples)
   std::vector<const std::vector<std::string>*> words;
   models::IdRows tags;
   for (const int64_t number : batch->examples) {
-    const Example& example = examples_[static_cast<size_t>(number)];
-    words.push_back(&example.words);
-    tags.push_back(&example.tags);
-    batch->tokens += std::ssize(example.words);
+    const auto i = static_cast<size_t>(number);
+    words.push_back(&train_->parts[i].words);
+    tags.push_back(&train_->tags[i]);
+    batch->tokens += lengths_[i];
   }
   batch->words = reader_.batch(words);
   batch->targets = models::padded_ids(tags, 0);
@@ -262,7 +305,7 @@ Loss EntityRecognition::loss(const Batch& batch) {
 }
 
 Metrics EntityRecognition::validate(const Progress& progress) {
-  return evaluate(trained_, valid_, progress).metrics;
+  return evaluate_parts(*trained_.model, reader_, *valid_parts_, valid_, progress).metrics;
 }
 
 void EntityRecognition::save(const std::filesystem::path& directory) const {
@@ -277,7 +320,7 @@ std::vector<TaggedSentence> tag_words(const models::TrainedTokenTagger& trained,
     add_parts(sentences[i], i, trained.model->options().transformer.max_length, parts);
   }
   std::vector<TaggedSentence> answers = empty_answers(parts, sentences.size());
-  score(trained, parts, progress,
+  score(*trained.model, trained.reader(), parts, progress,
         [&](const std::vector<int64_t>& numbers, const at::Tensor& scores,
             const at::Tensor& lengths) {
           const std::vector<const Part*> some = chosen(parts, numbers);
@@ -290,42 +333,8 @@ std::vector<TaggedSentence> tag_words(const models::TrainedTokenTagger& trained,
 
 EntityEvaluation evaluate(const models::TrainedTokenTagger& trained, const data::NerData& data,
                           const Progress& progress) {
-  check_usage(!data.sentences.empty(), data.file, ": expected at least one sentence, got none");
-  std::vector<Part> parts;
-  for (size_t i = 0; i < data.sentences.size(); ++i) {
-    add_parts(data.sentences[i].words, i, trained.model->options().transformer.max_length, parts);
-  }
-  const Targets targets(*trained.model);
-  std::vector<TaggedSentence> answers = empty_answers(parts, data.sentences.size());
-  double loss = 0;
-  int64_t words = 0;
-  score(trained, parts, progress,
-        [&](const std::vector<int64_t>& numbers, const at::Tensor& scores,
-            const at::Tensor& lengths) {
-          std::vector<std::vector<int32_t>> tags;
-          models::IdRows rows;
-          const std::vector<const Part*> some = chosen(parts, numbers);
-          for (const Part* part : some) {
-            tags.push_back(targets.of(*part, data.sentences[part->sentence].tags, data.file));
-            words += std::ssize(tags.back());
-          }
-          for (const auto& each : tags) rows.push_back(&each);
-          const at::Tensor wanted = models::padded_ids(rows, 0).to(scores.device());
-          loss += trained.model->loss(scores, lengths, wanted).sum().item<double>();
-          write_tags(*trained.model, some, trained.model->best(scores, lengths), answers);
-        });
-
-  EntityEvaluation result;
-  for (size_t i = 0; i < answers.size(); ++i) {
-    result.counts.add(data.sentences[i].tags, answers[i].tags);
-  }
-  const metrics::PrecisionRecall micro = result.counts.micro();
-  result.metrics = {{"loss", loss / static_cast<double>(words)},
-                    {"f1", micro.f1},
-                    {"precision", micro.precision},
-                    {"recall", micro.recall},
-                    {"examples", static_cast<double>(answers.size())}};
-  return result;
+  return evaluate_parts(*trained.model, trained.reader(), tagged_parts(*trained.model, data), data,
+                        progress);
 }
 
 }  // namespace heed::tasks

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ struct EntityRecognitionOptions {
   double word_dropout = 0;              // share of the words whose subwords training hides
   double margin = 0;                    // see TokenTagger::loss
 };
+
+struct TaggedParts;  // sentences as the model reads them
 
 class EntityRecognition final : public Task {
  public:
@@ -43,17 +46,13 @@ class EntityRecognition final : public Task {
   const models::TrainedTokenTagger& trained() const { return trained_; }
 
  private:
-  struct Example {
-    std::vector<std::string> words;
-    std::vector<int32_t> tags;  // rows of TokenTagger::tags()
-  };
-
   EntityRecognitionOptions options_;
   models::TrainedTokenTagger trained_;
   models::WordReader reader_;
-  std::vector<Example> examples_;
+  std::shared_ptr<const TaggedParts> train_;
   std::vector<int64_t> lengths_;
   data::NerData valid_;
+  std::shared_ptr<const TaggedParts> valid_parts_;
 };
 
 // What the tagger says of one sentence.

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "heed/io/checksum.h"
@@ -19,6 +20,17 @@ struct QuestionUnits {
   int64_t question = 1;        // how many units it has
 
   int64_t count() const { return static_cast<int64_t>(sizes.empty() ? ids.size() : sizes.size()); }
+};
+
+// Questions that are read several times are encoded once.
+struct EncodedQuestions {
+  std::vector<QuestionUnits> inputs;
+  std::vector<int64_t> lengths;  // their units
+
+  void add(QuestionUnits units) {
+    lengths.push_back(units.count());
+    inputs.push_back(std::move(units));
+  }
 };
 
 // For Task::sources().

@@ -173,14 +173,67 @@ at::Tensor logits_of(const models::EncoderDecoder& model, const Pairs& batch) {
 
 bool is_blank(const std::string& text) { return data::trimmed(text).empty(); }
 
-double greedy_bleu(const models::TrainedEncoderDecoder& trained, const data::ParallelData& data,
+// Of sources as ids; where there are none, the source is blank.
+std::vector<Translation> translate_ids(const models::TrainedEncoderDecoder& trained,
+                                       const std::vector<const Ids*>& sources,
+                                       const TranslationOptions& options,
+                                       const Progress& progress) {
+  const models::EncoderDecoderOptions& model = trained.model->options();
+  const int64_t begin = id_of(*trained.target, kBeginToken);
+  const inference::BeamSearchOptions search{
+      .num_beams = options.num_beams,
+      .length_penalty = options.length_penalty,
+      .max_new_tokens = std::min(options.max_new_tokens, model.transformer.max_length),
+      .eos_token_ids = {id_of(*trained.target, kEndToken)}};
+  std::vector<const Ids*> ids;
+  std::vector<int64_t> lengths;
+  std::vector<size_t> places;  // of those that are not blank
+  for (size_t i = 0; i < sources.size(); ++i) {
+    if (sources[i] == nullptr) continue;
+    ids.push_back(sources[i]);
+    lengths.push_back(std::ssize(*sources[i]));
+    places.push_back(i);
+  }
+  std::vector<Translation> results(sources.size());
+  const auto write = [&](const std::vector<int64_t>& numbers, const Stopped& stopped) {
+    std::vector<const Ids*> some;
+    for (const int64_t i : numbers) some.push_back(ids[static_cast<size_t>(i)]);
+    EncoderDecoderDecoder decoder(trained.model,
+                                  models::text_batch(some, model.source_pad_token_id));
+    const at::Tensor start = at::full({static_cast<int64_t>(numbers.size()), 1}, begin, at::kLong);
+    inference::BeamSearchOptions stoppable = search;
+    stoppable.cancelled = stopped;
+    auto found = inference::beam_search(decoder, start, stoppable);
+    for (size_t b = 0; b < numbers.size(); ++b) {
+      inference::Hypothesis& best = found[b].front();
+      const Ids written(best.ids.begin(), best.ids.end());
+      results[places[static_cast<size_t>(numbers[b])]] = {.text = trained.target->decode(written),
+                                                          .ids = std::move(best.ids),
+                                                          .log_probability = best.log_probability,
+                                                          .score = best.score};
+    }
+  };
+  for_each_batch_at_once(lengths, options.batch_size, progress, write);
+  return results;
+}
+
+// Pairs as texts and as ids.
+struct ReadPairs {
+  const data::ParallelData& texts;
+  const EncodedPairs& ids;
+};
+
+double greedy_bleu(const models::TrainedEncoderDecoder& trained, const ReadPairs& pairs,
                    metrics::LetterCase letters, const Progress& progress) {
-  std::vector<std::string> sources;
-  for (const data::TextPair& pair : data.pairs) sources.push_back(pair.source);
-  const auto translations = translate(trained, sources, {.num_beams = 1}, progress);
+  const std::vector<data::TextPair>& texts = pairs.texts.pairs;
+  std::vector<const Ids*> sources;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    sources.push_back(is_blank(texts[i].source) ? nullptr : &pairs.ids.sources[i]);
+  }
+  const auto translations = translate_ids(trained, sources, {.num_beams = 1}, progress);
   metrics::Bleu bleu({.letters = letters});
   for (size_t i = 0; i < translations.size(); ++i) {
-    bleu.add(translations[i].text, data.pairs[i].target);
+    bleu.add(translations[i].text, texts[i].target);
   }
   return bleu.score().score;
 }
@@ -220,11 +273,8 @@ SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
   model.source_pad_token_id = padding_of(*trained_.source);
   model.target_pad_token_id = padding_of(*trained_.target);
   trained_.model = std::make_shared<models::EncoderDecoder>(model);
-  for (const data::TextPair& pair : train.pairs) {
-    sources_.push_back(source_ids(trained_, pair.source));
-    targets_.push_back(target_ids(trained_, pair.target));
-    lengths_.push_back(static_cast<int64_t>(sources_.back().size() + targets_.back().size() - 1));
-  }
+  train_ = encode_pairs(trained_, train);
+  valid_pairs_ = encode_pairs(trained_, valid);
   cut_ += cut_texts(trained_, train);
   cut_ += cut_texts(trained_, valid);
   trained_.columns = {.text = train.source_column, .label = train.target_column};
@@ -252,8 +302,8 @@ CutTexts cut_sources(const models::TrainedEncoderDecoder& trained,
 std::vector<Source> SequenceToSequence::sources() const {
   return {source_of("training data",
                     [&](Checksum& sum) {
-                      sum.add(sources_);
-                      sum.add(targets_);
+                      sum.add(train_.sources);
+                      sum.add(train_.targets);
                     }),
           source_of("validation data",
                     [&](Checksum& sum) {
@@ -268,8 +318,8 @@ std::vector<Source> SequenceToSequence::sources() const {
 
 std::unique_ptr<Batch> SequenceToSequence::prepare(std::vector<int64_t> examples) const {
   auto batch = std::make_unique<Pairs>(std::move(examples));
-  fill(*batch, trained_.model->options(), chosen(sources_, batch->examples),
-       chosen(targets_, batch->examples));
+  fill(*batch, trained_.model->options(), chosen(train_.sources, batch->examples),
+       chosen(train_.targets, batch->examples));
   return batch;
 }
 
@@ -283,9 +333,10 @@ Loss SequenceToSequence::loss(const Batch& batch) {
 }
 
 Metrics SequenceToSequence::validate(const Progress& progress) {
-  Metrics metrics = target_loss(trained_, valid_, progress);
+  Metrics metrics = target_loss(trained_, valid_pairs_, progress);
   if (options_.watched == "bleu") {
-    metrics.emplace_back("bleu", greedy_bleu(trained_, valid_, options_.letters, progress));
+    metrics.emplace_back("bleu",
+                         greedy_bleu(trained_, {valid_, valid_pairs_}, options_.letters, progress));
   }
   return metrics;
 }
@@ -298,21 +349,26 @@ void SequenceToSequence::save(const std::filesystem::path& directory) const {
   models::save(trained_, directory);
 }
 
-Metrics target_loss(const models::TrainedEncoderDecoder& trained, const data::ParallelData& data,
+EncodedPairs encode_pairs(const models::TrainedEncoderDecoder& trained,
+                          const data::ParallelData& data) {
+  EncodedPairs encoded;
+  for (const data::TextPair& pair : data.pairs) {
+    encoded.sources.push_back(source_ids(trained, pair.source));
+    encoded.targets.push_back(target_ids(trained, pair.target));
+    encoded.lengths.push_back(
+        static_cast<int64_t>(encoded.sources.back().size() + encoded.targets.back().size() - 1));
+  }
+  return encoded;
+}
+
+Metrics target_loss(const models::TrainedEncoderDecoder& trained, const EncodedPairs& pairs,
                     const Progress& progress) {
   const c10::InferenceMode inference;
-  std::vector<Ids> sources;
-  std::vector<Ids> targets;
-  std::vector<int64_t> lengths;
-  for (const data::TextPair& pair : data.pairs) {
-    sources.push_back(source_ids(trained, pair.source));
-    targets.push_back(target_ids(trained, pair.target));
-    lengths.push_back(static_cast<int64_t>(sources.back().size() + targets.back().size()));
-  }
   metrics::LanguageLoss sum;
-  for_each_batch(lengths, kEvaluationBatch, progress, [&](const std::vector<int64_t>& numbers) {
+  for_each_batch(pairs.lengths, kEvaluationBatch, progress, [&](const auto& numbers) {
     Pairs batch(numbers);
-    fill(batch, trained.model->options(), chosen(sources, numbers), chosen(targets, numbers));
+    fill(batch, trained.model->options(), chosen(pairs.sources, numbers),
+         chosen(pairs.targets, numbers));
     const at::Tensor logits = logits_of(*trained.model, batch);
     const at::Tensor losses = heed::cross_entropy(logits, batch.next.to(logits.device()),
                                                   {.reduction = Reduction::kNone});
@@ -324,44 +380,21 @@ Metrics target_loss(const models::TrainedEncoderDecoder& trained, const data::Pa
           {"tokens", static_cast<double>(sum.tokens)}};
 }
 
+Metrics target_loss(const models::TrainedEncoderDecoder& trained, const data::ParallelData& data,
+                    const Progress& progress) {
+  return target_loss(trained, encode_pairs(trained, data), progress);
+}
+
 std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
                                    const std::vector<std::string>& sources,
                                    const TranslationOptions& options, const Progress& progress) {
-  const models::EncoderDecoderOptions& model = trained.model->options();
-  const int64_t begin = id_of(*trained.target, kBeginToken);
-  const inference::BeamSearchOptions search{
-      .num_beams = options.num_beams,
-      .length_penalty = options.length_penalty,
-      .max_new_tokens = std::min(options.max_new_tokens, model.transformer.max_length),
-      .eos_token_ids = {id_of(*trained.target, kEndToken)}};
   std::vector<Ids> ids;
-  std::vector<int64_t> lengths;
-  std::vector<size_t> places;  // of those that are not blank
+  for (const std::string& source : sources) ids.push_back(source_ids(trained, source));
+  std::vector<const Ids*> pointers;
   for (size_t i = 0; i < sources.size(); ++i) {
-    if (is_blank(sources[i])) continue;
-    ids.push_back(source_ids(trained, sources[i]));
-    lengths.push_back(static_cast<int64_t>(ids.back().size()));
-    places.push_back(i);
+    pointers.push_back(is_blank(sources[i]) ? nullptr : &ids[i]);
   }
-  std::vector<Translation> results(sources.size());
-  const auto write = [&](const std::vector<int64_t>& numbers, const Stopped& stopped) {
-    EncoderDecoderDecoder decoder(
-        trained.model, models::text_batch(chosen(ids, numbers), model.source_pad_token_id));
-    const at::Tensor start = at::full({static_cast<int64_t>(numbers.size()), 1}, begin, at::kLong);
-    inference::BeamSearchOptions stoppable = search;
-    stoppable.cancelled = stopped;
-    auto found = inference::beam_search(decoder, start, stoppable);
-    for (size_t b = 0; b < numbers.size(); ++b) {
-      inference::Hypothesis& best = found[b].front();
-      const Ids written(best.ids.begin(), best.ids.end());
-      results[places[static_cast<size_t>(numbers[b])]] = {.text = trained.target->decode(written),
-                                                          .ids = std::move(best.ids),
-                                                          .log_probability = best.log_probability,
-                                                          .score = best.score};
-    }
-  };
-  for_each_batch_at_once(lengths, options.batch_size, progress, write);
-  return results;
+  return translate_ids(trained, pointers, options, progress);
 }
 
 std::vector<int32_t> source_ids(const models::TrainedEncoderDecoder& trained,

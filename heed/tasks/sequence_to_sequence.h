@@ -43,6 +43,16 @@ struct SequenceToSequenceOptions {
   metrics::LetterCase letters = metrics::LetterCase::kKept;  // of that BLEU
 };
 
+// Pairs that are read several times are encoded once. What is longer than the model's `max_length`
+// is cut.
+struct EncodedPairs {
+  std::vector<std::vector<int32_t>> sources;  // each with its end token
+  std::vector<std::vector<int32_t>> targets;  // between begin and end token
+  std::vector<int64_t> lengths;               // tokens of both that are read
+};
+EncodedPairs encode_pairs(const models::TrainedEncoderDecoder& trained,
+                          const data::ParallelData& data);
+
 // A training example is a pair; its length is the number of tokens of both sides. What is longer
 // than the model's `max_length` is cut.
 class SequenceToSequence final : public Task {
@@ -54,7 +64,7 @@ class SequenceToSequence final : public Task {
 
   std::string name() const override { return "seq2seq"; }
   torch::nn::Module& module() override { return *trained_.model; }
-  const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  const std::vector<int64_t>& train_lengths() const override { return train_.lengths; }
   std::vector<Source> sources() const override;
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;  // mean over the tokens of the targets, nats
@@ -70,10 +80,9 @@ class SequenceToSequence final : public Task {
  private:
   SequenceToSequenceOptions options_;
   models::TrainedEncoderDecoder trained_;
-  std::vector<std::vector<int32_t>> sources_;  // each with its end token
-  std::vector<std::vector<int32_t>> targets_;  // between begin and end token
-  std::vector<int64_t> lengths_;
+  EncodedPairs train_;
   data::ParallelData valid_;
+  EncodedPairs valid_pairs_;
   CutTexts cut_;
 };
 
@@ -85,6 +94,8 @@ CutTexts cut_sources(const models::TrainedEncoderDecoder& trained,
 
 // −log p of the targets: loss (nats per token, the end tokens among them), perplexity, tokens. In
 // evaluation mode, without label smoothing.
+Metrics target_loss(const models::TrainedEncoderDecoder& trained, const EncodedPairs& pairs,
+                    const Progress& progress = {});
 Metrics target_loss(const models::TrainedEncoderDecoder& trained, const data::ParallelData& data,
                     const Progress& progress = {});
 

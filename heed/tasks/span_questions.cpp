@@ -17,7 +17,47 @@
 #include "heed/tasks/sources.h"
 
 namespace heed::tasks {
+
+// Several questions with their texts, as the model reads them.
+struct Readings {
+  // A question and its text as tokens, and the windows that the model reads of them.
+  struct Reading {
+    text::Encoding question;
+    text::Encoding context;
+    std::vector<TextWindow> windows;
+
+    QuestionUnits units(const TextWindow& window) const {
+      QuestionUnits result{.ids = question.ids,
+                           .question = static_cast<int64_t>(question.ids.size())};
+      const auto first = context.ids.begin();
+      result.ids.insert(result.ids.end(), first + static_cast<std::ptrdiff_t>(window.begin),
+                        first + static_cast<std::ptrdiff_t>(window.end));
+      return result;
+    }
+  };
+  struct WindowOf {
+    size_t request;
+    size_t window;
+  };
+
+  std::vector<Reading> all;
+  std::vector<WindowOf> windows;
+  std::vector<int64_t> lengths;  // their units
+
+  void add(Reading reading) {
+    for (size_t w = 0; w < reading.windows.size(); ++w) {
+      const TextWindow& window = reading.windows[w];
+      windows.push_back({all.size(), w});
+      lengths.push_back(
+          static_cast<int64_t>(reading.question.ids.size() + window.end - window.begin));
+    }
+    all.push_back(std::move(reading));
+  }
+};
+
 namespace {
+
+using Reading = Readings::Reading;
 
 constexpr int64_t kEvaluationBatch = 32;
 
@@ -28,22 +68,6 @@ struct AskedWindows final : Batch {
   int64_t tokens = 0;
 };
 
-// A question and its text as tokens, and the windows that the model reads of them.
-struct Reading {
-  text::Encoding question;
-  text::Encoding context;
-  std::vector<TextWindow> windows;
-
-  QuestionUnits units(const TextWindow& window) const {
-    QuestionUnits result{.ids = question.ids,
-                         .question = static_cast<int64_t>(question.ids.size())};
-    const auto first = context.ids.begin();
-    result.ids.insert(result.ids.end(), first + static_cast<std::ptrdiff_t>(window.begin),
-                      first + static_cast<std::ptrdiff_t>(window.end));
-    return result;
-  }
-};
-
 Reading reading_of(const models::TrainedQuestionAnswerer& trained, const SpanRequest& request) {
   const auto longest = static_cast<size_t>(trained.model->options().transformer.max_length);
   Reading reading{.question = trained.tokenizer->encode(request.question, text::Surround::kNo),
@@ -52,6 +76,8 @@ Reading reading_of(const models::TrainedQuestionAnswerer& trained, const SpanReq
     throw DataError("the question", "expected at least one word, got none");
   }
   const size_t asked = std::min(reading.question.ids.size(), longest / 2);
+  reading.question.tokens = {};  // nobody asks how they are spelled
+  reading.context.tokens = {};
   reading.question.ids.resize(asked);
   reading.question.offsets.resize(asked);
   const size_t size = longest - asked;
@@ -75,6 +101,13 @@ std::optional<TokenRange> tokens_of(const text::Span& range,
     found->last = i;
   }
   return found;
+}
+
+Readings readings_of(const models::TrainedQuestionAnswerer& trained,
+                     const std::vector<SpanRequest>& requests) {
+  Readings readings;
+  for (const SpanRequest& request : requests) readings.add(reading_of(trained, request));
+  return readings;
 }
 
 std::vector<SpanRequest> requests_of(const data::SpanData& data) {
@@ -140,34 +173,12 @@ class WindowVotes {
   double none_ = std::numeric_limits<double>::infinity();
 };
 
-struct WindowOf {
-  size_t request;
-  size_t window;
-};
-
-// Several requests and their windows, one after the other.
-struct Readings {
-  std::vector<Reading> all;
-  std::vector<WindowOf> windows;
-  std::vector<int64_t> lengths;  // their units
-
-  void add(Reading reading) {
-    for (size_t w = 0; w < reading.windows.size(); ++w) {
-      const TextWindow& window = reading.windows[w];
-      windows.push_back({all.size(), w});
-      lengths.push_back(
-          static_cast<int64_t>(reading.question.ids.size() + window.end - window.begin));
-    }
-    all.push_back(std::move(reading));
-  }
-};
-
 // Scores (windows, 2, U) float32 in CPU memory of the windows with these numbers.
 at::Tensor window_scores(const models::TrainedQuestionAnswerer& trained, const Readings& readings,
                          const std::vector<int64_t>& numbers) {
   std::vector<QuestionUnits> inputs;
   for (const int64_t i : numbers) {
-    const WindowOf& each = readings.windows[static_cast<size_t>(i)];
+    const Readings::WindowOf& each = readings.windows[static_cast<size_t>(i)];
     const Reading& reading = readings.all[each.request];
     inputs.push_back(reading.units(reading.windows[each.window]));
   }
@@ -189,6 +200,48 @@ Metrics metrics_of(const metrics::Answers& answers) {
   return {{"exact_match", answers.mean().exact},
           {"f1", answers.mean().f1},
           {"questions", static_cast<double>(answers.count())}};
+}
+
+std::vector<SpanAnswers> answer_readings(const models::TrainedQuestionAnswerer& trained,
+                                         const Readings& readings, int64_t count,
+                                         const Progress& progress) {
+  const c10::InferenceMode inference;
+  std::vector<WindowVotes> votes;
+  votes.reserve(readings.all.size());
+  for (const Reading& reading : readings.all) votes.emplace_back(reading, count);
+  const auto read = [&](const std::vector<int64_t>& numbers) {
+    const at::Tensor scores = window_scores(trained, readings, numbers);
+    const auto units = static_cast<size_t>(scores.size(2));
+    const auto* row = scores.const_data_ptr<float>();
+    for (const int64_t i : numbers) {
+      const Readings::WindowOf& each = readings.windows[static_cast<size_t>(i)];
+      votes[each.request].add(readings.all[each.request].windows[each.window],
+                              {.start = {row, units}, .end = {row + units, units}},
+                              trained.spans.max_answer_length);
+      row += 2 * units;
+    }
+  };
+  for_each_batch(readings.lengths, kEvaluationBatch, progress, read);
+  std::vector<SpanAnswers> answers;
+  for (WindowVotes& each : votes)
+    answers.push_back(each.answers(trained.spans.answer_may_be_missing));
+  return answers;
+}
+
+// The answers to the questions of one file, and what they add to those of all.
+metrics::Answers graded(const std::vector<SpanAnswers>& answers, const data::SpanData& data,
+                        metrics::Answers& all) {
+  metrics::Answers scores;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const data::SpanQuestion& question = data.questions[i];
+    std::vector<std::string> expected;
+    for (const data::SpanAnswer& each : question.answers) expected.push_back(each.text);
+    if (expected.empty()) expected.emplace_back();
+    const std::string found = text_of_answer(answers[i], data.contexts[question.context]);
+    scores.add(found, expected);
+    all.add(found, expected);
+  }
+  return scores;
 }
 
 }  // namespace
@@ -234,6 +287,8 @@ SpanQuestions::SpanQuestions(const data::SpanTrainingData& data,
   for (const data::SpanData* part : {&data.train, &data.valid}) {
     cut_ += cut_texts(trained_, requests_of(*part));
   }
+  valid_readings_ =
+      std::make_shared<const Readings>(readings_of(trained_, requests_of(data.valid)));
 }
 
 CutTexts cut_texts(const models::TrainedQuestionAnswerer& trained,
@@ -318,7 +373,9 @@ Loss SpanQuestions::loss(const Batch& batch) {
 }
 
 Metrics SpanQuestions::validate(const Progress& progress) {
-  return evaluate(trained_, {valid_}, progress).all;
+  metrics::Answers scores;
+  graded(answer_readings(trained_, *valid_readings_, 1, progress), valid_, scores);
+  return metrics_of(scores);
 }
 
 void SpanQuestions::save(const std::filesystem::path& directory) const {
@@ -328,29 +385,7 @@ void SpanQuestions::save(const std::filesystem::path& directory) const {
 std::vector<SpanAnswers> answer(const models::TrainedQuestionAnswerer& trained,
                                 const std::vector<SpanRequest>& requests, int64_t count,
                                 const Progress& progress) {
-  const c10::InferenceMode inference;
-  Readings readings;
-  for (const SpanRequest& request : requests) readings.add(reading_of(trained, request));
-  std::vector<WindowVotes> votes;
-  votes.reserve(requests.size());
-  for (const Reading& reading : readings.all) votes.emplace_back(reading, count);
-  const auto read = [&](const std::vector<int64_t>& numbers) {
-    const at::Tensor scores = window_scores(trained, readings, numbers);
-    const auto units = static_cast<size_t>(scores.size(2));
-    const auto* row = scores.const_data_ptr<float>();
-    for (const int64_t i : numbers) {
-      const WindowOf& each = readings.windows[static_cast<size_t>(i)];
-      votes[each.request].add(readings.all[each.request].windows[each.window],
-                              {.start = {row, units}, .end = {row + units, units}},
-                              trained.spans.max_answer_length);
-      row += 2 * units;
-    }
-  };
-  for_each_batch(readings.lengths, kEvaluationBatch, progress, read);
-  std::vector<SpanAnswers> answers;
-  for (WindowVotes& each : votes)
-    answers.push_back(each.answers(trained.spans.answer_may_be_missing));
-  return answers;
+  return answer_readings(trained, readings_of(trained, requests), count, progress);
 }
 
 QuestionEvaluation evaluate(const models::TrainedQuestionAnswerer& trained,
@@ -359,18 +394,9 @@ QuestionEvaluation evaluate(const models::TrainedQuestionAnswerer& trained,
   metrics::Answers all;
   QuestionEvaluation evaluation;
   for (const data::SpanData& file : data) {
-    const std::vector<SpanRequest> requests = requests_of(file);
-    const auto answers = answer(trained, requests, 1, parts.next(std::ssize(file.questions)));
-    metrics::Answers scores;
-    for (size_t i = 0; i < answers.size(); ++i) {
-      std::vector<std::string> expected;
-      for (const data::SpanAnswer& each : file.questions[i].answers) expected.push_back(each.text);
-      if (expected.empty()) expected.emplace_back();
-      const std::string found = text_of_answer(answers[i], requests[i].context);
-      scores.add(found, expected);
-      all.add(found, expected);
-    }
-    evaluation.files.push_back(metrics_of(scores));
+    const auto answers =
+        answer(trained, requests_of(file), 1, parts.next(std::ssize(file.questions)));
+    evaluation.files.push_back(metrics_of(graded(answers, file, all)));
   }
   evaluation.all = metrics_of(all);
   return evaluation;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ struct TextWindow {
 // Windows of at most `size` tokens, one every `stride` tokens (at most `size`), over `count`
 // tokens: at least one, which may be empty; each token is owned by one of them.
 std::vector<TextWindow> text_windows(size_t count, size_t size, size_t stride);
+
+struct Readings;  // questions and texts as the model reads them
 
 // A training example is a window: its answer is the first of the question, where the window holds
 // all of it, otherwise none.
@@ -68,6 +71,7 @@ class SpanQuestions final : public Task {
   std::vector<int64_t> lengths_;       // their units
   std::vector<Target> targets_;
   data::SpanData valid_;
+  std::shared_ptr<const Readings> valid_readings_;
   CutTexts cut_;
 };
 

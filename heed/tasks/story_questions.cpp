@@ -138,6 +138,59 @@ class Scores {
   int64_t known_ = 0;  // questions whose answer is a class
 };
 
+EncodedQuestions encoded(const models::TrainedQuestionAnswerer& trained,
+                         const std::vector<Story>& stories) {
+  EncodedQuestions made;
+  for (const Story& story : stories) made.add(story_units(trained, story).units);
+  return made;
+}
+
+std::vector<ClassAnswer> answer_encoded(const models::TrainedQuestionAnswerer& trained,
+                                        const EncodedQuestions& questions,
+                                        const Progress& progress) {
+  const c10::InferenceMode inference;
+  const at::Device device = device_of(*trained.model);
+  std::vector<ClassAnswer> answers(questions.inputs.size());
+  const int64_t padding = trained.model->options().pad_token_id;
+  const auto read = [&](const std::vector<int64_t>& numbers) {
+    const at::Tensor logits = trained.model->forward(
+        question_batch(chosen(questions.inputs, numbers), padding).to(device));
+    const at::Tensor probabilities = logits.to(at::kCPU).to(at::kDouble).softmax(-1).contiguous();
+    const auto classes = static_cast<size_t>(probabilities.size(1));
+    const auto* row = probabilities.const_data_ptr<double>();
+    for (const int64_t i : numbers) {
+      ClassAnswer& result = answers[static_cast<size_t>(i)];
+      result.probabilities.assign(row, row + classes);
+      result.label = std::max_element(row, row + classes) - row;
+      row += classes;
+    }
+  };
+  for_each_batch(questions.lengths, kEvaluationBatch, progress, read);
+  return answers;
+}
+
+// `questions` are those of the files of `data`.
+QuestionEvaluation evaluate_encoded(const models::TrainedQuestionAnswerer& trained,
+                                    const std::vector<data::StoryData>& data,
+                                    const std::vector<EncodedQuestions>& questions,
+                                    const Progress& progress) {
+  ProgressInParts parts(progress, question_count(data));
+  Scores all;
+  QuestionEvaluation evaluation;
+  for (size_t f = 0; f < data.size(); ++f) {
+    const std::vector<data::StoryQuestion>& asked = data[f].questions;
+    const auto answers = answer_encoded(trained, questions[f], parts.next(std::ssize(asked)));
+    Scores scores;
+    for (size_t i = 0; i < answers.size(); ++i) {
+      scores.add(answers[i], trained.labels, asked[i].answer);
+      all.add(answers[i], trained.labels, asked[i].answer);
+    }
+    evaluation.files.push_back(scores.metrics());
+  }
+  evaluation.all = all.metrics();
+  return evaluation;
+}
+
 }  // namespace
 
 StoryUnits story_units(const models::TrainedQuestionAnswerer& trained, const Story& story) {
@@ -204,21 +257,24 @@ StoryQuestions::StoryQuestions(const data::StoryTrainingData& data,
 
   for (const data::StoryData& file : data.train) {
     for (const data::StoryQuestion& each : file.questions) {
-      inputs_.push_back(story_units(trained_, {each.story, each.question}).units);
-      lengths_.push_back(inputs_.back().count());
+      train_.add(story_units(trained_, {each.story, each.question}).units);
       const auto place =
           std::lower_bound(trained_.labels.begin(), trained_.labels.end(), each.answer);
       answers_.push_back(static_cast<int32_t>(place - trained_.labels.begin()));
     }
   }
   for (const data::StoryData& file : data.train) cut_ += cut_texts(trained_, stories_of(file));
-  for (const data::StoryData& file : data.valid) cut_ += cut_texts(trained_, stories_of(file));
+  for (const data::StoryData& file : data.valid) {
+    const std::vector<Story> stories = stories_of(file);
+    cut_ += cut_texts(trained_, stories);
+    valid_questions_.push_back(encoded(trained_, stories));
+  }
 }
 
 std::vector<Source> StoryQuestions::sources() const {
   return {source_of("training data",
                     [&](Checksum& sum) {
-                      add_inputs(sum, inputs_);
+                      add_inputs(sum, train_.inputs);
                       sum.add(answers_);
                     }),
           source_of("validation data",
@@ -242,10 +298,10 @@ std::unique_ptr<Batch> StoryQuestions::prepare(std::vector<int64_t> examples) co
   for (const int64_t number : batch->examples) {
     const auto example = static_cast<size_t>(number);
     *answers++ = answers_[example];
-    batch->tokens += static_cast<int64_t>(inputs_[example].ids.size());
+    batch->tokens += static_cast<int64_t>(train_.inputs[example].ids.size());
   }
-  batch->stories =
-      question_batch(chosen(inputs_, batch->examples), trained_.model->options().pad_token_id);
+  batch->stories = question_batch(chosen(train_.inputs, batch->examples),
+                                  trained_.model->options().pad_token_id);
   return batch;
 }
 
@@ -264,7 +320,7 @@ Loss StoryQuestions::loss(const Batch& batch) {
 }
 
 Metrics StoryQuestions::validate(const Progress& progress) {
-  return evaluate(trained_, valid_, progress).all;
+  return evaluate_encoded(trained_, valid_, valid_questions_, progress).all;
 }
 
 void StoryQuestions::save(const std::filesystem::path& directory) const {
@@ -273,49 +329,14 @@ void StoryQuestions::save(const std::filesystem::path& directory) const {
 
 std::vector<ClassAnswer> answer(const models::TrainedQuestionAnswerer& trained,
                                 const std::vector<Story>& stories, const Progress& progress) {
-  const c10::InferenceMode inference;
-  const at::Device device = device_of(*trained.model);
-  std::vector<QuestionUnits> inputs;
-  std::vector<int64_t> lengths;
-  for (const Story& story : stories) {
-    inputs.push_back(story_units(trained, story).units);
-    lengths.push_back(inputs.back().count());
-  }
-  std::vector<ClassAnswer> answers(stories.size());
-  const int64_t padding = trained.model->options().pad_token_id;
-  const auto read = [&](const std::vector<int64_t>& numbers) {
-    const at::Tensor logits =
-        trained.model->forward(question_batch(chosen(inputs, numbers), padding).to(device));
-    const at::Tensor probabilities = logits.to(at::kCPU).to(at::kDouble).softmax(-1).contiguous();
-    const auto classes = static_cast<size_t>(probabilities.size(1));
-    const auto* row = probabilities.const_data_ptr<double>();
-    for (const int64_t i : numbers) {
-      ClassAnswer& result = answers[static_cast<size_t>(i)];
-      result.probabilities.assign(row, row + classes);
-      result.label = std::max_element(row, row + classes) - row;
-      row += classes;
-    }
-  };
-  for_each_batch(lengths, kEvaluationBatch, progress, read);
-  return answers;
+  return answer_encoded(trained, encoded(trained, stories), progress);
 }
 
 QuestionEvaluation evaluate(const models::TrainedQuestionAnswerer& trained,
                             const std::vector<data::StoryData>& data, const Progress& progress) {
-  ProgressInParts parts(progress, question_count(data));
-  Scores all;
-  QuestionEvaluation evaluation;
-  for (const data::StoryData& file : data) {
-    const auto answers = answer(trained, stories_of(file), parts.next(std::ssize(file.questions)));
-    Scores scores;
-    for (size_t i = 0; i < answers.size(); ++i) {
-      scores.add(answers[i], trained.labels, file.questions[i].answer);
-      all.add(answers[i], trained.labels, file.questions[i].answer);
-    }
-    evaluation.files.push_back(scores.metrics());
-  }
-  evaluation.all = all.metrics();
-  return evaluation;
+  std::vector<EncodedQuestions> questions;
+  for (const data::StoryData& file : data) questions.push_back(encoded(trained, stories_of(file)));
+  return evaluate_encoded(trained, data, questions, progress);
 }
 
 }  // namespace heed::tasks

@@ -31,7 +31,7 @@ class StoryQuestions final : public Task {
 
   std::string name() const override { return "qa"; }
   torch::nn::Module& module() override { return *trained_.model; }
-  const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  const std::vector<int64_t>& train_lengths() const override { return train_.lengths; }
   std::vector<Source> sources() const override;
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;
@@ -47,10 +47,10 @@ class StoryQuestions final : public Task {
  private:
   StoryQuestionsOptions options_;
   models::TrainedQuestionAnswerer trained_;
-  std::vector<QuestionUnits> inputs_;  // of each training question
-  std::vector<int64_t> lengths_;       // their units
+  EncodedQuestions train_;
   std::vector<int32_t> answers_;
   std::vector<data::StoryData> valid_;
+  std::vector<EncodedQuestions> valid_questions_;  // of each file
   CutTexts cut_;
 };
 

@@ -93,13 +93,15 @@ TextClassification::TextClassification(const data::TrainingData& data,
   trained_.model = std::make_shared<models::TextClassifier>(model);
 
   for (const data::Example& example : data.train.examples) {
-    rows_.push_back(encode_rows(trained_, example.text));
-    lengths_.push_back(tokens_of(rows_.back()));
     labels_.push_back(labels_of(example, several));
   }
   valid_ = *data.valid;
-  cut_ += cut_texts(trained_, texts_of(data.train));
-  cut_ += cut_texts(trained_, texts_of(valid_));
+  const std::vector<std::string> train_texts = texts_of(data.train);
+  const std::vector<std::string> valid_texts = texts_of(valid_);
+  train_ = encode_texts(trained_, train_texts);
+  valid_texts_ = encode_texts(trained_, valid_texts);
+  cut_ += cut_texts(trained_, train_texts);
+  cut_ += cut_texts(trained_, valid_texts);
   trained_.columns = {.text = data.train.text_column, .label = data.train.label_column};
   if (options.class_weight == "balanced") weigh_classes();
 }
@@ -132,7 +134,7 @@ Loss TextClassification::weighted(const at::Tensor& losses, const at::Tensor& la
 std::vector<Source> TextClassification::sources() const {
   return {source_of("training data",
                     [&](Checksum& sum) {
-                      sum.add(rows_);
+                      sum.add(train_.rows);
                       sum.add(labels_);
                     }),
           source_of("validation data",
@@ -162,9 +164,9 @@ std::unique_ptr<Batch> TextClassification::prepare(std::vector<int64_t> examples
         batch->labels.mutable_data_ptr<int64_t>()[b] = label;
       }
     }
-    batch->tokens += lengths_[example];
+    batch->tokens += train_.lengths[example];
   }
-  batch->texts = document_batch(*trained_.model, chosen(rows_, batch->examples));
+  batch->texts = document_batch(*trained_.model, chosen(train_.rows, batch->examples));
   return batch;
 }
 
@@ -192,7 +194,7 @@ Loss TextClassification::loss(const Batch& batch) {
 }
 
 Metrics TextClassification::validate(const Progress& progress) {
-  auto results = classify(trained_, texts_of(valid_), progress);
+  auto results = classify(trained_, valid_texts_, progress);
   if (has_several_labels(trained_) && !options_.threshold) {
     trained_.thresholds = best_thresholds(results, valid_);
     for (Classification& result : results) {

@@ -40,7 +40,7 @@ class TextClassification final : public Task {
 
   std::string name() const override { return trained_.task; }
   torch::nn::Module& module() override { return *trained_.model; }
-  const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  const std::vector<int64_t>& train_lengths() const override { return train_.lengths; }
   std::vector<Source> sources() const override;
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;
@@ -58,10 +58,10 @@ class TextClassification final : public Task {
   Loss weighted(const at::Tensor& losses, const at::Tensor& labels, int64_t tokens) const;
   TextClassificationOptions options_;
   models::TrainedTextClassifier trained_;
-  std::vector<TextRows> rows_;  // of each training text
-  std::vector<int64_t> lengths_;
+  EncodedTexts train_;
   std::vector<std::vector<int32_t>> labels_;
   data::ClassificationData valid_;
+  EncodedTexts valid_texts_;
   CutTexts cut_;
   at::Tensor class_weights_;  // (classes) float32; undefined: all are one
 };
