@@ -38,7 +38,7 @@ std::string canonical_label(std::string_view label) {
   std::string result;
   bool gap = false;
   for (size_t at = 0; at < composed.size();) {
-    const char32_t c = text::next_code_point(composed.text(), at);
+    const char32_t c = next_code_point(composed.text(), at);
     if (is_invisible(c)) continue;
     if (text::is_white_space(c)) {
       gap = !result.empty();
@@ -46,7 +46,7 @@ std::string canonical_label(std::string_view label) {
     }
     if (gap) result += ' ';
     gap = false;
-    text::append_utf8(c, result);
+    append_utf8(c, result);
   }
   return result;
 }

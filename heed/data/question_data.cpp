@@ -122,7 +122,7 @@ class StoryReader {
 // The byte at which character `index` of a text begins; npos beyond its end.
 size_t byte_of_character(std::string_view text, int64_t index) {
   size_t at = 0;
-  for (; index > 0 && at < text.size(); --index) text::next_code_point(text, at);
+  for (; index > 0 && at < text.size(); --index) next_code_point(text, at);
   return index == 0 ? at : std::string_view::npos;
 }
 

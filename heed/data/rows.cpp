@@ -16,18 +16,11 @@ constexpr size_t kHeadBytes = size_t{64} << 10;  // that tell what a file is
 constexpr uint64_t kRowBytes = 96;               // that keeping a row takes beside its text
 constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 
+// Latin-1 has the code points below U+0100.
 std::string from_latin1(std::string_view line) {
   std::string utf8;
   utf8.reserve(line.size() + line.size() / 8);
-  for (const char byte : line) {
-    const auto code = static_cast<uint8_t>(byte);
-    if (code < 0x80) {
-      utf8 += byte;
-    } else {
-      utf8 += static_cast<char>(0xC0 | code >> 6);
-      utf8 += static_cast<char>(0x80 | (code & 0x3F));
-    }
-  }
+  for (const char byte : line) append_utf8(static_cast<uint8_t>(byte), utf8);
   return utf8;
 }
 

@@ -5,6 +5,7 @@
 
 #include "heed/base/error.h"
 #include "heed/data/rows.h"
+#include "heed/io/utf8.h"
 
 namespace heed::data {
 namespace {
@@ -29,11 +30,9 @@ std::string read_all(const std::vector<std::filesystem::path>& files,
   return text;
 }
 
-bool begins_character(char byte) { return (static_cast<uint8_t>(byte) & 0xC0) != 0x80; }
-
 // Where the last `share` of the characters begins.
 size_t cut(const std::string& text, double share) {
-  const auto characters = std::count_if(text.begin(), text.end(), begins_character);
+  const int64_t characters = code_points(text);
   auto left = static_cast<int64_t>(static_cast<double>(characters) * (1 - share));
   for (size_t at = 0; at < text.size(); ++at) {
     if (begins_character(text[at]) && left-- == 0) return at;

@@ -92,6 +92,29 @@ size_t valid_utf8_prefix(std::string_view text) {
   return at;
 }
 
+int64_t code_points(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), begins_character);
+}
+
+void append_utf8(char32_t c, std::string& text) {
+  const auto put = [&](char32_t byte) { text.push_back(static_cast<char>(byte)); };
+  if (c < 0x80) {
+    put(c);
+  } else if (c < 0x800) {
+    put(0xC0 | c >> 6);
+    put(0x80 | (c & 0x3F));
+  } else if (c < 0x10000) {
+    put(0xE0 | c >> 12);
+    put(0x80 | (c >> 6 & 0x3F));
+    put(0x80 | (c & 0x3F));
+  } else {
+    put(0xF0 | c >> 18);
+    put(0x80 | (c >> 12 & 0x3F));
+    put(0x80 | (c >> 6 & 0x3F));
+    put(0x80 | (c & 0x3F));
+  }
+}
+
 std::string excerpt(std::string_view text, size_t max_bytes) {
   std::string out = "\"";
   for (size_t at = 0; at < text.size();) {

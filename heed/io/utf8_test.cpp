@@ -56,5 +56,27 @@ TEST(Excerpt, CutsLongTextBetweenCharacters) {
   EXPECT_LT(excerpt(std::string(1 << 20, '\x01')).size(), 300u);
 }
 
+TEST(Utf8, EveryCodePointSurvivesUtf8) {
+  for (char32_t c = 0; c < 0x110000; ++c) {
+    if (c >= 0xD800 && c < 0xE000) continue;
+    std::string text;
+    append_utf8(c, text);
+    size_t at = 0;
+    ASSERT_EQ(next_code_point(text, at), c);
+    EXPECT_EQ(at, text.size());
+  }
+}
+
+TEST(Utf8, CodePointsAreCountedNotBytes) {
+  EXPECT_EQ(code_points(""), 0);
+  EXPECT_EQ(code_points("a\u00e9\u4e2d\U0001F600e\u0301"), 6);
+}
+
+TEST(Utf8, CharactersBeginWhereTheyBegin) {
+  std::string begins;
+  for (const char byte : std::string("aé中😀")) begins += begins_character(byte) ? 'x' : '.';
+  EXPECT_EQ(begins, "xx.x..x...");
+}
+
 }  // namespace
 }  // namespace heed

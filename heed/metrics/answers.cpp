@@ -29,10 +29,10 @@ std::string without_articles(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     const size_t begin = at;
     size_t end = at;
-    while (end < text.size() && is_word(text::next_code_point(text, at))) end = at;
+    while (end < text.size() && is_word(next_code_point(text, at))) end = at;
     if (end == begin) {  // one character between words
       at = begin;
-      text::next_code_point(text, at);
+      next_code_point(text, at);
       result += text.substr(begin, at - begin);
       continue;
     }

@@ -98,10 +98,10 @@ std::string space_character_pairs(const std::string& text, Test pair, std::strin
   std::string result;
   for (size_t at = 0; at < text.size();) {
     const size_t begin = at;
-    const char32_t first = text::next_code_point(text, at);
+    const char32_t first = next_code_point(text, at);
     const size_t middle = at;
     size_t end = at;
-    if (middle < text.size() && pair(first, text::next_code_point(text, end))) {
+    if (middle < text.size() && pair(first, next_code_point(text, end))) {
       result.append(before).append(text, begin, middle - begin).append(" ");
       result.append(text, middle, end - middle).append(after);
       at = end;
@@ -124,7 +124,7 @@ std::string tokenize_intl(std::string_view line) {
   std::string spaced;
   for (size_t at = 0; at < text.size();) {
     const size_t begin = at;
-    const bool symbol = is_of(text::next_code_point(text, at), U_GC_S_MASK);
+    const bool symbol = is_of(next_code_point(text, at), U_GC_S_MASK);
     if (symbol) spaced += ' ';
     spaced.append(text, begin, at - begin);
     if (symbol) spaced += ' ';
@@ -135,7 +135,7 @@ std::string tokenize_intl(std::string_view line) {
 std::string_view without_end_space(std::string_view line) {
   size_t end = 0;
   for (size_t at = 0; at < line.size();) {
-    if (!is_python_space(text::next_code_point(line, at))) end = at;
+    if (!is_python_space(next_code_point(line, at))) end = at;
   }
   return line.substr(0, end);
 }
@@ -144,7 +144,7 @@ std::string tokenize_characters(std::string_view line) {
   std::string text;
   for (size_t at = 0; at < line.size();) {
     const size_t begin = at;
-    text::next_code_point(line, at);
+    next_code_point(line, at);
     text.append(line, begin, at - begin).append(" ");
   }
   return text;

@@ -20,7 +20,7 @@ std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
   for (const std::string_view word : split_words(text)) {
     size_t first = 0;
-    text::next_code_point(word, first);
+    next_code_point(word, first);
     if (first == word.size()) {
       words.push_back(word);
     } else if (is_ascii_punctuation(word.back())) {

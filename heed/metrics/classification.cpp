@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "heed/base/error.h"
+#include "heed/io/utf8.h"
 
 namespace heed::metrics {
 namespace {
@@ -21,11 +22,7 @@ double share(int64_t part, int64_t whole) {
 }
 
 // As many columns as a terminal shows, one for each character.
-size_t width_of(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<uint8_t>(byte) & 0xC0) != 0x80;
-  }));
-}
+size_t width_of(const std::string& text) { return static_cast<size_t>(code_points(text)); }
 
 std::string left(const std::string& text, size_t width) {
   return text + std::string(std::max(width, width_of(text)) - width_of(text), ' ');

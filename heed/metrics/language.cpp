@@ -21,8 +21,6 @@ double nats_per_token(const LanguageLoss& loss) {
 
 double perplexity(const LanguageLoss& loss) { return std::exp(nats_per_token(loss)); }
 
-double bits_per_token(const LanguageLoss& loss) { return nats_per_token(loss) / std::numbers::ln2; }
-
 double bits_per_byte(const LanguageLoss& loss) {
   check_usage(loss.bytes > 0, "bits per byte: expected at least one byte, got ", loss.bytes);
   return loss.nats / (static_cast<double>(loss.bytes) * std::numbers::ln2);

@@ -16,8 +16,7 @@ struct LanguageLoss {
 
 // Each throws UsageError where it was taken over nothing.
 double nats_per_token(const LanguageLoss& loss);
-double perplexity(const LanguageLoss& loss);      // e to the nats per token
-double bits_per_token(const LanguageLoss& loss);  // of characters, where tokens are characters
-double bits_per_byte(const LanguageLoss& loss);   // comparable between tokenizers
+double perplexity(const LanguageLoss& loss);     // e to the nats per token
+double bits_per_byte(const LanguageLoss& loss);  // comparable between tokenizers
 
 }  // namespace heed::metrics

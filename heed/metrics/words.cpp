@@ -13,7 +13,7 @@ std::vector<std::string_view> split_words(std::string_view text) {
   size_t begin = 0;
   for (size_t at = 0; at < text.size();) {
     const size_t here = at;
-    if (!is_python_space(text::next_code_point(text, at))) continue;
+    if (!is_python_space(next_code_point(text, at))) continue;
     if (here > begin) words.push_back(text.substr(begin, here - begin));
     begin = at;
   }
@@ -52,7 +52,7 @@ std::vector<size_t> word_bounds(std::string_view joined) {
 
 std::vector<size_t> character_bounds(std::string_view text) {
   std::vector<size_t> bounds;
-  for (size_t at = 0; at < text.size(); text::next_code_point(text, at)) bounds.push_back(at);
+  for (size_t at = 0; at < text.size(); next_code_point(text, at)) bounds.push_back(at);
   bounds.push_back(text.size());
   return bounds;
 }

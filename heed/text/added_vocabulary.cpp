@@ -14,7 +14,7 @@ uint8_t first_byte(std::string_view text) { return static_cast<uint8_t>(text.fro
 // The code point that ends before text[end].
 char32_t code_point_before(std::string_view text, size_t end, size_t& begin) {
   begin = end - 1;
-  while ((static_cast<uint8_t>(text[begin]) & 0xC0) == 0x80) --begin;
+  while (!begins_character(text[begin])) --begin;
   size_t at = begin;
   return next_code_point(text, at);
 }

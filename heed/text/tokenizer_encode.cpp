@@ -180,7 +180,7 @@ Span trimmed(Span range, Blanks blanks, std::string_view text) {
   size_t left = blanks.trailing;
   for (; left > 0 && end > 0; --left) {
     --end;
-    while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) --end;
+    while (end > 0 && !begins_character(text[end])) --end;
   }
   if (left > 0) end = range.end;  // as the package: more blanks than the text has there
   return {static_cast<uint32_t>(begin), static_cast<uint32_t>(std::max(begin, end))};

@@ -21,18 +21,6 @@ bool in_any(const Range (&ranges)[N], char32_t point) {
   return false;
 }
 
-// Reads the code point at `at` of well-formed UTF-8 and moves past it.
-char32_t next_point(std::string_view text, size_t& at) {
-  const auto lead = static_cast<unsigned char>(text[at++]);
-  if (lead < 0x80) return lead;
-  const int length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  char32_t point = lead & (0xFF >> (length + 1));
-  for (int i = 1; i < length; ++i) {
-    point = point << 6 | (static_cast<unsigned char>(text[at++]) & 0x3F);
-  }
-  return point;
-}
-
 char32_t shown(char32_t point) {
   static constexpr Range kUnsafe[] = {
       {0x00, 0x1F},     {0x7F, 0x9F},      // controls
@@ -53,7 +41,7 @@ std::u32string drawable_points(std::string_view text) {
   points.reserve(text.size());
   while (!text.empty()) {
     const size_t good = valid_utf8_prefix(text);
-    for (size_t at = 0; at < good;) points += shown(next_point(text, at));
+    for (size_t at = 0; at < good;) points += shown(next_code_point(text, at));
     if (good == text.size()) break;
     points += kReplacement;
     text.remove_prefix(good + 1);
@@ -63,26 +51,7 @@ std::u32string drawable_points(std::string_view text) {
 
 std::string utf8_of(std::u32string_view points) {
   std::string text;
-  for (const char32_t point : points) {
-    const auto tail = [&](int shift) {
-      text += static_cast<char>(0x80 | ((point >> shift) & 0x3F));
-    };
-    if (point < 0x80) {
-      text += static_cast<char>(point);
-    } else if (point < 0x800) {
-      text += static_cast<char>(0xC0 | (point >> 6));
-      tail(0);
-    } else if (point < 0x10000) {
-      text += static_cast<char>(0xE0 | (point >> 12));
-      tail(6);
-      tail(0);
-    } else {
-      text += static_cast<char>(0xF0 | (point >> 18));
-      tail(12);
-      tail(6);
-      tail(0);
-    }
-  }
+  for (const char32_t point : points) append_utf8(point, text);
   return text;
 }
 

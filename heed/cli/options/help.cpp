@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "heed/cli/joined.h"
+#include "heed/io/utf8.h"
 
 namespace heed::cli {
 namespace {
@@ -14,8 +15,7 @@ constexpr size_t kSmallest = 24;  // columns that a description has at least
 
 // Columns that UTF-8 text takes; the help holds no wide characters.
 size_t columns(const std::string& text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<size_t>(code_points(text));
 }
 
 std::string names_text(const OptionInfo& option) {

@@ -162,8 +162,8 @@ Answer TokenTaggerAdapter::answer_of(const SplitText& input, const tasks::Tagged
     const size_t end = input.spans[last].end;
     const auto kind = std::lower_bound(types.begin(), types.end(), entity.type) - types.begin();
     parts.push_back({begin, end, entity.type, static_cast<size_t>(kind)});
-    const int64_t from = characters + text::code_points(text.substr(behind, begin - behind));
-    characters = from + text::code_points(text.substr(begin, end - begin));
+    const int64_t from = characters + code_points(text.substr(behind, begin - behind));
+    characters = from + code_points(text.substr(begin, end - begin));
     behind = end;
     entities.push_back(
         {{"type", entity.type},

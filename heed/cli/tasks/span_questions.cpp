@@ -79,8 +79,8 @@ void SpanAnswerer::add_wrong_spans(Evaluation& evaluation, const data::SpanData&
 OrderedJson span_json(const std::string& context, const tasks::FoundSpan& found) {
   const std::string_view text = context;
   return {{"answer", text.substr(found.range.begin, found.range.size())},
-          {"start", text::code_points(text.substr(0, found.range.begin))},
-          {"end", text::code_points(text.substr(0, found.range.end))},
+          {"start", code_points(text.substr(0, found.range.begin))},
+          {"end", code_points(text.substr(0, found.range.end))},
           {"probability", found.probability}};
 }
 

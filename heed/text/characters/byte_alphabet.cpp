@@ -46,13 +46,6 @@ std::optional<uint8_t> byte_of_character(char32_t c) {
   return static_cast<uint8_t>(kByteOfCharacter[c]);
 }
 
-std::string to_byte_characters(std::string_view text) {
-  std::string result;
-  result.reserve(text.size() * 2);
-  for (const char byte : text) append_utf8(character_of_byte(static_cast<uint8_t>(byte)), result);
-  return result;
-}
-
 std::string from_byte_characters(std::string_view token) {
   std::string bytes;
   for (size_t at = 0; at < token.size();) {

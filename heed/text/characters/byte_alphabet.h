@@ -14,9 +14,6 @@ char32_t character_of_byte(uint8_t byte);
 // None: the character stands for no byte.
 std::optional<uint8_t> byte_of_character(char32_t c);
 
-// All bytes of a text, each as its character.
-std::string to_byte_characters(std::string_view text);
-
 // The bytes that the characters of a token stand for; the token as it is if one stands for none.
 std::string from_byte_characters(std::string_view token);
 

@@ -24,8 +24,7 @@ TEST(ByteAlphabet, EveryByteHasACharacterOfItsOwn) {
   EXPECT_EQ(byte_of_character(0x144), std::nullopt);
 }
 
-TEST(ByteAlphabet, ThereAndBack) {
-  EXPECT_EQ(to_byte_characters(" é"), "ĠÃ©");
+TEST(ByteAlphabet, CharactersBecomeBytes) {
   EXPECT_EQ(from_byte_characters("ĠÃ©"), " é");
   EXPECT_EQ(from_byte_characters("Ġ中"), "Ġ中");
 }

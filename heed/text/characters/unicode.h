@@ -11,39 +11,9 @@
 #include <string>
 #include <string_view>
 
+#include "heed/io/utf8.h"
+
 namespace heed::text {
-
-// The code point that starts at text[at], which must be valid UTF-8; moves `at` behind it.
-inline char32_t next_code_point(std::string_view text, size_t& at) {
-  const auto byte = [&](size_t i) { return static_cast<char32_t>(static_cast<uint8_t>(text[i])); };
-  const char32_t first = byte(at);
-  if (first < 0x80) {
-    at += 1;
-    return first;
-  }
-  if (first < 0xE0) {
-    at += 2;
-    return (first & 0x1F) << 6 | (byte(at - 1) & 0x3F);
-  }
-  if (first < 0xF0) {
-    at += 3;
-    return (first & 0x0F) << 12 | (byte(at - 2) & 0x3F) << 6 | (byte(at - 1) & 0x3F);
-  }
-  at += 4;
-  return (first & 0x07) << 18 | (byte(at - 3) & 0x3F) << 12 | (byte(at - 2) & 0x3F) << 6 |
-         (byte(at - 1) & 0x3F);
-}
-
-// How many code points valid UTF-8 has.
-int64_t code_points(std::string_view text);
-
-// Appends a code point as UTF-8.
-void append_utf8(char32_t c, std::string& text);
-
-// How many bytes it takes as UTF-8.
-constexpr size_t utf8_size(char32_t c) {
-  return c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-}
 
 bool is_ascii(std::string_view text);
 

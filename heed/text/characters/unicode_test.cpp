@@ -8,23 +8,6 @@
 namespace heed::text {
 namespace {
 
-TEST(Unicode, EveryCodePointSurvivesUtf8) {
-  for (char32_t c = 0; c < 0x110000; ++c) {
-    if (c >= 0xD800 && c < 0xE000) continue;
-    std::string text;
-    append_utf8(c, text);
-    EXPECT_EQ(text.size(), utf8_size(c));
-    size_t at = 0;
-    ASSERT_EQ(next_code_point(text, at), c);
-    EXPECT_EQ(at, text.size());
-  }
-}
-
-TEST(Unicode, CodePointsAreCountedNotBytes) {
-  EXPECT_EQ(code_points(""), 0);
-  EXPECT_EQ(code_points("a\u00e9\u4e2d\U0001F600e\u0301"), 6);
-}
-
 TEST(Unicode, WhiteSpaceIsThatOfRegularExpressions) {
   std::vector<char32_t> spaces;
   for (char32_t c = 0; c < 0x110000; ++c) {

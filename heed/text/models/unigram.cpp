@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/io/utf8.h"
 #include "heed/text/pre_tokenizer.h"
 
 namespace heed::text {
@@ -124,7 +125,7 @@ void Unigram::tokenize(std::string_view piece, const HiddenIds& hidden,
   };
   for (size_t at = 0; at < piece.size();) {
     size_t next = at + 1;  // of the next character
-    while (next < piece.size() && (static_cast<uint8_t>(piece[next]) & 0xC0) == 0x80) ++next;
+    while (next < piece.size() && !begins_character(piece[next])) ++next;
     bool single = false;
     const Node* node = &nodes_[0];
     for (size_t end = at; end < piece.size();) {

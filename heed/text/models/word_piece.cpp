@@ -9,11 +9,7 @@
 #include "heed/text/pre_tokenizer.h"
 
 namespace heed::text {
-namespace {
-
-bool starts_character(char byte) { return (static_cast<uint8_t>(byte) & 0xC0) != 0x80; }
-
-}  // namespace
+namespace {}  // namespace
 
 WordPiece::WordPiece(Vocabulary vocabulary, WordPieceSettings settings)
     : vocabulary_(std::move(vocabulary)),
@@ -49,7 +45,7 @@ void WordPiece::tokenize(std::string_view piece, const HiddenIds& hidden,
     tokens.resize(first);
     tokens.push_back({unknown_id_, {0, static_cast<uint32_t>(piece.size())}});
   };
-  if (std::count_if(piece.begin(), piece.end(), starts_character) >
+  if (std::count_if(piece.begin(), piece.end(), begins_character) >
       settings_.max_input_chars_per_word) {
     return unknown();
   }
@@ -66,7 +62,7 @@ void WordPiece::tokenize(std::string_view piece, const HiddenIds& hidden,
     size_t end = std::min(rest.size(), longest_);
     int32_t id = kNoId;
     for (; end > skipped; --end) {
-      if (end < rest.size() && !starts_character(rest[end])) continue;
+      if (end < rest.size() && !begins_character(rest[end])) continue;
       id = hidden.visible(vocabulary_.id_of(rest.substr(0, end)));
       if (id != kNoId) break;
     }

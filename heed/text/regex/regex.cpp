@@ -89,7 +89,7 @@ struct Search {
 };
 
 bool inside_character(std::string_view text, size_t at) {
-  return at < text.size() && (static_cast<uint8_t>(text[at]) & 0xC0) == 0x80;
+  return at < text.size() && !begins_character(text[at]);
 }
 
 size_t next_character(std::string_view text, size_t at) {

@@ -16,7 +16,7 @@ uint32_t offset_of(uint32_t unit) { return (unit >> 10) << ((unit & 1u << 9) >> 
 
 // Whether the byte at `at` goes on with a character.
 bool goes_on(std::string_view text, size_t at) {
-  return at < text.size() && (static_cast<uint8_t>(text[at]) & 0xC0) == 0x80;
+  return at < text.size() && !begins_character(text[at]);
 }
 
 uint32_t little_endian(std::string_view bytes) {

@@ -262,7 +262,7 @@ class Replace final : public Normalizer {
   static Span last_character(std::string_view text, Span match) {
     if (match.begin == match.end) return match;
     uint32_t begin = match.end - 1;
-    while ((static_cast<uint8_t>(text[begin]) & 0xC0) == 0x80) --begin;
+    while (!begins_character(text[begin])) --begin;
     return {begin, match.end};
   }
 

@@ -52,18 +52,4 @@ std::vector<Span> split_words(std::string_view text) {
   return spans;
 }
 
-std::vector<Span> split_at_blanks(std::string_view text) {
-  check(text);
-  std::vector<Span> spans;
-  bool inside = false;
-  for (size_t at = 0; at < text.size();) {
-    const auto begin = static_cast<uint32_t>(at);
-    const bool blank = is_white_space(next_code_point(text, at));
-    if (!blank && !inside) spans.push_back({begin, begin});
-    inside = !blank;
-    if (inside) spans.back().end = static_cast<uint32_t>(at);
-  }
-  return spans;
-}
-
 }  // namespace heed::text

@@ -13,7 +13,4 @@ namespace heed::text {
 // is not UTF-8.
 std::vector<Span> split_words(std::string_view text);
 
-// The same where white space alone parts words.
-std::vector<Span> split_at_blanks(std::string_view text);
-
 }  // namespace heed::text

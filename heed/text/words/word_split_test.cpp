@@ -46,16 +46,7 @@ TEST(WordSplit, NothingButWhiteSpaceIsLost) {
   EXPECT_TRUE(words(" \t\n").empty());
 }
 
-TEST(WordSplit, AtBlanks) {
-  const std::string text = " It 's\u00a0東京 , ";
-  EXPECT_EQ(texts(text, split_at_blanks(text)), (Words{"It", "'s", "東京", ","}));
-  EXPECT_TRUE(split_at_blanks("").empty());
-}
-
-TEST(WordSplit, OnlyUtf8) {
-  EXPECT_THROW(split_words("a\xff"), DataError);
-  EXPECT_THROW(split_at_blanks("a\xff"), DataError);
-}
+TEST(WordSplit, OnlyUtf8) { EXPECT_THROW(split_words("a\xff"), DataError); }
 
 }  // namespace
 }  // namespace heed::text
