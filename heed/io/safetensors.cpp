@@ -1,10 +1,7 @@
 #include "heed/io/safetensors.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
 #include <tuple>
 #include <utility>
@@ -12,8 +9,10 @@
 #include "heed/base/error.h"
 #include "heed/io/input.h"
 #include "heed/io/json.h"
+#include "heed/io/mapped_file.h"
 #include "heed/io/safetensors_header.h"
 #include "heed/io/utf8.h"
+#include "heed/io/weight_map.h"
 
 namespace heed {
 
@@ -29,17 +28,6 @@ constexpr const char* kIndexName = "model.safetensors.index.json";
 constexpr uint64_t kMaxIndexBytes = uint64_t{64} << 20;
 
 using Storage = std::shared_ptr<const std::byte>;
-
-// The bytes of a file, mapped. They stay when the file is removed or replaced.
-Storage map_file(const Input& input) {
-  const size_t size = static_cast<size_t>(input.size());
-  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, input.descriptor(), 0);
-  if (address == MAP_FAILED) {
-    throw IoError(input.name() + ": mapping it into memory failed: " + std::strerror(errno));
-  }
-  return Storage(static_cast<const std::byte*>(address),
-                 [address, size](const std::byte*) { ::munmap(address, size); });
-}
 
 struct Content {
   std::vector<StoredTensor> tensors;  // ordered by name
@@ -91,25 +79,12 @@ void sort_by_name(std::vector<StoredTensor>& tensors) {
             [](const StoredTensor& a, const StoredTensor& b) { return a.name < b.name; });
 }
 
-// A file of the directory itself, named by untrusted text.
-bool is_plain_file_name(std::string_view name) {
-  return !name.empty() && name != "." && name != ".." && !name.starts_with('.') &&
-         name.find_first_of(std::string_view("/\\\0", 3)) == std::string_view::npos;
-}
-
 // File name -> names of its tensors, from the weight_map of an index.
 std::map<std::string, std::vector<std::string>> shards_of(const JsonValue& index) {
-  const JsonValue weights = index.at("weight_map");
-  if (!weights.json().is_object() || weights.json().empty()) {
-    weights.fail("an object with a file name for each tensor");
-  }
   std::map<std::string, std::vector<std::string>> shards;
-  for (const auto& [tensor, value] : weights.json().items()) {
-    const JsonValue file = weights.at(tensor);
-    if (!is_plain_file_name(file.string()) || !file.string().ends_with(".safetensors")) {
-      file.fail("the name of a .safetensors file in the same directory");
-    }
-    shards[file.string()].push_back(tensor);  // in order, as the keys are
+  for (const std::string& file : files_of_weight_map(index, ".safetensors")) shards[file];
+  for (const auto& [tensor, file] : index.at("weight_map").json().items()) {
+    shards[file.get_ref<const std::string&>()].push_back(tensor);  // in order, as the keys are
   }
   return shards;
 }
