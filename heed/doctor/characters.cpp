@@ -4,6 +4,7 @@
 
 #include "heed/base/error.h"
 #include "heed/doctor/checks.h"
+#include "heed/io/utf8.h"
 #include "heed/text/characters/unicode.h"
 
 namespace heed::doctor {
@@ -32,7 +33,7 @@ Alphabet alphabet_of(char32_t c) {
 bool mixes_alphabets(std::string_view text) {
   std::array<int, 4> seen{};
   for (size_t at = 0; at <= text.size();) {
-    const char32_t c = at < text.size() ? text::next_code_point(text, at) : (++at, U' ');
+    const char32_t c = at < text.size() ? next_code_point(text, at) : (++at, U' ');
     const Alphabet alphabet = alphabet_of(c);
     if (alphabet != Alphabet::kNone) {
       ++seen[static_cast<size_t>(alphabet)];
@@ -54,7 +55,7 @@ bool is_decoded_wrongly(std::string_view text) {
   if (text.find("\xef\xbf\xbd") != std::string_view::npos) return true;
   char32_t last = 0;
   for (size_t at = 0; at < text.size();) {
-    const char32_t c = text::next_code_point(text, at);
+    const char32_t c = next_code_point(text, at);
     if ((last == 0xc3 || last == 0xc2) && c >= 0x80 && c <= 0xbf) return true;
     if (last == 0xe2 && (c == 0x20ac || (c >= 0x80 && c <= 0x9f))) return true;
     last = c;
@@ -80,7 +81,7 @@ struct CharacterCheck {
 
 bool has_hidden(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
-    if (is_hidden(text::next_code_point(text, at))) return true;
+    if (is_hidden(next_code_point(text, at))) return true;
   }
   return false;
 }

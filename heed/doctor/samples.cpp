@@ -197,7 +197,7 @@ std::string bare_text(std::string_view text) {
   std::string bare;
   bool blank = false;
   for (size_t at = 0; at < text.size();) {
-    const char32_t c = text::next_code_point(text, at);
+    const char32_t c = next_code_point(text, at);
     const bool kept =
         c < 0x80 ? (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
                  : text::is_word_character(c);
@@ -210,7 +210,7 @@ std::string bare_text(std::string_view text) {
     if (c < 0x80) {
       bare += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
     } else {
-      text::append_utf8(text::lower_case(c), bare);
+      append_utf8(text::lower_case(c), bare);
     }
   }
   return bare;
