@@ -1,8 +1,10 @@
 #include "heed/data/json_lines.h"
 
+#include <algorithm>
 #include <string>
 
 #include "heed/base/error.h"
+#include "heed/data/limits.h"
 #include "heed/io/utf8.h"
 
 namespace heed::data {
@@ -10,6 +12,7 @@ namespace {
 
 constexpr uint64_t kMaxLine = uint64_t{16} << 20;
 constexpr uint64_t kMaxDocument = uint64_t{512} << 20;
+constexpr uint64_t kGrowth = 30;  // a tree takes up to this many times its text (io/json.h)
 
 void read_lines(TextLines& lines, const std::function<void(const JsonValue&, int64_t)>& take) {
   std::string line;
@@ -31,13 +34,15 @@ void read_lines(TextLines& lines, const std::function<void(const JsonValue&, int
 }  // namespace
 
 JsonValue read_json_document(TextLines& lines) {
+  const uint64_t most = std::min(kMaxDocument, free_memory() / kGrowth);
   std::string text;
   for (std::string line; lines.next(line);) {
     text += line;
     text += '\n';
-    if (text.size() > kMaxDocument) {
-      throw DataError(lines.file(), text_of("a JSON document of more than ", kMaxDocument >> 20,
-                                            " MiB; write an object on each line (JSON lines)"));
+    if (text.size() > most) {
+      throw DataError(lines.file(), text_of("a JSON document of more than ", most,
+                                            " bytes, whose tree might not fit into memory; write ",
+                                            "an object on each line (JSON lines)"));
     }
   }
   return parse_json(text, lines.file(), {.max_bytes = kMaxDocument});

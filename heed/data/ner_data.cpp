@@ -118,6 +118,7 @@ class Reader {
         for (const text::Entity& entity : text::entities_of(sentence.tags)) {
           types.insert(entity.type);
         }
+        if (std::ssize(types) > options_.limits.most_classes) refuse_types(sentence);
         if (options_.convert_to) {
           sentence.tags = text::convert_tags(sentence.tags, data.scheme, *options_.convert_to);
         }
@@ -167,6 +168,13 @@ class Reader {
       drafts_.push_back(std::move(draft));
     }
     draft = Draft();
+  }
+
+  [[noreturn]] void refuse_types(const NerSentence& sentence) const {
+    throw DataError(text_of(sentence.file, ":", sentence.line),
+                    text_of("more than ", options_.limits.most_classes,
+                            " types of entities; do the tags stand in the last column? If they do, "
+                            "give more with most_classes (--max-classes)"));
   }
 
   void check_tags(TagScheme scheme) {

@@ -53,6 +53,48 @@ TEST(QuestionSplit, NoStoryIsOnBothSidesAndEachFileGivesItsShare) {
   for (const std::string& each : valid) EXPECT_EQ(train.count(each), 0U) << each;
 }
 
+// Of 40 stories 30 are of Mary, 10 of John.
+TEST(QuestionSplit, IsDrawnBySeedTheSameOfEachAnswer) {
+  const test::Folder folder;
+  std::string text;
+  for (int i = 0; i < 40; ++i) {
+    const std::string who = i % 4 == 0 ? "John" : "Mary";
+    text += "1 " + who + " ran.\n2 Who ran?\t" + who + "\t1\n";
+  }
+  test::spill(folder / "a.txt", text);
+  const auto held = [&](uint64_t seed) {
+    DataReport report;
+    const StoryTrainingData data = read_story_training(
+        {.train = {folder / "a.txt"}, .valid_share = 0.2, .seed = seed}, report);
+    EXPECT_EQ(report.notes().size(), 1U);
+    EXPECT_NE(report.notes()[0].find("8 of 40 questions are held back"), std::string::npos);
+    std::vector<int64_t> numbers;
+    int john = 0;
+    for (const StoryQuestion& each : data.valid[0].questions) {
+      numbers.push_back(each.number);
+      john += each.answer == "John" ? 1 : 0;
+    }
+    EXPECT_EQ(john, 2);
+    return numbers;
+  };
+  EXPECT_EQ(held(1), held(1));
+  EXPECT_NE(held(1), held(2));
+}
+
+TEST(QuestionSplit, MoreAnswersThanAllowedAreRefused) {
+  const test::Folder folder;
+  test::spill(folder / "a.txt", story_text(40, "a"));
+  DataReport report;
+  try {
+    read_story_training({.train = {folder / "a.txt"}, .limits = {.most_classes = 12}}, report);
+    FAIL() << "expected the answers to be refused";
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what()).find("a.txt:50: more than 12 different answers"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(QuestionSplit, FilesToValidateOnAreTakenWhole) {
   const test::Folder folder;
   test::spill(folder / "a.txt", story_text(4, "a"));
@@ -85,7 +127,8 @@ TEST(QuestionSplit, RefusesSidesWithoutQuestionsAndWrongShares) {
   const test::Folder folder;
   test::spill(folder / "a.txt", story_text(4, "a"));
   DataReport report;
-  EXPECT_THROW(read_story_training({.train = {folder / "a.txt"}, .valid_share = 0.1}, report),
+  test::spill(folder / "one.txt", story_text(1, "a"));
+  EXPECT_THROW(read_story_training({.train = {folder / "one.txt"}, .valid_share = 0.1}, report),
                DataError);
   EXPECT_THROW(read_story_training({.train = {folder / "a.txt"}, .valid_share = 1}, report),
                UsageError);

@@ -16,7 +16,10 @@ std::string read_all(const std::vector<std::filesystem::path>& files,
   for (const std::filesystem::path& file : files) {
     TextLines lines(
         file,
-        {.encoding = options.encoding, .max_line_bytes = kAnyLength, .limits = options.limits},
+        {.encoding = options.encoding,
+         // It is held up to four times: read (in a buffer that doubles), as a line, in the text.
+         .max_line_bytes = static_cast<size_t>(bytes_allowed(options.limits) / 4),
+         .limits = options.limits},
         report);
     const size_t begin = text.size();
     for (std::string line; lines.next(line);) {

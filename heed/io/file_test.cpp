@@ -251,10 +251,11 @@ TEST(LineReader, CapsTheLengthOfALine) {
                    "0123456789"),
               ElementsAre("0123456789"));
   for (const std::string& tail : {std::string("\n"), std::string(), std::string(100000, 'x')}) {
-    EXPECT_EQ(
-        message_of<DataError>([&] { read("a\n0123456789x" + tail); }),
-        (folder / "a").string() +
-            ":2: the line is longer than 10 bytes; is this a text file with one example a line?");
+    EXPECT_EQ(message_of<DataError>([&] { read("a\n0123456789x" + tail); }),
+              (folder / "a").string() +
+                  ":2: the line is longer than 10 bytes; is this a text file with one example a "
+                  "line? Of a "
+                  "text in a single line, --max-bytes / 4 is the limit");
   }
   // A few bytes of gzip that unpack to a line without end take no more memory than the cap.
   spill(folder / "bomb.gz", gzip(std::string(50 << 20, 'x')));

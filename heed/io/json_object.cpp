@@ -1,0 +1,12 @@
+#include "heed/io/json_object.h"
+
+namespace heed {
+
+OrderedJson object_of(std::vector<std::pair<std::string, OrderedJson>> members) {
+  OrderedJson::object_t object;
+  object.reserve(members.size());
+  for (auto& [name, value] : members) object.emplace_back(std::move(name), std::move(value));
+  return object;
+}
+
+}  // namespace heed

@@ -1,0 +1,14 @@
+#include "heed/io/json_object.h"
+
+#include <gtest/gtest.h>
+
+namespace heed {
+namespace {
+
+TEST(JsonObject, KeepsTheOrderOfItsMembers) {
+  EXPECT_EQ(object_of({{"b", 1}, {"a", {1, 2}}}).dump(), "{\"b\":1,\"a\":[1,2]}");
+  EXPECT_EQ(object_of({}).dump(), "{}");
+}
+
+}  // namespace
+}  // namespace heed
