@@ -8,12 +8,12 @@ foreach(check layers:check_layers.py files:check_tree.py)
   add_test(NAME tree.${name} COMMAND "${HEED_PYTHON}" "${PROJECT_SOURCE_DIR}/tools/${script}")
 endforeach()
 
-# The ten-line project of examples/consumer, against a package installed into the build folder. A
-# sanitizer would have to be linked into the consumer as well, so those builds go without.
+# The small projects of examples/consumer and examples/tokenizer, against a package installed into the
+# build folder. A sanitizer would have to be linked into them as well, so those builds go without.
 if(NOT HEED_SANITIZE AND NOT HEED_SANITIZE_THREADS)
   add_test(NAME package.consumer
            COMMAND "${CMAKE_COMMAND}" "-DBUILD=${PROJECT_BINARY_DIR}"
-                   "-DCONSUMER=${PROJECT_SOURCE_DIR}/examples/consumer"
+                   "-DEXAMPLES=${PROJECT_SOURCE_DIR}/examples"
                    "-DVERSION=${PROJECT_VERSION}" "-DCXX=${CMAKE_CXX_COMPILER}"
                    -P "${PROJECT_SOURCE_DIR}/cmake/test_package.cmake")
   set_tests_properties(package.consumer PROPERTIES TIMEOUT 900)

@@ -30,8 +30,7 @@ function(heed_folder name)
     target_link_libraries(heed_${name} PUBLIC heed_torch)
     target_precompile_headers(heed_${name} REUSE_FROM heed_torch_headers)
   endif()
-  set_property(GLOBAL APPEND PROPERTY HEED_FOLDERS heed_${name})
-  set_property(GLOBAL APPEND PROPERTY HEED_FOLDER_LIBRARIES ${arg_LIBRARIES})
+  set_property(TARGET heed_${name} PROPERTY HEED_LIBRARIES "${arg_LIBRARIES}")
 
   if(HEED_TESTS AND tests)
     heed_test_program(heed_${name}_test ${tests})
@@ -43,6 +42,21 @@ function(heed_folder name)
       target_sources(heed_${name}_test PRIVATE $<TARGET_OBJECTS:heed_${name}>)
     endif()
   endif()
+endfunction()
+
+# heed_take_folders(TARGET folder...): gives a shared library the whole of these folders: all object
+# files, not only those that somebody calls, because some register torch operators.
+function(heed_take_folders target)
+  foreach(folder ${ARGN})
+    get_target_property(type heed_${folder} TYPE)
+    if(NOT type STREQUAL "INTERFACE_LIBRARY")
+      target_sources(${target} PRIVATE $<TARGET_OBJECTS:heed_${folder}>)
+      get_target_property(libraries heed_${folder} HEED_LIBRARIES)
+      if(libraries)
+        target_link_libraries(${target} PRIVATE ${libraries})
+      endif()
+    endif()
+  endforeach()
 endfunction()
 
 # heed_test_program(NAME source...): a GoogleTest program; one ctest entry for each suite in it.

@@ -3,22 +3,23 @@
 include(CMakePackageConfigHelpers)
 
 set(package "${CMAKE_INSTALL_LIBDIR}/cmake/heed")
+# libheed.so finds libheed_text.so beside itself.
+set_target_properties(heed PROPERTIES INSTALL_RPATH "$ORIGIN")
+install(TARGETS heed_text_alone EXPORT heedTextTargets
+        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(TARGETS heed EXPORT heedTargets LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 if(TARGET heed_program)
   set_target_properties(heed_program PROPERTIES
                         INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
   install(TARGETS heed_program RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endif()
+install(EXPORT heedTextTargets NAMESPACE heed:: DESTINATION "${package}")
 install(EXPORT heedTargets NAMESPACE heed:: DESTINATION "${package}")
 
-# The program's headers, the precompiled ones, leaf code, what only leaf code reads, and what only
-# tests include are nobody else's business. tools/check_tree.py reads these patterns, and sees that
-# what is installed needs nothing that is not.
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/heed/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/heed"
-        FILES_MATCHING PATTERN "*.h"
-        PATTERN "cli" EXCLUDE PATTERN "testing" EXCLUDE PATTERN "*_leaf.h" EXCLUDE
-        PATTERN "scores" EXCLUDE PATTERN "rows" EXCLUDE PATTERN "tiles" EXCLUDE
-        PATTERN "torch_headers.h" EXCLUDE)
+# The public headers: heed/*.h and what they include.
+install(CODE "set(HEED_SOURCE \"${PROJECT_SOURCE_DIR}\")
+set(HEED_INCLUDE \"${CMAKE_INSTALL_INCLUDEDIR}\")")
+install(SCRIPT "${PROJECT_SOURCE_DIR}/cmake/install_headers.cmake")
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/heedConfig.cmake.in"
                               "${PROJECT_BINARY_DIR}/heedConfig.cmake"

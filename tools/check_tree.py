@@ -5,14 +5,14 @@
 - No loose ends: TODO, FIXME, XXX, HACK, merge marks.
 - File names are lower_case_with_underscores; x_test.cpp stands beside x.cpp or x.h, unless a
   test of several files says so by having no namesake and a comment in its first line.
-- An installed header (cmake/HeedInstall.cmake says which are not) includes only installed ones, and
-  nothing of GoogleTest.
+- The public headers are heed/*.h and what they include (cmake/install_headers.cmake installs them):
+  none of the program's, of leaf code or of tests is among them, and none includes GoogleTest;
+  heed/heed.h includes all of heed/*.h; the library itself includes none of those.
 - Text files end with a newline, and have no trailing blanks, tabs for indentation or CRLF.
 
 Prints one line for each mistake; exit status 1 if there is any. Runs as the test tree.files.
 """
 
-import fnmatch
 import pathlib
 import re
 import subprocess
@@ -74,29 +74,48 @@ def check_text(path, name, text):
             yield f"{name}:{number}: a tab"
 
 
-def check_installed(paths):
-    """The headers that cmake --install copies, by the patterns of its EXCLUDE, stand by themselves."""
-    rules = (ROOT / "cmake" / "HeedInstall.cmake").read_text("utf-8")
-    left_out = re.findall(r'PATTERN "([^"]+)" EXCLUDE', rules)
-    installed = {}
-    for path in paths:
-        name = path.relative_to(ROOT)
-        if name.parts[0] == "heed" and path.suffix == ".h" and not any(
-                fnmatch.fnmatch(part, pattern) for part in name.parts[1:] for pattern in left_out):
-            installed[str(name)] = path.read_text("utf-8")
-    if not installed or not left_out:
-        yield "cmake/HeedInstall.cmake: found no installed headers, or no pattern that leaves some out"
-    for name, text in installed.items():
-        for included in re.findall(r'^#include [<"]([^>"]+)', text, re.MULTILINE):
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)', re.MULTILINE)
+NOT_PUBLIC = {"heed/torch_headers.h"}  # what is precompiled while Heed is built
+VERSION = "heed/version.h"  # of no folder: the library has it too
+PRIVATE = re.compile(r"heed/cli/|/testing/|_leaf\.h$|_test\.h$")
+
+
+def check_public_headers(root=ROOT):
+    """The headers of heed/ themselves, and what a program gets with them."""
+    def included_by(name):
+        return INCLUDE.findall((root / name).read_text("utf-8"))
+
+    thin = {str(path.relative_to(root)) for path in root.glob("heed/*.h")} - NOT_PUBLIC
+    public, wanted = set(), sorted(thin)
+    while wanted:
+        name = wanted.pop()
+        if name in public or not (root / name).is_file():
+            continue
+        public.add(name)
+        wanted += [each for each in included_by(name) if each.startswith("heed/")]
+    if "heed/heed.h" not in thin:
+        yield "heed/heed.h: the header that includes all public ones is not there"
+        return
+    for name in sorted(thin - {"heed/heed.h"} - set(included_by("heed/heed.h"))):
+        yield f"heed/heed.h: does not include {name}"
+    for name in sorted(public):
+        for included in included_by(name):
+            if PRIVATE.search(included) or included in NOT_PUBLIC:
+                yield f"{name}: is public and includes {included}, which is not"
             if included.startswith(("gtest/", "gmock/")):
-                yield f"{name}: is installed and includes {included}; test helpers stand in testing/"
-            elif included.startswith("heed/") and included not in installed:
-                yield f"{name}: is installed and includes {included}, which is not"
+                yield f"{name}: is public and includes {included}; test helpers stand in testing/"
+    for path in sorted(root.glob("heed/*/**/*")):
+        if path.suffix not in CODE:
+            continue
+        name = str(path.relative_to(root))
+        for included in included_by(name):
+            if included in thin - {VERSION}:
+                yield f"{name}: includes {included}, which is for programs; include what is used"
 
 
 def main():
     mistakes, count = [], 0
-    mistakes += check_installed(our_files())
+    mistakes += check_public_headers()
     for path in our_files():
         if path.suffix not in TEXT or DATA & set(path.relative_to(ROOT).parts):
             continue

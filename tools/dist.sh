@@ -39,7 +39,7 @@ for library in $libraries; do
   [[ $file =~ $glibc ]] && continue
   cp -L "$library" "$out/lib/$file"
   case $library in
-    */libheed.so*) ;;
+    */libheed*.so*) ;;
     */torch/lib/* | */site-packages/*) [[ $library != */torch/lib/libc10.so ]] || torch=$library ;;
     *) licence_of "$library" || die "no licence found for $library" ;;
   esac

@@ -1,0 +1,12 @@
+// Labelled texts, tagged sentences, pairs and questions, read from files and checked.
+#pragma once
+
+#include "heed/data/classification_data.h"
+#include "heed/data/data_report.h"
+#include "heed/data/length_buckets.h"
+#include "heed/data/ner_data.h"
+#include "heed/data/parallel_data.h"
+#include "heed/data/question_data.h"
+#include "heed/data/question_split.h"
+#include "heed/data/split.h"
+#include "heed/data/text_data.h"

@@ -1,0 +1,8 @@
+// Whole networks, and the directories in which they are saved and found again.
+#pragma once
+
+#include "heed/models/files/encoder_decoder_files.h"
+#include "heed/models/files/language_model_files.h"
+#include "heed/models/files/question_answerer_files.h"
+#include "heed/models/files/text_classifier_files.h"
+#include "heed/models/files/token_tagger_files.h"
