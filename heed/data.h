@@ -8,5 +8,6 @@
 #include "heed/data/parallel_data.h"
 #include "heed/data/question_data.h"
 #include "heed/data/question_split.h"
+#include "heed/data/series/series_data.h"
 #include "heed/data/split.h"
 #include "heed/data/text_data.h"

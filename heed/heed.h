@@ -9,6 +9,7 @@
 #include "heed/base/cpus.h"
 #include "heed/base/error.h"
 #include "heed/data.h"
+#include "heed/doctor.h"
 #include "heed/inference.h"
 #include "heed/io.h"
 #include "heed/metrics.h"

@@ -8,4 +8,5 @@
 #include "heed/metrics/entities.h"
 #include "heed/metrics/language.h"
 #include "heed/metrics/rouge.h"
+#include "heed/metrics/series.h"
 #include "heed/metrics/threshold.h"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "heed/models/files/encoder_decoder_files.h"
+#include "heed/models/files/forecaster_files.h"
 #include "heed/models/files/language_model_files.h"
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/models/files/text_classifier_files.h"

@@ -1,6 +1,7 @@
 // Pictures: heat maps, curves, text shaded by weights.
 #pragma once
 
+#include "heed/viz/attention_page.h"
 #include "heed/viz/curves.h"
 #include "heed/viz/heat_map.h"
 #include "heed/viz/marked_text.h"
