@@ -2,7 +2,6 @@
 #include <string>
 #include <vector>
 
-#include "heed/base/format.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/training_options.h"
@@ -66,12 +65,7 @@ struct Settings {
   }
 };
 
-void say_counts(const Settings& settings, size_t train, size_t valid) {
-  if (settings.valid.empty()) {
-    std::cerr << "heed: no validation data given: "
-              << formatted("%g %%", 100 * settings.valid_share)
-              << " of the stories or texts of each file are held back for it, evenly spread\n";
-  }
+void say_counts(size_t train, size_t valid) {
   std::cerr << "heed: " << train << " training and " << valid << " validation questions\n";
 }
 
@@ -85,7 +79,7 @@ void train_on_stories(const Settings& settings) {
   data::DataReport report;
   const data::StoryTrainingData data = data::read_story_training(settings.files(), report);
   throw_or_warn(report);
-  say_counts(settings, questions_of(data.train), questions_of(data.valid));
+  say_counts(questions_of(data.train), questions_of(data.valid));
   tasks::StoryQuestions task(data,
                              {.model = settings.resolved(),
                               .tokenizer = settings.tokenizer,
@@ -99,7 +93,7 @@ void train_on_spans(const Settings& settings) {
   data::DataReport report;
   const data::SpanTrainingData data = data::read_span_training(settings.files(), report);
   throw_or_warn(report);
-  say_counts(settings, data.train.questions.size(), data.valid.questions.size());
+  say_counts(data.train.questions.size(), data.valid.questions.size());
   tasks::SpanQuestions task(
       data,
       {.model = settings.resolved(), .tokenizer = settings.tokenizer, .reading = settings.reading},
