@@ -73,20 +73,25 @@ def in_site(path):
 
 
 def face(path):
-    """A file itself; for a folder the file that explains it."""
-    if not (ROOT / path).is_dir():
-        return path
+    """A file itself; for a folder the file that explains it, or the folder: a list of its files."""
     for name in FACES:
         if (ROOT / path / name).exists():
             return posixpath.join(path, name)
-    raise PluginError(f"{path}: a page links to a folder with none of {', '.join(FACES)}")
+    return path
+
+
+def files_of(path):
+    """A file, or a folder that is shown as a list, and what stands in it."""
+    found = sorted((ROOT / path).iterdir()) if (ROOT / path).is_dir() else []
+    return [path, *(posixpath.join(path, file.name) for file in found if file.is_file())]
 
 
 def sources_of(page):
     """The sources that a page links to, as paths in the repository."""
     found = []
     rewritten(page.content_string, lambda link: found.append(in_repository(page.src_uri, link)) or "")
-    return [face(path) for path in found if path not in BESIDE and not path.startswith("docs/")]
+    return [source for path in found if path not in BESIDE and not path.startswith("docs/")
+            for source in files_of(face(path))]
 
 
 def copy_of(source):
@@ -94,6 +99,10 @@ def copy_of(source):
 
 
 def shown(source):
+    head = f"---\nsearch:\n  exclude: true\n---\n# {source}\n\n"
+    if (ROOT / source).is_dir():
+        names = [posixpath.basename(path) for path in files_of(source)[1:]]
+        return head + "".join(f"- [{name}]({posixpath.basename(source)}/{name}.md)\n" for name in names)
     language = {".h": "cpp", ".cpp": "cpp", ".py": "python", ".sh": "sh"}.get(Path(source).suffix, "")
     text = (ROOT / source).read_text("utf-8")
-    return f"---\nsearch:\n  exclude: true\n---\n# {source}\n\n````{language}\n{text}````\n"
+    return f"{head}````{language}\n{text}````\n"
