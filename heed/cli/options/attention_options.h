@@ -8,7 +8,8 @@
 namespace heed::cli {
 
 // Adds --score, --pattern, --positions and the others of the group "Attention", bound to
-// `settings`, whose values are what holds where an option is not given. `settings` outlives `options`.
+// `settings`, whose values are what holds where an option is not given. `settings` outlives
+// `options`.
 void add_attention_options(Options& options, nn::AttentionSettings& settings);
 
 }  // namespace heed::cli

@@ -14,9 +14,7 @@ constexpr size_t kNarrow = 60;    // a terminal of less has all descriptions bel
 constexpr size_t kSmallest = 24;  // columns that a description has at least
 
 // Columns that UTF-8 text takes; the help holds no wide characters.
-size_t columns(const std::string& text) {
-  return static_cast<size_t>(code_points(text));
-}
+size_t columns(const std::string& text) { return static_cast<size_t>(code_points(text)); }
 
 std::string names_text(const OptionInfo& option) {
   std::string text = joined(option.names);

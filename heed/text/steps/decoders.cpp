@@ -171,10 +171,10 @@ class MetaspaceDecoder final : public Decoder {
     json.check_keys(
         {"type", "replacement", "prepend_scheme", "split", "add_prefix_space", "str_rep"});
     const bool prefix = !json.has("add_prefix_space") || json.at("add_prefix_space").boolean();
-    Settings settings = {.replacement = string_setting(json, "replacement", "▁"),
-                         .prepend_scheme =
-                             string_setting(json, "prepend_scheme", prefix ? "always" : "never"),
-                         .split = !json.has("split") || json.at("split").boolean()};
+    Settings settings = {
+        .replacement = string_setting(json, "replacement", "▁"),
+        .prepend_scheme = string_setting(json, "prepend_scheme", prefix ? "always" : "never"),
+        .split = !json.has("split") || json.at("split").boolean()};
     if (settings.replacement.empty()) json.at("replacement").fail("one character");
     if (json.has("prepend_scheme")) {
       json.at("prepend_scheme").one_of<int>({{"always", 0}, {"first", 1}, {"never", 2}});

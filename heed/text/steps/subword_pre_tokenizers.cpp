@@ -269,7 +269,8 @@ PreTokenizerPointer make_byte_level(const JsonValue& json) {
 }
 
 PreTokenizerPointer make_metaspace(const JsonValue& json) {
-  json.check_keys({"type", "replacement", "prepend_scheme", "split", "add_prefix_space", "str_rep"});
+  json.check_keys(
+      {"type", "replacement", "prepend_scheme", "split", "add_prefix_space", "str_rep"});
   Metaspace::Settings settings;
   if (json.has("replacement")) {
     settings.replacement = json.at("replacement").string();

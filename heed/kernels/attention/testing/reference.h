@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "heed/kernels/vector/dropout.h"
 #include "heed/kernels/attention/problem.h"
+#include "heed/kernels/vector/dropout.h"
 
 namespace heed::kernels::reference {
 
