@@ -55,11 +55,11 @@ def edges_by_target(
         (tensor([0, 2, 2, 3]), tensor([0, 2, 1]))
     """
     source, target = edge_index[0].long(), edge_index[1].long()
-    for name, nodes, count in (("sources", source, sources), ("targets", target, targets)):
-        if nodes.numel() and not 0 <= int(nodes.min()) <= int(nodes.max()) < count:
+    for name, ends, count in (("sources", source, sources), ("targets", target, targets)):
+        if ends.numel() and not 0 <= int(ends.min()) <= int(ends.max()) < count:
             raise IndexError(
-                f"edges_by_target: expected {name} in [0, {count}), got {int(nodes.min())} to "
-                f"{int(nodes.max())}"
+                f"edges_by_target: expected {name} in [0, {count}), got {int(ends.min())} to "
+                f"{int(ends.max())}"
             )
     places = target * sources + source
     if self_loops:
@@ -74,7 +74,7 @@ def edges_by_target(
     return graph(indptr, places % nodes), once
 
 
-def _linear(layer: torch.nn.Module, x: Tensor) -> Tensor:
+def _linear(layer: Any, x: Tensor) -> Tensor:
     """A linear layer of PyTorch Geometric on Heed's kernel, where nobody looks in."""
     if (
         type(layer) is not torch_geometric.nn.Linear
@@ -274,17 +274,14 @@ class GATConv(_GraphAttention, torch_geometric.nn.GATConv):  # type: ignore[misc
         if pattern is None:
             return super().forward(x, edge_index, edge_attr, size, return_attention_weights)
         from_source, from_target = given
-        if self.lin is not None:
-            source = target = self._heads(_linear(self.lin, from_source))
-            if from_target is not None and from_target is not from_source:
-                target = self._heads(_linear(self.lin, from_target))
-        else:
-            source = self._heads(_linear(self.lin_src, from_source))
-            target = None if from_target is None else self._heads(_linear(self.lin_dst, from_target))
+        of_sources, of_targets = (self.lin_src, self.lin_dst) if self.lin is None else (self.lin, self.lin)
+        source = self._heads(_linear(of_sources, from_source))
         key = (source * self.att_src).sum(-1, keepdim=True)
         if from_target is None:
             query = key.new_zeros(pattern.tensors[0].shape[0] - 1, self.heads, 1)
         else:
+            shared = of_sources is of_targets and from_target is from_source
+            target = source if shared else self._heads(_linear(of_targets, from_target))
             query = (target * self.att_dst).sum(-1, keepdim=True)
         score = Score("leaky", key.new_ones(self.heads, 1))
         residual = None
