@@ -3,12 +3,14 @@
 #include <ATen/ATen.h>
 
 #include "heed/base/large_pages.h"
+#include "heed/ops/attention/transforms.h"
 
 namespace heed {
 
+// Under the transforms of torch.func a tensor may stand for another, and has no memory of its own.
 bool is_plain(const at::Tensor& t) {
-  const bool readable = t.device().is_cpu() && t.layout() == at::kStrided && !t.is_neg() &&
-                        !t._is_zerotensor() && !t._fw_grad(0).defined();
+  const bool readable = !in_functorch() && t.device().is_cpu() && t.layout() == at::kStrided &&
+                        !t.is_neg() && !t._is_zerotensor() && !t._fw_grad(0).defined();
   return readable && (t.scalar_type() == at::kFloat || t.scalar_type() == at::kBFloat16);
 }
 

@@ -114,6 +114,13 @@ ThreeTensors meta_backward(const Tensor& grad, const Tensor& input, const Tensor
           like(wanted[2], bias.value_or(Tensor()))};
 }
 
+// --- Under the transforms of torch.func: torch's operators --------------------------------------
+
+Tensor transformed_forward(const Tensor& input, const Tensor& weight, const OptionalTensor& bias,
+                           c10::string_view activation) {
+  return torch_linear(input, weight, bias.value_or(Tensor()), activation_from(activation));
+}
+
 // --- Autograd -----------------------------------------------------------------------------------
 
 const auto& linear_operator() {
@@ -155,9 +162,7 @@ class LinearOperator : public torch::autograd::Function<LinearOperator> {
 
 Tensor autograd_forward(const Tensor& input, const Tensor& weight, const OptionalTensor& bias,
                         c10::string_view activation) {
-  if (in_functorch()) {
-    return torch_linear(input, weight, bias.value_or(Tensor()), activation_from(activation));
-  }
+  if (in_functorch()) return transformed_forward(input, weight, bias, activation);
   const bool traced = is_traced({input, weight, bias.value_or(Tensor())});
   if (!traced) return call_linear(input, weight, bias, activation);
   return LinearOperator::apply(input, weight, bias, std::string(activation));
@@ -207,6 +212,8 @@ TORCH_LIBRARY_IMPL(heed, Autograd, library) {
   library.impl("linear", autograd_forward);
   library.impl("linear_backward", torch::autograd::autogradNotImplementedFallback());
 }
+
+TORCH_LIBRARY_IMPL(heed, FuncTorchBatched, library) { library.impl("linear", transformed_forward); }
 
 TORCH_LIBRARY_IMPL(heed, AutocastCPU, library) { library.impl("linear", autocast_forward); }
 

@@ -7,7 +7,9 @@
 // An `Op` says:
 //   kName            "heed::layer_norm"
 //   kDifferentiable  the places of the arguments that have gradients, ascending
-//   compute          the results of the arguments; differentiable
+//   compute          the results of the arguments; differentiable, and by torch's operators alone
+//   where
+//                    no tensor is plain (plain_tensor.h), as under the transforms of torch.func
 //   meta             what `compute` gives as shapes alone, which may be symbols
 #pragma once
 
@@ -23,6 +25,7 @@
 #include <string>
 #include <vector>
 
+#include "heed/ops/attention/transforms.h"
 #include "heed/ops/operators/traced.h"
 
 namespace heed {
@@ -55,6 +58,11 @@ class LayerOperator {
     replace(handle, *stack, results);
   }
 
+  // torch.vmap: torch's operators, each of which knows what to do with a dimension more.
+  static void batched(const Handle& handle, Stack* stack) {
+    replace(handle, *stack, Op::compute(top_arguments(handle, *stack)));
+  }
+
   static void meta(const Handle& handle, Stack* stack) {
     replace(handle, *stack, Op::meta(top_arguments(handle, *stack)));
   }
@@ -63,7 +71,7 @@ class LayerOperator {
     const auto arguments = top_arguments(handle, *stack);
     Tensors tensors;
     for (const auto& argument : arguments) tensors.push_back(tensor_or_undefined(argument));
-    if (!is_traced(tensors)) {
+    if (in_functorch() || !is_traced(tensors)) {
       replace(handle, *stack, Op::compute(arguments));
       return;
     }

@@ -70,9 +70,10 @@ struct AddRmsNormOp {
 };
 
 DropoutOptions dropout_options(const c10::IValue& probability, const c10::IValue& seed) {
-  return {.probability = probability.toDouble(),
-          .seed = static_cast<uint64_t>(seed.toTensor().item<int64_t>()),
-          .columns = {}};
+  DropoutOptions options{.probability = probability.toDouble(), .seed = {}, .columns = {}};
+  // Under a transform the mask is torch's, and the seed may be a different one for each example.
+  if (!in_functorch()) options.seed = static_cast<uint64_t>(seed.toTensor().item<int64_t>());
+  return options;
 }
 
 struct DropoutOp {
@@ -190,6 +191,7 @@ TORCH_LIBRARY_FRAGMENT(heed, library) {
     implement(c10::DispatchKey::Meta, name, boxed<&LayerOperator<Op>::meta>());
     implement(c10::DispatchKey::Meta, backward, boxed<&LayerOperator<Op>::meta_backward>());
     implement(c10::DispatchKey::Autograd, name, boxed<&LayerOperator<Op>::autograd>());
+    implement(c10::DispatchKey::FuncTorchBatched, name, boxed<&LayerOperator<Op>::batched>());
     implement(c10::DispatchKey::Autograd, backward,
               torch::autograd::autogradNotImplementedFallback());
     // Statistics and sums are in float32 whatever comes, so there is nothing to cast: the input's
