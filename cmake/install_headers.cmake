@@ -1,6 +1,7 @@
 # Part of cmake --install: copies what a program may include, that is the headers heed/*.h of
 # HEED_SOURCE and all that they include, below HEED_INCLUDE of the prefix. tools/check_tree.py sees
 # that nothing private is among them.
+cmake_policy(VERSION 3.25)
 file(GLOB wanted RELATIVE "${HEED_SOURCE}" "${HEED_SOURCE}/heed/*.h")
 list(REMOVE_ITEM wanted "heed/torch_headers.h")  # what is precompiled while Heed is built
 set(taken "")

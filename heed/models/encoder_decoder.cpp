@@ -40,8 +40,7 @@ void check(const EncoderDecoderOptions& o) {
   check_usage(o.tie_word_embeddings != "all" || (o.source_vocab_size == o.target_vocab_size &&
                                                  o.source_pad_token_id == o.target_pad_token_id),
               "tie_word_embeddings: 'all' expects one vocabulary (target_vocab_size as "
-              "vocab_size), got source "
-              "and target of ",
+              "source_vocab_size), got source and target of ",
               o.source_vocab_size, " and ", o.target_vocab_size, " tokens with padding ",
               o.source_pad_token_id, " and ", o.target_pad_token_id);
   check(o.transformer);

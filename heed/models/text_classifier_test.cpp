@@ -202,7 +202,7 @@ TEST_F(TextClassifierFiles, WrongFieldsAreNamed) {
       {{"\"d_ff\": 32", "\"d_ff\": 64"}, "d_ff"},
       {{"\"num_layers\": 2", "\"num_layers\": 3"}, "layer_2"},
       {{"\"num_layers\": 2", "\"num_layers\": 1"}, "layer_1"},
-      {{"\"norm_first\": false", "\"norm_first\": 0"}, "norm_first"},
+      {{"\"norm_first\": true", "\"norm_first\": 0"}, "norm_first"},
       {{"single_label", "any_label"}, "problem_type"},
       {{"\"softcap\": 0.0", "\"softcap\": 1e39"}, "softcap"},
       {{"\"softcap\": 0.0", "\"softcap\": 1e-39"}, "softcap"},

@@ -100,11 +100,12 @@ TEST_F(EncoderDecoderFiles, WrongFieldsAreNamed) {
   const std::pair<std::pair<const char*, const char*>, const char*> cases[] = {
       {{"\"target_vocab_size\": 10", "\"target_vocab_size\": 9"}, "target_vocab_size"},
       {{"\"source_vocab_size\": 10", "\"source_vocab_size\": 11"}, "source_vocab_size"},
-      {{"\"decoder_layers\": 1", "\"decoder_layers\": 2"}, "layer_1"},
-      {{"\"decoder_layers\": 1", "\"decoder_layers\": -1"}, "decoder_layers"},
+      {{"\"num_decoder_layers\": 1", "\"num_decoder_layers\": 2"}, "layer_1"},
+      {{"\"num_decoder_layers\": 1", "\"num_decoder_layers\": -1"}, "num_decoder_layers"},
       {{"\"tie_word_embeddings\": \"all\"", "\"tie_word_embeddings\": \"some\""},
        "tie_word_embeddings"},
-      {{"\"tied\": \"all\"", "\"tied\": \"none\""}, "target.embedding.weight"},
+      {{"\"tie_word_embeddings\": \"all\"", "\"tie_word_embeddings\": \"none\""},
+       "target.embedding.weight"},
       {{"\"shared_vocabulary\": true", "\"shared_vocabulary\": 1"}, "shared_vocabulary"},
       {{"\"heed_encoder_decoder\"", "\"marian\""}, "model_type"},
   };

@@ -114,7 +114,7 @@ TEST(WordEncoder, ErrorsNameTheField) {
   using Options = WordEncoderOptions;
   EXPECT_NE(message([](Options& o) { o.num_character_heads = 3; }).find("num_character_heads"),
             std::string::npos);
-  EXPECT_NE(message([](Options& o) { o.subword_vocab_size = 0; }).find("subwords"),
+  EXPECT_NE(message([](Options& o) { o.subword_vocab_size = 0; }).find("subword_vocab_size"),
             std::string::npos);
   EXPECT_NE(message([](Options& o) { o.character_dropout = 1; }).find("character_dropout"),
             std::string::npos);
