@@ -28,6 +28,7 @@ function(heed_embed target header namespace)
             "-DFILES=${files}" -P "${HEED_EMBED_SCRIPT}"
     DEPENDS ${ARGN} "${HEED_EMBED_SCRIPT}"
     COMMENT "Embedding ${header}" VERBATIM)
+  add_custom_target(${target}_embedded DEPENDS "${folder}/${header}")  # for who compiles nothing
   target_sources(${target} PRIVATE "${folder}/${header}")
   target_include_directories(${target} PRIVATE "${folder}")
 endfunction()

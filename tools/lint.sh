@@ -44,7 +44,8 @@ PYTHON
 # With the precompiled headers of the clang build a file costs seconds, not half a minute.
 precompile_for_clang() {
   configure_clang
-  cmake --build --preset clang -j "$jobs" --target heed_torch_headers heed_commit >/dev/null
+  cmake --build --preset clang -j "$jobs" --target heed_torch_headers heed_commit \
+    heed_viz_embedded >/dev/null
 }
 
 check_clang() {

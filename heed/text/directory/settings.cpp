@@ -157,7 +157,7 @@ void DirectorySettings::read_added(const JsonValue& json) {
       if (key.empty()) json.fail("tokens that are not empty");
       token.content = key;
       token.id = static_cast<int32_t>(entry.integer(ids));
-      const auto is_it = [&](const AddedToken& other) { return other.content == key; };
+      const auto is_it = [&](const AddedToken& other) { return other.content == token.content; };
       const bool special =
           std::any_of(named_.begin(), named_.end(),
                       [&](const Name& name) { return name.token && is_it(*name.token); }) ||
