@@ -157,14 +157,12 @@ PostProcessor doubled_separator(const DirectorySettings& settings,
                             {bos, {.token = "A"}, eos, eos, {.token = "B"}, eos});
 }
 
-// fairseq numbers its own special tokens first: the piece i of the file has the id i + 1.
-Tokenizer::Parts build_xlm_roberta(DirectorySettings& settings, const SentencePieceModel& model,
-                                   const std::string& file) {
-  std::vector<Scored> pieces;
-  for (const Named name : {Named::kBos, Named::kPad, Named::kEos, Named::kUnk}) {
-    pieces.push_back({settings.content(name), 0});
-  }
-  for (Scored& piece : scored(model, 3)) pieces.push_back(std::move(piece));
+// fairseq puts special tokens of its own, `front`, before the pieces from `first` on, and the mask
+// behind them.
+Tokenizer::Parts build_fairseq(DirectorySettings& settings, const SentencePieceModel& model,
+                               const std::string& file, std::vector<Scored> front, size_t first) {
+  std::vector<Scored> pieces = std::move(front);
+  for (Scored& piece : scored(model, first)) pieces.push_back(std::move(piece));
   pieces.push_back({settings.content(Named::kMask), 0});
   Tokenizer::Parts parts;
   parts.normalizer = precompiled(model, file);
@@ -176,24 +174,25 @@ Tokenizer::Parts build_xlm_roberta(DirectorySettings& settings, const SentencePi
   return parts;
 }
 
-// As XLM-RoBERTa, with five tokens in front: the piece i has the id i + 4.
+// The piece i of the file has the id i + 1.
+Tokenizer::Parts build_xlm_roberta(DirectorySettings& settings, const SentencePieceModel& model,
+                                   const std::string& file) {
+  std::vector<Scored> front;
+  for (const Named name : {Named::kBos, Named::kPad, Named::kEos, Named::kUnk}) {
+    front.push_back({settings.content(name), 0});
+  }
+  return build_fairseq(settings, model, file, std::move(front), 3);
+}
+
+// Five tokens in front: the piece i has the id i + 4.
 Tokenizer::Parts build_camembert(DirectorySettings& settings, const SentencePieceModel& model,
                                  const std::string& file) {
-  std::vector<Scored> pieces = {{"<s>NOTUSED", 0},
-                                {settings.content(Named::kPad), 0},
-                                {"</s>NOTUSED", 0},
-                                {settings.content(Named::kUnk), 0},
-                                {"<unk>NOTUSED", -100}};
-  for (Scored& piece : scored(model, 1)) pieces.push_back(std::move(piece));
-  pieces.push_back({settings.content(Named::kMask), 0});
-  Tokenizer::Parts parts;
-  parts.normalizer = precompiled(model, file);
-  parts.model = unigram(pieces, {.unknown_id = 3}, file);
-  set_words(settings, parts);
-  add_pieces(settings, model, true);
-  add_tokens(settings, parts);
-  parts.post_processor = doubled_separator(settings, parts.added.tokens());
-  return parts;
+  std::vector<Scored> front = {{"<s>NOTUSED", 0},
+                               {settings.content(Named::kPad), 0},
+                               {"</s>NOTUSED", 0},
+                               {settings.content(Named::kUnk), 0},
+                               {"<unk>NOTUSED", -100}};
+  return build_fairseq(settings, model, file, std::move(front), 1);
 }
 
 // "<extra_id_99>" ... "<extra_id_0>" follow the pieces.
