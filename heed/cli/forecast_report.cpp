@@ -18,25 +18,6 @@ constexpr int kNameWidth = 14;
 
 constexpr int64_t kMostDrawn = 8;
 
-// The table up to the last row in which any series has a value, and what follows it (F, S).
-struct Continued {
-  tasks::StandardisedSeries series;
-  at::Tensor next;  // (F, S) double
-};
-
-Continued continued(const models::TrainedForecaster& trained, const data::SeriesData& data) {
-  Continued made{.series = tasks::standardised(trained, data), .next = {}};
-  int64_t rows = 0;
-  for (size_t s = 0; s < data.names.size(); ++s) {
-    const auto& series = trained.series;
-    if (std::find(series.begin(), series.end(), data.names[s]) == series.end()) continue;
-    rows = std::max(rows, data.known[s]);
-  }
-  made.series.values = made.series.values.narrow(0, 0, rows);
-  made.next = tasks::forecast(trained, made.series);
-  return made;
-}
-
 // Half the width of an interval, in the units of the data.
 double half_width(const models::TrainedForecaster& trained, size_t coverage, int64_t step,
                   size_t series) {
@@ -90,9 +71,21 @@ OrderedJson forecast_details(const tasks::ForecastEvaluation& evaluation,
   return json;
 }
 
+Continued continued(const models::TrainedForecaster& trained, const data::SeriesData& data) {
+  Continued made{.series = tasks::standardised(trained, data), .next = {}};
+  int64_t rows = 0;
+  for (size_t s = 0; s < data.names.size(); ++s) {
+    const auto& series = trained.series;
+    if (std::find(series.begin(), series.end(), data.names[s]) == series.end()) continue;
+    rows = std::max(rows, data.known[s]);
+  }
+  made.series.values = made.series.values.narrow(0, 0, rows);
+  made.next = tasks::forecast(trained, made.series);
+  return made;
+}
+
 std::vector<OrderedJson> forecast_rows(const models::TrainedForecaster& trained,
-                                       const data::SeriesData& data) {
-  const Continued made = continued(trained, data);
+                                       const data::SeriesData& data, const Continued& made) {
   std::vector<OrderedJson> rows;
   for (int64_t step = 0; step < made.next.size(0); ++step) {
     OrderedJson row = {{"time", data.time_of(made.series.values.size(0) + step)}};
@@ -111,8 +104,8 @@ std::vector<OrderedJson> forecast_rows(const models::TrainedForecaster& trained,
 }
 
 std::vector<std::string> draw_forecast(const models::TrainedForecaster& trained,
-                                       const data::SeriesData& data, const std::string& file) {
-  const Continued made = continued(trained, data);
+                                       const data::SeriesData& data, const Continued& made,
+                                       const std::string& file) {
   const auto& o = trained.model->options();
   const int64_t rows = made.series.values.size(0);
   const int64_t before = std::min(rows, std::min(o.context_length, 4 * o.horizon));

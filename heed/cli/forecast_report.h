@@ -16,15 +16,24 @@ std::string forecast_report(const tasks::ForecastEvaluation& evaluation);
 OrderedJson forecast_details(const tasks::ForecastEvaluation& evaluation,
                              const models::TrainedForecaster& trained);
 
-// What follows the last row of `data`: for each step its time, and for each series the value and,
-// for each coverage, [low, high]: {"time": "2016-07-02", "OT": 30.1, "OT 80 %": [28.0, 32.2]}.
+// A table up to the last row in which any series has a value, and what follows it.
+struct Continued {
+  tasks::StandardisedSeries series;
+  at::Tensor next;  // (F, S) double, in the units of the data
+};
+
 // Throws UsageError where the data are too short or lack a column.
+Continued continued(const models::TrainedForecaster& trained, const data::SeriesData& data);
+
+// For each step that follows its time, and for each series the value and, for each coverage,
+// [low, high]: {"time": "2016-07-02", "OT": 30.1, "OT 80 %": [28.0, 32.2]}.
 std::vector<OrderedJson> forecast_rows(const models::TrainedForecaster& trained,
-                                       const data::SeriesData& data);
+                                       const data::SeriesData& data, const Continued& made);
 
 // Draws the end of each series and what follows it, with the widest intervals: at most eight
 // series. Returns what whoever asked for it should know.
 std::vector<std::string> draw_forecast(const models::TrainedForecaster& trained,
-                                       const data::SeriesData& data, const std::string& file);
+                                       const data::SeriesData& data, const Continued& made,
+                                       const std::string& file);
 
 }  // namespace heed::cli

@@ -87,10 +87,11 @@ void forecast_with_model(const Settings& settings) {
   try {
     TableWriter table({}, TableWriter::Form::kCsv,
                       [](const std::string& line) { std::cout << line; });
-    for (const OrderedJson& row : forecast_rows(trained, data)) {
+    const Continued made = continued(trained, data);
+    for (const OrderedJson& row : forecast_rows(trained, data, made)) {
       settings.json ? void(std::cout << row.dump() << '\n') : table.add(row);
     }
-    if (!settings.plot.empty()) warn(draw_forecast(trained, data, settings.plot));
+    if (!settings.plot.empty()) warn(draw_forecast(trained, data, made, settings.plot));
   } catch (const UsageError& error) {  // what the file lacks
     throw DataError(data.file, error.what());
   }

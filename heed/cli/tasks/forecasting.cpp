@@ -91,7 +91,7 @@ class ForecasterAdapter final : public TaskAdapter {
  private:
   std::vector<OrderedJson> rows_of(const data::SeriesData& data) const {
     try {
-      return forecast_rows(trained_, data);
+      return forecast_rows(trained_, data, continued(trained_, data));
     } catch (const UsageError& error) {  // what the file lacks
       throw DataError(data.file, error.what());
     }
