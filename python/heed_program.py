@@ -21,10 +21,20 @@ it attends to; about half a minute. Everything is written below FOLDER, ./demo i
 """
 
 
+def _environment() -> dict[str, str]:
+    """With the fonts of the package where the system has none."""
+    fonts = _FOLDER / "share" / "fonts" / "fonts.conf"
+    if Path("/etc/fonts/fonts.conf").exists() or not fonts.is_file():
+        return dict(os.environ)
+    return {"FONTCONFIG_FILE": str(fonts), **os.environ}
+
+
 def _run(*arguments: object) -> str:
     """Runs the program and gives its standard output; ends as it ended where it failed."""
     command = [str(_PROGRAM), *map(str, arguments)]
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    result = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=False, env=_environment()
+    )
     if result.returncode != 0:
         raise SystemExit(result.returncode)
     return result.stdout
@@ -70,7 +80,7 @@ def main() -> int:
     arguments = sys.argv[1:]
     if arguments[:1] == ["demo"]:
         return _demo(arguments[1:])
-    os.execv(_PROGRAM, [str(_PROGRAM), *arguments])
+    os.execve(_PROGRAM, [str(_PROGRAM), *arguments], _environment())
 
 
 if __name__ == "__main__":

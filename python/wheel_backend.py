@@ -5,7 +5,9 @@
 
 HEED_BUILD names a CMake build folder; without it, build/release of this checkout is configured and
 built. The wheel holds what `cmake --install` installs, as heed/bin, heed/include, heed/lib and
-heed/share, and the data of the demo; it is for one minor version of torch and any Python from 3.10.
+heed/share, with the libraries and fonts that tools/bundle.sh puts beside it (HEED_BUNDLE=no: those of the
+system, which must then have them), and the data of the demo. It is for one minor version of torch and any
+Python from 3.10.
 """
 
 from __future__ import annotations
@@ -24,8 +26,6 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 DEMO = ["settings.toml", "train.tsv", "valid.tsv", "unseen.txt"]
-# Relative to heed/lib and heed/bin in site-packages.
-RUN_PATHS = {"lib": "$ORIGIN:$ORIGIN/../../torch/lib", "bin": "$ORIGIN/../lib:$ORIGIN/../../torch/lib"}
 
 
 def run(*command: object, **options: object) -> str:
@@ -63,19 +63,20 @@ def torch_version(torch: Path) -> str:
 def install(build: Path, prefix: Path) -> None:
     """What the wheel holds of the build, with run paths that lead to the torch beside it."""
     run("cmake", "--install", build, "--prefix", prefix, "--strip")
+    if os.environ.get("HEED_BUNDLE") != "no":
+        run(ROOT / "tools" / "bundle.sh", build / "heed", prefix, "--no-torch")
     torch = cached(build, "HeedTorch_FOLDER")
     config = next(prefix.glob("lib*/**/heedConfig.cmake"))
     text = config.read_text().replace(f'"{torch}"', '"${CMAKE_CURRENT_LIST_DIR}/../../../../torch"')
     config.write_text(text)
-    for folder, path in RUN_PATHS.items():
-        for binary in (prefix / folder).iterdir():
-            # libheed_text.so needs nothing that is not the system's.
-            if binary.is_file() and binary.name != "libheed_text.so":
-                script = f'file(RPATH_SET FILE "{binary}" NEW_RPATH [[{path}]])\n'
-                with tempfile.NamedTemporaryFile("w", suffix=".cmake") as file:
-                    file.write(script)
-                    file.flush()
-                    run("cmake", "-P", file.name)
+    for binary, path in (
+        (prefix / "lib" / "libheed.so", "$ORIGIN:$ORIGIN/../../torch/lib"),
+        (prefix / "bin" / "heed", "$ORIGIN/../lib:$ORIGIN/../../torch/lib"),
+    ):
+        with tempfile.NamedTemporaryFile("w", suffix=".cmake") as script:
+            script.write(f'file(RPATH_SET FILE "{binary}" NEW_RPATH [[{path}]])\n')
+            script.flush()
+            run("cmake", "-P", script.name)
 
 
 def contents(prefix: Path, torch: str) -> dict[str, tuple[bytes, int]]:

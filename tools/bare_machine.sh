@@ -6,6 +6,8 @@
 #   tools/bare_machine.sh [bookworm|trixie] [--as root|user] [--make "demo test"]
 #   tools/bare_machine.sh [bookworm|trixie] --dist     build/heed-*.tar.gz, which `make dist` made,
 #                                                      unpacked there and run without a network
+#   tools/bare_machine.sh [bookworm|trixie] --wheel    build/wheel/heed-*.whl, which `make wheel` made, in
+#                                                      tools/check_wheel.sh with that Debian's Python
 #
 # Needs root, debootstrap and a network. Works below BARE (default /tmp/heed-bare), where what apt and
 # pip fetch is kept for the next time; ccache starts empty. Where this machine has its own pip
@@ -19,6 +21,7 @@ suite=bookworm
 people="root user"
 commands="demo test"
 dist=no
+wheel=no
 
 say() { echo "bare machine: $*"; }
 die() { echo "bare machine: $*" >&2; exit 2; }
@@ -29,6 +32,7 @@ while [[ $# -gt 0 ]]; do
     --as) people=${2:?--as needs root or user} && shift ;;
     --make) commands=${2:?--make needs targets} && shift ;;
     --dist) dist=yes ;;
+    --wheel) wheel=yes ;;
     *) sed -n '2,/^set /p' "$0" | sed -n 's/^# \?//p' >&2; exit 2 ;;
   esac
   shift
@@ -124,6 +128,21 @@ if [[ $dist == yes ]]; then
   timed "$root" user /home/user "$bin attend model 'not a bad film' --out heat.png && test -s heat.png" \
     "the archive"
   say "$suite: $(basename "$archive") runs; its picture is $root/home/user/heat.png"
+  exit
+fi
+
+if [[ $wheel == yes ]]; then
+  root=$bare/$suite/wheel
+  rm -rf "$root" "$bare/$suite/root.log" "$bare/$suite/user.log"
+  cp -a "$bare/$suite/base" "$root"
+  git clone --quiet "file://$source" "$root/home/user/heed"
+  mkdir -p "$root/home/user/heed/build"
+  cp -r build/wheel "$root/home/user/heed/build/" || die "no build/wheel; run make wheel first"
+  chroot "$root" chown -R user: /home/user/heed
+  timed "$root" root /root "apt-get -qq update && apt-get -qq install -y --no-install-recommends \
+    python3-venv g++ cmake binutils" "what checking needs"
+  timed "$root" user /home/user/heed "tools/check_wheel.sh" "the wheel"
+  grep '^check_wheel:' "$bare/$suite/user.log"
   exit
 fi
 

@@ -13,37 +13,14 @@ say() { echo "dist: $*"; }
 die() { echo "dist: $*" >&2; exit 1; }
 
 rm -rf build/dist
-mkdir -p "$out"/{bin,lib,libexec,share/fonts,share/licenses}
+mkdir -p "$out"/{bin,libexec,share/licenses}
 cp "$build/heed" "$out/libexec/heed"
 cp -r "$build/share/." "$out/share/"
 cp LICENSE "$out/share/licenses/heed"
 cp README.md CHANGELOG.md "$out/"
 
-# The licence of the Debian package that a file belongs to.
-licence_of() {
-  local package
-  package=$(dpkg-query -S "$(realpath "$1")" 2>/dev/null | head -n 1 | cut -d: -f1) || true
-  [[ -n $package ]] || package=$(dpkg-query -S "*/$(basename "$(realpath "$1")")" 2>/dev/null |
-    head -n 1 | cut -d: -f1) || true
-  [[ -n $package && -e /usr/share/doc/$package/copyright ]] || return 1
-  cp "/usr/share/doc/$package/copyright" "$out/share/licenses/$package"
-}
-
-# What the loader takes now, but for glibc, which every Debian has and which must fit its kernel.
-glibc='^(ld-linux.*|lib(c|m|dl|pthread|rt|resolv|util)\.so\.[0-9]+)$'
-libraries=$(ldd "$build/heed" | sed -n 's/.* => \(\/[^ ]*\) (0x.*/\1/p')
-[[ $(ldd "$build/heed") != *"not found"* ]] || die "$build/heed lacks libraries: $(ldd "$build/heed")"
-torch=
-for library in $libraries; do
-  file=$(basename "$library")
-  [[ $file =~ $glibc ]] && continue
-  cp -L "$library" "$out/lib/$file"
-  case $library in
-    */libheed*.so*) ;;
-    */torch/lib/* | */site-packages/*) [[ $library != */torch/lib/libc10.so ]] || torch=$library ;;
-    *) licence_of "$library" || die "no licence found for $library" ;;
-  esac
-done
+tools/bundle.sh "$build/heed" "$out"
+torch=$(ldd "$build/heed" | sed -n 's/.* => \(\/[^ ]*\/libc10\.so\) (0x.*/\1/p')
 [[ -n $torch ]] || die "found no torch among what $build/heed loads"
 site=$(dirname "$(dirname "$(dirname "$torch")")")
 for package in "$site"/torch-*.dist-info "$site"/nvidia_*.dist-info; do
@@ -53,19 +30,6 @@ for package in "$site"/torch-*.dist-info "$site"/nvidia_*.dist-info; do
   (cd "$package" && find . \( -iname 'LICENSE*' -o -iname 'NOTICE*' \) -type f -exec \
     cp --parents -t "$licences" {} +)
 done
-
-for font in DejaVuSans DejaVuSans-Bold DejaVuSansMono DejaVuSansMono-Bold; do
-  cp "/usr/share/fonts/truetype/dejavu/$font.ttf" "$out/share/fonts/"
-done
-licence_of /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf || die "no licence found for the fonts"
-cat >"$out/share/fonts/fonts.conf" <<'XML'
-<?xml version="1.0"?>
-<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig>
-  <dir prefix="relative">.</dir>
-  <cachedir prefix="xdg">fontconfig</cachedir>
-</fontconfig>
-XML
 
 cat >"$out/bin/heed" <<'SH'
 #!/bin/sh
