@@ -19,6 +19,8 @@ struct Leaky {
 
   // Rows taken together share what is loaded of the lanes.
   static constexpr int kRows = 4;
+  // Elements whose sum is taken by itself: one long sum would round more than torch's.
+  static constexpr int kRun = 16;
 
   static void score(const PairwiseTile& t) {
     for (int v = 0; v < t.vectors; ++v) {
@@ -34,13 +36,21 @@ struct Leaky {
     Floats sum[kCount];
 #pragma GCC unroll 4
     for (int u = 0; u < kCount; ++u) sum[u] = zeros();
-    for (int d = 0; d < t.size; ++d) {
-      const Floats lane = load(t.lane_data + d * kPanel + v * kLanes);
-      const Floats weight = broadcast(t.parameter[d]);
+    for (int begin = 0; begin < t.size; begin += kRun) {
+      const int end = begin + kRun < t.size ? begin + kRun : t.size;
+      Floats run[kCount];
 #pragma GCC unroll 4
-      for (int u = 0; u < kCount; ++u) {
-        sum[u] = fma(weight, leaky(lane + broadcast(rows[u * t.row_stride + d])), sum[u]);
+      for (int u = 0; u < kCount; ++u) run[u] = zeros();
+      for (int d = begin; d < end; ++d) {
+        const Floats lane = load(t.lane_data + d * kPanel + v * kLanes);
+        const Floats weight = broadcast(t.parameter[d]);
+#pragma GCC unroll 4
+        for (int u = 0; u < kCount; ++u) {
+          run[u] = fma(weight, leaky(lane + broadcast(rows[u * t.row_stride + d])), run[u]);
+        }
       }
+#pragma GCC unroll 4
+      for (int u = 0; u < kCount; ++u) sum[u] = sum[u] + run[u];
     }
 #pragma GCC unroll 4
     for (int u = 0; u < kCount; ++u) {
