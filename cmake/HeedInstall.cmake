@@ -3,8 +3,8 @@
 include(CMakePackageConfigHelpers)
 
 set(package "${CMAKE_INSTALL_LIBDIR}/cmake/heed")
-# libheed.so finds libheed_text.so beside itself.
-set_target_properties(heed PROPERTIES INSTALL_RPATH "$ORIGIN")
+# libheed.so finds libheed_text.so beside itself, and both what a wheel or an archive puts there.
+set_target_properties(heed heed_text_alone PROPERTIES INSTALL_RPATH "$ORIGIN")
 install(TARGETS heed_text_alone EXPORT heedTextTargets
         LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(TARGETS heed EXPORT heedTargets LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
