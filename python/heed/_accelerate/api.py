@@ -12,6 +12,7 @@ from torch import nn
 from .. import nn as heed_nn
 from . import find, layers, models
 from .report import Report, report, write
+from .sdpa import SdpaAttention, calls_sdpa
 from .swap import joined_class, original_class, put_back, swap
 
 __all__ = ["accelerate", "restore"]
@@ -60,7 +61,8 @@ _BLOCKS = (
 
 def accelerate(model: Model) -> Model:
     """Replaces what Heed has kernels for in any torch or ``transformers`` model, in place: attention
-    (``attn_implementation="heed"``), linear layers with the activation that follows, norms,
+    (``attn_implementation="heed"``, or where a module's own source calls torch's
+    ``scaled_dot_product_attention``), linear layers with the activation that follows, norms,
     embeddings, dropout (with the sum that follows, where the source shows it) and cross entropy.
 
     Parameters, buffers, names, hooks and the state_dict stay as they are, and ``isinstance`` too: a
@@ -174,6 +176,10 @@ def _replace(module: nn.Module, made: Report) -> None:
 
 def _replace_block(module: nn.Module, made: Report) -> None:
     kind = type(module)
+    if calls_sdpa(kind):
+        swap(module, joined_class(SdpaAttention, kind))
+        made.replaced[f"attention of {kind.__name__}"] += 1
+        return
     for template, mixin, what in _BLOCKS:
         drop = getattr(module, "dropout", None)
         if find.same_forward(kind, template) and isinstance(drop, nn.Dropout):

@@ -12,7 +12,7 @@ from torch import nn
 from ..functional import Activation
 from .swap import once
 
-__all__ = ["activation_name", "is_rms_norm", "linear_then_activation", "same_forward"]
+__all__ = ["activation_name", "calls", "is_rms_norm", "linear_then_activation", "same_forward"]
 
 _ACTIVATIONS: dict[Activation, object] = {
     "relu": nn.functional.relu,
@@ -67,6 +67,16 @@ def _tree(source: object) -> ast.Module | None:
         return ast.parse(textwrap.dedent(inspect.getsource(source)))  # type: ignore[arg-type]
     except (OSError, TypeError, SyntaxError):
         return None
+
+
+def calls(function: object, name: str) -> bool:
+    """Whether the source of a function calls something of this name."""
+    tree = _tree(function)
+    return tree is not None and any(
+        isinstance(node, ast.Call)
+        and name in (getattr(node.func, "attr", None), getattr(node.func, "id", None))
+        for node in ast.walk(tree)
+    )
 
 
 def _attribute_call(node: ast.AST) -> tuple[str, ast.AST] | None:
