@@ -22,6 +22,10 @@ TokenInputOptions side_options(const TransformerOptions& o) {
   return input;
 }
 
+bool shares_embedding(const EncoderDecoderOptions& o) {
+  return o.tie_word_embeddings == "all" || o.tie_word_embeddings == "inputs";
+}
+
 void check_padding(const char* name, int64_t id, int64_t vocabulary) {
   check_usage(id < vocabulary, name, ": expected −1 or an id below the vocabulary size ",
               vocabulary, ", got ", id);
@@ -34,13 +38,14 @@ void check(const EncoderDecoderOptions& o) {
   check_padding("source_pad_token_id", o.source_pad_token_id, o.source_vocab_size);
   check_padding("target_pad_token_id", o.target_pad_token_id, o.target_vocab_size);
   check_usage(o.tie_word_embeddings == "none" || o.tie_word_embeddings == "output" ||
-                  o.tie_word_embeddings == "all",
-              "tie_word_embeddings: expected one of none, output, all, got '",
+                  o.tie_word_embeddings == "inputs" || o.tie_word_embeddings == "all",
+              "tie_word_embeddings: expected one of none, output, inputs, all, got '",
               o.tie_word_embeddings, "'");
-  check_usage(o.tie_word_embeddings != "all" || (o.source_vocab_size == o.target_vocab_size &&
-                                                 o.source_pad_token_id == o.target_pad_token_id),
-              "tie_word_embeddings: 'all' expects one vocabulary (target_vocab_size as "
-              "source_vocab_size), got source and target of ",
+  check_usage(!shares_embedding(o) || (o.source_vocab_size == o.target_vocab_size &&
+                                       o.source_pad_token_id == o.target_pad_token_id),
+              "tie_word_embeddings: '", o.tie_word_embeddings,
+              "' expects one vocabulary (target_vocab_size as source_vocab_size), got source "
+              "and target of ",
               o.source_vocab_size, " and ", o.target_vocab_size, " tokens with padding ",
               o.source_pad_token_id, " and ", o.target_pad_token_id);
   check(o.transformer);
@@ -55,17 +60,23 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options) : options_(
   source_ = register_module("source", std::make_shared<TokenInput>(input));
   input.vocab_size = options.target_vocab_size;
   input.pad_token_id = options.target_pad_token_id;
-  target_ = register_module(
-      "target", std::make_shared<TokenInput>(
-                    input, options.tie_word_embeddings == "all" ? source_->embedding : nullptr));
+  target_ = register_module("target",
+                            std::make_shared<TokenInput>(
+                                input, shares_embedding(options) ? source_->embedding : nullptr));
 
   nn::LayerOptions layer = layer_options(o);
   encoder_ = register_module("encoder", std::make_shared<nn::Encoder>(o.num_layers, layer));
   layer.d_memory = o.d_model;
+  layer.details.attention.only_before = true;
+  if (options.num_decoder_heads > 0) layer.num_heads = options.num_decoder_heads;
+  if (options.decoder_d_ff > 0) layer.d_ff = options.decoder_d_ff;
   const int64_t decoder_layers =
       options.num_decoder_layers > 0 ? options.num_decoder_layers : o.num_layers;
   decoder_ = register_module("decoder", std::make_shared<nn::Decoder>(decoder_layers, layer));
-  if (options.tie_word_embeddings == "none") {
+  if (options.logit_bias) {
+    logit_bias_ = register_parameter("logit_bias", at::zeros({options.target_vocab_size}));
+  }
+  if (options.tie_word_embeddings == "none" || options.tie_word_embeddings == "inputs") {
     output_ = register_module(
         "output", std::make_shared<nn::Linear>(nn::LinearOptions{
                       .in = o.d_model, .out = options.target_vocab_size, .bias = false}));
@@ -91,7 +102,8 @@ at::Tensor EncoderDecoder::states(const TextBatch& target,
 }
 
 at::Tensor EncoderDecoder::logits(const at::Tensor& states) const {
-  return output_ ? output_->forward(states) : heed::linear(states, target_->embedding->weight);
+  const at::Tensor scaled = options_.logit_scale != 1 ? states * options_.logit_scale : states;
+  return heed::linear(scaled, output_ ? output_->weight : target_->embedding->weight, logit_bias_);
 }
 
 at::Tensor EncoderDecoder::forward(const TextBatch& source, const TextBatch& target,

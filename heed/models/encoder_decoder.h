@@ -23,11 +23,16 @@ struct EncoderDecoderOptions {
   int64_t source_pad_token_id = 0;  // −1: none
   int64_t target_pad_token_id = 0;
   // Which of source embedding, target embedding and output layer are one matrix: "none"; "output",
-  // target embedding and output layer; "all", which wants one vocabulary. Press & Wolf 2017
+  // target embedding and output layer; "inputs", both embeddings; "all". The last two want one
+  // vocabulary. Press & Wolf 2017
   std::string tie_word_embeddings = "all";
   TransformerOptions transformer = {
       .activation = "relu", .norm_first = false, .initialisation = "xavier_uniform"};
   int64_t num_decoder_layers = 0;  // 0: as many as the encoder has
+  int64_t num_decoder_heads = 0;   // likewise
+  int64_t decoder_d_ff = 0;
+  double logit_scale = 1;   // of the states, before the output layer
+  bool logit_bias = false;  // of the output layer
 };
 
 template <nn::OptionsOf<EncoderDecoderOptions> Options, typename Visit>
@@ -86,6 +91,7 @@ class EncoderDecoder : public torch::nn::Module {
   std::shared_ptr<nn::Encoder> encoder_;
   std::shared_ptr<nn::Decoder> decoder_;
   std::shared_ptr<nn::Linear> output_;  // null where tied
+  at::Tensor logit_bias_;               // (V), or undefined
 };
 
 }  // namespace heed::models

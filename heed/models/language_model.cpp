@@ -49,6 +49,7 @@ LanguageModel::LanguageModel(const LanguageModelOptions& options) : options_(opt
   TokenInputOptions input = input_options(o);
   input.vocab_size = options.vocab_size;
   input.embedding_std = options.embedding_std;
+  if (o.input.scale > 0) input.scale = o.input.scale;
   input.dropout = o.embedding_dropout;
   input_ = register_module("input", std::make_shared<TokenInput>(input));
   decoder_ =
@@ -70,7 +71,10 @@ at::Tensor LanguageModel::states(const TextBatch& batch, const nn::DecoderContex
 }
 
 at::Tensor LanguageModel::logits(const at::Tensor& states) const {
-  return output_ ? output_->forward(states) : heed::linear(states, input_->embedding->weight);
+  const at::Tensor all =
+      output_ ? output_->forward(states) : heed::linear(states, input_->embedding->weight);
+  const double softcap = options_.logit_softcap;
+  return softcap > 0 ? (all / softcap).tanh() * softcap : all;
 }
 
 at::Tensor LanguageModel::forward(const TextBatch& batch, nn::AttentionTrace* trace) const {

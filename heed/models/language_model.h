@@ -22,6 +22,7 @@ struct LanguageModelOptions {
   bool tie_word_embeddings =
       true;  // the embedding is the output layer too         Press & Wolf 2017
   double embedding_std = 0.02;
+  double logit_softcap = 0;  // logits become softcap · tanh(logit / softcap); 0: none
 };
 
 template <nn::OptionsOf<LanguageModelOptions> Options, typename Visit>

@@ -9,11 +9,8 @@
 namespace heed::nn {
 
 Decoder::Decoder(int64_t count, const LayerOptions& options)
-    : pattern_(pattern_from(options.attention.pattern)) {
-  for (int64_t i = 0; i < count; ++i) {
-    layers.push_back(
-        register_module(text_of("layer_", i), std::make_shared<DecoderLayer>(options)));
-  }
+    : patterns_(std::ssize(order_of_layers(count, options.details)), options) {
+  layers = make_layers<DecoderLayer>(*this, count, options);
   if (options.norm_first) {
     final_norm = Norm(*this, "final_norm", norm_options(options));
   }
@@ -39,18 +36,21 @@ at::Tensor Decoder::forward(const at::Tensor& input, const DecoderContext& conte
     cache.memory_lengths = context.memory->lengths;
   }
   const TokenPositions positions = cache.positions();
-  const Pattern pattern = decoder_pattern({.own = pattern_,
-                                           .positions = positions,
-                                           .batch = input.size(0),
-                                           .count = input.size(1),
-                                           .lengths = context.lengths});
+  std::vector<Pattern> patterns;
+  for (const Pattern& each : patterns_.distinct) {
+    patterns.push_back(decoder_pattern({.own = each,
+                                        .positions = positions,
+                                        .batch = input.size(0),
+                                        .count = input.size(1),
+                                        .lengths = context.lengths}));
+  }
   const Pattern memory_pattern = cache.memory_lengths.defined()
                                      ? Pattern::padded({.key = cache.memory_lengths})
                                      : Pattern::full();
   at::Tensor x = input;
   for (size_t i = 0; i < layers.size(); ++i) {
     x = layers[i]->forward(x,
-                           {.self = {.pattern = pattern,
+                           {.self = {.pattern = patterns[patterns_.of_layer[i]],
                                      .positions = positions,
                                      .cache = context.cache != nullptr ? &cache.layers[i] : nullptr,
                                      .trace = context.trace},

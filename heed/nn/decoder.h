@@ -11,6 +11,7 @@
 
 #include "heed/nn/attention/key_value_cache.h"
 #include "heed/nn/decoder_layer.h"
+#include "heed/nn/layer_stack.h"
 
 namespace heed::nn {
 
@@ -44,7 +45,7 @@ class Decoder : public torch::nn::Module {
  private:
   std::vector<ProjectedMemory> project(const Memory& memory) const;
 
-  Pattern pattern_;  // of the options
+  StackPatterns patterns_;  // of the options
 };
 
 }  // namespace heed::nn

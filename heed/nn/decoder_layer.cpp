@@ -17,6 +17,14 @@ DecoderLayer::DecoderLayer(const LayerOptions& options) : options_(options) {
   feed_forward =
       register_module("feed_forward", std::make_shared<FeedForward>(feed_forward_options(options)));
   feed_forward_norm = Norm(*this, "feed_forward_norm", norm_options(options));
+  if (options.details.norm_last) {
+    check_usage(options.norm_first && cross_attention == nullptr,
+                "decoder layer: a norm behind each part goes with one before it, without a memory");
+    attention_last_norm = Norm(*this, "attention_last_norm", norm_options(options));
+    feed_forward_last_norm = Norm(*this, "feed_forward_last_norm", norm_options(options));
+  }
+  check_usage(!options.details.parallel_parts || (options.norm_first && !cross_attention),
+              "decoder layer: parallel parts go with norms before them, without a memory");
 }
 
 at::Tensor DecoderLayer::sum(const at::Tensor& x, const at::Tensor& part) const {
@@ -31,10 +39,19 @@ at::Tensor DecoderLayer::forward(const at::Tensor& input, const Context& context
     return cross_attention->forward(x, *context.memory, context.memory_pattern, context.self.trace);
   };
   at::Tensor x = input;
-  if (options_.norm_first) {
-    x = sum(x, attention->forward(attention_norm.forward(x), context.self));
+  const auto self = [&](const at::Tensor& from) {
+    return attention_last_norm.forward(
+        attention->forward(attention_norm.forward(from), context.self));
+  };
+  const auto forward = [&](const at::Tensor& from) {
+    return feed_forward_last_norm.forward(feed_forward->forward(feed_forward_norm.forward(from)));
+  };
+  if (options_.details.parallel_parts) {
+    x = sum(sum(input, self(input)), forward(input));
+  } else if (options_.norm_first) {
+    x = sum(x, self(x));
     if (cross_attention) x = sum(x, cross(cross_attention_norm.forward(x)));
-    x = sum(x, feed_forward->forward(feed_forward_norm.forward(x)));
+    x = sum(x, forward(x));
   } else {
     x = attention_norm.forward(sum(x, attention->forward(x, context.self)));
     if (cross_attention) x = cross_attention_norm.forward(sum(x, cross(x)));

@@ -30,6 +30,8 @@ class DecoderLayer : public torch::nn::Module {
   Norm attention_norm;
   Norm cross_attention_norm;
   Norm feed_forward_norm;
+  Norm attention_last_norm;  // behind the parts, before the sum; usually none
+  Norm feed_forward_last_norm;
 
  private:
   // x + dropout(part), in one pass.

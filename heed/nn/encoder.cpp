@@ -1,14 +1,9 @@
 #include "heed/nn/encoder.h"
 
-#include "heed/base/error.h"
-
 namespace heed::nn {
 
-Encoder::Encoder(int64_t count, const LayerOptions& options) {
-  for (int64_t i = 0; i < count; ++i) {
-    layers.push_back(
-        register_module(text_of("layer_", i), std::make_shared<EncoderLayer>(options)));
-  }
+Encoder::Encoder(int64_t count, const LayerOptions& options)
+    : layers(make_layers<EncoderLayer>(*this, count, options)) {
   if (options.norm_first) {
     final_norm = Norm(*this, "final_norm", norm_options(options));
   }

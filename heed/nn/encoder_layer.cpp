@@ -1,16 +1,21 @@
 #include "heed/nn/encoder_layer.h"
 
+#include "heed/base/error.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::nn {
 
 EncoderLayer::EncoderLayer(const LayerOptions& options)
     : options_(options), pattern_(pattern_from(options.attention.pattern)) {
+  check_usage(!options.details.norm_last && !options.details.parallel_parts,
+              "encoder layer: norms behind the parts and parallel parts are those of decoders");
   attention = register_module("attention",
                               std::make_shared<MultiHeadAttention>(attention_options(options)));
   feed_forward =
       register_module("feed_forward", std::make_shared<FeedForward>(feed_forward_options(options)));
-  attention_norm = Norm(*this, "attention_norm", norm_options(options));
+  if (options.details.first_attention_norm) {
+    attention_norm = Norm(*this, "attention_norm", norm_options(options));
+  }
   feed_forward_norm = Norm(*this, "feed_forward_norm", norm_options(options));
 }
 

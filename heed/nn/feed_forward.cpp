@@ -11,13 +11,14 @@
 namespace heed::nn {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FeedForwardKind>, 7> kNames{{
+constexpr std::array<std::pair<std::string_view, FeedForwardKind>, 8> kNames{{
     {"relu", {Activation::kRelu}},
     {"gelu", {Activation::kGelu}},
     {"gelu_tanh", {Activation::kGeluTanh}},
     {"silu", {Activation::kSilu}},
     {"reglu", {Activation::kRelu, true}},
     {"geglu", {Activation::kGelu, true}},
+    {"geglu_tanh", {Activation::kGeluTanh, true}},
     {"swiglu", {Activation::kSilu, true}},
 }};
 

@@ -21,7 +21,8 @@ namespace heed::nn {
 using heed::Activation;
 using heed::activation_from;
 
-// The non-linearity: "relu", "gelu", "gelu_tanh", "silu", and gated "reglu", "geglu", "swiglu".
+// The non-linearity: "relu", "gelu", "gelu_tanh", "silu", and gated "reglu", "geglu", "geglu_tanh",
+// "swiglu".
 struct FeedForwardKind {
   Activation activation = Activation::kRelu;
   bool gated = false;

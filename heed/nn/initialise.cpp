@@ -15,6 +15,8 @@
 namespace heed::nn {
 namespace {
 
+thread_local bool leaves_out = false;
+
 constexpr std::array<std::pair<std::string_view, Initialisation>, 6> kNames{{
     {"xavier_uniform", Initialisation::kXavierUniform},
     {"xavier_normal", Initialisation::kXavierNormal},
@@ -54,9 +56,15 @@ std::string name_of(Initialisation initialisation) {
   throw UsageError("initialisation: not one of the known ones");
 }
 
+WithoutInitialisation::WithoutInitialisation() : before_(leaves_out) { leaves_out = true; }
+WithoutInitialisation::~WithoutInitialisation() { leaves_out = before_; }
+
+bool is_initialised() { return !leaves_out; }
+
 void initialise(at::Tensor& weight, Initialisation initialisation) {
   check_usage(weight.dim() == 2, "initialise: expected a matrix (out, in), got shape ",
               weight.sizes());
+  if (!is_initialised()) return;
   const c10::AutoGradMode no_gradients(false);
   const auto out = static_cast<double>(weight.size(0));
   const auto in = static_cast<double>(weight.size(1));
@@ -81,6 +89,7 @@ void initialise(at::Tensor& weight, Initialisation initialisation) {
 }
 
 void initialise_linear_layers(torch::nn::Module& model, Initialisation initialisation) {
+  if (!is_initialised()) return;
   std::map<std::string, int64_t> parts;  // that add to the residual path of each stack
   const auto modules = model.named_modules({}, /*include_self=*/false);
   for (const auto& item : modules) {

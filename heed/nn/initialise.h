@@ -28,8 +28,25 @@ enum class Initialisation {
 Initialisation initialisation_from(std::string_view name);
 std::string name_of(Initialisation initialisation);
 
+// While one of these lives, layers that its thread makes leave their weights as memory comes: those
+// of a file will take their place. Whoever makes one gives every weight a value.
+class WithoutInitialisation {
+ public:
+  WithoutInitialisation();
+  ~WithoutInitialisation();
+  WithoutInitialisation(const WithoutInitialisation&) = delete;
+  WithoutInitialisation& operator=(const WithoutInitialisation&) = delete;
+
+ private:
+  bool before_;
+};
+
+// Whether new layers get values.
+bool is_initialised();
+
 // Fills a (out, in) matrix in place from torch's default generator, outside autograd. A matrix by
-// itself is not known to be on a residual path: kResidualNormal is kSmallNormal here.
+// itself is not known to be on a residual path: kResidualNormal is kSmallNormal here. Nothing where
+// not is_initialised().
 void initialise(at::Tensor& weight, Initialisation initialisation);
 
 // Fills the weights of every Linear in a model. The residual path is what the parts named "output"

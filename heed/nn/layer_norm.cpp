@@ -6,9 +6,9 @@
 
 namespace heed::nn {
 
-LayerNorm::LayerNorm(int64_t width, double epsilon) : epsilon_(epsilon) {
+LayerNorm::LayerNorm(int64_t width, double epsilon, bool has_bias) : epsilon_(epsilon) {
   weight = register_parameter("weight", at::ones({width}));
-  bias = register_parameter("bias", at::zeros({width}));
+  if (has_bias) bias = register_parameter("bias", at::zeros({width}));
 }
 
 at::Tensor LayerNorm::forward(const at::Tensor& input) const {

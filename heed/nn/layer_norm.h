@@ -10,13 +10,13 @@ namespace heed::nn {
 
 class LayerNorm : public torch::nn::Module {
  public:
-  explicit LayerNorm(int64_t width, double epsilon = 1e-5);
+  explicit LayerNorm(int64_t width, double epsilon = 1e-5, bool has_bias = true);
 
   // (..., C) -> (..., C): (x − mean) / √(variance + ε) · weight + bias.
   at::Tensor forward(const at::Tensor& input) const;
 
   at::Tensor weight;  // (C)
-  at::Tensor bias;    // (C)
+  at::Tensor bias;    // (C), or undefined
 
  private:
   double epsilon_;

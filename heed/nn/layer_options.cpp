@@ -8,19 +8,24 @@ MultiHeadAttentionOptions attention_options(const LayerOptions& options) {
           .dropout = options.attention_dropout,
           .attention = options.attention,
           .bias = options.bias,
-          .d_memory = options.d_memory};
+          .d_memory = options.d_memory,
+          .details = options.details.attention};
 }
 
 FeedForwardOptions feed_forward_options(const LayerOptions& options) {
   return {.d_model = options.d_model,
           .d_ff = options.d_ff,
           .kind = options.feed_forward,
-          .dropout = options.dropout,
-          .bias = options.bias};
+          .dropout = options.details.hidden_dropout.value_or(options.dropout),
+          .bias = options.details.feed_forward_bias.value_or(options.bias)};
 }
 
 Norm::Options norm_options(const LayerOptions& options) {
-  return {.kind = options.norm, .d_model = options.d_model};
+  return {.kind = options.norm,
+          .d_model = options.d_model,
+          .epsilon = options.details.norm_epsilon,
+          .bias = options.details.norm_bias,
+          .adds_one = options.details.norm_adds_one};
 }
 
 }  // namespace heed::nn

@@ -5,6 +5,7 @@
 
 #include "heed/nn/attention/attention_heads.h"
 #include "heed/nn/feed_forward.h"
+#include "heed/nn/layer_details.h"
 #include "heed/nn/norm.h"
 
 namespace heed::nn {
@@ -23,6 +24,7 @@ struct LayerOptions {
   double attention_dropout = 0;  // of the attention weights
   bool bias = true;              // of the linear layers
   int64_t d_memory = 0;          // of a decoder's memory; 0: no cross-attention
+  LayerDetails details = {};
 };
 
 // Those of its parts.

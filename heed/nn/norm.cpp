@@ -14,9 +14,13 @@ std::string name_of(NormKind kind) { return kind == NormKind::kLayer ? "layer" :
 
 Norm::Norm(torch::nn::Module& owner, const std::string& name, const Options& options) {
   if (options.kind == NormKind::kLayer) {
-    layer = owner.register_module(name, std::make_shared<LayerNorm>(options.d_model));
+    layer = owner.register_module(
+        name, std::make_shared<LayerNorm>(
+                  options.d_model, options.epsilon > 0 ? options.epsilon : 1e-5, options.bias));
   } else {
-    rms = owner.register_module(name, std::make_shared<RmsNorm>(options.d_model));
+    rms = owner.register_module(
+        name, std::make_shared<RmsNorm>(
+                  options.d_model, options.epsilon > 0 ? options.epsilon : 1e-6, options.adds_one));
   }
 }
 

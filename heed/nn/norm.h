@@ -26,7 +26,10 @@ class Norm {
   Norm() = default;  // none: leaves its input as it is
   struct Options {
     NormKind kind = NormKind::kLayer;
-    int64_t d_model = 0;  // C
+    int64_t d_model = 0;    // C
+    double epsilon = 0;     // 0: that of the kind
+    bool bias = true;       // of a layer norm
+    bool adds_one = false;  // an RMS norm multiplies by 1 + weight
   };
   Norm(torch::nn::Module& owner, const std::string& name, const Options& options);
 

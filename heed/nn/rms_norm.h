@@ -11,15 +11,17 @@ namespace heed::nn {
 
 class RmsNorm : public torch::nn::Module {
  public:
-  explicit RmsNorm(int64_t width, double epsilon = 1e-6);
+  explicit RmsNorm(int64_t width, double epsilon = 1e-6, bool adds_one = false);
 
-  // (..., C) -> (..., C): x / √(mean(x²) + ε) · weight, in float32 for 16-bit inputs.
+  // (..., C) -> (..., C): x / √(mean(x²) + ε) · weight (or 1 + weight), in float32 for 16-bit
+  // inputs.
   at::Tensor forward(const at::Tensor& input) const;
 
   at::Tensor weight;  // (C)
 
  private:
   double epsilon_;
+  bool adds_one_;
 };
 
 }  // namespace heed::nn

@@ -4,12 +4,34 @@
 
 #include <algorithm>
 
+#include "heed/base/error.h"
+
 namespace heed::models {
 
 TextBatch TextBatch::to(at::Device device) const {
   TextBatch there{.ids = ids.to(device)};
   if (lengths.defined()) there.lengths = lengths.to(device);
+  if (types.defined()) there.types = types.to(device);
   return there;
+}
+
+TextBatch text_batch_from_mask(const at::Tensor& ids, const at::Tensor& mask,
+                               const at::Tensor& types) {
+  check_usage(ids.dim() == 2 && mask.sizes() == ids.sizes(),
+              "attention mask: expected the shape of the ids, ", ids.sizes(), ", got ",
+              mask.sizes());
+  const at::Tensor real = mask.to(at::kLong);
+  TextBatch batch{.ids = ids, .lengths = real.sum(1), .types = types};
+  const at::Tensor column = at::arange(ids.size(1), real.options());
+  const at::Tensor start = real.argmax(1).unsqueeze(1);
+  const at::Tensor expected =
+      (column >= start).logical_and(column < start + batch.lengths.unsqueeze(1));
+  check_usage(at::equal(expected, real.to(at::kBool)),
+              "attention mask: expected the real tokens of a row one behind the other");
+  const at::Tensor from = (column + start).remainder(std::max<int64_t>(ids.size(1), 1));
+  batch.ids = ids.gather(1, from);
+  if (types.defined()) batch.types = types.gather(1, from);
+  return batch;
 }
 
 at::Tensor padded_ids(const IdRows& rows, int64_t padding) {

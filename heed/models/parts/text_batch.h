@@ -12,9 +12,16 @@ namespace heed::models {
 struct TextBatch {
   at::Tensor ids;           // (B, N) int64, padding behind each text
   at::Tensor lengths = {};  // (B) int64, real tokens of each text; undefined: all N
+  at::Tensor types = {};    // (B, N) int64, of models whose tokens have types; undefined: all 0
 
   TextBatch to(at::Device device) const;
 };
+
+// Rows of ids (B, N) whose real tokens `mask` (B, N), 1 or true, marks: each begins with its first
+// real token, as models here expect, wherever the padding stood. Throws UsageError where the real
+// tokens of a row are not one behind the other.
+TextBatch text_batch_from_mask(const at::Tensor& ids, const at::Tensor& mask,
+                               const at::Tensor& types = {});
 
 using IdRows = std::vector<const std::vector<int32_t>*>;
 

@@ -8,8 +8,10 @@
 #include <memory>
 #include <string>
 
+#include "heed/models/parts/input_details.h"
 #include "heed/nn/attention/positions.h"
 #include "heed/nn/embedding.h"
+#include "heed/nn/linear.h"
 #include "heed/nn/norm.h"
 
 namespace heed::models {
@@ -24,6 +26,8 @@ struct TokenInputOptions {
   double scale = 1;                      // of the embedding, before the positions
   double dropout = 0;
   bool small_embedding = false;  // start at U(−10⁻⁴, 10⁻⁴), with a norm behind
+  InputDetails details = {};
+  nn::Norm::Options norm = {};  // where the details want one
 };
 
 // The embedding as these options start it.
@@ -40,14 +44,20 @@ class TokenInput : public torch::nn::Module {
   explicit TokenInput(const TokenInputOptions& options,
                       std::shared_ptr<nn::Embedding> embedding = nullptr);
 
-  // ids (B, N) int64 -> (B, N, C).
-  at::Tensor forward(const at::Tensor& ids, const nn::TokenPositions& at = {}) const;
+  // ids (B, N) int64 -> (B, N, C). Types (B, N) int64, of options that have some; undefined: all 0.
+  at::Tensor forward(const at::Tensor& ids, const nn::TokenPositions& at = {},
+                     const at::Tensor& types = {}) const;
 
   std::shared_ptr<nn::Embedding> embedding;
   std::shared_ptr<nn::PositionTable> positions;  // null: none are added
   nn::Norm norm;                                 // of a small embedding
+  std::shared_ptr<nn::Embedding> types;          // null: tokens have none
+  nn::Norm sum_norm;                             // of the sum of all; usually none
+  std::shared_ptr<nn::Linear> projection;        // to C; null: the vectors are that wide
 
  private:
+  at::Tensor with_types(const at::Tensor& x, const at::Tensor& kinds) const;
+
   TokenInputOptions options_;
 };
 

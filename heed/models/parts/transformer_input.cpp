@@ -11,10 +11,13 @@ TokenInputOptions input_options(const TransformerOptions& options) {
           .max_length = options.max_length,
           .positions = options.attention.positions,
           .small_embedding = nn::initialisation_from(options.initialisation) ==
-                             nn::Initialisation::kSmallEmbedding};
+                             nn::Initialisation::kSmallEmbedding,
+          .details = options.input,
+          .norm = nn::norm_options(layer_options(options))};
 }
 
 double input_scale(const TokenInputOptions& input) {
+  if (input.details.scale > 0) return input.details.scale;
   return input.small_embedding ? 1 : std::sqrt(static_cast<double>(input.d_model));
 }
 

@@ -7,9 +7,13 @@ namespace heed::models {
 
 void check(const TransformerOptions& o) {
   visit_fields(o, nn::FieldCheck());
-  check_usage(o.d_model % o.num_heads == 0, "num_heads: expected a divisor of d_model ", o.d_model,
-              ", got ", o.num_heads);
-  nn::check(o.attention, {.num_heads = o.num_heads, .size = o.d_model / o.num_heads});
+  visit_fields(o.details, nn::FieldCheck());
+  visit_fields(o.input, nn::FieldCheck());
+  check_usage(o.details.attention.head_dim > 0 || o.d_model % o.num_heads == 0,
+              "num_heads: expected a divisor of d_model ", o.d_model, ", got ", o.num_heads);
+  nn::check(o.attention, {.num_heads = o.num_heads,
+                          .size = o.details.attention.head_dim > 0 ? o.details.attention.head_dim
+                                                                   : o.d_model / o.num_heads});
   nn::feed_forward_kind_from(o.activation);
   nn::norm_kind_from(o.norm);
   nn::initialisation_from(o.initialisation);
@@ -30,7 +34,8 @@ nn::LayerOptions layer_options(const TransformerOptions& options) {
           .norm_first = options.norm_first,
           .dropout = options.dropout,
           .attention_dropout = options.attention_dropout,
-          .bias = options.bias};
+          .bias = options.bias,
+          .details = options.details};
 }
 
 }  // namespace heed::models

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <string>
 
+#include "heed/models/parts/input_details.h"
 #include "heed/nn/attention/attention_settings.h"
 #include "heed/nn/fields.h"
+#include "heed/nn/layer_details.h"
 #include "heed/nn/layer_options.h"
 
 namespace heed::models {
@@ -25,6 +27,9 @@ struct TransformerOptions {
   double dropout = 0.1;
   double attention_dropout = 0.1;
   double embedding_dropout = 0.1;
+  // Of published models; no command line or config.json of Heed's own has them.
+  nn::LayerDetails details = {};
+  InputDetails input = {};
 };
 
 template <nn::OptionsOf<TransformerOptions> Options, typename Visit>

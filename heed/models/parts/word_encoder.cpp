@@ -72,7 +72,8 @@ CharacterEncoder::CharacterEncoder(const WordEncoderOptions& options) {
 }
 
 at::Tensor CharacterEncoder::forward(const TextBatch& words) const {
-  const auto& [ids, lengths] = words;
+  const at::Tensor& ids = words.ids;
+  const at::Tensor& lengths = words.lengths;
   const at::Tensor is_short = lengths <= kShortWord;
   const at::Tensor short_rows = is_short.nonzero().squeeze(1);
   const at::Tensor long_rows = is_short.logical_not().nonzero().squeeze(1);

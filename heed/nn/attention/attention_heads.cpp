@@ -49,28 +49,54 @@ at::Tensor bias_by_row(const at::Tensor& table, const TokenPositions& positions,
 
 AttentionHeads::AttentionHeads(const MultiHeadAttentionOptions& options, Kind kind)
     : options_(options) {
-  check_usage(
-      options.num_heads > 0 && options.d_model > 0 && options.d_model % options.num_heads == 0,
-      "multi-head attention: expected d_model divisible by num_heads, got ", options.d_model,
-      " and ", options.num_heads);
+  check_usage(options.num_heads > 0 && options.d_model > 0 &&
+                  (options.details.head_dim > 0 || options.d_model % options.num_heads == 0),
+              "multi-head attention: expected d_model divisible by num_heads, got ",
+              options.d_model, " and ", options.num_heads);
   const AttentionSettings& settings = options_.attention;
   if (kind == Kind::kCross) options_.attention.positions = "none";
-  check(settings, {.num_heads = options.num_heads, .size = options.d_model / options.num_heads});
+  check(settings, {.num_heads = options.num_heads, .size = head_dim_of(options)});
   score_parameter = initial_parameter(settings.score, counts());
   if (score_parameter.defined()) register_parameter("score_parameter", score_parameter);
   if (settings.positions == "alibi") {
     alibi_slopes_ = register_buffer("alibi_slopes", alibi_slopes(options.num_heads));
+  } else if (settings.positions == "relative" && options.details.relative_buckets > 0) {
+    relative_buckets = register_module("relative_buckets",
+                                       std::make_shared<RelativeBuckets>(RelativeBucketsOptions{
+                                           .heads = options.num_heads,
+                                           .buckets = options.details.relative_buckets,
+                                           .reach = settings.max_relative_positions,
+                                           .only_before = options.details.only_before}));
   } else if (settings.positions == "relative") {
     relative_table = register_parameter(
         "relative_table", at::zeros({options.num_heads, 2 * settings.max_relative_positions + 1}));
   }
 }
 
+int64_t head_dim_of(const MultiHeadAttentionOptions& options) {
+  return options.details.head_dim > 0 ? options.details.head_dim
+                                      : options.d_model / options.num_heads;
+}
+
+std::shared_ptr<Linear> AttentionHeads::make_input(int64_t in, int64_t heads) const {
+  return std::make_shared<Linear>(
+      LinearOptions{.in = in,
+                    .out = heads * counts().size,
+                    .bias = options_.details.qkv_bias.value_or(options_.bias)});
+}
+
+std::shared_ptr<Linear> AttentionHeads::make_output() const {
+  return std::make_shared<Linear>(
+      LinearOptions{.in = counts().query * counts().size,
+                    .out = options_.d_model,
+                    .bias = options_.details.output_bias.value_or(options_.bias)});
+}
+
 HeadCounts AttentionHeads::counts() const {
   const int64_t parts = shards_ != nullptr ? shards_->count() : 1;
   return {.query = options_.num_heads / parts,
           .key = key_value_heads_of(options_.attention, options_.num_heads) / parts,
-          .size = options_.d_model / options_.num_heads};
+          .size = head_dim_of(options_)};
 }
 
 void AttentionHeads::check_split(int64_t count) const {
@@ -100,11 +126,13 @@ at::Tensor AttentionHeads::attend(const Call& call) const {
   // Rows at different positions need no slopes of their own: a query that stands further right by c
   // has c · slope taken from all its scores, which changes no weight.
   if (alibi_slopes_.defined()) attend.alibi_slopes = alibi_slopes_;
-  if (relative_table.defined()) {
+  const at::Tensor table = relative_buckets ? relative_buckets->table() : relative_table;
+  if (options_.details.scale > 0) attend.scale = options_.details.scale;
+  if (table.defined()) {
     if (call.positions.starts.defined()) {
-      attend.bias = bias_by_row(relative_table, call.positions, queries, heads.key.size(2));
+      attend.bias = bias_by_row(table, call.positions, queries, heads.key.size(2));
     } else {
-      attend.relative_bias = RelativeBias{relative_table};
+      attend.relative_bias = RelativeBias{table};
     }
   }
   AttentionOptions dropping = attend;

@@ -6,12 +6,15 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "heed/nn/attention/attention_settings.h"
+#include "heed/nn/attention/relative_buckets.h"
 #include "heed/nn/attention/split_heads.h"
 #include "heed/nn/attention/token_positions.h"
+#include "heed/nn/layer_details.h"
 #include "heed/nn/shards.h"
 #include "heed/ops/attention.h"
 
@@ -24,7 +27,11 @@ struct MultiHeadAttentionOptions {
   AttentionSettings attention = {};  // all but the pattern, which comes with each call
   bool bias = true;                  // of the projections
   int64_t d_memory = 0;              // of cross-attention; 0: C
+  AttentionDetails details = {};
 };
+
+// D.
+int64_t head_dim_of(const MultiHeadAttentionOptions& options);
 
 // Asks the attention layers that see it to leave their weights behind: one (B, H, Nq, Nk) tensor a
 // layer, in the order in which the layers ran. The result of a layer does not change.
@@ -43,9 +50,15 @@ class AttentionHeads : public torch::nn::Module, public Splittable {
   std::vector<Split> splits() const override;
   void set_shards(ShardsPtr shards) override { shards_ = std::move(shards); }
 
+  // From now on takes the bias of positions from `other`, which owns it.
+  void share_relative_buckets(const AttentionHeads& other) {
+    relative_buckets = other.relative_buckets;
+  }
+
   // H: the heads that are here.
   at::Tensor score_parameter;  // (H) or (H, D): what the score learns; undefined: nothing
   at::Tensor relative_table;   // (H, 2 · reach + 1): relative positions; undefined: others
+  std::shared_ptr<RelativeBuckets> relative_buckets;  // null: none
 
  protected:
   enum class Kind { kSelf, kCross };
@@ -60,6 +73,10 @@ class AttentionHeads : public torch::nn::Module, public Splittable {
   };
   // -> (B, Nq, H · D), the heads joined.
   at::Tensor attend(const Call& call) const;
+
+  // The projections of these options.
+  std::shared_ptr<Linear> make_input(int64_t in, int64_t heads) const;
+  std::shared_ptr<Linear> make_output() const;
 
   const ShardsPtr& shards() const { return shards_; }
 

@@ -5,30 +5,54 @@
 #include "heed/base/error.h"
 
 namespace heed::nn {
+namespace {
+
+// The part of a head that is turned has a whole number of pairs.
+RotaryOptions rotary_options(const MultiHeadAttentionOptions& options) {
+  const auto size = static_cast<double>(head_dim_of(options));
+  const auto turned = static_cast<int64_t>(size * options.details.rotary_share);
+  return {.size = turned,
+          .base = options.attention.rope_theta,
+          .scaling = options.details.rotary_scaling};
+}
+
+}  // namespace
 
 MultiHeadAttention::MultiHeadAttention(const MultiHeadAttentionOptions& options)
     : AttentionHeads(options, Kind::kSelf) {
-  const auto [heads, key_value_heads, size] = counts();
-  query_key_value = register_module(
-      "query_key_value",
-      std::make_shared<Linear>(LinearOptions{.in = options.d_model,
-                                             .out = (heads + 2 * key_value_heads) * size,
-                                             .bias = options.bias}));
-  output = register_module(
-      "output", std::make_shared<Linear>(LinearOptions{
-                    .in = options.d_model, .out = options.d_model, .bias = options.bias}));
-  if (options.attention.positions == "rotary") {
-    rotary_ =
-        std::make_unique<Rotary>(RotaryOptions{.size = size, .base = options.attention.rope_theta});
+  const HeadCounts heads = counts();
+  query_key_value =
+      register_module("query_key_value", make_input(options.d_model, heads.query + 2 * heads.key));
+  output = register_module("output", make_output());
+  if (options.details.query_key_norm) {
+    query_norm = register_module(
+        "query_norm", std::make_shared<RmsNorm>(heads.size, options.details.query_key_epsilon));
+    key_norm = register_module(
+        "key_norm", std::make_shared<RmsNorm>(heads.size, options.details.query_key_epsilon));
   }
+  if (options.attention.positions == "rotary") {
+    rotary_ = std::make_unique<Rotary>(rotary_options(options));
+  }
+}
+
+at::Tensor MultiHeadAttention::normalised(const at::Tensor& projected) const {
+  if (!query_norm) return projected;
+  const HeadCounts heads = counts();
+  const at::Tensor all = projected.view(
+      {projected.size(0), projected.size(1), heads.query + 2 * heads.key, heads.size});
+  return at::cat({query_norm->forward(all.slice(2, 0, heads.query)),
+                  key_norm->forward(all.slice(2, heads.query, heads.query + heads.key)),
+                  all.slice(2, heads.query + heads.key)},
+                 2)
+      .flatten(2);
 }
 
 at::Tensor MultiHeadAttention::forward(const at::Tensor& input,
                                        const SelfAttentionContext& context) const {
   std::optional<Rotary::Angles> angles;
   if (rotary_) angles = rotary_->angles(context.positions, input.size(1), input.device());
-  Heads heads =
-      split_heads(query_key_value->forward(into_parts(input, shards())), counts(), angles);
+  Heads heads = split_heads(normalised(query_key_value->forward(into_parts(input, shards()))),
+                            counts(), angles);
   if (context.cache != nullptr) {
     context.cache->append(heads.key, heads.value, context.positions);
     heads.key = context.cache->key();
@@ -52,16 +76,10 @@ std::vector<Split> MultiHeadAttention::splits() const {
 
 CrossAttention::CrossAttention(const MultiHeadAttentionOptions& options)
     : AttentionHeads(options, Kind::kCross) {
-  const int64_t width = options.d_model;
-  const int64_t d_memory = options.d_memory > 0 ? options.d_memory : width;
-  query = register_module("query", std::make_shared<Linear>(LinearOptions{
-                                       .in = width, .out = width, .bias = options.bias}));
-  key_value = register_module(
-      "key_value",
-      std::make_shared<Linear>(LinearOptions{
-          .in = d_memory, .out = 2 * counts().key * counts().size, .bias = options.bias}));
-  output = register_module("output", std::make_shared<Linear>(LinearOptions{
-                                         .in = width, .out = width, .bias = options.bias}));
+  const int64_t d_memory = options.d_memory > 0 ? options.d_memory : options.d_model;
+  query = register_module("query", make_input(options.d_model, counts().query));
+  key_value = register_module("key_value", make_input(d_memory, 2 * counts().key));
+  output = register_module("output", make_output());
 }
 
 ProjectedMemory CrossAttention::project(const at::Tensor& memory) const {

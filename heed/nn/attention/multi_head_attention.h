@@ -13,6 +13,7 @@
 #include "heed/nn/attention/key_value_cache.h"
 #include "heed/nn/attention/rotary.h"
 #include "heed/nn/linear.h"
+#include "heed/nn/rms_norm.h"
 #include "heed/ops/attention.h"
 
 namespace heed::nn {
@@ -41,8 +42,13 @@ class MultiHeadAttention : public AttentionHeads {
 
   std::shared_ptr<Linear> query_key_value;  // C -> (H + 2 · Hk) · D, one product for all three
   std::shared_ptr<Linear> output;           // H · D -> C
+  std::shared_ptr<RmsNorm> query_norm;      // over D; null: none
+  std::shared_ptr<RmsNorm> key_norm;
 
  private:
+  // (B, N, (H + 2 · Hk) · D) with queries and keys normalised, where they are.
+  at::Tensor normalised(const at::Tensor& projected) const;
+
   std::unique_ptr<Rotary> rotary_;  // null: other positions
 };
 

@@ -6,10 +6,11 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/nn/initialise.h"
 
 namespace heed::nn {
 
-at::Tensor sinusoidal_positions(int64_t length, int64_t d_model) {
+at::Tensor sinusoidal_positions(int64_t length, int64_t d_model, bool halves) {
   // In double: float32 loses the phase of large positions.
   const auto doubles = at::TensorOptions(at::kDouble);
   const at::Tensor position = at::arange(length, doubles).unsqueeze(1);
@@ -18,6 +19,10 @@ at::Tensor sinusoidal_positions(int64_t length, int64_t d_model) {
   const at::Tensor angle =
       position * (pair * (-std::log(10000.0) / static_cast<double>(d_model))).exp();
   const at::Tensor is_even = column.remainder(2) == 0;
+  if (halves) {
+    const at::Tensor half = angle.slice(1, 0, d_model, 2);
+    return at::cat({half.sin(), half.slice(1, 0, d_model / 2).cos()}, 1).to(at::kFloat);
+  }
   return at::where(is_even, angle.sin(), angle.cos()).to(at::kFloat);
 }
 
@@ -36,17 +41,24 @@ at::Tensor PositionTable::forward(const at::Tensor& input, const TokenPositions&
 SinusoidalPositions::SinusoidalPositions(const PositionsOptions& options)
     : PositionTable(options),
       table_(
-          [d_model = options.d_model](int64_t rows) { return sinusoidal_positions(rows, d_model); },
+          [options](int64_t rows) {
+            return sinusoidal_positions(rows, options.d_model, options.halves);
+          },
           options.max_length) {}
 
 at::Tensor SinusoidalPositions::first(int64_t rows, at::Device device) const {
   return table_.first(rows, device);
 }
 
-LearnedPositions::LearnedPositions(const PositionsOptions& options) : PositionTable(options) {
+LearnedPositions::LearnedPositions(const PositionsOptions& options)
+    : PositionTable(options), offset_(options.offset) {
   table = register_parameter("table", at::empty({options.max_length, options.d_model}));
   const c10::AutoGradMode no_gradients(false);
-  table.normal_(0, 0.02);
+  if (is_initialised()) table.normal_(0, 0.02);
+}
+
+at::Tensor LearnedPositions::first(int64_t /*rows*/, at::Device /*device*/) const {
+  return offset_ > 0 ? table.slice(0, offset_) : table;
 }
 
 }  // namespace heed::nn

@@ -13,18 +13,21 @@ namespace heed::nn {
 
 // The table of Vaswani et al. 2017, section 3.5:
 //   P[n, 2i] = sin(n / 10000^(2i / C)),  P[n, 2i + 1] = cos(n / 10000^(2i / C)).
-// Returns (length, d_model) float32.
-at::Tensor sinusoidal_positions(int64_t length, int64_t d_model);
+// With halves, all sines come first, then all cosines. Returns (length, d_model) float32.
+at::Tensor sinusoidal_positions(int64_t length, int64_t d_model, bool halves = false);
 
 struct PositionsOptions {
   int64_t max_length = 0;  // the most positions that will be asked for
   int64_t d_model = 0;     // C
+  int64_t offset = 0;      // of learned ones: rows at the start that stand for no position
+  bool halves = false;     // sinusoidal: all sines, then all cosines
 };
 
 // A vector for each position.
 class PositionTable : public torch::nn::Module {
  public:
-  explicit PositionTable(const PositionsOptions& options) : longest_(options.max_length) {}
+  explicit PositionTable(const PositionsOptions& options)
+      : longest_(options.max_length - options.offset) {}
 
   // (B, N, C) -> (B, N, C), the vector of its position added to each token. Throws UsageError where
   // a position is not below options.max_length.
@@ -56,7 +59,9 @@ class LearnedPositions : public PositionTable {
   at::Tensor table;  // (max_length, C)
 
  private:
-  at::Tensor first(int64_t /*rows*/, at::Device /*device*/) const override { return table; }
+  at::Tensor first(int64_t /*rows*/, at::Device /*device*/) const override;
+
+  int64_t offset_;
 };
 
 }  // namespace heed::nn

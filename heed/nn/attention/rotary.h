@@ -12,12 +12,14 @@
 
 #include "heed/nn/attention/growing_table.h"
 #include "heed/nn/attention/token_positions.h"
+#include "heed/nn/layer_details.h"
 
 namespace heed::nn {
 
 struct RotaryOptions {
-  int64_t size = 0;  // D, even
+  int64_t size = 0;  // D, or the part of it that is turned; even
   double base = 10'000;
+  RotaryScaling scaling = {};
 };
 
 // The cosines and sines of a layer's angles; grows with the positions that are asked for. Safe to
