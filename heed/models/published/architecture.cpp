@@ -1,0 +1,48 @@
+#include "heed/models/published/architecture.h"
+
+#include "heed/base/error.h"
+#include "heed/models/published/architectures/all.h"
+
+namespace heed::models::published {
+
+std::string_view name_of(Purpose purpose) {
+  switch (purpose) {
+    case Purpose::kFeatures:
+      return "features";
+    case Purpose::kMaskedLm:
+      return "masked language model";
+    case Purpose::kCausalLm:
+      return "causal language model";
+    case Purpose::kSequenceClassification:
+      return "sequence classification";
+    case Purpose::kTokenClassification:
+      return "token classification";
+    case Purpose::kQuestionAnswering:
+      return "question answering";
+    case Purpose::kConditionalGeneration:
+      return "conditional generation";
+  }
+  return "";
+}
+
+const std::vector<Architecture>& architectures() {
+  static const std::vector<Architecture> all = {
+      albert(),     bart(),  bert(),     camembert(), distilbert(), electra(),
+      gemma2(),     gpt2(),  gpt_neox(), llama(),     marian(),     mistral(),
+      modernbert(), qwen2(), qwen3(),    roberta(),   t5(),         xlm_roberta(),
+  };
+  return all;
+}
+
+const Architecture& find_architecture(std::string_view model_type) {
+  std::string known;
+  for (const Architecture& each : architectures()) {
+    if (each.model_type == model_type) return each;
+    known += text_of(known.empty() ? "" : ", ", each.model_type);
+  }
+  throw UsageError(text_of("architecture: expected one of ", known, ", got '", model_type,
+                           "'; to add it, write heed/models/published/architectures/", model_type,
+                           ".cpp (docs/adding_an_architecture.md)"));
+}
+
+}  // namespace heed::models::published

@@ -1,0 +1,83 @@
+// What an architecture of the `transformers` package is in terms of Heed's: which network with
+// which settings follows from its config.json, and what its tensors are called. Each has a file of
+// its own in architectures/, and a line in architecture.cpp; docs/adding_an_architecture.md.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "heed/models/encoder_decoder.h"
+#include "heed/models/language_model.h"
+#include "heed/models/parts/head.h"
+#include "heed/models/published/config.h"
+#include "heed/models/text_encoder.h"
+
+namespace heed::models::published {
+
+// What a model is for, after the endings of the classes of transformers.
+enum class Purpose : uint8_t {
+  kFeatures,                // BertModel
+  kMaskedLm,                // …ForMaskedLM
+  kCausalLm,                // …ForCausalLM, …LMHeadModel
+  kSequenceClassification,  // …ForSequenceClassification
+  kTokenClassification,
+  kQuestionAnswering,
+  kConditionalGeneration,  // …ForConditionalGeneration, MarianMTModel
+};
+std::string_view name_of(Purpose purpose);  // "masked language model"
+
+// How the tensors of a file make one of Heed's parameters.
+enum class Layout : uint8_t {
+  kRows,        // one behind the other; a single one as it is
+  kTransposed,  // of a matrix (in, out); vectors as they are
+  kByHead,      // query, key and value of each head behind each other: GPT-NeoX
+  kOneRow,      // (1, N) of a vector; where it is missing, zeros
+};
+
+// Names of a parameter, or of the module whose .weight and .bias they are; * is the layer's place.
+// Theirs that begin with a dot stand below the base, which files may leave out.
+struct Rule {
+  std::string ours;
+  std::vector<std::string> theirs;  // its parts, in order
+  Layout layout = Layout::kRows;
+  std::vector<std::string> also = {};  // other names of the same tensor, where the first is missing
+  std::vector<std::string> copies = {};  // names under which it is saved besides
+};
+using Rules = std::vector<Rule>;
+
+using NetworkOptions =
+    std::variant<TextEncoderOptions, LanguageModelOptions, EncoderDecoderOptions>;
+
+struct Plan {
+  NetworkOptions network;
+  Rules network_rules;  // ours: names within the network
+  HeadOptions head;     // no outputs and no inner layer: none
+  Rules head_rules;     // ours: names within the head
+  // Layers that share weights stand in groups; theirs are then called by group and place in it,
+  // each in place of a *.
+  int64_t inner_layers = 0;
+  int64_t heads = 0;  // H, where the layout of a rule asks for it
+};
+
+struct ClassName {
+  Purpose purpose;
+  std::string_view name;
+};
+
+struct Architecture {
+  std::string_view model_type;
+  std::string_view base;           // in front of the network's tensors; empty: nothing
+  std::vector<ClassName> classes;  // the first of a purpose is what is saved
+  Plan (*plan)(const Config& config, Purpose purpose);
+};
+
+const std::vector<Architecture>& architectures();
+
+// Throws UsageError with the list of those that are known.
+const Architecture& find_architecture(std::string_view model_type);
+
+}  // namespace heed::models::published

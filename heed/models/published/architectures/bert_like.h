@@ -1,0 +1,35 @@
+// What BERT and its descendants have in common.
+#pragma once
+
+#include "heed/models/published/architecture.h"
+
+namespace heed::models::published {
+
+// The encoder of a config with BERT's names of settings. The position of the first token is row
+// `position_offset` of the table.
+TextEncoderOptions bert_options(const Config& config, int64_t position_offset = 0);
+
+// embeddings.… and encoder.layer.*.…
+Rules bert_rules();
+
+// A classifier of all tokens: of words, or of the first and the last token of an answer.
+HeadOptions token_head(const Config& config, Purpose purpose);
+
+// A classifier of texts that reads the first token, with a dense layer before the output.
+HeadOptions first_token_head(const Config& config, const std::string& activation);
+
+// Predicts tokens: dense layer, norm, the embedding as output layer with a bias of its own.
+HeadOptions masked_head(const TextEncoderOptions& encoder, const std::string& activation);
+
+// Where the embedding is not the output layer: that is a tensor of its own, called `theirs`, and
+// `bias` holds a second bias, which nobody reads.
+void untie(const Config& config, Plan& plan, const std::string& theirs,
+           const std::string& bias = {});
+
+// The dropout before a classifier.
+double classifier_dropout(const Config& config);
+
+// Throws UsageError: the architecture has no model for that.
+[[noreturn]] void refuse_purpose(std::string_view architecture, Purpose purpose);
+
+}  // namespace heed::models::published

@@ -1,0 +1,156 @@
+#include "heed/models/published/published.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/io/json.h"
+#include "heed/nn/initialise.h"
+
+namespace heed::models::published {
+namespace {
+
+constexpr uint64_t kMostConfigBytes = uint64_t{16} << 20;
+
+const Architecture& architecture_of(const Config& config, const LoadOptions& options) {
+  if (!options.model_type.empty()) return find_architecture(options.model_type);
+  const JsonValue type = config.json().at("model_type");
+  try {
+    return find_architecture(type.string());
+  } catch (const UsageError& unknown) {
+    throw DataError(type.file(), text_of("field 'model_type': ", unknown.what()));
+  }
+}
+
+// By the class that config.json names; of none that is known, the features.
+Purpose purpose_of(const Config& config, const Architecture& architecture,
+                   const LoadOptions& options) {
+  if (options.purpose) return *options.purpose;
+  if (!config.has("architectures")) return Purpose::kFeatures;
+  for (const std::string& name : config.json().at("architectures").strings()) {
+    for (const ClassName& known : architecture.classes) {
+      if (known.name == name) return known.purpose;
+    }
+  }
+  return Purpose::kFeatures;
+}
+
+// The config with other labels.
+Config relabelled(const Config& config, const std::vector<std::string>& labels) {
+  if (labels.empty()) return config;
+  Json json = config.json().json();
+  Json names = Json::object();
+  Json ids = Json::object();
+  for (size_t i = 0; i < labels.size(); ++i) {
+    names[std::to_string(i)] = labels[i];
+    ids[labels[i]] = i;
+  }
+  json["id2label"] = std::move(names);
+  json["label2id"] = std::move(ids);
+  json.erase("num_labels");
+  return Config(JsonValue(std::move(json), config.json().file()));
+}
+
+bool has_head(const HeadOptions& head) { return head.outputs > 0 || head.d_inner > 0; }
+
+bool has_labels(Purpose purpose) {
+  return purpose == Purpose::kSequenceClassification || purpose == Purpose::kTokenClassification;
+}
+
+// What is wrong with a config stands in the config.
+template <typename Make>
+auto from_config(const Config& config, const Make& make) {
+  try {
+    return make();
+  } catch (const UsageError& error) {
+    throw DataError(config.json().file(), error.what());
+  }
+}
+
+}  // namespace
+
+Published::Published(const std::filesystem::path& directory, const LoadOptions& options)
+    : directory_(directory),
+      config_(
+          relabelled(Config(read_json(directory / "config.json", {.max_bytes = kMostConfigBytes})),
+                     options.labels)) {
+  architecture_ = &architecture_of(config_, options);
+  purpose_ = purpose_of(config_, *architecture_, options);
+  if (has_labels(purpose_)) labels_ = config_.labels();
+  const Weights weights(directory, std::string(architecture_->base));
+  config_ = Config(config_.json(), weights.names());
+  plan_ = from_config(config_, [&] { return architecture_->plan(config_, purpose_); });
+  check_sizes(plan_, weights);
+  const nn::WithoutInitialisation from_file;
+  torch::nn::Module& network = from_config(
+      config_, [&]() -> std::reference_wrapper<torch::nn::Module> { return make_network(plan_); });
+  const Assembled body = assemble(network, plan_.network_rules, plan_, weights, Missing::kRefuse);
+  origins_ = body.origins;
+  std::set<std::string> used(body.used.begin(), body.used.end());
+  if (has_head(plan_.head)) {
+    const auto tokens = encoder_ ? encoder_->input->embedding : nullptr;
+    head_ = register_module("head", std::make_shared<Head>(plan_.head, tokens));
+    Assembled top = assemble(*head_, plan_.head_rules, plan_, weights, Missing::kBeginAnew);
+    used.insert(top.used.begin(), top.used.end());
+    fresh_ = std::move(top.fresh);
+    std::move(top.origins.begin(), top.origins.end(), std::back_inserter(origins_));
+  }
+  for (const std::string& name : weights.names()) {
+    if (used.count(name) == 0) left_out_.push_back(name);
+  }
+  eval();
+}
+
+torch::nn::Module& Published::make_network(const Plan& plan) {
+  if (const auto* o = std::get_if<TextEncoderOptions>(&plan.network)) {
+    encoder_ = register_module("encoder", std::make_shared<TextEncoder>(*o));
+    return *encoder_;
+  }
+  if (const auto* o = std::get_if<LanguageModelOptions>(&plan.network)) {
+    language_model_ = register_module("language_model", std::make_shared<LanguageModel>(*o));
+    return *language_model_;
+  }
+  encoder_decoder_ = register_module(
+      "encoder_decoder",
+      std::make_shared<EncoderDecoder>(std::get<EncoderDecoderOptions>(plan.network)));
+  return *encoder_decoder_;
+}
+
+at::Tensor Published::states(const TextBatch& batch, nn::AttentionTrace* trace) const {
+  if (encoder_) return encoder_->forward(batch, trace);
+  check_usage(language_model_ != nullptr,
+              "an encoder-decoder has states of a source with a target only");
+  return language_model_->states(batch, {.trace = trace});
+}
+
+at::Tensor Published::forward(const TextBatch& batch, nn::AttentionTrace* trace) const {
+  const at::Tensor all = states(batch, trace);
+  if (purpose_ == Purpose::kCausalLm) return language_model_->logits(all);
+  if (purpose_ == Purpose::kFeatures) return all;
+  return head_->forward(all, batch.lengths);
+}
+
+at::Tensor Published::forward(const TextBatch& source, const TextBatch& target,
+                              nn::AttentionTrace* trace) const {
+  check_usage(encoder_decoder_ != nullptr, "only an encoder-decoder reads a target");
+  return encoder_decoder_->forward(source, target, trace);
+}
+
+at::Tensor Published::pooler_output(const TextBatch& batch) const {
+  check_usage(purpose_ == Purpose::kFeatures && head_ != nullptr, "pooler: this model has none");
+  return head_->forward(states(batch), batch.lengths);
+}
+
+}  // namespace heed::models::published
+
+namespace heed {
+
+std::shared_ptr<models::published::Published> load(const std::filesystem::path& directory,
+                                                   const models::published::LoadOptions& options) {
+  return std::make_shared<models::published::Published>(directory, options);
+}
+
+}  // namespace heed

@@ -1,0 +1,99 @@
+// Models as the `transformers` package publishes them, opened as they are: config.json and its
+// weights in any of the ways in which they are stored, tokenizer.json; and saved so that
+// transformers opens them again.                                          docs/published_models.md
+//
+//   const auto model = heed::load("all-MiniLM-L6-v2");
+//   const at::Tensor states = model->forward({.ids = ids, .lengths = lengths});
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "heed/models/published/architecture.h"
+#include "heed/models/published/assembly.h"
+#include "heed/text/tokenizer.h"
+
+namespace heed {
+namespace models::published {
+
+struct LoadOptions {
+  std::string model_type = {};           // where config.json says none
+  std::optional<Purpose> purpose = {};   // in place of that of config.json
+  std::vector<std::string> labels = {};  // of a classifier, in place of those of config.json
+};
+
+class Published : public torch::nn::Module {
+ public:
+  // The model of a directory, in evaluation mode and float32. Throws MissingInputError where there
+  // is none, DataError where a file of it cannot be used, UsageError for options that cannot.
+  explicit Published(const std::filesystem::path& directory, const LoadOptions& options = {});
+
+  // The answer of the head: logits (B, N, V) of a language model, (B, N, classes) of tokens, (B,
+  // classes) of a text, (B, N, 2) of the first and the last token of an answer; without a head, the
+  // states. What stands behind the real tokens of a row has no meaning. Throws UsageError for an
+  // encoder-decoder, which wants a target too.
+  at::Tensor forward(const TextBatch& batch, nn::AttentionTrace* trace = nullptr) const;
+
+  // Logits (B, Nt, V) of what follows each token of the target, of an encoder-decoder.
+  at::Tensor forward(const TextBatch& source, const TextBatch& target,
+                     nn::AttentionTrace* trace = nullptr) const;
+
+  // (B, N, C): before the head.
+  at::Tensor states(const TextBatch& batch, nn::AttentionTrace* trace = nullptr) const;
+
+  // The pooler of an encoder that was published with one, (B, C). Throws UsageError otherwise.
+  at::Tensor pooler_output(const TextBatch& batch) const;
+
+  // Writes a directory that transformers opens: config.json as it was but for what has changed,
+  // model.safetensors in float32, and the other files of the directory that this came from. Throws
+  // IoError or UsageError as io/atomic.h does.
+  void save(const std::filesystem::path& directory) const;
+
+  const Architecture& architecture() const { return *architecture_; }
+  Purpose purpose() const { return purpose_; }
+  const Config& config() const { return config_; }
+  const std::vector<std::string>& labels() const { return labels_; }
+  const std::filesystem::path& directory() const { return directory_; }
+
+  // Tensors of the file that this model has no place for, and those of the head that the file did
+  // not have, which begin anew.
+  const std::vector<std::string>& left_out() const { return left_out_; }
+  const std::vector<std::string>& fresh() const { return fresh_; }
+
+  // One of these.
+  const std::shared_ptr<TextEncoder>& encoder() const { return encoder_; }
+  const std::shared_ptr<LanguageModel>& language_model() const { return language_model_; }
+  const std::shared_ptr<EncoderDecoder>& encoder_decoder() const { return encoder_decoder_; }
+  const std::shared_ptr<Head>& head() const { return head_; }  // null: none
+
+ private:
+  torch::nn::Module& make_network(const Plan& plan);
+
+  std::filesystem::path directory_;
+  Config config_;
+  const Architecture* architecture_ = nullptr;
+  Purpose purpose_ = Purpose::kFeatures;
+  std::vector<std::string> labels_;
+  Plan plan_;
+  std::shared_ptr<TextEncoder> encoder_;
+  std::shared_ptr<LanguageModel> language_model_;
+  std::shared_ptr<EncoderDecoder> encoder_decoder_;
+  std::shared_ptr<Head> head_;
+  std::vector<Origin> origins_;
+  std::vector<std::string> left_out_;
+  std::vector<std::string> fresh_;
+};
+
+}  // namespace models::published
+
+// The published model of a directory.
+std::shared_ptr<models::published::Published> load(
+    const std::filesystem::path& directory, const models::published::LoadOptions& options = {});
+
+}  // namespace heed

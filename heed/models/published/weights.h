@@ -1,0 +1,46 @@
+// The tensors of a published model's directory, wherever they are stored.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace heed::models::published {
+
+// In model.safetensors, in the files that model.safetensors.index.json lists, or else in
+// pytorch_model.bin or those of pytorch_model.bin.index.json.
+class Weights {
+ public:
+  // `base`: of names such as "bert.embeddings.…" and "embeddings.…" the second is taken. Old names
+  // of norms (gamma, beta) become today's. Throws MissingInputError where there are no weights,
+  // DataError where a file cannot be used.
+  Weights(const std::filesystem::path& directory, const std::string& base);
+
+  // The tensor of that name, a view of the mapped file where its numbers are aligned there; what is
+  // written to it stays in this process. Undefined where there is none. Throws DataError where it
+  // is not of floating point.
+  at::Tensor find(std::string_view name) const;
+  // Throws DataError where there is none.
+  at::Tensor at(std::string_view name) const;
+
+  // The names, as they are taken, of all tensors.
+  std::vector<std::string> names() const;
+  // The file, or the index of several, as messages name it.
+  const std::string& file() const { return file_; }
+
+ private:
+  void read_safetensors(const std::filesystem::path& directory);
+  void read_torch_file(const std::filesystem::path& file);
+  void read_torch_index(const std::filesystem::path& index);
+  void add(std::string name, const at::Tensor& tensor);
+
+  std::string file_;
+  std::string base_;
+  std::map<std::string, at::Tensor, std::less<>> tensors_;
+};
+
+}  // namespace heed::models::published

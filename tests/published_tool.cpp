@@ -1,0 +1,119 @@
+// What tests/python/test_published.py asks of published models. Each line of standard input is a
+// JSON object:
+//
+//   {"directory": …, "inputs": FILE, "outputs": FILE}   and, where wanted,
+//   "save": DIRECTORY, "gradients": DIRECTORY, "purpose": …, "labels": […], "model_type": …,
+//   "new_tokens": N
+//
+// `inputs` is a safetensors file with input_ids, attention_mask, token_type_ids, decoder_input_ids
+// (I64); `outputs` gets logits, rows beginning with their first real token, and, of models that
+// write, generated ids. With `gradients`, the gradients of the sum of logits · weight (of the
+// inputs) are saved in place of the parameters. Prints for each line what the model said of itself,
+// or the error.
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+#include <exception>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include "heed/base/error.h"
+#include "heed/io/json.h"
+#include "heed/io/safetensors.h"
+#include "heed/models/published/published.h"
+
+namespace {
+
+using heed::Json;
+using heed::models::TextBatch;
+using heed::models::published::LoadOptions;
+using heed::models::published::Published;
+using heed::models::published::Purpose;
+
+at::Tensor tensor_of(const heed::Safetensors& file, const char* name) {
+  const heed::StoredTensor* stored = file.find(name);
+  if (stored == nullptr) return {};
+  void* data = const_cast<std::byte*>(stored->data);
+  const bool whole = stored->dtype == heed::SafetensorsDtype::kI64;
+  return at::from_blob(data, stored->shape, whole ? at::kLong : at::kFloat).clone();
+}
+
+TextBatch batch_of(const heed::Safetensors& file, const char* ids, const char* mask) {
+  const at::Tensor tokens = tensor_of(file, ids);
+  const at::Tensor real = tensor_of(file, mask);
+  if (!real.defined()) return {.ids = tokens};
+  return heed::models::text_batch_from_mask(tokens, real, tensor_of(file, "token_type_ids"));
+}
+
+std::optional<Purpose> purpose_of(const Json& request) {
+  if (!request.contains("purpose")) return std::nullopt;
+  for (int i = 0; i <= static_cast<int>(Purpose::kConditionalGeneration); ++i) {
+    const auto purpose = static_cast<Purpose>(i);
+    if (heed::models::published::name_of(purpose) == request["purpose"]) return purpose;
+  }
+  throw heed::UsageError("no such purpose");
+}
+
+void write(const std::string& file, const std::map<std::string, at::Tensor>& tensors) {
+  std::vector<heed::StoredTensor> stored;
+  for (const auto& [name, tensor] : tensors) {
+    stored.push_back({.name = name,
+                      .dtype = tensor.scalar_type() == at::kLong ? heed::SafetensorsDtype::kI64
+                                                                 : heed::SafetensorsDtype::kF32,
+                      .shape = tensor.sizes().vec(),
+                      .data = static_cast<const std::byte*>(tensor.const_data_ptr()),
+                      .bytes = tensor.nbytes()});
+  }
+  heed::write_safetensors(file, stored);
+}
+
+Json answer(const Json& request) {
+  LoadOptions options{.model_type = request.value("model_type", ""),
+                      .purpose = purpose_of(request),
+                      .labels = request.value("labels", std::vector<std::string>())};
+  const auto model = heed::load(request["directory"].get<std::string>(), options);
+  const auto file = heed::Safetensors::from_file(request["inputs"].get<std::string>());
+  const TextBatch source = batch_of(file, "input_ids", "attention_mask");
+  const bool learns = request.contains("gradients");
+  const c10::AutoGradMode gradients(learns);
+  at::Tensor logits;
+  if (model->encoder_decoder()) {
+    logits = model->forward(source, batch_of(file, "decoder_input_ids", "decoder_attention_mask"));
+  } else {
+    logits = model->forward(source);
+  }
+  std::map<std::string, at::Tensor> outputs = {{"logits", logits.detach().contiguous()}};
+  if (model->purpose() == Purpose::kFeatures && model->head()) {
+    outputs["pooled"] = model->pooler_output(source).detach().contiguous();
+  }
+  if (request.contains("save")) model->save(request["save"].get<std::string>());
+  if (learns) {
+    (logits * tensor_of(file, "weight")).sum().backward();
+    const c10::AutoGradMode off(false);
+    for (auto& parameter : model->parameters()) {
+      parameter.copy_(parameter.grad().defined() ? parameter.grad() : at::zeros_like(parameter));
+    }
+    model->save(request["gradients"].get<std::string>());
+  }
+  write(request["outputs"].get<std::string>(), outputs);
+  return {{"architecture", model->architecture().model_type},
+          {"purpose", heed::models::published::name_of(model->purpose())},
+          {"labels", model->labels()},
+          {"left_out", model->left_out()},
+          {"fresh", model->fresh()}};
+}
+
+}  // namespace
+
+int main() {
+  for (std::string line; std::getline(std::cin, line);) {
+    Json said;
+    try {
+      said = answer(Json::parse(line));
+    } catch (const std::exception& error) {
+      said = {{"error", error.what()}};
+    }
+    std::cout << said.dump() << std::endl;
+  }
+}
