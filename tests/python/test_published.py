@@ -94,13 +94,27 @@ def with_positions(model, batch):
 
 
 def close(name, found, exact, rounded):
+    """The largest error and the root of the mean square within twice those of torch, the larger ones
+    of its two ways to attend."""
     found = found.double()
     check(found.shape == exact.shape, name, "shapes", found.shape, exact.shape)
     if found.shape != exact.shape:
         return
-    error = (found - exact).abs().max().item()
-    theirs = (rounded.double() - exact).abs().max().item()
-    check(error <= 2 * theirs, name, f"error {error:.3g}, torch's own {theirs:.3g}")
+    for what, size in (("largest error", lambda x: x.abs().max().item()),
+                       ("mean error", lambda x: x.pow(2).mean().sqrt().item())):  # fmt: skip
+        error = size(found - exact)
+        theirs = max(size(each.double() - exact) for each in rounded)
+        check(error <= 2 * theirs, name, f"{what} {error:.3g}, torch's own {theirs:.3g}")
+
+
+def answers_in_float32(model, batch):
+    """By fused and by eager attention, which gives NaN beside some paddings and is left out then."""
+    both = [answers(model, batch)]
+    usual = model.config._attn_implementation
+    model.set_attn_implementation("eager")
+    eager = answers(model, batch)
+    model.set_attn_implementation(usual)
+    return both + ([eager] if eager.isfinite().all() else [])
 
 
 class Prepared:
@@ -121,7 +135,7 @@ class Prepared:
         self.rounded, self.exact = {}, {}
         for side, batch in self.batches.items():
             full = with_positions(model, batch) if side == "left" else batch
-            self.rounded[side] = answers(model, full)
+            self.rounded[side] = answers_in_float32(model, full)
             save_file(batch, self.directory / f"inputs_{side}.st")
         model = tiny.exact_rotary(model.double())
         for side, batch in self.batches.items():
@@ -162,7 +176,7 @@ class Prepared:
         for what in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs"):
             check(not said.get(what), self.case.name, "saved:", what, said.get(what))
         again = answers(model.eval(), self.batches["right"])
-        check(torch.equal(again, self.rounded["right"]), self.case.name, "saved: other logits")
+        check(torch.equal(again, self.rounded["right"][0]), self.case.name, "saved: other logits")
 
 
 def test_tiny_models(wanted):
@@ -267,7 +281,7 @@ def test_missing_head_begins_anew():
     directory, _, _, _ = prepared_copy("headless", bert_case("Model"))
     told, logits = opened(directory, purpose="sequence classification", labels=["a", "b", "c", "d"])
     check(told.get("fresh") == ["classifier.weight", "classifier.bias"], told)
-    check(told.get("labels") == ["a", "b", "c", "d"] and logits.shape == (4, 4), told)
+    check(told.get("labels") == ["a", "b", "c", "d"] and logits.shape == (tiny.ROWS, 4), told)
 
 
 def test_aliases_in_the_metadata():
@@ -425,7 +439,9 @@ def test_gradients():
             model = tiny.exact_rotary(model.double()) if exact else model
             model.zero_grad()
             (model(**batch).logits * weight).sum().backward()
-            wanted.append({name: parameter.grad.double() for name, parameter in
+            # As GPT-NeoX is saved.
+            wanted.append({name.replace("lm_head", "embed_out") if "NeoX" in case.name else name:
+                           parameter.grad.double() for name, parameter in
                            model.named_parameters() if parameter.grad is not None})  # fmt: skip
         told, _ = opened(directory, gradients=str(directory) + "_saved")
         check("error" not in told, case.name, "gradients:", told.get("error"))
@@ -433,9 +449,10 @@ def test_gradients():
             continue
         found = load_file(Path(str(directory) + "_saved") / "model.safetensors")
         ours, theirs = 0.0, 0.0
+        largest = max(exact.abs().max().item() for exact in wanted[1].values())
         for name, exact in wanted[1].items():
             check(name in found, case.name, "no gradient of", name)
-            scale = exact.abs().max().item() + 1e-12
+            scale = max(exact.abs().max().item(), 1e-3 * largest)  # some are 0 but for rounding
             ours = max(ours, (found[name].double() - exact).abs().max().item() / scale)
             theirs = max(theirs, (wanted[0][name] - exact).abs().max().item() / scale)
         check(ours <= 2 * theirs, case.name, f"gradients: error {ours:.3g}, torch's own {theirs:.3g}")
