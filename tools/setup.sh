@@ -21,7 +21,7 @@ build_packages=(g++ cmake ninja-build ccache make git python3-venv pkg-config ca
   libcli11-dev nlohmann-json3-dev libicu-dev libonig-dev libtomlplusplus-dev
   libcairo2-dev libpango1.0-dev fonts-dejavu-core zlib1g-dev libgloo-dev)
 test_packages=(libgtest-dev libgmock-dev)
-check_packages=(clang clang-format clang-tidy libclang-rt-dev)
+check_packages=(clang clang-format clang-tidy libclang-rt-dev chromium chromium-driver)
 
 say() { echo "set-up: $*"; }
 die() { echo "set-up: $*" >&2; exit 1; }

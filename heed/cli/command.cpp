@@ -6,6 +6,7 @@ namespace heed::cli {
 
 Command attend_command();
 Command completion_command();
+Command doctor_command();
 Command eval_command();
 Command forecast_command();
 Command generate_command();
@@ -43,7 +44,8 @@ const std::vector<Command>& commands() {
       forecast_command(),
       attend_command(),
       inspect_command(),
-      // texts, without a model
+      // data and texts, without a model
+      doctor_command(),
       tokenize_train_command(),
       tokenize_encode_command(),
       tokenize_decode_command(),

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "heed/cli/answers.h"
+#include "heed/cli/attention_view.h"
 #include "heed/io/json.h"
 #include "heed/tasks/task.h"
 
@@ -26,23 +27,6 @@ struct Evaluation {
     OrderedJson row;
   };
   std::vector<Wrong> wrong = {};
-};
-
-// The weights of one input.
-struct AttentionView {
-  std::string title;
-  std::vector<std::string> queries;  // Nq tokens as the text has them
-  std::vector<std::string> keys;     // Nk
-  at::Tensor weights;                // (layers, H, Nq, Nk) float32
-  OrderedJson details = {};          // in JSON, beside the weights: label, probability, output
-  // For people, in place of the keys shaded by what they receive: lines with tokens of their own,
-  // such as the sentences of a document, each behind its weight.
-  struct Line {
-    float weight = 0;
-    std::vector<std::string> tokens;
-    std::vector<float> weights;  // one a token
-  };
-  std::vector<Line> lines = {};
 };
 
 // Made with the options that its task declared (task_kind.h), and not changed by what it answers:
@@ -65,8 +49,8 @@ class TaskAdapter {
   virtual void predict(const std::string& file, Answers& answers) const = 0;
 
   // What it attends to in the input that `argument` gives or, of inputs that are no text, names.
-  // `part`: one of TaskKind::attention_parts, empty where there are none.
-  virtual AttentionView attend(const std::string& argument, const std::string& part) const = 0;
+  virtual AttentionView attend(const std::string& argument,
+                               const AttentionRequest& request) const = 0;
 };
 
 // The weights of one input, (1, H, Nq, Nk) of each layer -> (layers, H, Nq, Nk) float32.

@@ -49,8 +49,9 @@ class Echo final : public TaskAdapter {
   void predict(const std::string& file, Answers& answers) const override {
     answers.add(file, {}, {.line = directory_});
   }
-  AttentionView attend(const std::string& argument, const std::string& part) const override {
-    return {.title = argument + part};
+  AttentionView attend(const std::string& argument,
+                       const AttentionRequest& request) const override {
+    return {.title = argument + request.part};
   }
 
  private:

@@ -37,11 +37,11 @@ class TextTask : public TaskAdapter {
     answer_lines(lines, answers);
   }
 
-  AttentionView attend(const std::string& argument, const std::string& part) const final {
+  AttentionView attend(const std::string& argument, const AttentionRequest& request) const final {
     if (!is_utf8(argument)) {
       throw DataError("the text", "expected UTF-8, found " + excerpt(argument));
     }
-    return attention_of(input_of(argument), part);
+    return attention_of(input_of(argument), request);
   }
 
  protected:
@@ -62,7 +62,7 @@ class TextTask : public TaskAdapter {
   // input that cannot be answered.
   virtual std::vector<Answer> answer(std::span<const Input> inputs, Answers& answers) const = 0;
 
-  virtual AttentionView attention_of(const Input& input, const std::string& part) const = 0;
+  virtual AttentionView attention_of(const Input& input, const AttentionRequest& request) const = 0;
 
  private:
   void answer_inputs(std::span<const Input> inputs, Answers& answers) const {

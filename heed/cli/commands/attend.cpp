@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
 #include "heed/base/error.h"
+#include "heed/cli/attention_page.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/joined.h"
@@ -41,7 +43,7 @@ std::vector<int64_t> chosen(int64_t number, int64_t count, const char* what) {
 }
 
 HeatMap heat_map(const AttentionView& attention, int64_t layer, int64_t head) {
-  const at::Tensor weights = attention.weights[layer][head].contiguous();
+  const at::Tensor weights = attention.matrix(layer, head).contiguous();
   const auto* values = weights.const_data_ptr<float>();
   return {
       .title = text_of("layer ", layer + 1, ", head ", head + 1),
@@ -53,13 +55,57 @@ HeatMap heat_map(const AttentionView& attention, int64_t layer, int64_t head) {
   };
 }
 
+// How many tokens one cell stands for, so that a picture of `across` heads beside each other has no
+// more cells than it can show.
+WeightBlockSize block_of(const AttentionView& attention, size_t across) {
+  const int64_t most = std::max<int64_t>(192, 1000 / static_cast<int64_t>(across));
+  const auto block = [&](const std::vector<std::string>& tokens) {
+    return (std::ssize(tokens) + most - 1) / most;
+  };
+  return {.queries = block(attention.queries), .keys = block(attention.keys)};
+}
+
+// The first token of each block, marked where the block has more.
+std::vector<std::string> block_labels(const std::vector<std::string>& tokens, int64_t block) {
+  std::vector<std::string> labels;
+  for (size_t i = 0; i < tokens.size(); i += static_cast<size_t>(block)) {
+    labels.push_back(tokens[i] + (block > 1 ? " …" : ""));
+  }
+  return labels;
+}
+
+// The heads of a layer, each cell the mean of a block.
+std::vector<HeatMap> block_maps(const AttentionView& attention, int64_t layer,
+                                const std::vector<int64_t>& heads, const WeightBlockSize& block) {
+  const at::Tensor means = attention.blocks(layer, block).contiguous();  // (H, rows, columns)
+  std::vector<HeatMap> maps;
+  for (const int64_t head : heads) {
+    const auto* values = means.const_data_ptr<float>() + head * means.size(1) * means.size(2);
+    maps.push_back({.title = text_of("layer ", layer + 1, ", head ", head + 1),
+                    .row_labels = block_labels(attention.queries, block.queries),
+                    .column_labels = block_labels(attention.keys, block.keys),
+                    .rows = means.size(1),
+                    .columns = means.size(2),
+                    .values = {values, values + means.size(1) * means.size(2)}});
+  }
+  return maps;
+}
+
 void draw(const Settings& settings, const AttentionView& attention,
           const std::vector<int64_t>& layers, const std::vector<int64_t>& heads) {
   HeatMapGrid grid{.title = attention.title, .columns = static_cast<int64_t>(heads.size())};
+  const WeightBlockSize block = block_of(attention, heads.size());
   for (const int64_t layer : layers) {
-    for (const int64_t head : heads) grid.maps.push_back(heat_map(attention, layer, head));
+    for (HeatMap& map : block_maps(attention, layer, heads, block)) {
+      grid.maps.push_back(std::move(map));
+    }
   }
-  for (const std::string& note : write_heat_map_grid(grid, settings.out)) {
+  std::vector<std::string> notes = write_heat_map_grid(grid, settings.out);
+  if (block.queries * block.keys > 1) {
+    notes.push_back(text_of("each cell is the mean of ", block.queries, " × ", block.keys,
+                            " weights; --layer, --head or a page (.html) shows more"));
+  }
+  for (const std::string& note : notes) {
     std::cerr << "heed: " << settings.out << ": " << note << '\n';
   }
 }
@@ -103,10 +149,11 @@ void print_text(const AttentionView& attention, const std::vector<int64_t>& laye
                 const std::vector<int64_t>& heads) {
   std::cout << printable(attention.title) << '\n';
   if (!attention.lines.empty()) return print_lines(attention.lines);
-  const at::Tensor received = attention.weights.index_select(0, at::tensor(layers))
-                                  .index_select(1, at::tensor(heads))
-                                  .mean({0, 1, 2})
-                                  .contiguous();
+  at::Tensor received = at::zeros(std::ssize(attention.keys));
+  for (const int64_t layer : layers) {
+    received += attention.received(layer).index_select(0, at::tensor(heads)).sum(0);
+  }
+  received /= static_cast<double>(layers.size() * heads.size() * attention.queries.size());
   const auto* values = received.const_data_ptr<float>();
   std::cout << attention_text(attention.keys, {values, values + received.numel()},
                               {.colors = colors_wanted(STDOUT_FILENO)});
@@ -130,16 +177,22 @@ std::string help_of_parts() {
   return "Which attention, of models with several: " + tasks;
 }
 
+bool is_page(const std::string& path) { return std::filesystem::path(path).extension() == ".html"; }
+
 void run(const Settings& settings) {
   settings.threads.apply();
-  const std::string part = chosen_part(settings.part, settings.task.kind().attention_parts);
-  const AttentionView attention = settings.task.load()->attend(settings.input, part);
-  const auto layers = chosen(settings.layer, attention.weights.size(0), "layer");
-  const auto heads = chosen(settings.head, attention.weights.size(1), "head");
-  if (!settings.out.empty()) {
+  const bool page = is_page(settings.out);
+  const AttentionView attention = settings.task.load()->attend(
+      settings.input, {.part = chosen_part(settings.part, settings.task.kind().attention_parts),
+                       .gradients = page});
+  const auto layers = chosen(settings.layer, attention.layer_count(), "layer");
+  const auto heads = chosen(settings.head, attention.head_count(), "head");
+  if (page) {
+    write_attention_page(attention_page(attention, layers, heads), settings.out);
+  } else if (!settings.out.empty()) {
     draw(settings, attention, layers, heads);
-    std::cerr << "heed: wrote " << settings.out << '\n';
   }
+  if (!settings.out.empty()) std::cerr << "heed: wrote " << settings.out << '\n';
   if (settings.json) {
     print_json(attention, layers, heads);
   } else {
@@ -151,7 +204,8 @@ void define(Options& options, Settings& s) {
   s.task.add_model(options);
   options.add("text", s.input, "The text; of a question, the text and the question behind it")
       .required();
-  options.add("--out", s.out, "Picture to write, .png or .svg");
+  options.add("--out", s.out,
+              "What to write: a picture (.png, .svg, .pdf), or a page to explore (.html)");
   options.add("--part", s.part, help_of_parts());
   options.add("--layer", s.layer, "Layer to show, from 1; 0: all").at_least(0);
   options.add("--head", s.head, "Head to show, from 1; 0: all").at_least(0);
@@ -169,6 +223,7 @@ Command attend_command() {
       .examples =
           "  heed attend model 'not a bad film at all' --out heat.png\n"
           "  heed attend model 'not a bad film at all' --out heat.svg --layer 1 --head 3\n"
+          "  heed attend model 'not a bad film at all' --out page.html\n"
           "  heed attend model 'not a bad film at all' --json\n",
       .define = with_settings(define, run),
   };

@@ -74,7 +74,8 @@ class TokenTaggerAdapter final : public TextTask<SplitText> {
                                              data::DataReport& report) const override;
   SplitText input_of(std::string line) const override { return split(std::move(line)); }
   std::vector<Answer> answer(std::span<const SplitText> inputs, Answers& answers) const override;
-  AttentionView attention_of(const SplitText& sentence, const std::string& part) const override;
+  AttentionView attention_of(const SplitText& sentence,
+                             const AttentionRequest& request) const override;
 
  private:
   Answer answer_of(const SplitText& input, const tasks::TaggedSentence& result, bool color) const;
@@ -214,21 +215,22 @@ std::optional<std::vector<SplitText>> TokenTaggerAdapter::read(data::TextLines& 
 }
 
 AttentionView TokenTaggerAdapter::attention_of(const SplitText& sentence,
-                                               const std::string& /*part*/) const {
+                                               const AttentionRequest& request) const {
   const std::vector<std::string> words = sentence.words();
   if (words.empty()) throw DataError("the sentence", "expected at least one word, got none");
-  const c10::InferenceMode inference;
+  const c10::InferenceMode inference(!request.gradients);
   const auto longest = static_cast<size_t>(trained_.model->options().transformer.max_length);
   check_usage(words.size() <= longest, "the sentence: expected at most ", longest,
               " words, which the model sees at once, got ", words.size());
-  nn::AttentionTrace trace;
-  const std::vector<const std::vector<std::string>*> one = {&words};
-  trained_.model->forward(trained_.reader().batch(one), &trace);
   const Answer found = answer_of(sentence, tasks::tag_words(trained_, {&words, 1})[0], false);
+  nn::AttentionRecorder recorder;
+  const std::vector<const std::vector<std::string>*> one = {&words};
+  const at::Tensor emissions = trained_.model->forward(trained_.reader().batch(one));
   return {.title = found.line,
           .queries = words,
           .keys = words,
-          .weights = stacked_layers(trace.weights),
+          .calls = std::move(recorder.self),
+          .score = request.gradients ? std::get<0>(emissions.max(-1)).sum() : at::Tensor(),
           .details = {{"entities", found.json["entities"]}, {"tags", found.json["tags"]}}};
 }
 

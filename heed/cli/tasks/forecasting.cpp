@@ -64,7 +64,8 @@ class ForecasterAdapter final : public TaskAdapter {
   }
 
   // Of the last window of a file, among its patches: the mean over the series.
-  AttentionView attend(const std::string& argument, const std::string& /*part*/) const override {
+  AttentionView attend(const std::string& argument,
+                       const AttentionRequest& /*request*/) const override {
     const c10::InferenceMode inference;
     const data::SeriesData data = options_.read(argument);
     const auto& o = trained_.model->options();

@@ -40,7 +40,8 @@ class LanguageModelAdapter final : public TextTask<TextInput> {
   data::Encoding encoding() const override { return options_.reading.parsed().encoding; }
   TextInput input_of(std::string line) const override { return {.text = std::move(line)}; }
   std::vector<Answer> answer(std::span<const TextInput> inputs, Answers& answers) const override;
-  AttentionView attention_of(const TextInput& asked, const std::string& part) const override;
+  AttentionView attention_of(const TextInput& asked,
+                             const AttentionRequest& request) const override;
 
  private:
   models::TrainedLanguageModel trained_;
@@ -111,9 +112,9 @@ std::vector<Answer> LanguageModelAdapter::answer(std::span<const TextInput> inpu
 }
 
 AttentionView LanguageModelAdapter::attention_of(const TextInput& asked,
-                                                 const std::string& /*part*/) const {
+                                                 const AttentionRequest& request) const {
   const std::string& input = asked.text;
-  const c10::InferenceMode inference;
+  const c10::InferenceMode inference(!request.gradients);
   const text::Encoding encoding = trained_.tokenizer->encode(input, text::Surround::kNo);
   const auto count = static_cast<int64_t>(encoding.ids.size());
   const int64_t longest = trained_.model->options().transformer.max_length;
@@ -121,19 +122,19 @@ AttentionView LanguageModelAdapter::attention_of(const TextInput& asked,
     throw DataError("the text", text_of("expected 1 to ", longest,
                                         " tokens (the context of the model), got ", count));
   }
-  nn::AttentionTrace trace;
+  nn::AttentionRecorder recorder;
   const std::vector<int64_t> ids(encoding.ids.begin(), encoding.ids.end());
-  const at::Tensor next =
-      trained_.model->forward({.ids = at::tensor(ids, at::kLong).unsqueeze(0)}, &trace)
-          .select(1, count - 1)[0]
-          .to(at::kDouble)
-          .softmax(-1);
+  const at::Tensor logits =
+      trained_.model->forward({.ids = at::tensor(ids, at::kLong).unsqueeze(0)})
+          .select(1, count - 1)[0];
+  const at::Tensor next = logits.detach().to(at::kDouble).softmax(-1);
   const int64_t id = next.argmax().item<int64_t>();
   const std::string& token = trained_.tokenizer->token_of(static_cast<int32_t>(id));
   const auto probability = next[id].item<double>();
   AttentionView view{.title = answer_title("next: " + token, probability),
-                     .weights = stacked_layers(trace.weights),
+                     .calls = std::move(recorder.self),
                      .details = {{"next", token}, {"probability", probability}}};
+  if (request.gradients) view.score = logits[id];
   for (const text::Span& span : encoding.offsets) {
     view.queries.push_back(input.substr(span.begin, span.size()));
   }

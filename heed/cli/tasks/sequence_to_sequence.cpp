@@ -80,7 +80,8 @@ class EncoderDecoderAdapter final : public TextTask<TextInput> {
                                              data::DataReport& report) const override;
   TextInput input_of(std::string line) const override { return {.text = std::move(line)}; }
   std::vector<Answer> answer(std::span<const TextInput> inputs, Answers& answers) const override;
-  AttentionView attention_of(const TextInput& asked, const std::string& part) const override;
+  AttentionView attention_of(const TextInput& asked,
+                             const AttentionRequest& request) const override;
 
  private:
   data::ParallelReadOptions reading_of(data::Labels targets) const;
@@ -207,9 +208,9 @@ std::vector<std::string> pieces_of(const std::shared_ptr<const text::Tokenizer>&
 }
 
 AttentionView EncoderDecoderAdapter::attention_of(const TextInput& asked,
-                                                  const std::string& part) const {
+                                                  const AttentionRequest& request) const {
   const std::string& input = asked.text;
-  const c10::InferenceMode inference;
+  const c10::InferenceMode inference(!request.gradients);
   if (data::trimmed(input).empty()) {
     throw DataError("the text", "expected at least one word, got none");
   }
@@ -221,20 +222,28 @@ AttentionView EncoderDecoderAdapter::attention_of(const TextInput& asked,
   const std::vector<int32_t> source = tasks::source_ids(trained_, input);
   const std::vector<int64_t> source_ids(source.begin(), source.end());
 
-  nn::AttentionTrace trace;
-  trained_.model->forward({.ids = at::tensor(source_ids, at::kLong).unsqueeze(0)},
-                          {.ids = at::tensor(read, at::kLong).unsqueeze(0)}, &trace);
+  nn::AttentionRecorder recorder;
+  const at::Tensor logits =
+      trained_.model->forward({.ids = at::tensor(source_ids, at::kLong).unsqueeze(0)},
+                              {.ids = at::tensor(read, at::kLong).unsqueeze(0)});
   const auto encoder_layers =
       static_cast<std::ptrdiff_t>(trained_.model->options().transformer.num_layers);
-  const auto middle = trace.weights.begin() + encoder_layers;
-  const std::vector<at::Tensor> layers =
-      part == "cross"     ? trace.cross_weights
-      : part == "encoder" ? std::vector<at::Tensor>(trace.weights.begin(), middle)
-                          : std::vector<at::Tensor>(middle, trace.weights.end());
+  using Calls = std::vector<nn::AttendedHeads>;
+  const std::string& part = request.part;
+  const auto middle = recorder.self.begin() + encoder_layers;
+  Calls layers = part == "cross"     ? recorder.cross
+                 : part == "encoder" ? Calls(recorder.self.begin(), middle)
+                                     : Calls(middle, recorder.self.end());
 
   AttentionView view{.title = written.text,
-                     .weights = stacked_layers(layers),
+                     .calls = std::move(layers),
+                     .alignment = part == "cross",
                      .details = {{"text", input}, {"output", written.text}}};
+  if (request.gradients) {  // of all that was written, and of its end
+    std::vector<int64_t> wanted(read.begin() + 1, read.end());
+    wanted.push_back(*trained_.target->id_of(models::kEndToken));
+    view.score = logits[0].log_softmax(-1).gather(1, at::tensor(wanted).unsqueeze(1)).sum();
+  }
   std::vector<std::string> sources;
   // As the text has it, not as the vocabulary does: "[UNK]" would hide the word.
   for (const text::Span& span : trained_.source->encode(input, text::Surround::kNo).offsets) {

@@ -27,7 +27,8 @@ class SpanAnswerer final : public QuestionAnswererAdapter {
   std::optional<std::vector<QuestionInput>> read(data::TextLines& lines,
                                                  data::DataReport& report) const override;
   std::vector<Answer> answer(std::span<const QuestionInput> asked, Answers& answers) const override;
-  AttentionView attention_of(const QuestionInput& asked, const std::string& part) const override;
+  AttentionView attention_of(const QuestionInput& asked,
+                             const AttentionRequest& request) const override;
 
  private:
   void add_wrong_spans(Evaluation& evaluation, const data::SpanData& file,
@@ -148,14 +149,14 @@ std::optional<std::vector<QuestionInput>> SpanAnswerer::read(data::TextLines& li
 }
 
 AttentionView SpanAnswerer::attention_of(const QuestionInput& asked,
-                                         const std::string& part) const {
+                                         const AttentionRequest& request) const {
   const c10::InferenceMode inference;
-  const tasks::SpanRequest request{asked.context, asked.story.question};
-  const tasks::SpanUnits read = tasks::first_window(trained_, request);
+  const tasks::SpanRequest question{asked.context, asked.story.question};
+  const tasks::SpanUnits read = tasks::first_window(trained_, question);
   nn::AttentionTrace trace;
   trained_.model->forward(
       tasks::question_batch({&read.units}, trained_.model->options().pad_token_id), &trace);
-  const tasks::SpanAnswers found = tasks::answer(trained_, {request}, 1).front();
+  const tasks::SpanAnswers found = tasks::answer(trained_, {question}, 1).front();
   const Answer answer = answer_of(asked, found, {});
 
   // The question has the first numbers.
@@ -167,7 +168,8 @@ AttentionView SpanAnswerer::attention_of(const QuestionInput& asked,
     const std::string& text = unit < read.units.question ? asked.story.question : asked.context;
     return text.substr(range.begin, range.size());
   };
-  AttentionView view = shown(trace.weights, {order, read.units.question, text_of_unit}, part);
+  AttentionView view =
+      shown(trace.weights, {order, read.units.question, text_of_unit}, request.part);
   const OrderedJson& span = answer.json.at("answer");
   view.title = answer_title(span.is_null() ? "no answer" : span.get<std::string>(),
                             answer.json.at("probability").get<double>());

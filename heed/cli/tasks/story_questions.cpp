@@ -27,7 +27,8 @@ class StoryAnswerer final : public QuestionAnswererAdapter {
   std::optional<std::vector<QuestionInput>> read(data::TextLines& lines,
                                                  data::DataReport& report) const override;
   std::vector<Answer> answer(std::span<const QuestionInput> asked, Answers& answers) const override;
-  AttentionView attention_of(const QuestionInput& asked, const std::string& part) const override;
+  AttentionView attention_of(const QuestionInput& asked,
+                             const AttentionRequest& request) const override;
 
  private:
   Answer answer_of(const tasks::Story& story, const tasks::ClassAnswer& result) const;
@@ -125,7 +126,7 @@ std::vector<int64_t> reading_order(const std::vector<tasks::StorySource>& source
 }
 
 AttentionView StoryAnswerer::attention_of(const QuestionInput& asked,
-                                          const std::string& part) const {
+                                          const AttentionRequest& request) const {
   const c10::InferenceMode inference;
   const tasks::Story& story = asked.story;
   const tasks::StoryUnits read = tasks::story_units(trained_, story);
@@ -148,7 +149,8 @@ AttentionView StoryAnswerer::attention_of(const QuestionInput& asked,
     return sentence.substr(source.range.begin, source.range.size());
   };
   AttentionView view =
-      shown(trace.weights, {reading_order(read.sources), read.units.question, text_of_unit}, part);
+      shown(trace.weights, {reading_order(read.sources), read.units.question, text_of_unit},
+            request.part);
   view.title = answer_title(name, probability);
   view.details = {{"answer", name}, {"probability", probability}};
   return view;

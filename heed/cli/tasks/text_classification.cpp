@@ -52,7 +52,8 @@ class TextClassifierAdapter final : public TextTask<TextInput> {
                                              data::DataReport& report) const override;
   TextInput input_of(std::string line) const override { return {.text = std::move(line)}; }
   std::vector<Answer> answer(std::span<const TextInput> inputs, Answers& answers) const override;
-  AttentionView attention_of(const TextInput& input, const std::string& part) const override;
+  AttentionView attention_of(const TextInput& input,
+                             const AttentionRequest& request) const override;
 
  private:
   bool several() const { return has_several_labels(trained_); }
@@ -264,33 +265,33 @@ void show_document(const std::vector<std::vector<std::string>>& sentences,
   }
 }
 
-void show_tokens(const std::vector<std::string>& tokens, const models::DocumentTrace& trace,
-                 AttentionView& view) {
-  view.weights = stacked_layers(trace.tokens.weights);
-  view.queries = view.keys = tokens;
-}
-
 AttentionView TextClassifierAdapter::attention_of(const TextInput& asked,
-                                                  const std::string& /*part*/) const {
+                                                  const AttentionRequest& request) const {
   const std::string& input = asked.text;
-  const c10::InferenceMode inference;
+  const c10::InferenceMode inference(!request.gradients);
   const auto rows = tokens_of(trained_, input);
   const bool nothing =
       std::all_of(rows.begin(), rows.end(), [](const auto& tokens) { return tokens.empty(); });
   if (nothing) throw DataError("the sentence", "expected at least one word, got none");
+  const bool hierarchical = is_hierarchical(trained_.model->options());
   models::DocumentTrace trace;
+  nn::AttentionRecorder recorder;
   const tasks::TextRows ids = tasks::encode_rows(trained_, input);
-  const at::Tensor probabilities = tasks::probabilities_of(
-      trained_, trained_.model->forward(tasks::document_batch(*trained_.model, {&ids}), &trace))[0];
+  const at::Tensor logits = trained_.model->forward(tasks::document_batch(*trained_.model, {&ids}),
+                                                    hierarchical ? &trace : nullptr);
+  const at::Tensor probabilities = tasks::probabilities_of(trained_, logits.detach())[0];
   const auto label = probabilities.argmax().item<int64_t>();
   const auto probability = probabilities[label].item<double>();
   const std::string& name = trained_.labels[static_cast<size_t>(label)];
   AttentionView view{.title = answer_title(name, probability),
                      .details = {{"label", name}, {"probability", probability}}};
-  if (is_hierarchical(trained_.model->options())) {
+  if (hierarchical) {
+    const at::NoGradGuard no_grad;
     show_document(rows, trace, view);
   } else {
-    show_tokens(rows[0], trace, view);
+    view.queries = view.keys = rows[0];
+    view.calls = std::move(recorder.self);
+    if (request.gradients) view.score = logits[0][label];
   }
   return view;
 }

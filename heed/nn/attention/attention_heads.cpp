@@ -6,7 +6,9 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/nn/attention/attention_recorder.h"
 #include "heed/nn/attention/distance.h"
+#include "heed/nn/attention/multi_head_attention.h"
 #include "heed/ops/attention/score_kinds.h"
 #include "heed/ops/attention_weights.h"
 
@@ -145,6 +147,11 @@ at::Tensor AttentionHeads::attend(const Call& call) const {
     }
   }
   const AttentionResult result = attention(heads.query, heads.key, heads.value, dropping);
+  if (AttentionRecorder* const recorder = AttentionRecorder::current()) {
+    const bool cross = dynamic_cast<const CrossAttention*>(this) != nullptr;
+    (cross ? recorder->cross : recorder->self)
+        .push_back({.tokens = {heads.query, heads.key, attend, result}, .value = heads.value});
+  }
   if (call.weights != nullptr) {
     call.weights->push_back(attention_weights(heads.query, heads.key, attend, {}, result));
   }

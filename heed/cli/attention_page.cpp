@@ -1,0 +1,162 @@
+#include "heed/cli/attention_page.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "heed/base/format.h"
+
+namespace heed::cli {
+namespace {
+
+constexpr int64_t kPictureSide = 24;  // blocks of the small picture of a head
+
+std::vector<float> floats_of(const at::Tensor& tensor) {
+  const at::Tensor flat = tensor.to(at::kFloat).contiguous();
+  const auto* values = flat.const_data_ptr<float>();
+  return {values, values + flat.numel()};
+}
+
+LargestWeights plain(const TopWeights& top) {
+  const at::Tensor keys = top.keys.contiguous();
+  const auto* values = keys.const_data_ptr<int64_t>();
+  return {.values = floats_of(top.values), .keys = {values, values + keys.numel()}};
+}
+
+// Weight · ∂score/∂weight of the largest weights (H, Nq, kept): ∂score/∂weight of query i and key j
+// is ∂score/∂output_i · value_j.
+at::Tensor effects(const nn::AttendedHeads& call, const at::Tensor& gradient,
+                   const TopWeights& top) {
+  const at::Tensor values = call.value.detach()[0].to(at::kFloat);  // (Hk, Nk, D)
+  const int64_t heads = top.keys.size(0), shared = heads / values.size(0);
+  std::vector<at::Tensor> all;
+  for (int64_t head = 0; head < heads; ++head) {
+    const at::Tensor keys = top.keys[head].clamp_min(0);  // (Nq, kept)
+    const at::Tensor there = values[head / shared].index_select(0, keys.flatten());
+    const at::Tensor slopes = at::bmm(there.view({keys.size(0), keys.size(1), -1}),
+                                      gradient[0][head].to(at::kFloat).unsqueeze(-1));
+    all.push_back(slopes.squeeze(-1) * top.values[head]);
+  }
+  return at::stack(all).clamp_min(0);
+}
+
+class PageMaker {
+ public:
+  PageMaker(const AttentionView& view, const std::vector<int64_t>& layers,
+            const std::vector<int64_t>& heads)
+      : view_(view), layers_(layers), heads_(at::tensor(heads, at::kLong)) {
+    const auto queries = std::ssize(view.queries), keys = std::ssize(view.keys);
+    const auto head_count = std::ssize(heads), layer_count = std::ssize(layers);
+    with_mean_ = !view.calls.empty() && std::max(queries, keys) <= kLongestRollout;
+    with_rollout_ = with_mean_ && !view.alignment && queries == keys;
+    page_.title = view.title;
+    page_.queries = view.queries;
+    page_.keys = view.keys;
+    for (const int64_t head : heads) page_.heads.push_back(head + 1);
+    const int64_t means = (with_mean_ ? 1 : 0) + (with_rollout_ ? 1 : 0);
+    page_.kept =
+        weights_that_fit(layer_count * head_count * queries, layer_count * means * queries, keys);
+    block_ = {.queries = (queries + kPictureSide - 1) / kPictureSide,
+              .keys = (keys + kPictureSide - 1) / kPictureSide};
+    page_.block_rows = (queries + block_.queries - 1) / block_.queries;
+    page_.block_columns = (keys + block_.keys - 1) / block_.keys;
+    page_.alignment = view.alignment;
+    page_.left = view.alignment ? "what was written" : "this token looks";
+    page_.right = view.alignment ? "looks at the text that was read" : "at these tokens";
+  }
+
+  AttentionPage make() {
+    const std::vector<at::Tensor> gradients = output_gradients();
+    std::vector<at::Tensor> effect;
+    for (const int64_t layer : layers_) {
+      const TopWeights all = view_.largest(layer, page_.kept);
+      const TopWeights top{.values = all.values.index_select(0, heads_),
+                           .keys = all.keys.index_select(0, heads_)};
+      page_.layers.push_back(
+          {.name = layer + 1,
+           .heads = plain(top),
+           .entropies = floats_of(view_.entropies(layer).index_select(0, heads_)),
+           .blocks = floats_of(view_.blocks(layer, block_).index_select(0, heads_))});
+      held_ += top.values.sum().item<double>();
+      if (gradients.empty()) continue;
+      const auto index = static_cast<size_t>(layer);
+      effect.push_back(effects(view_.calls[index], gradients[index], all).index_select(0, heads_));
+    }
+    add_effects(effect);
+    if (with_mean_) add_means();
+    add_notes();
+    return std::move(page_);
+  }
+
+ private:
+  // ∂score/∂output of each layer, (1, H, Nq, D); none: the view has no score.
+  std::vector<at::Tensor> output_gradients() const {
+    if (!view_.score.defined()) return {};
+    std::vector<at::Tensor> outputs;
+    for (const nn::AttendedHeads& call : view_.calls) outputs.push_back(call.tokens.result.output);
+    return torch::autograd::grad({view_.score}, outputs);
+  }
+
+  void add_effects(const std::vector<at::Tensor>& effect) {
+    double largest = 0;
+    for (const at::Tensor& each : effect) largest = std::max(largest, each.max().item<double>());
+    for (size_t i = 0; i < effect.size(); ++i) {
+      page_.layers[i].gradients = floats_of(largest > 0 ? effect[i] / largest : effect[i]);
+    }
+  }
+
+  // The rollout of a layer needs those below it, shown or not.
+  void add_means() {
+    const at::NoGradGuard no_grad;
+    at::Tensor rollout;
+    size_t shown = 0;
+    for (int64_t layer = 0; shown < layers_.size(); ++layer) {
+      at::Tensor mean = view_.matrix(layer, 0).clone();
+      for (int64_t head = 1; head < view_.head_count(); ++head) mean += view_.matrix(layer, head);
+      mean /= static_cast<double>(view_.head_count());
+      AttentionPageLayer* page = layers_[shown] == layer ? &page_.layers[shown++] : nullptr;
+      if (page != nullptr) page->mean = plain(largest_of(mean, page_.kept));
+      if (!with_rollout_) continue;
+      const at::Tensor step = 0.5 * (mean + at::eye(mean.size(0)));
+      rollout = rollout.defined() ? step.matmul(rollout) : step;
+      if (page != nullptr) page->rollout = plain(largest_of(rollout, page_.kept));
+    }
+  }
+
+  void add_notes() {
+    const auto rows =
+        static_cast<double>(page_.layers.size() * page_.heads.size() * page_.queries.size());
+    if (page_.kept < std::ssize(page_.keys)) {
+      page_.notes.push_back(
+          formatted("Of each token and head this page holds the %d largest weights, on average "
+                    "%.0f %% of the look.",
+                    static_cast<int>(page_.kept), 100 * held_ / rows));
+    } else {
+      page_.notes.emplace_back("This page holds all weights.");
+    }
+    if (!with_mean_ && !view_.calls.empty()) {
+      page_.notes.push_back(formatted("Texts of more than %d tokens get no mean and no rollout.",
+                                      static_cast<int>(kLongestRollout)));
+    }
+  }
+
+  const AttentionView& view_;
+  const std::vector<int64_t>& layers_;
+  at::Tensor heads_;
+  bool with_mean_ = false;
+  bool with_rollout_ = false;
+  WeightBlockSize block_;
+  double held_ = 0;
+  AttentionPage page_;
+};
+
+}  // namespace
+
+AttentionPage attention_page(const AttentionView& view, const std::vector<int64_t>& layers,
+                             const std::vector<int64_t>& heads) {
+  return PageMaker(view, layers, heads).make();
+}
+
+}  // namespace heed::cli

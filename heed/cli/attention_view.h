@@ -1,0 +1,56 @@
+// What a model attended to in one input, as `heed attend` shows it: the whole matrices of one head,
+// or what they look like in all, in memory that grows with the tokens and not with their pairs.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "heed/io/json.h"
+#include "heed/nn/attention/attention_recorder.h"
+#include "heed/ops/attention_weights.h"
+
+namespace heed::cli {
+
+struct AttentionRequest {
+  std::string part = {};   // one of TaskKind::attention_parts; empty where there are none
+  bool gradients = false;  // of the answer's score too, where the model can give them
+};
+
+struct AttentionView {
+  std::string title;
+  std::vector<std::string> queries;  // Nq tokens as the text has them
+  std::vector<std::string> keys;     // Nk
+  // The weights: what each layer attended, of a batch of one; or, where that says something else
+  // than is to be shown, the matrices (layers, H, Nq, Nk) float32.
+  std::vector<nn::AttendedHeads> calls = {};
+  at::Tensor weights = {};
+  // A scalar, made from the calls with gradients: how much speaks for the answer. Or undefined.
+  at::Tensor score = {};
+  bool alignment = false;    // queries and keys are two texts that say the same
+  OrderedJson details = {};  // in JSON, beside the weights: label, probability, output
+  // For people, in place of the keys shaded by what they receive: lines with tokens of their own,
+  // such as the sentences of a document, each behind its weight.
+  struct Line {
+    float weight = 0;
+    std::vector<std::string> tokens;
+    std::vector<float> weights;  // one a token
+  };
+  std::vector<Line> lines = {};
+
+  int64_t layer_count() const;
+  int64_t head_count() const;
+
+  at::Tensor matrix(int64_t layer, int64_t head) const;           // (Nq, Nk)
+  at::Tensor received(int64_t layer) const;                       // (H, Nk): the sum over queries
+  at::Tensor entropies(int64_t layer) const;                      // (H, Nq) nats
+  TopWeights largest(int64_t layer, int64_t count) const;         // (H, Nq, count)
+  at::Tensor blocks(int64_t layer, WeightBlockSize block) const;  // (H, ⌈Nq/q⌉, ⌈Nk/k⌉) means
+};
+
+// The `count` largest of each row (…, Nk) as top_weights has them.
+TopWeights largest_of(const at::Tensor& weights, int64_t count);
+
+}  // namespace heed::cli
