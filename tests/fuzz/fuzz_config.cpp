@@ -55,16 +55,41 @@ void save_encoder_decoder(const std::filesystem::path& folder) {
   save(trained, folder);
 }
 
+void save_question_answerer(const std::filesystem::path& folder) {
+  TrainedQuestionAnswerer trained;
+  trained.tokenizer = small_tokenizer();
+  trained.labels = {"no", "yes"};
+  trained.model = std::make_shared<QuestionAnswerer>(QuestionAnswererOptions{
+      .vocab_size = trained.tokenizer->size(), .classes = 2, .transformer = small()});
+  save(trained, folder);
+}
+
+void save_tagger(const std::filesystem::path& folder) {
+  TrainedTokenTagger trained;
+  trained.tokenizer = trained.characters = small_tokenizer();
+  WordEncoderOptions words{.subword_vocab_size = trained.tokenizer->size(),
+                           .subword_dim = 8,
+                           .character_vocab_size = trained.characters->size(),
+                           .character_dim = 8,
+                           .num_character_heads = 2,
+                           .shape_dim = 2};
+  trained.model = std::make_shared<TokenTagger>(
+      TokenTaggerOptions{.types = {"loc"}, .words = words, .transformer = small()});
+  save(trained, folder);
+}
+
 struct Kind {
   std::function<void(const std::filesystem::path&)> save;
   std::function<void(const std::filesystem::path&)> load;
 };
 
-const std::array<Kind, 3>& kinds() {
-  static const std::array<Kind, 3> all = {{
+const std::array<Kind, 5>& kinds() {
+  static const std::array<Kind, 5> all = {{
       {save_language_model, [](const auto& folder) { load_language_model(folder); }},
       {save_classifier, [](const auto& folder) { load_text_classifier(folder); }},
       {save_encoder_decoder, [](const auto& folder) { load_encoder_decoder(folder); }},
+      {save_question_answerer, [](const auto& folder) { load_question_answerer(folder); }},
+      {save_tagger, [](const auto& folder) { load_token_tagger(folder); }},
   }};
   return all;
 }
@@ -72,8 +97,9 @@ const std::array<Kind, 3>& kinds() {
 }  // namespace
 
 void one(std::string_view input) {
-  static const std::array<ScratchFile, 3> files = {ScratchFile("lm"), ScratchFile("classifier"),
-                                                   ScratchFile("seq2seq")};
+  static const std::array<ScratchFile, 5> files = {ScratchFile("lm"), ScratchFile("classifier"),
+                                                   ScratchFile("seq2seq"), ScratchFile("qa"),
+                                                   ScratchFile("ner")};
   static const bool saved = [] {
     for (size_t i = 0; i < files.size(); ++i) kinds()[i].save(files[i].path());
     return true;
