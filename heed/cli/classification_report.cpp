@@ -1,6 +1,7 @@
 #include "heed/cli/classification_report.h"
 
 #include "heed/cli/score_json.h"
+#include "heed/io/json_object.h"
 #include "heed/io/printable.h"
 
 namespace heed::cli {
@@ -16,8 +17,17 @@ std::vector<std::string> shown(const std::vector<std::string>& labels) {
   return names;
 }
 
-OrderedJson rows_of(const metrics::ConfusionMatrix& confusion) {
-  OrderedJson rows = OrderedJson::array();
+// A row for each class or, of many classes, what is not 0: a matrix of 10,000 classes has 10^8
+// numbers.
+void add_confusion(const metrics::ConfusionMatrix& confusion, OrderedJson& details) {
+  if (confusion.classes() > metrics::ConfusionMatrix::kMostShown) {
+    OrderedJson& cells = details["confusions"] = OrderedJson::array();
+    for (const auto& [actual, predicted, count] : confusion.cells()) {
+      cells.push_back({{"actual", actual}, {"predicted", predicted}, {"count", count}});
+    }
+    return;
+  }
+  OrderedJson& rows = details["confusion"] = OrderedJson::array();
   for (int64_t actual = 0; actual < confusion.classes(); ++actual) {
     OrderedJson row = OrderedJson::array();
     for (int64_t predicted = 0; predicted < confusion.classes(); ++predicted) {
@@ -25,28 +35,29 @@ OrderedJson rows_of(const metrics::ConfusionMatrix& confusion) {
     }
     rows.push_back(row);
   }
-  return rows;
 }
 
 OrderedJson classes_of(const std::vector<PrecisionRecall>& scores,
                        const std::vector<std::string>& labels) {
-  OrderedJson classes = OrderedJson::object();
-  for (size_t i = 0; i < labels.size(); ++i) classes[labels[i]] = json_of(scores[i]);
-  return classes;
+  std::vector<std::pair<std::string, OrderedJson>> classes;
+  for (size_t i = 0; i < labels.size(); ++i) classes.emplace_back(labels[i], json_of(scores[i]));
+  return object_of(std::move(classes));
 }
 
 Evaluation one_label(const tasks::ClassificationScores& scores,
                      const std::vector<std::string>& labels) {
   const metrics::ConfusionMatrix& confusion = *scores.confusion;
   const std::vector<PrecisionRecall> classes = confusion.per_class();
-  return {.metrics = scores.metrics,
-          .details = {{"labels", labels},
-                      {"classes", classes_of(classes, labels)},
-                      {"averages",
-                       {{"macro", json_of(mean_of(classes, Weights::kEqual))},
-                        {"weighted", json_of(mean_of(classes, Weights::kSupport))}}},
-                      {"confusion", rows_of(confusion)}},
-          .report = confusion.report(shown(labels)) + "\n" + confusion.text(shown(labels))};
+  Evaluation evaluation{
+      .metrics = scores.metrics,
+      .details = {{"labels", labels},
+                  {"classes", classes_of(classes, labels)},
+                  {"averages",
+                   {{"macro", json_of(mean_of(classes, Weights::kEqual))},
+                    {"weighted", json_of(mean_of(classes, Weights::kSupport))}}}},
+      .report = confusion.report(shown(labels)) + "\n" + confusion.text(shown(labels))};
+  add_confusion(confusion, evaluation.details);
+  return evaluation;
 }
 
 Evaluation several_labels(const tasks::ClassificationScores& scores,

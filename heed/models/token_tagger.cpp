@@ -66,19 +66,23 @@ at::Tensor TokenTagger::forward(const WordBatch& batch, nn::AttentionTrace* trac
 }
 
 at::Tensor TokenTagger::loss(const at::Tensor& scores, const at::Tensor& lengths,
-                             const at::Tensor& targets, double margin) const {
+                             const at::Tensor& targets, const LossOptions& options) const {
   at::Tensor raised = scores;
-  if (margin != 0) {
+  if (options.margin != 0) {
     at::Tensor costs = at::zeros_like(scores);
-    costs.select(2, 0).copy_(targets != 0).mul_(margin);
+    costs.select(2, 0).copy_(targets != 0).mul_(options.margin);
     raised = scores + costs;
   }
-  if (options_.output == "crf") return crf_->loss(raised, targets, lengths);
+  const at::Tensor& weights = options.weights;
+  if (options_.output == "crf") {
+    const at::Tensor losses = crf_->loss(raised, targets, lengths);
+    return weights.defined() ? losses * weights.sum(1) / lengths.clamp_min(1) : losses;
+  }
   const at::Tensor real =
       at::arange(scores.size(1), lengths.options()).unsqueeze(0) < lengths.unsqueeze(1);
-  return heed::cross_entropy(raised, targets.masked_fill(real.logical_not(), -100),
-                             {.reduction = Reduction::kNone})
-      .sum(1);
+  const at::Tensor losses = heed::cross_entropy(
+      raised, targets.masked_fill(real.logical_not(), -100), {.reduction = Reduction::kNone});
+  return (weights.defined() ? losses * weights : losses).sum(1);
 }
 
 at::Tensor TokenTagger::emissions(const at::Tensor& scores) const {

@@ -53,11 +53,22 @@ class TokenTagger : public torch::nn::Module {
   // Scores (B, N, K) of the tags; those of words behind a sentence mean nothing.
   at::Tensor forward(const WordBatch& batch, nn::AttentionTrace* trace = nullptr) const;
 
-  // −log p(tags) of each sentence, nats, (B). targets (B, N) int64, rows of tags(). With a `margin`
-  // (0: none), the scores of "O" are raised by it where an entity stands, so that entities must be
-  // more certain than by themselves: a loss that asks for recall.       Gimpel & Smith 2010, eq. 6
+  struct LossOptions {
+    // The scores of "O" are raised by it where an entity stands, so that entities must be more
+    // certain than by themselves: a loss that asks for recall.        Gimpel & Smith 2010, eq. 6
+    double margin = 0;
+    // (B, N) float32, 0 behind a sentence: how much each word counts. A chain, which is learnt as a
+    // whole, counts as much as its words do on average. Undefined: all count 1.
+    at::Tensor weights = {};
+  };
+
+  // −log p(tags) of each sentence, nats, (B). targets (B, N) int64, rows of tags().
   at::Tensor loss(const at::Tensor& scores, const at::Tensor& lengths, const at::Tensor& targets,
-                  double margin = 0) const;
+                  const LossOptions& options) const;
+  at::Tensor loss(const at::Tensor& scores, const at::Tensor& lengths,
+                  const at::Tensor& targets) const {
+    return loss(scores, lengths, targets, {});
+  }
 
   // The most probable tags that the scheme allows: rows of tags(), a sentence each.
   std::vector<std::vector<int64_t>> best(const at::Tensor& scores, const at::Tensor& lengths) const;

@@ -123,7 +123,7 @@ TEST(TokenTagger, TheMarginRaisesNoEntity) {
     const at::Tensor scores = at::randn({3, 6, 9});
     at::Tensor raised = scores.clone();
     raised.select(2, 0).add_(targets().ne(0), 2.5);
-    EXPECT_TRUE(model.loss(scores, batch.lengths, targets(), 2.5)
+    EXPECT_TRUE(model.loss(scores, batch.lengths, targets(), {.margin = 2.5})
                     .equal(model.loss(raised, batch.lengths, targets())));
     EXPECT_FALSE(raised.equal(scores));
   }

@@ -16,6 +16,7 @@ namespace heed::tasks {
 namespace {
 
 constexpr int64_t kEvaluationBatch = 64;
+constexpr int64_t kMostProbabilities = 1 << 22;  // of a batch
 
 // -log of a probability that may have been rounded to 0.
 double surprise(double probability) { return -std::log(std::max(probability, 1e-300)); }
@@ -31,13 +32,12 @@ double label_loss(const Classification& result, const std::vector<int32_t>& labe
 }
 
 ClassificationScores scores_of_one(const data::ClassificationData& data,
-                                   const std::vector<Classification>& results, int64_t classes) {
+                                   const std::vector<Judged>& results, int64_t classes) {
   metrics::ConfusionMatrix confusion(classes);
   double loss = 0;
   for (size_t i = 0; i < results.size(); ++i) {
-    const int64_t label = data.examples[i].label.value();
-    loss += surprise(results[i].probabilities[static_cast<size_t>(label)]);
-    confusion.add(label, results[i].label);
+    loss += results[i].loss;
+    confusion.add(data.examples[i].label.value(), results[i].label);
   }
   const auto count = static_cast<double>(results.size());
   return {.metrics = {{"loss", loss / count},
@@ -48,11 +48,11 @@ ClassificationScores scores_of_one(const data::ClassificationData& data,
 }
 
 ClassificationScores scores_of_several(const data::ClassificationData& data,
-                                       const std::vector<Classification>& results, int64_t labels) {
+                                       const std::vector<Judged>& results, int64_t labels) {
   metrics::LabelCounts counts(labels);
   double loss = 0;
   for (size_t i = 0; i < results.size(); ++i) {
-    loss += label_loss(results[i], data.examples[i].labels);
+    loss += results[i].loss;
     counts.add(data.examples[i].labels, results[i].labels);
   }
   const auto count = static_cast<double>(results.size());
@@ -166,6 +166,30 @@ EncodedTexts encode_texts(const models::TrainedTextClassifier& trained,
   return encoded;
 }
 
+void classify_each(const models::TrainedTextClassifier& trained, const EncodedTexts& texts,
+                   const TakeClassification& take, const Progress& progress) {
+  const c10::InferenceMode inference;
+  const at::Device device = device_of(*trained.model);
+  const auto read = [&](const std::vector<int64_t>& numbers) {
+    const models::DocumentBatch input = document_batch(*trained.model, chosen(texts.rows, numbers));
+    const at::Tensor probabilities =
+        probabilities_of(trained, trained.model->forward(input.to(device)));
+    const auto classes = static_cast<size_t>(probabilities.size(1));
+    const auto* row = probabilities.const_data_ptr<double>();
+    for (const int64_t i : numbers) {
+      Classification result{.label = std::max_element(row, row + classes) - row,
+                            .probabilities = {row, row + classes}};
+      if (has_several_labels(trained)) {
+        result.labels = labels_above(result.probabilities, trained.thresholds);
+      }
+      take(static_cast<size_t>(i), std::move(result));
+      row += classes;
+    }
+  };
+  const int64_t batch = kMostProbabilities / std::max<int64_t>(std::ssize(trained.labels), 1);
+  for_each_batch(texts.lengths, std::clamp<int64_t>(batch, 1, kEvaluationBatch), progress, read);
+}
+
 std::vector<Classification> classify(const models::TrainedTextClassifier& trained,
                                      const std::vector<std::string>& texts,
                                      const Progress& progress) {
@@ -174,26 +198,10 @@ std::vector<Classification> classify(const models::TrainedTextClassifier& traine
 
 std::vector<Classification> classify(const models::TrainedTextClassifier& trained,
                                      const EncodedTexts& texts, const Progress& progress) {
-  const c10::InferenceMode inference;
-  const at::Device device = device_of(*trained.model);
   std::vector<Classification> results(texts.rows.size());
-  const auto read = [&](const std::vector<int64_t>& numbers) {
-    const models::DocumentBatch input = document_batch(*trained.model, chosen(texts.rows, numbers));
-    const at::Tensor probabilities =
-        probabilities_of(trained, trained.model->forward(input.to(device)));
-    const auto classes = static_cast<size_t>(probabilities.size(1));
-    const auto* row = probabilities.const_data_ptr<double>();
-    for (const int64_t i : numbers) {
-      Classification& result = results[static_cast<size_t>(i)];
-      result.probabilities.assign(row, row + classes);
-      result.label = std::max_element(row, row + classes) - row;
-      if (has_several_labels(trained)) {
-        result.labels = labels_above(result.probabilities, trained.thresholds);
-      }
-      row += classes;
-    }
-  };
-  for_each_batch(texts.lengths, kEvaluationBatch, progress, read);
+  classify_each(
+      trained, texts, [&](size_t i, Classification result) { results[i] = std::move(result); },
+      progress);
   return results;
 }
 
@@ -214,9 +222,29 @@ std::vector<double> best_thresholds(const std::vector<Classification>& results,
   return thresholds;
 }
 
+Judged judge(const Classification& result, const data::Example& example) {
+  const std::vector<double>& all = result.probabilities;
+  return {.label = result.label,
+          .labels = result.labels,
+          .confidence = *std::max_element(all.begin(), all.end()),
+          .loss = example.label ? surprise(all[static_cast<size_t>(*example.label)])
+                                : label_loss(result, example.labels)};
+}
+
+std::vector<Judged> judge_all(const models::TrainedTextClassifier& trained,
+                              const data::ClassificationData& data, const EncodedTexts& texts,
+                              const Progress& progress) {
+  std::vector<Judged> results(data.examples.size());
+  classify_each(
+      trained, texts,
+      [&](size_t i, const Classification& result) { results[i] = judge(result, data.examples[i]); },
+      progress);
+  return results;
+}
+
 ClassificationScores scores_of(const models::TrainedTextClassifier& trained,
                                const data::ClassificationData& data,
-                               const std::vector<Classification>& results) {
+                               const std::vector<Judged>& results) {
   check_usage(!results.empty(), data.name(), ": expected at least one example, got none");
   const auto labels = std::ssize(trained.labels);
   return has_several_labels(trained) ? scores_of_several(data, results, labels)
@@ -225,7 +253,8 @@ ClassificationScores scores_of(const models::TrainedTextClassifier& trained,
 
 ClassificationScores evaluate(const models::TrainedTextClassifier& trained,
                               const data::ClassificationData& data, const Progress& progress) {
-  return scores_of(trained, data, classify(trained, texts_of(data), progress));
+  const EncodedTexts texts = encode_texts(trained, texts_of(data));
+  return scores_of(trained, data, judge_all(trained, data, texts, progress));
 }
 
 std::vector<std::string> texts_of(const data::ClassificationData& data) {

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,8 +58,14 @@ at::Tensor probabilities_of(const models::TrainedTextClassifier& trained, const 
 std::vector<int32_t> labels_above(const std::vector<double>& probabilities,
                                   const std::vector<double>& thresholds);
 
-// Classifies texts in batches of similar length, in evaluation mode; results in the order of the
-// texts. Each result is that of the text alone.
+// Classifies texts in batches of similar length, in evaluation mode, and hands each result to
+// `take` with the number of its text, in any order. Each result is that of the text alone.
+using TakeClassification = std::function<void(size_t text, Classification result)>;
+void classify_each(const models::TrainedTextClassifier& trained, const EncodedTexts& texts,
+                   const TakeClassification& take, const Progress& progress = {});
+
+// The same, all results in the order of the texts. (Their probabilities take texts · classes · 8
+// bytes.)
 std::vector<Classification> classify(const models::TrainedTextClassifier& trained,
                                      const std::vector<std::string>& texts,
                                      const Progress& progress = {});
@@ -68,6 +75,20 @@ std::vector<Classification> classify(const models::TrainedTextClassifier& traine
 // The threshold of each label with the best F1 on data whose labels are known.
 std::vector<double> best_thresholds(const std::vector<Classification>& results,
                                     const data::ClassificationData& data);
+
+// What is kept of the answer to a text whose labels are known.
+struct Judged {
+  int64_t label = 0;
+  std::vector<int32_t> labels = {};
+  double confidence = 0;  // the largest of its probabilities
+  double loss = 0;        // nats; of several labels, the mean over all there are
+};
+Judged judge(const Classification& result, const data::Example& example);
+
+// The answers to the texts of `data`, which are `texts`, in their order.
+std::vector<Judged> judge_all(const models::TrainedTextClassifier& trained,
+                              const data::ClassificationData& data, const EncodedTexts& texts,
+                              const Progress& progress = {});
 
 struct ClassificationScores {
   // loss (mean cross-entropy, nats), accuracy, macro_f1, examples; with several labels a text loss
@@ -80,7 +101,7 @@ struct ClassificationScores {
 // `results` are those of the texts of `data`. Throws UsageError where there is none.
 ClassificationScores scores_of(const models::TrainedTextClassifier& trained,
                                const data::ClassificationData& data,
-                               const std::vector<Classification>& results);
+                               const std::vector<Judged>& results);
 
 // Classifies the texts of `data`; the scores of that.
 ClassificationScores evaluate(const models::TrainedTextClassifier& trained,

@@ -114,7 +114,8 @@ TEST(Classify, ScoresOfSeveralLabels) {
   const std::vector<Classification> results = {
       {.probabilities = {0.75, 0.5, 0.25}, .labels = {0, 1}},
       {.probabilities = {0.5, 0.25, 0.125}, .labels = {0}}};
-  const ClassificationScores scores = scores_of(trained, data, results);
+  const ClassificationScores scores = scores_of(
+      trained, data, {judge(results[0], data.examples[0]), judge(results[1], data.examples[1])});
   const double loss = -(std::log(0.75) + std::log(0.5) + std::log(0.25) + std::log(0.5) +
                         std::log(0.75) + std::log(0.875)) /
                       6;

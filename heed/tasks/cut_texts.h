@@ -1,4 +1,5 @@
-// Texts that are longer than a model reads: how many, so that nobody loses their ends unawares.
+// Texts that are longer than a model reads at once: how many, so that nobody loses their ends
+// unawares.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +9,13 @@
 
 namespace heed::tasks {
 
-// How many of some texts are cut, and how long what is read of one may be.
+// How many of some texts are too long, how long one may be, and what becomes of the others.
 struct CutCount {
   std::string what;  // "texts", "targets"
   int64_t cut = 0;
   int64_t all = 0;
   std::string limit;  // "256 tokens (--max-length)"
+  std::string outcome = "are cut there";
 };
 
 // Counts of several kinds, which add up.
@@ -26,7 +28,7 @@ class CutTexts {
     for (const CutCount& more : other.counts_) {
       bool known = false;
       for (CutCount& count : counts_) {
-        if (count.what != more.what) continue;
+        if (count.what != more.what || count.limit != more.limit) continue;
         known = true;
         count.cut += more.cut;
         count.all += more.all;
@@ -49,7 +51,7 @@ class CutTexts {
     for (const CutCount& count : counts_) {
       if (count.cut == 0) continue;
       all.push_back(std::to_string(count.cut) + " of " + std::to_string(count.all) + " " +
-                    count.what + " have more than " + count.limit + " and are cut there");
+                    count.what + " have more than " + count.limit + " and " + count.outcome);
     }
     return all;
   }

@@ -11,6 +11,7 @@
 #include "heed/base/error.h"
 #include "heed/models/parts/text_batch.h"
 #include "heed/tasks/batches.h"
+#include "heed/tasks/class_weights.h"
 #include "heed/tasks/sources.h"
 #include "heed/text/builders/bpe_builder.h"
 #include "heed/text/builders/word_level_builder.h"
@@ -60,6 +61,7 @@ std::shared_ptr<const text::Tokenizer> learnt_characters(const data::NerData& da
 const EntityRecognitionOptions& checked(const EntityRecognitionOptions& options) {
   models::check_share("word dropout", options.word_dropout);
   check_usage(options.margin >= 0, "margin: expected at least 0, got ", options.margin);
+  check_class_weight(options.class_weight);
   return options;
 }
 
@@ -77,6 +79,9 @@ models::TrainedTokenTagger untrained(const data::NerData& data,
   model.words.subword_pad_token_id = made.tokenizer->padding_id().value();
   model.words.character_vocab_size = made.characters->size();
   model.words.character_pad_token_id = made.characters->padding_id().value();
+  const auto tags = std::ssize(text::all_tags(model.types, model.scheme));
+  check_classes_fit(text_of(model.types.size(), " types of entities"),
+                    tags * (tags + model.transformer.d_model));
   made.model = std::make_shared<models::TokenTagger>(model);
   return made;
 }
@@ -146,6 +151,7 @@ struct TaggingBatch final : Batch {
   using Batch::Batch;
   models::WordBatch words;
   at::Tensor targets;  // (B, N) int64
+  at::Tensor weights;  // (B, N) float32, 0 behind a sentence; undefined: all are one
   int64_t tokens = 0;
 };
 
@@ -251,6 +257,29 @@ EntityRecognition::EntityRecognition(const data::NerData& train, const data::Ner
       valid_(valid),
       valid_parts_(std::make_shared<const TaggedParts>(tagged_parts(*trained_.model, valid))) {
   for (const Part& part : train_->parts) lengths_.push_back(std::ssize(part.words));
+  weigh_tags();
+  cut_ += cut_texts(trained_, words_of(train));
+  cut_ += cut_texts(trained_, words_of(valid));
+}
+
+// The tags of one type (B-loc, I-loc, …) are one class, "O" is another.
+void EntityRecognition::weigh_tags() {
+  const std::vector<std::string>& tags = trained_.model->tags();
+  const std::vector<std::string>& types = trained_.model->options().types;
+  std::vector<int64_t> classes;
+  for (const std::string& tag : tags) {
+    const size_t dash = tag.find('-');
+    const auto type = std::lower_bound(types.begin(), types.end(), tag.substr(dash + 1));
+    classes.push_back(dash == std::string::npos ? 0 : type - types.begin() + 1);
+  }
+  std::vector<int64_t> counts(types.size() + 1, 0);
+  for (const auto& sentence : train_->tags) {
+    for (const int32_t tag : sentence) {
+      ++counts[static_cast<size_t>(classes[static_cast<size_t>(tag)])];
+    }
+  }
+  const at::Tensor weights = class_weights(options_.class_weight, counts);
+  if (weights.defined()) tag_weights_ = weights.index_select(0, at::tensor(classes, at::kLong));
 }
 
 std::vector<Source> EntityRecognition::sources() const {
@@ -286,6 +315,12 @@ std::unique_ptr<Batch> EntityRecognition::prepare(std::vector<int64_t> examples)
   }
   batch->words = reader_.batch(words);
   batch->targets = models::padded_ids(tags, 0);
+  if (tag_weights_.defined()) {
+    const at::Tensor real =
+        at::arange(batch->targets.size(1)).unsqueeze(0) < batch->words.lengths.unsqueeze(1);
+    batch->weights =
+        tag_weights_.index_select(0, batch->targets.flatten()).view_as(batch->targets) * real;
+  }
   return batch;
 }
 
@@ -298,9 +333,12 @@ Loss EntityRecognition::loss(const Batch& batch) {
   }
   const at::Device device = device_of(*trained_.model);
   words = words.to(device);
-  const at::Tensor losses = trained_.model->loss(trained_.model->forward(words), words.lengths,
-                                                 tagging.targets.to(device), options_.margin);
-  const auto count = static_cast<double>(tagging.tokens);
+  const at::Tensor& weights = tagging.weights;
+  const at::Tensor losses = trained_.model->loss(
+      trained_.model->forward(words), words.lengths, tagging.targets.to(device),
+      {.margin = options_.margin, .weights = weights.defined() ? weights.to(device) : weights});
+  const double count =
+      weights.defined() ? weights.sum().item<double>() : static_cast<double>(tagging.tokens);
   return {.value = losses.sum() / count, .tokens = tagging.tokens, .weight = count};
 }
 
@@ -310,6 +348,32 @@ Metrics EntityRecognition::validate(const Progress& progress) {
 
 void EntityRecognition::save(const std::filesystem::path& directory) const {
   models::save(trained_, directory);
+}
+
+CutTexts cut_texts(const models::TrainedTokenTagger& trained,
+                   std::span<const std::vector<std::string>> sentences) {
+  const models::WordReader reader = trained.reader();
+  const int64_t longest = trained.model->options().transformer.max_length;
+  CutCount parts{.what = "sentences",
+                 .all = std::ssize(sentences),
+                 .limit = text_of(longest, " words (--max-length)"),
+                 .outcome = "are read in parts"};
+  CutCount words{.what = "words",
+                 .limit = text_of(reader.limits().characters, " characters (--max-word-length) or ",
+                                  reader.limits().subwords, " subwords"),
+                 .outcome = "are not read whole"};
+  for (const std::vector<std::string>& sentence : sentences) {
+    parts.cut += std::ssize(sentence) > longest ? 1 : 0;
+    words.all += std::ssize(sentence);
+    for (const std::string& word : sentence) words.cut += reader.is_cut(word) ? 1 : 0;
+  }
+  return CutTexts({parts, words});
+}
+
+std::vector<std::vector<std::string>> words_of(const data::NerData& data) {
+  std::vector<std::vector<std::string>> sentences;
+  for (const data::NerSentence& each : data.sentences) sentences.push_back(each.words);
+  return sentences;
 }
 
 std::vector<TaggedSentence> tag_words(const models::TrainedTokenTagger& trained,

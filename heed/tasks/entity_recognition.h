@@ -10,6 +10,7 @@
 #include "heed/data/ner_data.h"
 #include "heed/metrics/entities.h"
 #include "heed/models/files/token_tagger_files.h"
+#include "heed/tasks/cut_texts.h"
 #include "heed/tasks/task.h"
 
 namespace heed::tasks {
@@ -20,6 +21,9 @@ struct EntityRecognitionOptions {
   int64_t min_character_frequency = 2;  // of a character that gets an id of its own
   double word_dropout = 0;              // share of the words whose subwords training hides
   double margin = 0;                    // see TokenTagger::loss
+  // "balanced": a word counts the more, the rarer the type of entity that it is part of, or no
+  // entity (tasks/class_weights.h). "none".
+  std::string class_weight = "none";
 };
 
 struct TaggedParts;  // sentences as the model reads them
@@ -45,7 +49,12 @@ class EntityRecognition final : public Task {
 
   const models::TrainedTokenTagger& trained() const { return trained_; }
 
+  // Of the training and the validation sentences.
+  const CutTexts& cut() const { return cut_; }
+
  private:
+  void weigh_tags();
+
   EntityRecognitionOptions options_;
   models::TrainedTokenTagger trained_;
   models::WordReader reader_;
@@ -53,7 +62,16 @@ class EntityRecognition final : public Task {
   std::vector<int64_t> lengths_;
   data::NerData valid_;
   std::shared_ptr<const TaggedParts> valid_parts_;
+  CutTexts cut_;
+  at::Tensor tag_weights_;  // (K) float32; undefined: all are one
 };
+
+// How many words are not read whole, and how many sentences not at once.
+CutTexts cut_texts(const models::TrainedTokenTagger& trained,
+                   std::span<const std::vector<std::string>> sentences);
+
+// The words of each sentence.
+std::vector<std::vector<std::string>> words_of(const data::NerData& data);
 
 // What the tagger says of one sentence.
 struct TaggedSentence {

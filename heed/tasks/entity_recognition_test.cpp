@@ -130,12 +130,67 @@ TEST(EntityRecognition, LongSentencesAreReadInParts) {
   EXPECT_EQ(tagged[0].tags.size(), 8U);
 }
 
+TEST(EntityRecognition, WhatIsTooLongIsCounted) {
+  EntityRecognitionOptions options = small();
+  options.model.transformer.max_length = 5;
+  options.model.words.max_word_length = 6;
+  data::NerData valid = visits();
+  valid.sentences = {
+      {.words = {"Anna", "visited", "Konstantinopel"}, .tags = {"B-per", "O", "B-loc"}, .line = 1}};
+  const EntityRecognition task(visits(), valid, options);
+  const auto warnings = task.cut().warnings();
+  ASSERT_EQ(warnings.size(), 2U);
+  EXPECT_EQ(warnings[0],
+            "8 of 17 sentences have more than 5 words (--max-length) and are read in parts");
+  EXPECT_EQ(
+      warnings[1],
+      "2 of 83 words have more than 6 characters (--max-word-length) or 8 subwords and are not "
+      "read whole");
+}
+
+// The loss by its definition: each word by the weight of its type; of a chain, the sentence by the
+// mean weight of its words.
+TEST(EntityRecognition, BalancedClassesHaveTheSameWeightTogether) {
+  for (const char* output : {"softmax", "crf"}) {
+    EntityRecognitionOptions options = small();
+    options.model.output = output;
+    options.class_weight = "balanced";
+    at::manual_seed(4);
+    EntityRecognition task(visits(), visits(), options);
+    task.module().eval();
+    const c10::NoGradGuard no_gradients;
+    // 80 words: 24 of persons, 24 of places (of New York both), 32 of no entity.
+    const double per = 80. / (3 * 24);
+    const double none = 80. / (3 * 32);
+    const Loss loss = task.loss(*task.prepare({0, 1}));  // per O loc O; O loc loc O per per
+    const double first = 2 * per + 2 * none;
+    const double second = 4 * per + 2 * none;
+    EXPECT_NEAR(loss.weight, first + second, 1e-5) << output;
+    const auto of = [&](int64_t example) {
+      return task.loss(*task.prepare({example})).value.item<double>();
+    };
+    EXPECT_NEAR(loss.value.item<double>(), (of(0) * first + of(1) * second) / (first + second),
+                1e-5)
+        << output;
+    if (std::string(output) == "crf") {
+      options.class_weight = "none";
+      at::manual_seed(4);
+      EntityRecognition plain(visits(), visits(), options);
+      plain.module().eval();
+      EXPECT_NEAR(of(0), plain.loss(*plain.prepare({0})).value.item<double>(), 1e-5);
+    }
+  }
+}
+
 TEST(EntityRecognition, DataThatCannotBeUsed) {
   data::NerData nothing = visits();
   nothing.types = {};
   EXPECT_THROW(EntityRecognition(nothing, visits(), small()), DataError);
   EntityRecognitionOptions options = small();
   options.word_dropout = 1;
+  EXPECT_THROW(EntityRecognition(visits(), visits(), options), UsageError);
+  options = small();
+  options.class_weight = "heavy";
   EXPECT_THROW(EntityRecognition(visits(), visits(), options), UsageError);
   EntityRecognition task(visits(), visits(), small());
   data::NerData other = visits();

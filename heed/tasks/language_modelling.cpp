@@ -197,6 +197,18 @@ std::vector<float> token_losses(const models::LanguageModel& model, const std::v
   return losses;
 }
 
+CutTexts cut_texts(const models::TrainedLanguageModel& trained,
+                   const std::vector<int64_t>& tokens) {
+  const int64_t window = trained.model->options().transformer.max_length;
+  CutCount count{.what = "texts",
+                 .all = std::ssize(tokens),
+                 // The last token is only predicted.
+                 .limit = text_of(window + 1, " tokens, one more than the context,"),
+                 .outcome = "are read in windows, each by itself"};
+  for (const int64_t each : tokens) count.cut += each > window + 1 ? 1 : 0;
+  return CutTexts({count});
+}
+
 Metrics evaluate(const models::TrainedLanguageModel& trained, const TextSource& source,
                  const Progress& progress) {
   const auto ids = trained.tokenizer->encode_ids(source.text, text::Surround::kNo);

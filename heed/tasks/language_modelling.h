@@ -10,6 +10,7 @@
 
 #include "heed/data/text_data.h"
 #include "heed/models/files/language_model_files.h"
+#include "heed/tasks/cut_texts.h"
 #include "heed/tasks/task.h"
 
 namespace heed::tasks {
@@ -67,6 +68,9 @@ struct TextSource {
 };
 Metrics evaluate(const models::TrainedLanguageModel& trained, const TextSource& source,
                  const Progress& progress = {});
+
+// How many texts, by their tokens, are longer than what the model reads at once.
+CutTexts cut_texts(const models::TrainedLanguageModel& trained, const std::vector<int64_t>& tokens);
 
 // Bytes that the first token of a text stands for. Of byte-level tokens several may share a
 // character, whose bytes each has its own of.

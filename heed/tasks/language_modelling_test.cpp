@@ -138,5 +138,17 @@ TEST(LanguageModelDecoder, OneBeamIsGreedy) {
   EXPECT_EQ(beam[0][0].ids, greedy[0].ids);
 }
 
+TEST(LanguageModelling, TextsBeyondTheContextAreCounted) {
+  models::TrainedLanguageModel trained;
+  trained.model = std::make_shared<models::LanguageModel>(
+      models::LanguageModelOptions{.vocab_size = 10, .transformer = {.max_length = 8}});
+  EXPECT_TRUE(cut_texts(trained, {0, 9}).warnings().empty());
+  CutTexts all = cut_texts(trained, {10, 3});
+  all += cut_texts(trained, {100});
+  EXPECT_EQ(all.warnings(),
+            std::vector<std::string>{"2 of 3 texts have more than 9 tokens, one more than the "
+                                     "context, and are read in windows, each by itself"});
+}
+
 }  // namespace
 }  // namespace heed::tasks

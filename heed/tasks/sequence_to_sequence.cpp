@@ -173,6 +173,11 @@ at::Tensor logits_of(const models::EncoderDecoder& model, const Pairs& batch) {
 
 bool is_blank(const std::string& text) { return data::trimmed(text).empty(); }
 
+int64_t most_tokens(const models::TrainedEncoderDecoder& trained,
+                    const TranslationOptions& options) {
+  return std::min(options.max_new_tokens, trained.model->options().transformer.max_length);
+}
+
 // Of sources as ids; where there are none, the source is blank.
 std::vector<Translation> translate_ids(const models::TrainedEncoderDecoder& trained,
                                        const std::vector<const Ids*>& sources,
@@ -180,11 +185,10 @@ std::vector<Translation> translate_ids(const models::TrainedEncoderDecoder& trai
                                        const Progress& progress) {
   const models::EncoderDecoderOptions& model = trained.model->options();
   const int64_t begin = id_of(*trained.target, kBeginToken);
-  const inference::BeamSearchOptions search{
-      .num_beams = options.num_beams,
-      .length_penalty = options.length_penalty,
-      .max_new_tokens = std::min(options.max_new_tokens, model.transformer.max_length),
-      .eos_token_ids = {id_of(*trained.target, kEndToken)}};
+  const inference::BeamSearchOptions search{.num_beams = options.num_beams,
+                                            .length_penalty = options.length_penalty,
+                                            .max_new_tokens = most_tokens(trained, options),
+                                            .eos_token_ids = {id_of(*trained.target, kEndToken)}};
   std::vector<const Ids*> ids;
   std::vector<int64_t> lengths;
   std::vector<size_t> places;  // of those that are not blank
@@ -383,6 +387,18 @@ Metrics target_loss(const models::TrainedEncoderDecoder& trained, const EncodedP
 Metrics target_loss(const models::TrainedEncoderDecoder& trained, const data::ParallelData& data,
                     const Progress& progress) {
   return target_loss(trained, encode_pairs(trained, data), progress);
+}
+
+CutTexts cut_translations(const models::TrainedEncoderDecoder& trained,
+                          const std::vector<Translation>& translations,
+                          const TranslationOptions& options) {
+  const int64_t most = most_tokens(trained, options);
+  CutCount count{.what = "answers",
+                 .all = std::ssize(translations),
+                 .limit = text_of(most, " tokens"),
+                 .outcome = "end there unfinished"};
+  for (const Translation& each : translations) count.cut += std::ssize(each.ids) == most ? 1 : 0;
+  return CutTexts({count});
 }
 
 std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,

@@ -121,6 +121,11 @@ std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
                                    const TranslationOptions& options = {},
                                    const Progress& progress = {});
 
+// How many translations ended because they had as many tokens as they may have.
+CutTexts cut_translations(const models::TrainedEncoderDecoder& trained,
+                          const std::vector<Translation>& translations,
+                          const TranslationOptions& options);
+
 // What the model reads of a source: tokens and the end token, at most `max_length`.
 std::vector<int32_t> source_ids(const models::TrainedEncoderDecoder& trained,
                                 const std::string& text);

@@ -213,6 +213,11 @@ TEST(SequenceToSequence, WhatIsTooLongIsCut) {
   const data::ParallelData data{.file = "long", .pairs = {{text, text, 1}}};
   EXPECT_EQ(metric(target_loss(task.trained(), data), "tokens"), 24);
   EXPECT_LE(translate(task.trained(), {text})[0].ids.size(), 24U);
+  const CutTexts cut = cut_translations(task.trained(), {{.ids = {1, 2, 3}}, {.ids = {1, 2}}},
+                                        {.max_new_tokens = 3});
+  EXPECT_EQ(cut.warnings(),
+            std::vector<std::string>{"1 of 2 answers have more than 3 tokens and end there "
+                                     "unfinished"});
 }
 
 TEST(SequenceToSequence, TokenizersByName) {

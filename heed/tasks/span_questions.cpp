@@ -281,9 +281,11 @@ SpanQuestions::SpanQuestions(const data::SpanTrainingData& data,
   model.units = "words";
   model.pad_token_id = trained_.tokenizer->padding_id().value_or(-1);
   trained_.model = std::make_shared<models::QuestionAnswerer>(model);
+  LongAnswers answers;
   for (const data::SpanQuestion& each : data.train.questions) {
-    add_example(each, data.train.contexts[each.context]);
+    add_example(each, data.train.contexts[each.context], answers);
   }
+  cut_ += answers.counted(trained_.spans);
   for (const data::SpanData* part : {&data.train, &data.valid}) {
     cut_ += cut_texts(trained_, requests_of(*part));
   }
@@ -293,24 +295,51 @@ SpanQuestions::SpanQuestions(const data::SpanTrainingData& data,
 
 CutTexts cut_texts(const models::TrainedQuestionAnswerer& trained,
                    const std::vector<SpanRequest>& requests) {
-  const int64_t most = trained.model->options().transformer.max_length / 2;
-  CutCount count{.what = "questions",
+  const int64_t longest = trained.model->options().transformer.max_length;
+  CutCount questions{.what = "questions",
+                     .all = std::ssize(requests),
+                     .limit = text_of(longest / 2, " words, half of --max-length,")};
+  CutCount texts{.what = "texts",
                  .all = std::ssize(requests),
-                 .limit = text_of(most, " words, half of --max-length,")};
+                 .limit = text_of(longest, " words, the question among them (--max-length),"),
+                 .outcome = "are read in windows"};
+  const auto size = [&](std::string_view text) {
+    return std::ssize(trained.tokenizer->encode_ids(text, text::Surround::kNo));
+  };
+  std::string_view context;  // of several questions, counted once
+  int64_t read = 0;
   for (const SpanRequest& request : requests) {
-    if (std::ssize(trained.tokenizer->encode_ids(request.question, text::Surround::kNo)) > most) {
-      ++count.cut;
-    }
+    const int64_t asked = size(request.question);
+    if (asked > longest / 2) ++questions.cut;
+    if (request.context != context) read = size(request.context);
+    context = request.context;
+    if (std::min(asked, longest / 2) + read > longest) ++texts.cut;
   }
-  return CutTexts({count});
+  return CutTexts({questions, texts});
 }
 
-void SpanQuestions::add_example(const data::SpanQuestion& question, const std::string& context) {
+CutTexts SpanQuestions::LongAnswers::counted(const models::SpanReading& reading) const {
+  return CutTexts(
+      {{.what = "answers",
+        .cut = too_long,
+        .all = all,
+        .limit = text_of(reading.max_answer_length, " words (--max-answer-length)"),
+        .outcome = "will never be given"},
+       {.what = "answers",
+        .cut = in_no_window,
+        .all = all,
+        .limit = text_of("what two windows share (--doc-stride ", reading.doc_stride, ")"),
+        .outcome = "are in none of them as a whole, so that they are not learnt"}});
+}
+
+void SpanQuestions::add_example(const data::SpanQuestion& question, const std::string& context,
+                                LongAnswers& answers) {
   const Reading reading = reading_of(trained_, {context, question.question});
   std::optional<TokenRange> answer;
   if (!question.answers.empty()) {
     answer = tokens_of(question.answers.front().range, reading.context.offsets);
   }
+  bool learnt = false;
   for (const TextWindow& window : reading.windows) {
     inputs_.push_back(reading.units(window));
     lengths_.push_back(inputs_.back().count());
@@ -319,9 +348,15 @@ void SpanQuestions::add_example(const data::SpanQuestion& question, const std::s
       const auto shift = reading.question.ids.size() - window.begin;
       target = {static_cast<int32_t>(answer->first + shift),
                 static_cast<int32_t>(answer->last + shift)};
+      learnt = true;
     }
     targets_.push_back(target);
   }
+  if (!answer) return;
+  ++answers.all;
+  const auto longest = static_cast<size_t>(trained_.spans.max_answer_length);
+  if (answer->last - answer->first >= longest) ++answers.too_long;
+  if (!learnt) ++answers.in_no_window;
 }
 
 std::vector<Source> SpanQuestions::sources() const {

@@ -56,7 +56,7 @@ class SpanQuestions final : public Task {
 
   const models::TrainedQuestionAnswerer& trained() const { return trained_; }
 
-  // Of the training and the validation questions.
+  // Of the training and the validation questions, and of the answers that are taught.
   const CutTexts& cut() const { return cut_; }
 
  private:
@@ -64,7 +64,15 @@ class SpanQuestions final : public Task {
     int32_t first;  // units
     int32_t last;
   };
-  void add_example(const data::SpanQuestion& question, const std::string& context);
+  struct LongAnswers {
+    int64_t all = 0;
+    int64_t too_long = 0;
+    int64_t in_no_window = 0;
+
+    CutTexts counted(const models::SpanReading& reading) const;
+  };
+  void add_example(const data::SpanQuestion& question, const std::string& context,
+                   LongAnswers& answers);
 
   models::TrainedQuestionAnswerer trained_;
   std::vector<QuestionUnits> inputs_;  // windows
@@ -80,8 +88,8 @@ struct SpanRequest {
   std::string_view question;
 };
 
-// How many questions are longer than half of what the model reads. Texts are never cut: a long one
-// is read in windows.
+// How many questions are cut, being longer than half of what the model reads, and how many have a
+// text that is longer than it and read in windows.
 CutTexts cut_texts(const models::TrainedQuestionAnswerer& trained,
                    const std::vector<SpanRequest>& requests);
 

@@ -79,6 +79,21 @@ TEST(SpanQuestions, LearnWhatTheyAreShown) {
   }
 }
 
+TEST(SpanQuestions, WhatIsTooLongIsCounted) {
+  SpanQuestionsOptions options = small(16);
+  options.reading = {.max_answer_length = 2, .doc_stride = 11};
+  const data::SpanData data = places(Missing::kNone);
+  const SpanQuestions task({.train = data, .valid = data}, options);
+  EXPECT_EQ(
+      task.cut().warnings(),
+      (std::vector<std::string>{
+          "2 of 6 answers have more than 2 words (--max-answer-length) and will never be given",
+          "1 of 6 answers have more than what two windows share (--doc-stride 11) and are in none "
+          "of them as a whole, so that they are not learnt",
+          "8 of 12 texts have more than 16 words, the question among them (--max-length), and are "
+          "read in windows"}));
+}
+
 TEST(TextWindows, CoverTheTextAndOwnEachTokenOnce) {
   for (size_t count = 0; count < 40; ++count) {
     for (size_t size = 1; size < 12; ++size) {

@@ -5,19 +5,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <optional>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "heed/base/error.h"
 #include "heed/metrics/answers.h"
+#include "heed/models/files/label_json.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
+#include "heed/tasks/class_weights.h"
 #include "heed/tasks/sources.h"
 
 namespace heed::tasks {
 namespace {
 
 constexpr int64_t kEvaluationBatch = 128;
+constexpr int64_t kMostProbabilities = 1 << 22;  // of a batch
 
 struct AskedStories final : Batch {
   using Batch::Batch;
@@ -115,13 +121,10 @@ class UnitWriter {
 // What the questions of one file, or of several, add up to.
 class Scores {
  public:
-  void add(const ClassAnswer& answer, const std::vector<std::string>& labels,
-           const std::string& expected) {
-    answers_.add(labels[static_cast<size_t>(answer.label)], std::vector<std::string>{expected});
-    const auto place = std::find(labels.begin(), labels.end(), expected);
-    if (place == labels.end()) return;
-    const auto label = static_cast<size_t>(place - labels.begin());
-    loss_ -= std::log(std::max(answer.probabilities[label], 1e-300));
+  void add(const std::string& answer, const std::string& expected, std::optional<double> loss) {
+    answers_.add(answer, std::vector<std::string>{expected});
+    if (!loss) return;
+    loss_ += *loss;
     ++known_;
   }
 
@@ -145,12 +148,12 @@ EncodedQuestions encoded(const models::TrainedQuestionAnswerer& trained,
   return made;
 }
 
-std::vector<ClassAnswer> answer_encoded(const models::TrainedQuestionAnswerer& trained,
-                                        const EncodedQuestions& questions,
-                                        const Progress& progress) {
+// Each answer by itself, with the number of its question: those of all may be too many to keep.
+using TakeAnswer = std::function<void(size_t question, ClassAnswer answer)>;
+void answer_each(const models::TrainedQuestionAnswerer& trained, const EncodedQuestions& questions,
+                 const TakeAnswer& take, const Progress& progress) {
   const c10::InferenceMode inference;
   const at::Device device = device_of(*trained.model);
-  std::vector<ClassAnswer> answers(questions.inputs.size());
   const int64_t padding = trained.model->options().pad_token_id;
   const auto read = [&](const std::vector<int64_t>& numbers) {
     const at::Tensor logits = trained.model->forward(
@@ -159,14 +162,14 @@ std::vector<ClassAnswer> answer_encoded(const models::TrainedQuestionAnswerer& t
     const auto classes = static_cast<size_t>(probabilities.size(1));
     const auto* row = probabilities.const_data_ptr<double>();
     for (const int64_t i : numbers) {
-      ClassAnswer& result = answers[static_cast<size_t>(i)];
-      result.probabilities.assign(row, row + classes);
-      result.label = std::max_element(row, row + classes) - row;
+      take(static_cast<size_t>(i), {.label = std::max_element(row, row + classes) - row,
+                                    .probabilities = {row, row + classes}});
       row += classes;
     }
   };
-  for_each_batch(questions.lengths, kEvaluationBatch, progress, read);
-  return answers;
+  const int64_t batch = kMostProbabilities / std::max<int64_t>(std::ssize(trained.labels), 1);
+  for_each_batch(questions.lengths, std::clamp<int64_t>(batch, 1, kEvaluationBatch), progress,
+                 read);
 }
 
 // `questions` are those of the files of `data`.
@@ -175,16 +178,25 @@ QuestionEvaluation evaluate_encoded(const models::TrainedQuestionAnswerer& train
                                     const std::vector<EncodedQuestions>& questions,
                                     const Progress& progress) {
   ProgressInParts parts(progress, question_count(data));
+  std::unordered_map<std::string, size_t> classes;
+  for (size_t c = 0; c < trained.labels.size(); ++c) classes.emplace(trained.labels[c], c);
   Scores all;
   QuestionEvaluation evaluation;
   for (size_t f = 0; f < data.size(); ++f) {
     const std::vector<data::StoryQuestion>& asked = data[f].questions;
-    const auto answers = answer_encoded(trained, questions[f], parts.next(std::ssize(asked)));
     Scores scores;
-    for (size_t i = 0; i < answers.size(); ++i) {
-      scores.add(answers[i], trained.labels, asked[i].answer);
-      all.add(answers[i], trained.labels, asked[i].answer);
-    }
+    const auto take = [&](size_t i, const ClassAnswer& found) {
+      const std::string& expected = asked[i].answer;
+      const auto known = classes.find(expected);
+      std::optional<double> loss;
+      if (known != classes.end()) {
+        loss = -std::log(std::max(found.probabilities[known->second], 1e-300));
+      }
+      const std::string& name = trained.labels[static_cast<size_t>(found.label)];
+      scores.add(name, expected, loss);
+      all.add(name, expected, loss);
+    };
+    answer_each(trained, questions[f], take, parts.next(std::ssize(asked)));
     evaluation.files.push_back(scores.metrics());
   }
   evaluation.all = all.metrics();
@@ -241,6 +253,7 @@ StoryQuestions::StoryQuestions(const data::StoryTrainingData& data,
                                const StoryQuestionsOptions& options, const Progress& progress)
     : options_(options), valid_(data.valid) {
   models::check_share("empty_share", options.empty_share);
+  check_class_weight(options.class_weight);
   trained_.tokenizer = question_tokenizer(options.tokenizer, all_texts(data.train), progress);
   trained_.labels = all_answers(data.train);
   if (trained_.labels.size() < 2) {
@@ -248,11 +261,13 @@ StoryQuestions::StoryQuestions(const data::StoryTrainingData& data,
                     text_of("expected questions with at least two different answers, got ",
                             trained_.labels.size()));
   }
+  models::check_labels_fit(trained_.labels);
   models::QuestionAnswererOptions model = options.model;
   model.vocab_size = trained_.tokenizer->size();
   model.answers = "class";
   model.classes = static_cast<int64_t>(trained_.labels.size());
   model.pad_token_id = trained_.tokenizer->padding_id().value_or(-1);
+  check_classes_fit(text_of(model.classes, " answers"), model.classes * model.transformer.d_model);
   trained_.model = std::make_shared<models::QuestionAnswerer>(model);
 
   for (const data::StoryData& file : data.train) {
@@ -263,6 +278,9 @@ StoryQuestions::StoryQuestions(const data::StoryTrainingData& data,
       answers_.push_back(static_cast<int32_t>(place - trained_.labels.begin()));
     }
   }
+  std::vector<int64_t> counts(trained_.labels.size(), 0);
+  for (const int32_t label : answers_) ++counts[static_cast<size_t>(label)];
+  class_weights_ = class_weights(options.class_weight, counts);
   for (const data::StoryData& file : data.train) cut_ += cut_texts(trained_, stories_of(file));
   for (const data::StoryData& file : data.valid) {
     const std::vector<Story> stories = stories_of(file);
@@ -314,7 +332,12 @@ Loss StoryQuestions::loss(const Batch& batch) {
   }
   const at::Device device = device_of(*trained_.model);
   const at::Tensor logits = trained_.model->forward(stories.to(device));
-  return {.value = heed::cross_entropy(logits, asked.answers.to(device)),
+  const at::Tensor answers = asked.answers.to(device);
+  if (class_weights_.defined()) {
+    return weighted_loss(heed::cross_entropy(logits, answers, {.reduction = Reduction::kNone}),
+                         class_weights_.to(device).index_select(0, answers), asked.tokens);
+  }
+  return {.value = heed::cross_entropy(logits, answers),
           .tokens = asked.tokens,
           .weight = static_cast<double>(asked.examples.size())};
 }
@@ -329,7 +352,11 @@ void StoryQuestions::save(const std::filesystem::path& directory) const {
 
 std::vector<ClassAnswer> answer(const models::TrainedQuestionAnswerer& trained,
                                 const std::vector<Story>& stories, const Progress& progress) {
-  return answer_encoded(trained, encoded(trained, stories), progress);
+  std::vector<ClassAnswer> answers(stories.size());
+  answer_each(
+      trained, encoded(trained, stories),
+      [&](size_t i, ClassAnswer each) { answers[i] = std::move(each); }, progress);
+  return answers;
 }
 
 QuestionEvaluation evaluate(const models::TrainedQuestionAnswerer& trained,

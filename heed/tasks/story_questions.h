@@ -20,6 +20,8 @@ struct StoryQuestionsOptions {
   // order of sentences more than their number ("random noise", Sukhbaatar et al. 2015,
   // section 4.1).
   double empty_share = 0.1;  // of no meaning where units are words
+  // "balanced": a question counts the more, the rarer its answer (tasks/class_weights.h). "none".
+  std::string class_weight = "none";
 };
 
 class StoryQuestions final : public Task {
@@ -52,6 +54,7 @@ class StoryQuestions final : public Task {
   std::vector<data::StoryData> valid_;
   std::vector<EncodedQuestions> valid_questions_;  // of each file
   CutTexts cut_;
+  at::Tensor class_weights_;  // (classes) float32; undefined: all are one
 };
 
 struct Story {

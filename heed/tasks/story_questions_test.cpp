@@ -54,6 +54,29 @@ StoryQuestions fresh(const char* units) {
   return {{.train = {moves()}, .valid = {moves()}}, small(units)};
 }
 
+TEST(StoryQuestions, BalancedAnswersHaveTheSameWeightTogether) {
+  data::StoryData data = moves();
+  data.questions.push_back(data.questions[0]);  // "cellar" three times, the others twice
+  StoryQuestionsOptions options = small("sentences");
+  options.empty_share = 0;
+  options.class_weight = "balanced";
+  at::manual_seed(4);
+  StoryQuestions task({.train = {data}, .valid = {data}}, options);
+  task.module().eval();
+  const c10::NoGradGuard no_gradients;
+  const double cellar = 7. / (3 * 3);
+  const double garden = 7. / (3 * 2);
+  const Loss both = task.loss(*task.prepare({0, 1}));
+  EXPECT_NEAR(both.weight, cellar + garden, 1e-5);
+  const auto of = [&](int64_t example) {
+    return task.loss(*task.prepare({example})).value.item<double>();
+  };
+  EXPECT_NEAR(both.value.item<double>(), (of(0) * cellar + of(1) * garden) / (cellar + garden),
+              1e-5);
+  options.class_weight = "heavy";
+  EXPECT_THROW(StoryQuestions({.train = {data}, .valid = {data}}, options), UsageError);
+}
+
 TEST(StoryQuestions, LearnWhatTheyAreShown) {
   for (const char* units : {"sentences", "words"}) {
     StoryQuestions task = fresh(units);

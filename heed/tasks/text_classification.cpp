@@ -6,9 +6,12 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/data/memory.h"
 #include "heed/metrics/threshold.h"
+#include "heed/models/files/label_json.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
+#include "heed/tasks/class_weights.h"
 #include "heed/tasks/sources.h"
 #include "heed/text/builders/word_level_builder.h"
 
@@ -51,8 +54,7 @@ at::Tensor binary_loss(const at::Tensor& logits, const at::Tensor& labels, doubl
 }
 
 void check_options(const TextClassificationOptions& options) {
-  check_usage(options.class_weight == "none" || options.class_weight == "balanced",
-              "class weight: expected none or balanced, got '", options.class_weight, "'");
+  check_class_weight(options.class_weight);
   models::check_share("label smoothing", options.label_smoothing);
   models::check_share("word dropout", options.word_dropout);
   check_usage(!options.threshold || !options.label_separator.empty(),
@@ -80,6 +82,7 @@ TextClassification::TextClassification(const data::TrainingData& data,
   const bool several = !options.label_separator.empty();
   trained_.task = std::move(name);
   trained_.labels = data.train.label_names;
+  models::check_labels_fit(trained_.labels);
   trained_.label_separator = options.label_separator;
   if (several) {
     const double start = options.threshold.value_or(metrics::kStandardThreshold);
@@ -90,6 +93,7 @@ TextClassification::TextClassification(const data::TrainingData& data,
   model.vocab_size = trained_.tokenizer->size();
   model.classes = std::ssize(trained_.labels);
   model.pad_token_id = trained_.tokenizer->padding_id().value();
+  check_classes_fit(text_of(model.classes, " classes"), model.classes * model.transformer.d_model);
   trained_.model = std::make_shared<models::TextClassifier>(model);
 
   for (const data::Example& example : data.train.examples) {
@@ -103,32 +107,25 @@ TextClassification::TextClassification(const data::TrainingData& data,
   cut_ += cut_texts(trained_, train_texts);
   cut_ += cut_texts(trained_, valid_texts);
   trained_.columns = {.text = data.train.text_column, .label = data.train.label_column};
-  if (options.class_weight == "balanced") weigh_classes();
+  weigh_classes();
 }
 
 void TextClassification::weigh_classes() {
-  std::vector<double> counts(trained_.labels.size(), 0);
+  std::vector<int64_t> counts(trained_.labels.size(), 0);
   for (const auto& labels : labels_) {
     for (const int32_t label : labels) ++counts[static_cast<size_t>(label)];
   }
-  const auto examples = static_cast<double>(labels_.size());
+  if (!has_several_labels(trained_) || options_.class_weight == "none") {
+    class_weights_ = class_weights(options_.class_weight, counts);
+    return;
+  }
   std::vector<float> weights;
-  for (const double count : counts) {
-    const double weight = has_several_labels(trained_)
-                              ? (examples - count) / count
-                              : examples / (static_cast<double>(counts.size()) * count);
+  for (const int64_t count : counts) {
+    const auto yes = static_cast<double>(count);
+    const double weight = (static_cast<double>(labels_.size()) - yes) / std::max(yes, 1.0);
     weights.push_back(static_cast<float>(std::max(weight, 1e-3)));
   }
   class_weights_ = at::tensor(weights, at::kFloat);
-}
-
-// The mean of the losses (B) of single labels, each by the weight of its class.
-Loss TextClassification::weighted(const at::Tensor& losses, const at::Tensor& labels,
-                                  int64_t tokens) const {
-  const at::Tensor weights = class_weights_.to(labels.device()).index_select(0, labels);
-  return {.value = (losses * weights).sum() / weights.sum(),
-          .tokens = tokens,
-          .weight = weights.sum().item<double>()};
 }
 
 std::vector<Source> TextClassification::sources() const {
@@ -181,10 +178,10 @@ Loss TextClassification::loss(const Batch& batch) {
   const at::Tensor labels = labelled.labels.to(device);
   const double smoothing = options_.label_smoothing;
   if (class_weights_.defined() && !has_several_labels(trained_)) {
-    return weighted(
+    return weighted_loss(
         heed::cross_entropy(logits, labels,
                             {.label_smoothing = smoothing, .reduction = Reduction::kNone}),
-        labels, labelled.tokens);
+        class_weights_.to(device).index_select(0, labels), labelled.tokens);
   }
   return {.value = has_several_labels(trained_)
                        ? binary_loss(logits, labels, smoothing, class_weights_)
@@ -194,14 +191,21 @@ Loss TextClassification::loss(const Batch& batch) {
 }
 
 Metrics TextClassification::validate(const Progress& progress) {
-  auto results = classify(trained_, valid_texts_, progress);
-  if (has_several_labels(trained_) && !options_.threshold) {
-    trained_.thresholds = best_thresholds(results, valid_);
-    for (Classification& result : results) {
-      result.labels = labels_above(result.probabilities, trained_.thresholds);
-    }
+  if (!has_several_labels(trained_) || options_.threshold) {
+    return scores_of(trained_, valid_, judge_all(trained_, valid_, valid_texts_, progress)).metrics;
   }
-  return scores_of(trained_, valid_, results).metrics;
+  data::check_fits(valid_.examples.size() * trained_.labels.size() * sizeof(double),
+                   text_of("the probabilities of ", trained_.labels.size(), " labels for ",
+                           valid_.examples.size(), " validation texts"),
+                   "expected fewer of either, or a threshold");
+  auto results = classify(trained_, valid_texts_, progress);
+  trained_.thresholds = best_thresholds(results, valid_);
+  std::vector<Judged> judged;
+  for (size_t i = 0; i < results.size(); ++i) {
+    results[i].labels = labels_above(results[i].probabilities, trained_.thresholds);
+    judged.push_back(judge(results[i], valid_.examples[i]));
+  }
+  return scores_of(trained_, valid_, judged).metrics;
 }
 
 Watched TextClassification::watched() const {

@@ -55,7 +55,7 @@ class TextClassification final : public Task {
 
  private:
   void weigh_classes();
-  Loss weighted(const at::Tensor& losses, const at::Tensor& labels, int64_t tokens) const;
+
   TextClassificationOptions options_;
   models::TrainedTextClassifier trained_;
   EncodedTexts train_;

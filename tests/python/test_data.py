@@ -137,6 +137,40 @@ class Data(unittest.TestCase):
                                "--max-classes", 200, "--out", "many", *SMALL, code=65)
         self.assertIn("--max-classes", result.stderr)
 
+    def test_limits_of_every_task(self):
+        self.write("lines.txt.gz", gzip.compress(b"a" * 3_000_000))  # a line of 3 MB
+        self.write("tags.conll", "".join(f"word B-type{i}\n\n" for i in range(30)))
+        self.write("stories.txt", "".join(f"1 He is {i}.\n2 Who?\tanswer{i}\t1\n" for i in range(30)))
+        self.write("array.json", json.dumps([{"context": "a b", "question": "c",
+                                              "answers": [{"text": "a", "answer_start": 0}]}] * 999))
+        for command, file, option in (
+                ("lm", "lines.txt.gz", ["--max-bytes", "1M"]),
+                ("ner", "tags.conll", ["--max-classes", 20]),
+                ("ner", "tags.conll", ["--max-bytes", "1K"]),
+                ("qa", "stories.txt", ["--max-classes", 20]),
+                ("qa", "stories.txt", ["--max-bytes", "1K"]),
+                ("qa", "array.json", ["--max-bytes", "20K"]),
+                ("seq2seq", "films.tsv", ["--max-bytes", "100"])):
+            result = self.run_heed("train", command, "--train", file, "--valid", file, "--out",
+                                   "limited", *option, code=65)
+            self.assertIn(option[0], result.stderr)
+
+    def test_many_classes(self):
+        self.write("ids.tsv", "".join(f"id{i}\tword{i % 7} of {i % 11}\n" for i in range(12_000)))
+        rows = (self.folder / "ids.tsv").read_text().splitlines(keepends=True)
+        self.write("some.tsv", "".join(rows[::100]))
+        self.run_heed("train", "classify", "--train", "ids.tsv", "--valid", "some.tsv", "--out",
+                      "ids", "--max-classes", 20_000, "--max-steps", 2, *SMALL)
+        found = json.loads(self.run_heed("eval", "ids", "some.tsv", "--max-classes", 20_000,
+                                         "--json").stdout)
+        self.assertNotIn("confusion", found)
+        self.assertEqual(sum(each["count"] for each in found["confusions"]), 120)
+        self.assertEqual(len(found["classes"]), 12_000)
+        text = self.run_heed("eval", "ids", "some.tsv", "--max-classes", 20_000).stdout
+        self.assertIn("confused most often, of 12000 classes", text)
+        answer = json.loads(self.run_heed("predict", "ids", "--json", text="word1 of 2\n").stdout)
+        self.assertEqual(len(answer["probabilities"]), 12_000)
+
     def test_what_others_wrote_is_escaped(self):
         self.write("odd.jsonl", json.dumps({"label": "a\nb\u001b[31m", "text": "x"}) + "\n" +
                    json.dumps({"label": "c", "text": "y"}) + "\n")
@@ -208,6 +242,60 @@ class Data(unittest.TestCase):
         self.assertIn("warning: 1 of 4 texts have more than 3 tokens", result.stderr)
         result = self.run_heed("predict", "short", "long.tsv")
         self.assertIn("warning: 1 of 4 texts have more than 3 tokens", result.stderr)
+
+    def test_too_long_is_counted_in_every_task(self):
+        self.write("tags.conll", "".join(f"Anna{i} B-per\nvisits O\nConstantinople B-loc\n. O\n\n"
+                                         for i in range(9)))
+        self.write("stories.txt", "".join(f"1 Anna is in Rome.\n2 Tim is in Oslo.\n3 Where is Anna?\t"
+                                          f"{place}\t1\n" for place in ("Rome", "Oslo") * 4))
+        self.write("spans.jsonl", json.dumps(
+            {"context": "The bag stands in my very old attic.", "question": "Where is the bag?",
+             "answers": [{"text": "my very old attic", "answer_start": 18}]}) + "\n")
+        self.write("mat.txt", "the cat sat on the mat.\n" * 50)
+        small = [*SMALL, "--max-steps", 1]
+        tasks = {
+            "ner": ("tags.conll", ["--max-length", 3, "--max-word-length", 6],
+                    ["sentences have more than 3 words", "words have more than 6 characters"]),
+            "qa": ("stories.txt", ["--max-length", 2], ["stories have more than 2 sentences"]),
+            "qa ": ("spans.jsonl", ["--max-length", 8, "--max-answer-length", 2],
+                    ["texts have more than 8 words", "answers have more than 2 words"]),
+            "lm": ("mat.txt", ["--tokenizer", "characters", "--max-length", 16],
+                   ["windows of 16 tokens"]),
+        }
+        for task, (file, options, said) in tasks.items():
+            with self.subTest(task):
+                out = "long-" + task.strip() + file
+                result = self.run_heed("train", task.strip(), "--train", file, "--valid", file,
+                                       "--out", out, *options, *small)
+                for each in said:
+                    self.assertIn(each, result.stderr)
+                for command in ("eval", "predict"):
+                    again = self.run_heed(command, out, file).stderr
+                    expected = said[:1] if task != "lm" else ["more than 17 tokens"]
+                    if (task, command) != ("lm", "predict"):
+                        for each in expected:
+                            self.assertIn(each, again)
+        line = self.run_heed("predict", "long-lmmat.txt", text="the cat sat on the mat.\n").stderr
+        self.assertIn("1 of 1 texts have more than 17 tokens", line)
+
+    def test_class_weights_of_every_task(self):
+        self.write("few.conll", "Anna B-per\nlives O\n\n" * 9 + "Rome B-loc\nis O\n\n" * 2)
+        self.write("few.txt", "".join(f"1 It is {place}.\n2 Where?\t{place}\t1\n"
+                                      for place in ["Rome"] * 8 + ["Oslo"] * 2))
+        for task, file in (("ner", "few.conll"), ("qa", "few.txt")):
+            for output in ([], ["--output", "softmax"]) if task == "ner" else ([],):
+                self.run_heed("train", task, "--train", file, "--valid", file, "--out", "few", *output,
+                              "--class-weight", "balanced", "--overwrite", "--max-steps", 2, *SMALL)
+        self.write("span.jsonl", json.dumps({"context": "a b", "question": "c", "answers": []}) + "\n")
+        for option, said in ((["--class-weight", "balanced"], "--class-weight: has no meaning"),
+                             (["--metric-for-best-model", "loss"], "--metric-for-best-model: loss is not measured")):
+            result = self.run_heed("train", "qa", "--train", "span.jsonl", "--out", "none", *option,
+                                   code=2)
+            self.assertIn(said, result.stderr)
+        for task in ("lm", "seq2seq"):
+            result = self.run_heed("train", task, "--train", "films.tsv", "--out", "none",
+                                   "--class-weight", "balanced", code=2)
+            self.assertIn("there is no option --class-weight", result.stderr)
 
     def test_a_cut_target_keeps_its_end(self):
         self.write("pairs", "abc abc abc abc abc abc abc\n" * 30)

@@ -73,7 +73,9 @@ void run(const Settings& settings) {
                                 {.transformer = settings.transformer.resolved(),
                                  .tie_word_embeddings = settings.tie_word_embeddings});
   std::cerr << "heed: " << task.train_tokens() << " training and " << task.valid_tokens()
-            << " validation tokens, a vocabulary of " << task.trained().tokenizer->size() << '\n';
+            << " validation tokens, a vocabulary of " << task.trained().tokenizer->size()
+            << "; read in windows of " << task.trained().model->options().transformer.max_length
+            << " tokens (--max-length)\n";
 
   settings.training.train(task);
 }

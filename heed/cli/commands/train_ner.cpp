@@ -49,6 +49,11 @@ void add_word_options(Options& options, Settings& s) {
       .at_least(0)
       .group(group);
   options
+      .add("--class-weight", s.task.class_weight,
+           "balanced: a word counts the more, the rarer the type of its entity, or no entity")
+      .one_of({"none", "balanced"})
+      .group(group);
+  options
       .add("--word-dropout", s.task.word_dropout,
            "Share of words whose subwords are hidden in training")
       .share_below_1()
@@ -129,6 +134,7 @@ void run(const Settings& settings) {
   options.model.transformer = settings.transformer.resolved();
   options.model.words.character_score = options.model.transformer.attention.score;
   tasks::EntityRecognition task(sentences.train, sentences.valid, options);
+  warn(task.cut().warnings());
 
   settings.training.train(task);
 }

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/training_options.h"
@@ -21,6 +22,7 @@ struct Settings {
   std::vector<std::string> valid;
   double valid_share = 0.1;
   std::string format = "auto";
+  ReadingOptions limits;  // of reading
   std::string tokenizer = "words";
   models::QuestionAnswererOptions model{.num_hops = 4};
   TransformerSettings transformer{.options = {.d_model = 64,
@@ -34,6 +36,7 @@ struct Settings {
                                               .attention_dropout = 0,
                                               .embedding_dropout = 0}};
   double empty_share = 0.1;
+  std::string class_weight = "none";
   models::SpanReading reading;
   TrainingSettings training{
       training::TrainingOptions{.epochs = 30,
@@ -51,7 +54,9 @@ struct Settings {
   data::QuestionFiles files() const {
     return {.train = {train.begin(), train.end()},
             .valid = {valid.begin(), valid.end()},
-            .valid_share = valid_share};
+            .valid_share = valid_share,
+            .seed = training.options.seed,
+            .limits = limits.limits()};
   }
 
   models::QuestionAnswererOptions resolved() const {
@@ -83,7 +88,8 @@ void train_on_stories(const Settings& settings) {
   tasks::StoryQuestions task(data,
                              {.model = settings.resolved(),
                               .tokenizer = settings.tokenizer,
-                              .empty_share = settings.empty_share},
+                              .empty_share = settings.empty_share,
+                              .class_weight = settings.class_weight},
                              progress_bar("learning merges"));
   warn(task.cut().warnings());
   settings.training.train(task);
@@ -106,6 +112,12 @@ void run(const Settings& settings) {
   settings.training.prepare();
   settings.transformer.check();
   if (settings.spans()) {
+    check_usage(settings.class_weight == "none",
+                "--class-weight: has no meaning where answers are spans of a text: they are no "
+                "classes");
+    check_usage(settings.training.metric_for_best_model != "loss",
+                "--metric-for-best-model: loss is not measured where answers are spans of a text; "
+                "expected exact_match or f1");
     train_on_spans(settings);
   } else {
     train_on_stories(settings);
@@ -117,13 +129,18 @@ void add_data_options(Options& options, Settings& s) {
   options.add("--valid", s.valid, "Questions to validate on").repeats();
   options
       .add("--valid-share", s.valid_share,
-           "Without --valid: this share of the stories or texts of each training file")
+           "Without --valid: this share of the stories or texts, drawn by --seed, the same of each "
+           "answer")
       .range(0.0, 0.999);
   options
       .add("--format", s.format,
            "babi: stories, answers are classes; squad: JSON, answers are spans of the text; "
            "auto: by what the first file holds")
       .one_of({"auto", "babi", "squad"});
+  options.add("--max-bytes", s.limits.max_bytes,
+              "Memory that a file may take, such as 4G; auto: half of what is free");
+  options.add("--max-classes", s.limits.max_classes, "Answers to stories that there may be")
+      .range(1, 100'000'000);
   options.add("--tokenizer", s.tokenizer,
               "words, words:N (the N most frequent), characters, bytes, bpe:N or a "
               "tokenizer.json");
@@ -161,6 +178,11 @@ void define(Options& options, Settings& s) {
       .add("--empty-share", s.empty_share,
            "Share of sentences that training puts an empty one before")
       .range(0.0, 0.999)
+      .group(group);
+  options
+      .add("--class-weight", s.class_weight,
+           "balanced: a question counts the more, the rarer its answer; of stories")
+      .one_of({"none", "balanced"})
       .group(group);
   options.add("--max-answer-length", s.reading.max_answer_length, "Tokens of a span, at most")
       .above(0)

@@ -103,6 +103,7 @@ Evaluation TokenTaggerAdapter::evaluate(const std::vector<std::string>& files,
   throw_or_warn(report);
   const tasks::EntityEvaluation result = tasks::evaluate(trained_, data, progress);
   Evaluation evaluation{.metrics = result.metrics, .report = result.counts.report()};
+  evaluation.warnings = tasks::cut_texts(trained_, tasks::words_of(data)).warnings();
   OrderedJson& types = evaluation.details["types"] = OrderedJson::object();
   const std::vector<metrics::PrecisionRecall> scores = result.counts.per_type();
   for (size_t i = 0; i < scores.size(); ++i) {
@@ -116,9 +117,7 @@ Evaluation TokenTaggerAdapter::evaluate(const std::vector<std::string>& files,
 
 // The sentences whose entities are not all right, with the probability of the least sure tag.
 std::vector<Evaluation::Wrong> TokenTaggerAdapter::wrong_of(const data::NerData& data) const {
-  std::vector<std::vector<std::string>> sentences;
-  for (const data::NerSentence& each : data.sentences) sentences.push_back(each.words);
-  const auto results = tasks::tag_words(trained_, sentences);
+  const auto results = tasks::tag_words(trained_, tasks::words_of(data));
   const auto listed = [](const std::vector<std::string>& words,
                          const std::vector<std::string>& tags) {
     OrderedJson entities = OrderedJson::array();
@@ -186,6 +185,7 @@ std::vector<Answer> TokenTaggerAdapter::answer(std::span<const SplitText> inputs
   std::vector<std::vector<std::string>> sentences;
   for (const SplitText& input : inputs) sentences.push_back(input.words());
   const auto results = tasks::tag_words(trained_, sentences);
+  answers.count_cut(tasks::cut_texts(trained_, sentences));
   std::vector<Answer> found;
   for (size_t i = 0; i < inputs.size(); ++i) {
     found.push_back(answer_of(inputs[i], results[i], answers.form().color));

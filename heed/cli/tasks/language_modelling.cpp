@@ -62,7 +62,11 @@ Evaluation LanguageModelAdapter::evaluate(const std::vector<std::string>& files,
                                                .limits = options_.reading.limits()},
                                               report);
   throw_or_warn(report);
-  return {.metrics = tasks::evaluate(trained_, {.text = data.train, .where = files[0]}, progress)};
+  Evaluation evaluation{
+      .metrics = tasks::evaluate(trained_, {.text = data.train, .where = files[0]}, progress)};
+  const auto predicted = static_cast<int64_t>(tasks::metric(evaluation.metrics, "tokens"));
+  evaluation.warnings = tasks::cut_texts(trained_, {predicted + 1}).warnings();
+  return evaluation;
 }
 
 std::string line_of(const metrics::LanguageLoss& loss) {
@@ -100,15 +104,15 @@ Answer answer_of(const std::string& text, const text::Encoding& encoding,
 }
 
 std::vector<Answer> LanguageModelAdapter::answer(std::span<const TextInput> inputs,
-                                                 Answers& /*answers*/) const {
-  std::vector<Answer> answers;
+                                                 Answers& answers) const {
+  std::vector<Answer> all;
   for (const TextInput& input : inputs) {
     const std::string& text = input.text;
     const text::Encoding encoding = trained_.tokenizer->encode(text, text::Surround::kNo);
-    answers.push_back(
-        answer_of(text, encoding, tasks::token_losses(*trained_.model, encoding.ids)));
+    answers.count_cut(tasks::cut_texts(trained_, {std::ssize(encoding.ids)}));
+    all.push_back(answer_of(text, encoding, tasks::token_losses(*trained_.model, encoding.ids)));
   }
-  return answers;
+  return all;
 }
 
 AttentionView LanguageModelAdapter::attention_of(const TextInput& asked,

@@ -121,9 +121,12 @@ Evaluation EncoderDecoderAdapter::evaluate(const std::vector<std::string>& files
   std::vector<std::string> sources;
   for (const data::TextPair& pair : data.pairs) sources.push_back(pair.source);
 
-  Evaluation evaluation{.metrics = tasks::target_loss(trained_, data),
-                        .warnings = tasks::cut_texts(trained_, data).warnings()};
-  const auto written = tasks::translate(trained_, sources, options_.beams.translation, progress);
+  const tasks::TranslationOptions& translation = options_.beams.translation;
+  Evaluation evaluation{.metrics = tasks::target_loss(trained_, data)};
+  const auto written = tasks::translate(trained_, sources, translation, progress);
+  tasks::CutTexts cut = tasks::cut_texts(trained_, data);
+  cut += tasks::cut_translations(trained_, written, translation);
+  evaluation.warnings = cut.warnings();
   const auto letters =
       options_.comparison.lowercase ? metrics::LetterCase::kLower : metrics::LetterCase::kKept;
   metrics::Bleu bleu({.letters = letters});
@@ -162,6 +165,7 @@ std::vector<Answer> EncoderDecoderAdapter::answer(std::span<const TextInput> ask
   for (const TextInput& input : asked) inputs.push_back(input.text);
   const auto written = tasks::translate(trained_, inputs, options_.beams.translation);
   answers.count_cut(tasks::cut_sources(trained_, inputs));
+  answers.count_cut(tasks::cut_translations(trained_, written, options_.beams.translation));
   std::vector<Answer> all;
   for (size_t i = 0; i < inputs.size(); ++i) {
     Answer& answer = all.emplace_back(Answer{.line = written[i].text});

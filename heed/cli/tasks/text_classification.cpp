@@ -10,6 +10,7 @@
 #include "heed/cli/options/task_sets.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/text_task.h"
+#include "heed/io/json_object.h"
 #include "heed/models/files/fields.h"
 #include "heed/tasks/classify.h"
 
@@ -62,7 +63,7 @@ class TextClassifierAdapter final : public TextTask<TextInput> {
 
   data::ReadOptions reading_of(data::Labels labels) const;
   std::vector<Evaluation::Wrong> wrong_of(const data::ClassificationData& data,
-                                          const std::vector<tasks::Classification>& results) const;
+                                          const std::vector<tasks::Judged>& results) const;
 
   models::TrainedTextClassifier trained_;
   ClassificationOptions options_;
@@ -95,7 +96,8 @@ Evaluation TextClassifierAdapter::evaluate(const std::vector<std::string>& files
       data::read_classification(paths_of(files), reading_of(data::Labels::kRequired), report);
   throw_or_warn(report);
   const std::vector<std::string> texts = tasks::texts_of(data);
-  const auto results = tasks::classify(trained_, texts, progress);
+  const auto results =
+      tasks::judge_all(trained_, data, tasks::encode_texts(trained_, texts), progress);
   Evaluation evaluation = evaluation_of(tasks::scores_of(trained_, data, results), trained_.labels);
   evaluation.warnings = tasks::cut_texts(trained_, texts).warnings();
   if (options_.errors) evaluation.wrong = wrong_of(data, results);
@@ -114,7 +116,7 @@ data::ReadOptions TextClassifierAdapter::reading_of(data::Labels labels) const {
 }
 
 std::vector<Evaluation::Wrong> TextClassifierAdapter::wrong_of(
-    const data::ClassificationData& data, const std::vector<tasks::Classification>& results) const {
+    const data::ClassificationData& data, const std::vector<tasks::Judged>& results) const {
   const auto names = [&](const std::vector<int32_t>& labels) {
     OrderedJson all = OrderedJson::array();
     for (const int32_t c : labels) all.push_back(trained_.labels[static_cast<size_t>(c)]);
@@ -123,18 +125,15 @@ std::vector<Evaluation::Wrong> TextClassifierAdapter::wrong_of(
   std::vector<Evaluation::Wrong> wrong;
   for (size_t i = 0; i < results.size(); ++i) {
     const data::Example& example = data.examples[i];
-    const tasks::Classification& found = results[i];
+    const tasks::Judged& found = results[i];
     if (several() ? found.labels == example.labels : found.label == example.label) continue;
-    const double confidence =
-        several() ? *std::max_element(found.probabilities.begin(), found.probabilities.end())
-                  : found.probabilities[static_cast<size_t>(found.label)];
     const std::vector<int32_t> one = {static_cast<int32_t>(found.label)};
     wrong.push_back(
-        {.confidence = confidence,
+        {.confidence = found.confidence,
          .row = {{"where", data.where(example)},
                  {"expected", names(several() ? example.labels : std::vector{*example.label})},
                  {"predicted", names(several() ? found.labels : one)},
-                 {"probability", confidence},
+                 {"probability", found.confidence},
                  {"text", example.text}}});
   }
   return wrong;
@@ -173,9 +172,11 @@ OrderedJson TextClassifierAdapter::json_of(const tasks::Classification& result,
     const bool known = result.probabilities[label] >= options.threshold.value_or(0);
     json["label"] = known ? OrderedJson(trained_.labels[label]) : OrderedJson(nullptr);
   }
+  std::vector<std::pair<std::string, OrderedJson>> probabilities;
   for (size_t c = 0; c < trained_.labels.size(); ++c) {
-    json["probabilities"][trained_.labels[c]] = result.probabilities[c];
+    probabilities.emplace_back(trained_.labels[c], result.probabilities[c]);
   }
+  json["probabilities"] = object_of(std::move(probabilities));
   if (!list_top) return json;
   std::vector<size_t> order(trained_.labels.size());
   std::iota(order.begin(), order.end(), size_t{0});

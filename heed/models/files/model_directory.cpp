@@ -4,13 +4,13 @@
 
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
+#include "heed/models/files/config_limit.h"
 
 namespace heed::models {
 namespace {
 
 constexpr const char* kConfig = "config.json";
 constexpr const char* kWeights = "model.safetensors";
-constexpr uint64_t kLargestConfig = 16 << 20;
 
 // What a save may replace: its own files and nothing else.
 std::vector<std::string> replaceable() {

@@ -57,6 +57,8 @@ WordReader::Word WordReader::read(const std::string& word) const {
              .shape = text::word_shape(word)};
   if (parts.subwords.empty()) parts.subwords = {subwords_->unknown_id().value()};
   if (parts.characters.empty()) parts.characters = {characters_->unknown_id().value()};
+  parts.is_cut = std::ssize(parts.subwords) > limits_.subwords ||
+                 std::ssize(parts.characters) > limits_.characters;
   if (parts.subwords.size() > static_cast<size_t>(limits_.subwords)) {
     parts.subwords.resize(static_cast<size_t>(limits_.subwords));
   }

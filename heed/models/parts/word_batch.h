@@ -44,6 +44,10 @@ class WordReader {
   // May be called on several threads at once. Throws DataError for a word that is not UTF-8.
   WordBatch batch(std::span<const std::vector<std::string>* const> sentences) const;
 
+  // Whether a word has more characters or subwords than are read. Errors as batch().
+  bool is_cut(const std::string& word) const { return known(word)->is_cut; }
+
+  const Limits& limits() const { return limits_; }
   const text::Tokenizer& subwords() const { return *subwords_; }
   const text::Tokenizer& characters() const { return *characters_; }
 
@@ -52,6 +56,7 @@ class WordReader {
     std::vector<int32_t> subwords;
     std::vector<int32_t> characters;
     text::WordShape shape;
+    bool is_cut = false;
   };
   using WordPointer = std::shared_ptr<const Word>;
   struct Known {

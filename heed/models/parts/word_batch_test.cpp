@@ -54,6 +54,8 @@ TEST(WordBatch, OfALongWordTheTwoEndsStay) {
     expected.push_back(id);
   }
   EXPECT_EQ(row(batch.characters.ids, 0), expected);
+  EXPECT_TRUE(reader.is_cut("abcdefghij"));
+  EXPECT_FALSE(reader.is_cut("the"));
 }
 
 TEST(WordBatch, UnknownAndEmpty) {
