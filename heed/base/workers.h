@@ -12,9 +12,9 @@ class Workers {
   // How many workers `run` may use at most, at least 1.
   virtual int count() const = 0;
 
-  // Calls body(worker) once for each worker in [0, count()), possibly at the same time and
-  // possibly one after the other; returns when all have returned. The first exception that a body
-  // throws is thrown again here.
+  // Calls body(worker) on this thread and on those that come in time, each at most once, with other
+  // numbers in [0, count()): a body takes work until none is left, and one alone may do all of it.
+  // Returns when all have returned; the first exception that a body throws is thrown again here.
   virtual void run(const std::function<void(int worker)>& body) const = 0;
 };
 
