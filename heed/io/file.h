@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,7 +22,6 @@ std::string read_file(const std::filesystem::path& file, uint64_t max_bytes,
 struct LineReaderOptions {
   size_t max_line_bytes = size_t{16} << 20;  // a longer line is refused, so memory stays bounded
 };
-inline constexpr size_t kAnyLength = std::numeric_limits<size_t>::max() / 2;
 
 // The lines of a text file, plain or gzip (told apart by the first two bytes, not by the name),
 // one after the other in bounded memory; "-" is standard input. A line is handed out as soon as it
