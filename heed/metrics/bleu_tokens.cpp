@@ -51,8 +51,8 @@ std::string space_pairs(const std::string& text, Test pair, std::string_view bef
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_stop(char c) { return c == '.' || c == ','; }
 
-// ASCII punctuation but ' , - .                        mteval-v13a.pl, tokenization for Western
-// text
+// ASCII punctuation but ' , - .
+// mteval-v13a.pl, tokenization for Western text
 bool is_apart(char c) {
   if (c == '\'' || c == ',' || c == '-' || c == '.') return false;
   return (c >= ' ' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||

@@ -1,5 +1,5 @@
-// Normalisation by the root of the mean square over the last dimension.  Zhang & Sennrich 2019, eq.
-// 4
+// Normalisation by the root of the mean square over the last dimension.
+// Zhang & Sennrich 2019, eq. 4
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,6 +1,6 @@
 // Layers split over several processes: each holds some heads of every attention layer and some
-// columns of every feed-forward layer, all else is in each of them.   Shoeybi et al. 2019, section
-// 3
+// columns of every feed-forward layer, all else is in each of them.
+// Shoeybi et al. 2019, section 3
 //
 // A split layer takes the same input x in all processes, makes its part of the output from it, and
 // sums the parts: one sum a layer in each direction.

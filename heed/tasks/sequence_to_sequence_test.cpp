@@ -142,8 +142,8 @@ TEST(SequenceToSequence, LossesAreThoseOfTheDefinition) {
   EXPECT_EQ(loss.weight, metric(whole, "tokens"));
 }
 
-// (1 − ε) · −log p(next) + ε · mean over the vocabulary of −log p.     Szegedy et al. 2016, section
-// 7
+// (1 − ε) · −log p(next) + ε · mean over the vocabulary of −log p.
+// Szegedy et al. 2016, section 7
 TEST(SequenceToSequence, SmoothsLabels) {
   SequenceToSequenceOptions options = small();
   options.label_smoothing = 0.2;

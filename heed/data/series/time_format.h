@@ -13,8 +13,8 @@ namespace heed::data {
 //   17                       a whole number
 //   2016, but with a month   2016-07
 //   a day                    2016-07-01 or 2016/07/01
-//   a time of a day          2016-07-01 13:00[:00], with T or a space between, a Z at its end or
-//   not
+//   a time of a day          2016-07-01 13:00[:00], with T or a space between, and with or
+//                            without a Z at its end
 // A time is a number: of months since year 0, or of seconds since 1970 (UTC), or itself.
 class TimeFormat {
  public:

@@ -126,16 +126,17 @@ Tiling cut(int64_t rows, int64_t columns, int64_t depth, int workers) {
 
 // A product of so few rows that B passes through once, from memory: panel after panel, in the order
 // in which they lie there. A, all of its depth, stays in the cache.
-constexpr int64_t kThinRows = 36;
-constexpr int64_t kThinBytes = 512 << 10;  // of A
+constexpr int64_t kFewRows = 36;
+constexpr int64_t kFewRowsBytes = 512 << 10;  // of A
 
-bool is_thin(const GemmProblem& p) {
-  return p.a.rows <= kThinRows && p.a.rows * p.a.columns * 4 <= kThinBytes && p.row_sums == nullptr;
+bool has_few_rows(const GemmProblem& p) {
+  return p.a.rows <= kFewRows && p.a.rows * p.a.columns * 4 <= kFewRowsBytes &&
+         p.row_sums == nullptr;
 }
 
 // Whether A is read where it lies: its words are what the kernel multiplies, and its rows do not
 // all fall into one set of the first-level cache.
-bool lies_well(const ConstMatrix& a, bool pairs) {
+bool is_read_in_place(const ConstMatrix& a, bool pairs) {
   constexpr int64_t kSetBytes = 4096;
   return a.column_stride == 1 && (a.type == DataType::kBFloat16) == pairs &&
          (!pairs || a.columns % 2 == 0) && a.row_stride * (pairs ? 2 : 4) % kSetBytes != 0;
@@ -187,7 +188,7 @@ const uint32_t* PackedMatrix::panel(int64_t number) const {
   return words_.get() + number * panel_words_;
 }
 
-void thin_gemm(const GemmProblem& problem, const Workers& workers) {
+void few_row_gemm(const GemmProblem& problem, const Workers& workers) {
   const GemmTable& table = gemm_table();
   const PackedMatrix& b = *problem.packed;
   const ConstMatrix& a = problem.a;
@@ -199,7 +200,7 @@ void thin_gemm(const GemmProblem& problem, const Workers& workers) {
   const int64_t panel_words = block_words * table.rows + kVectorRoom;  // of a panel of A
 
   std::shared_ptr<uint32_t[]> packed_a;
-  if (!lies_well(a, pairs)) {
+  if (!is_read_in_place(a, pairs)) {
     const int64_t blocks = std::max<int64_t>(1, div_up(total_words, kDepthBlock));
     packed_a = spare_words(round_up(blocks * row_panels * panel_words * 4, kLine));
     for (int64_t block = 0; block < blocks; ++block) {
@@ -255,14 +256,14 @@ void thin_gemm(const GemmProblem& problem, const Workers& workers) {
 }
 
 void gemm(const GemmProblem& problem, const Workers& workers) {
-  if (is_thin(problem)) return thin_gemm(problem, workers);
+  if (has_few_rows(problem)) return few_row_gemm(problem, workers);
   const GemmTable& table = gemm_table();
   const PackedMatrix& b = *problem.packed;
   const ConstMatrix& a = problem.a;
   const bool pairs = as_pairs(b.operand());
   const int64_t per_word = pairs ? 2 : 1;
   const int64_t total_words = words_of(b.depth(), pairs);
-  const bool in_place = lies_well(a, pairs) && problem.row_sums == nullptr;
+  const bool in_place = is_read_in_place(a, pairs) && problem.row_sums == nullptr;
   const Tiling tiling = cut(a.rows, b.columns(), b.depth(), workers.count());
   const int64_t partial_stride = tiling.tile_panels * table.columns;
   const int64_t partial_words = round_up(tiling.tile_rows * partial_stride, kVectorRoom);

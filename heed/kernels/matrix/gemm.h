@@ -61,7 +61,7 @@ class PackedMatrix {
 
  private:
   friend void gemm(const struct GemmProblem&, const Workers&);
-  friend void thin_gemm(const struct GemmProblem&, const Workers&);
+  friend void few_row_gemm(const struct GemmProblem&, const Workers&);
 
   int64_t depth_ = 0;
   int64_t columns_ = 0;

@@ -1,6 +1,6 @@
 // Rotary positions: queries and keys are rotated by an angle that grows with their position, so
-// that their product depends on the distance alone.                            Su et al. 2021, eq.
-// 34
+// that their product depends on the distance alone.
+// Su et al. 2021, eq. 34
 //
 // Pair i of a head is (x_i, x_{i + D/2}) ("half-split", as in Llama and GPT-NeoX), rotated at
 // position n by the angle n · base^(−2i / D).

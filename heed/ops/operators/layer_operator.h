@@ -7,9 +7,9 @@
 // An `Op` says:
 //   kName            "heed::layer_norm"
 //   kDifferentiable  the places of the arguments that have gradients, ascending
-//   compute          the results of the arguments; differentiable, and by torch's operators alone
-//   where
-//                    no tensor is plain (plain_tensor.h), as under the transforms of torch.func
+//   compute          the results of the arguments; differentiable, and by torch's operators
+//                    alone where no tensor is plain (plain_tensor.h), as under the transforms of
+//                    torch.func
 //   meta             what `compute` gives as shapes alone, which may be symbols
 #pragma once
 

@@ -195,7 +195,7 @@ inline PairwiseTile pairwise_tile(const BackwardTile& t, const BackwardQueries& 
   return tile;
 }
 
-// ---- the careful way ----
+// ---- the NaN-safe way ----
 //
 // Where NaN or an infinity stands in a row that is masked for some of the block, 0 times it must
 // not reach the others: the products are taken pair by pair, live pairs only.
@@ -211,8 +211,8 @@ inline void add_scaled_row(Rows from, DataType type, int row, float factor, int 
   }
 }
 
-inline void add_products_carefully(const BackwardTile& t, const BackwardQueries& queries,
-                                   const BackwardKeys& keys, const PanelView& p) {
+inline void add_products_nan_safe(const BackwardTile& t, const BackwardQueries& queries,
+                                  const BackwardKeys& keys, const PanelView& p) {
   for (int i = p.begin; i < p.end; ++i) {
     for (int j = 0; j < p.keys; ++j) {
       const int key = p.first_key + j;
@@ -242,8 +242,8 @@ inline void pairwise_gradients_of(const BackwardTile& t, const BackwardKeys& key
 }
 
 // Row by row, with the keys that the row may not attend to replaced by zeros.
-inline void pairwise_gradients_carefully(const BackwardTile& t, const BackwardQueries& queries,
-                                         const BackwardKeys& keys, const PanelView& p) {
+inline void pairwise_gradients_nan_safe(const BackwardTile& t, const BackwardQueries& queries,
+                                        const BackwardKeys& keys, const PanelView& p) {
   const PairwiseTile all = pairwise_tile(t, queries, keys, p);
   float* lanes = t.lane_copies;
   float* prepared = lanes + static_cast<int64_t>(t.size) * kPanel;
@@ -273,8 +273,8 @@ inline void pairwise_gradients_carefully(const BackwardTile& t, const BackwardQu
 }
 
 inline void pairwise_gradients(const BackwardTile& t, const BackwardQueries& queries,
-                               const BackwardKeys& keys, const PanelView& p, bool careful) {
-  if (careful) return pairwise_gradients_carefully(t, queries, keys, p);
+                               const BackwardKeys& keys, const PanelView& p, bool nan_safe) {
+  if (nan_safe) return pairwise_gradients_nan_safe(t, queries, keys, p);
   pairwise_gradients_of(t, keys, p, pairwise_tile(t, queries, keys, p), p.begin);
 }
 
@@ -284,8 +284,8 @@ inline void clear_rows(float* rows, int64_t count) {
   for (int64_t i = 0; i < count; i += kLanes) store(rows + i, zeros());
 }
 
-inline bool needs_care(const BackwardTile& t, const BackwardQueries& queries,
-                       const BackwardKeys& keys) {
+inline bool needs_nan_safe(const BackwardTile& t, const BackwardQueries& queries,
+                           const BackwardKeys& keys) {
   return t.masks != nullptr &&
          (has_non_finite(queries.raw_queries, t.type, queries.count, t.size) ||
           has_non_finite(queries.raw_grads, t.type, queries.count, t.value_size) ||
@@ -307,7 +307,7 @@ inline LiveRows join_rows(LiveRows rows, const PanelView& p) {
   return {p.begin < rows.begin ? p.begin : rows.begin, p.end > rows.end ? p.end : rows.end};
 }
 
-// Calls from memory the dense bias of the panel that comes next: of the same queries, or the first
+// Prefetches the dense bias of the panel that comes next: of the same queries, or the first
 // of the next block of queries, which is the one before. Its rows are pages apart, so that the
 // processor fetches nothing of itself.
 inline void prefetch_next_dense(const BackwardTile& t, const BackwardQueries& queries,
@@ -340,9 +340,9 @@ void panel_gradients(const BackwardTile& t, const BackwardQueries& queries,
 template <typename Products>
 LiveRows backward_tile_of(const BackwardTile& t, const BackwardQueries& queries,
                           const BackwardKeys& keys) {
-  const bool careful = needs_care(t, queries, keys);
+  const bool nan_safe = needs_nan_safe(t, queries, keys);
   const bool pairwise = t.score->function->is_pairwise;
-  const bool by_products = !careful && !pairwise;  // dK and dQ by products
+  const bool by_products = !nan_safe && !pairwise;  // dK and dQ by products
   if (!by_products) clear_rows(t.grad_queries, kBackwardQueries * t.padded_size);
   if (t.sums.dense != nullptr && t.masks != nullptr) {
     clear_rows(t.sums.dense, kBackwardQueries * kBackwardKeys);
@@ -355,9 +355,9 @@ LiveRows backward_tile_of(const BackwardTile& t, const BackwardQueries& queries,
     rows = join_rows(rows, p);
     if (p.begin < p.end) {
       panel_gradients<Products>(t, queries, keys, p);
-      if (pairwise) pairwise_gradients(t, queries, keys, p, careful);
-      if (careful) {
-        add_products_carefully(t, queries, keys, p);
+      if (pairwise) pairwise_gradients(t, queries, keys, p, nan_safe);
+      if (nan_safe) {
+        add_products_nan_safe(t, queries, keys, p);
       } else {
         Products::add_grad_values(t, queries, keys, p);
         if (by_products) Products::add_grad_keys(t, queries, keys, p);

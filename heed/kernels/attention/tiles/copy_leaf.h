@@ -14,7 +14,7 @@ HEED_INLINE const uint16_t* half_row(Rows rows, int64_t row) {
   return static_cast<const uint16_t*>(rows.data) + row * rows.stride;
 }
 
-// Calls `count` numbers of a dense bias to the second-level cache.
+// Prefetches `count` numbers of a dense bias into the second-level cache.
 HEED_INLINE void prefetch_dense_row(const DenseBias& dense, int64_t offset, int count) {
   const int64_t bytes = dense.type == DataType::kFloat32 ? 4 : 2;
   const char* from = static_cast<const char*>(dense.data) + offset * bytes;

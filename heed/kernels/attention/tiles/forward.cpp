@@ -155,7 +155,7 @@ class ForwardTask {
     }
     if (live.begin >= live.end) return;
     ForwardKeys view = load_keys(live);
-    view.careful = table_.has_non_finite(view.raw_values, problem_.type, view.count, value_size_);
+    view.nan_safe = table_.has_non_finite(view.raw_values, problem_.type, view.count, value_size_);
     for (int p = 0; p < panels_; ++p) visit_partial(p, view, keys);
   }
 

@@ -29,8 +29,8 @@ HEED_INLINE void product_rows(const ForwardTile& t, const ForwardPanel& panel,
       rows, panel.vectors);
 }
 
-// Raw scores; meanwhile the tile's dense bias is called from memory, whose rows are too far apart
-// for the hardware to guess.
+// Raw scores; meanwhile the tile's dense bias is prefetched, whose rows are too far apart for the
+// hardware to guess.
 template <typename Kind>
 void product_scores(const ForwardTile& t, const ForwardPanel& panel, int count,
                     const typename Kind::Element* keys, int64_t key_stride, int64_t first_key) {
@@ -214,8 +214,8 @@ inline void add_values(const ForwardTile& t, const ForwardPanel& panel, const Fo
 
 // The same where a value that is not finite may be masked for some of the lanes: 0 · NaN must not
 // reach them, so lanes that may not attend are left alone.
-inline void add_values_carefully(const ForwardTile& t, DataType type, const ForwardPanel& panel,
-                                 const ForwardKeys& keys, const LaneSoftmax& s) {
+inline void add_values_nan_safe(const ForwardTile& t, DataType type, const ForwardPanel& panel,
+                                const ForwardKeys& keys, const LaneSoftmax& s) {
   for (int d = 0; d < t.value_size; ++d) {
     for (int v = 0; v < panel.vectors; ++v) {
       float* at = panel.output + d * kPanel + v * kLanes;
@@ -235,7 +235,7 @@ inline void add_values_carefully(const ForwardTile& t, DataType type, const Forw
 // Softmax of the tile and what it adds to the output, given raw products in t.scores.
 template <typename Kind, typename AddValues>
 HEED_INLINE void softmax_and_values(const ForwardTile& t, const ForwardPanel& panel,
-                                    const ForwardKeys& keys, bool careful, AddValues add) {
+                                    const ForwardKeys& keys, bool nan_safe, AddValues add) {
   float maximum[kPanel];
   float factor = 1;
   if (t.score->is_plain) {
@@ -245,10 +245,10 @@ HEED_INLINE void softmax_and_values(const ForwardTile& t, const ForwardPanel& pa
     t.score->function->finish_forward(t, panel, keys, maximum);
   }
   const LaneSoftmax s = raise_maximum(panel, maximum, factor);
-  if (careful) {
+  if (nan_safe) {
     to_weights<Singles>(t, panel, keys, s);
-    add_values_carefully(t, keys.value_pairs ? DataType::kBFloat16 : DataType::kFloat32, panel,
-                         keys, s);
+    add_values_nan_safe(t, keys.value_pairs ? DataType::kBFloat16 : DataType::kFloat32, panel, keys,
+                        s);
   } else {
     to_weights<Kind>(t, panel, keys, s);
     add(s);
@@ -261,8 +261,8 @@ inline void forward_tile(const ForwardTile& t, const ForwardPanel& panel, const 
   } else {
     product_scores<Singles>(t, panel, keys.count, keys.keys, keys.key_stride, keys.key);
   }
-  const bool careful = t.masks != nullptr && keys.careful;
-  softmax_and_values<Singles>(t, panel, keys, careful,
+  const bool nan_safe = t.masks != nullptr && keys.nan_safe;
+  softmax_and_values<Singles>(t, panel, keys, nan_safe,
                               [&](const LaneSoftmax& s) { add_values(t, panel, keys, s); });
 }
 
@@ -378,8 +378,8 @@ inline void forward_tile_pairs(const ForwardTile& t, const ForwardPanel& panel,
   } else {
     product_scores<Pairs>(t, panel, keys.count, keys.key_halves, keys.key_halves_stride, keys.key);
   }
-  const bool careful = t.masks != nullptr && keys.careful;
-  softmax_and_values<Pairs>(t, panel, keys, careful, [&](const LaneSoftmax& s) {
+  const bool nan_safe = t.masks != nullptr && keys.nan_safe;
+  softmax_and_values<Pairs>(t, panel, keys, nan_safe, [&](const LaneSoftmax& s) {
     if (by_brgemm) return ForwardBrgemm::add_values(t, panel, keys, s);
     multiply<Pairs, Walk::kColumns, Start::kScale>(
         {keys.value_pairs, 2 * t.value_size, t.scores, kPanel, panel.output, kPanel, s.decay,

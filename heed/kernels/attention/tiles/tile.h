@@ -57,8 +57,8 @@ struct Rows {
 
 // ---- forward: lanes are queries, a panel is up to two vectors of them ----
 //
-//   S^T[key][lane] = Σ_d K[key][d] · Q^T[d][lane]       O^T[d][lane] += Σ_key V[key][d] ·
-//   P^T[key][lane]
+//   S^T[key][lane] = Σ_d K[key][d] · Q^T[d][lane]
+//   O^T[d][lane] += Σ_key V[key][d] · P^T[key][lane]
 
 struct ForwardPanel {
   int64_t query = 0;          // index of the first lane
@@ -84,9 +84,9 @@ struct ForwardKeys {
   int64_t key_halves_stride = 0;
   const uint16_t* value_pairs = nullptr;    // (⌈count/2⌉, Dv, 2)
   const uint16_t* value_columns = nullptr;  // (Dv, kForwardKeys) for brgemm, where count is that
-  Rows raw_values;                          // as they are, for the careful way
+  Rows raw_values;                          // as they are, for the NaN-safe way
   // Whether a value is NaN or infinite, which must not reach lanes that it is masked for.
-  bool careful = false;
+  bool nan_safe = false;
 };
 
 struct ForwardTile {
@@ -132,7 +132,7 @@ struct BackwardQueries {
   int64_t grad_halves_stride = 0;
   const uint16_t* query_pairs = nullptr;  // (⌈count/2⌉, padded D, 2)
   const uint16_t* grad_pairs = nullptr;
-  Rows raw_queries;  // as they are, for the careful way
+  Rows raw_queries;  // as they are, for the NaN-safe way
   Rows raw_grads;
   // (count) log-sum-exp in log2 units, +inf for empty rows; the second is what rounding left.
   const float* log_sum = nullptr;
@@ -150,7 +150,7 @@ struct BackwardKeys {
   const float* keys = nullptr;        // float32, rows padded to whole vectors
   int64_t key_stride = 0;
   const uint16_t* key_pairs = nullptr;  // (⌈count/2⌉, padded D, 2)
-  Rows raw_keys;                        // as they are, for the careful way
+  Rows raw_keys;                        // as they are, for the NaN-safe way
   float* grad_keys = nullptr;           // (kBackwardKeys, padded D) sums so far, not yet scaled
   float* grad_keys_t = nullptr;         // pairwise scores: (panels, D, panel) instead
   float* grad_values = nullptr;         // (kBackwardKeys, padded Dv) sums so far

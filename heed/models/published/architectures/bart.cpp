@@ -1,5 +1,5 @@
-// BART and, in its form, the translators of Marian.   Lewis et al. 2020, Junczys-Dowmunt et al.
-// 2018
+// BART and, in its form, the translators of Marian.
+// Lewis et al. 2020, Junczys-Dowmunt et al. 2018
 #include <cmath>
 
 #include "heed/models/published/architectures/all.h"

@@ -1,6 +1,5 @@
-// RoBERTa and what has its form in other languages.     Liu et al. 2019, Conneau et al. 2020,
-// Martin
-//                                                                                      et al. 2020
+// RoBERTa and what has its form in other languages.
+// Liu et al. 2019, Conneau et al. 2020, Martin et al. 2020
 #include "heed/models/published/architectures/all.h"
 #include "heed/models/published/architectures/bert_like.h"
 
