@@ -7,3 +7,4 @@
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/models/files/text_classifier_files.h"
 #include "heed/models/files/token_tagger_files.h"
+#include "heed/models/published/published.h"

@@ -7,7 +7,9 @@ namespace heed::cli {
 Command attend_command();
 Command completion_command();
 Command doctor_command();
+Command embed_command();
 Command eval_command();
+Command fill_command();
 Command forecast_command();
 Command generate_command();
 Command inspect_command();
@@ -41,6 +43,8 @@ const std::vector<Command>& commands() {
       eval_command(),
       predict_command(),
       generate_command(),
+      embed_command(),
+      fill_command(),
       forecast_command(),
       attend_command(),
       inspect_command(),

@@ -4,6 +4,8 @@
 #include "heed/cli/common.h"
 #include "heed/cli/joined.h"
 #include "heed/models/files/model_directory.h"
+#include "heed/models/files/published_files.h"
+#include "heed/models/published/published.h"
 
 namespace heed::cli {
 
@@ -36,13 +38,31 @@ void AnyTask::add_options(Options& command, Use use, const std::vector<TaskKind>
 const AnyTask::Defined& AnyTask::defined() const {
   const std::string type = models::model_type_of(directory_);
   std::vector<std::string> known;
+  bool knows_published = false;
   for (const Defined& each : all_) {
+    knows_published = knows_published || each.kind->purpose.has_value();
+    if (each.kind->model_type.empty()) continue;
     if (type == each.kind->model_type) return each;
     known.push_back('"' + each.kind->model_type + '"');
   }
-  throw DataError(
-      (std::filesystem::path(directory_) / "config.json").string(),
-      text_of("field 'model_type': expected one of ", joined(known), ", found \"", type, '"'));
+  if (knows_published && models::is_published(directory_)) return published();
+  const std::string expected =
+      known.empty() ? "that of a published model" : "one of " + joined(known);
+  throw DataError((std::filesystem::path(directory_) / "config.json").string(),
+                  text_of("field 'model_type': expected ", expected, ", found \"", type, '"'));
+}
+
+const AnyTask::Defined& AnyTask::published() const {
+  const models::published::Purpose purpose = models::published::purpose_in(directory_);
+  std::vector<std::string> known;
+  for (const Defined& each : all_) {
+    if (!each.kind->purpose) continue;
+    if (purpose == *each.kind->purpose) return each;
+    known.emplace_back(models::published::name_of(*each.kind->purpose));
+  }
+  throw DataError((std::filesystem::path(directory_) / "config.json").string(),
+                  text_of("field 'architectures': expected a model for one of ", joined(known),
+                          ", found one for ", models::published::name_of(purpose)));
 }
 
 const TaskKind& AnyTask::kind() const { return *defined().kind; }

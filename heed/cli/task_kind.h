@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <typeindex>
@@ -14,6 +15,7 @@
 
 #include "heed/cli/options/options.h"
 #include "heed/cli/task_adapter.h"
+#include "heed/models/published/purpose.h"
 
 namespace heed::cli {
 
@@ -107,11 +109,15 @@ TaskLoader loader_of(Given given, Load load) {
 }
 
 struct TaskKind {
-  std::string model_type;  // of config.json: "heed_text_classifier"
-  std::string name;        // of the task: "classify"
+  std::string model_type = {};  // of config.json: "heed_text_classifier"; empty: published models
+                                // alone
+  std::string name = {};        // of the task: "classify"
 
   // Declares the options of its own that a command with this use has, and returns what loads.
   TaskLoader (*define)(TaskOptions& options, Use use);
+
+  // Of the published models that do it (heed/models/published); none: they do not.
+  std::optional<models::published::Purpose> purpose = {};
 
   // What `heed attend --part` may name, the usual one first; empty: there is but one attention.
   std::vector<std::string> attention_parts = {};
@@ -151,6 +157,7 @@ class AnyTask {
     TaskLoader load;
   };
   const Defined& defined() const;
+  const Defined& published() const;  // by the purpose of the model
 
   std::string directory_;
   const Options* command_ = nullptr;

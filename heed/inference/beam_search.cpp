@@ -78,9 +78,8 @@ class Best {
  public:
   explicit Best(size_t most) : most_(most) {}
 
-  // The continuations of beam number b.
-  void add(size_t b, double log_probability, std::span<const float> logits) {
-    const double shift = log_probability - log_sum(logits);
+  // The continuations of beam number b, whose log-probabilities are `shift` above the logits.
+  void add(size_t b, double shift, std::span<const float> logits) {
     float bar = bar_above(shift);
     for (size_t begin = 0; begin < logits.size(); begin += kStretch) {
       const auto stretch = logits.subspan(begin, std::min(kStretch, logits.size() - begin));
@@ -130,16 +129,6 @@ class Best {
   std::vector<Candidate> heap_;  // the first is the worst
 };
 
-// The `count` best continuations of all beams together, the best first.
-std::vector<Candidate> best_candidates(const std::vector<Beam>& beams, const Scores& scores,
-                                       size_t count) {
-  Best best(count);
-  for (size_t b = 0; b < beams.size(); ++b) {
-    best.add(b, beams[b].log_probability, scores.row(beams[b].row));
-  }
-  return std::move(best).sorted();
-}
-
 class BeamSearch {
  public:
   BeamSearch(StepDecoder& decoder, const BeamSearchOptions& options)
@@ -148,6 +137,9 @@ class BeamSearch {
   std::vector<std::vector<Hypothesis>> run(const at::Tensor& start) {
     results_.resize(static_cast<size_t>(start.size(0)));
     for (int64_t i = 0; i < start.size(0); ++i) {
+      const at::Tensor ids = start[i].to(at::kCPU).contiguous();
+      const auto* first = ids.const_data_ptr<int64_t>();
+      starts_.emplace_back(first, first + ids.numel());
       searches_.push_back({.number = i, .beams = {{.ids = {}, .log_probability = 0, .row = i}}});
     }
     at::Tensor ids = start;
@@ -165,13 +157,44 @@ class BeamSearch {
            options_.eos_token_ids.end();
   }
 
+  struct Asked {
+    size_t count;
+    int64_t step;
+  };
+
+  // The best continuations of all beams together, the best first.
+  std::vector<Candidate> best_candidates(const Search& search, const Scores& scores,
+                                         const Asked& asked) const {
+    Best best(asked.count);
+    std::vector<float> ruled;
+    for (size_t b = 0; b < search.beams.size(); ++b) {
+      const Beam& beam = search.beams[b];
+      const std::span<const float> logits = scores.row(beam.row);
+      const double sum = log_sum(logits);
+      const double shift = beam.log_probability - sum;
+      if (options_.rules.empty()) {
+        best.add(b, shift, logits);
+        continue;
+      }
+      // A forced token costs nothing, a forbidden one leaves the others their probabilities.
+      ruled.assign(logits.begin(), logits.end());
+      std::vector<int64_t> ids = starts_[static_cast<size_t>(search.number)];
+      ids.insert(ids.end(), beam.ids.begin(), beam.ids.end());
+      apply(options_.rules,
+            {.ids = ids, .step = asked.step, .last = asked.step + 1 == options_.max_new_tokens},
+            ruled, static_cast<float>(sum));
+      best.add(b, shift, ruled);
+    }
+    return std::move(best).sorted();
+  }
+
   void advance(const Scores& scores, int64_t step) {
     const auto count = static_cast<size_t>(2 * options_.num_beams);
     std::vector<char> finished(searches_.size());
     const double operations = 30 * static_cast<double>(scores.logits.numel());
     const auto search_one = [&](int64_t i) {
       Search& search = searches_[static_cast<size_t>(i)];
-      const auto candidates = best_candidates(search.beams, scores, count);
+      const auto candidates = best_candidates(search, scores, {count, step});
       if (candidates.empty()) throw Error("beam search: expected logits that are numbers");
       finished[static_cast<size_t>(i)] = take(search, candidates, step);
     };
@@ -277,6 +300,7 @@ class BeamSearch {
 
   StepDecoder& decoder_;
   const BeamSearchOptions& options_;
+  std::vector<std::vector<int64_t>> starts_;
   std::vector<Search> searches_;  // those that are not finished
   std::vector<std::vector<Hypothesis>> results_;
 };

@@ -8,6 +8,7 @@
 #include <functional>
 #include <vector>
 
+#include "heed/inference/logit_rules.h"
 #include "heed/inference/step_decoder.h"
 
 namespace heed::inference {
@@ -21,6 +22,7 @@ struct BeamSearchOptions {
   int64_t max_new_tokens = 256;      // of a hypothesis
   int64_t num_return_sequences = 1;  // of each sequence that are returned, at most `num_beams`
   std::vector<int64_t> eos_token_ids;
+  LogitRules rules = {};            // n-grams are looked for in the start and what follows it
   std::function<bool()> cancelled;  // asked before each step; true: throws Interrupted
 };
 

@@ -93,8 +93,16 @@ class Generation {
     for (size_t row = 0; row < rows_.size(); ++row) {
       const int64_t sample = rows_[row];
       const float* first = values.const_data_ptr<float>() + static_cast<int64_t>(row) * width;
-      const int64_t id = sampler_.choose({first, static_cast<size_t>(width)}, sequence(sample),
-                                         {.sample = sample, .step = step});
+      std::span<const float> of_row(first, static_cast<size_t>(width));
+      if (!options_.rules.empty()) {
+        ruled_.assign(of_row.begin(), of_row.end());
+        apply(options_.rules,
+              {.ids = sequence(sample), .step = step, .last = step + 1 == options_.max_new_tokens},
+              ruled_);
+        of_row = ruled_;
+      }
+      const int64_t id =
+          sampler_.choose(of_row, sequence(sample), {.sample = sample, .step = step});
       if (take(sample, id)) going_on.push_back(static_cast<int64_t>(row));
     }
     if (going_on.size() == rows_.size()) return;
@@ -127,6 +135,7 @@ class Generation {
   std::vector<std::vector<int64_t>> sequences_;  // of each sample, with its prompt
   std::vector<Generated> results_;
   std::vector<int64_t> rows_;  // the sample in each row of the decoder
+  std::vector<float> ruled_;   // memory that is used again
   int64_t held_ = 0;           // tokens in each row
 };
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "heed/inference/logit_rules.h"
 #include "heed/inference/sampling.h"
 #include "heed/inference/step_decoder.h"
 
@@ -12,6 +13,7 @@ namespace heed::inference {
 
 struct GenerateOptions {
   SamplingOptions sampling;
+  LogitRules rules = {};             // n-grams are looked for in the prompt too
   int64_t max_new_tokens = 256;      // new ones, at most
   int64_t num_return_sequences = 1;  // continuations of the same prompt, made together
   std::vector<int64_t>

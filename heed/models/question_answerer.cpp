@@ -104,9 +104,7 @@ at::Tensor QuestionAnswerer::input(const QuestionBatch& batch) const {
   return heed::dropout(x, {.probability = is_training() ? o.embedding_dropout : 0});
 }
 
-at::Tensor QuestionAnswerer::span_scores(const at::Tensor& states,
-                                         const QuestionBatch& batch) const {
-  const at::Tensor scores = head_->forward(states).transpose(1, 2);
+at::Tensor QuestionAnswerer::possible_spans(const at::Tensor& scores, const QuestionBatch& batch) {
   at::Tensor possible = first_units(batch.units, scores.size(2))
                             .logical_and(first_units(batch.question, scores.size(2)).logical_not());
   possible = possible.logical_or(first_units(at::ones_like(batch.units), scores.size(2)));
@@ -118,7 +116,9 @@ at::Tensor QuestionAnswerer::forward(const QuestionBatch& batch, nn::AttentionTr
   const Pattern padding = Pattern::padded({.key = batch.units, .query = batch.units});
   for (int64_t hop = 0; hop < options_.num_hops; ++hop) x = encoder_->forward(x, padding, trace);
   const heed::DropoutOptions drop{.probability = is_training() ? options_.transformer.dropout : 0};
-  if (answers_span(options_)) return span_scores(heed::dropout(x, drop), batch);
+  if (answers_span(options_)) {
+    return possible_spans(head_->forward(heed::dropout(x, drop)).transpose(1, 2), batch);
+  }
   const at::Tensor asks = first_units(batch.question, x.size(1)).unsqueeze(-1);
   x = x.masked_fill(asks.logical_not(), 0).sum(1) / batch.question.unsqueeze(1).to(x.scalar_type());
   return head_->forward(heed::dropout(x, drop));

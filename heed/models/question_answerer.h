@@ -76,15 +76,22 @@ class QuestionAnswerer : public torch::nn::Module {
   // answer, kNowhere where there can be none: in the padding and in the question but for its first
   // unit, which stands for "no answer". What stands in the padding has no influence. The trace has
   // the layers of each hop one after the other.
-  at::Tensor forward(const QuestionBatch& batch, nn::AttentionTrace* trace = nullptr) const;
+  virtual at::Tensor forward(const QuestionBatch& batch, nn::AttentionTrace* trace = nullptr) const;
 
   static constexpr double kNowhere = -1e9;
 
   const QuestionAnswererOptions& options() const { return options_; }
 
+ protected:
+  // Of a network that another class makes.
+  struct OwnNetwork {};
+  QuestionAnswerer(const QuestionAnswererOptions& options, OwnNetwork) : options_(options) {}
+
+  // Scores (B, 2, U) with kNowhere where there can be no answer.
+  static at::Tensor possible_spans(const at::Tensor& scores, const QuestionBatch& batch);
+
  private:
   at::Tensor input(const QuestionBatch& batch) const;  // (B, U, C)
-  at::Tensor span_scores(const at::Tensor& states, const QuestionBatch& batch) const;
 
   QuestionAnswererOptions options_;
   std::shared_ptr<nn::Embedding> embedding_;

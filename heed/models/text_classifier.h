@@ -69,11 +69,16 @@ class TextClassifier : public torch::nn::Module {
   explicit TextClassifier(const TextClassifierOptions& options);
 
   // Logits (B, classes). What stands in the padding, and how much of it there is, has no influence.
-  at::Tensor forward(const DocumentBatch& batch, DocumentTrace* trace = nullptr) const;
+  virtual at::Tensor forward(const DocumentBatch& batch, DocumentTrace* trace = nullptr) const;
   // Each row a text of its own.
   at::Tensor forward(const TextBatch& batch) const;
 
   const TextClassifierOptions& options() const { return options_; }
+
+ protected:
+  // Of a network that another class makes.
+  struct OwnNetwork {};
+  TextClassifier(const TextClassifierOptions& options, OwnNetwork) : options_(options) {}
 
  private:
   TextClassifierOptions options_;

@@ -33,10 +33,12 @@ void check(const TokenTaggerOptions& o) {
   check(o.transformer);
 }
 
-TokenTagger::TokenTagger(const TokenTaggerOptions& options)
+TokenTagger::TokenTagger(const TokenTaggerOptions& options, OwnNetwork)
     : options_(checked(options)),
       tags_(text::all_tags(options.types, options.scheme)),
-      crf_(std::make_shared<nn::Crf>(tags_, options.scheme)) {
+      crf_(std::make_shared<nn::Crf>(tags_, options.scheme)) {}
+
+TokenTagger::TokenTagger(const TokenTaggerOptions& options) : TokenTagger(options, OwnNetwork()) {
   const TransformerOptions& o = options.transformer;
   words_ = register_module("words", std::make_shared<WordEncoder>(options.words));
   input_ = register_module("input", std::make_shared<nn::Linear>(nn::LinearOptions{

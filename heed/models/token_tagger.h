@@ -51,7 +51,7 @@ class TokenTagger : public torch::nn::Module {
   explicit TokenTagger(const TokenTaggerOptions& options);
 
   // Scores (B, N, K) of the tags; those of words behind a sentence mean nothing.
-  at::Tensor forward(const WordBatch& batch, nn::AttentionTrace* trace = nullptr) const;
+  virtual at::Tensor forward(const WordBatch& batch, nn::AttentionTrace* trace = nullptr) const;
 
   struct LossOptions {
     // The scores of "O" are raised by it where an entity stands, so that entities must be more
@@ -78,6 +78,11 @@ class TokenTagger : public torch::nn::Module {
 
   const TokenTaggerOptions& options() const { return options_; }
   const std::vector<std::string>& tags() const { return tags_; }  // K, "O" first
+
+ protected:
+  // Of a network that another class makes.
+  struct OwnNetwork {};
+  TokenTagger(const TokenTaggerOptions& options, OwnNetwork);
 
  private:
   at::Tensor emissions(const at::Tensor& scores) const;

@@ -250,8 +250,13 @@ EntityEvaluation evaluate_parts(const models::TokenTagger& model, const models::
 
 EntityRecognition::EntityRecognition(const data::NerData& train, const data::NerData& valid,
                                      const EntityRecognitionOptions& options)
+    : EntityRecognition(train, valid, checked(options), untrained(train, options)) {}
+
+EntityRecognition::EntityRecognition(const data::NerData& train, const data::NerData& valid,
+                                     const EntityRecognitionOptions& options,
+                                     models::TrainedTokenTagger trained)
     : options_(checked(options)),
-      trained_(untrained(train, options)),
+      trained_(std::move(trained)),
       reader_(trained_.reader()),
       train_(std::make_shared<const TaggedParts>(tagged_parts(*trained_.model, train))),
       valid_(valid),
@@ -283,24 +288,26 @@ void EntityRecognition::weigh_tags() {
 }
 
 std::vector<Source> EntityRecognition::sources() const {
-  return {source_of("training data",
-                    [&](Checksum& sum) {
-                      for (size_t i = 0; i < train_->parts.size(); ++i) {
-                        sum.add(train_->parts[i].words);
-                        sum.add(train_->tags[i]);
-                      }
-                    }),
-          source_of("validation data",
-                    [&](Checksum& sum) {
-                      for (const data::NerSentence& sentence : valid_.sentences) {
-                        sum.add(sentence.words);
-                        sum.add(sentence.tags);
-                      }
-                    }),
-          source_of("types of entities",
-                    [&](Checksum& sum) { sum.add(trained_.model->options().types); }),
-          source_of("tokenizer", *trained_.tokenizer),
-          source_of("characters", *trained_.characters)};
+  std::vector<Source> all = {
+      source_of("training data",
+                [&](Checksum& sum) {
+                  for (size_t i = 0; i < train_->parts.size(); ++i) {
+                    sum.add(train_->parts[i].words);
+                    sum.add(train_->tags[i]);
+                  }
+                }),
+      source_of("validation data",
+                [&](Checksum& sum) {
+                  for (const data::NerSentence& sentence : valid_.sentences) {
+                    sum.add(sentence.words);
+                    sum.add(sentence.tags);
+                  }
+                }),
+      source_of("types of entities",
+                [&](Checksum& sum) { sum.add(trained_.model->options().types); }),
+      source_of("tokenizer", *trained_.tokenizer)};
+  if (trained_.characters) all.push_back(source_of("characters", *trained_.characters));
+  return all;
 }
 
 std::unique_ptr<Batch> EntityRecognition::prepare(std::vector<int64_t> examples) const {

@@ -37,6 +37,11 @@ class EntityRecognition final : public Task {
   EntityRecognition(const data::NerData& train, const data::NerData& valid,
                     const EntityRecognitionOptions& options);
 
+  // Goes on with a model that has the types of the training data: of the options, those of the
+  // model and the vocabulary have no meaning.
+  EntityRecognition(const data::NerData& train, const data::NerData& valid,
+                    const EntityRecognitionOptions& options, models::TrainedTokenTagger trained);
+
   std::string name() const override { return "ner"; }
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }

@@ -52,10 +52,10 @@ void check_length(size_t tokens, const std::string& where) {
 }
 
 // Bytes of the text behind its first token, which nothing predicts.
-int64_t predicted_bytes(const text::Tokenizer& tokenizer, std::string_view text) {
-  const text::Tokenizer first = tokenizer.with_max_length(2);
+int64_t predicted_bytes(const models::TrainedLanguageModel& trained, std::string_view text) {
+  const text::Tokenizer first = trained.tokenizer->with_max_length(2);
   const text::Encoding encoding =
-      first.encode(text.substr(0, text.find('\n', 1)), text::Surround::kNo);
+      first.encode(text.substr(0, text.find('\n', 1)), trained.surround());
   return static_cast<int64_t>(text.size()) - first_token_bytes(encoding);
 }
 
@@ -116,17 +116,34 @@ LanguageModelling::LanguageModelling(const data::TextData& data,
                                      const models::LanguageModelOptions& model) {
   trained_.tokenizer =
       std::make_shared<const text::Tokenizer>(tokenizer->with_max_length(std::nullopt));
-  train_ = trained_.tokenizer->encode_ids(data.train, text::Surround::kNo);
-  valid_ = trained_.tokenizer->encode_ids(data.valid, text::Surround::kNo);
-  check_length(train_.size(), "the training text");
-  check_length(valid_.size(), "the validation text");
-  valid_bytes_ = predicted_bytes(*trained_.tokenizer, data.valid);
-
+  read(data);
   models::LanguageModelOptions options = model;
   options.vocab_size = trained_.tokenizer->size();
   trained_.model = std::make_shared<models::LanguageModel>(options);
+  cut_into_pieces(options.transformer.max_length);
+}
+
+LanguageModelling::LanguageModelling(const data::TextData& data,
+                                     models::TrainedLanguageModel trained, int64_t context)
+    : trained_(std::move(trained)) {
+  const int64_t longest = trained_.model->options().transformer.max_length;
+  check_usage(context > 0 && context <= longest, "context: expected 1 to ", longest,
+              " tokens, which the model reads, got ", context);
+  read(data);
+  cut_into_pieces(context);
+}
+
+void LanguageModelling::read(const data::TextData& data) {
+  train_ = trained_.tokenizer->encode_ids(data.train, text::Surround::kNo);
+  valid_ = trained_.tokenizer->encode_ids(data.valid, trained_.surround());
+  check_length(train_.size(), "the training text");
+  check_length(valid_.size(), "the validation text");
+  valid_bytes_ = predicted_bytes(trained_, data.valid);
+}
+
+void LanguageModelling::cut_into_pieces(int64_t context) {
   const int64_t predicted = train_tokens() - 1;
-  piece_ = std::min(options.transformer.max_length, predicted);
+  piece_ = std::min(context, predicted);
   lengths_.assign(static_cast<size_t>(predicted / piece_), piece_);
 }
 
@@ -211,10 +228,10 @@ CutTexts cut_texts(const models::TrainedLanguageModel& trained,
 
 Metrics evaluate(const models::TrainedLanguageModel& trained, const TextSource& source,
                  const Progress& progress) {
-  const auto ids = trained.tokenizer->encode_ids(source.text, text::Surround::kNo);
+  const auto ids = trained.tokenizer->encode_ids(source.text, trained.surround());
   check_length(ids.size(), source.where);
   return metrics_of(token_losses(*trained.model, ids, progress),
-                    predicted_bytes(*trained.tokenizer, source.text));
+                    predicted_bytes(trained, source.text));
 }
 
 }  // namespace heed::tasks

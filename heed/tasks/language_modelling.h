@@ -32,6 +32,10 @@ class LanguageModelling final : public Task {
   LanguageModelling(const data::TextData& data, std::shared_ptr<const text::Tokenizer> tokenizer,
                     const models::LanguageModelOptions& model);
 
+  // Goes on with a model: pieces of at most `context` tokens.
+  LanguageModelling(const data::TextData& data, models::TrainedLanguageModel trained,
+                    int64_t context);
+
   std::string name() const override { return "lm"; }
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
@@ -46,6 +50,9 @@ class LanguageModelling final : public Task {
   int64_t valid_tokens() const { return static_cast<int64_t>(valid_.size()); }
 
  private:
+  void read(const data::TextData& data);
+  void cut_into_pieces(int64_t context);
+
   models::TrainedLanguageModel trained_;
   std::vector<int32_t> train_;
   std::vector<int32_t> valid_;

@@ -13,9 +13,11 @@
 #include "heed/inference/beam_search.h"
 #include "heed/metrics/language.h"
 #include "heed/models/parts/text_batch.h"
+#include "heed/models/published/published.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
 #include "heed/tasks/encoder_decoder_decoder.h"
+#include "heed/tasks/logit_rules.h"
 #include "heed/tasks/sources.h"
 #include "heed/tasks/vocabulary_size.h"
 #include "heed/text/builders/bpe_builder.h"
@@ -90,26 +92,15 @@ std::shared_ptr<const text::Tokenizer> tokenizer_of(const std::string& kind,
 
 // ---- Ids
 
-int32_t id_of(const text::Tokenizer& tokenizer, const char* token) {
-  return tokenizer.id_of(token).value();
-}
-
 int64_t padding_of(const text::Tokenizer& tokenizer) {
-  return tokenizer.padding_id().value_or(id_of(tokenizer, kEndToken));
-}
-
-Ids ended(const text::Tokenizer& tokenizer, const std::string& text, int64_t longest) {
-  Ids ids = tokenizer.encode_ids(text, text::Surround::kNo);
-  if (static_cast<int64_t>(ids.size()) >= longest) ids.resize(static_cast<size_t>(longest) - 1);
-  ids.push_back(id_of(tokenizer, kEndToken));
-  return ids;
+  return tokenizer.padding_id().value_or(tokenizer.id_of(kEndToken).value());
 }
 
 // Begin token, text and end token: one token more than the model reads. What is cut is the text: a
 // model that sees targets without their end does not learn to stop.
 Ids target_ids(const models::TrainedEncoderDecoder& trained, const std::string& text) {
-  Ids ids = ended(*trained.target, text, trained.model->options().transformer.max_length);
-  ids.insert(ids.begin(), id_of(*trained.target, kBeginToken));
+  Ids ids = trained.target_ids(text, trained.model->options().transformer.max_length);
+  ids.insert(ids.begin(), static_cast<int32_t>(trained.begin_token_id()));
   return ids;
 }
 
@@ -184,11 +175,14 @@ std::vector<Translation> translate_ids(const models::TrainedEncoderDecoder& trai
                                        const TranslationOptions& options,
                                        const Progress& progress) {
   const models::EncoderDecoderOptions& model = trained.model->options();
-  const int64_t begin = id_of(*trained.target, kBeginToken);
-  const inference::BeamSearchOptions search{.num_beams = options.num_beams,
-                                            .length_penalty = options.length_penalty,
-                                            .max_new_tokens = most_tokens(trained, options),
-                                            .eos_token_ids = {id_of(*trained.target, kEndToken)}};
+  const int64_t begin = trained.begin_token_id();
+  const inference::BeamSearchOptions search{
+      .num_beams = options.num_beams,
+      .length_penalty = options.length_penalty,
+      .max_new_tokens = most_tokens(trained, options),
+      .eos_token_ids = trained.eos_token_ids(),
+      .rules = trained.published ? logit_rules(trained.published->generation())
+                                 : inference::LogitRules()};
   std::vector<const Ids*> ids;
   std::vector<int64_t> lengths;
   std::vector<size_t> places;  // of those that are not blank
@@ -219,6 +213,18 @@ std::vector<Translation> translate_ids(const models::TrainedEncoderDecoder& trai
   };
   for_each_batch_at_once(lengths, options.batch_size, progress, write);
   return results;
+}
+
+models::TrainedEncoderDecoder untrained(const PairTokenizers& tokenizers,
+                                        const SequenceToSequenceOptions& options) {
+  models::TrainedEncoderDecoder made{.source = tokenizers.source, .target = tokenizers.target};
+  models::EncoderDecoderOptions model = options.model;
+  model.source_vocab_size = made.source->size();
+  model.target_vocab_size = made.target->size();
+  model.source_pad_token_id = padding_of(*made.source);
+  model.target_pad_token_id = padding_of(*made.target);
+  made.model = std::make_shared<models::EncoderDecoder>(model);
+  return made;
 }
 
 // Pairs as texts and as ids.
@@ -264,19 +270,17 @@ SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
                                        const data::ParallelData& valid,
                                        const PairTokenizers& tokenizers,
                                        const SequenceToSequenceOptions& options)
-    : options_(options), valid_(valid) {
+    : SequenceToSequence(train, valid, untrained(tokenizers, options), options) {}
+
+SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
+                                       const data::ParallelData& valid,
+                                       models::TrainedEncoderDecoder trained,
+                                       const SequenceToSequenceOptions& options)
+    : options_(options), trained_(std::move(trained)), valid_(valid) {
   check_usage(options.watched == "loss" || options.watched == "bleu",
               "watched: expected loss or bleu, got '", options.watched, "'");
   models::check_share("label smoothing", options.label_smoothing);
   check_usage(!valid.pairs.empty(), "training: expected validation data, got none");
-  trained_.source = tokenizers.source;
-  trained_.target = tokenizers.target;
-  models::EncoderDecoderOptions model = options.model;
-  model.source_vocab_size = trained_.source->size();
-  model.target_vocab_size = trained_.target->size();
-  model.source_pad_token_id = padding_of(*trained_.source);
-  model.target_pad_token_id = padding_of(*trained_.target);
-  trained_.model = std::make_shared<models::EncoderDecoder>(model);
   train_ = encode_pairs(trained_, train);
   valid_pairs_ = encode_pairs(trained_, valid);
   cut_ += cut_texts(trained_, train);
@@ -401,6 +405,19 @@ CutTexts cut_translations(const models::TrainedEncoderDecoder& trained,
   return CutTexts({count});
 }
 
+TranslationOptions usual_translation(const models::TrainedEncoderDecoder& trained) {
+  TranslationOptions usual;
+  if (!trained.published) return usual;
+  const models::published::GenerationConfig& generation = trained.published->generation();
+  usual.num_beams = std::max<int64_t>(1, generation.num_beams);
+  usual.length_penalty = generation.length_penalty;
+  // The start token counts as written there.
+  if (generation.max_length)
+    usual.max_new_tokens = std::max<int64_t>(1, *generation.max_length - 1);
+  if (generation.max_new_tokens) usual.max_new_tokens = *generation.max_new_tokens;
+  return usual;
+}
+
 std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
                                    const std::vector<std::string>& sources,
                                    const TranslationOptions& options, const Progress& progress) {
@@ -415,7 +432,7 @@ std::vector<Translation> translate(const models::TrainedEncoderDecoder& trained,
 
 std::vector<int32_t> source_ids(const models::TrainedEncoderDecoder& trained,
                                 const std::string& text) {
-  return ended(*trained.source, text, trained.model->options().transformer.max_length);
+  return trained.source_ids(text, trained.model->options().transformer.max_length);
 }
 
 }  // namespace heed::tasks

@@ -62,6 +62,11 @@ class SequenceToSequence final : public Task {
   SequenceToSequence(const data::ParallelData& train, const data::ParallelData& valid,
                      const PairTokenizers& tokenizers, const SequenceToSequenceOptions& options);
 
+  // Goes on with a model and its tokenizers: the options of a model have no meaning.
+  SequenceToSequence(const data::ParallelData& train, const data::ParallelData& valid,
+                     models::TrainedEncoderDecoder trained,
+                     const SequenceToSequenceOptions& options);
+
   std::string name() const override { return "seq2seq"; }
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return train_.lengths; }
@@ -105,6 +110,10 @@ struct TranslationOptions {
   int64_t max_new_tokens = 256;  // of a translation; no more than the model's `max_length`
   int64_t batch_size = 64;       // sources that are translated together
 };
+
+// What a model is used with where nobody says otherwise: of a published one, what its
+// generation_config.json says (inference::LogitRules hold for it whatever the options are).
+TranslationOptions usual_translation(const models::TrainedEncoderDecoder& trained);
 
 struct Translation {
   std::string text;

@@ -14,6 +14,7 @@
 #include "heed/metrics/answers.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
+#include "heed/tasks/pair_frame.h"
 #include "heed/tasks/sources.h"
 
 namespace heed::tasks {
@@ -22,8 +23,9 @@ namespace heed::tasks {
 struct Readings {
   // A question and its text as tokens, and the windows that the model reads of them.
   struct Reading {
-    text::Encoding question;
+    text::Encoding question;  // with the special tokens before the text, where the model has some
     text::Encoding context;
+    std::vector<int32_t> ending;  // special tokens behind a window
     std::vector<TextWindow> windows;
 
     QuestionUnits units(const TextWindow& window) const {
@@ -32,6 +34,7 @@ struct Readings {
       const auto first = context.ids.begin();
       result.ids.insert(result.ids.end(), first + static_cast<std::ptrdiff_t>(window.begin),
                         first + static_cast<std::ptrdiff_t>(window.end));
+      result.ids.insert(result.ids.end(), ending.begin(), ending.end());
       return result;
     }
   };
@@ -48,8 +51,8 @@ struct Readings {
     for (size_t w = 0; w < reading.windows.size(); ++w) {
       const TextWindow& window = reading.windows[w];
       windows.push_back({all.size(), w});
-      lengths.push_back(
-          static_cast<int64_t>(reading.question.ids.size() + window.end - window.begin));
+      lengths.push_back(static_cast<int64_t>(reading.question.ids.size() + window.end -
+                                             window.begin + reading.ending.size()));
     }
     all.push_back(std::move(reading));
   }
@@ -75,11 +78,19 @@ Reading reading_of(const models::TrainedQuestionAnswerer& trained, const SpanReq
   if (reading.question.ids.empty()) {
     throw DataError("the question", "expected at least one word, got none");
   }
-  const size_t asked = std::min(reading.question.ids.size(), longest / 2);
+  PairFrame frame;
+  if (trained.published) frame = frame_of(*trained.tokenizer);
+  const size_t cut = std::min(reading.question.ids.size(), longest / 2);
   reading.question.tokens = {};  // nobody asks how they are spelled
   reading.context.tokens = {};
-  reading.question.ids.resize(asked);
-  reading.question.offsets.resize(asked);
+  reading.question.ids.resize(cut);
+  reading.question.offsets.resize(cut);
+  add_special(reading.question, frame.before, /*in_front=*/true);
+  add_special(reading.question, frame.between, /*in_front=*/false);
+  reading.ending = frame.behind;
+  const size_t asked = reading.question.ids.size() + reading.ending.size();
+  check_usage(asked < longest, "max_length: expected room for a text beside a question, got ",
+              longest, " tokens");
   const size_t size = longest - asked;
   reading.windows = text_windows(reading.context.ids.size(), size,
                                  std::min(size, static_cast<size_t>(trained.spans.doc_stride)));
@@ -245,23 +256,6 @@ metrics::Answers graded(const std::vector<SpanAnswers>& answers, const data::Spa
 }
 
 }  // namespace
-
-std::vector<TextWindow> text_windows(size_t count, size_t size, size_t stride) {
-  check_usage(size > 0 && stride > 0 && stride <= size,
-              "windows: expected a stride from 1 to the size ", size, ", got ", stride);
-  std::vector<TextWindow> windows;
-  for (size_t begin = 0;; begin += stride) {
-    const size_t end = std::min(count, begin + size);
-    size_t owned = 0;
-    if (!windows.empty()) {
-      // The middle of what both have.
-      owned = (begin + windows.back().end + 1) / 2;
-      windows.back().owned_end = owned;
-    }
-    windows.push_back({begin, end, owned, end});
-    if (end == count) return windows;
-  }
-}
 
 SpanQuestions::SpanQuestions(const data::SpanTrainingData& data,
                              const SpanQuestionsOptions& options, const Progress& progress)
@@ -444,6 +438,7 @@ SpanUnits first_window(const models::TrainedQuestionAnswerer& trained, const Spa
   const auto first = reading.context.offsets.begin();
   result.offsets.insert(result.offsets.end(), first,
                         first + static_cast<std::ptrdiff_t>(reading.windows.front().end));
+  result.offsets.resize(result.units.ids.size());  // special tokens stand for nothing
   return result;
 }
 

@@ -29,6 +29,22 @@ std::shared_ptr<const text::Tokenizer> build_tokenizer(const data::Classificatio
   return std::make_shared<const text::Tokenizer>(builder.build().with_max_length(longest));
 }
 
+models::TrainedTextClassifier untrained(const data::ClassificationData& train,
+                                        const TextClassificationOptions& options,
+                                        std::string name) {
+  models::TrainedTextClassifier made{.tokenizer = build_tokenizer(train, options),
+                                     .labels = train.label_names,
+                                     .task = std::move(name)};
+  models::TextClassifierOptions model = options.model;
+  model.vocab_size = made.tokenizer->size();
+  model.classes = std::ssize(made.labels);
+  model.pad_token_id = made.tokenizer->padding_id().value();
+  models::check_labels_fit(made.labels);
+  check_classes_fit(text_of(model.classes, " classes"), model.classes * model.transformer.d_model);
+  made.model = std::make_shared<models::TextClassifier>(model);
+  return made;
+}
+
 struct LabelledTexts final : Batch {
   using Batch::Batch;
   models::DocumentBatch texts;
@@ -76,25 +92,24 @@ std::vector<int32_t> labels_of(const data::Example& example, bool several) {
 
 TextClassification::TextClassification(const data::TrainingData& data,
                                        const TextClassificationOptions& options, std::string name)
-    : options_(options) {
+    : TextClassification(data, options, untrained(data.train, options, std::move(name))) {}
+
+TextClassification::TextClassification(const data::TrainingData& data,
+                                       const TextClassificationOptions& options,
+                                       models::TrainedTextClassifier trained)
+    : options_(options), trained_(std::move(trained)) {
   check_usage(data.valid.has_value(), "training: expected validation data, got none");
   check_options(options);
+  check_usage(trained_.labels == data.train.label_names,
+              "training: expected a model with the labels of the data");
+  check_usage(options.word_dropout == 0 || trained_.tokenizer->unknown_id(),
+              "word dropout: expected a tokenizer with an id for unknown words");
   const bool several = !options.label_separator.empty();
-  trained_.task = std::move(name);
-  trained_.labels = data.train.label_names;
-  models::check_labels_fit(trained_.labels);
   trained_.label_separator = options.label_separator;
   if (several) {
     const double start = options.threshold.value_or(metrics::kStandardThreshold);
     trained_.thresholds.assign(trained_.labels.size(), start);
   }
-  trained_.tokenizer = build_tokenizer(data.train, options);
-  models::TextClassifierOptions model = options.model;
-  model.vocab_size = trained_.tokenizer->size();
-  model.classes = std::ssize(trained_.labels);
-  model.pad_token_id = trained_.tokenizer->padding_id().value();
-  check_classes_fit(text_of(model.classes, " classes"), model.classes * model.transformer.d_model);
-  trained_.model = std::make_shared<models::TextClassifier>(model);
 
   for (const data::Example& example : data.train.examples) {
     labels_.push_back(labels_of(example, several));

@@ -38,6 +38,11 @@ class TextClassification final : public Task {
   TextClassification(const data::TrainingData& data, const TextClassificationOptions& options,
                      std::string name);
 
+  // Goes on with a model whose labels are those of the data, in their order, and with its
+  // vocabulary: of the options, those of the model and the vocabulary have no meaning.
+  TextClassification(const data::TrainingData& data, const TextClassificationOptions& options,
+                     models::TrainedTextClassifier trained);
+
   std::string name() const override { return trained_.task; }
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return train_.lengths; }

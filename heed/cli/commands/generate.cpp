@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <set>
 
@@ -16,8 +18,15 @@
 #include "heed/io/file.h"
 #include "heed/io/json.h"
 #include "heed/io/utf8.h"
+#include "heed/models/files/encoder_decoder_files.h"
 #include "heed/models/files/language_model_files.h"
+#include "heed/models/files/model_directory.h"
+#include "heed/models/files/published_files.h"
+#include "heed/models/parts/text_batch.h"
+#include "heed/tasks/encoder_decoder_decoder.h"
 #include "heed/tasks/language_model_decoder.h"
+#include "heed/tasks/logit_rules.h"
+#include "heed/tasks/sequence_to_sequence.h"
 
 namespace heed::cli {
 namespace {
@@ -58,28 +67,90 @@ std::string read_prompt(const Settings& settings) {
   return prompt;
 }
 
-models::TrainedLanguageModel load(const Settings& settings) {
+// A model with what it goes on from.
+struct Writer {
+  std::unique_ptr<inference::StepDecoder> decoder;
+  std::shared_ptr<const text::Tokenizer> tokenizer;  // of what is written
+  std::vector<int64_t> ids = {};
+  std::string shown = {};  // text that stands before what is written
+  std::vector<int64_t> eos_token_ids = {};
+  const models::published::GenerationConfig* usual = nullptr;  // of published models
+  std::shared_ptr<void> model = {};                            // that owns it
+};
+
+bool translates(const std::string& directory) {
+  return models::is_published(directory)
+             ? models::published::purpose_in(directory) ==
+                   models::published::Purpose::kConditionalGeneration
+             : models::model_type_of(directory) == "heed_encoder_decoder";
+}
+
+// Goes on with the prompt.
+Writer language_model(const Settings& settings, const std::string& prompt) {
   models::TrainedLanguageModel trained = models::load_language_model(settings.directory);
   settings.special.apply_to(trained.tokenizer);
   if (settings.dtype == "bfloat16") trained.model->to(at::kBFloat16);
-  return trained;
-}
-
-std::vector<int64_t> prompt_ids(const text::Tokenizer& tokenizer, const std::string& prompt) {
-  const auto ids = tokenizer.encode_ids(prompt, text::Surround::kNo);
+  const auto ids = trained.tokenizer->encode_ids(prompt, trained.surround());
   check_usage(!ids.empty(), "the prompt: expected at least one token, got none");
-  return {ids.begin(), ids.end()};
+  Writer writer{.decoder = std::make_unique<tasks::LanguageModelDecoder>(trained.model),
+                .tokenizer = trained.tokenizer,
+                .ids = {ids.begin(), ids.end()},
+                .shown = prompt,
+                .model = trained.published};
+  if (trained.published) writer.usual = &trained.published->generation();
+  if (writer.usual != nullptr) writer.eos_token_ids = writer.usual->eos_token_ids;
+  return writer;
 }
 
-std::vector<int64_t> eos_token_ids(const text::Tokenizer& tokenizer,
-                                   const std::vector<std::string>& ends) {
-  std::vector<int64_t> ids;
-  for (const std::string& end : ends) {
-    const auto id = tokenizer.id_of(end);
+// Answers the prompt.
+Writer encoder_decoder(const Settings& settings, const std::string& prompt) {
+  models::TrainedEncoderDecoder trained = models::load_encoder_decoder(settings.directory);
+  settings.special.apply_to(trained.source);
+  if (settings.dtype == "bfloat16") trained.model->to(at::kBFloat16);
+  const std::vector<int32_t> ids = tasks::source_ids(trained, prompt);
+  const models::TextBatch source =
+      models::text_batch({&ids}, trained.model->options().source_pad_token_id);
+  Writer writer{.decoder = std::make_unique<tasks::EncoderDecoderDecoder>(trained.model, source),
+                .tokenizer = trained.target,
+                .ids = {trained.begin_token_id()},
+                .eos_token_ids = trained.eos_token_ids(),
+                .model = trained.published};
+  if (trained.published) writer.usual = &trained.published->generation();
+  return writer;
+}
+
+// What the command line says, and where it says nothing what the model is meant to be used with.
+Settings with_usual(const Settings& given, const Writer& writer) {
+  Settings settings = given;
+  for (const std::string& end : given.ends) {
+    const auto id = writer.tokenizer->id_of(end);
     check_usage(id.has_value(), "--eos-token: expected a token of the vocabulary, got '", end, "'");
-    ids.push_back(*id);
+    settings.generate.eos_token_ids.push_back(*id);
   }
-  return ids;
+  auto& ends = settings.generate.eos_token_ids;
+  ends.insert(ends.end(), writer.eos_token_ids.begin(), writer.eos_token_ids.end());
+  if (writer.usual == nullptr) return settings;
+  const models::published::GenerationConfig& usual = *writer.usual;
+  const auto is_given = [&](const char* name) { return given.options->is_given(name); };
+  inference::SamplingOptions& sampling = settings.generate.sampling;
+  const bool samples =
+      usual.do_sample || is_given("temperature") || is_given("top-k") || is_given("top-p");
+  if (!is_given("temperature")) sampling.temperature = samples ? usual.temperature : 0;
+  if (!is_given("top-k") && usual.do_sample) sampling.top_k = usual.top_k;
+  if (!is_given("top-p") && usual.do_sample) sampling.top_p = usual.top_p;
+  if (!is_given("repetition-penalty")) sampling.repetition_penalty = usual.repetition_penalty;
+  if (!is_given("num-beams") && !samples && usual.num_beams > 1) {
+    settings.num_beams = usual.num_beams;
+  }
+  if (!is_given("length-penalty")) settings.length_penalty = usual.length_penalty;
+  if (!is_given("max-new-tokens")) {
+    const auto length = std::ssize(writer.ids);
+    auto& most = settings.generate.max_new_tokens;
+    if (usual.max_length) most = std::max<int64_t>(0, *usual.max_length - length);
+    most = usual.max_new_tokens.value_or(most);
+  }
+  settings.generate.rules = tasks::logit_rules(usual);
+  return settings;
 }
 
 const char* name_of(inference::Finish finish) {
@@ -126,24 +197,23 @@ void print_json(const OrderedJson& json) {
 // under each other, each behind a line that counts them.
 class Sampling {
  public:
-  Sampling(const Settings& settings, const models::TrainedLanguageModel& trained)
-      : settings_(settings), trained_(trained), options_(settings.generate) {
-    options_.eos_token_ids = eos_token_ids(*trained.tokenizer, settings.ends);
+  Sampling(const Settings& settings, Writer& writer)
+      : settings_(settings), writer_(writer), options_(settings.generate) {
     options_.cancelled = [] { return InterruptGuard::interrupted(); };
     for (int64_t i = 0; i < options_.num_return_sequences; ++i) {
-      streams_.emplace_back(trained.tokenizer, settings.stops);
+      streams_.emplace_back(writer.tokenizer, settings.stops);
     }
     texts_.resize(streams_.size());
   }
 
-  void run(const std::string& prompt) {
+  void run() {
     const InterruptGuard guard;
-    const auto ids = prompt_ids(*trained_.tokenizer, prompt);
+    const std::string& prompt = writer_.shown;
     if (streaming()) write(prompt);
-    tasks::LanguageModelDecoder decoder(trained_.model);
     const Clock clock;
-    const auto generated = inference::generate(
-        decoder, ids, options_, [this](int64_t sample, int64_t id) { return take(sample, id); });
+    const auto generated =
+        inference::generate(*writer_.decoder, writer_.ids, options_,
+                            [this](int64_t sample, int64_t id) { return take(sample, id); });
     Speed speed{.seconds = clock.seconds()};
     for (const auto& each : generated) speed.tokens += static_cast<int64_t>(each.ids.size());
     for (size_t i = 0; i < generated.size(); ++i) finish(i, generated[i], {prompt, speed});
@@ -189,45 +259,43 @@ class Sampling {
   }
 
   const Settings& settings_;
-  const models::TrainedLanguageModel& trained_;
+  Writer& writer_;
   inference::GenerateOptions options_;
   std::vector<inference::TextStream> streams_;
   std::vector<std::string> texts_;
 };
 
 // The text of ids, cut before the first stop string.
-std::string text_until_stop(const Settings& settings, const models::TrainedLanguageModel& trained,
+std::string text_until_stop(const Settings& settings, const Writer& writer,
                             const std::vector<int64_t>& ids) {
-  inference::TextStream stream(trained.tokenizer, settings.stops);
+  inference::TextStream stream(writer.tokenizer, settings.stops);
   std::string text;
   for (const int64_t id : ids) text += stream.push(id);
   return text + stream.finish();
 }
 
-void search(const Settings& settings, const models::TrainedLanguageModel& trained,
-            const std::string& prompt) {
+void search(const Settings& settings, Writer& writer) {
   const InterruptGuard guard;
-  const auto ids = prompt_ids(*trained.tokenizer, prompt);
-  const int64_t longest = trained.model->options().transformer.max_length;
-  const auto length = static_cast<int64_t>(ids.size());
+  const int64_t longest = writer.decoder->capacity();
+  const auto length = static_cast<int64_t>(writer.ids.size());
   check_usage(length + settings.generate.max_new_tokens <= longest,
               "beam search: expected a prompt and --max-new-tokens of at most ", longest,
               " tokens together (the context of the model), got ", length, " + ",
               settings.generate.max_new_tokens);
-  tasks::LanguageModelDecoder decoder(trained.model);
   const Clock clock;
   const auto found =
-      inference::beam_search(decoder, at::tensor(ids, at::kLong).unsqueeze(0),
+      inference::beam_search(*writer.decoder, at::tensor(writer.ids, at::kLong).unsqueeze(0),
                              {.num_beams = settings.num_beams,
                               .length_penalty = settings.length_penalty,
                               .max_new_tokens = settings.generate.max_new_tokens,
                               .num_return_sequences = settings.generate.num_return_sequences,
-                              .eos_token_ids = eos_token_ids(*trained.tokenizer, settings.ends),
+                              .eos_token_ids = settings.generate.eos_token_ids,
+                              .rules = settings.generate.rules,
                               .cancelled = [] { return InterruptGuard::interrupted(); }})[0];
   Speed speed{.seconds = clock.seconds()};
   for (const auto& each : found) speed.tokens += static_cast<int64_t>(each.ids.size());
   for (size_t i = 0; i < found.size(); ++i) {
-    const std::string text = text_until_stop(settings, trained, found[i].ids);
+    const std::string text = text_until_stop(settings, writer, found[i].ids);
     if (settings.json) {
       print_json({{"sample", i + 1},
                   {"text", text},
@@ -237,7 +305,7 @@ void search(const Settings& settings, const models::TrainedLanguageModel& traine
                   {"tokens_per_second", speed.per_second()}});
     } else {
       if (found.size() > 1) std::cout << "--- hypothesis " << i + 1 << '\n';
-      std::cout << prompt << text << '\n';
+      std::cout << writer.shown << text << '\n';
     }
   }
   print_speed(speed);
@@ -259,12 +327,14 @@ void run(const Settings& settings) {
   check_options(settings);
   settings.threads.apply();
   inference::check(settings.generate.sampling);
-  const models::TrainedLanguageModel trained = load(settings);
+  const bool answers = translates(settings.directory);
   const std::string prompt = read_prompt(settings);
-  if (settings.num_beams > 0) {
-    search(settings, trained, prompt);
+  Writer writer = answers ? encoder_decoder(settings, prompt) : language_model(settings, prompt);
+  const Settings all = with_usual(settings, writer);
+  if (all.num_beams > 0) {
+    search(all, writer);
   } else {
-    Sampling(settings, trained).run(prompt);
+    Sampling(all, writer).run();
   }
 }
 
@@ -303,7 +373,10 @@ void add_sampling_options(Options& options, Settings& s) {
 
 void define(Options& options, Settings& s) {
   s.options = &options;
-  options.add("model", s.directory, "Directory of a trained language model").required();
+  options
+      .add("model", s.directory,
+           "Directory of a language model, or of an encoder-decoder, which answers the prompt")
+      .required();
   options.add("--prompt", s.prompt, "Text to go on from; without: standard input");
   options.add("--prompt-file", s.prompt_file, "File that holds it; - is standard input");
   s.special.add_to(options);

@@ -9,6 +9,9 @@
 #include "heed/cli/task_kind.h"
 
 namespace heed::cli {
+
+TaskKind gap_filling();
+
 namespace {
 
 struct Settings {
@@ -33,13 +36,11 @@ void run(const Settings& settings) {
   answers.finish();
 }
 
-void define(Options& options, Settings& s) {
+// What the commands that answer have in common. `kinds`: of models.
+void add_answering(Options& options, Settings& s, const std::string& files,
+                   const std::vector<TaskKind>& kinds) {
   s.task.add_model(options);
-  options
-      .add("files", s.files,
-           "A text or a question on each line, or files as `heed eval` reads them, whose "
-           "answers need not be there; - or none reads standard input")
-      .repeats();
+  options.add("files", s.files, files).repeats();
   options.flag("--json", s.form.json, "Print a JSON object a line, with all there is to say");
   options
       .add("--columns", s.form.columns,
@@ -48,11 +49,36 @@ void define(Options& options, Settings& s) {
       .separated_by(',');
   options.flag("--csv", s.form.csv,
                "Print a table as CSV; without --columns, with all there is to say");
-  s.task.add_options(options, Use::kPredict);
+  s.task.add_options(options, Use::kPredict, kinds);
   s.threads.add_to(options);
 }
 
+void define(Options& options, Settings& s) {
+  add_answering(options, s,
+                "A text or a question on each line, or files as `heed eval` reads them, whose "
+                "answers need not be there; - or none reads standard input",
+                task_kinds());
+}
+
+void define_fill(Options& options, Settings& s) {
+  static const std::vector<TaskKind> kinds = {gap_filling()};
+  add_answering(options, s,
+                "A text with gaps, such as [MASK], on each line; - or none reads standard input",
+                kinds);
+}
+
 }  // namespace
+
+Command fill_command() {
+  return {
+      .path = "fill",
+      .summary = "Fill the gaps of texts by a masked language model",
+      .examples =
+          "  heed fill bert-base-uncased --top 3 --json < gaps.txt\n"
+          "  echo 'Paris is the [MASK] of France.' | heed fill roberta-base\n",
+      .define = with_settings(define_fill, run),
+  };
+}
 
 Command predict_command() {
   return {

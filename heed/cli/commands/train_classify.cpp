@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <iostream>
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
+#include "heed/cli/options/from_model.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
 #include "heed/tasks/text_classification.h"
@@ -15,6 +17,7 @@ struct Settings {
   std::vector<std::string> valid;
   double valid_share = kValidShare;
   ReadingOptions reading;
+  FromModel from;
   tasks::TextClassificationOptions task{.word_dropout = 0.1};
   TransformerSettings transformer{.options = models::TextClassifierOptions().transformer};
   TrainingSettings training;
@@ -111,14 +114,64 @@ void check_watched(const Settings& settings) {
                       : "may have several labels (--label-separator)");
 }
 
-void run(const Settings& settings) {
+// The labels of the data in this order.
+void order_labels(data::ClassificationData& data, const std::vector<std::string>& names) {
+  std::vector<int32_t> place;
+  for (const std::string& name : data.label_names) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    place.push_back(static_cast<int32_t>(found - names.begin()));
+  }
+  for (data::Example& example : data.examples) {
+    if (example.label) example.label = place[static_cast<size_t>(*example.label)];
+    for (int32_t& label : example.labels) label = place[static_cast<size_t>(label)];
+    std::sort(example.labels.begin(), example.labels.end());
+  }
+  data.label_names = names;
+}
+
+// The published model with a head for the labels of the data, which take its order where it has
+// just these labels.
+models::TrainedTextClassifier published_model(const Settings& settings, data::TrainingData& data) {
+  using models::published::Purpose;
+  const std::string& directory = settings.from.directory();
+  std::vector<std::string> labels = data.train.label_names;
+  if (models::published::purpose_in(directory) == Purpose::kSequenceClassification) {
+    const std::vector<std::string> known = models::published::labels_in(directory);
+    if (std::is_permutation(known.begin(), known.end(), labels.begin(), labels.end())) {
+      labels = known;
+      order_labels(data.train, labels);
+      order_labels(*data.valid, labels);
+    }
+  }
+  const models::PublishedFiles files =
+      models::with_head(directory, {.purpose = Purpose::kSequenceClassification,
+                                    .labels = labels,
+                                    .max_length = settings.from.given_or_0(
+                                        "max-length", settings.transformer.options.max_length)});
+  FromModel::show(*files.model);
+  return models::as_text_classifier(files);
+}
+
+tasks::TextClassification make_task(const Settings& settings, data::TrainingData& data) {
+  tasks::TextClassificationOptions options = settings.task;
+  if (settings.from.wanted()) return {data, options, published_model(settings, data)};
+  options.model.transformer = settings.transformer.resolved();
+  return {data, options, "classify"};
+}
+
+void run(const Settings& given) {
+  Settings settings = given;
+  if (settings.from.wanted()) {
+    settings.from.prepare({"max-length", "word-dropout", "label-smoothing", "class-weight"},
+                          settings.training);
+    settings.task.word_dropout =
+        settings.from.given_or_0("word-dropout", 1) * given.task.word_dropout;
+  }
   settings.training.prepare();
   settings.transformer.check();
   check_watched(settings);
-  const data::TrainingData data = read_data(settings);
-  tasks::TextClassificationOptions options = settings.task;
-  options.model.transformer = settings.transformer.resolved();
-  tasks::TextClassification task(data, options, "classify");
+  data::TrainingData data = read_data(settings);
+  tasks::TextClassification task = make_task(settings, data);
   warn(task.cut().warnings());
 
   settings.training.train(task);
@@ -127,6 +180,7 @@ void run(const Settings& settings) {
 void define(Options& options, Settings& s) {
   add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
                     "Examples");
+  s.from.add_to(options);
   s.reading.add_to(options);
   add_label_options(options, s.task);
   add_model_options(options, s);
@@ -149,6 +203,7 @@ Command train_classify_command() {
           "  heed train classify --train a.csv --valid b.csv --out model --label-separator ';'\n"
           "  heed train classify --train a.jsonl --valid b.jsonl --out model --documents sentences "
           "--score additive\n"
+          "  heed train classify --from all-MiniLM-L6-v2 --train a.tsv --valid b.tsv --out model\n"
           "  heed train classify --config settings.toml --seed 7\n",
       .define = with_settings(define, run),
   };

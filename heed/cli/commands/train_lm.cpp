@@ -5,6 +5,7 @@
 #include "heed/base/format.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
+#include "heed/cli/options/from_model.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
 #include "heed/tasks/language_modelling.h"
@@ -18,6 +19,7 @@ struct Settings {
   double valid_share = 0.1;
   ReadingOptions reading;  // --encoding and --max-bytes of it
   std::string tokenizer = "auto";
+  FromModel from;
   bool tie_word_embeddings = true;
   // A small model, and as many updates as make it write something like the text within minutes on
   // two cores; who has more of either says so.
@@ -63,15 +65,34 @@ data::TextData read_data(const Settings& settings) {
   return data;
 }
 
-void run(const Settings& settings) {
+tasks::LanguageModelling fresh_task(const Settings& settings, const data::TextData& data) {
+  return {data,
+          tasks::tokenizer_for(tokenizer_kind(settings, data), data.train,
+                               progress_bar("learning merges")),
+          {.transformer = settings.transformer.resolved(),
+           .tie_word_embeddings = settings.tie_word_embeddings}};
+}
+
+tasks::LanguageModelling published_task(const Settings& settings, const data::TextData& data) {
+  check_usage(!settings.from.is_given("tokenizer"),
+              "--tokenizer: has no meaning with --from, whose model has its own");
+  const models::PublishedFiles files =
+      models::open_published(settings.from.directory(), models::published::Purpose::kCausalLm);
+  FromModel::show(*files.model);
+  const int64_t longest = files.model->transformer().max_length;
+  const int64_t asked = settings.transformer.options.max_length;
+  return {data, models::as_language_model(files),
+          settings.from.is_given("max-length") ? asked : std::min(asked, longest)};
+}
+
+void run(const Settings& given) {
+  Settings settings = given;
+  if (settings.from.wanted()) settings.from.prepare({"max-length"}, settings.training);
   settings.training.prepare();
   settings.transformer.check();
   const data::TextData data = read_data(settings);
-  tasks::LanguageModelling task(data,
-                                tasks::tokenizer_for(tokenizer_kind(settings, data), data.train,
-                                                     progress_bar("learning merges")),
-                                {.transformer = settings.transformer.resolved(),
-                                 .tie_word_embeddings = settings.tie_word_embeddings});
+  tasks::LanguageModelling task =
+      settings.from.wanted() ? published_task(settings, data) : fresh_task(settings, data);
   std::cerr << "heed: " << task.train_tokens() << " training and " << task.valid_tokens()
             << " validation tokens, a vocabulary of " << task.trained().tokenizer->size()
             << "; read in windows of " << task.trained().model->options().transformer.max_length
@@ -93,6 +114,7 @@ void define(Options& options, Settings& s) {
       .one_of({"utf-8", "latin-1"});
   options.add("--max-bytes", s.reading.max_bytes,
               "Memory that a file may take, such as 4G; auto: half of what is free");
+  s.from.add_to(options);
   options.add("--tokenizer", s.tokenizer,
               "characters, bytes, bpe:N (learnt from the texts, N tokens), auto (bpe with a number "
               "that suits the size of the texts) or a tokenizer.json");

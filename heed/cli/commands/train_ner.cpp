@@ -3,8 +3,10 @@
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/ner_reading.h"
+#include "heed/cli/options/from_model.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
+#include "heed/models/published/task_networks.h"
 #include "heed/tasks/entity_recognition.h"
 
 namespace heed::cli {
@@ -15,6 +17,7 @@ struct Settings {
   std::vector<std::string> valid;
   double valid_share = kValidShare;
   std::string scheme = "bioes";
+  FromModel from;
   ReadingOptions reading;
   tasks::EntityRecognitionOptions task{
       .model = {.words = {.character_dim = 64}}, .word_dropout = 0.3, .margin = 2};
@@ -125,15 +128,41 @@ Sentences read_data(const Settings& settings) {
   return sentences;
 }
 
-void run(const Settings& settings) {
-  settings.training.prepare();
-  settings.transformer.check();
-  const Sentences sentences = read_data(settings);
+// The published model with a head for the types of the data, where it has not just these.
+tasks::EntityRecognition published_task(const Settings& settings, const Sentences& sentences) {
+  using models::published::Purpose;
+  const std::string& directory = settings.from.directory();
+  models::HeadRequest request{
+      .purpose = Purpose::kTokenClassification,
+      .labels = text::all_tags(sentences.train.types, text::TagScheme::kBio)};
+  const bool tags = models::published::purpose_in(directory) == Purpose::kTokenClassification;
+  if (tags && models::published::tag_labels(models::published::labels_in(directory)).types ==
+                  sentences.train.types) {
+    request.labels = {};
+  }
+  const models::PublishedFiles files = models::with_head(directory, request);
+  FromModel::show(*files.model);
+  tasks::EntityRecognitionOptions options = settings.task;
+  if (!settings.from.is_given("margin")) options.margin = 0;
+  options.word_dropout = 0;
+  return {sentences.train, sentences.valid, options, models::as_token_tagger(files)};
+}
+
+tasks::EntityRecognition fresh_task(const Settings& settings, const Sentences& sentences) {
   tasks::EntityRecognitionOptions options = settings.task;
   options.model.scheme = text::tag_scheme_named(settings.scheme);
   options.model.transformer = settings.transformer.resolved();
   options.model.words.character_score = options.model.transformer.attention.score;
-  tasks::EntityRecognition task(sentences.train, sentences.valid, options);
+  return {sentences.train, sentences.valid, options};
+}
+
+void run(Settings& settings) {
+  if (settings.from.wanted()) settings.from.prepare({"margin"}, settings.training);
+  settings.training.prepare();
+  settings.transformer.check();
+  const Sentences sentences = read_data(settings);
+  tasks::EntityRecognition task = settings.from.wanted() ? published_task(settings, sentences)
+                                                         : fresh_task(settings, sentences);
   warn(task.cut().warnings());
 
   settings.training.train(task);
@@ -142,6 +171,7 @@ void run(const Settings& settings) {
 void define(Options& options, Settings& s) {
   add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
                     "Sentences, as CoNLL columns or JSON,");
+  s.from.add_to(options);
   s.reading.add_to(options);
   add_word_options(options, s);
   s.transformer.add_to(options);
@@ -156,6 +186,8 @@ Command train_ner_command() {
       .summary = "Train a named-entity tagger",
       .examples =
           "  heed train ner --train train.conll --valid dev.conll --out model\n"
+          "  heed train ner --from bert-base-cased --train train.conll --valid dev.conll --out "
+          "model\n"
           "  heed train ner --train a.jsonl.gz --valid b.jsonl.gz --out model --tags bio "
           "--output softmax\n"
           "  heed train ner --train train.conll --valid dev.conll --out model --positions rotary "

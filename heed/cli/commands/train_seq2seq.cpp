@@ -3,6 +3,7 @@
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
+#include "heed/cli/options/from_model.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
 #include "heed/tasks/sequence_to_sequence.h"
@@ -17,6 +18,7 @@ struct Settings {
   ReadingOptions reading;
   std::string tie_word_embeddings = "auto";
   tasks::PairTokenizerOptions tokenizers;
+  FromModel from;
   tasks::SequenceToSequenceOptions task;
   TransformerSettings transformer{.options = models::EncoderDecoderOptions{}.transformer};
   TrainingSettings training;
@@ -49,25 +51,43 @@ Pairs read_data(const Settings& settings) {
   return pairs;
 }
 
+tasks::SequenceToSequence fresh_task(const Settings& settings, const Pairs& pairs) {
+  const tasks::PairTokenizers tokenizers =
+      tasks::tokenizers_for(pairs.train, settings.tokenizers, progress_bar("learning merges"));
+  const bool shared = tokenizers.source == tokenizers.target;
+  tasks::SequenceToSequenceOptions options = settings.task;
+  options.model.transformer = settings.transformer.resolved();
+  options.model.tie_word_embeddings = settings.tie_word_embeddings != "auto"
+                                          ? settings.tie_word_embeddings
+                                      : shared ? "all"
+                                               : "output";
+  std::cerr << "heed: " << pairs.train.pairs.size() << " training and " << pairs.valid.pairs.size()
+            << " validation pairs, vocabularies of " << tokenizers.source->size() << " and "
+            << tokenizers.target->size() << (shared ? ", shared" : "") << '\n';
+  return {pairs.train, pairs.valid, tokenizers, options};
+}
+
+tasks::SequenceToSequence published_task(const Settings& settings, const Pairs& pairs) {
+  for (const char* own : {"tokenizer", "target-tokenizer", "lowercase"}) {
+    check_usage(!settings.from.is_given(own), "--", own,
+                ": has no meaning with --from, whose model has its own");
+  }
+  const models::PublishedFiles files = models::open_published(
+      settings.from.directory(), models::published::Purpose::kConditionalGeneration);
+  FromModel::show(*files.model);
+  return {pairs.train, pairs.valid, models::as_encoder_decoder(files), settings.task};
+}
+
 void run(Settings& settings) {
+  if (settings.from.wanted()) settings.from.prepare({"label-smoothing"}, settings.training);
   settings.training.prepare();
   settings.transformer.check();
-  const auto [train, valid] = read_data(settings);
-  const tasks::PairTokenizers tokenizers =
-      tasks::tokenizers_for(train, settings.tokenizers, progress_bar("learning merges"));
-  const bool shared = tokenizers.source == tokenizers.target;
-  settings.task.model.transformer = settings.transformer.resolved();
-  settings.task.model.tie_word_embeddings = settings.tie_word_embeddings != "auto"
-                                                ? settings.tie_word_embeddings
-                                            : shared ? "all"
-                                                     : "output";
+  const Pairs pairs = read_data(settings);
   if (settings.training.metric_for_best_model != "auto")
     settings.task.watched = settings.training.metric_for_best_model;
   if (settings.tokenizers.lowercase) settings.task.letters = metrics::LetterCase::kLower;
-  tasks::SequenceToSequence task(train, valid, tokenizers, settings.task);
-  std::cerr << "heed: " << train.pairs.size() << " training and " << valid.pairs.size()
-            << " validation pairs, vocabularies of " << tokenizers.source->size() << " and "
-            << tokenizers.target->size() << (shared ? ", shared" : "") << '\n';
+  tasks::SequenceToSequence task =
+      settings.from.wanted() ? published_task(settings, pairs) : fresh_task(settings, pairs);
   warn(task.cut().warnings());
   settings.training.train(task);
 }
@@ -76,6 +96,7 @@ void define_data(Options& options, Settings& s) {
   add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
                     "Pairs (tables or JSON with both sides, or lines of sources and of targets by "
                     "turns)");
+  s.from.add_to(options);
   s.reading.add_file_options(options);
   options.add("--source-column", s.reading.text_column,
               "Column of the sources: a name or a number from 1");

@@ -14,6 +14,11 @@ void SpecialTokensOption::apply_to(std::shared_ptr<const text::Tokenizer>& token
       std::make_shared<const text::Tokenizer>(tokenizer->with_specials(text::Specials::kAsTokens));
 }
 
+void PromptOption::add_to(Options& options) {
+  options.add("--prompt-name", name,
+              "Of models with prompts (query, passage): the one to put in front of the texts");
+}
+
 void ErrorsOption::add_to(Options& options) {
   options.add("--errors", file,
               "File to list what was answered wrongly in, the most confident first: TSV, or "

@@ -21,6 +21,13 @@ struct SpecialTokensOption {
   void apply_to(std::shared_ptr<const text::Tokenizer>& tokenizer) const;
 };
 
+// --prompt-name, of models that make vectors of texts.
+struct PromptOption {
+  std::string name;
+
+  void add_to(Options& options);
+};
+
 // --errors of `heed eval`, for tasks that can say what they answered wrongly.
 struct ErrorsOption {
   std::string file;

@@ -252,7 +252,10 @@ TaskLoader define(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind entity_recognition() {
-  return {.model_type = "heed_token_tagger", .name = "ner", .define = define};
+  return {.model_type = "heed_token_tagger",
+          .name = "ner",
+          .define = define,
+          .purpose = models::published::Purpose::kTokenClassification};
 }
 
 }  // namespace heed::cli

@@ -11,6 +11,7 @@
 #include "heed/base/format.h"
 #include "heed/cli/options/task_sets.h"
 #include "heed/cli/task_kind.h"
+#include "heed/cli/tasks/token_attention.h"
 #include "heed/cli/text_task.h"
 #include "heed/metrics/language.h"
 #include "heed/models/files/fields.h"
@@ -108,7 +109,7 @@ std::vector<Answer> LanguageModelAdapter::answer(std::span<const TextInput> inpu
   std::vector<Answer> all;
   for (const TextInput& input : inputs) {
     const std::string& text = input.text;
-    const text::Encoding encoding = trained_.tokenizer->encode(text, text::Surround::kNo);
+    const text::Encoding encoding = trained_.tokenizer->encode(text, trained_.surround());
     answers.count_cut(tasks::cut_texts(trained_, {std::ssize(encoding.ids)}));
     all.push_back(answer_of(text, encoding, tasks::token_losses(*trained_.model, encoding.ids)));
   }
@@ -119,7 +120,7 @@ AttentionView LanguageModelAdapter::attention_of(const TextInput& asked,
                                                  const AttentionRequest& request) const {
   const std::string& input = asked.text;
   const c10::InferenceMode inference(!request.gradients);
-  const text::Encoding encoding = trained_.tokenizer->encode(input, text::Surround::kNo);
+  const text::Encoding encoding = trained_.tokenizer->encode(input, trained_.surround());
   const auto count = static_cast<int64_t>(encoding.ids.size());
   const int64_t longest = trained_.model->options().transformer.max_length;
   if (count == 0 || count > longest) {
@@ -139,10 +140,7 @@ AttentionView LanguageModelAdapter::attention_of(const TextInput& asked,
                      .calls = std::move(recorder.self),
                      .details = {{"next", token}, {"probability", probability}}};
   if (request.gradients) view.score = logits[id];
-  for (const text::Span& span : encoding.offsets) {
-    view.queries.push_back(input.substr(span.begin, span.size()));
-  }
-  view.keys = view.queries;
+  view.queries = view.keys = names_of(encoding, input);
   return view;
 }
 
@@ -163,7 +161,10 @@ TaskLoader define(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind language_modelling() {
-  return {.model_type = "heed_language_model", .name = "lm", .define = define};
+  return {.model_type = "heed_language_model",
+          .name = "lm",
+          .define = define,
+          .purpose = models::published::Purpose::kCausalLm};
 }
 
 }  // namespace heed::cli

@@ -107,6 +107,7 @@ TaskKind question_answering() {
   return {.model_type = "heed_question_answerer",
           .name = "qa",
           .define = define,
+          .purpose = models::published::Purpose::kQuestionAnswering,
           .attention_parts = {"question", "all"}};
 }
 

@@ -21,10 +21,11 @@ namespace heed::cli {
 namespace {
 
 // Of what is written token by token.
-struct BeamOptions {
-  tasks::TranslationOptions translation = {};
-
+class BeamOptions {
+ public:
   void add_to(Options& options) {
+    command_ = &options;
+    tasks::TranslationOptions& translation = translation_;
     const std::string group = "Written answers";
     options.add("--num-beams", translation.num_beams, "Sequences that beam search keeps; 1: greedy")
         .range(1, 1000)
@@ -37,6 +38,22 @@ struct BeamOptions {
         .range(1, 1'000'000)
         .group(group);
   }
+
+  // What was given; the rest as the model is usually used.
+  tasks::TranslationOptions of(const models::TrainedEncoderDecoder& trained) const {
+    tasks::TranslationOptions chosen = tasks::usual_translation(trained);
+    const auto given = [&](const char* name) {
+      return command_ != nullptr && command_->is_given(name);
+    };
+    if (given("num-beams")) chosen.num_beams = translation_.num_beams;
+    if (given("length-penalty")) chosen.length_penalty = translation_.length_penalty;
+    if (given("max-new-tokens")) chosen.max_new_tokens = translation_.max_new_tokens;
+    return chosen;
+  }
+
+ private:
+  const Options* command_ = nullptr;
+  tasks::TranslationOptions translation_ = {};
 };
 
 // How written answers are compared with the references.
@@ -121,7 +138,7 @@ Evaluation EncoderDecoderAdapter::evaluate(const std::vector<std::string>& files
   std::vector<std::string> sources;
   for (const data::TextPair& pair : data.pairs) sources.push_back(pair.source);
 
-  const tasks::TranslationOptions& translation = options_.beams.translation;
+  const tasks::TranslationOptions translation = options_.beams.of(trained_);
   Evaluation evaluation{.metrics = tasks::target_loss(trained_, data)};
   const auto written = tasks::translate(trained_, sources, translation, progress);
   tasks::CutTexts cut = tasks::cut_texts(trained_, data);
@@ -163,9 +180,10 @@ std::vector<Answer> EncoderDecoderAdapter::answer(std::span<const TextInput> ask
                                                   Answers& answers) const {
   std::vector<std::string> inputs;
   for (const TextInput& input : asked) inputs.push_back(input.text);
-  const auto written = tasks::translate(trained_, inputs, options_.beams.translation);
+  const tasks::TranslationOptions translation = options_.beams.of(trained_);
+  const auto written = tasks::translate(trained_, inputs, translation);
   answers.count_cut(tasks::cut_sources(trained_, inputs));
-  answers.count_cut(tasks::cut_translations(trained_, written, options_.beams.translation));
+  answers.count_cut(tasks::cut_translations(trained_, written, translation));
   std::vector<Answer> all;
   for (size_t i = 0; i < inputs.size(); ++i) {
     Answer& answer = all.emplace_back(Answer{.line = written[i].text});
@@ -218,8 +236,9 @@ AttentionView EncoderDecoderAdapter::attention_of(const TextInput& asked,
   if (data::trimmed(input).empty()) {
     throw DataError("the text", "expected at least one word, got none");
   }
-  const tasks::Translation written = tasks::translate(trained_, {input})[0];
-  std::vector<int64_t> read = {*trained_.target->id_of(models::kBeginToken)};
+  const tasks::Translation written =
+      tasks::translate(trained_, {input}, tasks::usual_translation(trained_))[0];
+  std::vector<int64_t> read = {trained_.begin_token_id()};
   read.insert(read.end(), written.ids.begin(), written.ids.end());
   const auto longest = static_cast<size_t>(trained_.model->options().transformer.max_length);
   if (read.size() > longest) read.resize(longest);
@@ -245,23 +264,29 @@ AttentionView EncoderDecoderAdapter::attention_of(const TextInput& asked,
                      .details = {{"text", input}, {"output", written.text}}};
   if (request.gradients) {  // of all that was written, and of its end
     std::vector<int64_t> wanted(read.begin() + 1, read.end());
-    wanted.push_back(*trained_.target->id_of(models::kEndToken));
+    wanted.push_back(trained_.eos_token_ids().front());
     view.score = logits[0].log_softmax(-1).gather(1, at::tensor(wanted).unsqueeze(1)).sum();
   }
   std::vector<std::string> sources;
   // As the text has it, not as the vocabulary does: "[UNK]" would hide the word.
-  for (const text::Span& span : trained_.source->encode(input, text::Surround::kNo).offsets) {
-    if (sources.size() + 1 == source.size()) break;
-    sources.push_back(input.substr(span.begin, span.size()));
+  const text::Encoding encoding = trained_.source->encode(
+      input, trained_.published ? text::Surround::kYes : text::Surround::kNo);
+  for (size_t i = 0; i < source.size(); ++i) {
+    const bool is_text = i < encoding.ids.size() && encoding.ids[i] == source[i];
+    const text::Span span = is_text ? encoding.offsets[i] : text::Span{};
+    sources.push_back(span.size() > 0 ? input.substr(span.begin, span.size())
+                                      : trained_.source->token_of(source[i]));
   }
-  sources.emplace_back(models::kEndToken);
   // A row of the cross-attention is named after the token that it writes, one of the decoder's own
   // after the token that it reads.
   std::vector<std::string> targets = pieces_of(trained_.target, written.ids);
+  const auto token = [&](int64_t id) {
+    return trained_.target->token_of(static_cast<int32_t>(id));
+  };
   if (part == "cross") {
-    targets.emplace_back(models::kEndToken);
+    targets.push_back(token(trained_.eos_token_ids().front()));
   } else {
-    targets.insert(targets.begin(), models::kBeginToken);
+    targets.insert(targets.begin(), token(trained_.begin_token_id()));
   }
   targets.resize(read.size());
   view.queries = part == "encoder" ? sources : targets;
@@ -293,6 +318,7 @@ TaskKind sequence_to_sequence() {
   return {.model_type = "heed_encoder_decoder",
           .name = "seq2seq",
           .define = define,
+          .purpose = models::published::Purpose::kConditionalGeneration,
           .attention_parts = {"cross", "encoder", "decoder"}};
 }
 

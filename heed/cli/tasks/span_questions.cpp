@@ -163,8 +163,11 @@ AttentionView SpanAnswerer::attention_of(const QuestionInput& asked,
   std::vector<int64_t> order(read.offsets.size());
   std::iota(order.begin(), order.end(), int64_t{0});
   std::rotate(order.begin(), order.begin() + read.units.question, order.end());
-  const auto text_of_unit = [&](int64_t unit) {
+  const auto text_of_unit = [&](int64_t unit) -> std::string {
     const text::Span& range = read.offsets[static_cast<size_t>(unit)];
+    if (range.size() == 0) {
+      return trained_.tokenizer->token_of(read.units.ids[static_cast<size_t>(unit)]);
+    }
     const std::string& text = unit < read.units.question ? asked.story.question : asked.context;
     return text.substr(range.begin, range.size());
   };

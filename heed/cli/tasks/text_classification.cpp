@@ -9,6 +9,7 @@
 #include "heed/cli/classification_report.h"
 #include "heed/cli/options/task_sets.h"
 #include "heed/cli/task_kind.h"
+#include "heed/cli/tasks/token_attention.h"
 #include "heed/cli/text_task.h"
 #include "heed/io/json_object.h"
 #include "heed/models/files/fields.h"
@@ -225,17 +226,13 @@ std::optional<std::vector<TextInput>> TextClassifierAdapter::read(
   return inputs;
 }
 
-// The tokens of a text's rows as the text has them, not as the vocabulary does: "[UNK]" would hide
-// the word.
+// The tokens of a text's rows.
 std::vector<std::vector<std::string>> tokens_of(const models::TrainedTextClassifier& trained,
                                                 const std::string& text) {
   std::vector<std::vector<std::string>> rows;
   for (const text::Span& row : tasks::rows_of(trained, text)) {
     const std::string part = text.substr(row.begin, row.size());
-    rows.emplace_back();
-    for (const text::Span& span : trained.tokenizer->encode(part).offsets) {
-      rows.back().push_back(part.substr(span.begin, span.size()));
-    }
+    rows.push_back(names_of(trained.tokenizer->encode(part), part));
   }
   return rows;
 }
@@ -317,7 +314,10 @@ TaskLoader define(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind text_classification() {
-  return {.model_type = "heed_text_classifier", .name = "classify", .define = define};
+  return {.model_type = "heed_text_classifier",
+          .name = "classify",
+          .define = define,
+          .purpose = models::published::Purpose::kSequenceClassification};
 }
 
 }  // namespace heed::cli

@@ -1,8 +1,11 @@
 #include "heed/models/files/encoder_decoder_files.h"
 
+#include <algorithm>
+
 #include "heed/base/error.h"
 #include "heed/models/files/fields.h"
 #include "heed/models/files/model_directory.h"
+#include "heed/models/files/published_files.h"
 #include "heed/models/files/weight_check.h"
 
 namespace heed::models {
@@ -52,9 +55,44 @@ std::shared_ptr<const text::Tokenizer> tokenizer_of(const ModelDirectory& files,
   return tokenizer;
 }
 
+// The tokens of a text between those that stand around it: of a published model what its tokenizer
+// puts there, of Heed's own the end token. What is cut is the text.
+std::vector<int32_t> ended(const text::Tokenizer& tokenizer, std::string_view text, int64_t longest,
+                           bool published) {
+  if (published) {
+    return tokenizer.with_max_length(static_cast<int32_t>(std::min<int64_t>(longest, 1 << 30)))
+        .encode_ids(text);
+  }
+  std::vector<int32_t> ids = tokenizer.encode_ids(text, text::Surround::kNo);
+  if (std::ssize(ids) >= longest) ids.resize(static_cast<size_t>(longest) - 1);
+  ids.push_back(tokenizer.id_of(kEndToken).value());
+  return ids;
+}
+
 }  // namespace
 
+int64_t TrainedEncoderDecoder::begin_token_id() const {
+  if (published) return published->generation().decoder_start_token_id.value();
+  return target->id_of(kBeginToken).value();
+}
+
+std::vector<int64_t> TrainedEncoderDecoder::eos_token_ids() const {
+  if (published) return published->generation().eos_token_ids;
+  return {target->id_of(kEndToken).value()};
+}
+
+std::vector<int32_t> TrainedEncoderDecoder::source_ids(std::string_view text,
+                                                       int64_t longest) const {
+  return ended(*source, text, longest, published != nullptr);
+}
+
+std::vector<int32_t> TrainedEncoderDecoder::target_ids(std::string_view text,
+                                                       int64_t longest) const {
+  return ended(*target, text, longest, published != nullptr);
+}
+
 void save(const TrainedEncoderDecoder& trained, const std::filesystem::path& directory) {
+  if (trained.published) return trained.published->save(directory);
   ModelFiles files{.config = config_json(trained),
                    .module = trained.model.get(),
                    .tokenizers = {{.tokenizer = trained.source.get()}}};
@@ -64,7 +102,31 @@ void save(const TrainedEncoderDecoder& trained, const std::filesystem::path& dir
   save_model(files, directory);
 }
 
+TrainedEncoderDecoder as_encoder_decoder(const PublishedFiles& files) {
+  const published::GenerationConfig& generation = files.model->generation();
+  const std::string config = (files.model->directory() / "generation_config.json").string();
+  if (!generation.decoder_start_token_id) {
+    throw DataError(config, "field 'decoder_start_token_id' is missing, here and in config.json");
+  }
+  if (generation.eos_token_ids.empty()) {
+    throw DataError(config, "field 'eos_token_id' is missing, here and in config.json");
+  }
+  TrainedEncoderDecoder trained{.model = files.model->encoder_decoder(),
+                                .source = std::make_shared<const text::Tokenizer>(
+                                    files.tokenizer.tokenizer.with_max_length(std::nullopt)),
+                                .published = files.model};
+  trained.target = files.tokenizer.target
+                       ? std::make_shared<const text::Tokenizer>(
+                             files.tokenizer.target->with_max_length(std::nullopt))
+                       : trained.source;
+  return trained;
+}
+
 TrainedEncoderDecoder load_encoder_decoder(const std::filesystem::path& directory) {
+  if (is_published(directory)) {
+    return as_encoder_decoder(
+        open_published(directory, published::Purpose::kConditionalGeneration));
+  }
   const ModelDirectory files(directory, kModelType);
   const auto options = fields_from<EncoderDecoderOptions>(files.config());
   TrainedEncoderDecoder trained;

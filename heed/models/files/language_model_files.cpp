@@ -2,6 +2,7 @@
 
 #include "heed/models/files/fields.h"
 #include "heed/models/files/model_directory.h"
+#include "heed/models/files/published_files.h"
 #include "heed/models/files/weight_check.h"
 
 namespace heed::models {
@@ -29,13 +30,24 @@ void check_against_weights(const WeightCheck& check, const LanguageModelOptions&
 }  // namespace
 
 void save(const TrainedLanguageModel& trained, const std::filesystem::path& directory) {
+  if (trained.published) return trained.published->save(directory);
   save_model({.config = config_json(trained.model->options()),
               .module = trained.model.get(),
               .tokenizers = {{.tokenizer = trained.tokenizer.get()}}},
              directory);
 }
 
+TrainedLanguageModel as_language_model(const PublishedFiles& files) {
+  return {.model = files.model->language_model(),
+          .tokenizer = std::make_shared<const text::Tokenizer>(
+              files.tokenizer.tokenizer.with_max_length(std::nullopt)),
+          .published = files.model};
+}
+
 TrainedLanguageModel load_language_model(const std::filesystem::path& directory) {
+  if (is_published(directory)) {
+    return as_language_model(open_published(directory, published::Purpose::kCausalLm));
+  }
   const ModelDirectory files(directory, kModelType);
   const auto options = fields_from<LanguageModelOptions>(files.config());
   TrainedLanguageModel trained;

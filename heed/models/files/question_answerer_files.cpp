@@ -5,7 +5,9 @@
 #include "heed/models/files/fields.h"
 #include "heed/models/files/label_json.h"
 #include "heed/models/files/model_directory.h"
+#include "heed/models/files/published_files.h"
 #include "heed/models/files/weight_check.h"
+#include "heed/models/published/task_networks.h"
 
 namespace heed::models {
 namespace {
@@ -40,13 +42,27 @@ void check_against_weights(const WeightCheck& check, const QuestionAnswererOptio
 }  // namespace
 
 void save(const TrainedQuestionAnswerer& trained, const std::filesystem::path& directory) {
+  if (trained.published) return trained.published->save(directory);
   save_model({.config = config_json(trained),
               .module = trained.model.get(),
               .tokenizers = {{.tokenizer = trained.tokenizer.get()}}},
              directory);
 }
 
+TrainedQuestionAnswerer as_question_answerer(const PublishedFiles& files) {
+  TrainedQuestionAnswerer trained{
+      .model = std::make_shared<published::PublishedAnswerer>(files.model),
+      .tokenizer = std::make_shared<const text::Tokenizer>(
+          files.tokenizer.tokenizer.with_max_length(std::nullopt)),
+      .published = files.model};
+  trained.model->eval();
+  return trained;
+}
+
 TrainedQuestionAnswerer load_question_answerer(const std::filesystem::path& directory) {
+  if (is_published(directory)) {
+    return as_question_answerer(open_published(directory, published::Purpose::kQuestionAnswering));
+  }
   const ModelDirectory files(directory, kModelType);
   const JsonValue& config = files.config();
   TrainedQuestionAnswerer trained;

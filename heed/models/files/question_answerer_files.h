@@ -10,6 +10,10 @@
 #include "heed/text/tokenizer.h"
 
 namespace heed::models {
+namespace published {
+class Published;
+}
+struct PublishedFiles;  // published_files.h
 
 // How a text that is longer than the model reads at once becomes windows, and what is an answer.
 struct SpanReading {
@@ -31,11 +35,16 @@ struct TrainedQuestionAnswerer {
   std::shared_ptr<const text::Tokenizer> tokenizer;
   std::vector<std::string> labels;  // of the classes; empty where answers are spans
   SpanReading spans;
+  std::shared_ptr<published::Published> published = {};  // what `model` is; null: Heed's own
 };
 
 void save(const TrainedQuestionAnswerer& trained, const std::filesystem::path& directory);
 
-// In evaluation mode. Throws MissingInputError or DataError, which names the file and the field.
+// Heed's own or a published one (heed/models/published), in evaluation mode. Throws
+// MissingInputError or DataError, which names the file and the field.
 TrainedQuestionAnswerer load_question_answerer(const std::filesystem::path& directory);
+
+// What a published model is as one of Heed's.
+TrainedQuestionAnswerer as_question_answerer(const PublishedFiles& files);
 
 }  // namespace heed::models

@@ -6,7 +6,9 @@
 #include "heed/models/files/fields.h"
 #include "heed/models/files/label_json.h"
 #include "heed/models/files/model_directory.h"
+#include "heed/models/files/published_files.h"
 #include "heed/models/files/weight_check.h"
+#include "heed/models/published/task_networks.h"
 
 namespace heed::models {
 namespace {
@@ -15,6 +17,8 @@ constexpr const char* kModelType = "heed_text_classifier";
 // The words of transformers.
 constexpr const char* kOneLabel = "single_label_classification";
 constexpr const char* kSeveralLabels = "multi_label_classification";
+constexpr const char* kSeparator = ";";  // of published models, as their threshold
+constexpr double kThreshold = 0.5;
 
 OrderedJson config_json(const TrainedTextClassifier& trained) {
   OrderedJson config = {
@@ -67,13 +71,57 @@ void check_against_weights(const WeightCheck& check, const TextClassifierOptions
 }  // namespace
 
 void save(const TrainedTextClassifier& trained, const std::filesystem::path& directory) {
+  if (trained.published) {
+    // transformers reads the first of them and keeps the others.
+    OrderedJson fields = {
+        {"problem_type", has_several_labels(trained) ? kSeveralLabels : kOneLabel}};
+    if (has_several_labels(trained)) {
+      fields["label_separator"] = trained.label_separator;
+      fields["label_thresholds"] = trained.thresholds;
+    }
+    fields.update(columns_json(trained.columns));
+    for (const auto& [name, value] : fields.items()) {
+      trained.published->set_config(name, value);
+    }
+    return trained.published->save(directory);
+  }
   save_model({.config = config_json(trained),
               .module = trained.model.get(),
               .tokenizers = {{.tokenizer = trained.tokenizer.get()}}},
              directory);
 }
 
+TrainedTextClassifier as_text_classifier(const PublishedFiles& files) {
+  const JsonValue& config = files.model->config().json();
+  TrainedTextClassifier trained{
+      .model = std::make_shared<published::PublishedClassifier>(files.model,
+                                                                files.tokenizer.max_length.value()),
+      .tokenizer = std::make_shared<const text::Tokenizer>(files.tokenizer.tokenizer),
+      .labels = files.model->labels(),
+      .task = "classify",
+      .published = files.model};
+  trained.model->eval();
+  bool several = trained.labels.size() == 1;  // a yes or no, as rerankers have it
+  if (config.has("problem_type")) {
+    several =
+        config.at("problem_type").one_of<bool>({{kOneLabel, several}, {kSeveralLabels, true}});
+  }
+  trained.columns = columns_from(config);
+  if (!several) return trained;
+  if (config.has("label_separator")) {
+    read_label_rule(config, trained);
+  } else {
+    trained.label_separator = kSeparator;
+    trained.thresholds.assign(trained.labels.size(), kThreshold);
+  }
+  return trained;
+}
+
 TrainedTextClassifier load_text_classifier(const std::filesystem::path& directory) {
+  if (is_published(directory)) {
+    return as_text_classifier(
+        open_published(directory, published::Purpose::kSequenceClassification));
+  }
   const ModelDirectory files(directory, kModelType);
   const JsonValue& config = files.config();
   TrainedTextClassifier trained;

@@ -12,6 +12,10 @@
 #include "heed/text/tokenizer.h"
 
 namespace heed::models {
+namespace published {
+class Published;
+}
+struct PublishedFiles;  // published_files.h
 
 struct TrainedTextClassifier {
   std::shared_ptr<TextClassifier> model;
@@ -23,6 +27,7 @@ struct TrainedTextClassifier {
   std::vector<double> thresholds = {};
   std::string label_separator = {};
   DataColumns columns = {};
+  std::shared_ptr<published::Published> published = {};  // what `model` is; null: Heed's own
 };
 
 // Whether a text may have any number of labels.
@@ -33,8 +38,13 @@ inline bool has_several_labels(const TrainedTextClassifier& trained) {
 // Replaces `directory` whole and atomically. Throws IoError or UsageError as io/atomic.h does.
 void save(const TrainedTextClassifier& trained, const std::filesystem::path& directory);
 
-// In evaluation mode. Throws MissingInputError where there is no such directory, DataError where a
-// file in it cannot be used; the message names the file and the field.
+// Heed's own or a published one (heed/models/published), in evaluation mode. Throws
+// MissingInputError where there is no such directory, DataError where a file in it cannot be used;
+// the message names the file and the field.
 TrainedTextClassifier load_text_classifier(const std::filesystem::path& directory);
+
+// What a published model is as one of Heed's: of one label, or of a problem type that gives a text
+// several, each is a yes from a probability of 0.5 on. Throws DataError for a regression.
+TrainedTextClassifier as_text_classifier(const PublishedFiles& files);
 
 }  // namespace heed::models

@@ -9,7 +9,9 @@
 #include "heed/models/files/fields.h"
 #include "heed/models/files/label_json.h"
 #include "heed/models/files/model_directory.h"
+#include "heed/models/files/published_files.h"
 #include "heed/models/files/weight_check.h"
+#include "heed/models/published/task_networks.h"
 
 namespace heed::models {
 namespace {
@@ -88,10 +90,14 @@ std::shared_ptr<const text::Tokenizer> tokenizer_of(const ModelDirectory& files,
 }  // namespace
 
 WordReader TrainedTokenTagger::reader() const {
+  if (published) {
+    return WordReader(tokenizer, published->pad_token_id(), published->transformer().max_length);
+  }
   return WordReader(tokenizer, characters, {.characters = model->options().words.max_word_length});
 }
 
 void save(const TrainedTokenTagger& trained, const std::filesystem::path& directory) {
+  if (trained.published) return trained.published->save(directory);
   save_model({.config = config_json(*trained.model),
               .module = trained.model.get(),
               .tokenizers = {{.tokenizer = trained.tokenizer.get()},
@@ -99,7 +105,19 @@ void save(const TrainedTokenTagger& trained, const std::filesystem::path& direct
              directory);
 }
 
+TrainedTokenTagger as_token_tagger(const PublishedFiles& files) {
+  TrainedTokenTagger trained{
+      .model = std::make_shared<published::PublishedTagger>(files.model),
+      .tokenizer = std::make_shared<const text::Tokenizer>(files.tokenizer.tokenizer),
+      .published = files.model};
+  trained.model->eval();
+  return trained;
+}
+
 TrainedTokenTagger load_token_tagger(const std::filesystem::path& directory) {
+  if (is_published(directory)) {
+    return as_token_tagger(open_published(directory, published::Purpose::kTokenClassification));
+  }
   const ModelDirectory files(directory, kModelType);
   const TokenTaggerOptions options = options_from(files.config());
   TrainedTokenTagger trained;

@@ -10,11 +10,16 @@
 #include "heed/text/tokenizer.h"
 
 namespace heed::models {
+namespace published {
+class Published;
+}
+struct PublishedFiles;  // published_files.h
 
 struct TrainedTokenTagger {
   std::shared_ptr<TokenTagger> model;
-  std::shared_ptr<const text::Tokenizer> tokenizer;   // of words into subwords
-  std::shared_ptr<const text::Tokenizer> characters;  // of words into characters
+  std::shared_ptr<const text::Tokenizer> tokenizer;      // of words into subwords
+  std::shared_ptr<const text::Tokenizer> characters;     // of words into characters; null: not read
+  std::shared_ptr<published::Published> published = {};  // what `model` is; null: Heed's own
 
   // What makes batches for the model.
   WordReader reader() const;
@@ -23,8 +28,12 @@ struct TrainedTokenTagger {
 // Replaces `directory` whole and atomically. Throws IoError or UsageError as io/atomic.h does.
 void save(const TrainedTokenTagger& trained, const std::filesystem::path& directory);
 
-// In evaluation mode. Throws MissingInputError where there is no such directory, DataError where a
-// file in it cannot be used; the message names the file and the field.
+// Heed's own or a published one (heed/models/published), in evaluation mode. Throws
+// MissingInputError where there is no such directory, DataError where a file in it cannot be used;
+// the message names the file and the field.
 TrainedTokenTagger load_token_tagger(const std::filesystem::path& directory);
+
+// What a published model is as one of Heed's.
+TrainedTokenTagger as_token_tagger(const PublishedFiles& files);
 
 }  // namespace heed::models

@@ -37,8 +37,8 @@ TextBatch text_batch_from_mask(const at::Tensor& ids, const at::Tensor& mask,
 at::Tensor padded_ids(const IdRows& rows, int64_t padding) {
   size_t longest = 1;
   for (const auto* row : rows) longest = std::max(longest, row->size());
-  const at::Tensor ids =
-      at::full({std::ssize(rows), static_cast<int64_t>(longest)}, padding, at::kLong);
+  const at::Tensor ids = at::full({std::ssize(rows), static_cast<int64_t>(longest)},
+                                  std::max<int64_t>(padding, 0), at::kLong);
   auto* out = ids.mutable_data_ptr<int64_t>();
   for (const auto* row : rows) {
     std::copy(row->begin(), row->end(), out);

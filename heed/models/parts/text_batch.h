@@ -25,7 +25,8 @@ TextBatch text_batch_from_mask(const at::Tensor& ids, const at::Tensor& mask,
 
 using IdRows = std::vector<const std::vector<int32_t>*>;
 
-// (B, N) int64 with N that of the longest row, at least 1; `padding` behind each row.
+// (B, N) int64 with N that of the longest row, at least 1; `padding` behind each row, or any id
+// where a model has none (−1): nothing reads what stands there.
 at::Tensor padded_ids(const IdRows& rows, int64_t padding);
 
 // The same with the lengths of the rows.

@@ -14,21 +14,10 @@
 #include "heed/models/language_model.h"
 #include "heed/models/parts/head.h"
 #include "heed/models/published/config.h"
+#include "heed/models/published/purpose.h"
 #include "heed/models/text_encoder.h"
 
 namespace heed::models::published {
-
-// What a model is for, after the endings of the classes of transformers.
-enum class Purpose : uint8_t {
-  kFeatures,                // BertModel
-  kMaskedLm,                // …ForMaskedLM
-  kCausalLm,                // …ForCausalLM, …LMHeadModel
-  kSequenceClassification,  // …ForSequenceClassification
-  kTokenClassification,
-  kQuestionAnswering,
-  kConditionalGeneration,  // …ForConditionalGeneration, MarianMTModel
-};
-std::string_view name_of(Purpose purpose);  // "masked language model"
 
 // How the tensors of a file make one of Heed's parameters.
 enum class Layout : uint8_t {

@@ -156,15 +156,6 @@ class Assembly {
                 expected.sizes(), ", as config.json says, found one that gives ", found.sizes()));
   }
 
-  static void begin_anew(at::Tensor& parameter) {
-    const c10::AutoGradMode no_gradients(false);
-    if (parameter.dim() < 2) {
-      parameter.zero_();
-    } else {
-      parameter.normal_(0, 0.02);
-    }
-  }
-
   const Rules& rules_;
   const Plan& plan_;
   const Weights& weights_;
@@ -178,6 +169,17 @@ std::string saved_name(const std::string& name, const std::string& base) {
 }
 
 }  // namespace
+
+void begin_anew(at::Tensor& parameter) {
+  const c10::AutoGradMode no_gradients(false);
+  // Where a head had a size of its own in the file, its memory may be the file's.
+  parameter.set_data(at::empty_like(parameter));
+  if (parameter.dim() < 2) {
+    parameter.zero_();
+  } else {
+    parameter.normal_(0, 0.02);
+  }
+}
 
 Assembled assemble(torch::nn::Module& module, const Rules& rules, const Plan& plan,
                    const Weights& weights, Missing missing) {

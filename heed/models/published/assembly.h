@@ -37,6 +37,10 @@ enum class Missing : uint8_t { kRefuse, kBeginAnew };
 Assembled assemble(torch::nn::Module& module, const Rules& rules, const Plan& plan,
                    const Weights& weights, Missing missing);
 
+// Values that a layer begins with: a normal distribution with a standard deviation of 0.02, as
+// transformers has it; zeros for biases.
+void begin_anew(at::Tensor& parameter);
+
 // The tensors that an origin is saved as, by the names of the file. `base`: in front of those below
 // it, or empty.
 struct NamedTensor {

@@ -1,6 +1,7 @@
 #include "heed/models/published/published.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <set>
@@ -14,6 +15,10 @@ namespace heed::models::published {
 namespace {
 
 constexpr uint64_t kMostConfigBytes = uint64_t{16} << 20;
+
+JsonValue read_config(const std::filesystem::path& directory) {
+  return read_json(directory / "config.json", {.max_bytes = kMostConfigBytes});
+}
 
 const Architecture& architecture_of(const Config& config, const LoadOptions& options) {
   if (!options.model_type.empty()) return find_architecture(options.model_type);
@@ -38,9 +43,14 @@ Purpose purpose_of(const Config& config, const Architecture& architecture,
   return Purpose::kFeatures;
 }
 
+// Whether a model of config.json is to have other labels than it has.
+bool has_other_labels(const Config& config, const std::vector<std::string>& labels) {
+  return !labels.empty() && config.labels() != labels;
+}
+
 // The config with other labels.
 Config relabelled(const Config& config, const std::vector<std::string>& labels) {
-  if (labels.empty()) return config;
+  if (!has_other_labels(config, labels)) return config;
   Json json = config.json().json();
   Json names = Json::object();
   Json ids = Json::object();
@@ -51,6 +61,7 @@ Config relabelled(const Config& config, const std::vector<std::string>& labels) 
   json["id2label"] = std::move(names);
   json["label2id"] = std::move(ids);
   json.erase("num_labels");
+  json.erase("problem_type");
   return Config(JsonValue(std::move(json), config.json().file()));
 }
 
@@ -58,6 +69,10 @@ bool has_head(const HeadOptions& head) { return head.outputs > 0 || head.d_inner
 
 bool has_labels(Purpose purpose) {
   return purpose == Purpose::kSequenceClassification || purpose == Purpose::kTokenClassification;
+}
+
+bool writes(Purpose purpose) {
+  return purpose == Purpose::kCausalLm || purpose == Purpose::kConditionalGeneration;
 }
 
 // What is wrong with a config stands in the config.
@@ -72,14 +87,23 @@ auto from_config(const Config& config, const Make& make) {
 
 }  // namespace
 
+Purpose purpose_in(const std::filesystem::path& directory, const LoadOptions& options) {
+  const Config config(read_config(directory));
+  return purpose_of(config, architecture_of(config, options), options);
+}
+
+std::vector<std::string> labels_in(const std::filesystem::path& directory) {
+  return Config(read_config(directory)).labels();
+}
+
 Published::Published(const std::filesystem::path& directory, const LoadOptions& options)
-    : directory_(directory),
-      config_(
-          relabelled(Config(read_json(directory / "config.json", {.max_bytes = kMostConfigBytes})),
-                     options.labels)) {
+    : directory_(directory), config_(Config(read_config(directory))) {
+  const bool other_labels = has_other_labels(config_, options.labels);
+  config_ = relabelled(config_, options.labels);
   architecture_ = &architecture_of(config_, options);
   purpose_ = purpose_of(config_, *architecture_, options);
   if (has_labels(purpose_)) labels_ = config_.labels();
+  if (writes(purpose_)) generation_ = read_generation_config(directory, config_);
   const Weights weights(directory, std::string(architecture_->base));
   config_ = Config(config_.json(), weights.names());
   plan_ = from_config(config_, [&] { return architecture_->plan(config_, purpose_); });
@@ -97,11 +121,36 @@ Published::Published(const std::filesystem::path& directory, const LoadOptions& 
     used.insert(top.used.begin(), top.used.end());
     fresh_ = std::move(top.fresh);
     std::move(top.origins.begin(), top.origins.end(), std::back_inserter(origins_));
+    if (other_labels && head_->output) begin_output_anew();
   }
   for (const std::string& name : weights.names()) {
     if (used.count(name) == 0) left_out_.push_back(name);
   }
   eval();
+}
+
+void Published::begin_output_anew() {
+  const c10::AutoGradMode no_gradients(false);
+  for (const Origin& origin : origins_) {
+    for (at::Tensor& parameter : head_->output->parameters()) {
+      if (!origin.parameter.is_same(parameter)) continue;
+      begin_anew(parameter);
+      for (const std::string& name : origin.theirs) {
+        const std::string plain = name.starts_with('.') ? name.substr(1) : name;
+        if (std::find(fresh_.begin(), fresh_.end(), plain) == fresh_.end()) fresh_.push_back(plain);
+      }
+    }
+  }
+}
+
+void Published::set_config(const std::string& field, const Json& value) {
+  Json json = config_.json().json();
+  if (value.is_null()) {
+    json.erase(field);
+  } else {
+    json[field] = value;
+  }
+  config_ = Config(JsonValue(std::move(json), config_.json().file()));
 }
 
 torch::nn::Module& Published::make_network(const Plan& plan) {
@@ -117,6 +166,29 @@ torch::nn::Module& Published::make_network(const Plan& plan) {
       "encoder_decoder",
       std::make_shared<EncoderDecoder>(std::get<EncoderDecoderOptions>(plan.network)));
   return *encoder_decoder_;
+}
+
+const TransformerOptions& Published::transformer() const {
+  return std::visit([](const auto& o) -> const TransformerOptions& { return o.transformer; },
+                    plan_.network);
+}
+
+int64_t Published::vocab_size() const {
+  if (const auto* o = std::get_if<EncoderDecoderOptions>(&plan_.network)) {
+    return o->source_vocab_size;
+  }
+  const auto* o = std::get_if<TextEncoderOptions>(&plan_.network);
+  return o != nullptr ? o->vocab_size : std::get<LanguageModelOptions>(plan_.network).vocab_size;
+}
+
+int64_t Published::pad_token_id() const {
+  int64_t id = 0;
+  if (const auto* both = std::get_if<EncoderDecoderOptions>(&plan_.network)) {
+    id = both->source_pad_token_id;
+  } else if (const auto* encoder = std::get_if<TextEncoderOptions>(&plan_.network)) {
+    id = encoder->pad_token_id;
+  }
+  return std::max<int64_t>(id, 0);
 }
 
 at::Tensor Published::states(const TextBatch& batch, nn::AttentionTrace* trace) const {

@@ -17,16 +17,25 @@
 
 #include "heed/models/published/architecture.h"
 #include "heed/models/published/assembly.h"
+#include "heed/models/published/generation_config.h"
 #include "heed/text/tokenizer.h"
 
 namespace heed {
 namespace models::published {
 
 struct LoadOptions {
-  std::string model_type = {};           // where config.json says none
-  std::optional<Purpose> purpose = {};   // in place of that of config.json
-  std::vector<std::string> labels = {};  // of a classifier, in place of those of config.json
+  std::string model_type = {};          // where config.json says none
+  std::optional<Purpose> purpose = {};  // in place of that of config.json
+  // Of a classifier, in place of those of config.json: its output layer begins anew, unless they
+  // are the same.
+  std::vector<std::string> labels = {};
 };
+
+// What the model of a directory is for. Throws MissingInputError or DataError.
+Purpose purpose_in(const std::filesystem::path& directory, const LoadOptions& options = {});
+
+// The labels of its config.json, LABEL_0 … where it names none. Throws the same.
+std::vector<std::string> labels_in(const std::filesystem::path& directory);
 
 class Published : public torch::nn::Module {
  public:
@@ -50,6 +59,9 @@ class Published : public torch::nn::Module {
   // The pooler of an encoder that was published with one, (B, C). Throws UsageError otherwise.
   at::Tensor pooler_output(const TextBatch& batch) const;
 
+  // A field that config.json has when this is saved; null: that it does not have.
+  void set_config(const std::string& field, const Json& value);
+
   // Writes a directory that transformers opens: config.json as it was but for what has changed,
   // model.safetensors in float32, and the other files of the directory that this came from. Throws
   // IoError or UsageError as io/atomic.h does.
@@ -60,6 +72,13 @@ class Published : public torch::nn::Module {
   const Config& config() const { return config_; }
   const std::vector<std::string>& labels() const { return labels_; }
   const std::filesystem::path& directory() const { return directory_; }
+
+  const GenerationConfig& generation() const { return generation_; }
+
+  // Of the network; what an encoder-decoder has of its source.
+  const TransformerOptions& transformer() const;
+  int64_t vocab_size() const;
+  int64_t pad_token_id() const;  // 0 where it has none: nothing reads what stands behind a text
 
   // Tensors of the file that this model has no place for, and those of the head that the file did
   // not have, which begin anew.
@@ -74,9 +93,11 @@ class Published : public torch::nn::Module {
 
  private:
   torch::nn::Module& make_network(const Plan& plan);
+  void begin_output_anew();
 
   std::filesystem::path directory_;
   Config config_;
+  GenerationConfig generation_;
   const Architecture* architecture_ = nullptr;
   Purpose purpose_ = Purpose::kFeatures;
   std::vector<std::string> labels_;

@@ -1,0 +1,41 @@
+// --from of `heed train …`: a published model to go on with, in place of a fresh one.
+#pragma once
+
+#include <initializer_list>
+#include <set>
+#include <string>
+
+#include "heed/cli/options/options.h"
+#include "heed/cli/options/training_options.h"
+#include "heed/models/files/published_files.h"
+
+namespace heed::cli {
+
+class FromModel {
+ public:
+  // Adds --from. Call it before the options of the model, whose group is "Model".
+  void add_to(Options& options);
+
+  bool wanted() const { return !directory_.empty(); }
+  const std::string& directory() const { return directory_; }
+
+  // Throws UsageError for options that describe a model, in the groups "Model" and "Words and
+  // tags", which comes with its own, but for those named. Sets what fine-tuning usually does
+  // otherwise, where it is not given: --lr 5e-5.
+  void prepare(const std::set<std::string>& also_meant, TrainingSettings& training) const;
+
+  // The number that was given with this option, otherwise 0.
+  int64_t given_or_0(const std::string& name, int64_t value) const;
+  bool is_given(const std::string& name) const { return command_->is_given(name); }
+
+  // Says on stderr what it is and what begins anew.
+  static void show(const models::published::Published& model);
+
+ private:
+  static constexpr double kLr = 5e-5;
+
+  std::string directory_;
+  const Options* command_ = nullptr;
+};
+
+}  // namespace heed::cli

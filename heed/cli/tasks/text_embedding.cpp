@@ -1,0 +1,98 @@
+// What a published model without a head, or a sentence-transformer, says of a text: its vector.
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include "heed/base/error.h"
+#include "heed/base/format.h"
+#include "heed/cli/options/task_sets.h"
+#include "heed/cli/task_kind.h"
+#include "heed/cli/tasks/token_attention.h"
+#include "heed/cli/text_task.h"
+#include "heed/tasks/embed.h"
+
+namespace heed::cli {
+namespace {
+
+struct EmbeddingOptions {
+  ReadingOptions reading = {};
+  std::string prompt = {};
+
+  void check() const { reading.parsed(); }
+};
+
+class TextEmbedderAdapter final : public TextTask<TextInput> {
+ public:
+  TextEmbedderAdapter(tasks::TextEmbedder embedder, const EmbeddingOptions& options)
+      : embedder_(std::move(embedder)),
+        options_(options),
+        prompt_(tasks::prompt_of(embedder_, options.prompt)) {}
+
+  OrderedJson description() const override {
+    const models::published::Published& model = *embedder_.model->model();
+    return {{"architecture", model.architecture().model_type},
+            {"max_length", embedder_.max_length},
+            {"vector_dim", tasks::embed(embedder_, {""}).size(1)},
+            {"normalize", embedder_.model->modules_of_text().normalize}};
+  }
+  Evaluation evaluate(const std::vector<std::string>& /*files*/,
+                      const tasks::Progress& /*progress*/) const override {
+    throw UsageError("heed eval: a model that gives vectors has nothing to measure by itself");
+  }
+
+ protected:
+  data::Encoding encoding() const override { return options_.reading.parsed().encoding; }
+  TextInput input_of(std::string line) const override { return {.text = std::move(line)}; }
+
+  std::vector<Answer> answer(std::span<const TextInput> inputs, Answers& answers) const override {
+    std::vector<std::string> texts;
+    for (const TextInput& input : inputs) texts.push_back(prompt_ + input.text);
+    const at::Tensor vectors = tasks::embed(embedder_, texts);
+    answers.count_cut(tasks::cut_texts(embedder_, texts));
+    std::vector<Answer> found;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const auto* first = vectors[static_cast<int64_t>(i)].const_data_ptr<float>();
+      const std::vector<float> values(first, first + vectors.size(1));
+      Answer answer{.json = {{"text", inputs[i].text}, {"vector", values}}};
+      for (const float value : values) {
+        answer.line += (answer.line.empty() ? "" : " ") + formatted("%.7g", double{value});
+      }
+      found.push_back(std::move(answer));
+    }
+    return found;
+  }
+
+  AttentionView attention_of(const TextInput& input,
+                             const AttentionRequest& /*request*/) const override {
+    const c10::InferenceMode inference;
+    const text::Encoding encoding = embedder_.tokenizer->encode(prompt_ + input.text);
+    nn::AttentionRecorder recorder;
+    embedder_.model->model()->states(batch_of(encoding));
+    AttentionView view = view_of(encoding, prompt_ + input.text, recorder);
+    view.title = input.text;
+    return view;
+  }
+
+ private:
+  tasks::TextEmbedder embedder_;
+  EmbeddingOptions options_;
+  std::string prompt_;
+};
+
+TaskLoader define(TaskOptions& options, Use use) {
+  std::function<EmbeddingOptions()> given = [] { return EmbeddingOptions(); };
+  if (use == Use::kPredict) {
+    given = [&reading = options.use<ReadingOptions>({"encoding"}),
+             &prompt = options.use<PromptOption>()]() -> EmbeddingOptions {
+      return {.reading = reading, .prompt = prompt.name};
+    };
+  }
+  return loader_of<TextEmbedderAdapter>(given, tasks::load_text_embedder);
+}
+
+}  // namespace
+
+TaskKind text_embedding() {
+  return {.name = "embed", .define = define, .purpose = models::published::Purpose::kFeatures};
+}
+
+}  // namespace heed::cli

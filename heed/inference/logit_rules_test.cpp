@@ -1,0 +1,48 @@
+#include "heed/inference/logit_rules.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+namespace heed::inference {
+namespace {
+
+// The tokens that may come, of five.
+std::vector<int64_t> allowed(const LogitRules& rules, const RowSoFar& row) {
+  std::vector<float> logits(5, 1);
+  apply(rules, row, logits);
+  std::vector<int64_t> ids;
+  for (size_t i = 0; i < logits.size(); ++i) {
+    if (!std::isinf(logits[i])) ids.push_back(static_cast<int64_t>(i));
+  }
+  return ids;
+}
+
+using Ids = std::vector<int64_t>;
+
+TEST(LogitRules, ForbidTokensAlwaysOrAtTheBeginning) {
+  const LogitRules rules{.suppress_tokens = {1, 77}, .begin_suppress_tokens = {2}};
+  EXPECT_EQ(allowed(rules, {}), (Ids{0, 3, 4}));
+  EXPECT_EQ(allowed(rules, {.step = 1}), (Ids{0, 2, 3, 4}));
+}
+
+TEST(LogitRules, ForbidSequencesThatWereThere) {
+  const Ids ids = {3, 1, 2, 3, 1};
+  EXPECT_EQ(allowed({.no_repeat_ngram_size = 3}, {.ids = ids, .step = 1}), (Ids{0, 1, 3, 4}));
+  EXPECT_EQ(allowed({.no_repeat_ngram_size = 1}, {.ids = ids, .step = 1}), (Ids{0, 4}));
+  EXPECT_EQ(allowed({.no_repeat_ngram_size = 6}, {.ids = ids, .step = 1}).size(), 5U);
+}
+
+TEST(LogitRules, ForceTheFirstAndTheLastToken) {
+  const LogitRules rules{.forced_bos_token_id = 4, .forced_eos_token_id = 2};
+  EXPECT_EQ(allowed(rules, {}), (Ids{4}));
+  EXPECT_EQ(allowed(rules, {.step = 1}).size(), 5U);
+  EXPECT_EQ(allowed(rules, {.step = 7, .last = true}), (Ids{2}));
+  std::vector<float> logits(5, 1);
+  apply(rules, {}, logits, 0.5F);
+  EXPECT_EQ(logits[4], 0.5F);
+}
+
+}  // namespace
+}  // namespace heed::inference

