@@ -1,7 +1,7 @@
 #include "heed/cli/question_input.h"
 
 #include "heed/base/error.h"
-#include "heed/cli/joined.h"
+#include "heed/base/joined.h"
 #include "heed/text/words/sentences.h"
 
 namespace heed::cli {

@@ -1,8 +1,8 @@
 #include "heed/cli/task_kind.h"
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/cli/common.h"
-#include "heed/cli/joined.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/published_files.h"
 #include "heed/models/published/published.h"

@@ -33,14 +33,12 @@ void check_padding(const char* name, int64_t id, int64_t vocabulary) {
 
 }  // namespace
 
+std::vector<std::string> embedding_ties() { return {"none", "output", "inputs", "all"}; }
+
 void check(const EncoderDecoderOptions& o) {
   visit_fields(o, nn::FieldCheck());
   check_padding("source_pad_token_id", o.source_pad_token_id, o.source_vocab_size);
   check_padding("target_pad_token_id", o.target_pad_token_id, o.target_vocab_size);
-  check_usage(o.tie_word_embeddings == "none" || o.tie_word_embeddings == "output" ||
-                  o.tie_word_embeddings == "inputs" || o.tie_word_embeddings == "all",
-              "tie_word_embeddings: expected one of none, output, inputs, all, got '",
-              o.tie_word_embeddings, "'");
   check_usage(!shares_embedding(o) || (o.source_vocab_size == o.target_vocab_size &&
                                        o.source_pad_token_id == o.target_pad_token_id),
               "tie_word_embeddings: '", o.tie_word_embeddings,

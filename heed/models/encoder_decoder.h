@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "heed/models/parts/text_batch.h"
 #include "heed/models/parts/token_input.h"
@@ -35,6 +36,8 @@ struct EncoderDecoderOptions {
   bool logit_bias = false;  // of the output layer
 };
 
+std::vector<std::string> embedding_ties();
+
 template <nn::OptionsOf<EncoderDecoderOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
   using nn::Field;
@@ -45,8 +48,11 @@ void visit_fields(Options& o, const Visit& visit) {
   visit(nn::size_field("target_vocab_size"), o.target_vocab_size);
   visit(padding("source_pad_token_id"), o.source_pad_token_id);
   visit(padding("target_pad_token_id"), o.target_pad_token_id);
-  visit(Field{.name = "tie_word_embeddings"}, o.tie_word_embeddings);
-  visit(Field{.name = "num_decoder_layers", .most = nn::kMostLayers}, o.num_decoder_layers);
+  visit(Field{.name = "tie_word_embeddings", .choices = embedding_ties}, o.tie_word_embeddings);
+  visit(Field{.name = "num_decoder_layers",
+              .help = "Layers of the decoder; 0: num_layers",
+              .most = nn::kMostLayers},
+        o.num_decoder_layers);
   visit_fields(o.transformer, visit);
 }
 

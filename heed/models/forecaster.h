@@ -39,14 +39,17 @@ struct ForecasterOptions {
 
 template <nn::OptionsOf<ForecasterOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
-  visit(nn::size_field("context_length"), o.context_length);
-  visit(nn::size_field("horizon"), o.horizon);
-  visit(nn::size_field("patch_length"), o.patch_length);
-  visit(nn::size_field("patch_stride"), o.patch_stride);
+  visit(nn::size_field("context_length", "Steps of the past that are read"), o.context_length);
+  visit(nn::size_field("horizon", "Steps of the future that are written"), o.horizon);
+  visit(nn::size_field("patch_length", "Steps of a patch, which is a token"), o.patch_length);
+  visit(nn::size_field("patch_stride", "Steps from one patch to the next"), o.patch_stride);
   visit(nn::size_field("num_series"), o.num_series);
   visit(nn::Field{.name = "num_covariates", .most = nn::kLargestSize}, o.num_covariates);
-  visit(nn::Field{.name = "channel_independent"}, o.channel_independent);
-  visit(nn::share_field("head_dropout"), o.head_dropout);
+  visit(nn::Field{.name = "channel_independent",
+                  .help = "Read each series by itself, with the same weights; false: a token holds "
+                          "a patch of all of them"},
+        o.channel_independent);
+  visit(nn::share_field("head_dropout", "Dropout of what the last layer reads"), o.head_dropout);
   visit_fields(o.transformer, visit);
 }
 

@@ -28,7 +28,9 @@ struct LanguageModelOptions {
 template <nn::OptionsOf<LanguageModelOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
   visit(nn::size_field("vocab_size"), o.vocab_size);
-  visit(nn::Field{.name = "tie_word_embeddings"}, o.tie_word_embeddings);
+  visit(nn::Field{.name = "tie_word_embeddings",
+                  .help = "Whether the output layer is the embedding; false: a layer of its own"},
+        o.tie_word_embeddings);
   visit(nn::std_field(), o.embedding_std);
   visit_fields(o.transformer, visit);
 }

@@ -30,12 +30,12 @@ at::Tensor first_units(const at::Tensor& counts, int64_t units) {
 
 }  // namespace
 
+std::vector<std::string> answer_kinds() { return {"class", "span"}; }
+
+std::vector<std::string> unit_kinds() { return {"sentences", "words"}; }
+
 void check(const QuestionAnswererOptions& o) {
   visit_fields(o, nn::FieldCheck());
-  check_usage(o.answers == "class" || o.answers == "span", "answers: expected class or span, got '",
-              o.answers, "'");
-  check_usage(o.units == "sentences" || o.units == "words",
-              "units: expected sentences or words, got '", o.units, "'");
   check_usage(!answers_span(o) || o.units == "words",
               "units: expected words where the answer is a span, got ", o.units);
   check_usage(answers_span(o) || o.classes > 1, "classes: expected at least 2, got ", o.classes);

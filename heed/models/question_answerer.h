@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "heed/models/parts/token_input.h"
 #include "heed/models/parts/transformer_options.h"
@@ -36,16 +37,25 @@ struct QuestionAnswererOptions {
   double embedding_std = 0.1;
 };
 
+std::vector<std::string> answer_kinds();
+std::vector<std::string> unit_kinds();
+
 // All but the classes, which have names.
 template <nn::OptionsOf<QuestionAnswererOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
   using nn::Field;
-  visit(Field{.name = "answers"}, o.answers);
+  visit(Field{.name = "answers", .choices = answer_kinds}, o.answers);
   visit(nn::size_field("vocab_size"), o.vocab_size);
   visit(Field{.name = "pad_token_id", .least = -1, .most = nn::kLargestSize}, o.pad_token_id);
-  visit(Field{.name = "units"}, o.units);
-  visit(nn::size_field("max_unit_length"), o.max_unit_length);
-  visit(Field{.name = "num_hops", .least = 1, .most = nn::kMostLayers}, o.num_hops);
+  visit(Field{.name = "units",
+              .help = "What a story is read as; a text with a span as answer is read as words",
+              .choices = unit_kinds},
+        o.units);
+  visit(nn::size_field("max_unit_length", "Words of a sentence; what is beyond is cut"),
+        o.max_unit_length);
+  visit(nn::layers_field("num_hops",
+                         "How often the layers are gone through, with one set of weights"),
+        o.num_hops);
   visit(nn::std_field(), o.embedding_std);
   visit_fields(o.transformer, visit);
 }

@@ -23,14 +23,14 @@ TokenInputOptions input_options(const TextClassifierOptions& o) {
 
 }  // namespace
 
+std::vector<std::string> document_kinds() { return {"whole", "sentences", "lines"}; }
+
 void check(const TextClassifierOptions& o) {
   visit_fields(o, nn::FieldCheck());
   check_usage(o.classes > 0, "classes: expected at least 1, got ", o.classes);
   check_usage(o.pad_token_id < o.vocab_size, "pad_token_id: expected an id below vocab_size ",
               o.vocab_size, ", got ", o.pad_token_id);
   check(o.transformer);
-  check_usage(o.documents == "whole" || o.documents == "sentences" || o.documents == "lines",
-              "documents: expected whole, sentences or lines, got '", o.documents, "'");
 }
 
 bool is_hierarchical(const TextClassifierOptions& options) { return options.documents != "whole"; }

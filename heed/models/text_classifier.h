@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "heed/models/document_encoder.h"
 #include "heed/models/parts/text_batch.h"
@@ -42,18 +43,32 @@ struct TextClassifierOptions {
 bool is_hierarchical(const TextClassifierOptions& options);
 
 // All but the classes, which have names.
+std::vector<std::string> document_kinds();
+
 template <nn::OptionsOf<TextClassifierOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
   using nn::Field;
   visit(nn::size_field("vocab_size"), o.vocab_size);
   visit(Field{.name = "pad_token_id", .most = nn::kLargestSize}, o.pad_token_id);
   visit(nn::std_field(), o.embedding_std);
-  visit(Field{.name = "documents", .may_be_missing = true}, o.documents);
-  if (is_hierarchical(o)) {
-    visit(Field{.name = "max_sentences", .least = 1, .most = 1 << 16}, o.max_sentences);
-    visit(Field{.name = "num_sentence_layers", .least = 1, .most = nn::kMostLayers},
-          o.num_sentence_layers);
-  }
+  visit(Field{.name = "documents",
+              .help = "How a text is read: whole, or by hierarchical attention over its words and "
+                      "then its sentences or its lines",
+              .choices = document_kinds,
+              .may_be_missing = true},
+        o.documents);
+  visit(Field{.name = "max_sentences",
+              .help = "Sentences of a document; what is beyond is cut",
+              .least = 1,
+              .most = 1 << 16,
+              .may_be_missing = true},
+        o.max_sentences);
+  visit(Field{.name = "num_sentence_layers",
+              .help = "Layers of the encoder over sentences",
+              .least = 1,
+              .most = nn::kMostLayers,
+              .may_be_missing = true},
+        o.num_sentence_layers);
   visit_fields(o.transformer, visit);
 }
 

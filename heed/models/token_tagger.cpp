@@ -22,13 +22,14 @@ const TokenTaggerOptions& checked(const TokenTaggerOptions& options) {
 
 }  // namespace
 
+std::vector<std::string> tagger_outputs() { return {"crf", "softmax"}; }
+
 void check(const TokenTaggerOptions& o) {
+  visit_fields(o, nn::FieldCheck());
   check_usage(!o.types.empty(), "types: expected at least one type of entities, got none");
   check_usage(std::is_sorted(o.types.begin(), o.types.end()) &&
                   std::adjacent_find(o.types.begin(), o.types.end()) == o.types.end(),
               "types: expected them sorted and each once");
-  check_usage(o.output == "crf" || o.output == "softmax", "output: expected crf or softmax, got '",
-              o.output, "'");
   check(o.words);
   check(o.transformer);
 }

@@ -35,10 +35,16 @@ struct TokenTaggerOptions {
   std::string output = "crf";
 };
 
+std::vector<std::string> tagger_outputs();
+
 // All but the types and the scheme, which together are the tags.
 template <nn::OptionsOf<TokenTaggerOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
-  visit(nn::Field{.name = "output"}, o.output);
+  visit(nn::Field{.name = "output",
+                  .help = "Tags are learnt together as a chain (crf) or each by itself (softmax)",
+                  .choices = tagger_outputs,
+                  .group = "Words and tags"},
+        o.output);
   visit_fields(o.words, visit);
   visit_fields(o.transformer, visit);
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::nn {
@@ -25,12 +26,17 @@ constexpr std::array<std::pair<std::string_view, FeedForwardKind>, 8> kNames{{
 }  // namespace
 
 FeedForwardKind feed_forward_kind_from(std::string_view name) {
-  std::string known;
   for (const auto& [each, kind] : kNames) {
     if (each == name) return kind;
-    known += text_of(known.empty() ? "" : ", ", each);
   }
-  throw UsageError(text_of("activation: expected one of ", known, ", got '", name, "'"));
+  throw UsageError(
+      text_of("activation: expected one of ", joined(feed_forward_names()), ", got '", name, "'"));
+}
+
+std::vector<std::string> feed_forward_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, kind] : kNames) names.emplace_back(name);
+  return names;
 }
 
 std::string name_of(const FeedForwardKind& kind) {

@@ -29,6 +29,7 @@ struct FeedForwardKind {
 };
 FeedForwardKind feed_forward_kind_from(std::string_view name);  // throws UsageError otherwise
 std::string name_of(const FeedForwardKind& kind);
+std::vector<std::string> feed_forward_names();
 
 struct FeedForwardOptions {
   int64_t d_model = 0;  // C

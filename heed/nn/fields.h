@@ -1,14 +1,21 @@
-// The settings of layers and models as lists: what each is called, and which values it may have. A
-// list is a function visit_fields(options, visit) that calls visit(field, member) for each; what
-// checks, writes and reads options (heed/models/files/fields.h) follows it.
+// The settings of layers, models and runs as lists: what each is called, what it is for, and which
+// values it may have. A list is a function visit_fields(options, visit) that calls
+// visit(field, member) for each; what checks, writes, reads and describes options follows it, and
+// so do the command line (heed/cli/options/field_options.h) and the tables of
+// docs/model_directory.md.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "heed/base/error.h"
+#include "heed/base/format.h"
+#include "heed/base/joined.h"
 
 namespace heed::nn {
 
@@ -17,42 +24,84 @@ inline constexpr int64_t kMostLayers = 1000;
 inline constexpr double kLargestShare = 0.999;  // that dropout may drop
 
 struct Field {
-  const char*
-      name;  // of the member, in messages, in config.json and, as --num-heads, of the option
-  // Of numbers, both included; of texts, the functions that read them say what may be.
+  // Of the member, in messages, in config.json and, as --num-heads, of the option.
+  const char* name;
+  const char* help = "";  // of the option; empty: there is none, as the data decide
+  // Of numbers, both included unless said otherwise.
   double least = 0;
   double most = 0;
+  bool above = false;  // the least itself is not one of them
+  bool below = false;  // nor is the most
+  // The texts that there may be, or what throws UsageError for another; null: any.
+  std::vector<std::string> (*choices)() = nullptr;
+  void (*check)(const std::string& text) = nullptr;
   bool may_be_missing = false;  // in config.json, and then has its default
+  const char* zero = "";        // what an option of 0 chooses, where the number itself may not be 0
+  const char* group = "Model";  // heading of the option in the help
+  bool free = false;            // of a run: may be another one when it is resumed
 };
 
 // A size: at least 1.
-constexpr Field size_field(const char* name) {
-  return {.name = name, .least = 1, .most = kLargestSize};
+constexpr Field size_field(const char* name, const char* help = "") {
+  return {.name = name, .help = help, .least = 1, .most = kLargestSize};
+}
+
+constexpr Field layers_field(const char* name, const char* help) {
+  return {.name = name, .help = help, .least = 1, .most = kMostLayers};
 }
 
 // A share that dropout drops.
-constexpr Field share_field(const char* name) { return {.name = name, .most = kLargestShare}; }
+constexpr Field share_field(const char* name, const char* help) {
+  return {.name = name, .help = help, .most = kLargestShare};
+}
 
 // Of the normal distribution that an embedding begins with.
-constexpr Field std_field() { return {.name = "embedding_std", .most = 100}; }
+constexpr Field std_field() {
+  return {.name = "embedding_std",
+          .help = "Standard deviation that word vectors start with",
+          .most = 100};
+}
 
 template <typename Options, typename Of>
 concept OptionsOf = std::same_as<std::remove_const_t<Options>, Of>;
 
-// Throws UsageError naming the field whose number is out of range.
+// "16777216", "0.999".
+inline std::string number_text(double value) { return formatted("%.15g", value); }
+
+// "from 1 to 16777216", "above 0, at most 1", "from 0 to below 1".
+inline std::string range_text(const Field& field) {
+  const std::string least = number_text(field.least), most = number_text(field.most);
+  if (!field.above) return "from " + least + (field.below ? " to below " : " to ") + most;
+  return "above " + least + (field.below ? ", below " : ", at most ") + most;
+}
+
+inline bool is_in_range(const Field& field, double value) {
+  return (field.above ? value > field.least : value >= field.least) &&
+         (field.below ? value < field.most : value <= field.most);
+}
+
+// Throws UsageError naming the field that has a value it may not have.
 struct FieldCheck {
   void operator()(const Field& field, int64_t value) const {
-    const auto least = static_cast<int64_t>(field.least);
-    const auto most = static_cast<int64_t>(field.most);
-    check_usage(value >= least && value <= most, field.name, ": expected an integer from ", least,
-                " to ", most, ", got ", value);
+    check_usage(is_in_range(field, static_cast<double>(value)), field.name,
+                ": expected an integer ", range_text(field), ", got ", value);
   }
   void operator()(const Field& field, double value) const {
-    check_usage(value >= field.least && value <= field.most, field.name,
-                ": expected a number from ", field.least, " to ", field.most, ", got ", value);
+    check_usage(is_in_range(field, value), field.name, ": expected a number ", range_text(field),
+                ", got ", value);
   }
+  void operator()(const Field& field, const std::optional<double>& value) const {
+    if (value) (*this)(field, *value);
+  }
+  void operator()(const Field& /*field*/, uint64_t /*value*/) const {}
   void operator()(const Field& /*field*/, bool /*value*/) const {}
-  void operator()(const Field& /*field*/, const std::string& /*value*/) const {}
+  void operator()(const Field& field, const std::string& value) const {
+    if (field.check != nullptr) field.check(value);
+    if (field.choices == nullptr) return;
+    const std::vector<std::string> names = field.choices();
+    check_usage(std::find(names.begin(), names.end(), value) != names.end(), field.name,
+                ": expected one of ", joined(names), ", got '", value, "'");
+  }
 };
 
 }  // namespace heed::nn

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/nn/linear.h"
 
 namespace heed::nn {
@@ -41,12 +42,17 @@ std::string stack_of(const std::string& name) { return name.substr(0, name.find(
 }  // namespace
 
 Initialisation initialisation_from(std::string_view name) {
-  std::string known;
   for (const auto& [each, value] : kNames) {
     if (each == name) return value;
-    known += text_of(known.empty() ? "" : ", ", each);
   }
-  throw UsageError(text_of("initialisation: expected one of ", known, ", got '", name, "'"));
+  throw UsageError(text_of("initialisation: expected one of ", joined(initialisation_names()),
+                           ", got '", name, "'"));
+}
+
+std::vector<std::string> initialisation_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : kNames) names.emplace_back(name);
+  return names;
 }
 
 std::string name_of(Initialisation initialisation) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace heed::nn {
 
@@ -27,6 +28,7 @@ enum class Initialisation {
 // "small_embedding"; throws UsageError otherwise.
 Initialisation initialisation_from(std::string_view name);
 std::string name_of(Initialisation initialisation);
+std::vector<std::string> initialisation_names();
 
 // While one of these lives, layers that its thread makes leave their weights as memory comes: those
 // of a file will take their place. Whoever makes one gives every weight a value.

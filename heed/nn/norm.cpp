@@ -1,14 +1,17 @@
 #include "heed/nn/norm.h"
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 
 namespace heed::nn {
 
 NormKind norm_kind_from(std::string_view name) {
   if (name == "layer") return NormKind::kLayer;
   if (name == "rms") return NormKind::kRms;
-  throw UsageError(text_of("norm: expected one of layer, rms, got '", name, "'"));
+  throw UsageError(text_of("norm: expected one of ", joined(norm_names()), ", got '", name, "'"));
 }
+
+std::vector<std::string> norm_names() { return {"layer", "rms"}; }
 
 std::string name_of(NormKind kind) { return kind == NormKind::kLayer ? "layer" : "rms"; }
 

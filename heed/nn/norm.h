@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "heed/nn/layer_norm.h"
 #include "heed/nn/rms_norm.h"
@@ -19,6 +20,7 @@ enum class NormKind { kLayer, kRms };
 // "layer", "rms"; throws UsageError otherwise.
 NormKind norm_kind_from(std::string_view name);
 std::string name_of(NormKind kind);
+std::vector<std::string> norm_names();
 
 // One of the two, registered under `name` in the module that it belongs to.
 class Norm {

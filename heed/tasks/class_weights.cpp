@@ -5,15 +5,11 @@
 #include <algorithm>
 #include <numeric>
 
-#include "heed/base/error.h"
 #include "heed/data/memory.h"
 
 namespace heed::tasks {
 
-void check_class_weight(const std::string& name) {
-  check_usage(name == "none" || name == "balanced",
-              "class_weight: expected none or balanced, got '", name, "'");
-}
+std::vector<std::string> class_weight_names() { return {"none", "balanced"}; }
 
 at::Tensor class_weights(const std::string& name, const std::vector<int64_t>& counts) {
   if (name == "none") return {};

@@ -7,12 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "heed/nn/fields.h"
 #include "heed/tasks/task.h"
 
 namespace heed::tasks {
 
-// Throws UsageError for a name other than "none" and "balanced".
-void check_class_weight(const std::string& name);
+// "none", "balanced".
+std::vector<std::string> class_weight_names();
+constexpr nn::Field class_weight_field(const char* help) {
+  return {.name = "class_weight", .help = help, .choices = class_weight_names};
+}
 
 // "balanced": all examples / (classes that occur · examples of the class), so that every class
 // counts as much as any other and an example one on average; a class without an example counts 1.

@@ -11,7 +11,6 @@
 #include "heed/base/error.h"
 #include "heed/models/parts/text_batch.h"
 #include "heed/tasks/batches.h"
-#include "heed/tasks/class_weights.h"
 #include "heed/tasks/sources.h"
 #include "heed/text/builders/bpe_builder.h"
 #include "heed/text/builders/word_level_builder.h"
@@ -59,9 +58,7 @@ std::shared_ptr<const text::Tokenizer> learnt_characters(const data::NerData& da
 }
 
 const EntityRecognitionOptions& checked(const EntityRecognitionOptions& options) {
-  models::check_share("word dropout", options.word_dropout);
-  check_usage(options.margin >= 0, "margin: expected at least 0, got ", options.margin);
-  check_class_weight(options.class_weight);
+  visit_fields(options, nn::FieldCheck());
   return options;
 }
 
@@ -72,7 +69,7 @@ models::TrainedTokenTagger untrained(const data::NerData& data,
   }
   models::TrainedTokenTagger made;
   made.tokenizer = learnt_subwords(data, options.subword_vocab_size);
-  made.characters = learnt_characters(data, options.min_character_frequency);
+  made.characters = learnt_characters(data, options.min_frequency);
   models::TokenTaggerOptions model = options.model;
   model.types = data.types;
   model.words.subword_vocab_size = made.tokenizer->size();

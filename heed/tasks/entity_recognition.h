@@ -10,21 +10,52 @@
 #include "heed/data/ner_data.h"
 #include "heed/metrics/entities.h"
 #include "heed/models/files/token_tagger_files.h"
+#include "heed/nn/fields.h"
+#include "heed/tasks/class_weights.h"
 #include "heed/tasks/cut_texts.h"
 #include "heed/tasks/task.h"
 
 namespace heed::tasks {
 
 struct EntityRecognitionOptions {
-  models::TokenTaggerOptions model;     // types and vocabularies are read from the data
-  int64_t subword_vocab_size = 4000;    // of the vocabulary, at most, special tokens included
-  int64_t min_character_frequency = 2;  // of a character that gets an id of its own
-  double word_dropout = 0;              // share of the words whose subwords training hides
-  double margin = 0;                    // see TokenTagger::loss
+  models::TokenTaggerOptions model;   // types and vocabularies are read from the data
+  int64_t subword_vocab_size = 4000;  // of the vocabulary, at most, special tokens included
+  int64_t min_frequency = 2;          // of a character that gets an id of its own
+  double word_dropout = 0;            // share of the words whose subwords training hides
+  double margin = 0;                  // see TokenTagger::loss
   // "balanced": a word counts the more, the rarer the type of entity that it is part of, or no
   // entity (tasks/class_weights.h). "none".
   std::string class_weight = "none";
 };
+
+// All but those of the model, which have a list of their own.
+template <nn::OptionsOf<EntityRecognitionOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  const auto words = [](nn::Field field) {
+    field.group = "Words and tags";
+    return field;
+  };
+  visit(words({.name = "margin",
+               .help = "By how much entities must beat no entity in training: more gives more "
+                       "recall",
+               .most = 1e6}),
+        o.margin);
+  visit(words(class_weight_field("balanced: a word counts the more, the rarer the type of its "
+                                 "entity, or no entity")),
+        o.class_weight);
+  visit(words(nn::share_field("word_dropout",
+                              "Share of words whose subwords are hidden in training")),
+        o.word_dropout);
+  visit(words({.name = "subword_vocab_size",
+               .help = "Subwords of the vocabulary, at most",
+               .least = 3,
+               .most = nn::kLargestSize}),
+        o.subword_vocab_size);
+  visit(words({.name = "min_frequency",
+               .help = "A character seen less often counts as unknown",
+               .most = nn::kLargestSize}),
+        o.min_frequency);
+}
 
 struct TaggedParts;  // sentences as the model reads them
 

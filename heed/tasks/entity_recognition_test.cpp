@@ -38,7 +38,7 @@ EntityRecognitionOptions small() {
                                     .attention_dropout = 0,
                                     .embedding_dropout = 0}},
           .subword_vocab_size = 60,
-          .min_character_frequency = 1};
+          .min_frequency = 1};
 }
 
 void learn(EntityRecognition& task, int steps) {

@@ -279,7 +279,7 @@ SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
     : options_(options), trained_(std::move(trained)), valid_(valid) {
   check_usage(options.watched == "loss" || options.watched == "bleu",
               "watched: expected loss or bleu, got '", options.watched, "'");
-  models::check_share("label smoothing", options.label_smoothing);
+  visit_fields(options, nn::FieldCheck());
   check_usage(!valid.pairs.empty(), "training: expected validation data, got none");
   train_ = encode_pairs(trained_, train);
   valid_pairs_ = encode_pairs(trained_, valid);

@@ -10,6 +10,7 @@
 #include "heed/data/parallel_data.h"
 #include "heed/metrics/bleu.h"
 #include "heed/models/files/encoder_decoder_files.h"
+#include "heed/nn/fields.h"
 #include "heed/tasks/cut_texts.h"
 #include "heed/tasks/task.h"
 
@@ -42,6 +43,14 @@ struct SequenceToSequenceOptions {
   std::string watched = "loss";
   metrics::LetterCase letters = metrics::LetterCase::kKept;  // of that BLEU
 };
+
+// All but those of the model, which have a list of their own.
+template <nn::OptionsOf<SequenceToSequenceOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::share_field("label_smoothing",
+                        "Share of the probability that is taught to go to all tokens alike"),
+        o.label_smoothing);
+}
 
 // Pairs that are read several times are encoded once. What is longer than the model's `max_length`
 // is cut.

@@ -260,10 +260,7 @@ metrics::Answers graded(const std::vector<SpanAnswers>& answers, const data::Spa
 SpanQuestions::SpanQuestions(const data::SpanTrainingData& data,
                              const SpanQuestionsOptions& options, const Progress& progress)
     : valid_(data.valid) {
-  check_usage(options.reading.max_answer_length > 0,
-              "longest answer: expected at least 1 token, got ", options.reading.max_answer_length);
-  check_usage(options.reading.doc_stride > 0, "stride: expected at least 1 token, got ",
-              options.reading.doc_stride);
+  visit_fields(options.reading, nn::FieldCheck());
   trained_.tokenizer = question_tokenizer(options.tokenizer, all_texts(data.train), progress);
   trained_.spans = options.reading;
   trained_.spans.answer_may_be_missing =

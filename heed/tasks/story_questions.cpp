@@ -16,7 +16,6 @@
 #include "heed/models/files/label_json.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
-#include "heed/tasks/class_weights.h"
 #include "heed/tasks/sources.h"
 
 namespace heed::tasks {
@@ -252,8 +251,7 @@ CutTexts cut_texts(const models::TrainedQuestionAnswerer& trained,
 StoryQuestions::StoryQuestions(const data::StoryTrainingData& data,
                                const StoryQuestionsOptions& options, const Progress& progress)
     : options_(options), valid_(data.valid) {
-  models::check_share("empty_share", options.empty_share);
-  check_class_weight(options.class_weight);
+  visit_fields(options, nn::FieldCheck());
   trained_.tokenizer = question_tokenizer(options.tokenizer, all_texts(data.train), progress);
   trained_.labels = all_answers(data.train);
   if (trained_.labels.size() < 2) {

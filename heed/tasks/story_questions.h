@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "heed/data/question_split.h"
+#include "heed/nn/fields.h"
+#include "heed/tasks/class_weights.h"
 #include "heed/tasks/cut_texts.h"
 #include "heed/tasks/question_units.h"
 #include "heed/text/span.h"
@@ -23,6 +25,16 @@ struct StoryQuestionsOptions {
   // "balanced": a question counts the more, the rarer its answer (tasks/class_weights.h). "none".
   std::string class_weight = "none";
 };
+
+// All but those of the model, which have a list of their own.
+template <nn::OptionsOf<StoryQuestionsOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::share_field("empty_share", "Share of sentences that training puts an empty one before"),
+        o.empty_share);
+  visit(class_weight_field("balanced: a question counts the more, the rarer its answer; of "
+                           "stories"),
+        o.class_weight);
+}
 
 class StoryQuestions final : public Task {
  public:

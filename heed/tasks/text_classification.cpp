@@ -11,7 +11,6 @@
 #include "heed/models/files/label_json.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
-#include "heed/tasks/class_weights.h"
 #include "heed/tasks/sources.h"
 #include "heed/text/builders/word_level_builder.h"
 
@@ -70,16 +69,10 @@ at::Tensor binary_loss(const at::Tensor& logits, const at::Tensor& labels, doubl
 }
 
 void check_options(const TextClassificationOptions& options) {
-  check_class_weight(options.class_weight);
-  models::check_share("label smoothing", options.label_smoothing);
-  models::check_share("word dropout", options.word_dropout);
+  visit_fields(options, nn::FieldCheck());
   check_usage(!options.threshold || !options.label_separator.empty(),
               "threshold: expected a label separator beside it: with one label a text the most ",
               "likely one counts");
-  if (options.threshold) {
-    check_usage(*options.threshold > 0 && *options.threshold < 1,
-                "threshold: expected a number between 0 and 1, got ", *options.threshold);
-  }
 }
 
 // The labels of an example: one, or any number.

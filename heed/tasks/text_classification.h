@@ -9,6 +9,8 @@
 
 #include "heed/data/classification_data.h"
 #include "heed/models/files/text_classifier_files.h"
+#include "heed/nn/fields.h"
+#include "heed/tasks/class_weights.h"
 #include "heed/tasks/classify.h"
 #include "heed/tasks/task.h"
 
@@ -30,6 +32,39 @@ struct TextClassificationOptions {
   // examples of the class); of several labels, a yes as much as all noes of its label. "none".
   std::string class_weight = "none";
 };
+
+// All but those of the model, which have a list of their own.
+template <nn::OptionsOf<TextClassificationOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  using nn::Field;
+  constexpr const char* kSeveral = "Several labels a text";
+  visit(Field{.name = "vocab_size",
+              .help = "Words of the vocabulary, at most",
+              .least = 3,
+              .most = nn::kLargestSize},
+        o.vocab_size);
+  visit(Field{.name = "min_frequency",
+              .help = "A word seen less often counts as unknown",
+              .most = nn::kLargestSize},
+        o.min_frequency);
+  visit(nn::share_field("label_smoothing", "Share of the target spread over all classes"),
+        o.label_smoothing);
+  visit(nn::share_field("word_dropout", "Share of words hidden in training"), o.word_dropout);
+  visit(class_weight_field("balanced: an example counts the more, the rarer its class"),
+        o.class_weight);
+  visit(Field{.name = "label_separator",
+              .help = "What stands between the labels of a text; empty: each has one label",
+              .group = kSeveral},
+        o.label_separator);
+  visit(Field{.name = "threshold",
+              .help = "From which probability on a label is given; without: for each label what "
+                      "gives the best F1 on the validation data",
+              .most = 1,
+              .above = true,
+              .below = true,
+              .group = kSeveral},
+        o.threshold);
+}
 
 class TextClassification final : public Task {
  public:

@@ -36,30 +36,13 @@ struct Optimizer::Live {
   std::vector<at::Tensor> parameters, gradients, first, second, steps;
 };
 
+std::vector<std::string> optimizer_names() { return {"adam", "adamw", "sgd"}; }
+
 double weight_decay_of(const OptimizerOptions& options) {
   return options.weight_decay.value_or(options.name == "adamw" ? 0.01 : 0);
 }
 
-void check(const OptimizerOptions& o) {
-  const std::string& name = o.name;
-  check_usage(name == "adam" || name == "adamw" || name == "sgd",
-              "optimizer: expected one of adam, adamw, sgd, got '", name, "'");
-  const auto share = [](const char* what, double value) {
-    check_usage(value >= 0 && value < 1, what, ": expected a value from 0 up to but not including ",
-                "1, got ", value);
-  };
-  const auto at_least_0 = [](const char* what, double value) {
-    check_usage(std::isfinite(value) && value >= 0, what, ": expected 0 or more, got ", value);
-  };
-  share("beta1", o.beta1);
-  share("beta2", o.beta2);
-  share("momentum", o.momentum);
-  check_usage(std::isfinite(o.epsilon) && o.epsilon > 0,
-              "epsilon: expected a positive number, got ", o.epsilon);
-  at_least_0("weight_decay", weight_decay_of(o));
-  at_least_0("l1", o.l1);
-  at_least_0("l2", o.l2);
-}
+void check(const OptimizerOptions& options) { visit_fields(options, nn::FieldCheck()); }
 
 Optimizer::Optimizer(std::vector<at::Tensor> parameters, const OptimizerOptions& options)
     : options_(options), parameters_(std::move(parameters)) {

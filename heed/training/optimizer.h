@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "heed/nn/fields.h"
+
 namespace heed::training {
 
 struct OptimizerOptions {
@@ -25,7 +27,36 @@ struct OptimizerOptions {
   double l2 = 0;          // penalty l2 · Σw² on the loss
 };
 
+std::vector<std::string> optimizer_names();
+
 double weight_decay_of(const OptimizerOptions& options);
+
+template <nn::OptionsOf<OptimizerOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  const auto training = [](nn::Field field) {
+    field.group = "Training";
+    return field;
+  };
+  const auto penalty = [&](const char* name, const char* help) {
+    return training({.name = name, .help = help, .most = 1e9});
+  };
+  const auto memory = [&](const char* name, const char* help) {
+    return training({.name = name, .help = help, .most = 1, .below = true});
+  };
+  visit(training({.name = "optimizer", .help = "Update rule", .choices = optimizer_names}), o.name);
+  visit(penalty("weight_decay",
+                "Pull of all weights towards zero; the default is that of adamw, the others have "
+                "none unless it is given"),
+        o.weight_decay);
+  visit(penalty("l1", "Penalty: this times the sum of absolute weights"), o.l1);
+  visit(penalty("l2", "Penalty: this times the sum of squared weights"), o.l2);
+  visit(memory("beta1", "Adam: memory of the mean gradient"), o.beta1);
+  visit(memory("beta2", "Adam: memory of the mean square"), o.beta2);
+  visit(
+      training({.name = "epsilon", .help = "Adam: added to the root", .most = 1e9, .above = true}),
+      o.epsilon);
+  visit(memory("momentum", "SGD: memory of the gradient"), o.momentum);
+}
 
 // Throws UsageError naming the option that cannot be used.
 void check(const OptimizerOptions& options);

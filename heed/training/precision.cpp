@@ -5,6 +5,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 
 namespace heed::training {
 namespace {
@@ -14,11 +15,13 @@ constexpr double kLargestScale = 16777216;  // 2^24
 
 }  // namespace
 
+std::vector<std::string> precision_names() { return {"float32", "bfloat16", "float16"}; }
+
 Precision precision_from(const std::string& name, c10::Device device) {
   if (name == "float32") return Precision::kFloat32;
   if (name == "bfloat16") return Precision::kBfloat16;
-  check_usage(name == "float16", "dtype: expected one of float32, bfloat16, float16, got '", name,
-              "'");
+  check_usage(name == "float16", "dtype: expected one of ", joined(precision_names()), ", got '",
+              name, "'");
   check_usage(device.is_cuda(), "dtype: float16 needs device cuda; on a CPU choose bfloat16");
   return Precision::kFloat16;
 }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace heed::training {
 
@@ -15,6 +16,7 @@ enum class Precision { kFloat32, kBfloat16, kFloat16 };
 
 // "float32", "bfloat16" or "float16". UsageError for another name, and for float16 on a CPU, where
 // it would be slower than float32.
+std::vector<std::string> precision_names();
 Precision precision_from(const std::string& name, c10::Device device);
 
 // "cpu", "cuda" or "cuda:1". UsageError for another name, and where that device is not there.

@@ -5,8 +5,13 @@
 #include <numbers>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 
 namespace heed::training {
+
+std::vector<std::string> schedule_names() {
+  return {"constant", "linear", "cosine", "inverse_sqrt"};
+}
 
 double learning_rate(const ScheduleOptions& o, int64_t step) {
   const auto at = static_cast<double>(step);
@@ -19,8 +24,8 @@ double learning_rate(const ScheduleOptions& o, int64_t step) {
   if (o.name == "linear") return o.peak * (1 - progress);
   if (o.name == "cosine") return o.peak * (1 + std::cos(std::numbers::pi * progress)) / 2;
   if (o.name == "inverse_sqrt") return o.peak * std::sqrt(std::max(1.0, warmup) / (at + 1));
-  throw UsageError(text_of(
-      "schedule: expected one of constant, linear, cosine, inverse_sqrt, got '", o.name, "'"));
+  throw UsageError(
+      text_of("lr_scheduler: expected one of ", joined(schedule_names()), ", got '", o.name, "'"));
 }
 
 }  // namespace heed::training

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace heed::training {
 
@@ -12,6 +13,9 @@ struct ScheduleOptions {
   int64_t warmup_steps = 0;
   int64_t total_steps = 1;  // where linear and cosine reach 0
 };
+
+// What a schedule may be called.
+std::vector<std::string> schedule_names();
 
 // The learning rate of step `step`, counted from 0. Throws UsageError for an unknown name.
 //   warm-up       peak · (step + 1) / warmup_steps

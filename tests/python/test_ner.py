@@ -177,7 +177,7 @@ class NamedEntities(unittest.TestCase):
     def test_any_score_and_pattern(self):
         for i, options in enumerate((["--score", "additive", "--pattern", "window:2:2"],
                                      ["--score", "cosine", "--positions", "rotary", "--output",
-                                      "softmax", "--tags", "bio", "--num-key-value-heads", 1],
+                                      "softmax", "--tag-scheme", "bio", "--num-key-value-heads", 1],
                                      ["--character-dim", 0, "--positions", "alibi"],
                                      ["--subword-dim", 0, "--shape-dim", 0, "--margin", 1])):
             out = f"other-{i}"

@@ -8,10 +8,10 @@
 #include <memory>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/cli/attention_page.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
-#include "heed/cli/joined.h"
 #include "heed/cli/task_kind.h"
 #include "heed/io/printable.h"
 #include "heed/viz/heat_map.h"

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "heed/base/joined.h"
 #include "heed/cli/command.h"
-#include "heed/cli/joined.h"
 #include "heed/cli/options/options.h"
 
 namespace heed::cli {

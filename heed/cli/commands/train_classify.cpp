@@ -19,73 +19,8 @@ struct Settings {
   ReadingOptions reading;
   FromModel from;
   tasks::TextClassificationOptions task{.word_dropout = 0.1};
-  TransformerSettings transformer{.options = models::TextClassifierOptions().transformer};
   TrainingSettings training;
 };
-
-void add_model_options(Options& options, Settings& settings) {
-  const std::string group = "Model";
-  tasks::TextClassificationOptions& task = settings.task;
-  options.add("--vocab-size", task.vocab_size, "Words of the vocabulary, at most")
-      .range(3, 10'000'000)
-      .group(group);
-  options.add("--min-frequency", task.min_frequency, "A word seen less often counts as unknown")
-      .at_least(0)
-      .group(group);
-  options
-      .add("--max-length", settings.transformer.options.max_length,
-           "Tokens of a text, or of a sentence of it; what is beyond is cut")
-      .at_least(1)
-      .group(group);
-  options
-      .add("--embedding-std", task.model.embedding_std,
-           "Standard deviation that word vectors start with")
-      .at_least(0)
-      .group(group);
-  settings.transformer.add_to(options);
-  options
-      .add("--documents", task.model.documents,
-           "How a text is read: whole, or by hierarchical attention over its words and then "
-           "its sentences or its lines")
-      .one_of({"whole", "sentences", "lines"})
-      .group(group);
-  options
-      .add("--max-sentences", task.model.max_sentences,
-           "Sentences of a document; what is beyond is cut")
-      .range(1, 1 << 16)
-      .group(group);
-  options
-      .add("--num-sentence-layers", task.model.num_sentence_layers,
-           "Layers of the encoder over sentences")
-      .range(1, 1000)
-      .group(group);
-  options.add("--word-dropout", task.word_dropout, "Share of words hidden in training")
-      .share_below_1()
-      .group(group);
-  options
-      .add("--label-smoothing", task.label_smoothing, "Share of the target spread over all classes")
-      .share_below_1()
-      .group(group);
-  options
-      .add("--class-weight", task.class_weight,
-           "balanced: an example counts the more, the rarer its class")
-      .one_of({"none", "balanced"})
-      .group(group);
-}
-
-void add_label_options(Options& options, tasks::TextClassificationOptions& task) {
-  const std::string group = "Several labels a text";
-  options
-      .add("--label-separator", task.label_separator,
-           "What stands between the labels of a text; empty: each has one label")
-      .group(group);
-  options
-      .add("--threshold", task.threshold,
-           "From which probability on a label is given; without: for each label what gives "
-           "the best F1 on the validation data")
-      .share_or_nothing()
-      .group(group);
-}
 
 data::TrainingData read_data(const Settings& settings) {
   data::DataReport report;
@@ -147,7 +82,7 @@ models::TrainedTextClassifier published_model(const Settings& settings, data::Tr
       models::with_head(directory, {.purpose = Purpose::kSequenceClassification,
                                     .labels = labels,
                                     .max_length = settings.from.given_or_0(
-                                        "max-length", settings.transformer.options.max_length)});
+                                        "max-length", settings.task.model.transformer.max_length)});
   FromModel::show(*files.model);
   return models::as_text_classifier(files);
 }
@@ -155,7 +90,7 @@ models::TrainedTextClassifier published_model(const Settings& settings, data::Tr
 tasks::TextClassification make_task(const Settings& settings, data::TrainingData& data) {
   tasks::TextClassificationOptions options = settings.task;
   if (settings.from.wanted()) return {data, options, published_model(settings, data)};
-  options.model.transformer = settings.transformer.resolved();
+  options.model.transformer = resolved(options.model.transformer);
   return {data, options, "classify"};
 }
 
@@ -168,7 +103,7 @@ void run(const Settings& given) {
         settings.from.given_or_0("word-dropout", 1) * given.task.word_dropout;
   }
   settings.training.prepare();
-  settings.transformer.check();
+  resolved(settings.task.model.transformer);
   check_watched(settings);
   data::TrainingData data = read_data(settings);
   tasks::TextClassification task = make_task(settings, data);
@@ -182,8 +117,11 @@ void define(Options& options, Settings& s) {
                     "Examples");
   s.from.add_to(options);
   s.reading.add_to(options);
-  add_label_options(options, s.task);
-  add_model_options(options, s);
+  visit_fields(s.task, FieldOptions(options));
+  add_model_options(
+      options, s.task.model,
+      {.help = {
+           {"max_length", "Tokens of a text, or of a sentence of it; what is beyond is cut"}}});
   s.training.add_to(options, {"loss", "accuracy", "macro_f1", "micro_f1", "subset_accuracy"});
 }
 

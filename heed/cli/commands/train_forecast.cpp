@@ -32,7 +32,6 @@ struct Settings {
   SeriesReading reading;
   ReadingOptions table;
   tasks::ForecastingOptions task;
-  TransformerSettings transformer{.options = models::ForecasterOptions().transformer};
   TrainingSettings training{defaults()};
 };
 
@@ -53,9 +52,8 @@ tasks::SeriesSplit split_of(const Settings& settings, const data::SeriesData& da
 
 void run(const Settings& settings) {
   settings.training.prepare();
-  settings.transformer.check();
   tasks::ForecastingOptions options = settings.task;
-  options.model.transformer = settings.transformer.resolved();
+  options.model.transformer = resolved(options.model.transformer);
   const data::SeriesData data = settings.reading.read(settings.train, settings.table);
   const tasks::SeriesSplit split = split_of(settings, data);
   tasks::Forecasting task(data, split, options);
@@ -68,23 +66,6 @@ void run(const Settings& settings) {
   const auto evaluation = tasks::evaluate(best, tasks::standardised(best, data),
                                           split.train + split.valid, split.total(), season, {});
   std::cerr << "heed: on the test part, in standardised units:\n" << forecast_report(evaluation);
-}
-
-void add_model_options(Options& options, models::ForecasterOptions& model) {
-  const auto size = [&](const char* name, int64_t& value, const char* help) {
-    options.add(name, value, help).at_least(1).group("Model");
-  };
-  size("--context-length", model.context_length, "Steps of the past that are read");
-  size("--horizon", model.horizon, "Steps of the future that are written");
-  size("--patch-length", model.patch_length, "Steps of a patch, which is a token");
-  size("--patch-stride", model.patch_stride, "Steps from one patch to the next");
-  options
-      .add("--channel-independent", model.channel_independent,
-           "Read each series by itself, with the same weights; false: a token holds a patch of all")
-      .group("Model");
-  options.add("--head-dropout", model.head_dropout, "Dropout of what the last layer reads")
-      .share_below_1()
-      .group("Model");
 }
 
 void define(Options& options, Settings& s) {
@@ -117,8 +98,8 @@ void define(Options& options, Settings& s) {
       .group("Series");
   s.reading.add_to(options);
   s.table.add_table_options(options);
-  add_model_options(options, s.task.model);
-  s.transformer.add_to(options);
+  // The patches of a context are what it reads at once.
+  add_model_options(options, s.task.model, {.help = {{"max_length", ""}}});
   s.training.add_to(options, {"loss", "mse", "mae"});
 }
 

@@ -20,16 +20,15 @@ struct Settings {
   ReadingOptions reading;  // --encoding and --max-bytes of it
   std::string tokenizer = "auto";
   FromModel from;
-  bool tie_word_embeddings = true;
   // A small model, and as many updates as make it write something like the text within minutes on
   // two cores; who has more of either says so.
-  TransformerSettings transformer{.options = {.d_model = 128,
-                                              .num_heads = 4,
-                                              .num_layers = 4,
-                                              .max_length = 128,
-                                              .attention = {.positions = "rotary"},
-                                              .activation = "swiglu",
-                                              .norm = "rms"}};
+  models::LanguageModelOptions model{.transformer = {.d_model = 128,
+                                                     .num_heads = 4,
+                                                     .num_layers = 4,
+                                                     .max_length = 128,
+                                                     .attention = {.positions = "rotary"},
+                                                     .activation = "swiglu",
+                                                     .norm = "rms"}};
   TrainingSettings training{
       training::TrainingOptions{.max_steps = 2000,
                                 .eval_steps = 200,
@@ -66,11 +65,12 @@ data::TextData read_data(const Settings& settings) {
 }
 
 tasks::LanguageModelling fresh_task(const Settings& settings, const data::TextData& data) {
+  models::LanguageModelOptions model = settings.model;
+  model.transformer = resolved(model.transformer);
   return {data,
           tasks::tokenizer_for(tokenizer_kind(settings, data), data.train,
                                progress_bar("learning merges")),
-          {.transformer = settings.transformer.resolved(),
-           .tie_word_embeddings = settings.tie_word_embeddings}};
+          model};
 }
 
 tasks::LanguageModelling published_task(const Settings& settings, const data::TextData& data) {
@@ -80,7 +80,7 @@ tasks::LanguageModelling published_task(const Settings& settings, const data::Te
       models::open_published(settings.from.directory(), models::published::Purpose::kCausalLm);
   FromModel::show(*files.model);
   const int64_t longest = files.model->transformer().max_length;
-  const int64_t asked = settings.transformer.options.max_length;
+  const int64_t asked = settings.model.transformer.max_length;
   return {data, models::as_language_model(files),
           settings.from.is_given("max-length") ? asked : std::min(asked, longest)};
 }
@@ -89,7 +89,7 @@ void run(const Settings& given) {
   Settings settings = given;
   if (settings.from.wanted()) settings.from.prepare({"max-length"}, settings.training);
   settings.training.prepare();
-  settings.transformer.check();
+  resolved(settings.model.transformer);
   const data::TextData data = read_data(settings);
   tasks::LanguageModelling task =
       settings.from.wanted() ? published_task(settings, data) : fresh_task(settings, data);
@@ -118,16 +118,9 @@ void define(Options& options, Settings& s) {
   options.add("--tokenizer", s.tokenizer,
               "characters, bytes, bpe:N (learnt from the texts, N tokens), auto (bpe with a number "
               "that suits the size of the texts) or a tokenizer.json");
-  options
-      .add("--max-length", s.transformer.options.max_length,
-           "Tokens that the model sees at once, and of a training example")
-      .at_least(1)
-      .group("Model");
-  options
-      .add("--tie-word-embeddings", s.tie_word_embeddings,
-           "Whether the output layer is the embedding; false: a layer of its own")
-      .group("Model");
-  s.transformer.add_to(options);
+  add_model_options(
+      options, s.model,
+      {.help = {{"max_length", "Tokens that the model sees at once, and of a training example"}}});
   s.training.add_to(options, {"loss", "perplexity", "bits_per_byte"});
 }
 

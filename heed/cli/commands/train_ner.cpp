@@ -20,91 +20,22 @@ struct Settings {
   FromModel from;
   ReadingOptions reading;
   tasks::EntityRecognitionOptions task{
-      .model = {.words = {.character_dim = 64}}, .word_dropout = 0.3, .margin = 2};
-  TransformerSettings transformer{
-      .options = {.d_model = 128,
-                  .num_heads = 4,
-                  .num_layers = 1,
-                  .max_length = 256,
-                  .attention = {.positions = "relative", .max_relative_positions = 24},
-                  .initialisation = "xavier_uniform",
-                  .dropout = 0.3,
-                  .attention_dropout = 0.2,
-                  .embedding_dropout = 0.5}};
+      .model = {.words = {.character_dim = 64},
+                .transformer = {.d_model = 128,
+                                .num_heads = 4,
+                                .num_layers = 1,
+                                .max_length = 256,
+                                .attention = {.positions = "relative",
+                                              .max_relative_positions = 24},
+                                .initialisation = "xavier_uniform",
+                                .dropout = 0.3,
+                                .attention_dropout = 0.2,
+                                .embedding_dropout = 0.5}},
+      .word_dropout = 0.3,
+      .margin = 2};
   TrainingSettings training{
       training::TrainingOptions{.epochs = 12, .batch_size = 16, .lr = 1.5e-3, .ema_decay = 0.99}};
 };
-
-void add_word_options(Options& options, Settings& s) {
-  const std::string group = "Words and tags";
-  models::WordEncoderOptions& words = s.task.model.words;
-  options.add("--tags", s.scheme, "Scheme that the model answers in; files may have any")
-      .one_of({"bio", "bioes"})
-      .group(group);
-  options
-      .add("--output", s.task.model.output,
-           "Tags are learnt together as a chain (crf) or each by itself (softmax)")
-      .one_of({"crf", "softmax"})
-      .group(group);
-  options
-      .add("--margin", s.task.margin,
-           "By how much entities must beat no entity in training: more gives more recall")
-      .at_least(0)
-      .group(group);
-  options
-      .add("--class-weight", s.task.class_weight,
-           "balanced: a word counts the more, the rarer the type of its entity, or no entity")
-      .one_of({"none", "balanced"})
-      .group(group);
-  options
-      .add("--word-dropout", s.task.word_dropout,
-           "Share of words whose subwords are hidden in training")
-      .share_below_1()
-      .group(group);
-  options
-      .add("--subword-vocab-size", s.task.subword_vocab_size, "Subwords of the vocabulary, at most")
-      .range(3, 10'000'000)
-      .group(group);
-  options
-      .add("--min-frequency", s.task.min_character_frequency,
-           "A character seen less often counts as unknown")
-      .at_least(0)
-      .group(group);
-  options.add("--subword-dim", words.subword_dim, "Size of a subword's vector; 0: none")
-      .at_least(0)
-      .group(group);
-  options.add("--character-dim", words.character_dim, "Size of a character's vector; 0: none")
-      .at_least(0)
-      .group(group);
-  options
-      .add("--num-character-heads", words.num_character_heads,
-           "Attention heads between the characters of a word")
-      .at_least(1)
-      .group(group);
-  options.add("--num-character-layers", words.num_character_layers, "Layers over the characters")
-      .at_least(1)
-      .group(group);
-  options
-      .add("--character-dropout", words.character_dropout,
-           "Share of values dropped in the layers over the characters")
-      .share_below_1()
-      .group(group);
-  options
-      .add("--shape-dim", words.shape_dim,
-           "Size of the vector of each feature of a word's shape; 0: none")
-      .at_least(0)
-      .group(group);
-  options
-      .add("--max-word-length", words.max_word_length,
-           "Characters of a word; of a longer one, its two ends")
-      .at_least(1)
-      .group(group);
-  options
-      .add("--max-length", s.transformer.options.max_length,
-           "Words that the model sees at once; a longer sentence is read in parts")
-      .at_least(1)
-      .group(group);
-}
 
 struct Sentences {
   data::NerData train;
@@ -150,16 +81,16 @@ tasks::EntityRecognition published_task(const Settings& settings, const Sentence
 
 tasks::EntityRecognition fresh_task(const Settings& settings, const Sentences& sentences) {
   tasks::EntityRecognitionOptions options = settings.task;
+  options.model.transformer = resolved(options.model.transformer);
   options.model.scheme = text::tag_scheme_named(settings.scheme);
-  options.model.transformer = settings.transformer.resolved();
   options.model.words.character_score = options.model.transformer.attention.score;
   return {sentences.train, sentences.valid, options};
 }
 
 void run(Settings& settings) {
-  if (settings.from.wanted()) settings.from.prepare({"margin"}, settings.training);
+  if (settings.from.wanted()) settings.from.prepare({"margin", "class-weight"}, settings.training);
   settings.training.prepare();
-  settings.transformer.check();
+  resolved(settings.task.model.transformer);
   const Sentences sentences = read_data(settings);
   tasks::EntityRecognition task = settings.from.wanted() ? published_task(settings, sentences)
                                                          : fresh_task(settings, sentences);
@@ -173,8 +104,14 @@ void define(Options& options, Settings& s) {
                     "Sentences, as CoNLL columns or JSON,");
   s.from.add_to(options);
   s.reading.add_to(options);
-  add_word_options(options, s);
-  s.transformer.add_to(options);
+  options.add("--tag-scheme", s.scheme, "Scheme that the model answers in; files may have any")
+      .one_of({"bio", "bioes"})
+      .group("Words and tags");
+  visit_fields(s.task, FieldOptions(options));
+  add_model_options(options, s.task.model,
+                    {.help = {{"max_length",
+                               "Words that the model sees at once; a longer sentence is read in "
+                               "parts"}}});
   s.training.add_to(options, {"loss", "f1", "precision", "recall"});
 }
 
@@ -188,7 +125,7 @@ Command train_ner_command() {
           "  heed train ner --train train.conll --valid dev.conll --out model\n"
           "  heed train ner --from bert-base-cased --train train.conll --valid dev.conll --out "
           "model\n"
-          "  heed train ner --train a.jsonl.gz --valid b.jsonl.gz --out model --tags bio "
+          "  heed train ner --train a.jsonl.gz --valid b.jsonl.gz --out model --tag-scheme bio "
           "--output softmax\n"
           "  heed train ner --train train.conll --valid dev.conll --out model --positions rotary "
           "--pattern window:8:8\n",

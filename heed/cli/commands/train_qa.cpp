@@ -23,20 +23,17 @@ struct Settings {
   double valid_share = 0.1;
   std::string format = "auto";
   ReadingOptions limits;  // of reading
-  std::string tokenizer = "words";
-  models::QuestionAnswererOptions model{.num_hops = 4};
-  TransformerSettings transformer{.options = {.d_model = 64,
-                                              .num_heads = 4,
-                                              .num_layers = 1,
-                                              .max_length = 0,
-                                              .attention = {.positions = "learned"},
-                                              .activation = "relu",
-                                              .norm_first = false,
-                                              .initialisation = "xavier_uniform",
-                                              .attention_dropout = 0,
-                                              .embedding_dropout = 0}};
-  double empty_share = 0.1;
-  std::string class_weight = "none";
+  tasks::StoryQuestionsOptions task{.model = {.num_hops = 4,
+                                              .transformer = {.d_model = 64,
+                                                              .num_heads = 4,
+                                                              .num_layers = 1,
+                                                              .max_length = 0,
+                                                              .attention = {.positions = "learned"},
+                                                              .activation = "relu",
+                                                              .norm_first = false,
+                                                              .initialisation = "xavier_uniform",
+                                                              .attention_dropout = 0,
+                                                              .embedding_dropout = 0}}};
   models::SpanReading reading;
   TrainingSettings training{
       training::TrainingOptions{.epochs = 30,
@@ -60,9 +57,9 @@ struct Settings {
   }
 
   models::QuestionAnswererOptions resolved() const {
-    models::QuestionAnswererOptions options = model;
+    models::QuestionAnswererOptions options = task.model;
     if (spans()) options.units = "words";
-    options.transformer = transformer.resolved();
+    options.transformer = cli::resolved(task.model.transformer);
     if (options.transformer.max_length == 0) {
       options.transformer.max_length = options.units == "words" ? kWords : kSentences;
     }
@@ -85,12 +82,9 @@ void train_on_stories(const Settings& settings) {
   const data::StoryTrainingData data = data::read_story_training(settings.files(), report);
   throw_or_warn(report);
   say_counts(questions_of(data.train), questions_of(data.valid));
-  tasks::StoryQuestions task(data,
-                             {.model = settings.resolved(),
-                              .tokenizer = settings.tokenizer,
-                              .empty_share = settings.empty_share,
-                              .class_weight = settings.class_weight},
-                             progress_bar("learning merges"));
+  tasks::StoryQuestionsOptions options = settings.task;
+  options.model = settings.resolved();
+  tasks::StoryQuestions task(data, options, progress_bar("learning merges"));
   warn(task.cut().warnings());
   settings.training.train(task);
 }
@@ -100,19 +94,20 @@ void train_on_spans(const Settings& settings) {
   const data::SpanTrainingData data = data::read_span_training(settings.files(), report);
   throw_or_warn(report);
   say_counts(data.train.questions.size(), data.valid.questions.size());
-  tasks::SpanQuestions task(
-      data,
-      {.model = settings.resolved(), .tokenizer = settings.tokenizer, .reading = settings.reading},
-      progress_bar("learning merges"));
+  tasks::SpanQuestions task(data,
+                            {.model = settings.resolved(),
+                             .tokenizer = settings.task.tokenizer,
+                             .reading = settings.reading},
+                            progress_bar("learning merges"));
   warn(task.cut().warnings());
   settings.training.train(task);
 }
 
 void run(const Settings& settings) {
   settings.training.prepare();
-  settings.transformer.check();
+  resolved(settings.task.model.transformer);
   if (settings.spans()) {
-    check_usage(settings.class_weight == "none",
+    check_usage(settings.task.class_weight == "none",
                 "--class-weight: has no meaning where answers are spans of a text: they are no "
                 "classes");
     check_usage(settings.training.metric_for_best_model != "loss",
@@ -141,58 +136,19 @@ void add_data_options(Options& options, Settings& s) {
               "Memory that a file may take, such as 4G; auto: half of what is free");
   options.add("--max-classes", s.limits.max_classes, "Answers to stories that there may be")
       .range(1, 100'000'000);
-  options.add("--tokenizer", s.tokenizer,
+  options.add("--tokenizer", s.task.tokenizer,
               "words, words:N (the N most frequent), characters, bytes, bpe:N or a "
               "tokenizer.json");
 }
 
 void define(Options& options, Settings& s) {
   add_data_options(options, s);
-  const std::string group = "Model";
-  options
-      .add("--units", s.model.units,
-           "What a story is read as; a text with a span as answer is read as words")
-      .one_of({"sentences", "words"})
-      .group(group);
-  options
-      .add("--max-length", s.transformer.options.max_length,
-           "Units that the model reads at once; 0: 128 sentences or 384 words")
-      .at_least(0)
-      .group(group);
-  options
-      .add("--max-unit-length", s.model.max_unit_length,
-           "Words of a sentence; what is beyond is cut")
-      .above(0)
-      .group(group);
-  options
-      .add("--num-hops", s.model.num_hops,
-           "How often the layers are gone through, with one set of weights")
-      .range(1, 1000)
-      .group(group);
-  options
-      .add("--embedding-std", s.model.embedding_std,
-           "Standard deviation that word vectors start with")
-      .at_least(0)
-      .group(group);
-  options
-      .add("--empty-share", s.empty_share,
-           "Share of sentences that training puts an empty one before")
-      .range(0.0, 0.999)
-      .group(group);
-  options
-      .add("--class-weight", s.class_weight,
-           "balanced: a question counts the more, the rarer its answer; of stories")
-      .one_of({"none", "balanced"})
-      .group(group);
-  options.add("--max-answer-length", s.reading.max_answer_length, "Tokens of a span, at most")
-      .above(0)
-      .group(group);
-  options
-      .add("--doc-stride", s.reading.doc_stride,
-           "Tokens between the windows of a text that is longer than --max-length")
-      .above(0)
-      .group(group);
-  s.transformer.add_to(options);
+  add_model_options(
+      options, s.task.model,
+      {.help = {{"max_length", "Units that the model reads at once"}},
+       .zero = {{"max_length", text_of(kSentences, " sentences or ", kWords, " words")}}});
+  visit_fields(s.task, FieldOptions(options));
+  visit_fields(s.reading, FieldOptions(options));
   s.training.add_to(options, {"loss", "exact_match", "f1"});
 }
 

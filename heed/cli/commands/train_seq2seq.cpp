@@ -20,7 +20,6 @@ struct Settings {
   tasks::PairTokenizerOptions tokenizers;
   FromModel from;
   tasks::SequenceToSequenceOptions task;
-  TransformerSettings transformer{.options = models::EncoderDecoderOptions{}.transformer};
   TrainingSettings training;
 };
 
@@ -56,7 +55,7 @@ tasks::SequenceToSequence fresh_task(const Settings& settings, const Pairs& pair
       tasks::tokenizers_for(pairs.train, settings.tokenizers, progress_bar("learning merges"));
   const bool shared = tokenizers.source == tokenizers.target;
   tasks::SequenceToSequenceOptions options = settings.task;
-  options.model.transformer = settings.transformer.resolved();
+  options.model.transformer = resolved(options.model.transformer);
   options.model.tie_word_embeddings = settings.tie_word_embeddings != "auto"
                                           ? settings.tie_word_embeddings
                                       : shared ? "all"
@@ -81,7 +80,7 @@ tasks::SequenceToSequence published_task(const Settings& settings, const Pairs& 
 void run(Settings& settings) {
   if (settings.from.wanted()) settings.from.prepare({"label-smoothing"}, settings.training);
   settings.training.prepare();
-  settings.transformer.check();
+  resolved(settings.task.model.transformer);
   const Pairs pairs = read_data(settings);
   if (settings.training.metric_for_best_model != "auto")
     settings.task.watched = settings.training.metric_for_best_model;
@@ -110,28 +109,18 @@ void define_data(Options& options, Settings& s) {
 
 void define(Options& options, Settings& s) {
   define_data(options, s);
+  std::vector<std::string> ties = models::embedding_ties();
+  ties.insert(ties.begin(), "auto");
   options
-      .add("--tie-word-embeddings", s.tie_word_embeddings,
-           "Which of source embedding, target embedding and output layer are one: none, "
-           "output (the last two), all, or auto: all where there is one vocabulary")
-      .one_of({"auto", "none", "output", "all"})
+      .add(
+          "--tie-word-embeddings", s.tie_word_embeddings,
+          "Which of source embedding, target embedding and output layer are one: none, inputs "
+          "(the first two), output (the last two), all, or auto: all where there is one vocabulary")
+      .one_of(ties)
       .group("Model");
-  options
-      .add("--num-decoder-layers", s.task.model.num_decoder_layers,
-           "Layers of the decoder; 0: --num-layers")
-      .at_least(0)
-      .group("Model");
-  options
-      .add("--max-length", s.transformer.options.max_length,
-           "Tokens of a text at most; what is longer is cut")
-      .above(0)
-      .group("Model");
-  options
-      .add("--label-smoothing", s.task.label_smoothing,
-           "Share of the probability that is taught to go to all tokens alike")
-      .share_below_1()
-      .group("Model");
-  s.transformer.add_to(options);
+  visit_fields(s.task, FieldOptions(options));
+  add_model_options(options, s.task.model,
+                    {.help = {{"max_length", "Tokens of a text at most; what is longer is cut"}}});
   s.training.add_to(options, {"loss", "bleu"});
 }
 

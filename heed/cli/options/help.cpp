@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "heed/cli/joined.h"
+#include "heed/base/joined.h"
 #include "heed/io/utf8.h"
 
 namespace heed::cli {

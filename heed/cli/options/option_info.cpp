@@ -1,5 +1,5 @@
 #include "heed/cli/options/option_info.h"
-#include "heed/cli/joined.h"
+#include "heed/base/joined.h"
 
 #include <cctype>
 

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/base/format.h"
 #include "heed/cli/options/option_values.h"
 #include "heed/cli/options/settings_file.h"
 #include "heed/cli/options/suggestion.h"
+#include "heed/nn/fields.h"
 
 namespace heed::cli {
 namespace {
@@ -87,8 +87,7 @@ OptionInfo info_of(const CLI::Option& option) {
   return info;
 }
 
-// "16777216", "0.999".
-std::string number_text(double value) { return formatted("%.15g", value); }
+using nn::number_text;
 
 template <typename Holds>
 Option::Wrong number_that(const std::string& description, Holds holds) {

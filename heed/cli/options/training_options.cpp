@@ -10,10 +10,11 @@
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
+#include "heed/base/joined.h"
 #include "heed/base/progress.h"
 #include "heed/cli/common.h"
 #include "heed/cli/interrupt.h"
-#include "heed/cli/joined.h"
+#include "heed/cli/options/field_options.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/training/processes/process_group.h"
 #include "heed/training/processes/process_memory.h"
@@ -140,121 +141,22 @@ void add_example_files(Options& options, const ExampleFiles& files, const std::s
 
 void TrainingSettings::add_to(Options& command, std::vector<std::string> metrics) {
   command_ = &command;
-  const std::string group = kTraining;
-  training::TrainingOptions& o = options;
   command.add("--out", out, "Directory that the best model is saved in").required();
-  command.add("--epochs", o.epochs, "Passes over the training examples").at_least(1).group(group);
-  command.add("--max-steps", o.max_steps, "Updates of the whole run, instead of epochs; 0: off")
-      .at_least(0)
-      .group(group);
-  command.add("--eval-steps", o.eval_steps, "Updates between validations; 0: after each epoch")
-      .at_least(0)
-      .group(group);
-  command.add("--batch-size", o.batch_size, "Examples in a batch").at_least(1).group(group);
-  command
-      .add("--batch-tokens", o.batch_tokens,
-           "Tokens in a batch with its padding, instead of examples; 0: off")
-      .at_least(0)
-      .group(group);
-  command
-      .add("--gradient-accumulation-steps", o.gradient_accumulation_steps,
-           "Batches summed before each update")
-      .at_least(1)
-      .group(group);
-  command
-      .add("--tensor-parallel", o.tensor_parallel,
-           "Of several processes, how many hold one model together")
-      .at_least(1)
-      .group(group);
-  command.add("--num-workers", o.num_workers, "Threads that prepare batches ahead; 0: none")
-      .range(0, 8)
-      .group(group);
-  command.add("--lr", o.lr, "Learning rate at its peak").above(0).group(group);
-  command.add("--lr-scheduler", o.lr_scheduler, "How the learning rate falls after the warm-up")
-      .one_of({"constant", "linear", "cosine", "inverse_sqrt"})
-      .group(group);
-  command.add("--warmup-ratio", o.warmup_ratio, "Share of the run in which the learning rate rises")
-      .range(0.0, 1.0)
-      .group(group);
-  command.add("--warmup-steps", o.warmup_steps, "The same in updates; 0: the share counts")
-      .at_least(0)
-      .group(group);
-  command.add("--optimizer", o.optimizer.name, "Update rule")
-      .one_of({"adam", "adamw", "sgd"})
-      .group(group);
-  weight_decay_ = training::weight_decay_of(o.optimizer);
-  command
-      .add("--weight-decay", weight_decay_,
-           "Pull of all weights towards zero; the default is that of adamw, the others have none "
-           "unless it is given")
-      .at_least(0)
-      .group(group);
-  command.add("--l1", o.optimizer.l1, "Penalty: this times the sum of absolute weights")
-      .at_least(0)
-      .group(group);
-  command.add("--l2", o.optimizer.l2, "Penalty: this times the sum of squared weights")
-      .at_least(0)
-      .group(group);
-  command.add("--beta1", o.optimizer.beta1, "Adam: memory of the mean gradient")
-      .share_below_1()
-      .group(group);
-  command.add("--beta2", o.optimizer.beta2, "Adam: memory of the mean square")
-      .share_below_1()
-      .group(group);
-  command.add("--epsilon", o.optimizer.epsilon, "Adam: added to the root").at_least(0).group(group);
-  command.add("--momentum", o.optimizer.momentum, "SGD: memory of the gradient")
-      .share_below_1()
-      .group(group);
-  command.add("--max-grad-norm", o.max_grad_norm, "Largest norm of the gradients; 0: no limit")
-      .at_least(0)
-      .group(group);
-  command
-      .add("--ema-decay", o.ema_decay,
-           "Decay of a running average of the weights, which is what is saved; 0: none")
-      .share_below_1()
-      .group(group);
-  command
-      .add("--patience", o.patience,
-           "Validations without a better model before stopping; 0: never stop early")
-      .at_least(0)
-      .group(group);
+  options.optimizer.weight_decay = training::weight_decay_of(options.optimizer);
+  visit_fields(options, FieldOptions(command));
   metrics.insert(metrics.begin(), "auto");
   command
       .add("--metric-for-best-model", metric_for_best_model,
            "Metric of the validation that decides which model is best; auto: what the task "
            "is usually judged by")
       .one_of(metrics)
-      .group(group);
-  command.add("--seed", o.seed, "Seed of everything random").group(group);
+      .group(kTraining);
   command
-      .add("--device", o.device,
-           "cpu, cuda or cuda:NUMBER; the code for CUDA was never run on a GPU")
-      .group(group);
-  command
-      .add("--dtype", o.dtype,
-           "Of products in training; weights stay float32. float16 is for CUDA: never run")
-      .one_of({"float32", "bfloat16", "float16"})
-      .group(group);
-  command.flag("--resume", o.files.resume, "Go on from the last checkpoint; without one, begin")
+      .flag("--resume", options.files.resume, "Go on from the last checkpoint; without one, begin")
       .group(kRun);
   command
-      .flag("--overwrite", o.files.overwrite,
+      .flag("--overwrite", options.files.overwrite,
             "Begin anew where there is a model or a run already, which are replaced")
-      .group(kRun);
-  command
-      .add("--save-steps", o.files.save_steps,
-           "Updates between checkpoints; 0: with each validation")
-      .at_least(0)
-      .group(kRun);
-  command
-      .add("--save-total-limit", o.files.save_total_limit,
-           "Checkpoints to keep while the run goes on, besides that of the best model; one "
-           "stays when "
-           "it has ended")
-      .at_least(1)
-      .group(kRun);
-  command.add("--logging-steps", o.files.logging_steps, "Updates for each line of the log")
-      .at_least(1)
       .group(kRun);
   threads.add_to(command);
   command.flag("--json", json, "Print the summary as one JSON object").group("Running");
@@ -265,9 +167,9 @@ training::TrainingOptions TrainingSettings::resolved() const {
   if (metric_for_best_model != "auto") run.metric_for_best_model = metric_for_best_model;
   // A default of updates must not hide the epochs that somebody asked for.
   if (command_->is_given("epochs") && !command_->is_given("max-steps")) run.max_steps = 0;
-  run.optimizer.weight_decay.reset();
-  if (run.optimizer.name == "adamw" || command_->is_given("weight-decay")) {
-    run.optimizer.weight_decay = weight_decay_;
+  // Nor may the default, which is that of adamw, be taken for a wish.
+  if (run.optimizer.name != "adamw" && !command_->is_given("weight-decay")) {
+    run.optimizer.weight_decay.reset();
   }
   return run;
 }

@@ -56,7 +56,6 @@ struct TrainingSettings {
   training::TrainingOptions run_options() const;
 
   const Options* command_ = nullptr;
-  double weight_decay_ = 0;  // as it was given, or the default of adamw
 };
 
 }  // namespace heed::cli

@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "heed/base/error.h"
-#include "heed/cli/joined.h"
+#include "heed/base/joined.h"
 #include "heed/cli/question_input.h"
 #include "heed/cli/tasks/question_answering.h"
 

@@ -25,8 +25,10 @@ struct SpanReading {
 
 template <nn::OptionsOf<SpanReading> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
-  visit(nn::size_field("max_answer_length"), o.max_answer_length);
-  visit(nn::size_field("doc_stride"), o.doc_stride);
+  visit(nn::size_field("max_answer_length", "Tokens of a span, at most"), o.max_answer_length);
+  visit(nn::size_field("doc_stride",
+                       "Tokens between the windows of a text that is longer than max_length"),
+        o.doc_stride);
   visit(nn::Field{.name = "answer_may_be_missing"}, o.answer_may_be_missing);
 }
 

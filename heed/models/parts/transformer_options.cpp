@@ -1,7 +1,6 @@
 #include "heed/models/parts/transformer_options.h"
 
 #include "heed/base/error.h"
-#include "heed/nn/initialise.h"
 
 namespace heed::models {
 
@@ -14,14 +13,6 @@ void check(const TransformerOptions& o) {
   nn::check(o.attention, {.num_heads = o.num_heads,
                           .size = o.details.attention.head_dim > 0 ? o.details.attention.head_dim
                                                                    : o.d_model / o.num_heads});
-  nn::feed_forward_kind_from(o.activation);
-  nn::norm_kind_from(o.norm);
-  nn::initialisation_from(o.initialisation);
-}
-
-void check_share(const char* name, double value) {
-  check_usage(value >= 0 && value < 1, name, ": expected a share from 0 up to but not including ",
-              "1, got ", value);
 }
 
 nn::LayerOptions layer_options(const TransformerOptions& options) {

@@ -6,9 +6,12 @@
 
 #include "heed/models/parts/input_details.h"
 #include "heed/nn/attention/attention_settings.h"
+#include "heed/nn/feed_forward.h"
 #include "heed/nn/fields.h"
+#include "heed/nn/initialise.h"
 #include "heed/nn/layer_details.h"
 #include "heed/nn/layer_options.h"
+#include "heed/nn/norm.h"
 
 namespace heed::models {
 
@@ -35,27 +38,45 @@ struct TransformerOptions {
 template <nn::OptionsOf<TransformerOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
   using nn::Field;
-  visit(nn::size_field("d_model"), o.d_model);
-  visit(nn::size_field("num_heads"), o.num_heads);
-  visit(Field{.name = "num_layers", .least = 1, .most = nn::kMostLayers}, o.num_layers);
-  visit(nn::size_field("d_ff"), o.d_ff);
-  visit(nn::size_field("max_length"), o.max_length);
-  visit(Field{.name = "activation"}, o.activation);
-  visit(Field{.name = "norm", .may_be_missing = true}, o.norm);
-  visit(Field{.name = "norm_first"}, o.norm_first);
-  visit(Field{.name = "initialisation"}, o.initialisation);
-  visit(Field{.name = "bias", .may_be_missing = true}, o.bias);
-  visit(nn::share_field("dropout"), o.dropout);
-  visit(nn::share_field("attention_dropout"), o.attention_dropout);
-  visit(nn::share_field("embedding_dropout"), o.embedding_dropout);
+  visit(nn::size_field("max_length", "Tokens of a text at most"), o.max_length);
+  visit(nn::size_field("d_model", "Size of a token's vector"), o.d_model);
+  visit(nn::size_field("num_heads", "Attention heads, a divisor of d_model"), o.num_heads);
+  visit(nn::layers_field("num_layers", "Layers of each stack"), o.num_layers);
+  visit(Field{.name = "d_ff",
+              .help = "Hidden size of the feed-forward parts",
+              .least = 1,
+              .most = nn::kLargestSize,
+              .zero = "4 times d_model, gated 8/3 times"},
+        o.d_ff);
+  visit(Field{.name = "activation",
+              .help = "Of the feed-forward parts; the last four are gated",
+              .choices = nn::feed_forward_names},
+        o.activation);
+  visit(Field{.name = "norm",
+              .help = "Layer norm, or root mean square norm",
+              .choices = nn::norm_names,
+              .may_be_missing = true},
+        o.norm);
+  visit(Field{.name = "norm_first",
+              .help = "Norm before each part (pre-norm) instead of behind the residual sum "
+                      "(post-norm)"},
+        o.norm_first);
+  visit(Field{.name = "bias", .help = "Whether linear layers add a bias", .may_be_missing = true},
+        o.bias);
+  visit(Field{.name = "initialisation",
+              .help = "How weights start",
+              .choices = nn::initialisation_names},
+        o.initialisation);
+  visit(nn::share_field("dropout", "Share of values dropped between layers"), o.dropout);
+  visit(nn::share_field("attention_dropout", "Share of attention weights dropped"),
+        o.attention_dropout);
+  visit(nn::share_field("embedding_dropout", "Share of embedding values dropped"),
+        o.embedding_dropout);
   visit_fields(o.attention, visit);
 }
 
 // Throws UsageError naming the field that cannot be used.
 void check(const TransformerOptions& options);
-
-// Throws UsageError unless 0 <= value < 1.
-void check_share(const char* name, double value);
 
 // The layers that these options ask for.
 nn::LayerOptions layer_options(const TransformerOptions& options);

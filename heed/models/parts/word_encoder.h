@@ -14,6 +14,7 @@
 #include <string>
 
 #include "heed/models/parts/word_batch.h"
+#include "heed/nn/attention/attention_settings.h"
 #include "heed/nn/embedding.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/fields.h"
@@ -39,22 +40,36 @@ struct WordEncoderOptions {
 template <nn::OptionsOf<WordEncoderOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
   using nn::Field;
-  const auto may_be_0 = [](const char* name) {
-    return Field{.name = name, .most = nn::kLargestSize};
+  const auto of_words = [](Field field) {
+    field.group = "Words and tags";
+    return field;
+  };
+  const auto may_be_0 = [](const char* name, const char* help = "") {
+    return Field{.name = name, .help = help, .most = nn::kLargestSize, .group = "Words and tags"};
   };
   visit(may_be_0("subword_vocab_size"), o.subword_vocab_size);
   visit(may_be_0("subword_pad_token_id"), o.subword_pad_token_id);
-  visit(may_be_0("subword_dim"), o.subword_dim);
+  visit(may_be_0("subword_dim", "Size of a subword's vector; 0: none"), o.subword_dim);
   visit(may_be_0("character_vocab_size"), o.character_vocab_size);
   visit(may_be_0("character_pad_token_id"), o.character_pad_token_id);
-  visit(may_be_0("character_dim"), o.character_dim);
-  visit(nn::size_field("num_character_heads"), o.num_character_heads);
-  visit(Field{.name = "num_character_layers", .least = 1, .most = nn::kMostLayers},
+  visit(may_be_0("character_dim", "Size of a character's vector; 0: none"), o.character_dim);
+  visit(of_words(nn::size_field("num_character_heads",
+                                "Attention heads between the characters of a word")),
+        o.num_character_heads);
+  visit(of_words(nn::layers_field("num_character_layers", "Layers over the characters")),
         o.num_character_layers);
-  visit(Field{.name = "max_word_length", .least = 2, .most = 1 << 16}, o.max_word_length);
-  visit(may_be_0("shape_dim"), o.shape_dim);
-  visit(Field{.name = "character_score"}, o.character_score);
-  visit(nn::share_field("character_dropout"), o.character_dropout);
+  visit(Field{.name = "max_word_length",
+              .help = "Characters of a word; of a longer one, its two ends",
+              .least = 2,
+              .most = 1 << 16,
+              .group = "Words and tags"},
+        o.max_word_length);
+  visit(may_be_0("shape_dim", "Size of the vector of each feature of a word's shape; 0: none"),
+        o.shape_dim);
+  visit(Field{.name = "character_score", .choices = nn::score_names}, o.character_score);
+  visit(of_words(nn::share_field("character_dropout",
+                                 "Share of values dropped in the layers over the characters")),
+        o.character_dropout);
 }
 
 // Throws UsageError naming the field that cannot be used.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "heed/nn/fields.h"
 #include "heed/ops/pattern.h"
@@ -25,19 +26,51 @@ struct AttentionSettings {
   int64_t max_relative_positions = 128;  // of relative positions: farther tokens share a bias
 };
 
+// The values that score and positions may have; what throws UsageError for a text that is no
+// pattern.
+std::vector<std::string> score_names();
+std::vector<std::string> position_names();
+void check_pattern(const std::string& text);
+
 template <OptionsOf<AttentionSettings> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
-  visit(Field{.name = "score", .may_be_missing = true}, o.score);
-  visit(Field{.name = "pattern", .may_be_missing = true}, o.pattern);
-  visit(Field{.name = "positions", .may_be_missing = true}, o.positions);
-  visit(Field{.name = "softcap", .most = 1e6, .may_be_missing = true}, o.softcap);
-  visit(Field{.name = "num_key_value_heads", .most = kLargestSize, .may_be_missing = true},
+  const auto attention = [](Field field) {
+    field.group = "Attention";
+    field.may_be_missing = true;
+    return field;
+  };
+  visit(attention({.name = "score", .help = "How a query meets a key", .choices = score_names}),
+        o.score);
+  visit(attention({.name = "pattern",
+                   .help = "Which tokens see each other: full, causal, window:LEFT:RIGHT, "
+                           "dilated:LEFT:RIGHT:STEP, global:COUNT; joined with & (both) and | "
+                           "(either)",
+                   .check = check_pattern}),
+        o.pattern);
+  visit(attention({.name = "positions",
+                   .help = "How the order of tokens is known",
+                   .choices = position_names}),
+        o.positions);
+  visit(attention({.name = "softcap",
+                   .help = "Scores stay between plus and minus this, by tanh; 0: no limit",
+                   .most = 1e6}),
+        o.softcap);
+  visit(attention({.name = "num_key_value_heads",
+                   .help = "Heads of keys and values, each shared by several heads of queries; a "
+                           "divisor of num_heads; 0: as many",
+                   .most = kLargestSize}),
         o.num_key_value_heads);
-  visit(Field{.name = "rope_theta", .least = 1, .most = 1e12, .may_be_missing = true},
+  visit(attention({.name = "rope_theta",
+                   .help = "Of rotary positions: their base, above 1",
+                   .least = 1,
+                   .most = 1e12,
+                   .above = true}),
         o.rope_theta);
-  visit(
-      Field{.name = "max_relative_positions", .least = 1, .most = 1 << 20, .may_be_missing = true},
-      o.max_relative_positions);
+  visit(attention({.name = "max_relative_positions",
+                   .help = "Of relative positions: tokens that are farther away share a bias",
+                   .least = 1,
+                   .most = 1 << 20}),
+        o.max_relative_positions);
 }
 
 // Throws UsageError naming the field that cannot be used, in a model with that many heads of that

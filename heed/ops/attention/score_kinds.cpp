@@ -5,6 +5,7 @@
 #include <list>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/ops/attention/transforms.h"
 #include "heed/ops/tensor_text.h"
 
@@ -67,10 +68,14 @@ const ScoreKind& score_kind(std::string_view name) {
   for (const ScoreKind& kind : kinds()) {
     if (kind.name == name) return kind;
   }
-  std::string names;
-  for (const ScoreKind& kind : kinds()) names += (names.empty() ? "" : ", ") + kind.name;
-  throw UsageError(
-      text_of("attention: there is no score '", excerpt_of(name), "'; expected one of ", names));
+  throw UsageError(text_of("attention: there is no score '", excerpt_of(name),
+                           "'; expected one of ", joined(score_names())));
+}
+
+std::vector<std::string> score_names() {
+  std::vector<std::string> names;
+  for (const ScoreKind& kind : kinds()) names.push_back(kind.name);
+  return names;
 }
 
 void add_score_kind(ScoreKind kind) { kinds().push_back(std::move(kind)); }

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "heed/ops/attention.h"
 
@@ -32,6 +33,9 @@ struct ScoreKind {
 
 // Throws UsageError where there is none of this name.
 const ScoreKind& score_kind(std::string_view name);
+
+// Of all scores, those that were added too.
+std::vector<std::string> score_names();
 
 // Makes a score known that is not built in. Not while another thread calls attention.
 void add_score_kind(ScoreKind kind);

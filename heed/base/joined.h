@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace heed::cli {
+namespace heed {
 
 // "a, b, c".
 inline std::string joined(const std::vector<std::string>& parts, const char* separator = ", ") {
@@ -13,4 +13,4 @@ inline std::string joined(const std::vector<std::string>& parts, const char* sep
   return all;
 }
 
-}  // namespace heed::cli
+}  // namespace heed
