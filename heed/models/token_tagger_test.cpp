@@ -7,6 +7,7 @@
 #include "heed/base/error.h"
 #include "heed/models/testing/test_models.h"
 #include "heed/models/testing/test_words.h"
+#include "heed/nn/attention/attention_recorder.h"
 #include "heed/ops/testing/optimizers.h"
 
 namespace heed::models {
@@ -133,9 +134,11 @@ TEST(TokenTagger, ShowsItsAttention) {
   TokenTagger model(small({}));
   model.eval();
   nn::AttentionTrace trace;
+  const nn::AttentionRecorder recorder;
   model.forward(sentences(), &trace);
   ASSERT_EQ(trace.weights.size(), 2U);
   EXPECT_EQ(trace.weights[0].sizes(), (at::IntArrayRef{3, 4, 6, 6}));
+  EXPECT_EQ(recorder.self.size(), 2U);  // of words: what characters look at stands apart
 }
 
 TEST(TokenTagger, SaysWhichOptionCannotBeUsed) {

@@ -8,6 +8,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/parts/transformer_options.h"
+#include "heed/nn/attention/attention_recorder.h"
 
 namespace heed::models {
 namespace {
@@ -90,6 +91,7 @@ at::Tensor CharacterEncoder::forward(const TextBatch& words) const {
 }
 
 at::Tensor CharacterEncoder::encode(const at::Tensor& ids, const at::Tensor& lengths) const {
+  const nn::AttentionRecorder apart;  // a record of a sentence is of its words
   const at::Tensor states = encoder_->forward(embedding_->forward(ids),
                                               Pattern::padded({.key = lengths, .query = lengths}));
   const at::Tensor positions = at::arange(ids.size(1), lengths.options());
