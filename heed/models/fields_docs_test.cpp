@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "heed/base/error.h"
 #include "heed/base/joined.h"
 #include "heed/io/testing/test_files.h"
 #include "heed/models/encoder_decoder.h"
@@ -25,7 +26,7 @@ struct TableRows {
   void operator()(const nn::Field& field, bool /*value*/) const { add(field, "`true`, `false`"); }
   void operator()(const nn::Field& field, const std::string& /*value*/) const {
     const bool listed = field.choices != nullptr;
-    add(field, listed ? "`" + joined(field.choices(), "`, `") + "`" : "text");
+    add(field, listed ? text_of('`', joined(field.choices(), "`, `"), '`') : "text");
   }
   void add(const nn::Field& field, const std::string& values) const {
     const std::string name = std::string("`") + field.name + "`";

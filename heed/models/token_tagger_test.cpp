@@ -160,7 +160,7 @@ TEST(TokenTagger, SaysWhichOptionCannotBeUsed) {
             }),
             "types: expected them sorted and each once");
   EXPECT_EQ(message([](Options& o) { o.output = "mlp"; }),
-            "output: expected crf or softmax, got 'mlp'");
+            "output: expected one of crf, softmax, got 'mlp'");
 }
 
 class TokenTaggerFiles : public testing::Test {
