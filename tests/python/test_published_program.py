@@ -1,13 +1,14 @@
 """Published models as a user of the program meets them: predict, eval, attend, generate and train with
 directories that the `transformers` package wrote, against what it says itself. Nothing is downloaded.
 
-Usage: test_published_program.py HEED_PROGRAM
+Usage: test_published_program.py HEED_PROGRAM FINETUNE
 """
 
 import importlib.util
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -27,6 +28,7 @@ except ImportError as missing:
 import texts
 from program import heed
 
+FINETUNE = Path(sys.argv.pop(1)).resolve()  # examples/finetune
 tf.logging.set_verbosity_error()
 torch.set_num_threads(1)
 
@@ -191,6 +193,21 @@ class Classification(Published):
                     self.folder / "again", "--max-steps", 1, "--threads", 1, "--json", code=0)
         self.assertNotIn("new:", more.stderr)
         self.assertEqual(json.loads(more.stdout)["accuracy"], 1)
+
+    def test_fine_tuning_in_cpp(self):
+        """What examples/finetune writes, the program and transformers open."""
+        directory, _, _ = self.bert("for_the_example", tf.BertModel)
+        file = self.folder / "example.tsv"
+        file.write_text("label\ttext\n" + "plus\tgood film\nminus\tbad film\n" * 8)
+        done = subprocess.run([FINETUNE, directory, file, file, self.folder / "from_cpp"],
+                              capture_output=True, text=True)  # fmt: skip
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"^accuracy [01.]")
+        model = tf.AutoModelForSequenceClassification.from_pretrained(self.folder / "from_cpp").eval()
+        tokenizer = tf.AutoTokenizer.from_pretrained(self.folder / "from_cpp")
+        answer = self.predicted(self.folder / "from_cpp", TEXTS[:1])[0]
+        self.close(list(answer["probabilities"].values()),
+                   self.expected(model, tokenizer, TEXTS[0]).softmax(-1))
 
     def test_refusals(self):
         directory, _, _ = self.bert("masked", tf.BertForMaskedLM)

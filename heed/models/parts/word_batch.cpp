@@ -132,6 +132,7 @@ WordReader::WordPointer WordReader::known(const std::string& word) const {
 }
 
 WordReader::Word WordReader::read(const std::string& word) const {
+  if (characters_ == nullptr) return {};  // of pieces, which no word by itself has
   Word parts{.subwords = subwords_->encode_ids(word, text::Surround::kNo),
              .characters = characters_->encode_ids(word, text::Surround::kNo),
              .shape = text::word_shape(word)};
