@@ -7,6 +7,7 @@
 #include "heed/metrics/classification.h"
 #include "heed/metrics/entities.h"
 #include "heed/metrics/language.h"
+#include "heed/metrics/ranking.h"
 #include "heed/metrics/rouge.h"
 #include "heed/metrics/series.h"
 #include "heed/metrics/threshold.h"

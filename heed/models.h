@@ -5,6 +5,7 @@
 #include "heed/models/files/forecaster_files.h"
 #include "heed/models/files/language_model_files.h"
 #include "heed/models/files/question_answerer_files.h"
+#include "heed/models/files/recommender_files.h"
 #include "heed/models/files/text_classifier_files.h"
 #include "heed/models/files/token_tagger_files.h"
 #include "heed/models/published/published.h"

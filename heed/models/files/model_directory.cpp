@@ -14,8 +14,13 @@ constexpr const char* kWeights = "model.safetensors";
 
 // What a save may replace: its own files and nothing else.
 std::vector<std::string> replaceable() {
-  return {kConfig, kWeights, std::string(kTokenizerFile), std::string(kTargetTokenizerFile),
-          std::string(kCharactersFile)};
+  return {kConfig,
+          kWeights,
+          std::string(kTokenizerFile),
+          std::string(kTargetTokenizerFile),
+          std::string(kCharactersFile),
+          std::string(kItemsFile),
+          std::string(kHistoriesFile)};
 }
 
 JsonValue read_config(const std::filesystem::path& directory) {
@@ -36,6 +41,7 @@ void save_model(const ModelFiles& files, const std::filesystem::path& directory)
   for (const TokenizerFile& file : files.tokenizers) {
     target.write(file.name, file.tokenizer->to_json());
   }
+  for (const TextFile& file : files.texts) target.write(file.name, file.text);
   target.commit();
 }
 

@@ -24,16 +24,25 @@ inline constexpr std::string_view kTokenizerFile = "tokenizer.json";
 inline constexpr std::string_view kTargetTokenizerFile = "target_tokenizer.json";
 // Of a model that reads the characters of words beside their subwords.
 inline constexpr std::string_view kCharactersFile = "characters.json";
+// Of a recommender: its items, and what its users took.
+inline constexpr std::string_view kItemsFile = "items.tsv";
+inline constexpr std::string_view kHistoriesFile = "histories.tsv";
 
 struct TokenizerFile {
   std::string_view name = kTokenizerFile;
   const text::Tokenizer* tokenizer = nullptr;
 };
 
+struct TextFile {
+  std::string_view name;
+  std::string text;
+};
+
 struct ModelFiles {
   OrderedJson config;  // "model_type" and "task" among its fields
   const torch::nn::Module* module = nullptr;
   std::vector<TokenizerFile> tokenizers;
+  std::vector<TextFile> texts = {};
 };
 
 // Replaces `directory` whole and atomically. Throws IoError or UsageError as io/atomic.h does.
