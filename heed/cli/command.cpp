@@ -15,6 +15,7 @@ Command generate_command();
 Command inspect_command();
 Command man_command();
 Command predict_command();
+Command recommend_command();
 Command score_bleu_command();
 Command score_chrf_command();
 Command score_ner_command();
@@ -28,6 +29,7 @@ Command train_forecast_command();
 Command train_lm_command();
 Command train_ner_command();
 Command train_qa_command();
+Command train_recommend_command();
 Command train_seq2seq_command();
 
 const std::vector<Command>& commands() {
@@ -38,6 +40,7 @@ const std::vector<Command>& commands() {
       train_lm_command(),
       train_ner_command(),
       train_qa_command(),
+      train_recommend_command(),
       train_seq2seq_command(),
       // trained models
       eval_command(),
@@ -46,6 +49,7 @@ const std::vector<Command>& commands() {
       embed_command(),
       fill_command(),
       forecast_command(),
+      recommend_command(),
       attend_command(),
       inspect_command(),
       // data and texts, without a model

@@ -23,6 +23,7 @@ struct Settings {
   ThreadOptions threads;
   SeriesReading reading;
   ReadingOptions table;
+  TimedRows rows;
 };
 
 std::string percent(double share) { return text_of(static_cast<int>(100 * share + 0.5), " %"); }
@@ -53,7 +54,8 @@ void print(const tasks::ShortForecast& next, const std::string& series, const st
 
 // One step, without a model.
 void forecast_next(const Settings& settings) {
-  const data::SeriesData data = settings.reading.read(settings.inputs[0], settings.table);
+  const data::SeriesData data =
+      settings.reading.read(settings.inputs[0], settings.table, settings.rows);
   for (size_t s = 0; s < data.names.size(); ++s) {
     const std::vector<float> numbers = numbers_of(data, s);
     if (numbers.size() < 3) {
@@ -83,7 +85,8 @@ void forecast_next(const Settings& settings) {
 // The whole horizon of a model.
 void forecast_with_model(const Settings& settings) {
   const models::TrainedForecaster trained = models::load_forecaster(settings.inputs[0]);
-  const data::SeriesData data = settings.reading.read(settings.inputs[1], settings.table);
+  const data::SeriesData data =
+      settings.reading.read(settings.inputs[1], settings.table, settings.rows);
   try {
     TableWriter table({}, TableWriter::Form::kCsv,
                       [](const std::string& line) { std::cout << line; });
@@ -120,6 +123,7 @@ void define(Options& options, Settings& s) {
   options.add("--plot", s.plot, "Draw it, as PNG or SVG");
   options.flag("--json", s.json, "Print a JSON object a line");
   s.reading.add_to(options);
+  s.rows.add_to(options);
   s.table.add_table_options(options);
   s.threads.add_to(options);
 }

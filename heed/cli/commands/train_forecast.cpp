@@ -31,6 +31,7 @@ struct Settings {
   int64_t season = 0;
   SeriesReading reading;
   ReadingOptions table;
+  TimedRows rows;
   tasks::ForecastingOptions task;
   TrainingSettings training{defaults()};
 };
@@ -54,7 +55,8 @@ void run(const Settings& settings) {
   settings.training.prepare();
   tasks::ForecastingOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
-  const data::SeriesData data = settings.reading.read(settings.train, settings.table);
+  const data::SeriesData data =
+      settings.reading.read(settings.train, settings.table, settings.rows);
   const tasks::SeriesSplit split = split_of(settings, data);
   tasks::Forecasting task(data, split, options);
   std::cerr << "heed: " << task.trained().series.size() << " series of " << split.train
@@ -97,6 +99,7 @@ void define(Options& options, Settings& s) {
       .at_least(0)
       .group("Series");
   s.reading.add_to(options);
+  s.rows.add_to(options);
   s.table.add_table_options(options);
   // The patches of a context are what it reads at once.
   add_model_options(options, s.task.model, {.help = {{"max_length", ""}}});

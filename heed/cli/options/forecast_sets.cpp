@@ -8,12 +8,6 @@ namespace heed::cli {
 
 void SeriesReading::add_to(Options& command) {
   const std::string group = "Reading data";
-  command
-      .add(
-          "--time-column", options.time_column,
-          "Column of the times, by name or number; none: there is none; without: told by the first "
-          "row")
-      .group(group);
   command.add("--series", options.columns, "Columns to read, by name or number; without: all")
       .separated_by(',')
       .group(group);
@@ -23,16 +17,17 @@ void SeriesReading::add_to(Options& command) {
       .group(group);
   command.add("--value-column", options.value_column, "Of a long table: the column of the values")
       .group(group);
-  command.flag("--skip-bad", options.skip_bad, "Leave out rows that cannot be used, and count them")
-      .group(group);
 }
 
-data::SeriesData SeriesReading::read(const std::string& file, const ReadingOptions& table) const {
+data::SeriesData SeriesReading::read(const std::string& file, const ReadingOptions& table,
+                                     const TimedRows& rows) const {
   const data::ReadOptions file_options = table.parsed();
   data::SeriesReadOptions reading = options;
   reading.encoding = file_options.encoding;
   reading.delimiter = file_options.delimiter;
   reading.limits = file_options.limits;
+  reading.time_column = rows.time_column;
+  reading.skip_bad = rows.skip_bad;
   data::DataReport report;
   data::SeriesData data = data::read_series(file, reading, report);
   throw_or_warn(report);

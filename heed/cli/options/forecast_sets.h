@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "heed/cli/common.h"
+#include "heed/cli/options/task_sets.h"
 #include "heed/data/series/series_data.h"
 
 namespace heed::cli {
@@ -18,7 +19,8 @@ struct SeriesReading {
   // Reads a file, and says on the messages what was filled, added or left out. `table`: of its
   // options those that add_table_options() adds. Throws as data::read_series does, DataError for
   // what that reports.
-  data::SeriesData read(const std::string& file, const ReadingOptions& table) const;
+  data::SeriesData read(const std::string& file, const ReadingOptions& table,
+                        const TimedRows& rows) const;
 };
 
 }  // namespace heed::cli

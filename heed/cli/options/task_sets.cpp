@@ -39,4 +39,19 @@ void AnswerChoice::add_to(Options& options) {
       .group(group);
 }
 
+void TimedRows::add_to(Options& options) {
+  options
+      .add(
+          "--time-column", time_column,
+          "Column of the times, by name or number; none: there is none; without: told by the first "
+          "row")
+      .group("Reading data");
+  add_skip_bad(options);
+}
+
+void TimedRows::add_skip_bad(Options& options) {
+  options.flag("--skip-bad", skip_bad, "Leave out rows that cannot be used, and count them")
+      .group("Reading data");
+}
+
 }  // namespace heed::cli

@@ -45,4 +45,13 @@ struct AnswerChoice {
   void add_to(Options& options);
 };
 
+// Of tables whose rows have times.
+struct TimedRows {
+  std::string time_column;
+  bool skip_bad = false;
+
+  void add_to(Options& options);
+  void add_skip_bad(Options& options);  // of tables without times
+};
+
 }  // namespace heed::cli

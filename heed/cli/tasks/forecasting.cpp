@@ -17,9 +17,10 @@ namespace {
 struct ForecastOptions {
   SeriesReading reading = {};
   ReadingOptions table = {};
+  TimedRows rows = {};
 
   void check() const { table.parsed(); }
-  data::SeriesData read(const std::string& file) const { return reading.read(file, table); }
+  data::SeriesData read(const std::string& file) const { return reading.read(file, table, rows); }
 };
 
 class ForecasterAdapter final : public TaskAdapter {
@@ -108,8 +109,9 @@ TaskLoader define(TaskOptions& options, Use use) {
   }
   const auto& reading = options.use<SeriesReading>();
   const auto& table = options.use<ReadingOptions>({"delimiter", "encoding", "max-bytes"});
+  const auto& rows = options.use<TimedRows>();
   return loader_of<ForecasterAdapter>(
-      [&reading, &table] { return ForecastOptions{.reading = reading, .table = table}; },
+      [&] { return ForecastOptions{.reading = reading, .table = table, .rows = rows}; },
       models::load_forecaster);
 }
 

@@ -8,14 +8,16 @@ TaskKind forecasting();
 TaskKind gap_filling();
 TaskKind language_modelling();
 TaskKind question_answering();
+TaskKind recommendation();
 TaskKind sequence_to_sequence();
 TaskKind text_classification();
 TaskKind text_embedding();
 
 const std::vector<TaskKind>& task_kinds() {
   static const std::vector<TaskKind> all = {
-      text_classification(), entity_recognition(), language_modelling(), sequence_to_sequence(),
-      question_answering(),  forecasting(),        text_embedding(),     gap_filling(),
+      text_classification(),  entity_recognition(), language_modelling(),
+      sequence_to_sequence(), question_answering(), forecasting(),
+      text_embedding(),       gap_filling(),        recommendation(),
   };
   return all;
 }

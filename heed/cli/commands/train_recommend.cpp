@@ -1,0 +1,102 @@
+#include <iostream>
+
+#include "heed/base/error.h"
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options/interaction_sets.h"
+#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/transformer_options.h"
+#include "heed/cli/recommend_report.h"
+
+namespace heed::cli {
+namespace {
+
+training::TrainingOptions defaults() {
+  training::TrainingOptions options;
+  options.epochs = 60;
+  options.batch_size = 128;
+  options.lr = 1e-3;
+  options.optimizer.beta2 = 0.98;  // rare items move less at each sight
+  return options;
+}
+
+struct Settings {
+  std::string train;
+  std::string item_names;
+  std::string name_column;
+  InteractionReading reading;
+  TimedRows rows;
+  ReadingOptions table;
+  tasks::RecommendationOptions task;
+  TrainingSettings training{defaults()};
+};
+
+void run(const Settings& settings) {
+  settings.training.prepare();
+  tasks::RecommendationOptions options = settings.task;
+  options.model.transformer = resolved(options.model.transformer);
+  const data::InteractionData data =
+      settings.reading.read(settings.train, settings.table, settings.rows);
+  data::ItemNames names;
+  if (!settings.item_names.empty()) {
+    names = settings.reading.read_names(settings.item_names, settings.name_column, settings.table,
+                                        settings.rows);
+  }
+  tasks::Recommendation task(data, names, options);
+  std::cerr << "heed: " << data.users.size() << " users, " << data.items.size() << " items, "
+            << data.count() << " interactions"
+            << (data.has_times ? "" : ", in the order of the file") << '\n';
+  settings.training.train(task);
+  const models::TrainedRecommender best = models::load_recommender(settings.training.out);
+  std::cerr << "heed: each user's last item, foretold from those before it:\n"
+            << recommend_report(tasks::evaluate(best, task.test_cases(), progress_bar("testing")));
+}
+
+void define(Options& options, Settings& s) {
+  const std::string group = "Interactions";
+  options
+      .add("--train", s.train,
+           "Interactions: a table with a row for each time that a user took an item")
+      .required()
+      .group(group);
+  options.add("--item-names", s.item_names, "A table of items and what they are called")
+      .group(group);
+  options.add("--name-column", s.name_column, "Of that table: the column of the names")
+      .group(group);
+  options
+      .add("--valid-users", s.task.valid_users,
+           "Users that are validated on, at most: the last item but one of each")
+      .at_least(1)
+      .group(group);
+  s.reading.add_to(options);
+  s.rows.add_to(options);
+  s.table.add_table_options(options);
+  options
+      .add("--num-negatives", s.task.num_negatives,
+           "Items drawn for each batch, which the next item is told apart from; 0: all items")
+      .at_least(0)
+      .group("Model");
+  add_model_options(
+      options, s.task.model,
+      {.help = {{"max_length", "Items of a history that are read, the last ones"},
+                {"embedding_std", "Standard deviation that vectors of items start with"}}});
+  s.training.add_to(options,
+                    {"loss", "hr@10", "ndcg@10", "mrr", "sampled_hr@10", "sampled_ndcg@10"});
+}
+
+}  // namespace
+
+Command train_recommend_command() {
+  return {
+      .path = "train recommend",
+      .summary = "Train a model that recommends what a user takes next",
+      .examples =
+          "  heed train recommend --train taken.tsv --out model\n"
+          "  heed train recommend --train ratings.csv --item-names movies.csv --out model\n"
+          "  heed train recommend --train log.csv --user-column visitor --item-column page "
+          "--out model\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli
