@@ -1,0 +1,281 @@
+#include "heed/data/graphs/graph_data.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+#include "heed/base/error.h"
+#include "heed/data/label_set.h"
+#include "heed/io/utf8.h"
+
+namespace heed::data {
+namespace {
+
+constexpr auto kNodeNames =
+    std::to_array<std::string_view>({"node", "id", "node_id", "nodeid", "name", "paper", "user"});
+constexpr auto kSplitNames = std::to_array<std::string_view>({"split", "part", "set", "fold"});
+constexpr auto kSourceNames =
+    std::to_array<std::string_view>({"source", "from", "src", "head", "citing"});
+constexpr auto kTargetNames =
+    std::to_array<std::string_view>({"target", "to", "dst", "dest", "tail", "cited"});
+constexpr auto kTrain = std::to_array<std::string_view>({"train", "training"});
+constexpr auto kValid = std::to_array<std::string_view>({"valid", "val", "validation", "dev"});
+constexpr auto kTest = std::to_array<std::string_view>({"test", "testing"});
+constexpr auto kNone =
+    std::to_array<std::string_view>({"", "none", "-", "unlabeled", "unlabelled"});
+
+// A finite number, NaN for an empty cell; none for anything else.
+std::optional<float> number_in(std::string_view cell) {
+  cell = trimmed(cell);
+  if (cell.empty()) return std::numeric_limits<float>::quiet_NaN();
+  float value = 0;
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (error != std::errc() || end != cell.data() + cell.size() || !std::isfinite(value)) return {};
+  return value;
+}
+
+std::optional<Part> part_in(std::string_view cell) {
+  if (is_among(cell, kTrain)) return Part::kTrain;
+  if (is_among(cell, kValid)) return Part::kValid;
+  if (is_among(cell, kTest)) return Part::kTest;
+  if (is_among(cell, kNone)) return Part::kNone;
+  return {};
+}
+
+struct Role {
+  std::string_view option;
+  const std::string& chosen;
+  std::span<const std::string_view> usual;
+  std::optional<size_t> without_header;
+};
+
+std::optional<size_t> place_of(const Role& role, const OpenTable& table, bool header) {
+  const auto& cells = table.first().cells;
+  if (role.chosen == "none") return {};
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const bool named = header && (role.chosen.empty() ? is_among(cells[i], role.usual)
+                                                      : trimmed(cells[i]) == role.chosen);
+    if (named || role.chosen == std::to_string(i + 1)) return i;
+  }
+  check_usage(role.chosen.empty(), table.file(), ": no column ", excerpt(role.chosen, 40), " (",
+              role.option, ")");
+  if (header || !role.without_header || *role.without_header >= cells.size()) return {};
+  return role.without_header;
+}
+
+class NodeReader {
+ public:
+  NodeReader(OpenTable& table, const GraphReadOptions& options, GraphData& data)
+      : table_(table), options_(options), data_(data), labels_(options.label_names) {}
+
+  void read() {
+    find_columns();
+    for (Row row; table_.next(row);) add(row);
+    data_.labels = labels_.names();
+    if (!labels_.is_fixed()) sort_classes();
+    if (options_.features.empty()) tell_kinds();
+    data_.left_out += table_.left_out();
+  }
+
+  const std::unordered_map<std::string, int32_t>& numbers() const { return numbers_; }
+
+ private:
+  void find_columns() {
+    const auto& cells = table_.first().cells;
+    const bool header = std::any_of(cells.begin(), cells.end(), [](const std::string& cell) {
+      return is_among(cell, kNodeNames) || is_among(cell, usual_label_names()) ||
+             is_among(cell, kSplitNames);
+    });
+    table_.set_header(header);
+    const auto node =
+        place_of({"--node-column", options_.node_column, kNodeNames, 0}, table_, header);
+    check_usage(node.has_value(), table_.file(),
+                ": cannot tell which column holds the nodes; name it with --node-column");
+    node_ = *node;
+    label_ =
+        place_of({"--class-column", options_.label_column, usual_label_names(), 1}, table_, header);
+    if (label_ == node_) label_ = {};
+    split_ = place_of({"--split-column", options_.split_column, kSplitNames, {}}, table_, header);
+    data_.has_parts = split_.has_value();
+    std::vector<std::string> names;
+    for (size_t i = 0; i < cells.size(); ++i) {
+      names.push_back(header ? std::string(trimmed(cells[i])) : text_of("column ", i + 1));
+    }
+    if (options_.features.empty()) {
+      for (size_t i = 0; i < cells.size(); ++i) {
+        if (i == node_ || i == label_ || i == split_) continue;
+        places_.push_back(i);
+        data_.columns.push_back({.name = names[i], .is_words = true});
+      }
+    }
+    for (const NodeColumn& column : options_.features) {
+      const auto at = std::find(names.begin(), names.end(), column.name);
+      check_usage(at != names.end(), table_.file(), ": expected a column ",
+                  excerpt(column.name, 40), ", found none of that name");
+      places_.push_back(static_cast<size_t>(at - names.begin()));
+      data_.columns.push_back(column);
+    }
+    for (const NodeColumn& column : data_.columns) {
+      column.is_words ? void(data_.words.emplace_back()) : void(data_.numbers.emplace_back());
+    }
+  }
+
+  void add(const Row& row) {
+    const std::string_view node = table_.name(row, node_, "a node");
+    if (node.empty()) return;
+    if (numbers_.contains(std::string(node))) {
+      return table_.bad(row, text_of("node ", excerpt(node, 40), " is there a second time"));
+    }
+    const auto part = split_ ? part_in(row.cells[*split_]) : Part::kNone;
+    if (!part) {
+      return table_.bad(row, text_of("column ", *split_ + 1, ": expected train, valid, test or ",
+                                     "nothing, found ", excerpt(row.cells[*split_], 40)));
+    }
+    int32_t label = -1;
+    const std::string_view name = label_ ? trimmed(row.cells[*label_]) : std::string_view();
+    if (!name.empty()) {
+      const auto found = labels_.index_of(name);
+      if (!found) {
+        return table_.bad(row, text_of("class ", excerpt(name, 40), " is none of the model's"),
+                          ProblemKind::kUnknownLabel);
+      }
+      label = found->index;
+    } else if (part == Part::kTrain) {
+      return table_.bad(row, "expected a class of a node that trains, found none");
+    }
+    if (!add_features(row)) return;
+    numbers_.emplace(node, static_cast<int32_t>(data_.nodes.size()));
+    data_.nodes.emplace_back(node);
+    data_.classes.push_back(label);
+    data_.parts.push_back(*part);
+  }
+
+  bool add_features(const Row& row) {
+    std::vector<float> numbers;
+    for (size_t i = 0; i < places_.size(); ++i) {
+      if (data_.columns[i].is_words) continue;
+      const auto number = number_in(row.cells[places_[i]]);
+      if (!number) {
+        table_.bad(row, text_of("column ", places_[i] + 1, ": expected a finite number, found ",
+                                excerpt(row.cells[places_[i]], 40)));
+        return false;
+      }
+      numbers.push_back(*number);
+    }
+    size_t words = 0;
+    for (size_t i = 0; i < places_.size(); ++i) {
+      if (data_.columns[i].is_words) data_.words[words++].push_back(row.cells[places_[i]]);
+    }
+    for (size_t i = 0; i < numbers.size(); ++i) data_.numbers[i].push_back(numbers[i]);
+    return true;
+  }
+
+  // Columns of numbers alone become numbers.
+  void tell_kinds() {
+    std::vector<std::vector<std::string>> words;
+    for (size_t i = 0; i < data_.columns.size(); ++i) {
+      std::vector<float> numbers;
+      bool any = false;
+      for (const std::string& cell : data_.words[i]) {
+        const auto number = number_in(cell);
+        if (!number) break;
+        any = any || !std::isnan(*number);
+        numbers.push_back(*number);
+      }
+      data_.columns[i].is_words = !any || numbers.size() < data_.words[i].size();
+      if (data_.columns[i].is_words) {
+        words.push_back(std::move(data_.words[i]));
+      } else {
+        data_.numbers.push_back(std::move(numbers));
+      }
+    }
+    data_.words = std::move(words);
+  }
+
+  void sort_classes() {
+    const std::vector<std::string> before = data_.labels;
+    sort_labels(data_.labels);
+    for (int32_t& label : data_.classes) {
+      if (label < 0) continue;
+      const auto& name = before[static_cast<size_t>(label)];
+      label = static_cast<int32_t>(std::find(data_.labels.begin(), data_.labels.end(), name) -
+                                   data_.labels.begin());
+    }
+  }
+
+  OpenTable& table_;
+  const GraphReadOptions& options_;
+  GraphData& data_;
+  LabelSet labels_;
+  std::unordered_map<std::string, int32_t> numbers_;
+  size_t node_ = 0;
+  std::optional<size_t> label_;
+  std::optional<size_t> split_;
+  std::vector<size_t> places_;  // of the columns
+};
+
+void read_edges(OpenTable& table, const std::unordered_map<std::string, int32_t>& numbers,
+                GraphData& data) {
+  if (table.is_empty()) return;
+  const std::string none;
+  const auto& cells = table.first().cells;
+  const bool header = std::any_of(cells.begin(), cells.end(), [](const std::string& cell) {
+    return is_among(cell, kSourceNames) || is_among(cell, kTargetNames);
+  });
+  table.set_header(header);
+  check_usage(cells.size() >= 2, table.file(), ": expected two columns, found one");
+  const size_t source = place_of({"", none, kSourceNames, 0}, table, header).value_or(0);
+  const size_t target = place_of({"", none, kTargetNames, 1}, table, header).value_or(1);
+  std::set<std::pair<int32_t, int32_t>> seen;
+  for (Row row; table.next(row);) {
+    std::array<int32_t, 2> ends{};
+    bool known = true;
+    for (size_t i = 0; i < 2 && known; ++i) {
+      const std::string_view name = table.name(row, i == 0 ? source : target, "a node");
+      if (name.empty()) {
+        known = false;
+        continue;
+      }
+      const auto at = numbers.find(std::string(name));
+      known = at != numbers.end();
+      if (known) {
+        ends[i] = at->second;
+      } else {
+        table.bad(row, text_of("an edge to node ", excerpt(name, 40), ", which is not there"));
+      }
+    }
+    if (!known) continue;
+    if (ends[0] == ends[1] || !seen.emplace(ends[0], ends[1]).second) {
+      ++data.repeated;
+    } else {
+      data.edges.emplace_back(ends[0], ends[1]);
+    }
+  }
+  data.left_out += table.left_out();
+}
+
+}  // namespace
+
+GraphData read_graph(const std::filesystem::path& nodes, const std::filesystem::path& edges,
+                     const GraphReadOptions& options, DataReport& report) {
+  GraphData data;
+  OpenTable table(nodes, options.table, report);
+  data.file = table.file();
+  if (table.is_empty()) return data;
+  NodeReader reader(table, options, data);
+  reader.read();
+  if (data.nodes.empty() && report.fatal_count() == 0) {
+    report.add(ProblemKind::kNoExamples, data.file, 0, "expected nodes, found none");
+  }
+  if (edges.empty() || report.fatal_count() > 0) return data;
+  OpenTable table_of_edges(edges, options.table, report);
+  read_edges(table_of_edges, reader.numbers(), data);
+  return data;
+}
+
+}  // namespace heed::data
