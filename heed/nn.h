@@ -11,6 +11,7 @@
 #include "heed/nn/embedding.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/feed_forward.h"
+#include "heed/nn/graph_attention.h"
 #include "heed/nn/initialise.h"
 #include "heed/nn/layer_norm.h"
 #include "heed/nn/linear.h"

@@ -1,0 +1,37 @@
+// A trained classifier of nodes as a directory: config.json and model.safetensors.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heed/models/graph_classifier.h"
+
+namespace heed::models {
+
+// A column of the nodes, and how it becomes features.
+struct GraphFeature {
+  std::string name;
+  // Of words: each is a feature, 1 where a node has it; the rows are brought to sum 1. Empty: a
+  // column of numbers, one feature.
+  std::vector<std::string> words = {};
+  double mean = 0;  // of numbers, which are standardised; a missing one is the mean
+  double deviation = 1;
+};
+
+struct TrainedGraphClassifier {
+  std::shared_ptr<GraphClassifier> model;
+  std::vector<std::string> labels;  // C
+  std::vector<GraphFeature> features;
+  bool directed = false;  // a node hears those with an edge to it, and not those it has one to
+};
+
+// Replaces `directory` whole and atomically. Throws IoError or UsageError as io/atomic.h does.
+void save(const TrainedGraphClassifier& trained, const std::filesystem::path& directory);
+
+// In evaluation mode. Throws MissingInputError where there is no such directory, DataError where a
+// file in it cannot be used; the message names the file and the field.
+TrainedGraphClassifier load_graph_classifier(const std::filesystem::path& directory);
+
+}  // namespace heed::models

@@ -1,0 +1,38 @@
+// A graph as a graph attention network reads it.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "heed/data/graphs/graph_data.h"
+#include "heed/models/files/graph_classifier_files.h"
+#include "heed/ops/pattern.h"
+
+namespace heed::tasks {
+
+// Which nodes each node hears, itself among them: sorted, each once.
+struct Neighbours {
+  std::vector<int64_t> offsets;  // N + 1
+  std::vector<int64_t> nodes;
+};
+
+// `directed`: a node hears the sources of the edges to it; else both ends of an edge hear each
+// other.
+Neighbours neighbours_of(const data::GraphData& data, bool directed);
+
+Pattern pattern_of(const Neighbours& neighbours);
+
+// How the columns of the data become features: words by number, means and deviations.
+std::vector<models::GraphFeature> features_of(const data::GraphData& data);
+
+// The columns that a model knows. Words that it does not know are left out.
+std::vector<data::NodeColumn> columns_of(const std::vector<models::GraphFeature>& features);
+
+// Features of all nodes (N, F): the words of a node sum to 1, numbers are standardised. `data` has
+// these columns.
+nn::SparseRows sparse_rows(const data::GraphData& data,
+                           const std::vector<models::GraphFeature>& features);
+
+}  // namespace heed::tasks

@@ -1,0 +1,71 @@
+// Learning the classes of the nodes of a graph from some of them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "heed/data/graphs/graph_data.h"
+#include "heed/models/files/graph_classifier_files.h"
+#include "heed/tasks/classify.h"
+#include "heed/tasks/graph_tensors.h"
+#include "heed/tasks/task.h"
+
+namespace heed::tasks {
+
+struct NodeClassificationOptions {
+  models::GraphClassifierOptions model;  // features and classes are read from the data
+  bool directed = false;
+};
+
+// The whole graph is one training example: all nodes are read in each step, and the loss is that of
+// those that train.
+class NodeClassification final : public Task {
+ public:
+  // A fresh model. Weights come from torch's default generator. Throws DataError where no node
+  // trains or none validates, and for data without any feature or a second class.
+  NodeClassification(const data::GraphData& data, const NodeClassificationOptions& options);
+
+  std::string name() const override { return "graph"; }
+  torch::nn::Module& module() override { return *trained_.model; }
+  const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  std::vector<Source> sources() const override;
+  Loss loss(const Batch& batch) override;
+  Metrics validate(const Progress& progress) override;
+  Watched watched() const override { return {.name = "accuracy"}; }
+  void save(const std::filesystem::path& directory) const override;
+
+  const models::TrainedGraphClassifier& trained() const { return trained_; }
+
+ private:
+  models::TrainedGraphClassifier trained_;
+  nn::SparseRows features_;
+  Pattern edges_;
+  std::vector<int32_t> classes_;
+  std::vector<data::Part> parts_;
+  at::Tensor train_;    // numbers of the nodes that train
+  at::Tensor targets_;  // their classes
+  std::vector<int64_t> lengths_;
+};
+
+// Shares of the nodes that have a class, drawn by `seed`, the same of each class; the others train.
+// Throws UsageError where the shares leave nothing to train.
+std::vector<data::Part> parts_by_shares(const data::GraphData& data, double valid_share,
+                                        double test_share, uint64_t seed);
+
+// Probabilities (N, C) of all nodes.
+at::Tensor probabilities(const models::TrainedGraphClassifier& trained,
+                         const data::GraphData& data);
+
+// Of the nodes of a part that have a class; kNone: of all that have one. Throws DataError where
+// there is none.
+struct NodeEvaluation {
+  ClassificationScores model;
+  std::vector<std::pair<std::string, double>>
+      baselines;  // accuracies; none without a training part
+};
+NodeEvaluation evaluate(const models::TrainedGraphClassifier& trained, const data::GraphData& data,
+                        data::Part part);
+
+}  // namespace heed::tasks
