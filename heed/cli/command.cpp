@@ -26,6 +26,7 @@ Command tokenize_encode_command();
 Command tokenize_train_command();
 Command train_classify_command();
 Command train_forecast_command();
+Command train_graph_command();
 Command train_lm_command();
 Command train_ner_command();
 Command train_qa_command();
@@ -37,6 +38,7 @@ const std::vector<Command>& commands() {
       // training
       train_classify_command(),
       train_forecast_command(),
+      train_graph_command(),
       train_lm_command(),
       train_ner_command(),
       train_qa_command(),

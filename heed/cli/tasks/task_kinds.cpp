@@ -7,6 +7,7 @@ TaskKind entity_recognition();
 TaskKind forecasting();
 TaskKind gap_filling();
 TaskKind language_modelling();
+TaskKind node_classification();
 TaskKind question_answering();
 TaskKind recommendation();
 TaskKind sequence_to_sequence();
@@ -15,9 +16,9 @@ TaskKind text_embedding();
 
 const std::vector<TaskKind>& task_kinds() {
   static const std::vector<TaskKind> all = {
-      text_classification(),  entity_recognition(), language_modelling(),
-      sequence_to_sequence(), question_answering(), forecasting(),
-      text_embedding(),       gap_filling(),        recommendation(),
+      text_classification(), entity_recognition(),  language_modelling(), sequence_to_sequence(),
+      question_answering(),  forecasting(),         text_embedding(),     gap_filling(),
+      recommendation(),      node_classification(),
   };
   return all;
 }

@@ -1,0 +1,102 @@
+#include <algorithm>
+#include <iomanip>
+#include <iostream>
+
+#include "heed/base/error.h"
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/graph_report.h"
+#include "heed/cli/options/field_options.h"
+#include "heed/cli/options/graph_sets.h"
+#include "heed/cli/options/training_options.h"
+
+namespace heed::cli {
+namespace {
+
+training::TrainingOptions defaults() {
+  training::TrainingOptions options;
+  options.epochs = 300;
+  options.lr = 0.005;
+  options.lr_scheduler = "constant";
+  options.warmup_ratio = 0;
+  options.max_grad_norm = 0;
+  options.optimizer.name = "adam";
+  options.optimizer.weight_decay = 5e-4;
+  options.patience = 100;
+  return options;
+}
+
+struct Settings {
+  std::string train;
+  double valid_share = 0.2;
+  double test_share = 0.2;
+  GraphReading reading;
+  TimedRows rows;
+  ReadingOptions table;
+  tasks::NodeClassificationOptions task;
+  TrainingSettings training{defaults()};
+};
+
+void run(const Settings& settings) {
+  settings.training.prepare();
+  data::GraphData data = settings.reading.read(settings.train, settings.table, settings.rows);
+  if (!data.has_parts) {
+    data.parts = tasks::parts_by_shares(data, settings.valid_share, settings.test_share,
+                                        settings.training.options.seed);
+  }
+  tasks::NodeClassification task(data, settings.task);
+  const auto count = [&](data::Part part) {
+    return std::count(data.parts.begin(), data.parts.end(), part);
+  };
+  std::cerr << "heed: " << data.nodes.size() << " nodes, " << data.edges.size() << " edges, "
+            << data.labels.size() << " classes; " << count(data::Part::kTrain) << " nodes train, "
+            << count(data::Part::kValid) << " validate, " << count(data::Part::kTest) << " test\n";
+  settings.training.train(task);
+  if (count(data::Part::kTest) == 0) return;
+  const models::TrainedGraphClassifier best = models::load_graph_classifier(settings.training.out);
+  std::cerr << "heed: on the nodes that test:\n"
+            << graph_report(tasks::evaluate(best, data, data::Part::kTest));
+}
+
+void define(Options& options, Settings& s) {
+  const std::string group = "Graph";
+  options
+      .add("--train", s.train,
+           "Nodes: a table with a row for each, its class, and what is known of it")
+      .required()
+      .group(group);
+  s.reading.add_to(options);
+  options
+      .add("--valid-share", s.valid_share,
+           "Without a column that says it: share of the nodes that validate, drawn by --seed")
+      .share_below_1()
+      .group(group);
+  options.add("--test-share", s.test_share, "The same of those that are tested at the end")
+      .share_below_1()
+      .group(group);
+  s.rows.add_skip_bad(options);
+  s.table.add_table_options(options);
+  visit_fields(s.task.model, FieldOptions(options));
+  options
+      .add("--directed", s.task.directed,
+           "A node hears those with an edge to it alone, and not those it has an edge to")
+      .group("Model");
+  s.training.add_to(options, {"loss", "accuracy", "macro_f1"});
+}
+
+}  // namespace
+
+Command train_graph_command() {
+  return {
+      .path = "train graph",
+      .summary = "Train a model that classifies the nodes of a graph",
+      .examples =
+          "  heed train graph --train nodes.tsv --edges edges.tsv --out model\n"
+          "  heed train graph --train nodes.csv --edges edges.csv --score gatv2 --out model\n"
+          "  heed train graph --train papers.csv --edges cites.csv --class-column topic --directed "
+          "true --out model\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,29 @@
+// The options that commands for graphs have in common.
+#pragma once
+
+#include <string>
+
+#include "heed/cli/common.h"
+#include "heed/cli/options/task_sets.h"
+#include "heed/data/graphs/graph_data.h"
+
+namespace heed::cli {
+
+// The edges, and which columns a table of nodes has.
+struct GraphReading {
+  std::string edges;
+  std::string node_column;
+  std::string label_column;
+  std::string split_column;
+
+  void add_to(Options& command);
+
+  // Reads a graph, and says on the messages what was left out. `features`, `labels`: those of a
+  // model, as data::GraphReadOptions has them. `table`: of its options those that
+  // add_table_options() adds. Throws as data::read_graph does, DataError for what that reports.
+  data::GraphData read(const std::string& nodes, const ReadingOptions& table, const TimedRows& rows,
+                       const std::vector<data::NodeColumn>& features = {},
+                       const std::vector<std::string>& labels = {}) const;
+};
+
+}  // namespace heed::cli

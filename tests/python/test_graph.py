@@ -1,0 +1,133 @@
+"""Graphs as a user meets them: training on nodes and edges, classes of all nodes, whom a node hears, and what
+is wrong in a table.
+
+Usage: test_graph.py HEED_PROGRAM
+"""
+
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+from program import heed
+
+SMALL = ["--d-model", 16, "--num-heads", 2, "--dropout", 0.1, "--attention-dropout", 0, "--epochs", 120,
+         "--lr", 0.02, "--patience", 0, "--threads", 1]
+SIZE = 24
+
+
+def nodes():
+    """Two circles of nodes, each a class; one node in three has a word of its class."""
+    lines = ["node\tlabel\tsplit\twords\tage"]
+    for i in range(2 * SIZE):
+        part = ["train", "valid", "test", "test", "test", "test"][i % 6]
+        word = f" topic{i // SIZE}" if i % 3 == 0 else ""
+        lines.append(f"n{i}\tclass{i // SIZE}\t{part}\tw{i}{word}\t{i % 7}")
+    return "\n".join(lines) + "\n"
+
+
+def edges():
+    lines = ["source\ttarget"]
+    for i in range(2 * SIZE):
+        lines.append(f"n{i}\tn{i // SIZE * SIZE + (i + 1) % SIZE}")
+    return "\n".join(lines) + "\n"
+
+
+class Graphs(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="heed-graph-"))
+        cls.nodes = cls.folder / "nodes.tsv"
+        cls.nodes.write_text(nodes())
+        cls.edges = cls.folder / "edges.tsv"
+        cls.edges.write_text(edges())
+        cls.model = cls.folder / "model"
+        cls.trained = heed("train", "graph", "--train", cls.nodes, "--edges", cls.edges, "--out",
+                           cls.model, *SMALL, code=0)
+
+    def refused(self, node_text, edge_text, code=65):
+        bad_nodes, bad_edges = self.folder / "bad_nodes.tsv", self.folder / "bad_edges.tsv"
+        bad_nodes.write_text(node_text)
+        bad_edges.write_text(edge_text)
+        return heed("train", "graph", "--train", bad_nodes, "--edges", bad_edges, "--out",
+                    self.folder / "no", *SMALL, code=code).stderr
+
+    def test_baselines_stand_beside_the_model(self):
+        for name in ["this model", "features alone", "edges alone", "8 nodes train, 8 validate"]:
+            self.assertIn(name, self.trained.stderr)
+
+    def test_evaluation(self):
+        def scores(*arguments):
+            return json.loads(heed("eval", self.model, self.nodes, "--edges", self.edges, "--json",
+                                   *arguments, code=0).stdout)
+        test = scores()
+        self.assertEqual(test["examples"], 32)
+        self.assertGreater(test["accuracy"], 0.9)
+        self.assertEqual(test["baselines"]["edges alone"]["accuracy"], 1)
+        self.assertEqual(scores("--nodes-of", "all")["examples"], 48)
+        self.assertEqual(scores("--nodes-of", "train")["examples"], 8)
+        without = json.loads(heed("eval", self.model, self.nodes, "--json", code=0).stdout)
+        self.assertEqual(without["examples"], 32)
+
+    def test_classes_of_all_nodes(self):
+        answers = heed("predict", self.model, self.nodes, "--edges", self.edges, code=0).stdout
+        lines = [line.split("\t") for line in answers.splitlines()]
+        self.assertEqual([line[0] for line in lines], [f"n{i}" for i in range(2 * SIZE)])
+        right = sum(line[1] == f"class{i // SIZE}" for i, line in enumerate(lines))
+        self.assertGreater(right, 44)
+        new = heed("predict", self.model, "-", "--json", text="node\twords\tage\nx\ttopic1\t\n",
+                   code=0)
+        self.assertEqual(json.loads(new.stdout)["label"], "class1")
+
+    def test_whom_a_node_hears(self):
+        view = json.loads(heed("attend", self.model, "n1", "--nodes", self.nodes, "--edges",
+                               self.edges, "--json", code=0).stdout)
+        self.assertEqual(view["keys"], ["n0", "n1", "n2"])
+        for layer in view["attention"]:
+            self.assertAlmostEqual(sum(layer["weights"][0]), 1, 5)
+        heed("attend", self.model, "n1", code=2)
+        heed("attend", self.model, "n99", "--nodes", self.nodes, code=65)
+        self.assertIn("num_features", heed("inspect", self.model, code=0).stdout)
+
+    def test_other_scores_and_a_drawn_split(self):
+        table = self.folder / "unsplit.tsv"
+        table.write_text("\n".join("\t".join(line.split("\t")[:2] + line.split("\t")[3:])
+                                   for line in nodes().splitlines()) + "\n")
+        for score in ["gatv2", "scaled_dot"]:
+            result = heed("train", "graph", "--train", table, "--edges", self.edges, "--out",
+                          self.folder / score, "--score", score, "--directed", "true", *SMALL,
+                          "--epochs", 5, code=0)
+            self.assertIn("28 nodes train, 10 validate, 10 test", result.stderr)
+
+    def test_refusals(self):
+        lines = nodes().splitlines()
+        for bad, what in [("n3\tclass0\ttest\tw\tinf", "finite number"),
+                          ("n3\tclass0\tlater\tw\t1", "train, valid, test"),
+                          ("n1\tclass0\ttest\tw\t1", "second time"),
+                          ("n3\t\ttrain\tw\t1", "expected a class"),
+                          ("\tclass0\ttest\tw\t1", "expected a node"),
+                          ("n3\tclass0", "columns")]:
+            text = "\n".join(lines[:4] + [bad] + lines[5:]) + "\n"
+            if "inf" in bad:  # among numbers; a column with a word is one of words
+                model_reads = heed("eval", self.model, "-", text=text, code=65).stderr
+                self.assertIn("standard input:5", model_reads)
+                self.assertIn(what, model_reads)
+                continue
+            errors = self.refused(text, edges())
+            self.assertIn("bad_nodes.tsv:5", errors)
+            self.assertIn(what, errors)
+        errors = self.refused(nodes(), edges() + "n1\tn99\n")
+        self.assertIn(f"bad_edges.tsv:{2 * SIZE + 2}", errors)
+        self.assertIn("n99", errors)
+        self.assertIn("nodes that validate", self.refused(nodes().replace("valid", "test"), edges()))
+        self.assertFalse((self.folder / "no").exists())
+        bad = self.folder / "half.tsv"
+        bad.write_text(edges() + "n1\tn99\nn1\tn2\n")
+        result = heed("eval", self.model, self.nodes, "--edges", bad, "--skip-bad", code=0)
+        self.assertIn("1 rows left out", result.stderr)
+        self.assertIn("1 edges are there again", result.stderr)
+        heed("eval", self.model, self.nodes, "--edges", self.folder / "none.tsv", code=66)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
