@@ -152,6 +152,10 @@ void Optimizer::step(double learning_rate) {
                        o.beta2, weight_decay, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
     }
   });
+  // The fused updates do not say that they changed a tensor, which packed copies of it go by.
+  for (const at::Tensor& parameter : now.parameters) {
+    parameter.unsafeGetTensorImpl()->bump_version();
+  }
 }
 
 }  // namespace heed::training

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "heed/base/error.h"
+#include "heed/ops/linear.h"
 
 namespace heed::training {
 namespace {
@@ -155,6 +156,26 @@ TEST(Optimizer, LeavesAParameterWithoutGradientAlone) {
   optimizer.step(0.1);
   EXPECT_NE(used.item<double>(), 1);
   EXPECT_EQ(unused.item<double>(), 1);
+}
+
+// A packed copy that was made between two updates must not outlive the second: that of an embedding
+// that only validation multiplies with, in one piece and in several.
+TEST(Optimizer, ProductsSeeWhatItChanged) {
+  const c10::AutoGradMode no_gradients(false);
+  for (const char* name : {"adam", "adamw", "sgd"}) {
+    for (const int64_t rows : {200, 3000}) {
+      at::manual_seed(1);
+      at::Tensor weight = at::randn({rows, 64});
+      const at::Tensor x = at::randn({32, 64});
+      Optimizer optimizer({weight}, {.name = name});
+      for (int update = 0; update < 2; ++update) {
+        weight.mutable_grad() = at::randn_like(weight);
+        optimizer.step(0.1);
+        EXPECT_TRUE(at::allclose(heed::linear(x, weight), x.matmul(weight.t()), 1e-4, 1e-4))
+            << name << ' ' << rows << ' ' << update;
+      }
+    }
+  }
 }
 
 TEST(Optimizer, RefusesWhatCannotBe) {
