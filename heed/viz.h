@@ -5,4 +5,5 @@
 #include "heed/viz/curves.h"
 #include "heed/viz/heat_map.h"
 #include "heed/viz/marked_text.h"
+#include "heed/viz/report_page.h"
 #include "heed/viz/terminal.h"

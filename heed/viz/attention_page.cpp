@@ -1,7 +1,5 @@
 #include "heed/viz/attention_page.h"
 
-#include <glib.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -10,6 +8,7 @@
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
 #include "heed/io/json.h"
+#include "heed/viz/markup.h"
 #include "heed/viz/page/page_files.h"
 
 namespace heed {
@@ -35,12 +34,7 @@ class Packed {
       bytes_.push_back(static_cast<unsigned char>(quantised(values[i], scale, 255)));
     }
   }
-  std::string base64() const {
-    gchar* coded = g_base64_encode(bytes_.data(), bytes_.size());
-    std::string text(coded);
-    g_free(coded);
-    return text;
-  }
+  std::string base64() const { return base64_of(bytes_); }
 
  private:
   // What is no number counts as 0.
@@ -124,15 +118,6 @@ std::string json_of(const AttentionPage& page) {
   return text;
 }
 
-std::string escaped(const std::string& text) {
-  gchar* valid = g_utf8_make_valid(text.data(), static_cast<gssize>(text.size()));
-  gchar* coded = g_markup_escape_text(valid, -1);
-  std::string result(coded);
-  g_free(coded);
-  g_free(valid);
-  return result;
-}
-
 void check_count(size_t found, int64_t expected, const char* what) {
   check_usage(std::cmp_equal(found, expected), "attention page: expected ", expected, ' ', what,
               ", got ", found);
@@ -167,7 +152,7 @@ void check_page(const AttentionPage& page) {
 // What a part of the page's text stands for.
 void write_part(AtomicFile& file, const AttentionPage& page, std::string_view name) {
   if (name == "title") {
-    file.write(escaped(page.title));
+    file.write(escaped_markup(page.title));
   } else if (name == "style") {
     file.write(page_files::style());
   } else if (name == "script") {

@@ -277,4 +277,9 @@ std::vector<std::string> write_curves(const CurveChart& chart, const std::string
   return write_picture(path, draw(chart, format, options));
 }
 
+std::string curves_svg(const CurveChart& chart, const CurveOptions& options) {
+  check_chart(chart, options);
+  return draw(chart, PictureFormat::kSvg, options).bytes;
+}
+
 }  // namespace heed

@@ -39,4 +39,7 @@ struct CurveOptions {
 std::vector<std::string> write_curves(const CurveChart& chart, const std::string& path,
                                       const CurveOptions& options = {});
 
+// The same as the text of an SVG.
+std::string curves_svg(const CurveChart& chart, const CurveOptions& options = {});
+
 }  // namespace heed
