@@ -1,4 +1,5 @@
-// What a careful person checks before training: the data.
+// What a careful person checks: data before training, a model after it.
 #pragma once
 
 #include "heed/doctor/checks.h"
+#include "heed/doctor/model_checks.h"

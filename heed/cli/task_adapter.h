@@ -10,6 +10,7 @@
 
 #include "heed/cli/answers.h"
 #include "heed/cli/attention_view.h"
+#include "heed/doctor/model_checks.h"
 #include "heed/io/json.h"
 #include "heed/tasks/task.h"
 
@@ -27,6 +28,9 @@ struct Evaluation {
     OrderedJson row;
   };
   std::vector<Wrong> wrong = {};
+  // For the doctor, of one label a text: what became of each example, and the names of the classes.
+  std::vector<doctor::Judgement> judgements = {};
+  std::vector<std::string> labels = {};
 };
 
 // Made with the options that its task declared (task_kind.h), and not changed by what it answers:

@@ -23,11 +23,11 @@ bool OptionSets::has(const std::string& name) const {
 }
 
 void AnyTask::add_model(Options& command) {
-  command_ = &command;
   command.add("model", directory_, "Directory of a trained model").required();
 }
 
 void AnyTask::add_options(Options& command, Use use, const std::vector<TaskKind>& kinds) {
+  command_ = &command;
   for (const TaskKind& kind : kinds) {
     TaskOptions options(sets_, command);
     TaskLoader load = kind.define(options, use);

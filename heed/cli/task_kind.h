@@ -19,7 +19,7 @@
 
 namespace heed::cli {
 
-enum class Use : uint8_t { kEval, kPredict, kAttend, kInspect };
+enum class Use : uint8_t { kEval, kPredict, kAttend, kInspect, kDoctor };
 
 // Options of a command, in sets: structs with default values and a function add_to(Options&), such
 // as ReadingOptions. A set that several tasks ask for is there once.
@@ -132,6 +132,9 @@ class AnyTask {
  public:
   // The positional option "model", which is the first one. This outlives `command`.
   void add_model(Options& command);
+
+  // A model that another option names: its directory.
+  void choose(std::string directory) { directory_ = std::move(directory); }
 
   // The options of all tasks.
   void add_options(Options& command, Use use, const std::vector<TaskKind>& kinds = task_kinds());

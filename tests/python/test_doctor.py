@@ -1,11 +1,13 @@
-"""`heed doctor`: data before training.
+"""`heed doctor`: data before training, models after it.
 
 Usage: test_doctor.py HEED_PROGRAM
 """
 
 import json
+import math
 import random
 import shutil
+import struct
 import tempfile
 import unittest
 from pathlib import Path
@@ -104,6 +106,130 @@ class Doctor(unittest.TestCase):
         self.doctor("train.tsv", "--task", "poetry", code=2)
         self.doctor("train.tsv", "--max-length", 0, code=2)
         self.assertIn("nowhere.tsv", self.doctor("nowhere.tsv", code=66).stderr)
+
+    def test_page(self):
+        self.doctor("train.tsv", "--out", "page.html")
+        page = (self.folder / "page.html").read_text()
+        self.assertIn("<h1>heed doctor train.tsv</h1>", page)
+        self.assertIn("Nothing here speaks against going on.", page)
+        self.assertIn('<th scope="row">weather</th>', page)
+        self.assertNotRegex(page, r"https?:|@import|url\(")
+
+
+SMALL = ["--d-model", 32, "--num-heads", 2, "--num-layers", 1, "--threads", 1, "--lr", "5e-3"]
+
+
+def sentences(count, seed):
+    """CoNLL lines: a name is a person, a town follows "in"."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        name, town = rng.choice(["Ann", "Bob", "Eve"]), rng.choice(["Rome", "Oslo", "Lima"])
+        verb = rng.choice(["lives", "works", "sleeps", "reads"])
+        yield f"{name} B-PER\n{verb} O\nquietly O\nin O\n{town} B-LOC\n. O\n"
+
+
+class Models(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="heed-doctor-models-"))
+        for name, count, seed in (("train", 400, 1), ("valid", 200, 2), ("test", 200, 3)):
+            (cls.folder / f"{name}.tsv").write_text(table(rows(count, seed)))
+            (cls.folder / f"{name}.conll").write_text("\n".join(sentences(count, seed)))
+            (cls.folder / f"{name}.txt").write_text("".join(
+                f"{text}\n" for _, text in rows(count, seed)))
+        for task, end, options in (("classify", "tsv", ["--epochs", 6]),
+                                   ("ner", "conll", ["--epochs", 6]),
+                                   ("lm", "txt", ["--max-steps", 150, "--eval-steps", 30])):
+            cls.run_heed("train", task, "--train", f"train.{end}", "--valid", f"valid.{end}",
+                         "--out", task, *SMALL, *options)
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    @classmethod
+    def run_heed(cls, *arguments, code=0):
+        return heed(*arguments, cwd=cls.folder, code=code)
+
+    def report(self, *arguments, code=0):
+        return json.loads(self.run_heed("doctor", *arguments, "--json", code=code).stdout)
+
+    def broken(self, change):
+        """A copy of the classifier whose parameters `change` replaced: name, floats -> floats."""
+        copy = self.folder / "broken"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(self.folder / "classify", copy)
+        file = copy / "model.safetensors"
+        raw = file.read_bytes()
+        start = 8 + struct.unpack("<Q", raw[:8])[0]
+        header, data = json.loads(raw[8:start]), bytearray(raw[start:])
+        for name, tensor in header.items():
+            if name == "__metadata__":
+                continue
+            begin, end = tensor["data_offsets"]
+            count = (end - begin) // 4
+            values = struct.unpack(f"<{count}f", data[begin:end])
+            data[begin:end] = struct.pack(f"<{count}f", *change(name, values))
+        file.write_bytes(raw[:start] + data)
+        return "broken"
+
+    def test_sound_models(self):
+        for task, end in (("classify", "tsv"), ("ner", "conll"), ("lm", "txt")):
+            with self.subTest(task):
+                report = self.report(task, f"test.{end}")
+                self.assertEqual(report["findings"], [])
+                for check in ("parameters", "training", "gradients", "attention", "heads", "padding"):
+                    self.assertIn(check, report["checked"])
+                self.assertGreater(report["parameters"], 1000)
+                self.assertIn("loss" if task != "ner" else "f1", report["metrics"])
+
+    def test_what_a_classifier_is_like(self):
+        report = self.report("classify", "test.tsv")
+        self.assertEqual(report["accuracy_by_class"]["food"]["samples"], 100)
+        self.assertEqual(sum(each["samples"] for each in report["accuracy_by_length"]), 200)
+        self.assertEqual(sum(each["samples"] for each in report["calibration"]["reliability"]), 200)
+        self.run_heed("doctor", "classify", "test.tsv", "--out", "page.html")
+        page = (self.folder / "page.html").read_text()
+        self.assertIn("Reliability", page)
+        self.assertIn("data:image/svg+xml;base64,", page)
+
+    def test_without_data(self):
+        report = self.report("classify")
+        self.assertEqual(report["checked"], ["parameters", "training", "gradients"])
+
+    def test_parameters_that_are_no_numbers_stop(self):
+        model = self.broken(lambda name, values: (math.nan, *values[1:]))
+        report = self.report(model, "test.tsv", code=65)
+        self.assertEqual([each["check"] for each in report["findings"]], ["parameters"])
+        self.assertIn("the model should not be used",
+                      self.run_heed("doctor", model, code=65).stderr)
+
+    def test_heads_that_give_nothing_on(self):
+        """One whose values are all zero."""
+        def change(name, values):
+            if "query_key_value" not in name:
+                return values
+            row = len(values) // 96  # of three times 32 outputs; a head has 16
+            return tuple(0.0 if 64 * row <= i < 80 * row else v for i, v in enumerate(values))
+        report = self.report(self.broken(change), "test.tsv")
+        self.assertIn("give nothing on", report["findings"][0]["summary"])
+        self.assertIn("layer 1, head 1", report["findings"][0]["examples"][0])
+
+    def test_a_model_that_is_too_sure(self):
+        """Its output layer is a hundred times as large, and a fifth of the labels are wrong."""
+        model = self.broken(lambda name, values: tuple(
+            100 * v if name.startswith("classifier") else v for v in values))
+        rng = random.Random(5)
+        other = {"food": "weather", "weather": "food"}
+        (self.folder / "noisy.tsv").write_text(table(
+            (other[label] if rng.random() < 0.2 else label, text) for label, text in rows(400, 4)))
+        found = self.report(model, "noisy.tsv")["findings"]
+        self.assertEqual([each["check"] for each in found], ["calibration"])
+        self.assertIn("too sure", found[0]["summary"])
+
+    def test_options_of_data_are_refused(self):
+        refused = self.run_heed("doctor", "classify", "test.tsv", "--max-length", 7, code=2)
+        self.assertIn("--max-length: has no meaning for a model", refused.stderr)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,13 @@
+#include <filesystem>
 #include <iostream>
 #include <optional>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
+#include "heed/cli/doctor/model_doctor.h"
+#include "heed/cli/doctor/report_pages.h"
 #include "heed/doctor/checks.h"
 #include "heed/text/tokenizer.h"
 
@@ -11,26 +15,34 @@ namespace heed::cli {
 namespace {
 
 struct Settings {
-  std::vector<std::string> train;
+  std::vector<std::string> inputs;  // a model and data, or data
   std::vector<std::string> valid;
   std::vector<std::string> test;
-  std::string task = "auto";
+  std::string task_name = "auto";
   std::string label_separator;
   std::string tokenizer;
   int64_t max_length = 512;
   bool no_model = false;
   bool json = false;
+  std::string out;
   ReadingOptions reading;
+  AnyTask task;
+  ThreadOptions threads;
+  const Options* command = nullptr;
+
+  bool has_model() const {
+    return std::filesystem::exists(std::filesystem::path(inputs.front()) / "config.json");
+  }
 };
 
-doctor::Report examine(const Settings& settings) {
+doctor::Report data_report(const Settings& settings) {
   data::ReadOptions options = settings.reading.parsed();
   options.label_separator = settings.label_separator;
-  const std::vector<doctor::SplitFiles> splits = {{"train", paths_of(settings.train)},
+  const std::vector<doctor::SplitFiles> splits = {{"train", paths_of(settings.inputs)},
                                                   {"valid", paths_of(settings.valid)},
                                                   {"test", paths_of(settings.test)}};
   const doctor::Data data =
-      doctor::read_samples(splits, doctor::task_named(settings.task), options);
+      doctor::read_samples(splits, doctor::task_named(settings.task_name), options);
   for (const std::string& note : data.reading.notes()) std::cerr << "heed: " << note << '\n';
   std::optional<text::Tokenizer> tokenizer;
   if (!settings.tokenizer.empty()) tokenizer = text::Tokenizer::load(settings.tokenizer);
@@ -51,27 +63,55 @@ doctor::Report examine(const Settings& settings) {
   return report;
 }
 
-void run(const Settings& settings) {
-  const doctor::Report report = examine(settings);
-  if (settings.json) {
+doctor::Report model_report(const Settings& settings) {
+  for (const std::string& name : settings.command->given()) {
+    check_usage(name == "data" || name == "json" || name == "out" || name == "threads", "--", name,
+                ": has no meaning for a model, which reads its data as heed eval does");
+  }
+  AnyTask task = settings.task;
+  task.choose(settings.inputs.front());
+  return examine_model(task, {settings.inputs.begin() + 1, settings.inputs.end()});
+}
+
+void print(const doctor::Report& report, bool json) {
+  if (json) {
     std::cout << report.json().dump() << '\n';
   } else {
-    for (const auto& [name, count] : report.numbers["samples"].items()) {
-      std::cout << name << ": " << count << " samples\n";
+    if (report.numbers.contains("samples")) {
+      for (const auto& [name, count] : report.numbers["samples"].items()) {
+        std::cout << name << ": " << count << " samples\n";
+      }
     }
     std::cout << report.text();
   }
   flush_output();
+}
+
+void run(const Settings& settings) {
+  settings.threads.apply();
+  const bool model = settings.has_model();
+  const doctor::Report report = model ? model_report(settings) : data_report(settings);
+  if (!settings.out.empty()) {
+    write_report_page(page_of(report, "heed doctor " + joined(settings.inputs, " ")), settings.out);
+    std::cerr << "heed: wrote " << settings.out << '\n';
+  }
+  print(report, settings.json);
   if (!report.go_on()) {
-    throw DataError("the data should not be trained on as it is: see what is marked 'stop'");
+    throw DataError(text_of("the ", model ? "model" : "data", " should not be ",
+                            model ? "used" : "trained on", " as it is: see what is marked 'stop'"));
   }
 }
 
 void define(Options& options, Settings& s) {
-  options.add("data", s.train, "Files to train on").required();
+  s.command = &options;
+  options
+      .add("data", s.inputs,
+           "Files to train on; or the directory of a trained model, and examples of its task "
+           "behind it")
+      .required();
   options.add("--valid", s.valid, "Files to validate on");
   options.add("--test", s.test, "Files to test on");
-  options.add("--task", s.task, "What the data is for; auto: told by the files")
+  options.add("--task", s.task_name, "What the data is for; auto: told by the files")
       .one_of({"auto", "classify", "ner", "seq2seq", "lm"});
   options.add("--label-separator", s.label_separator,
               "What stands between the labels of a text that has several");
@@ -80,8 +120,11 @@ void define(Options& options, Settings& s) {
   options.add("--max-length", s.max_length, "Tokens that the model will read of a text")
       .at_least(1);
   options.flag("--no-model", s.no_model, "Leave out the quick model that looks for wrong labels");
+  options.add("--out", s.out, "A page to write, .html");
   options.flag("--json", s.json, "Print one JSON object");
   s.reading.add_to(options);
+  s.task.add_options(options, Use::kDoctor);
+  s.threads.add_to(options);
 }
 
 }  // namespace
@@ -89,11 +132,12 @@ void define(Options& options, Settings& s) {
 Command doctor_command() {
   return {
       .path = "doctor",
-      .summary = "Check data before training on it",
+      .summary = "Check data before training on it, or a model after it",
       .examples =
           "  heed doctor train.tsv\n"
           "  heed doctor train.tsv --valid valid.tsv --test test.tsv --json\n"
-          "  heed doctor train.tsv --tokenizer tokenizer.json --max-length 128\n",
+          "  heed doctor train.tsv --tokenizer tokenizer.json --max-length 128\n"
+          "  heed doctor model test.tsv --out report.html\n",
       .define = with_settings(define, run),
   };
 }

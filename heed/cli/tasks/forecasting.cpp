@@ -104,7 +104,7 @@ class ForecasterAdapter final : public TaskAdapter {
 };
 
 TaskLoader define(TaskOptions& options, Use use) {
-  if (use == Use::kInspect) {
+  if (use == Use::kInspect || use == Use::kDoctor) {
     return loader_of<ForecasterAdapter>([] { return ForecastOptions(); }, models::load_forecaster);
   }
   const auto& reading = options.use<SeriesReading>();

@@ -36,6 +36,7 @@ struct ClassificationOptions {
   AnswerChoice choice = {};
   bool errors = false;
   SpecialTokensOption special = {};
+  bool judgements = false;  // of each example, which evaluation gives then
 
   void check() const { reading.parsed(); }
 };
@@ -97,9 +98,18 @@ Evaluation TextClassifierAdapter::evaluate(const std::vector<std::string>& files
       data::read_classification(paths_of(files), reading_of(data::Labels::kRequired), report);
   throw_or_warn(report);
   const std::vector<std::string> texts = tasks::texts_of(data);
-  const auto results =
-      tasks::judge_all(trained_, data, tasks::encode_texts(trained_, texts), progress);
+  const tasks::EncodedTexts encoded = tasks::encode_texts(trained_, texts);
+  const auto results = tasks::judge_all(trained_, data, encoded, progress);
   Evaluation evaluation = evaluation_of(tasks::scores_of(trained_, data, results), trained_.labels);
+  if (options_.judgements && !several()) {
+    const auto all = tasks::classify(trained_, encoded);
+    for (size_t i = 0; i < all.size(); ++i) {
+      evaluation.judgements.push_back({.tokens = encoded.lengths[i],
+                                       .expected = *data.examples[i].label,
+                                       .probabilities = all[i].probabilities});
+    }
+    evaluation.labels = trained_.labels;
+  }
   evaluation.warnings = tasks::cut_texts(trained_, texts).warnings();
   if (options_.errors) evaluation.wrong = wrong_of(data, results);
   return evaluation;
@@ -295,7 +305,9 @@ AttentionView TextClassifierAdapter::attention_of(const TextInput& asked,
 }
 
 TaskLoader define(TaskOptions& options, Use use) {
-  std::function<ClassificationOptions()> given = [] { return ClassificationOptions(); };
+  std::function<ClassificationOptions()> given = [use]() -> ClassificationOptions {
+    return {.judgements = use == Use::kDoctor};
+  };
   if (use == Use::kEval) {
     given = [&reading = options.use<ReadingOptions>(), &label = options.use<LabelThreshold>(),
              &errors = options.use<ErrorsOption>()]() -> ClassificationOptions {

@@ -26,6 +26,14 @@ bool has_model(const fs::path& directory) {
   return fs::is_directory(directory, ignored) && !fs::is_empty(directory, ignored);
 }
 
+fs::path run_directory_of(const fs::path& model) {
+  fs::path directory = model.lexically_normal();
+  if (!directory.has_filename()) directory = directory.parent_path();
+  const fs::path name = directory.filename();
+  if (name.empty() || name == "." || name == ".." || name == "/") return {};
+  return directory.string() + ".run";
+}
+
 void check_may_begin(const RunFiles& files, const fs::path& model) {
   if (files.overwrite) return;
   const fs::path& run = files.directory;

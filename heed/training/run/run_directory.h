@@ -19,6 +19,10 @@ bool has_model(const std::filesystem::path& directory);
 // overwritten), one that has, a model. The message says what to type. Touches nothing.
 void check_may_begin(const RunFiles& files, const std::filesystem::path& model);
 
+// Where the files of the run that makes `model` are: beside it, whatever way its name is written.
+// Empty for what is no name of a directory that may be replaced: "", "..", "/".
+std::filesystem::path run_directory_of(const std::filesystem::path& model);
+
 class RunDirectory {
  public:
   // Creates it and takes its lock. What is there is removed with files.overwrite. UsageError:
