@@ -60,7 +60,7 @@ class Program(unittest.TestCase):
         self.assertGreater(summary["accuracy"], 0.7)
         self.assertEqual(summary["examples"], 172)
         self.assertEqual(sorted(os.listdir(self.model)),
-                         ["config.json", "model.safetensors", "tokenizer.json"])
+                         ["README.md", "config.json", "model.safetensors", "tokenizer.json"])
         self.assertIn("epoch 3  step 84", self.trained.stderr)
         self.assertNotIn("\r", self.trained.stderr)  # a bar only on a terminal
 

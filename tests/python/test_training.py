@@ -269,6 +269,23 @@ class Training(unittest.TestCase):
         self.assertTrue((run / "curves.png").read_bytes().startswith(b"\x89PNG"))
         self.assertIn(b"<svg", (run / "curves.svg").read_bytes())
 
+    def test_report_and_card(self):
+        self.train("--epochs", 2, "--lr", "2e-3")
+        report = (self.folder / "model.run/report.html").read_text("utf-8")
+        self.assertIn("<h1>Training of model</h1>", report)
+        self.assertEqual(report.count("data:image/svg+xml;base64,"), 2)
+        self.assertIn("(kept)", report)
+        self.assertIn('<th scope="row">--lr</th>', report)
+        self.assertNotRegex(report, r"https?:|@import|url\(")
+        card = (self.folder / "model/README.md").read_text("utf-8")
+        best = json.loads((self.folder / "model.run/summary.json").read_text())["best"]
+        self.assertIn(f"| accuracy | {best['validation']['accuracy']:.4g} |", card)
+        for heading in ("Data", "Numbers", "Limits", "How it was made", "How to use it"):
+            self.assertIn(f"\n## {heading}\n", card)
+        self.assertRegex(card, r"heed train classify .*--epochs 2 .*--lr \S+")
+        self.train("--epochs", 3, "--lr", "2e-3", "--resume")  # may replace it
+        self.assertIn("--epochs 3", (self.folder / "model/README.md").read_text("utf-8"))
+
     def test_nan_ends_the_run_with_the_layer(self):
         result = self.train("--lr", 1e9, "--max-grad-norm", 0, "--optimizer", "sgd",
                             "--warmup-ratio", 0,

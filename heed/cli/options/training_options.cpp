@@ -15,13 +15,13 @@
 #include "heed/cli/common.h"
 #include "heed/cli/interrupt.h"
 #include "heed/cli/options/field_options.h"
+#include "heed/cli/run_report.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/training/processes/process_group.h"
 #include "heed/training/processes/process_memory.h"
 #include "heed/training/run/run_directory.h"
 #include "heed/training/run/run_log.h"
 #include "heed/version.h"
-#include "heed/viz/curves.h"
 
 namespace heed::cli {
 namespace {
@@ -41,22 +41,6 @@ training::Settings other_settings(const Options& options) {
     settings.emplace_back(name, joined(option.values, " "));
   }
   return settings;
-}
-
-// The losses in one panel, each of the other metrics of the validation in one of its own.
-void draw_curves(const std::filesystem::path& run) {
-  CurveChart chart{.title = "Training", .x_axis = "step", .panels = {{.y_axis = "loss"}}};
-  for (const auto& [name, series] : training::read_log(run)) {
-    const std::string prefix = "validation.";
-    const Curve curve{.name = name, .x = series.steps, .y = series.values};
-    if (name == "loss" || name == "train_loss" || name == prefix + "loss") {
-      chart.panels[0].curves.push_back(curve);
-    } else if (name.starts_with(prefix) && !is_count(name.substr(prefix.size()))) {
-      chart.panels.push_back({.y_axis = name.substr(prefix.size()), .curves = {curve}});
-    }
-  }
-  if (chart.panels[0].curves.empty()) return;
-  for (const char* name : {"curves.png", "curves.svg"}) write_curves(chart, (run / name).string());
 }
 
 // The same seed gives the same model.
@@ -184,15 +168,11 @@ void TrainingSettings::prepare() const {
   make_reproducible(options.seed);
 }
 
-// The files of the run stand beside the model, whatever way its name is written.
 training::TrainingOptions TrainingSettings::run_options() const {
   training::TrainingOptions run = resolved();
-  std::filesystem::path directory = std::filesystem::path(out).lexically_normal();
-  if (!directory.has_filename()) directory = directory.parent_path();
-  const std::filesystem::path name = directory.filename();
-  check_usage(!name.empty() && name != "." && name != ".." && name != "/", "--out ", out,
+  run.files.directory = training::run_directory_of(out);
+  check_usage(!run.files.directory.empty(), "--out ", out,
               ": expected the name of a directory that may be replaced");
-  run.files.directory = directory.string() + ".run";
   run.files.program = std::string("heed ") + version();
   run.files.settings = other_settings(*command_);
   return run;
@@ -210,7 +190,13 @@ void TrainingSettings::train(tasks::Task& task) const {
   try {
     const training::RunReport report = training::train(task, run, out, observer);
     if (!shows) return;
-    draw_curves(run.files.directory);
+    write_run_report({.report = report,
+                      .command = *command_,
+                      .directory = run.files.directory,
+                      .model = out,
+                      .task = task.name(),
+                      .examples = std::ssize(task.train_lengths()),
+                      .program = run.files.program});
     view.print_summary(report, out, json);
   } catch (const Interrupted& stopped) {
     throw Interrupted(text_of(stopped.what(), "\nGo on with the same command and --resume"));

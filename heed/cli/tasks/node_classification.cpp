@@ -143,7 +143,7 @@ class GraphAdapter final : public TaskAdapter {
 };
 
 TaskLoader define(TaskOptions& options, Use use) {
-  if (use == Use::kInspect) {
+  if (use == Use::kInspect || use == Use::kDoctor) {
     return loader_of<GraphAdapter>([] { return GraphOptions(); }, models::load_graph_classifier);
   }
   const auto& reading = options.use<GraphReading>();

@@ -125,7 +125,7 @@ class RecommenderAdapter final : public TaskAdapter {
 };
 
 TaskLoader define(TaskOptions& options, Use use) {
-  if (use == Use::kInspect || use == Use::kAttend) {
+  if (use == Use::kInspect || use == Use::kAttend || use == Use::kDoctor) {
     return loader_of<RecommenderAdapter>([] { return RecommendOptions(); },
                                          models::load_recommender);
   }

@@ -11,11 +11,13 @@ namespace {
 
 constexpr const char* kConfig = "config.json";
 constexpr const char* kWeights = "model.safetensors";
+constexpr const char* kCard = "README.md";  // which the program writes when the training has ended
 
 // What a save may replace: its own files and nothing else.
 std::vector<std::string> replaceable() {
   return {kConfig,
           kWeights,
+          kCard,
           std::string(kTokenizerFile),
           std::string(kTargetTokenizerFile),
           std::string(kCharactersFile),

@@ -36,7 +36,7 @@ constexpr std::string_view kKept[] = {
 constexpr uint64_t kMostKeptBytes = uint64_t{1} << 30;
 
 std::vector<std::string> replaceable() {
-  std::vector<std::string> names = {"config.json", "model.safetensors"};
+  std::vector<std::string> names = {"config.json", "model.safetensors", "README.md"};
   names.insert(names.end(), std::begin(kKept), std::end(kKept));
   return names;
 }
