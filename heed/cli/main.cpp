@@ -23,7 +23,7 @@
 #include "heed/cli/options/help.h"
 #include "heed/cli/options/settings_file.h"
 #include "heed/cli/options/suggestion.h"
-#include "heed/cli/standard_streams.h"
+#include "heed/cli/writing/standard_streams.h"
 #include "heed/version.h"
 
 namespace heed::cli {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "heed/cli/answers.h"
 #include "heed/cli/attention_view.h"
+#include "heed/cli/writing/answers.h"
 #include "heed/doctor/model_checks.h"
 #include "heed/io/json.h"
 #include "heed/tasks/task.h"

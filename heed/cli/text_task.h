@@ -11,7 +11,7 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/common.h"
-#include "heed/cli/line_queue.h"
+#include "heed/cli/reading/line_queue.h"
 #include "heed/cli/task_adapter.h"
 #include "heed/data/rows.h"
 #include "heed/io/utf8.h"

@@ -5,8 +5,8 @@
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/task_sets.h"
-#include "heed/cli/table_writer.h"
 #include "heed/cli/task_kind.h"
+#include "heed/cli/writing/table_writer.h"
 #include "heed/io/atomic.h"
 
 namespace heed::cli {

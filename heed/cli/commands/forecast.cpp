@@ -5,9 +5,9 @@
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
-#include "heed/cli/forecast_report.h"
 #include "heed/cli/options/forecast_sets.h"
-#include "heed/cli/table_writer.h"
+#include "heed/cli/writing/forecast_report.h"
+#include "heed/cli/writing/table_writer.h"
 #include "heed/models/files/forecaster_files.h"
 #include "heed/tasks/short_series.h"
 

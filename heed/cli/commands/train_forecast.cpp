@@ -5,10 +5,10 @@
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
-#include "heed/cli/forecast_report.h"
 #include "heed/cli/options/forecast_sets.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
+#include "heed/cli/writing/forecast_report.h"
 #include "heed/tasks/forecast_baselines.h"
 #include "heed/tasks/forecasting.h"
 

@@ -2,10 +2,10 @@
 
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
-#include "heed/cli/ner_reading.h"
 #include "heed/cli/options/from_model.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
+#include "heed/cli/reading/ner_reading.h"
 #include "heed/models/published/task_networks.h"
 #include "heed/tasks/entity_recognition.h"
 

@@ -7,11 +7,11 @@
 #include <algorithm>
 
 #include "heed/base/error.h"
-#include "heed/cli/ner_reading.h"
 #include "heed/cli/options/task_sets.h"
-#include "heed/cli/score_json.h"
+#include "heed/cli/reading/ner_reading.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/text_task.h"
+#include "heed/cli/writing/score_json.h"
 #include "heed/models/files/fields.h"
 #include "heed/text/characters/unicode.h"
 #include "heed/text/words/word_split.h"

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/cli/forecast_report.h"
 #include "heed/cli/options/forecast_sets.h"
 #include "heed/cli/task_kind.h"
+#include "heed/cli/writing/forecast_report.h"
 #include "heed/models/files/fields.h"
 #include "heed/tasks/forecast_baselines.h"
 

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/cli/classification_report.h"
 #include "heed/cli/graph_report.h"
 #include "heed/cli/options/graph_sets.h"
 #include "heed/cli/task_kind.h"
+#include "heed/cli/writing/classification_report.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
 

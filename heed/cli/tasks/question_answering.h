@@ -9,7 +9,7 @@
 
 #include "heed/cli/common.h"
 #include "heed/cli/options/task_sets.h"
-#include "heed/cli/question_input.h"
+#include "heed/cli/reading/question_input.h"
 #include "heed/cli/text_task.h"
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/tasks/cut_texts.h"

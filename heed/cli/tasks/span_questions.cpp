@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "heed/base/error.h"
-#include "heed/cli/question_input.h"
+#include "heed/cli/reading/question_input.h"
 #include "heed/cli/tasks/question_answering.h"
 #include "heed/text/characters/unicode.h"
 

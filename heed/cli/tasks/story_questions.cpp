@@ -10,7 +10,7 @@
 
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
-#include "heed/cli/question_input.h"
+#include "heed/cli/reading/question_input.h"
 #include "heed/cli/tasks/question_answering.h"
 
 namespace heed::cli {

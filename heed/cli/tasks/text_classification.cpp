@@ -6,11 +6,11 @@
 #include <numeric>
 
 #include "heed/base/error.h"
-#include "heed/cli/classification_report.h"
 #include "heed/cli/options/task_sets.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/token_attention.h"
 #include "heed/cli/text_task.h"
+#include "heed/cli/writing/classification_report.h"
 #include "heed/io/json_object.h"
 #include "heed/models/files/fields.h"
 #include "heed/tasks/classify.h"

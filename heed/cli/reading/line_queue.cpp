@@ -1,4 +1,4 @@
-#include "heed/cli/line_queue.h"
+#include "heed/cli/reading/line_queue.h"
 
 #include <algorithm>
 #include <iterator>

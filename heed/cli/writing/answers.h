@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/cli/table_writer.h"
+#include "heed/cli/writing/table_writer.h"
 #include "heed/data/data_report.h"
 #include "heed/io/json.h"
 #include "heed/tasks/cut_texts.h"

@@ -1,6 +1,6 @@
-#include "heed/cli/classification_report.h"
+#include "heed/cli/writing/classification_report.h"
 
-#include "heed/cli/score_json.h"
+#include "heed/cli/writing/score_json.h"
 #include "heed/io/json_object.h"
 #include "heed/io/printable.h"
 

@@ -1,4 +1,4 @@
-#include "heed/cli/answers.h"
+#include "heed/cli/writing/answers.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

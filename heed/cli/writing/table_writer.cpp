@@ -1,4 +1,4 @@
-#include "heed/cli/table_writer.h"
+#include "heed/cli/writing/table_writer.h"
 
 #include <charconv>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "heed/cli/standard_streams.h"
+#include "heed/cli/writing/standard_streams.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "heed/cli/text_files.h"
+#include "heed/cli/reading/text_files.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "heed/cli/ner_reading.h"
+#include "heed/cli/reading/ner_reading.h"
 
 #include <charconv>
 

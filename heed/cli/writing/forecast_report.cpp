@@ -1,4 +1,4 @@
-#include "heed/cli/forecast_report.h"
+#include "heed/cli/writing/forecast_report.h"
 
 #include <ATen/ATen.h>
 

@@ -1,4 +1,4 @@
-#include "heed/cli/score_json.h"
+#include "heed/cli/writing/score_json.h"
 
 namespace heed::cli {
 

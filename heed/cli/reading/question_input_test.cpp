@@ -1,4 +1,4 @@
-#include "heed/cli/question_input.h"
+#include "heed/cli/reading/question_input.h"
 
 #include <gtest/gtest.h>
 
