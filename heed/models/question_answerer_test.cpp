@@ -217,7 +217,8 @@ TEST_F(QuestionAnswererFiles, WrongFieldsAreNamed) {
       {{"\"d_model\": 32", "\"d_model\": 16777216"}, "vocab_size"},
       {{"\"max_length\": 64", "\"max_length\": 640000"}, "max_length"},
       {{"\"num_heads\": 4", "\"num_heads\": 5"}, "num_heads"},
-      {{"\"heed_question_answerer\"", "\"bert\""}, "model_type"},
+      {{"\"heed_question_answerer\"", "\"resnet\""}, "model_type"},
+      {{"\"heed_question_answerer\"", "\"bert\""}, "architectures"},
       {{"\"kitchen\"", "\"attic\""}, "id2label"},
   };
   for (const auto& [change, expected] : cases) {

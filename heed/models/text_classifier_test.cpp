@@ -207,7 +207,8 @@ TEST_F(TextClassifierFiles, WrongFieldsAreNamed) {
       {{"\"softcap\": 0.0", "\"softcap\": 1e39"}, "softcap"},
       {{"\"softcap\": 0.0", "\"softcap\": 1e-39"}, "softcap"},
       {{"\"rope_theta\": 10000.0", "\"rope_theta\": 1e300"}, "rope_theta"},
-      {{"\"heed_text_classifier\"", "\"bert\""}, "model_type"},
+      {{"\"heed_text_classifier\"", "\"resnet\""}, "model_type"},
+      {{"\"heed_text_classifier\"", "\"bert\""}, "architectures"},
       {{"\"good\"", "\"bad\""}, "id2label"},
   };
   for (const auto& [change, expected] : cases) {

@@ -217,7 +217,8 @@ TEST_F(TokenTaggerFiles, WrongFieldsAreNamed) {
       {{"\"output\": \"crf\"", "\"output\": \"softmax\""}, "begin"},
       {{"\"character_score\": \"scaled_dot\"", "\"character_score\": \"worse\""}, "worse"},
       {{"\"loc\"", "\"per\""}, "entity_types"},
-      {{"\"heed_token_tagger\"", "\"bert\""}, "model_type"},
+      {{"\"heed_token_tagger\"", "\"resnet\""}, "model_type"},
+      {{"\"heed_token_tagger\"", "\"bert\""}, "architectures"},
   };
   for (const auto& [change, expected] : cases) {
     SetUp();

@@ -107,7 +107,8 @@ TEST_F(EncoderDecoderFiles, WrongFieldsAreNamed) {
       {{"\"tie_word_embeddings\": \"all\"", "\"tie_word_embeddings\": \"none\""},
        "target.embedding.weight"},
       {{"\"shared_vocabulary\": true", "\"shared_vocabulary\": 1"}, "shared_vocabulary"},
-      {{"\"heed_encoder_decoder\"", "\"marian\""}, "model_type"},
+      {{"\"heed_encoder_decoder\"", "\"resnet\""}, "model_type"},
+      {{"\"heed_encoder_decoder\"", "\"marian\""}, "architectures"},
   };
   for (const auto& [change, expected] : cases) {
     SetUp();
