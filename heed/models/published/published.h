@@ -66,6 +66,7 @@ class Published : public torch::nn::Module {
   // model.safetensors in float32, and the other files of the directory that this came from. Throws
   // IoError or UsageError as io/atomic.h does.
   void save(const std::filesystem::path& directory) const;
+  using Module::save;  // torch's, into an archive
 
   const Architecture& architecture() const { return *architecture_; }
   Purpose purpose() const { return purpose_; }
