@@ -35,8 +35,7 @@ Plan albert_plan(const Config& config, Purpose purpose) {
   const double dropout = config.number({"classifier_dropout_prob"}, 0.1, {0, nn::kLargestShare});
   switch (purpose) {
     case Purpose::kFeatures:
-      made.head = first_token_head(config, "tanh");
-      made.head.outputs = 0;
+      made.head = pooler_head(config);
       made.head_rules = {{"dense", {".pooler"}}};
       break;
     case Purpose::kMaskedLm:
@@ -53,16 +52,11 @@ Plan albert_plan(const Config& config, Purpose purpose) {
       made.head_rules = {{"dense", {".pooler"}}, {"output", {"classifier"}}};
       break;
     case Purpose::kTokenClassification:
-      made.head = token_head(config, purpose);
+      add_token_head("albert", config, purpose, made);
       made.head.dropout = dropout;
-      made.head_rules = {{"output", {"classifier"}}};
-      break;
-    case Purpose::kQuestionAnswering:
-      made.head = token_head(config, purpose);
-      made.head_rules = {{"output", {"qa_outputs"}}};
       break;
     default:
-      refuse_purpose("albert", purpose);
+      add_token_head("albert", config, purpose, made);
   }
   return made;
 }

@@ -10,8 +10,7 @@ Plan bert_plan(const Config& config, Purpose purpose) {
   Plan made{.network = encoder, .network_rules = bert_rules()};
   switch (purpose) {
     case Purpose::kFeatures:
-      made.head = first_token_head(config, "tanh");
-      made.head.outputs = 0;
+      made.head = pooler_head(config);
       made.head_rules = {{"dense", {".pooler.dense"}}};
       break;
     case Purpose::kMaskedLm:
@@ -28,16 +27,8 @@ Plan bert_plan(const Config& config, Purpose purpose) {
       made.head = first_token_head(config, "tanh");
       made.head_rules = {{"dense", {".pooler.dense"}}, {"output", {"classifier"}}};
       break;
-    case Purpose::kTokenClassification:
-      made.head = token_head(config, purpose);
-      made.head_rules = {{"output", {"classifier"}}};
-      break;
-    case Purpose::kQuestionAnswering:
-      made.head = token_head(config, purpose);
-      made.head_rules = {{"output", {"qa_outputs"}}};
-      break;
     default:
-      refuse_purpose("bert", purpose);
+      add_token_head("bert", config, purpose, made);
   }
   return made;
 }

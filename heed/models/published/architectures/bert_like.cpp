@@ -52,11 +52,14 @@ double classifier_dropout(const Config& config) {
   return config.number({"classifier_dropout"}, hidden, {0, nn::kLargestShare});
 }
 
-HeadOptions token_head(const Config& config, Purpose purpose) {
+void add_token_head(std::string_view architecture, const Config& config, Purpose purpose,
+                    Plan& plan) {
   const bool spans = purpose == Purpose::kQuestionAnswering;
-  return {.d_model = config.size({"hidden_size", "dim"}),
-          .outputs = spans ? 2 : std::ssize(config.labels()),
-          .dropout = spans ? 0 : classifier_dropout(config)};
+  if (!spans && purpose != Purpose::kTokenClassification) refuse_purpose(architecture, purpose);
+  plan.head = {.d_model = config.size({"hidden_size", "dim"}),
+               .outputs = spans ? 2 : std::ssize(config.labels()),
+               .dropout = spans ? 0 : classifier_dropout(config)};
+  plan.head_rules = {{"output", {spans ? "qa_outputs" : "classifier"}}};
 }
 
 HeadOptions first_token_head(const Config& config, const std::string& activation) {
@@ -67,6 +70,12 @@ HeadOptions first_token_head(const Config& config, const std::string& activation
           .activation = activation,
           .outputs = std::ssize(config.labels()),
           .dropout = classifier_dropout(config)};
+}
+
+HeadOptions pooler_head(const Config& config) {
+  HeadOptions head = first_token_head(config, "tanh");
+  head.outputs = 0;
+  return head;
 }
 
 HeadOptions masked_head(const TextEncoderOptions& encoder, const std::string& activation) {

@@ -12,11 +12,17 @@ TextEncoderOptions bert_options(const Config& config, int64_t position_offset = 
 // embeddings.… and encoder.layer.*.…
 Rules bert_rules();
 
-// A classifier of all tokens: of words, or of the first and the last token of an answer.
-HeadOptions token_head(const Config& config, Purpose purpose);
+// Into the plan, a classifier of all tokens: of words ("classifier"), or of the first and the last
+// token of an answer ("qa_outputs"). Throws UsageError: the architecture has no model for that
+// purpose.
+void add_token_head(std::string_view architecture, const Config& config, Purpose purpose,
+                    Plan& plan);
 
 // A classifier of texts that reads the first token, with a dense layer before the output.
 HeadOptions first_token_head(const Config& config, const std::string& activation);
+
+// The dense layer alone: features of the first token.
+HeadOptions pooler_head(const Config& config);
 
 // Predicts tokens: dense layer, norm, the embedding as output layer with a bias of its own.
 HeadOptions masked_head(const TextEncoderOptions& encoder, const std::string& activation);

@@ -61,14 +61,12 @@ Plan distilbert_plan(const Config& config, Purpose purpose) {
       made.head_rules = {{"dense", {"pre_classifier"}}, {"output", {"classifier"}}};
       break;
     case Purpose::kTokenClassification:
-      made.head = token_head(config, purpose);
+      add_token_head("distilbert", config, purpose, made);
       made.head.dropout = encoder.transformer.dropout;
-      made.head_rules = {{"output", {"classifier"}}};
       break;
     case Purpose::kQuestionAnswering:
-      made.head = token_head(config, purpose);
+      add_token_head("distilbert", config, purpose, made);
       made.head.dropout = config.number({"qa_dropout"}, 0.1, {0, nn::kLargestShare});
-      made.head_rules = {{"output", {"qa_outputs"}}};
       break;
     default:
       refuse_purpose("distilbert", purpose);

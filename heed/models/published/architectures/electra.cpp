@@ -26,16 +26,8 @@ Plan electra_plan(const Config& config, Purpose purpose) {
       made.head = first_token_head(config, "gelu");
       made.head_rules = {{"dense", {"classifier.dense"}}, {"output", {"classifier.out_proj"}}};
       break;
-    case Purpose::kTokenClassification:
-      made.head = token_head(config, purpose);
-      made.head_rules = {{"output", {"classifier"}}};
-      break;
-    case Purpose::kQuestionAnswering:
-      made.head = token_head(config, purpose);
-      made.head_rules = {{"output", {"qa_outputs"}}};
-      break;
     default:
-      refuse_purpose("electra", purpose);
+      add_token_head("electra", config, purpose, made);
   }
   return made;
 }
