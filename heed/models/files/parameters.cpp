@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/models/stored_types.h"
 
 namespace heed::models {
 namespace {
@@ -26,20 +27,11 @@ SafetensorsDtype dtype_of(const at::Tensor& tensor) {
   }
 }
 
-at::ScalarType scalar_type_of(const StoredTensor& tensor, const std::string& file) {
-  switch (tensor.dtype) {
-    case SafetensorsDtype::kF32:
-      return at::kFloat;
-    case SafetensorsDtype::kF64:
-      return at::kDouble;
-    case SafetensorsDtype::kBF16:
-      return at::kBFloat16;
-    case SafetensorsDtype::kF16:
-      return at::kHalf;
-    default:
-      throw DataError(file, text_of("tensor '", tensor.name, "': expected a floating point dtype, ",
-                                    "found ", dtype_name(tensor.dtype)));
-  }
+at::ScalarType floating_type_of(const StoredTensor& tensor, const std::string& file) {
+  const auto type = scalar_type_of(tensor.dtype);
+  if (type && at::isFloatingType(*type)) return *type;
+  throw DataError(file, text_of("tensor '", tensor.name, "': expected a floating point dtype, ",
+                                "found ", dtype_name(tensor.dtype)));
 }
 
 // The sum is as fast as reading, and is not finite where one of the numbers is not; it may also
@@ -82,7 +74,7 @@ void load_parameters(torch::nn::Module& module, const Safetensors& weights) {
     }
     // from_blob asks for a pointer that may be written; nothing writes to it.
     void* data = const_cast<std::byte*>(stored.data);
-    item.value().copy_(at::from_blob(data, stored.shape, scalar_type_of(stored, weights.name())));
+    item.value().copy_(at::from_blob(data, stored.shape, floating_type_of(stored, weights.name())));
     if (!is_finite(item.value())) {
       throw DataError(weights.name(), text_of("tensor '", stored.name,
                                               "': expected finite numbers, found NaN or infinity; "

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "heed/base/error.h"
@@ -13,6 +12,7 @@
 #include "heed/io/torch_file.h"
 #include "heed/io/utf8.h"
 #include "heed/io/weight_map.h"
+#include "heed/models/stored_types.h"
 
 namespace heed::models::published {
 namespace {
@@ -21,31 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kTorchFile = "pytorch_model.bin";
 constexpr const char* kTorchIndex = "pytorch_model.bin.index.json";
-
-std::optional<at::ScalarType> scalar_type_of(SafetensorsDtype dtype) {
-  switch (dtype) {
-    case SafetensorsDtype::kF32:
-      return at::kFloat;
-    case SafetensorsDtype::kF64:
-      return at::kDouble;
-    case SafetensorsDtype::kBF16:
-      return at::kBFloat16;
-    case SafetensorsDtype::kF16:
-      return at::kHalf;
-    case SafetensorsDtype::kI64:
-      return at::kLong;
-    case SafetensorsDtype::kI32:
-      return at::kInt;
-    case SafetensorsDtype::kU8:
-      return at::kByte;
-    case SafetensorsDtype::kI8:
-      return at::kChar;
-    case SafetensorsDtype::kBool:
-      return at::kBool;
-    default:
-      return std::nullopt;
-  }
-}
 
 // A tensor on memory that `keeper` keeps.
 at::Tensor view_of(const std::byte* data, at::IntArrayRef shape, at::IntArrayRef strides,
