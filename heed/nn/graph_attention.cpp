@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/nn/dropout_seed.h"
 #include "heed/nn/initialise.h"
 #include "heed/ops/attention.h"
 #include "heed/ops/attention/score_kinds.h"
@@ -25,10 +26,6 @@ at::Tensor started(int64_t heads, int64_t size) {
   at::Tensor parameter = at::empty({heads, size});
   initialise(parameter, Initialisation::kXavierUniform);
   return parameter;
-}
-
-uint64_t draw_seed() {
-  return static_cast<uint64_t>(at::randint(INT64_MAX, {1}, at::kLong).item<int64_t>());
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "heed/nn/attention/attention_heads.h"
+#include "heed/nn/dropout_seed.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -14,12 +15,6 @@
 
 namespace heed::nn {
 namespace {
-
-// A new seed for the dropout of one call, from torch's default generator, whose state is what
-// checkpoints save.
-uint64_t draw_seed() {
-  return static_cast<uint64_t>(at::randint(INT64_MAX, {1}, at::kLong).item<int64_t>());
-}
 
 // What a score starts from: a temperature of 10 for each head (Liu et al. 2022, section 3.3), and
 // weights that give sums of variance about 1.
