@@ -92,7 +92,8 @@ std::string case_name(const Shape& s) {
                  plain ? "" : name_of(s.activation));
 }
 
-// torch's own packed product, as the compiled graphs of torch.compile call it; none in some builds.
+// torch's own packed product, as the compiled graphs of torch.compile call it; none in some builds,
+// nor for bfloat16 on a CPU without AVX-512.
 std::optional<Contender> packed_onednn(const Layer& layer) {
   using Reorder = at::Tensor(const at::Tensor&, std::optional<int64_t>);
   using Product = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
@@ -103,7 +104,12 @@ std::optional<Contender> packed_onednn(const Layer& layer) {
   const auto product = dispatcher.findSchema({"mkldnn::_linear_pointwise", ""});
   if (!reorder || !product || layer.shape.activation != Activation::kNone) return {};
   const at::NoGradGuard no_grad;
-  const at::Tensor weight = reorder->typed<Reorder>().call(layer.weight, layer.shape.rows);
+  at::Tensor weight;
+  try {
+    weight = reorder->typed<Reorder>().call(layer.weight, layer.shape.rows);
+  } catch (const c10::Error&) {
+    return {};
+  }
   const auto call = product->typed<Product>();
   return Contender{"onednn packed", [layer, weight, call] {
                      call.call(layer.input, weight, layer.bias, "none",

@@ -76,7 +76,8 @@ def main():
         for command in programs:
             rows += rows_of(command, bench)
         print(f"{bench}: {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+        # After each, so that one that fails does not take the others with it.
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     subprocess.run([sys.executable, ROOT / "tools" / "bench_table.py"], check=True)
 
 
