@@ -1,9 +1,9 @@
 # The commands of this project. Each one sets up what it needs, says what it is doing, and the
 # second time repeats none of it. Settings: JOBS, HEED_TORCH, HEED_WERROR=ON,
-# HEED_BENCHMARKS=ON, PREFIX, FUZZ_SECONDS; and for asan, tsan and clang FOLDERS, as in
+# HEED_BENCHMARKS=ON, PREFIX, FUZZ_SECONDS; and for asan, tsan and fuzz FOLDERS, as in
 # `make asan FOLDERS="io text"`.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests build demo test bench asan tsan clang fuzz format lint install dist wheel \
+.PHONY: help setup setup-tests build demo test bench asan tsan fuzz format lint install dist wheel \
         docs clean distclean
 
 # Compiling a file that uses torch takes up to 2 GB of memory.
@@ -69,18 +69,13 @@ tsan: setup-tests  ## the unit tests of the threaded folders without torch under
 	@ctest --preset tsan -j $(JOBS) $(only) -E '\.(Brgemm)?Tiles$$'
 
 # The folders without torch; the sources of the others clang reads in `make lint`.
-clang: FOLDERS = base io text metrics data viz
-clang: settings += -DHEED_TESTS=ON
-clang:  ## the unit tests of the folders without torch, compiled with clang
-	@tools/setup.sh --checks
-	@echo "clang: build/clang"
-	@$(call built,clang,$(programs))
-	@ctest --preset clang -j $(JOBS) $(only)
-
-fuzz:  ## every fuzz target for FUZZ_SECONDS (60) with clang: tests/fuzz/README.md
+fuzz: FOLDERS = base io text metrics data doctor viz
+fuzz:  ## with clang and its sanitizers: unit tests, then each fuzz target for FUZZ_SECONDS (60)
 	@tools/setup.sh --checks
 	@echo "fuzz: build/fuzz, and the library of build/release"
 	@$(call built,release,heed)
+	@$(call built,fuzz,$(programs) heed_fuzz)
+	@ctest --preset fuzz -j $(JOBS) $(only)
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
 format:  ## rewrite the sources as .clang-format says

@@ -39,16 +39,18 @@ if(HEED_SANITIZE)
   # vptr checks need the type information of torch classes that libtorch does not export.
   set(flags -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined
             -fno-omit-frame-pointer -O1 -g1 -D_GLIBCXX_ASSERTIONS)
-  set(HEED_TEST_ENVIRONMENT
-      "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1"
-      "LSAN_OPTIONS=suppressions=${supp}/lsan.supp:print_suppressions=0"
-      "UBSAN_OPTIONS=print_stacktrace=1")
 elseif(HEED_FUZZ)
   set(flags -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=vptr
             -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1 -g1 -D_GLIBCXX_ASSERTIONS)
 elseif(HEED_SANITIZE_THREADS)
   set(flags -fsanitize=thread -fno-omit-frame-pointer -O1 -g1)
   set(HEED_TEST_ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1:suppressions=${supp}/tsan.supp")
+endif()
+if(HEED_SANITIZE OR HEED_FUZZ)
+  set(HEED_TEST_ENVIRONMENT
+      "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1"
+      "LSAN_OPTIONS=suppressions=${supp}/lsan.supp:print_suppressions=0"
+      "UBSAN_OPTIONS=print_stacktrace=1")
 endif()
 if(flags)
   target_compile_options(heed_compiler INTERFACE ${flags})

@@ -5,8 +5,11 @@
 #include <memory>
 
 #include "heed/models/files/encoder_decoder_files.h"
+#include "heed/models/files/forecaster_files.h"
+#include "heed/models/files/graph_classifier_files.h"
 #include "heed/models/files/language_model_files.h"
 #include "heed/models/files/question_answerer_files.h"
+#include "heed/models/files/recommender_files.h"
 #include "heed/models/files/text_classifier_files.h"
 #include "heed/models/files/token_tagger_files.h"
 #include "heed/text/builders/word_level_builder.h"
@@ -16,6 +19,8 @@ namespace heed::fuzz {
 namespace {
 
 using namespace heed::models;
+constexpr size_t kKinds = 8;
+
 using TokenizerPointer = std::shared_ptr<const text::Tokenizer>;
 
 TokenizerPointer small_tokenizer() {
@@ -78,18 +83,50 @@ void save_tagger(const std::filesystem::path& folder) {
   save(trained, folder);
 }
 
+void save_forecaster(const std::filesystem::path& folder) {
+  ForecasterOptions options{.context_length = 8,
+                            .horizon = 2,
+                            .patch_length = 4,
+                            .patch_stride = 4,
+                            .num_series = 1,
+                            .transformer = small()};
+  save({.model = std::make_shared<Forecaster>(options),
+        .series = {"a"},
+        .covariates = {},
+        .means = {0},
+        .deviations = {1}},
+       folder);
+}
+
+void save_graph_classifier(const std::filesystem::path& folder) {
+  GraphClassifierOptions options{.num_features = 1, .num_classes = 2, .d_model = 8, .num_heads = 2};
+  save({.model = std::make_shared<GraphClassifier>(options),
+        .labels = {"no", "yes"},
+        .features = {{.name = "a"}}},
+       folder);
+}
+
+void save_recommender(const std::filesystem::path& folder) {
+  RecommenderOptions options{.num_items = 2, .transformer = small()};
+  save({.model = std::make_shared<Recommender>(options), .items = {"a", "b"}, .counts = {1, 1}},
+       folder);
+}
+
 struct Kind {
   std::function<void(const std::filesystem::path&)> save;
   std::function<void(const std::filesystem::path&)> load;
 };
 
-const std::array<Kind, 5>& kinds() {
-  static const std::array<Kind, 5> all = {{
+const std::array<Kind, kKinds>& kinds() {
+  static const std::array<Kind, kKinds> all = {{
       {save_language_model, [](const auto& folder) { load_language_model(folder); }},
       {save_classifier, [](const auto& folder) { load_text_classifier(folder); }},
       {save_encoder_decoder, [](const auto& folder) { load_encoder_decoder(folder); }},
       {save_question_answerer, [](const auto& folder) { load_question_answerer(folder); }},
       {save_tagger, [](const auto& folder) { load_token_tagger(folder); }},
+      {save_forecaster, [](const auto& folder) { load_forecaster(folder); }},
+      {save_graph_classifier, [](const auto& folder) { load_graph_classifier(folder); }},
+      {save_recommender, [](const auto& folder) { load_recommender(folder); }},
   }};
   return all;
 }
@@ -97,9 +134,10 @@ const std::array<Kind, 5>& kinds() {
 }  // namespace
 
 void one(std::string_view input) {
-  static const std::array<ScratchFile, 5> files = {ScratchFile("lm"), ScratchFile("classifier"),
-                                                   ScratchFile("seq2seq"), ScratchFile("qa"),
-                                                   ScratchFile("ner")};
+  static const std::array<ScratchFile, kKinds> files = {
+      ScratchFile("lm"),    ScratchFile("classifier"), ScratchFile("seq2seq"),
+      ScratchFile("qa"),    ScratchFile("ner"),        ScratchFile("forecast"),
+      ScratchFile("graph"), ScratchFile("recommend")};
   static const bool saved = [] {
     for (size_t i = 0; i < files.size(); ++i) kinds()[i].save(files[i].path());
     return true;
