@@ -1,3 +1,7 @@
+# heed_rooms(NAME ROOMS room...): of a folder that is no heed_folder; for tools/check_layers.py alone.
+function(heed_rooms)
+endfunction()
+
 # heed_folder(NAME [TORCH] [DEPENDS folder...] [ROOMS room...] [LIBRARIES target...])
 #
 # One folder of heed/ is one target: every *.cpp below the CMakeLists.txt becomes the static

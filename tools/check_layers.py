@@ -12,7 +12,8 @@ see: themselves and the rooms before them. This checks that
 - nothing that others may include brings in the catch-all headers of torch,
 - a header starts with #pragma once and is included by its full path, "heed/base/error.h".
 
-The program (heed/cli) sees everything; tests and examples are not layers. Prints one line for each
+The program (heed/cli) sees everything but has rooms too, which heed_rooms(NAME ROOMS room...) declares;
+tests and examples are not layers. Prints one line for each
 mistake; exit status 1 if there is any. Runs as the test tree.layers.
 """
 
@@ -62,10 +63,10 @@ class Folder:
         return None
 
 
-def read_folders():
+def read_folders(declared_by="heed_folder"):
     folders = {}
     for path in sorted(ROOT.glob("heed/*/CMakeLists.txt")):
-        match = re.search(r"^heed_folder\(([^)]*)\)", path.read_text("utf-8"), re.MULTILINE)
+        match = re.search(rf"^{declared_by}\(([^)]*)\)", path.read_text("utf-8"), re.MULTILINE)
         if match:
             folder = Folder(match.group(1))
             folders[path.parent.name] = folder
@@ -113,7 +114,7 @@ def is_test(name):
     return "testing" in name.parts or name.stem.endswith("_test")
 
 
-def check_file(path, folders):
+def check_file(path, folders, programs):
     name = path.relative_to(ROOT / "heed").parts[0]
     where = path.relative_to(ROOT)
     text = path.read_text("utf-8")
@@ -121,6 +122,7 @@ def check_file(path, folders):
         yield f"{where}: a header without #pragma once"
     program = name not in folders  # or a header of heed/ itself
     seen = set(folders) if program else seen_from(name, folders)
+    rooms = (programs if program else folders).get(name)
     for match in INCLUDE.finditer(text):
         line = text.count("\n", 0, match.start(2)) + 1
         quote, target = match.groups()
@@ -133,11 +135,11 @@ def check_file(path, folders):
             parts = pathlib.PurePosixPath(target).parts
             if not (ROOT / target).is_file():
                 yield f"{where}:{line}: {target} does not exist"
-            elif (len(parts) > 2 and parts[1] == name and not program and folders[name].floors
+            elif (len(parts) > 2 and parts[1] == name and rooms and rooms.floors
                   and not is_test(path.relative_to(ROOT / "heed" / name))):
                 mistake = check_room(
                     pathlib.PurePosixPath(path.relative_to(ROOT / "heed" / name)),
-                    pathlib.PurePosixPath(*parts[2:]), folders[name])
+                    pathlib.PurePosixPath(*parts[2:]), rooms)
                 if mistake:
                     yield f"{where}:{line}: {mistake}"
             elif len(parts) > 2 and parts[1] not in seen and parts[1] != name:
@@ -148,12 +150,12 @@ def check_file(path, folders):
 
 
 def main():
-    folders = read_folders()
+    folders, programs = read_folders(), read_folders("heed_rooms")
     mistakes = list(check_declarations(folders))
     if not any("depends on itself" in mistake for mistake in mistakes):
         for path in sorted([*ROOT.glob("heed/*.h"), *ROOT.glob("heed/*/**/*")]):
             if path.suffix in (".h", ".cpp"):
-                mistakes += check_file(path, folders)
+                mistakes += check_file(path, folders, programs)
     for mistake in mistakes:
         print(mistake)
     print(f"layers: {len(folders)} folders, {len(mistakes)} mistakes")

@@ -1,4 +1,5 @@
-// The subcommands of the program: one file each, a declaration and a line in command.cpp.
+// The subcommands of the program: a file for each (those of `score` share one, and those of
+// `tokenize`), a declaration and a line in command.cpp.
 #pragma once
 
 #include <functional>
@@ -11,10 +12,9 @@
 namespace heed::cli {
 
 struct Command {
-  std::string path;        // the words behind `heed`: "eval", "train classify"
-  std::string alias = {};  // others that mean the same and that help does not list
-  std::string summary;     // one line
-  std::string examples;    // shown under the help, whole command lines
+  std::string path;      // the words behind `heed`: "eval", "train classify"
+  std::string summary;   // one line
+  std::string examples;  // shown under the help, whole command lines
 
   // Adds the options and returns what to do once they are parsed. Anything that the action
   // needs is kept alive by the function itself.
