@@ -1,5 +1,8 @@
 #include "heed/tasks/task.h"
 
+#include <algorithm>
+#include <array>
+
 #include "heed/base/error.h"
 
 namespace heed::tasks {
@@ -11,6 +14,12 @@ double metric(const Metrics& metrics, const std::string& name) {
     known += (known.empty() ? "" : ", ") + each;
   }
   throw UsageError(text_of("metric: expected one of ", known, ", got '", name, "'"));
+}
+
+bool higher_is_better(const std::string& metric) {
+  constexpr std::array kMistakes = {"loss", "perplexity", "bits_per_byte", "mse",
+                                    "mae",  "rmse",       "wer",           "cer"};
+  return std::find(kMistakes.begin(), kMistakes.end(), metric) == kMistakes.end();
 }
 
 at::Device device_of(const torch::nn::Module& module) {

@@ -42,6 +42,10 @@ struct Watched {
   bool higher_is_better = true;
 };
 
+// Of metrics that count mistakes (loss, perplexity, mse, …) the smaller is the better, of all
+// others the larger.
+bool higher_is_better(const std::string& metric);
+
 // A checksum of something that a task was made of: "training data", "labels".
 struct Source {
   std::string name;

@@ -43,9 +43,9 @@ struct TrainingOptions {
   int64_t eval_steps = 0;    // updates between evaluations; 0: after each epoch
   int64_t batch_size = 32;   // examples
   int64_t batch_tokens = 0;  // instead of batch_size: tokens, padding included; 0: off
-  int64_t gradient_accumulation_steps =
-      1;                    // batches before an update. They count by their weight (tasks/task.h),
-                            // so their gradient is that of one batch that holds them all
+  // Batches before an update. They count by their weight (tasks/task.h), so their gradient is that
+  // of one batch that holds them all.
+  int64_t gradient_accumulation_steps = 1;
   int64_t num_workers = 0;  // threads that prepare batches ahead; 0: none
   double lr = 1e-3;
   std::string lr_scheduler = "linear";  // see training/schedule.h
@@ -54,9 +54,9 @@ struct TrainingOptions {
   double max_grad_norm = 1;             // 0: gradients are not clipped
   double ema_decay = 0;                 // decay of the weights' running average; 0: none
   int64_t patience = 0;  // evaluations without a better model before stopping; 0: never
-  std::string metric_for_best_model = {};  // metric that decides which model is best; empty: as the
-                                           // task has it. Of loss, perplexity and bits_per_byte the
-                                           // smaller is the better, of all others the larger
+  // Metric that decides which model is best, see tasks::higher_is_better; empty: as the task has
+  // it.
+  std::string metric_for_best_model = {};
   uint64_t seed = 1;
   std::string device = "cpu";     // see training/precision.h
   std::string dtype = "float32";  // of the products in training; validation is float32
