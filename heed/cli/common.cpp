@@ -11,6 +11,12 @@
 #include "heed/ops/workers.h"
 
 namespace heed::cli {
+namespace {
+
+constexpr const char* kReadingGroup = "Reading data";
+
+}  // namespace
+
 bool is_count(const std::string& name) {
   return name == "examples" || name == "tokens" || name == "questions";
 }
@@ -36,45 +42,50 @@ void ThreadOptions::apply(int processes) const {
   set_threads(count);
 }
 
+void ReadingOptions::add_encoding(Options& options) {
+  options.add("--encoding", encoding, "Character encoding of the files")
+      .one_of(data::encoding_names())
+      .group(kReadingGroup);
+}
+
+void ReadingOptions::add_max_bytes(Options& options) {
+  options
+      .add("--max-bytes", max_bytes,
+           "Memory that what is read of a file may take, such as 4G; auto: half of what is free")
+      .group(kReadingGroup);
+}
+
+void ReadingOptions::add_max_classes(Options& options, const std::string& help) {
+  options.add("--max-classes", max_classes, help).range(1, 100'000'000).group(kReadingGroup);
+}
+
 void ReadingOptions::add_table_options(Options& options) {
-  const std::string group = "Reading data";
   options
       .add("--delimiter", delimiter,
            "Between the columns of a table: tab, or one character such as ; or |; auto: told "
            "by the first rows")
-      .group(group);
-  options.add("--encoding", encoding, "Character encoding of the files")
-      .one_of({"utf-8", "latin-1"})
-      .group(group);
-  options
-      .add("--max-bytes", max_bytes,
-           "Memory that the rows of a file may take, such as 4G; auto: half of what is free")
-      .group(group);
+      .group(kReadingGroup);
+  add_encoding(options);
+  add_max_bytes(options);
 }
 
 void ReadingOptions::add_file_options(Options& options) {
-  const std::string group = "Reading data";
-  options
-      .add("--format", format,
-           "auto (by what the file holds), label-text, tsv, csv, jsonl, json, conll or text")
-      .one_of({"auto", "label-text", "tsv", "csv", "jsonl", "json", "conll", "text"})
-      .group(group);
+  options.add("--format", format, "What the files are; auto: told by what they hold")
+      .one_of(data::format_names())
+      .group(kReadingGroup);
   add_table_options(options);
   options.add("--header", header, "Whether tables begin with the names of their columns")
-      .one_of({"auto", "yes", "no"})
-      .group(group);
-  options.add("--max-classes", max_classes, "Classes that a file may have")
-      .range(1, 100'000'000)
-      .group(group);
+      .one_of(data::header_names())
+      .group(kReadingGroup);
+  add_max_classes(options, "Classes that a file may have");
 }
 
 void ReadingOptions::add_to(Options& options) {
-  const std::string group = "Reading data";
   add_file_options(options);
   options.add("--text-column", text_column, "Name or number of the column that holds the text")
-      .group(group);
+      .group(kReadingGroup);
   options.add("--label-column", label_column, "Name or number of the column with the label")
-      .group(group);
+      .group(kReadingGroup);
 }
 
 data::Limits ReadingOptions::limits() const {
@@ -86,9 +97,7 @@ data::ReadOptions ReadingOptions::parsed() const {
   data::ReadOptions options;
   options.format = data::format_named(format);
   options.delimiter = delimiter == "auto" ? '\0' : data::delimiter_named(delimiter);
-  options.header = header == "yes"  ? data::Header::kYes
-                   : header == "no" ? data::Header::kNo
-                                    : data::Header::kAuto;
+  options.header = data::header_named(header);
   options.encoding = data::encoding_named(encoding);
   options.text_column = text_column;
   options.label_column = label_column;

@@ -40,6 +40,9 @@ struct ReadingOptions {
   void add_to(Options& options);
   void add_file_options(Options& options);   // all but the two columns
   void add_table_options(Options& options);  // --delimiter, --encoding, --max-bytes
+  void add_encoding(Options& options);
+  void add_max_bytes(Options& options);
+  void add_max_classes(Options& options, const std::string& help);
 
   data::ReadOptions parsed() const;
   data::Limits limits() const;

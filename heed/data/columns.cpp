@@ -4,10 +4,14 @@
 #include <charconv>
 
 #include "heed/base/error.h"
+#include "heed/io/named.h"
 #include "heed/io/utf8.h"
 
 namespace heed::data {
 namespace {
+
+constexpr NameTable<Header, 3> kHeaders = {
+    {{"auto", Header::kAuto}, {"yes", Header::kYes}, {"no", Header::kNo}}};
 
 std::optional<size_t> place_of(const Row& header, std::string_view name) {
   for (size_t i = 0; i < header.cells.size(); ++i) {
@@ -130,6 +134,10 @@ void note_columns(const Columns& columns, const ColumnRules& rules, const Row& f
 }
 
 }  // namespace
+
+Header header_named(std::string_view name) { return value_named(kHeaders, name, "header"); }
+
+std::vector<std::string> header_names() { return names_in(kHeaders); }
 
 Columns columns_of(const Row& first, const ColumnRules& rules, TextLines& lines,
                    const FileKind& kind) {

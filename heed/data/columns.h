@@ -20,6 +20,10 @@ enum class Header : uint8_t {
   kNo,
 };
 
+// "auto", "yes", "no". Throws UsageError for another name.
+Header header_named(std::string_view name);
+std::vector<std::string> header_names();
+
 // How a file's columns or JSON members are named, and how they were in training.
 struct ColumnNames {
   // A name of the header row or of a JSON member, or the number of a column from 1. Empty: told.

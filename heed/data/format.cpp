@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "heed/base/error.h"
+#include "heed/io/named.h"
 #include "heed/io/printable.h"
 #include "heed/io/utf8.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 constexpr size_t kRowsLookedAt = 200;
 
-constexpr std::array<std::pair<std::string_view, Format>, 9> kFormats = {{
+constexpr NameTable<Format, 8> kFormats = {{
     {"auto", Format::kAuto},
     {"label-text", Format::kLabelText},
     {"tsv", Format::kTsv},
@@ -22,8 +23,12 @@ constexpr std::array<std::pair<std::string_view, Format>, 9> kFormats = {{
     {"jsonl", Format::kJsonl},
     {"json", Format::kJson},
     {"conll", Format::kConll},
-    {"babi", Format::kStories},
     {"text", Format::kText},
+}};
+
+constexpr NameTable<Encoding, 2> kEncodings = {{
+    {"utf-8", Encoding::kUtf8},
+    {"latin-1", Encoding::kLatin1},
 }};
 
 constexpr std::array<std::string_view, 10> kTextNames = {
@@ -248,28 +253,17 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
 }
 
-Format format_named(std::string_view name) {
-  std::string known;
-  for (const auto& [known_name, format] : kFormats) {
-    if (name == known_name) return format;
-    if (!known.empty()) known += ", ";
-    known += known_name;
-  }
-  throw UsageError(text_of("format ", excerpt(name), ": expected one of ", known));
-}
+Format format_named(std::string_view name) { return value_named(kFormats, name, "format"); }
+
+std::vector<std::string> format_names() { return names_in(kFormats); }
 
 std::string_view name_of(Format format) {
-  for (const auto& [name, known] : kFormats) {
-    if (format == known) return name;
-  }
-  return "";
+  return format == Format::kStories ? "babi" : name_in(kFormats, format);
 }
 
-Encoding encoding_named(std::string_view name) {
-  if (name == "utf-8") return Encoding::kUtf8;
-  if (name == "latin-1") return Encoding::kLatin1;
-  throw UsageError(text_of("encoding ", excerpt(name), ": expected utf-8 or latin-1"));
-}
+Encoding encoding_named(std::string_view name) { return value_named(kEncodings, name, "encoding"); }
+
+std::vector<std::string> encoding_names() { return names_in(kEncodings); }
 
 char delimiter_named(std::string_view name) {
   if (name.empty()) return '\0';

@@ -23,15 +23,17 @@ enum class Format : uint8_t {
   kText,       // a text on each line
 };
 
-// "auto", "label-text", "tsv", "csv", "jsonl", "json", "conll", "babi", "text". Throws UsageError
-// for another name.
+// "auto", "label-text", "tsv", "csv", "jsonl", "json", "conll", "text": what readers of examples
+// can be told. Throws UsageError for another name.
 Format format_named(std::string_view name);
-std::string_view name_of(Format format);
+std::vector<std::string> format_names();
+std::string_view name_of(Format format);  // of kStories, "babi"
 
 enum class Encoding : uint8_t { kUtf8, kLatin1 };
 
 // "utf-8", "latin-1". Throws UsageError for another name.
 Encoding encoding_named(std::string_view name);
+std::vector<std::string> encoding_names();
 
 // A character that stands between columns: itself, or "tab". '\0' for an empty name: told by the
 // content. Throws UsageError for anything else that is not one character.

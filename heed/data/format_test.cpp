@@ -53,11 +53,11 @@ TEST(Format, WordsAndStories) {
 }
 
 TEST(Format, Names) {
-  for (const char* name :
-       {"auto", "label-text", "tsv", "csv", "jsonl", "json", "conll", "babi", "text"}) {
+  for (const char* name : {"auto", "label-text", "tsv", "csv", "jsonl", "json", "conll", "text"}) {
     EXPECT_EQ(name_of(format_named(name)), name);
   }
   EXPECT_THROW(format_named("xml"), UsageError);
+  EXPECT_THROW(format_named("babi"), UsageError);
   EXPECT_THROW(encoding_named("utf-16"), UsageError);
   EXPECT_EQ(delimiter_named("tab"), '\t');
   EXPECT_EQ(delimiter_named(";"), ';');

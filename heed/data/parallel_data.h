@@ -66,7 +66,7 @@ ParallelData read_parallel(TextLines& lines, const FileKind& kind,
                            const ParallelReadOptions& options);
 
 // Of any number of files: each a table or JSON with both sides; or plain lines, sources and targets
-// by turns. UsageError for plain files without their other side.
+// alternating. UsageError for plain files without their other side.
 ParallelData read_parallel_files(const std::vector<std::filesystem::path>& files,
                                  const ParallelReadOptions& options, DataReport& report);
 

@@ -1,5 +1,4 @@
 #include "heed/doctor/samples.h"
-#include "heed/io/utf8.h"
 
 #include <algorithm>
 #include <map>
@@ -8,10 +7,18 @@
 #include "heed/data/ner_data.h"
 #include "heed/data/parallel_data.h"
 #include "heed/io/json.h"
+#include "heed/io/named.h"
+#include "heed/io/utf8.h"
 #include "heed/text/characters/unicode.h"
 
 namespace heed::doctor {
 namespace {
+
+constexpr NameTable<Task, 5> kTasks = {{{"auto", Task::kAuto},
+                                        {"classify", Task::kClassify},
+                                        {"ner", Task::kNer},
+                                        {"seq2seq", Task::kPairs},
+                                        {"lm", Task::kText}}};
 
 uint32_t file_index(Split& split, const std::string& file) {
   if (split.files.empty() || split.files.back() != file) split.files.push_back(file);
@@ -162,17 +169,9 @@ std::string Split::where(const Sample& sample) const {
   return text_of(files[sample.file], ":", sample.line);
 }
 
-Task task_named(std::string_view name) {
-  constexpr std::pair<std::string_view, Task> kNames[] = {{"auto", Task::kAuto},
-                                                          {"classify", Task::kClassify},
-                                                          {"ner", Task::kNer},
-                                                          {"seq2seq", Task::kPairs},
-                                                          {"lm", Task::kText}};
-  for (const auto& [known, task] : kNames) {
-    if (name == known) return task;
-  }
-  throw UsageError(text_of("task: expected auto, classify, ner, seq2seq or lm, got '", name, "'"));
-}
+Task task_named(std::string_view name) { return value_named(kTasks, name, "task"); }
+
+std::vector<std::string> task_names() { return names_in(kTasks); }
 
 Data read_samples(const std::vector<SplitFiles>& splits, Task task,
                   const data::ReadOptions& options) {

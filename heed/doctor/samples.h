@@ -40,6 +40,7 @@ enum class Task : uint8_t { kAuto, kClassify, kNer, kPairs, kText };
 
 // "auto", "classify", "ner", "seq2seq", "lm". Throws UsageError for another name.
 Task task_named(std::string_view name);
+std::vector<std::string> task_names();
 
 struct SplitFiles {
   std::string name;

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace heed::metrics {
 
@@ -19,6 +20,7 @@ enum class BleuTokens : uint8_t {
 
 // Throws UsageError for another name.
 BleuTokens bleu_tokens_named(std::string_view name);
+std::vector<std::string> bleu_tokens_names();
 
 // The words of a line with blanks between them.
 std::string bleu_tokenize(std::string_view line, BleuTokens tokens);

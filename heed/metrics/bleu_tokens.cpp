@@ -1,10 +1,7 @@
 // The tokenizers of sacrebleu, described in bleu.h.
 #include <unicode/uchar.h>
 
-#include <array>
-#include <utility>
-
-#include "heed/base/error.h"
+#include "heed/io/named.h"
 #include "heed/io/utf8.h"
 #include "heed/metrics/bleu.h"
 #include "heed/metrics/words.h"
@@ -13,7 +10,7 @@
 namespace heed::metrics {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, BleuTokens>, 4> kNames = {{
+constexpr NameTable<BleuTokens, 4> kNames = {{
     {"13a", BleuTokens::k13a},
     {"none", BleuTokens::kNone},
     {"char", BleuTokens::kChar},
@@ -153,11 +150,10 @@ std::string tokenize_characters(std::string_view line) {
 }  // namespace
 
 BleuTokens bleu_tokens_named(std::string_view name) {
-  for (const auto& [known, tokens] : kNames) {
-    if (name == known) return tokens;
-  }
-  throw UsageError(text_of("BLEU tokenizer ", excerpt(name), ": expected 13a, none, char or intl"));
+  return value_named(kNames, name, "BLEU tokenizer");
 }
+
+std::vector<std::string> bleu_tokens_names() { return names_in(kNames); }
 
 std::string bleu_tokenize(std::string_view line, BleuTokens tokens) {
   line = without_end_space(line);

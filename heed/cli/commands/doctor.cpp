@@ -112,7 +112,7 @@ void define(Options& options, Settings& s) {
   options.add("--valid", s.valid, "Files to validate on");
   options.add("--test", s.test, "Files to test on");
   options.add("--task", s.task_name, "What the data is for; auto: told by the files")
-      .one_of({"auto", "classify", "ner", "seq2seq", "lm"});
+      .one_of(doctor::task_names());
   options.add("--label-separator", s.label_separator,
               "What stands between the labels of a text that has several");
   options.add("--tokenizer", s.tokenizer,

@@ -254,8 +254,8 @@ void add_sentences(Options& options, Settings& settings) {
 
 void define_bleu(Options& options, Settings& s) {
   add_files(options, s, kTexts);
-  options.add("--tokenize", s.tokenize, "How texts become words: 13a, none (at blanks), char, intl")
-      .one_of({"13a", "none", "char", "intl"});
+  options.add("--tokenize", s.tokenize, "How texts become words; none: at blanks")
+      .one_of(metrics::bleu_tokens_names());
   options.add("--smoothing", s.smoothing, "What becomes of n-grams without a match: exp or none")
       .one_of({"exp", "none"});
   add_lowercase(options, s);
@@ -281,8 +281,10 @@ void define_ner(Options& options, Settings& s) {
   add_files(options, s,
             {.file = "Predicted tags: CoNLL columns or JSON lines",
              .references = "The same sentences with the right tags"});
+  std::vector<std::string> schemes = text::tag_scheme_names();
+  schemes.insert(schemes.begin(), "none");
   options.add("--strict", s.scheme, "Count only what is tagged wholly as this scheme wants it")
-      .one_of({"none", "iob1", "bio", "bioes"});
+      .one_of(schemes);
 }
 
 void define_qa(Options& options, Settings& s) {

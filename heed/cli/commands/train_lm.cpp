@@ -16,7 +16,7 @@ namespace {
 struct Settings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
-  double valid_share = 0.1;
+  double valid_share = kValidShare;
   ReadingOptions reading;  // --encoding and --max-bytes of it
   std::string tokenizer = "auto";
   FromModel from;
@@ -110,10 +110,8 @@ void define(Options& options, Settings& s) {
       .add("--valid-share", s.valid_share,
            "Without --valid: the last characters of the text, this share of them")
       .range(0.0, 0.999);
-  options.add("--encoding", s.reading.encoding, "Character encoding of the files")
-      .one_of({"utf-8", "latin-1"});
-  options.add("--max-bytes", s.reading.max_bytes,
-              "Memory that a file may take, such as 4G; auto: half of what is free");
+  s.reading.add_encoding(options);
+  s.reading.add_max_bytes(options);
   s.from.add_to(options);
   options.add("--tokenizer", s.tokenizer,
               "characters, bytes, bpe:N (learnt from the texts, N tokens), auto (bpe with a number "

@@ -23,11 +23,9 @@ constexpr size_t kLongestText = 4000;  // bytes: matrices are looked at
 
 // The tasks whose inputs are plain texts.
 std::optional<doctor::Task> texts_of(const std::string& task) {
-  if (task == "classify") return doctor::Task::kClassify;
-  if (task == "ner") return doctor::Task::kNer;
-  if (task == "seq2seq") return doctor::Task::kPairs;
-  if (task == "lm") return doctor::Task::kText;
-  return std::nullopt;
+  const std::vector<std::string> known = doctor::task_names();
+  if (std::find(known.begin(), known.end(), task) == known.end()) return std::nullopt;
+  return doctor::task_named(task);
 }
 
 // Some texts of the files, from the shortest to the longest.

@@ -98,7 +98,7 @@ class NodeReader {
                 ": cannot tell which column holds the nodes; name it with --node-column");
     node_ = *node;
     label_ =
-        place_of({"--class-column", options_.label_column, usual_label_names(), 1}, table_, header);
+        place_of({"--label-column", options_.label_column, usual_label_names(), 1}, table_, header);
     if (label_ == node_) label_ = {};
     split_ = place_of({"--split-column", options_.split_column, kSplitNames, {}}, table_, header);
     data_.has_parts = split_.has_value();

@@ -4,12 +4,13 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/io/named.h"
 #include "heed/io/utf8.h"
 
 namespace heed::text {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, TagScheme>, 3> kSchemes = {{
+constexpr NameTable<TagScheme, 3> kSchemes = {{
     {"iob1", TagScheme::kIob1},
     {"bio", TagScheme::kBio},
     {"bioes", TagScheme::kBioes},
@@ -140,13 +141,12 @@ char letter_at(const Entity& entity, int64_t place, bool touches, TagScheme sche
 }  // namespace
 
 TagScheme tag_scheme_named(std::string_view name) {
-  for (const auto& [known, scheme] : kSchemes) {
-    if (name == known) return scheme;
-  }
-  throw UsageError(text_of("tag scheme ", excerpt(name), ": expected iob1, bio or bioes"));
+  return value_named(kSchemes, name, "tag scheme");
 }
 
-std::string_view name_of(TagScheme scheme) { return kSchemes[static_cast<size_t>(scheme)].first; }
+std::vector<std::string> tag_scheme_names() { return names_in(kSchemes); }
+
+std::string_view name_of(TagScheme scheme) { return name_in(kSchemes, scheme); }
 
 bool is_tag(std::string_view tag, TagScheme scheme) {
   return tag == "O" || (tag.size() > 2 && tag[1] == '-' && tag[0] != 'O' &&

@@ -21,6 +21,7 @@ enum class TagScheme : uint8_t { kIob1, kBio, kBioes };
 
 // "iob1", "bio", "bioes". Throws UsageError for another name.
 TagScheme tag_scheme_named(std::string_view name);
+std::vector<std::string> tag_scheme_names();
 std::string_view name_of(TagScheme scheme);
 
 struct Entity {
