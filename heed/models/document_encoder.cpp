@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "heed/base/error.h"
+#include "heed/models/parts/token_input.h"
 
 namespace heed::models {
 
@@ -36,11 +37,8 @@ DocumentEncoder::DocumentEncoder(const DocumentEncoderOptions& options) {
   token_pooling_ =
       register_module("token_pooling", std::make_shared<nn::AttentionPooling>(o.d_model));
   const nn::PositionsOptions sizes{.max_length = o.max_length, .d_model = o.d_model};
-  if (o.attention.positions == "sinusoidal") {
-    positions_ = register_module("positions", std::make_shared<nn::SinusoidalPositions>(sizes));
-  } else if (o.attention.positions == "learned") {
-    positions_ = register_module("positions", std::make_shared<nn::LearnedPositions>(sizes));
-  }
+  positions_ = make_positions(o.attention.positions, sizes);
+  if (positions_) register_module("positions", positions_);
   encoder_ =
       register_module("encoder", std::make_shared<nn::Encoder>(o.num_layers, layer_options(o)));
   sentence_pooling_ =

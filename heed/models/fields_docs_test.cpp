@@ -9,8 +9,10 @@
 #include "heed/models/encoder_decoder.h"
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/models/forecaster.h"
+#include "heed/models/graph_classifier.h"
 #include "heed/models/language_model.h"
 #include "heed/models/question_answerer.h"
+#include "heed/models/recommender.h"
 #include "heed/models/text_classifier.h"
 #include "heed/models/token_tagger.h"
 
@@ -60,6 +62,8 @@ TEST(FieldsOfConfigJson, AreDocumentedAsTheyAre) {
   expect_documented<TokenTaggerOptions>(docs);
   expect_documented<QuestionAnswererOptions>(docs);
   expect_documented<ForecasterOptions>(docs);
+  expect_documented<GraphClassifierOptions>(docs);
+  expect_documented<RecommenderOptions>(docs);
   expect_documented<SpanReading>(docs);
 }
 

@@ -26,6 +26,7 @@ struct GraphClassifierOptions {
   std::string score = "gat";  // see nn::GraphAttentionOptions
   double dropout = 0.6;       // of what a layer reads
   double attention_dropout = 0.6;
+  bool directed = false;  // a node attends to those with an edge to it alone
 };
 
 template <nn::OptionsOf<GraphClassifierOptions> Options, typename Visit>
@@ -36,14 +37,18 @@ void visit_fields(Options& o, const Visit& visit) {
   visit(nn::size_field("num_heads", "Attention heads, a divisor of d_model"), o.num_heads);
   visit(nn::size_field("num_output_heads", "Heads of the last layer, which are averaged"),
         o.num_output_heads);
-  visit(nn::layers_field("num_layers", "Layers: how far a node hears"), o.num_layers);
+  visit(nn::layers_field("num_layers", "Layers: how many edges away a node sees"), o.num_layers);
   visit(nn::Field{.name = "score",
-                  .help = "How much a node has to do with a neighbour",
+                  .help = "Attention score of a neighbour",
                   .choices = nn::graph_score_names},
         o.score);
   visit(nn::share_field("dropout", "Share of what a layer reads that is dropped"), o.dropout);
   visit(nn::share_field("attention_dropout", "Share of attention weights dropped"),
         o.attention_dropout);
+  visit(nn::Field{.name = "directed",
+                  .help = "A node attends to those with an edge to it alone, and not to those it "
+                          "has an edge to"},
+        o.directed);
 }
 
 // Throws UsageError naming the field that cannot be used.
@@ -53,11 +58,12 @@ class GraphClassifier : public torch::nn::Module {
  public:
   explicit GraphClassifier(const GraphClassifierOptions& options);
 
-  // Features of N nodes and the edges over them, each node a query, those that it hears keys -> (N,
-  // C) logits.
+  // Features of N nodes and the edges over them, each node a query, those that it attends to keys
+  // -> (N, C) logits.
   at::Tensor forward(const nn::SparseRows& features, const Pattern& edges) const;
 
-  // The weights with which `nodes` (Q) hear the others, the mean over the heads: (layers, Q, N).
+  // The weights with which `nodes` (Q) attend to the others, the mean over the heads: (layers, Q,
+  // N).
   at::Tensor weights(const nn::SparseRows& features, const Pattern& edges,
                      const std::vector<int64_t>& nodes) const;
 

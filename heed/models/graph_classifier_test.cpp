@@ -78,19 +78,20 @@ TEST(GraphClassifier, OptionsThatCannotBeAreRefused) {
 TEST(GraphClassifierFiles, ComeBackAsTheyWere) {
   at::manual_seed(4);
   const test::Folder folder;
+  GraphClassifierOptions options = small("gatv2");
+  options.directed = true;
   const TrainedGraphClassifier trained{
-      .model = std::make_shared<GraphClassifier>(small("gatv2")),
+      .model = std::make_shared<GraphClassifier>(options),
       .labels = {"a", "b", "c"},
       .features = {{.name = "words", .words = {"x", "y", "z", "w", "v"}},
-                   {.name = "year", .mean = 2000.5, .deviation = 3}},
-      .directed = true};
+                   {.name = "year", .mean = 2000.5, .deviation = 3}}};
   trained.model->eval();
   save(trained, folder / "model");
   const TrainedGraphClassifier loaded = load_graph_classifier(folder / "model");
   EXPECT_EQ(loaded.labels, trained.labels);
   EXPECT_EQ(loaded.features[0].words, trained.features[0].words);
   EXPECT_EQ(loaded.features[1].mean, 2000.5);
-  EXPECT_TRUE(loaded.directed);
+  EXPECT_TRUE(loaded.model->options().directed);
   const Chain chain;
   EXPECT_TRUE(at::equal(loaded.model->forward(chain.features, chain.edges),
                         trained.model->forward(chain.features, chain.edges)));

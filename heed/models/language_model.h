@@ -19,8 +19,7 @@ namespace heed::models {
 struct LanguageModelOptions {
   int64_t vocab_size = 0;  // V
   TransformerOptions transformer = {};
-  bool tie_word_embeddings =
-      true;  // the embedding is the output layer too         Press & Wolf 2017
+  bool tie_word_embeddings = true;  // the embedding is the output layer too (Press & Wolf 2017)
   double embedding_std = 0.02;
   double logit_softcap = 0;  // logits become softcap · tanh(logit / softcap); 0: none
 };

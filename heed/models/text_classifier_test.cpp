@@ -104,8 +104,7 @@ class TextClassifierFiles : public testing::Test {
     options.vocab_size = tokenizer->size();
     trained_ = {.model = std::make_shared<TextClassifier>(options),
                 .tokenizer = tokenizer,
-                .labels = {"bad", "good", "no \"idea\""},
-                .task = "classify"};
+                .labels = {"bad", "good", "no \"idea\""}};
     trained_.model->eval();
     save(trained_, directory_);
   }
@@ -137,7 +136,6 @@ class TextClassifierFiles : public testing::Test {
 TEST_F(TextClassifierFiles, ComeBackAsTheyWere) {
   const TrainedTextClassifier loaded = load_text_classifier(directory_);
   EXPECT_EQ(loaded.labels, trained_.labels);
-  EXPECT_EQ(loaded.task, "classify");
   const auto ids = loaded.tokenizer->encode_ids("no more words");
   EXPECT_EQ(ids, trained_.tokenizer->encode_ids("no more words"));
   const TextBatch batch{.ids = at::randint(2, 8, {2, 5}, at::kLong),

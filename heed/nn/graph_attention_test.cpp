@@ -8,7 +8,7 @@
 namespace heed::nn {
 namespace {
 
-// Node 0 hears 0 and 1, node 1 hears 1, node 2 hears all.
+// Node 0 attends to 0 and 1, node 1 to 1, node 2 to all.
 Pattern edges() {
   return Pattern::graph({.offsets = at::tensor({0, 2, 3, 6}, at::kLong),
                          .columns = at::tensor({0, 1, 1, 0, 1, 2}, at::kLong)});
@@ -64,7 +64,7 @@ TEST(GraphAttention, OtherScoresHaveQueryKeyAndValue) {
     const at::Tensor projected = at::randn({3, 24}).requires_grad_();
     const at::Tensor output = layer.forward(projected, edges());
     EXPECT_EQ(output.sizes(), at::IntArrayRef({3, 2, 4}));
-    // Node 1 hears itself alone: its value.
+    // Node 1 attends to itself alone: its value.
     EXPECT_TRUE(at::allclose(output[1].flatten(), projected[1].narrow(0, 16, 8), 1e-5, 1e-6));
   }
   EXPECT_THROW(GraphAttention({.num_heads = 2, .size = 4, .score = "none"}), UsageError);

@@ -51,14 +51,14 @@ models::GraphFeature numbers_of(const std::string& name, const std::vector<float
 }  // namespace
 
 Neighbours neighbours_of(const data::GraphData& data, bool directed) {
-  std::vector<std::vector<int64_t>> heard(data.nodes.size());
-  for (size_t i = 0; i < heard.size(); ++i) heard[i].push_back(static_cast<int64_t>(i));
+  std::vector<std::vector<int64_t>> seen(data.nodes.size());
+  for (size_t i = 0; i < seen.size(); ++i) seen[i].push_back(static_cast<int64_t>(i));
   for (const auto& [source, target] : data.edges) {
-    heard[static_cast<size_t>(target)].push_back(source);
-    if (!directed) heard[static_cast<size_t>(source)].push_back(target);
+    seen[static_cast<size_t>(target)].push_back(source);
+    if (!directed) seen[static_cast<size_t>(source)].push_back(target);
   }
   Neighbours result{.offsets = {0}, .nodes = {}};
-  for (auto& nodes : heard) {
+  for (auto& nodes : seen) {
     std::sort(nodes.begin(), nodes.end());
     nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
     result.nodes.insert(result.nodes.end(), nodes.begin(), nodes.end());

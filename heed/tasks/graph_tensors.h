@@ -12,14 +12,14 @@
 
 namespace heed::tasks {
 
-// Which nodes each node hears, itself among them: sorted, each once.
+// Which nodes each node attends to, itself among them: sorted, each once.
 struct Neighbours {
   std::vector<int64_t> offsets;  // N + 1
   std::vector<int64_t> nodes;
 };
 
-// `directed`: a node hears the sources of the edges to it; else both ends of an edge hear each
-// other.
+// `directed`: a node attends to the sources of the edges to it; else both ends of an edge attend to
+// each other.
 Neighbours neighbours_of(const data::GraphData& data, bool directed);
 
 Pattern pattern_of(const Neighbours& neighbours);

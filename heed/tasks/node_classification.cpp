@@ -60,17 +60,16 @@ double accuracy_of(const at::Tensor& answers, const std::vector<int32_t>& classe
 at::Tensor logits_of(const models::TrainedGraphClassifier& trained, const data::GraphData& data) {
   const c10::InferenceMode inference;
   return trained.model->forward(sparse_rows(data, trained.features),
-                                pattern_of(neighbours_of(data, trained.directed)));
+                                pattern_of(neighbours_of(data, trained.model->options().directed)));
 }
 
 }  // namespace
 
 NodeClassification::NodeClassification(const data::GraphData& data,
-                                       const NodeClassificationOptions& options)
+                                       models::GraphClassifierOptions model)
     : classes_(data.classes), parts_(data.parts) {
   trained_.labels = data.labels;
   trained_.features = features_of(data);
-  trained_.directed = options.directed;
   const std::vector<int64_t> train = nodes_of(classes_, parts_, data::Part::kTrain);
   const auto need = [&](bool holds, const std::string& what) {
     if (!holds) throw DataError(data.file, what);
@@ -81,14 +80,13 @@ NodeClassification::NodeClassification(const data::GraphData& data,
   need(!train.empty(), "expected nodes that train, found none");
   need(!nodes_of(classes_, parts_, data::Part::kValid).empty(),
        "expected nodes that validate and have a class, found none");
-  models::GraphClassifierOptions model = options.model;
   model.num_features = 0;
   for (const auto& each : trained_.features) {
     model.num_features += std::max<int64_t>(1, std::ssize(each.words));
   }
   model.num_classes = std::ssize(data.labels);
   features_ = sparse_rows(data, trained_.features);
-  edges_ = pattern_of(neighbours_of(data, options.directed));
+  edges_ = pattern_of(neighbours_of(data, model.directed));
   std::vector<int64_t> targets;
   for (const int64_t node : train) targets.push_back(classes_[static_cast<size_t>(node)]);
   train_ = at::tensor(train);
@@ -178,7 +176,7 @@ NodeEvaluation evaluate(const models::TrainedGraphClassifier& trained, const dat
   };
   add("features alone", linear_classes(data, sparse_rows(data, trained.features),
                                        trained.model->options().num_features));
-  add("edges alone", spread_classes(data, neighbours_of(data, trained.directed)));
+  add("edges alone", spread_classes(data, neighbours_of(data, trained.model->options().directed)));
   return result;
 }
 

@@ -14,18 +14,14 @@
 
 namespace heed::tasks {
 
-struct NodeClassificationOptions {
-  models::GraphClassifierOptions model;  // features and classes are read from the data
-  bool directed = false;
-};
-
 // The whole graph is one training example: all nodes are read in each step, and the loss is that of
 // those that train.
 class NodeClassification final : public Task {
  public:
-  // A fresh model. Weights come from torch's default generator. Throws DataError where no node
-  // trains or none validates, and for data without any feature or a second class.
-  NodeClassification(const data::GraphData& data, const NodeClassificationOptions& options);
+  // A fresh model; features and classes are read from the data. Weights come from torch's default
+  // generator. Throws DataError where no node trains or none validates, and for data without any
+  // feature or a second class.
+  NodeClassification(const data::GraphData& data, models::GraphClassifierOptions model);
 
   std::string name() const override { return "graph"; }
   torch::nn::Module& module() override { return *trained_.model; }
@@ -62,8 +58,8 @@ at::Tensor probabilities(const models::TrainedGraphClassifier& trained,
 // there is none.
 struct NodeEvaluation {
   ClassificationScores model;
-  std::vector<std::pair<std::string, double>>
-      baselines;  // accuracies; none without a training part
+  // Accuracies; none without a training part.
+  std::vector<std::pair<std::string, double>> baselines;
 };
 NodeEvaluation evaluate(const models::TrainedGraphClassifier& trained, const data::GraphData& data,
                         data::Part part);

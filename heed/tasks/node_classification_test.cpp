@@ -36,12 +36,12 @@ data::GraphData circles(int size) {
   return data;
 }
 
-NodeClassificationOptions small() {
-  NodeClassificationOptions options;
-  options.model.d_model = 16;
-  options.model.num_heads = 2;
-  options.model.dropout = 0;
-  options.model.attention_dropout = 0;
+models::GraphClassifierOptions small() {
+  models::GraphClassifierOptions options;
+  options.d_model = 16;
+  options.num_heads = 2;
+  options.dropout = 0;
+  options.attention_dropout = 0;
   return options;
 }
 

@@ -18,16 +18,35 @@ namespace heed::tasks {
 
 struct RecommendationOptions {
   models::RecommenderOptions model;  // the number of items is read from the data
-  // Items drawn evenly for each batch, which the next item is told apart from; 0: all items. The
-  // best scores are those of a softmax over all items, however many are drawn.
+  // Negative samples: items drawn evenly for each batch, against which the next one is learnt; 0:
+  // all. The best scores are those of a softmax over all items, however many are drawn.
   //                       Ma and Collins 2018, "Noise contrastive estimation and negative sampling"
   int64_t num_negatives = 128;
   int64_t valid_users = 10'000;  // that are validated on at most
 };
 
+// All but those of the model, which have a list of their own.
+template <nn::OptionsOf<RecommendationOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(
+      nn::Field{
+          .name = "num_negatives",
+          .help =
+              "Negative samples: items drawn for each batch, against which the next item is learnt",
+          .most = nn::kLargestSize,
+          .zero = "all items"},
+      o.num_negatives);
+  visit(nn::Field{.name = "valid_users",
+                  .help = "Users that are validated on, at most: the last item but one of each",
+                  .least = 1,
+                  .most = 1e12,
+                  .group = "Interactions"},
+        o.valid_users);
+}
+
 // Of a user with three items or more the last is kept for the test, the one before it validates,
-// and the others train, each of them foretold from those before it; of a user with fewer all train.
-// A training example is a part of a history of at most max_length items.
+// and the others train, each of them predicted from those before it; of a user with fewer all
+// train. A training example is a part of a history of at most max_length items.
 class Recommendation final : public Task {
  public:
   // A fresh model. Weights come from torch's default generator. Throws DataError where no user has
@@ -52,7 +71,7 @@ class Recommendation final : public Task {
  private:
   struct Piece {
     int32_t user;
-    int32_t begin;  // of what is read; what is foretold begins one later
+    int32_t begin;  // of what is read; what is predicted begins one later
     int32_t length;
   };
 

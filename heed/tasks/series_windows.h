@@ -12,9 +12,8 @@ namespace heed::tasks {
 
 // Standardised series, as a model reads them.
 struct StandardisedSeries {
-  at::Tensor values;  // (T, S) float32
-  at::Tensor
-      covariates;  // (T, K), undefined without any; more rows than values: known of the future
+  at::Tensor values;      // (T, S) float32
+  at::Tensor covariates;  // (T, K), undefined without any; rows beyond the values are the future
 };
 
 struct SeriesWindows {

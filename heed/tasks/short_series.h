@@ -18,8 +18,8 @@ struct ShortForecast {
   std::vector<double> weights;  // of attention: how much each number but the last has part in it
 };
 
-// Each number but the first is foretold from those before it by three rules; the one whose errors
-// were smallest foretells the next.
+// Three rules predict each number but the first from those before it; the one whose errors were
+// smallest predicts the next.
 //   attention   the last number is the query, each number before it a key, what followed it the
 //               value: softmax(−(x_n − x_t)² / (2 σ²)) · x_{t+1}, σ² the variance of the series
 //   last value  the number before

@@ -40,22 +40,25 @@ void visit_fields(Options& o, const Visit& visit) {
   const auto penalty = [&](const char* name, const char* help) {
     return training({.name = name, .help = help, .most = 1e9});
   };
-  const auto memory = [&](const char* name, const char* help) {
+  const auto rate = [&](const char* name, const char* help) {
     return training({.name = name, .help = help, .most = 1, .below = true});
   };
   visit(training({.name = "optimizer", .help = "Update rule", .choices = optimizer_names}), o.name);
   visit(penalty("weight_decay",
-                "Pull of all weights towards zero; the default is that of adamw, the others have "
-                "none unless it is given"),
+                "Weight decay, towards zero; the default is that of adamw, the others have none "
+                "unless it "
+                "is given"),
         o.weight_decay);
   visit(penalty("l1", "Penalty: this times the sum of absolute weights"), o.l1);
   visit(penalty("l2", "Penalty: this times the sum of squared weights"), o.l2);
-  visit(memory("beta1", "Adam: memory of the mean gradient"), o.beta1);
-  visit(memory("beta2", "Adam: memory of the mean square"), o.beta2);
-  visit(
-      training({.name = "epsilon", .help = "Adam: added to the root", .most = 1e9, .above = true}),
-      o.epsilon);
-  visit(memory("momentum", "SGD: memory of the gradient"), o.momentum);
+  visit(rate("beta1", "Adam: decay rate of the mean gradient"), o.beta1);
+  visit(rate("beta2", "Adam: decay rate of the mean square"), o.beta2);
+  visit(training({.name = "epsilon",
+                  .help = "Adam: added to the denominator",
+                  .most = 1e9,
+                  .above = true}),
+        o.epsilon);
+  visit(rate("momentum", "SGD: decay rate of the mean gradient"), o.momentum);
 }
 
 // Throws UsageError naming the option that cannot be used.

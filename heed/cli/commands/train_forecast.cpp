@@ -25,8 +25,7 @@ training::TrainingOptions defaults() {
 
 struct Settings {
   std::string train;
-  double valid_share = 0.2;
-  double test_share = 0.2;
+  HeldOutShares held_out;
   std::vector<std::string> split;
   int64_t season = 0;
   SeriesReading reading;
@@ -38,7 +37,7 @@ struct Settings {
 
 tasks::SeriesSplit split_of(const Settings& settings, const data::SeriesData& data) {
   if (settings.split.empty()) {
-    return tasks::split_by_shares(data.length(), settings.valid_share, settings.test_share);
+    return tasks::split_by_shares(data.length(), settings.held_out.valid, settings.held_out.test);
   }
   std::vector<int64_t> rows;
   for (const std::string& part : settings.split) {
@@ -74,14 +73,8 @@ void define(Options& options, Settings& s) {
   options.add("--train", s.train, "Series: a table with a row for each time, in order")
       .required()
       .group("Series");
-  options
-      .add("--valid-share", s.valid_share,
-           "Share of the rows that validates, behind those that train")
-      .share_below_1()
-      .group("Series");
-  options.add("--test-share", s.test_share, "Share of the rows that is tested at the end, the last")
-      .share_below_1()
-      .group("Series");
+  s.held_out.add_to(options, "Series", "Share of the rows that validates, behind those that train",
+                    "Share of the rows that is tested at the end, the last");
   options
       .add("--split", s.split,
            "Rows that train, validate and test, in place of the shares: 8640,2880,2880; what is "
@@ -90,7 +83,7 @@ void define(Options& options, Settings& s) {
       .group("Series");
   options
       .add("--covariates", s.task.covariates,
-           "Columns that are known of the future, too: read beside the series, not foretold")
+           "Columns that are known of the future, too: read beside the series, not predicted")
       .separated_by(',')
       .group("Series");
   options

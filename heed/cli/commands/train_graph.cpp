@@ -28,12 +28,11 @@ training::TrainingOptions defaults() {
 
 struct Settings {
   std::string train;
-  double valid_share = 0.2;
-  double test_share = 0.2;
+  HeldOutShares held_out;
   GraphReading reading;
   TimedRows rows;
   ReadingOptions table;
-  tasks::NodeClassificationOptions task;
+  models::GraphClassifierOptions model;
   TrainingSettings training{defaults()};
 };
 
@@ -41,10 +40,10 @@ void run(const Settings& settings) {
   settings.training.prepare();
   data::GraphData data = settings.reading.read(settings.train, settings.table, settings.rows);
   if (!data.has_parts) {
-    data.parts = tasks::parts_by_shares(data, settings.valid_share, settings.test_share,
+    data.parts = tasks::parts_by_shares(data, settings.held_out.valid, settings.held_out.test,
                                         settings.training.options.seed);
   }
-  tasks::NodeClassification task(data, settings.task);
+  tasks::NodeClassification task(data, settings.model);
   const auto count = [&](data::Part part) {
     return std::count(data.parts.begin(), data.parts.end(), part);
   };
@@ -66,21 +65,13 @@ void define(Options& options, Settings& s) {
       .required()
       .group(group);
   s.reading.add_to(options);
-  options
-      .add("--valid-share", s.valid_share,
-           "Without a column that says it: share of the nodes that validate, drawn by --seed")
-      .share_below_1()
-      .group(group);
-  options.add("--test-share", s.test_share, "The same of those that are tested at the end")
-      .share_below_1()
-      .group(group);
+  s.held_out.add_to(options, group,
+                    "Without a column that says it: share of the nodes that validate, drawn by "
+                    "--seed",
+                    "The same of those that are tested at the end");
   s.rows.add_skip_bad(options);
   s.table.add_table_options(options);
-  visit_fields(s.task.model, FieldOptions(options));
-  options
-      .add("--directed", s.task.directed,
-           "A node hears those with an edge to it alone, and not those it has an edge to")
-      .group("Model");
+  visit_fields(s.model, FieldOptions(options));
   s.training.add_to(options, {"loss", "accuracy", "macro_f1"});
 }
 
@@ -93,7 +84,7 @@ Command train_graph_command() {
       .examples =
           "  heed train graph --train nodes.tsv --edges edges.tsv --out model\n"
           "  heed train graph --train nodes.csv --edges edges.csv --score gatv2 --out model\n"
-          "  heed train graph --train papers.csv --edges cites.csv --class-column topic --directed "
+          "  heed train graph --train papers.csv --edges cites.csv --label-column topic --directed "
           "true --out model\n",
       .define = with_settings(define, run),
   };

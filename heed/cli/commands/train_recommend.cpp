@@ -3,6 +3,7 @@
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
+#include "heed/cli/options/field_options.h"
 #include "heed/cli/options/interaction_sets.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
@@ -48,7 +49,7 @@ void run(const Settings& settings) {
             << (data.has_times ? "" : ", in the order of the file") << '\n';
   settings.training.train(task);
   const models::TrainedRecommender best = models::load_recommender(settings.training.out);
-  std::cerr << "heed: each user's last item, foretold from those before it:\n"
+  std::cerr << "heed: each user's last item, predicted from those before it:\n"
             << recommend_report(tasks::evaluate(best, task.test_cases(), progress_bar("testing")));
 }
 
@@ -63,19 +64,10 @@ void define(Options& options, Settings& s) {
       .group(group);
   options.add("--name-column", s.name_column, "Of that table: the column of the names")
       .group(group);
-  options
-      .add("--valid-users", s.task.valid_users,
-           "Users that are validated on, at most: the last item but one of each")
-      .at_least(1)
-      .group(group);
   s.reading.add_to(options);
   s.rows.add_to(options);
   s.table.add_table_options(options);
-  options
-      .add("--num-negatives", s.task.num_negatives,
-           "Items drawn for each batch, which the next item is told apart from; 0: all items")
-      .at_least(0)
-      .group("Model");
+  visit_fields(s.task, FieldOptions(options));
   add_model_options(
       options, s.task.model,
       {.help = {{"max_length", "Items of a history that are read, the last ones"},

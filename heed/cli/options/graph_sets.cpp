@@ -12,7 +12,7 @@ void GraphReading::add_to(Options& command) {
       .group(group);
   command.add("--node-column", node_column, "Column of the nodes, by name or number").group(group);
   command
-      .add("--class-column", label_column,
+      .add("--label-column", label_column,
            "Column of the classes of nodes, by name or number; none: there is none")
       .group(group);
   command

@@ -39,6 +39,12 @@ void AnswerChoice::add_to(Options& options) {
       .group(group);
 }
 
+void HeldOutShares::add_to(Options& options, const std::string& group,
+                           const std::string& valid_help, const std::string& test_help) {
+  options.add("--valid-share", valid, valid_help).share_below_1().group(group);
+  options.add("--test-share", test, test_help).share_below_1().group(group);
+}
+
 void TimedRows::add_to(Options& options) {
   options
       .add(

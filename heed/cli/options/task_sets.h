@@ -45,6 +45,15 @@ struct AnswerChoice {
   void add_to(Options& options);
 };
 
+// --valid-share and --test-share of data that one file holds.
+struct HeldOutShares {
+  double valid = 0.2;
+  double test = 0.2;
+
+  void add_to(Options& options, const std::string& group, const std::string& valid_help,
+              const std::string& test_help);
+};
+
 // Of tables whose rows have times.
 struct TimedRows {
   std::string time_column;

@@ -1,4 +1,4 @@
-// What a forecaster of time series foretells, and how well.
+// What a forecaster of time series predicts, and how well.
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 

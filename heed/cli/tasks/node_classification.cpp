@@ -64,9 +64,8 @@ class GraphAdapter final : public TaskAdapter {
   OrderedJson description() const override {
     OrderedJson columns = OrderedJson::array();
     for (const auto& each : trained_.features) columns.push_back(each.name);
-    return models::with_fields(
-        {{"labels", trained_.labels}, {"features", columns}, {"directed", trained_.directed}},
-        trained_.model->options());
+    return models::with_fields({{"labels", trained_.labels}, {"features", columns}},
+                               trained_.model->options());
   }
 
   Evaluation evaluate(const std::vector<std::string>& files,
@@ -101,7 +100,7 @@ class GraphAdapter final : public TaskAdapter {
     }
   }
 
-  // Of one node, over those that it hears: the mean over the heads of each layer.
+  // Of one node, over those that it attends to: the mean over the heads of each layer.
   AttentionView attend(const std::string& argument,
                        const AttentionRequest& /*request*/) const override {
     const c10::InferenceMode inference;
@@ -112,12 +111,12 @@ class GraphAdapter final : public TaskAdapter {
       throw DataError(data.file, text_of("there is no node ", printable(argument)));
     }
     const int64_t node = at - data.nodes.begin();
-    const tasks::Neighbours heard = tasks::neighbours_of(data, trained_.directed);
+    const tasks::Neighbours seen = tasks::neighbours_of(data, trained_.model->options().directed);
     const std::vector<int64_t> keys(
-        heard.nodes.begin() + heard.offsets[static_cast<size_t>(node)],
-        heard.nodes.begin() + heard.offsets[static_cast<size_t>(node) + 1]);
+        seen.nodes.begin() + seen.offsets[static_cast<size_t>(node)],
+        seen.nodes.begin() + seen.offsets[static_cast<size_t>(node) + 1]);
     const nn::SparseRows features = tasks::sparse_rows(data, trained_.features);
-    const Pattern edges = tasks::pattern_of(heard);
+    const Pattern edges = tasks::pattern_of(seen);
     const at::Tensor answer = at::softmax(trained_.model->forward(features, edges)[node], 0);
     const auto best = answer.argmax().item<int64_t>();
     AttentionView view{.title = printable(argument) + ": " +

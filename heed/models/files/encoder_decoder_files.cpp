@@ -36,9 +36,7 @@ void check_against_weights(const WeightCheck& check, const EncoderDecoderOptions
   if (options.tie_word_embeddings == "none") {
     check.shape("output.weight", {options.target_vocab_size, o.d_model}, "tie_word_embeddings");
   }
-  if (o.attention.positions == "learned") {
-    check.shape("source.positions.table", {o.max_length, o.d_model}, "max_length");
-  }
+  check.positions("source.positions", o);
   check.stack("encoder", o);
   if (options.num_decoder_layers > 0) o.num_layers = options.num_decoder_layers;
   check.stack("decoder", o);

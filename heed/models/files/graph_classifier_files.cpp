@@ -65,8 +65,7 @@ void save(const TrainedGraphClassifier& trained, const std::filesystem::path& di
   OrderedJson config = {{"architectures", {"GraphClassifier"}},
                         {"model_type", kModelType},
                         {"task", "graph"},
-                        {"torch_dtype", "float32"},
-                        {"directed", trained.directed}};
+                        {"torch_dtype", "float32"}};
   config.update(labels_json(trained.labels));
   config["features"] = features_json(trained.features);
   save_model({.config = with_fields(std::move(config), trained.model->options()),
@@ -88,7 +87,6 @@ TrainedGraphClassifier load_graph_classifier(const std::filesystem::path& direct
   if (count_of(trained.features) != options.num_features) {
     config.at("num_features").fail(text_of(count_of(trained.features), ", as features has"));
   }
-  trained.directed = config.at("directed").boolean();
   trained.model = files.model<GraphClassifier>(options, check_against_weights);
   return trained;
 }

@@ -24,7 +24,6 @@ struct TrainedGraphClassifier {
   std::shared_ptr<GraphClassifier> model;
   std::vector<std::string> labels;  // C
   std::vector<GraphFeature> features;
-  bool directed = false;  // a node hears those with an edge to it, and not those it has one to
 };
 
 // Replaces `directory` whole and atomically. Throws IoError or UsageError as io/atomic.h does.

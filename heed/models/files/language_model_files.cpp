@@ -21,9 +21,7 @@ OrderedJson config_json(const LanguageModelOptions& options) {
 void check_against_weights(const WeightCheck& check, const LanguageModelOptions& options) {
   const TransformerOptions& o = options.transformer;
   check.shape("input.embedding.weight", {options.vocab_size, o.d_model}, "vocab_size");
-  if (o.attention.positions == "learned") {
-    check.shape("input.positions.table", {o.max_length, o.d_model}, "max_length");
-  }
+  check.positions("input.positions", o);
   check.stack("decoder", o);
 }
 

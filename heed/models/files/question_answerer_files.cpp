@@ -33,9 +33,7 @@ OrderedJson config_json(const TrainedQuestionAnswerer& trained) {
 void check_against_weights(const WeightCheck& check, const QuestionAnswererOptions& options) {
   const TransformerOptions& o = options.transformer;
   check.shape("embedding.weight", {options.vocab_size, o.d_model}, "vocab_size");
-  if (o.attention.positions == "learned") {
-    check.shape("positions.table", {o.max_length, o.d_model}, "max_length");
-  }
+  check.positions("positions", o);
   check.stack("encoder", o);
 }
 

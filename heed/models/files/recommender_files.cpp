@@ -89,9 +89,7 @@ void read_histories(const std::filesystem::path& file, TrainedRecommender& train
 void check_against_weights(const WeightCheck& check, const RecommenderOptions& options) {
   const TransformerOptions& o = options.transformer;
   check.shape("embedding.weight", {options.num_items, o.d_model}, "num_items");
-  if (o.attention.positions == "learned") {
-    check.shape("positions.table", {o.max_length, o.d_model}, "max_length");
-  }
+  check.positions("positions", o);
   check.stack("decoder", o);
 }
 

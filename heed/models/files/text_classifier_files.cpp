@@ -24,7 +24,7 @@ OrderedJson config_json(const TrainedTextClassifier& trained) {
   OrderedJson config = {
       {"architectures", {"TextClassifier"}},
       {"model_type", kModelType},
-      {"task", trained.task},
+      {"task", "classify"},
       {"torch_dtype", "float32"},
   };
   config.update(labels_json(trained.labels));
@@ -57,15 +57,12 @@ void read_label_rule(const JsonValue& config, TrainedTextClassifier& trained) {
 void check_against_weights(const WeightCheck& check, const TextClassifierOptions& options) {
   const TransformerOptions& o = options.transformer;
   check.shape("embedding.weight", {options.vocab_size, o.d_model}, "vocab_size");
-  if (o.attention.positions == "learned") {
-    check.shape("input.positions.table", {o.max_length, o.d_model}, "max_length");
-  }
+  check.positions("input.positions", o);
   check.stack("encoder", o);
   if (!is_hierarchical(options)) return;
-  if (o.attention.positions == "learned") {
-    check.shape("documents.positions.table", {options.max_sentences, o.d_model}, "max_sentences");
-  }
-  check.stack("documents.encoder", document_options(options).transformer);
+  const TransformerOptions documents = document_options(options).transformer;
+  check.positions("documents.positions", documents, "max_sentences");
+  check.stack("documents.encoder", documents);
 }
 
 }  // namespace
@@ -98,7 +95,6 @@ TrainedTextClassifier as_text_classifier(const PublishedFiles& files) {
                                                                 files.tokenizer.max_length.value()),
       .tokenizer = std::make_shared<const text::Tokenizer>(files.tokenizer.tokenizer),
       .labels = files.model->labels(),
-      .task = "classify",
       .published = files.model};
   trained.model->eval();
   bool several = trained.labels.size() == 1;  // a yes or no, as rerankers have it
@@ -126,7 +122,6 @@ TrainedTextClassifier load_text_classifier(const std::filesystem::path& director
   const JsonValue& config = files.config();
   TrainedTextClassifier trained;
   trained.labels = labels_from(config, says_several_labels(config) ? 1 : 2);
-  trained.task = config.at("task").string();
   trained.columns = columns_from(config);
   read_label_rule(config, trained);
   auto options = fields_from<TextClassifierOptions>(config);

@@ -21,7 +21,6 @@ struct TrainedTextClassifier {
   std::shared_ptr<TextClassifier> model;
   std::shared_ptr<const text::Tokenizer> tokenizer;
   std::vector<std::string> labels;  // of the classes, in the order of the logits
-  std::string task;                 // "classify"
   // Of a model that gives a text any number of labels: from which probability on each is given, and
   // what stands between them in files. None and empty: one label a text.
   std::vector<double> thresholds = {};

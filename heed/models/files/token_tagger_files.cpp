@@ -71,9 +71,7 @@ void check_against_weights(const WeightCheck& check, const TokenTaggerOptions& o
     check.present(text_of("words.characters.encoder.layer_", w.num_character_layers - 1,
                           ".feed_forward.down.weight"));
   }
-  if (o.attention.positions == "learned") {
-    check.shape("positions.table", {o.max_length, o.d_model}, "max_length");
-  }
+  check.positions("positions", o);
   check.stack("encoder", o);
 }
 

@@ -10,6 +10,12 @@ void WeightCheck::shape(std::string_view name, const std::vector<int64_t>& expec
   config_.at(field).fail(text_of("the shape of '", name, "' in ", weights_.name()));
 }
 
+void WeightCheck::positions(std::string_view prefix, const TransformerOptions& o,
+                            const char* field) const {
+  if (o.attention.positions != "learned") return;
+  shape(text_of(prefix, ".table"), {o.max_length, o.d_model}, field);
+}
+
 void WeightCheck::stack(std::string_view prefix, const TransformerOptions& o) const {
   shape(text_of(prefix, ".layer_0.feed_forward.down.weight"), {o.d_model, o.d_ff}, "d_ff");
   if (o.attention.positions == "relative") {

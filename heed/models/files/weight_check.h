@@ -24,6 +24,10 @@ class WeightCheck {
   void present(std::string_view name) const { weights_.at(name); }
   void shape(std::string_view name, const std::vector<int64_t>& expected, const char* field) const;
 
+  // The table of positions that is called `prefix`, where they are learned; `field`: its length.
+  void positions(std::string_view prefix, const TransformerOptions& options,
+                 const char* field = "max_length") const;
+
   // The stack of layers that is called `prefix` ("decoder").
   void stack(std::string_view prefix, const TransformerOptions& options) const;
 

@@ -1,4 +1,4 @@
-// What language models and encoder-decoders have in common, as text and numbers.
+// What all models on a transformer have in common, as text and numbers.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +22,11 @@ struct TransformerOptions {
   int64_t d_ff = 1024;       // of the feed-forward parts
   int64_t max_length = 512;  // tokens, for positions that are a table
   nn::AttentionSettings attention = {};
-  std::string activation = "gelu";  // nn::feed_forward_kind_from
-  std::string norm = "layer";       // or "rms"
-  bool norm_first = true;           // pre-norm; false: post-norm
-  std::string initialisation = "residual_normal";
-  bool bias = true;  // of the linear layers
+  std::string activation = "gelu";                 // nn::feed_forward_kind_from
+  std::string norm = "layer";                      // or "rms"
+  bool norm_first = true;                          // pre-norm; false: post-norm
+  std::string initialisation = "residual_normal";  // nn::initialisation_names
+  bool bias = true;                                // of the linear layers
   double dropout = 0.1;
   double attention_dropout = 0.1;
   double embedding_dropout = 0.1;
@@ -64,7 +64,7 @@ void visit_fields(Options& o, const Visit& visit) {
   visit(Field{.name = "bias", .help = "Whether linear layers add a bias", .may_be_missing = true},
         o.bias);
   visit(Field{.name = "initialisation",
-              .help = "How weights start",
+              .help = "How weights are initialised",
               .choices = nn::initialisation_names},
         o.initialisation);
   visit(nn::share_field("dropout", "Share of values dropped between layers"), o.dropout);

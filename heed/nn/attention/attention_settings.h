@@ -13,7 +13,8 @@
 namespace heed::nn {
 
 struct AttentionSettings {
-  // dot, scaled_dot, cosine, additive, or a score that was added by name (heed/ops/attention.h).
+  // dot, scaled_dot, cosine, additive, leaky, or a score that was added by name
+  // (heed/ops/attention.h).
   std::string score = "scaled_dot";
   // Which tokens see each other, besides what a model demands (causal, padding): see pattern_from.
   std::string pattern = "full";
@@ -39,7 +40,8 @@ void visit_fields(Options& o, const Visit& visit) {
     field.may_be_missing = true;
     return field;
   };
-  visit(attention({.name = "score", .help = "How a query meets a key", .choices = score_names}),
+  visit(attention(
+            {.name = "score", .help = "How similar a query and a key are", .choices = score_names}),
         o.score);
   visit(attention({.name = "pattern",
                    .help = "Which tokens see each other: full, causal, window:LEFT:RIGHT, "
@@ -61,7 +63,7 @@ void visit_fields(Options& o, const Visit& visit) {
                    .most = kLargestSize}),
         o.num_key_value_heads);
   visit(attention({.name = "rope_theta",
-                   .help = "Of rotary positions: their base, above 1",
+                   .help = "Of rotary positions: the base of their angles",
                    .least = 1,
                    .most = 1e12,
                    .above = true}),
