@@ -17,7 +17,7 @@ namespace heed::tasks {
 struct SpanQuestionsOptions {
   models::QuestionAnswererOptions model;  // vocabulary and padding are read from the data
   std::string tokenizer = "words";        // question_tokenizer()
-  models::SpanReading reading;            // but for may_be_missing, which is read from the data
+  models::SpanReading reading;  // but for answer_may_be_missing, which is read from the data
 };
 
 // A part of the tokens of a text, [begin, end). Windows overlap; a token belongs to the one in

@@ -67,9 +67,8 @@ class Questions(unittest.TestCase):
                            "--epochs", 30, "--lr", "5e-3", "--threads", 1, "--json")
         cls.spans = cls.folder / "spans"
         cls.trained_spans = heed("train", "qa", "--train", cls.folder / "texts.jsonl", "--out",
-                                 cls.spans, "--d-model", 32, "--num-hops", 2, "--epochs", 60,
-                                 "--lr",
-                                 "3e-3", "--batch-size", 16, "--dropout", 0, "--threads", 1,
+                                 cls.spans, "--d-model", 32, "--num-hops", 2, "--num-layers", 1,
+                                 "--epochs", 60, "--lr", "3e-3", "--batch-size", 16, "--dropout", 0, "--threads", 1,
                                  "--json")
 
     @classmethod
@@ -81,6 +80,15 @@ class Questions(unittest.TestCase):
         self.assertGreater(json.loads(self.trained.stdout)["exact_match"], 0.9)
         self.assertEqual(self.trained_spans.returncode, 0, self.trained_spans.stderr)
         self.assertGreater(json.loads(self.trained_spans.stdout)["f1"], 0.9)
+
+    def test_size_follows_the_kind_of_data(self):
+        for file, hops, layers in (("one.txt", 4, 1), ("texts.jsonl", 1, 4)):
+            model = self.folder / f"default-{file}"
+            result = heed("train", "qa", "--train", self.folder / file, "--out", model,
+                          "--max-steps", 1, "--threads", 1)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            config = json.loads((model / "config.json").read_text("utf-8"))
+            self.assertEqual((config["num_hops"], config["num_layers"]), (hops, layers))
 
     def test_eval_of_several_files(self):
         files = [self.folder / "one.txt", self.folder / "two.txt"]

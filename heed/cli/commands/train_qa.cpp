@@ -16,17 +16,21 @@ namespace {
 
 constexpr int64_t kSentences = 128;  // that a model reads at once, the question among them
 constexpr int64_t kWords = 384;
+// Facts of a story follow from each other, which one layer, gone through again and again, learns
+// from fewer examples; the words of a text need layers of their own.
+constexpr int64_t kStoryHops = 4, kStoryLayers = 1;
+constexpr int64_t kTextHops = 1, kTextLayers = 4;
 
 struct Settings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
-  double valid_share = 0.1;
+  double valid_share = kValidShare;
   std::string format = "auto";
   ReadingOptions limits;  // of reading
-  tasks::StoryQuestionsOptions task{.model = {.num_hops = 4,
+  tasks::StoryQuestionsOptions task{.model = {.num_hops = 0,
                                               .transformer = {.d_model = 64,
                                                               .num_heads = 4,
-                                                              .num_layers = 1,
+                                                              .num_layers = 0,
                                                               .max_length = 0,
                                                               .attention = {.positions = "learned"},
                                                               .activation = "relu",
@@ -58,8 +62,12 @@ struct Settings {
 
   models::QuestionAnswererOptions resolved() const {
     models::QuestionAnswererOptions options = task.model;
-    if (spans()) options.units = "words";
-    options.transformer = cli::resolved(task.model.transformer);
+    const bool texts = spans();
+    if (texts) options.units = "words";
+    if (options.num_hops == 0) options.num_hops = texts ? kTextHops : kStoryHops;
+    int64_t& layers = options.transformer.num_layers;
+    if (layers == 0) layers = texts ? kTextLayers : kStoryLayers;
+    options.transformer = cli::resolved(options.transformer);
     if (options.transformer.max_length == 0) {
       options.transformer.max_length = options.units == "words" ? kWords : kSentences;
     }
@@ -105,7 +113,7 @@ void train_on_spans(const Settings& settings) {
 
 void run(const Settings& settings) {
   settings.training.prepare();
-  resolved(settings.task.model.transformer);
+  settings.resolved();  // throws for options that cannot be used together
   if (settings.spans()) {
     check_usage(settings.task.class_weight == "none",
                 "--class-weight: has no meaning where answers are spans of a text: they are no "
@@ -132,10 +140,8 @@ void add_data_options(Options& options, Settings& s) {
            "babi: stories, answers are classes; squad: JSON, answers are spans of the text; "
            "auto: by what the first file holds")
       .one_of({"auto", "babi", "squad"});
-  options.add("--max-bytes", s.limits.max_bytes,
-              "Memory that a file may take, such as 4G; auto: half of what is free");
-  options.add("--max-classes", s.limits.max_classes, "Answers to stories that there may be")
-      .range(1, 100'000'000);
+  s.limits.add_max_bytes(options);
+  s.limits.add_max_classes(options, "Answers to stories that there may be");
   options.add("--tokenizer", s.task.tokenizer,
               "words, words:N (the N most frequent), characters, bytes, bpe:N or a "
               "tokenizer.json");
@@ -146,7 +152,10 @@ void define(Options& options, Settings& s) {
   add_model_options(
       options, s.task.model,
       {.help = {{"max_length", "Units that the model reads at once"}},
-       .zero = {{"max_length", text_of(kSentences, " sentences or ", kWords, " words")}}});
+       .zero = {
+           {"max_length", text_of(kSentences, " sentences or ", kWords, " words")},
+           {"num_hops", text_of(kStoryHops, " for stories, ", kTextHops, " for texts")},
+           {"num_layers", text_of(kStoryLayers, " for stories, ", kTextLayers, " for texts")}}});
   visit_fields(s.task, FieldOptions(options));
   visit_fields(s.reading, FieldOptions(options));
   s.training.add_to(options, {"loss", "exact_match", "f1"});
@@ -160,8 +169,8 @@ Command train_qa_command() {
       .summary = "Train a model that answers questions about a story or a text",
       .examples =
           "  heed train qa --train qa1_train.txt qa2_train.txt --out model\n"
-          "  heed train qa --train train.json --valid dev.json --out model --num-layers 4 "
-          "--num-hops 1\n"
+          "  heed train qa --train train.json --valid dev.json --out model "
+          "--d-model 128\n"
           "  heed train qa --train qa1_train.txt --out model --score additive --pattern causal\n",
       .define = with_settings(define, run),
   };
