@@ -25,7 +25,7 @@ int main(int count, char** arguments) {
     heed::tasks::TextClassificationOptions options;
     options.model.transformer.d_model = 32;
     options.model.transformer.d_ff = 64;
-    heed::tasks::TextClassification task(data, options, "classify");
+    heed::tasks::TextClassification task(data, options);
 
     heed::training::Observer observer;
     observer.evaluation = [](const heed::training::Evaluation& now) {

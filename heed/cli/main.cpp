@@ -83,12 +83,9 @@ struct Found {
 };
 Found find(const Words& words) {
   for (const Command& command : commands()) {
-    for (const std::string& name : {command.path, command.alias}) {
-      const Words path = split(name);
-      if (!path.empty() && words.size() >= path.size() &&
-          std::equal(path.begin(), path.end(), words.begin())) {
-        return {&command, path.size()};
-      }
+    const Words path = split(command.path);
+    if (words.size() >= path.size() && std::equal(path.begin(), path.end(), words.begin())) {
+      return {&command, path.size()};
     }
   }
   return {};

@@ -10,8 +10,7 @@ namespace heed::inference {
 // In the order in which they are applied.
 struct SamplingOptions {
   // Tokens that are there already: a positive logit is divided by this, a negative one multiplied.
-  //                                                          Keskar et al. 2019, section 4.1; 1:
-  //                                                          off
+  // 1: off.                                                      Keskar et al. 2019, section 4.1
   double repetition_penalty = 1;
   double temperature = 1;  // divides the logits; 0: always the most likely token (greedy)
   int64_t top_k = 0;       // only the k most likely tokens; 0: all            Fan et al. 2018

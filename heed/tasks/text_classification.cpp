@@ -29,11 +29,9 @@ std::shared_ptr<const text::Tokenizer> build_tokenizer(const data::Classificatio
 }
 
 models::TrainedTextClassifier untrained(const data::ClassificationData& train,
-                                        const TextClassificationOptions& options,
-                                        std::string name) {
+                                        const TextClassificationOptions& options) {
   models::TrainedTextClassifier made{.tokenizer = build_tokenizer(train, options),
-                                     .labels = train.label_names,
-                                     .task = std::move(name)};
+                                     .labels = train.label_names};
   models::TextClassifierOptions model = options.model;
   model.vocab_size = made.tokenizer->size();
   model.classes = std::ssize(made.labels);
@@ -84,8 +82,8 @@ std::vector<int32_t> labels_of(const data::Example& example, bool several) {
 }  // namespace
 
 TextClassification::TextClassification(const data::TrainingData& data,
-                                       const TextClassificationOptions& options, std::string name)
-    : TextClassification(data, options, untrained(data.train, options, std::move(name))) {}
+                                       const TextClassificationOptions& options)
+    : TextClassification(data, options, untrained(data.train, options)) {}
 
 TextClassification::TextClassification(const data::TrainingData& data,
                                        const TextClassificationOptions& options,

@@ -70,15 +70,14 @@ class TextClassification final : public Task {
  public:
   // Builds the vocabulary from the training texts and a fresh model. Weights come from torch's
   // default generator.
-  TextClassification(const data::TrainingData& data, const TextClassificationOptions& options,
-                     std::string name);
+  TextClassification(const data::TrainingData& data, const TextClassificationOptions& options);
 
   // Goes on with a model whose labels are those of the data, in their order, and with its
   // vocabulary: of the options, those of the model and the vocabulary have no meaning.
   TextClassification(const data::TrainingData& data, const TextClassificationOptions& options,
                      models::TrainedTextClassifier trained);
 
-  std::string name() const override { return trained_.task; }
+  std::string name() const override { return "classify"; }
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return train_.lengths; }
   std::vector<Source> sources() const override;

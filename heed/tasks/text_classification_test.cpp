@@ -50,7 +50,7 @@ void learn(TextClassification& task, int steps) {
 
 TEST(TextClassification, LearnsWhatItIsShown) {
   at::manual_seed(4);
-  TextClassification task(colours(), small(), "classify");
+  TextClassification task(colours(), small());
   learn(task, 60);
   const Metrics metrics = task.validate({});
   EXPECT_EQ(metric(metrics, "accuracy"), 1);
@@ -76,7 +76,7 @@ TEST(TextClassification, LearnsSeveralLabels) {
   TextClassificationOptions options = small();
   options.label_separator = ",";
   at::manual_seed(4);
-  TextClassification task(weather(), options, "classify");
+  TextClassification task(weather(), options);
   learn(task, 100);
   const Metrics metrics = task.validate({});
   EXPECT_EQ(metric(metrics, "subset_accuracy"), 1);
@@ -93,14 +93,14 @@ TEST(TextClassification, ThresholdsComeFromValidationOrStay) {
   TextClassificationOptions options = small();
   options.label_separator = ",";
   at::manual_seed(4);
-  TextClassification free(weather(), options, "classify");
+  TextClassification free(weather(), options);
   free.module().eval();
   EXPECT_EQ(free.trained().thresholds, (std::vector<double>{0.5, 0.5}));
   free.validate({});
   EXPECT_NE(free.trained().thresholds, (std::vector<double>{0.5, 0.5}));
   options.threshold = 0.25;
   at::manual_seed(4);
-  TextClassification kept(weather(), options, "classify");
+  TextClassification kept(weather(), options);
   kept.module().eval();
   kept.validate({});
   EXPECT_EQ(kept.trained().thresholds, (std::vector<double>{0.25, 0.25}));
@@ -120,7 +120,7 @@ TEST(TextClassification, LearnsDocuments) {
   options.model.transformer.dropout = options.model.transformer.attention_dropout =
       options.model.transformer.embedding_dropout = 0;
   at::manual_seed(4);
-  TextClassification task(data, options, "classify");
+  TextClassification task(data, options);
   learn(task, 150);
   EXPECT_EQ(metric(task.validate({}), "accuracy"), 1);
 }
@@ -129,7 +129,7 @@ TEST(TextClassification, RefusesOptionsThatCannotBe) {
   const auto refused = [](const auto& change) {
     TextClassificationOptions options = small();
     change(options);
-    EXPECT_THROW(TextClassification(colours(), options, "classify"), UsageError);
+    EXPECT_THROW(TextClassification(colours(), options), UsageError);
   };
   refused([](auto& o) { o.threshold = 0.5; });  // of one label a text
   refused([](auto& o) {
@@ -142,7 +142,7 @@ TEST(TextClassification, RefusesOptionsThatCannotBe) {
 
 TEST(TextClassification, ResultsDoNotDependOnTheCompany) {
   at::manual_seed(4);
-  TextClassification task(colours(), small(), "classify");
+  TextClassification task(colours(), small());
   task.module().eval();
   const std::vector<std::string> texts = {"red", "", "a grey sea and a grey sky and snow", "???"};
   const auto together = classify(task.trained(), texts);
@@ -161,7 +161,7 @@ TEST(TextClassification, ResultsDoNotDependOnTheCompany) {
 
 TEST(TextClassification, MetricsAreThoseOfTheDefinition) {
   at::manual_seed(4);
-  TextClassification task(colours(), small(), "classify");
+  TextClassification task(colours(), small());
   task.module().eval();
   const data::ClassificationData data = *colours().valid;
   std::vector<std::string> texts;
@@ -188,7 +188,7 @@ TEST(TextClassification, ABatchStaysAsItIsAndCountsItsWords) {
   TextClassificationOptions options = small();
   options.word_dropout = 0.5;
   options.model.transformer.dropout = 0;
-  TextClassification task(colours(), options, "classify");
+  TextClassification task(colours(), options);
   const auto batch = task.prepare({4, 0});  // "red sky", "blue ice"
   at::manual_seed(7);
   const Loss first = task.loss(*batch);
@@ -200,10 +200,13 @@ TEST(TextClassification, ABatchStaysAsItIsAndCountsItsWords) {
 }
 
 TEST(TextClassification, LongTextsAreCut) {
-  TextClassification task(colours(), small(), "classify");
+  TextClassification task(colours(), small());
   std::string text;
   for (int i = 0; i < 100; ++i) text += "red ";
-  EXPECT_NO_THROW(classify(task.trained(), {text}));
+  std::string cut;
+  for (int64_t i = 0; i < small().model.transformer.max_length; ++i) cut += "red ";
+  const auto answers = classify(task.trained(), {text, cut});
+  EXPECT_EQ(answers[0].probabilities, answers[1].probabilities);
 }
 
 }  // namespace

@@ -64,12 +64,6 @@ class Program(unittest.TestCase):
         self.assertIn("epoch 3  step 84", self.trained.stderr)
         self.assertNotIn("\r", self.trained.stderr)  # a bar only on a terminal
 
-    def test_sentiment_is_another_word_for_classify(self):
-        self.assertEqual(heed("train", "sentiment", "--help").stdout,
-                         heed("train", "classify", "--help").stdout)
-        self.assertEqual(heed("man", "train-sentiment").stdout, heed("man", "train-classify").stdout)
-        self.assertNotIn("sentiment", heed("--help").stdout)
-
     def test_the_seed_decides_everything(self):
         bytes_of = []
         for seed in (5, 5, 6):

@@ -24,9 +24,8 @@ void print_bash_command(const Command& command) {
       choices += "        " + name + ") choices=\"" + joined(option.choices, " ") + "\" ;;\n";
     }
   }
-  const std::string alias = command.alias.empty() ? "" : " | \"" + command.alias + " \"*";
-  std::cout << "    \"" << command.path << " \"*" << alias << ")\n      words=\""
-            << joined(names, " ") << "\"\n      case $previous in\n"
+  std::cout << "    \"" << command.path << " \"*)\n      words=\"" << joined(names, " ")
+            << "\"\n      case $previous in\n"
             << choices << "      esac ;;\n";
 }
 
@@ -106,8 +105,7 @@ void print_zsh() {
                "local typed=\"${(j: :)words[2,CURRENT-1]} \"\n"
                "case $typed in\n";
   for (const Command& command : commands()) {
-    const std::string alias = command.alias.empty() ? "" : " | '" + command.alias + " '*";
-    std::cout << "  '" << command.path << " '*" << alias << ") _arguments";
+    std::cout << "  '" << command.path << " '*) _arguments";
     const Parser parser = parser_of(command);
     for (const OptionInfo& option : parser.options->all()) {
       if (option.positional) continue;

@@ -64,7 +64,7 @@ void define(Options& options, Settings& s) {
   options
       .add("files", s.files,
            "Examples of the task; - reads standard input. Several are measured together; "
-           "of plain translations, sources and references by turns")
+           "of plain translations, sources and references alternating")
       .required()
       .repeats();
   s.task.add_options(options, Use::kEval);

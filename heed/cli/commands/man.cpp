@@ -101,7 +101,7 @@ void run(const Settings& settings) {
   if (!settings.folder.empty()) return write_pages(settings.folder);
   if (settings.command.empty()) return print_overview(std::cout);
   for (const Command& command : commands()) {
-    if (dashed(command.path) == settings.command || dashed(command.alias) == settings.command) {
+    if (dashed(command.path) == settings.command) {
       return print_page(std::cout, command);
     }
   }

@@ -91,7 +91,7 @@ tasks::TextClassification make_task(const Settings& settings, data::TrainingData
   tasks::TextClassificationOptions options = settings.task;
   if (settings.from.wanted()) return {data, options, published_model(settings, data)};
   options.model.transformer = resolved(options.model.transformer);
-  return {data, options, "classify"};
+  return {data, options};
 }
 
 void run(const Settings& given) {
@@ -130,7 +130,6 @@ void define(Options& options, Settings& s) {
 Command train_classify_command() {
   return {
       .path = "train classify",
-      .alias = "train sentiment",
       .summary = "Train a classifier of texts",
       .examples =
           "  heed train classify --train train.tsv --valid valid.tsv --out model\n"

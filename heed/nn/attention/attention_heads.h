@@ -67,8 +67,8 @@ class AttentionHeads : public torch::nn::Module, public Splittable {
   struct Call {
     Heads heads;
     Pattern pattern;
-    TokenPositions positions =
-        {};  // of the queries; their ends are those of the keys unless rows differ
+    // Of the queries; their ends are those of the keys unless rows differ.
+    TokenPositions positions = {};
     std::vector<at::Tensor>* weights = nullptr;  // of a trace
   };
   // -> (B, Nq, H · D), the heads joined.
