@@ -55,6 +55,13 @@ void ReadingOptions::add_max_bytes(Options& options) {
       .group(kReadingGroup);
 }
 
+void ReadingOptions::add_label_column(Options& options) {
+  options
+      .add("--label-column", label_column,
+           "Name or number of the column with the label; of a graph also none: there is none")
+      .group(kReadingGroup);
+}
+
 void ReadingOptions::add_max_classes(Options& options, const std::string& help) {
   options.add("--max-classes", max_classes, help).range(1, 100'000'000).group(kReadingGroup);
 }
@@ -84,8 +91,7 @@ void ReadingOptions::add_to(Options& options) {
   add_file_options(options);
   options.add("--text-column", text_column, "Name or number of the column that holds the text")
       .group(kReadingGroup);
-  options.add("--label-column", label_column, "Name or number of the column with the label")
-      .group(kReadingGroup);
+  add_label_column(options);
 }
 
 data::Limits ReadingOptions::limits() const {

@@ -42,6 +42,7 @@ struct ReadingOptions {
   void add_table_options(Options& options);  // --delimiter, --encoding, --max-bytes
   void add_encoding(Options& options);
   void add_max_bytes(Options& options);
+  void add_label_column(Options& options);
   void add_max_classes(Options& options, const std::string& help);
 
   data::ReadOptions parsed() const;

@@ -70,6 +70,7 @@ void define(Options& options, Settings& s) {
                     "--seed",
                     "The same of those that are tested at the end");
   s.rows.add_skip_bad(options);
+  s.table.add_label_column(options);
   s.table.add_table_options(options);
   visit_fields(s.model, FieldOptions(options));
   s.training.add_to(options, {"loss", "accuracy", "macro_f1"});

@@ -12,10 +12,6 @@ void GraphReading::add_to(Options& command) {
       .group(group);
   command.add("--node-column", node_column, "Column of the nodes, by name or number").group(group);
   command
-      .add("--label-column", label_column,
-           "Column of the classes of nodes, by name or number; none: there is none")
-      .group(group);
-  command
       .add("--split-column", split_column,
            "Column that says which nodes train, validate and test, by name or number; none: there "
            "is "
@@ -35,7 +31,7 @@ data::GraphData GraphReading::read(const std::string& nodes, const ReadingOption
                                                      .skip_bad = rows.skip_bad,
                                                      .limits = file.limits},
                                            .node_column = node_column,
-                                           .label_column = label_column,
+                                           .label_column = file.label_column,
                                            .split_column = split_column,
                                            .features = features,
                                            .label_names = labels},

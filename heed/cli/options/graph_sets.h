@@ -13,14 +13,14 @@ namespace heed::cli {
 struct GraphReading {
   std::string edges;
   std::string node_column;
-  std::string label_column;
   std::string split_column;
 
   void add_to(Options& command);
 
   // Reads a graph, and says on the messages what was left out. `features`, `labels`: those of a
   // model, as data::GraphReadOptions has them. `table`: of its options those that
-  // add_table_options() adds. Throws as data::read_graph does, DataError for what that reports.
+  // add_table_options() and add_label_column() add. Throws as data::read_graph does, DataError for
+  // what that reports.
   data::GraphData read(const std::string& nodes, const ReadingOptions& table, const TimedRows& rows,
                        const std::vector<data::NodeColumn>& features = {},
                        const std::vector<std::string>& labels = {}) const;

@@ -147,7 +147,8 @@ TaskLoader define(TaskOptions& options, Use use) {
   }
   const auto& reading = options.use<GraphReading>();
   const auto& rows = options.use<TimedRows>({"skip-bad"});
-  const auto& table = options.use<ReadingOptions>({"delimiter", "encoding", "max-bytes"});
+  const auto& table =
+      options.use<ReadingOptions>({"label-column", "delimiter", "encoding", "max-bytes"});
   const NodesOption* nodes = use == Use::kAttend ? &options.use<NodesOption>() : nullptr;
   const PartOption* part = use == Use::kEval ? &options.use<PartOption>() : nullptr;
   return loader_of<GraphAdapter>(
