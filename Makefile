@@ -69,7 +69,7 @@ tsan: setup-tests  ## the unit tests of the threaded folders without torch under
 	@ctest --preset tsan -j $(JOBS) $(only) -E '\.(Brgemm)?Tiles$$'
 
 # The folders without torch; the sources of the others clang reads in `make lint`.
-fuzz: FOLDERS = base io text metrics data doctor viz
+fuzz: FOLDERS = base io text audio metrics data doctor viz
 fuzz:  ## with clang and its sanitizers: unit tests, then each fuzz target for FUZZ_SECONDS (60)
 	@tools/setup.sh --checks
 	@echo "fuzz: build/fuzz, and the library of build/release"

@@ -1,4 +1,4 @@
-// Labelled texts, tagged sentences, pairs and questions, read from files and checked.
+// Labelled texts and sounds, tagged sentences, pairs and questions, read from files and checked.
 #pragma once
 
 #include "heed/data/classification_data.h"
@@ -11,5 +11,6 @@
 #include "heed/data/question_data.h"
 #include "heed/data/question_split.h"
 #include "heed/data/series/series_data.h"
+#include "heed/data/sounds/sound_data.h"
 #include "heed/data/split.h"
 #include "heed/data/text_data.h"

@@ -1,11 +1,12 @@
 // All of Heed. A source that needs a part of it compiles faster with the header of that part; those
-// of text, io, data, metrics and viz know nothing of torch.
+// of audio, text, io, data, metrics and viz know nothing of torch.
 //
 // What these headers include is what is installed, and what a program may include; the rest is how
 // it is made. Operators on tensors (at::randn, x + y) are torch's: <ATen/ATen.h>.
 #pragma once
 
 #include "heed/attention.h"
+#include "heed/audio.h"
 #include "heed/base/cpus.h"
 #include "heed/base/error.h"
 #include "heed/data.h"

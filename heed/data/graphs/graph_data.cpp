@@ -11,6 +11,7 @@
 
 #include "heed/base/error.h"
 #include "heed/data/label_set.h"
+#include "heed/data/table_column.h"
 #include "heed/io/utf8.h"
 
 namespace heed::data {
@@ -45,27 +46,6 @@ std::optional<Part> part_in(std::string_view cell) {
   if (is_among(cell, kTest)) return Part::kTest;
   if (is_among(cell, kNone)) return Part::kNone;
   return {};
-}
-
-struct Role {
-  std::string_view option;
-  const std::string& chosen;
-  std::span<const std::string_view> usual;
-  std::optional<size_t> without_header;
-};
-
-std::optional<size_t> place_of(const Role& role, const OpenTable& table, bool header) {
-  const auto& cells = table.first().cells;
-  if (role.chosen == "none") return {};
-  for (size_t i = 0; i < cells.size(); ++i) {
-    const bool named = header && (role.chosen.empty() ? is_among(cells[i], role.usual)
-                                                      : trimmed(cells[i]) == role.chosen);
-    if (named || role.chosen == std::to_string(i + 1)) return i;
-  }
-  check_usage(role.chosen.empty(), table.file(), ": no column ", excerpt(role.chosen, 40), " (",
-              role.option, ")");
-  if (header || !role.without_header || *role.without_header >= cells.size()) return {};
-  return role.without_header;
 }
 
 class NodeReader {
