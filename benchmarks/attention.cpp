@@ -71,6 +71,11 @@ Verdict verdict_of(const Goal& goal, const Result& r, const Trial& trial, const 
     case Measure::kTimeRatio:
       return {formatted("≤ %g× its time", bound), formatted("%.2f×", 1 / ratio),
               1 / ratio <= bound};
+    case Measure::kMicroseconds: {
+      const double beyond = 1e3 * (r.heed.median_ms - r.peer.median_ms);
+      return {formatted("≤ its time + %g µs", bound), formatted("+ %.2f µs", beyond),
+              beyond <= bound};
+    }
     case Measure::kRate: {
       const double rate = ratio * trial.work / trial.peer_work;
       return {formatted("≥ %g of its rate", bound), formatted("%.2f", rate), rate >= bound};

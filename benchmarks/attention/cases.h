@@ -17,6 +17,7 @@ enum class Measure : uint8_t {
   kSpeedup,         // the peer's time over Heed's, at least
   kPeakShare,       // of the multiply-add peak of the dtype, at least
   kTimeRatio,       // Heed's time over the peer's, at most
+  kMicroseconds,    // of Heed's time beyond the peer's, at most
   kRate,            // Heed's work per second over the peer's, at least
   kBandwidthShare,  // of the read bandwidth, at least
   kMegabytes,       // of memory beside inputs, outputs and gradients, at most

@@ -2,7 +2,12 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <memory>
+
 #include "benchmarks/attention/cases.h"
+#include "heed/kernels/attention/attention.h"
+#include "heed/ops/attention/fused_problem.h"
+#include "heed/ops/workers.h"
 
 namespace heed::bench {
 namespace {
@@ -83,6 +88,66 @@ Case two_threads_case() {
           }};
 }
 
+// The kernels of one call, on a problem and with room for results made beforehand.
+class KernelsAlone {
+ public:
+  explicit KernelsAlone(const Inputs& in)
+      : inputs_(in),
+        fused_(AttentionCall{.query = in.query, .key = in.key, .value = in.value, .options = {}}),
+        output_(at::empty_like(in.query)),
+        grad_query_(at::empty_like(in.query)),
+        grad_key_(at::empty_like(in.key)),
+        grad_value_(at::empty_like(in.value)),
+        log_sum_exp_(at::empty(in.query.sizes().slice(0, 3))),
+        log_sum_exp_rest_(at::empty_like(log_sum_exp_)),
+        result_{.output = rows_of(output_),
+                .log_sum_exp = log_sum_exp_.mutable_data_ptr<float>(),
+                .log_sum_exp_rest = log_sum_exp_rest_.mutable_data_ptr<float>()},
+        backward_{.output = array_of(output_),
+                  .log_sum_exp = floats_of(log_sum_exp_),
+                  .log_sum_exp_rest = floats_of(log_sum_exp_rest_),
+                  .grad_output = array_of(inputs_.grad_output),
+                  .grad_query = rows_of(grad_query_),
+                  .grad_key = rows_of(grad_key_),
+                  .grad_value = rows_of(grad_value_)} {}
+
+  // What run_of() gives: the output, or the gradient of key.
+  at::Tensor run(const std::string& pass) const {
+    kernels::attention_forward(fused_.problem, result_, OperatorWorkers());
+    if (pass == "forward") return output_;
+    kernels::attention_backward(fused_.problem, backward_, OperatorWorkers());
+    return grad_key_;
+  }
+
+ private:
+  static kernels::MutableArray rows_of(const at::Tensor& t) {
+    return {t.mutable_data_ptr(), t.stride(0), t.stride(1), t.stride(2)};
+  }
+
+  Inputs inputs_;
+  FusedProblem fused_;
+  at::Tensor output_, grad_query_, grad_key_, grad_value_, log_sum_exp_, log_sum_exp_rest_;
+  kernels::ForwardResult result_;
+  kernels::BackwardArgs backward_;
+};
+
+// One query and one key: nothing but what a call costs beside its kernels.
+Case overhead_case(const std::string& pass, const std::vector<Goal>& goals) {
+  const Sizes sizes{.batch = 1, .heads = 1, .length = 1, .size = 64};
+  return {.name = "full",
+          .pass = pass,
+          .dtype = "float32",
+          .shape = text_of_sizes(sizes),
+          .peer = "Heed, kernels alone",
+          .goals = goals,
+          .make = [=] {
+            const Inputs inputs = make_inputs(sizes);
+            const auto kernels = std::make_shared<KernelsAlone>(inputs);
+            return Trial{.heed = run_of(pass, inputs, heed_side()),
+                         .peer = [=] { return kernels->run(pass); }};
+          }};
+}
+
 }  // namespace
 
 std::vector<Case> dense_cases() {
@@ -99,6 +164,8 @@ std::vector<Case> dense_cases() {
     cases.push_back(full_case({8, 12, 128, 64}, pass, {{Measure::kSpeedup, 2}}));
     cases.push_back(full_case({1, 4, 16, 64}, pass, {{Measure::kSpeedup, 1.5}}));
   }
+  cases.push_back(overhead_case("forward", {{Measure::kMicroseconds, 1.5}}));
+  cases.push_back(overhead_case("forward+backward", {}));
   for (const char* pass : {"forward", "backward"}) {
     cases.push_back(causal_case({1, 12, 512, 64}, pass, {{Measure::kSpeedup, 3}}));
     cases.push_back(causal_case({1, 12, 2048, 64}, pass, {}));

@@ -65,7 +65,7 @@ GraphAttention::GraphAttention(const GraphAttentionOptions& options) : options_(
   } else if (kind.parameter == ScoreKind::Parameter::kPerHeadAndSize) {
     score_parameter_ = register_parameter("score_parameter", started(o.num_heads, o.size));
   } else if (kind.parameter == ScoreKind::Parameter::kPerHead) {
-    score_parameter_ = register_parameter("score_parameter", at::full({o.num_heads}, 10.0));
+    score_parameter_ = register_parameter("score_parameter", at::full({o.num_heads}, kind.initial));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "heed/base/error.h"
+#include "heed/kernels/arithmetic.h"
 #include "heed/kernels/attention/rows/weights.h"
 #include "heed/ops/attention/fused_problem.h"
 #include "heed/ops/attention_math.h"
@@ -35,7 +36,7 @@ class Weights {
           const std::optional<AttentionResult>& attended)
       : call_(without_values(query, key, options)),
         sizes_(check_attention(call_.query, call_.key, call_.value, call_.options)) {
-    if (fused_refuses(call_)) {
+    if (fused_refuses(call_) != nullptr) {
       call_.options.pattern.check(sizes_.pattern());
       const bool wide = query.scalar_type() == at::kDouble;
       matrix_ = math_weights(call_.query, call_.key, call_.options, sizes_,
@@ -94,8 +95,6 @@ std::vector<int64_t> chosen(const char* what, const std::vector<int64_t>& some, 
   }
   return all;
 }
-
-int64_t blocks_of(int64_t count, int64_t block) { return (count + block - 1) / block; }
 
 // The mean over blocks of one dimension; the last block may be shorter.
 at::Tensor block_means(const at::Tensor& matrix, int64_t axis, int64_t block) {
@@ -173,8 +172,9 @@ at::Tensor block_weights(const AttendedTokens& tokens, const WeightBlockSize& as
   if (weights.matrix().defined()) {
     return block_means(block_means(weights.matrix(), 2, block.queries), 3, block.keys);
   }
-  auto means = weights.floats({sizes.batch, sizes.heads, blocks_of(sizes.queries, block.queries),
-                               blocks_of(sizes.keys, block.keys)});
+  auto means =
+      weights.floats({sizes.batch, sizes.heads, kernels::div_up(sizes.queries, block.queries),
+                      kernels::div_up(sizes.keys, block.keys)});
   if (weights.is_empty()) return means;
   kernels::block_weights(
       weights.problem(), weights.sums(),

@@ -1,5 +1,12 @@
 // Every score × pattern × modifier, in both fused dtypes, forward and backward.
 // ctest-timeout: 900
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <stdexcept>
+#include <string>
+
+#include "heed/ops/attention/score_kinds.h"
 #include "heed/ops/testing/test_cases.h"
 
 namespace heed::conformance {
@@ -17,8 +24,15 @@ struct Choice {
   }
 };
 
-Case chosen_case(Choice& choice, size_t score, size_t pattern, size_t modifier) {
-  Case one{.score = &scores()[score], .modifier = modifiers()[modifier]};
+const ScoreCase& score_named(const std::string& name) {
+  const auto found = std::find_if(scores().begin(), scores().end(),
+                                  [&](const ScoreCase& one) { return one.name == name; });
+  if (found == scores().end()) throw std::out_of_range("scores() has no " + name);
+  return *found;
+}
+
+Case chosen_case(Choice& choice, const ScoreCase& score, size_t pattern, size_t modifier) {
+  Case one{.score = &score, .modifier = modifiers()[modifier]};
   // Lengths walk through all of the list, whatever else is chosen.
   const int64_t walk = choice.below(36);
   const int64_t queries = kLengths[walk % 6];
@@ -36,8 +50,9 @@ Case chosen_case(Choice& choice, size_t score, size_t pattern, size_t modifier) 
   return one;
 }
 
-void run_all(at::ScalarType type, size_t score) {
-  Choice choice{.state = 11 + score};
+void run_all(at::ScalarType type, const std::string& name) {
+  const ScoreCase& score = score_named(name);
+  Choice choice{.state = 11 + static_cast<uint64_t>(&score - scores().data())};
   for (size_t pattern = 0; pattern < patterns().size(); ++pattern) {
     for (size_t modifier = 0; modifier < modifiers().size(); ++modifier) {
       at::manual_seed(static_cast<uint64_t>(100 * pattern + modifier));
@@ -50,23 +65,23 @@ void run_all(at::ScalarType type, size_t score) {
   }
 }
 
-TEST(ConformanceDot, Float32) { run_all(at::kFloat, 0); }
-TEST(ConformanceDot, BFloat16) { run_all(at::kBFloat16, 0); }
-TEST(ConformanceScaledDot, Float32) { run_all(at::kFloat, 1); }
-TEST(ConformanceScaledDot, BFloat16) { run_all(at::kBFloat16, 1); }
-TEST(ConformanceCosine, Float32) { run_all(at::kFloat, 2); }
-TEST(ConformanceCosine, BFloat16) { run_all(at::kBFloat16, 2); }
-TEST(ConformanceAdditive, Float32) { run_all(at::kFloat, 3); }
-TEST(ConformanceAdditive, BFloat16) { run_all(at::kBFloat16, 3); }
-TEST(ConformanceLeaky, Float32) { run_all(at::kFloat, 4); }
-TEST(ConformanceLeaky, BFloat16) { run_all(at::kBFloat16, 4); }
+TEST(ConformanceDot, Float32) { run_all(at::kFloat, "dot"); }
+TEST(ConformanceDot, BFloat16) { run_all(at::kBFloat16, "dot"); }
+TEST(ConformanceScaledDot, Float32) { run_all(at::kFloat, "scaled_dot"); }
+TEST(ConformanceScaledDot, BFloat16) { run_all(at::kBFloat16, "scaled_dot"); }
+TEST(ConformanceCosine, Float32) { run_all(at::kFloat, "cosine"); }
+TEST(ConformanceCosine, BFloat16) { run_all(at::kBFloat16, "cosine"); }
+TEST(ConformanceAdditive, Float32) { run_all(at::kFloat, "additive"); }
+TEST(ConformanceAdditive, BFloat16) { run_all(at::kBFloat16, "additive"); }
+TEST(ConformanceLeaky, Float32) { run_all(at::kFloat, "leaky"); }
+TEST(ConformanceLeaky, BFloat16) { run_all(at::kBFloat16, "leaky"); }
 
 // All pairs of lengths, with what is most likely to go wrong at edges.
 TEST(ConformanceLengths, AllPairs) {
   for (const int64_t queries : kLengths) {
     for (const int64_t keys : kLengths) {
       for (const auto type : {at::kFloat, at::kBFloat16}) {
-        Case one{.score = &scores()[1],
+        Case one{.score = &score_named("scaled_dot"),
                  .pattern = Pattern::causal(),
                  .pattern_name = "causal",
                  .modifier = modifiers()[0],
@@ -104,13 +119,16 @@ const std::vector<PatternCase>& far_patterns() {
 // Lengths far apart and of several blocks.
 constexpr int64_t kFarLengths[][2] = {{1, 1000}, {7, 700}, {300, 5}, {130, 900}, {520, 520}};
 
-void run_far(size_t score) {
+void run_far(const std::string& name) {
+  const ScoreCase& score = score_named(name);
+  // Plain torch makes a tensor (Nq, Nk, D) of a score that learns for each element.
+  const bool is_wide = score_kind(name).parameter == ScoreKind::Parameter::kPerHeadAndSize;
   size_t turn = 0;
   for (const auto& modifier : modifiers()) {
     for (const auto& lengths : kFarLengths) {
       for (const auto& pattern : far_patterns()) {
         // Every other case in bfloat16, an odd number of them for each pair of lengths.
-        Case one{.score = &scores()[score],
+        Case one{.score = &score,
                  .pattern_name = pattern.name,
                  .modifier = modifier,
                  .dropout = turn % 3 == 0 ? 0.3 : 0,
@@ -121,7 +139,7 @@ void run_far(size_t score) {
                      .key_heads = 1,
                      .queries = lengths[0],
                      .keys = lengths[1],
-                     .size = score == 3 ? 6 : 20,
+                     .size = is_wide ? 6 : 20,
                      .value_size = 12};
         at::manual_seed(turn++);
         one.pattern = pattern.make(one.sizes);
@@ -133,10 +151,40 @@ void run_far(size_t score) {
   }
 }
 
-TEST(ConformanceFar, Dot) { run_far(0); }
-TEST(ConformanceFar, ScaledDot) { run_far(1); }
-TEST(ConformanceFar, Cosine) { run_far(2); }
-TEST(ConformanceFar, Additive) { run_far(3); }
+TEST(ConformanceFar, Dot) { run_far("dot"); }
+TEST(ConformanceFar, ScaledDot) { run_far("scaled_dot"); }
+TEST(ConformanceFar, Cosine) { run_far("cosine"); }
+TEST(ConformanceFar, Additive) { run_far("additive"); }
+TEST(ConformanceFar, Leaky) { run_far("leaky"); }
+
+// "scaled_dot" -> "ScaledDot"
+std::string in_a_test_name(const std::string& name) {
+  std::string text;
+  bool begins = true;
+  for (const char c : name) {
+    if (c != '_') text += begins ? static_cast<char>(std::toupper(c)) : c;
+    begins = c == '_';
+  }
+  return text;
+}
+
+TEST(ConformanceScores, EachHasItsCaseAndItsTests) {
+  std::set<std::string> tests;
+  const auto& program = *::testing::UnitTest::GetInstance();
+  for (int i = 0; i < program.total_test_suite_count(); ++i) {
+    const auto& suite = *program.GetTestSuite(i);
+    for (int k = 0; k < suite.total_test_count(); ++k) {
+      tests.insert(std::string(suite.name()) + "." + suite.GetTestInfo(k)->name());
+    }
+  }
+  for (const std::string& score : score_names()) {
+    EXPECT_NO_THROW(score_named(score));
+    const std::string name = in_a_test_name(score);
+    EXPECT_TRUE(tests.contains("Conformance" + name + ".Float32")) << name;
+    EXPECT_TRUE(tests.contains("Conformance" + name + ".BFloat16")) << name;
+    EXPECT_TRUE(tests.contains("ConformanceFar." + name)) << name;
+  }
+}
 
 // float64 goes through the operators to attention_math and back.
 TEST(ConformanceDouble, OperatorsGiveTheMath) {

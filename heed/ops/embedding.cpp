@@ -37,14 +37,14 @@ void check_range(const int64_t* ids, int64_t count, int64_t rows) {
   }
 }
 
-// The places of each id, ids ascending and places ascending within an id.
+// The positions of each id, ids ascending and positions ascending within an id.
 struct Occurrences {
-  std::vector<int64_t> places;
-  std::vector<std::pair<int64_t, int64_t>> ids;  // id, begin of its places
+  std::vector<int64_t> positions;
+  std::vector<std::pair<int64_t, int64_t>> ids;  // id, begin of its positions
 };
 
 Occurrences occurrences_of(const int64_t* ids, int64_t count, int64_t rows, int64_t padding_id) {
-  // begins[id]: first where the places of an id begin, then where its next one goes.
+  // begins[id]: first where the positions of an id begin, then where its next one goes.
   std::vector<int64_t> begins(static_cast<size_t>(rows + 1));
   for (int64_t i = 0; i < count; ++i) {
     if (ids[i] != padding_id) ++begins[static_cast<size_t>(ids[i] + 1)];
@@ -54,26 +54,26 @@ Occurrences occurrences_of(const int64_t* ids, int64_t count, int64_t rows, int6
     if (begins[id + 1] > 0) result.ids.emplace_back(static_cast<int64_t>(id), begins[id]);
     begins[id + 1] += begins[id];
   }
-  result.places.resize(static_cast<size_t>(begins.back()));
+  result.positions.resize(static_cast<size_t>(begins.back()));
   for (int64_t i = 0; i < count; ++i) {
     if (ids[i] == padding_id) continue;
-    result.places[static_cast<size_t>(begins[static_cast<size_t>(ids[i])]++)] = i;
+    result.positions[static_cast<size_t>(begins[static_cast<size_t>(ids[i])]++)] = i;
   }
   return result;
 }
 
 template <typename T>
-void sum_rows(const T* grad, int64_t width, const int64_t* places, int64_t count, T* to) {
+void sum_rows(const T* grad, int64_t width, const int64_t* positions, int64_t count, T* to) {
   if constexpr (std::is_same_v<T, float>) {
-    std::memcpy(to, grad + places[0] * width, static_cast<size_t>(width) * sizeof(T));
+    std::memcpy(to, grad + positions[0] * width, static_cast<size_t>(width) * sizeof(T));
     for (int64_t i = 1; i < count; ++i) {
-      const float* row = grad + places[i] * width;
+      const float* row = grad + positions[i] * width;
       for (int64_t c = 0; c < width; ++c) to[c] += row[c];
     }
   } else {
     std::vector<float> sum(static_cast<size_t>(width));
     for (int64_t i = 0; i < count; ++i) {
-      const T* row = grad + places[i] * width;
+      const T* row = grad + positions[i] * width;
       for (int64_t c = 0; c < width; ++c) sum[static_cast<size_t>(c)] += static_cast<float>(row[c]);
     }
     for (int64_t c = 0; c < width; ++c) to[c] = static_cast<T>(sum[static_cast<size_t>(c)]);
@@ -89,9 +89,9 @@ void fill_gradient(const at::Tensor& grad, const Occurrences& found, const at::T
   const auto ids = static_cast<int64_t>(found.ids.size());
   const auto end_of = [&](int64_t i) {
     return i + 1 < ids ? found.ids[static_cast<size_t>(i + 1)].second
-                       : static_cast<int64_t>(found.places.size());
+                       : static_cast<int64_t>(found.positions.size());
   };
-  const auto elements = static_cast<double>((rows + std::ssize(found.places)) * width);
+  const auto elements = static_cast<double>((rows + std::ssize(found.positions)) * width);
   kernels::for_each_stretch(
       OperatorWorkers(), rows, 30 * elements, [&](int64_t begin, int64_t end) {
         int64_t next = std::lower_bound(found.ids.begin(), found.ids.end(),
@@ -106,7 +106,7 @@ void fill_gradient(const at::Tensor& grad, const Occurrences& found, const at::T
             continue;
           }
           const int64_t first = found.ids[static_cast<size_t>(next)].second;
-          sum_rows(from, width, found.places.data() + first, end_of(next) - first,
+          sum_rows(from, width, found.positions.data() + first, end_of(next) - first,
                    to + row * width);
           ++next;
           ++row;
@@ -156,12 +156,12 @@ at::Tensor embedding(const at::Tensor& weight, const at::Tensor& ids, int64_t pa
   check_ids(weight, ids);
   const bool own = is_plain(weight) && ids.device().is_cpu() && weight.numel() > 0;
   if (!own) return at::embedding(weight, ids, padding_id);
-  const at::Tensor places = ids.contiguous();
-  check_range(places.const_data_ptr<int64_t>(), places.numel(), weight.size(0));
+  const at::Tensor dense = ids.contiguous();
+  check_range(dense.const_data_ptr<int64_t>(), dense.numel(), weight.size(0));
   if (!at::GradMode::is_enabled() || !weight.requires_grad()) {
-    return at::embedding(weight, places, padding_id);
+    return at::embedding(weight, dense, padding_id);
   }
-  return EmbeddingFunction::apply(weight, places, padding_id);
+  return EmbeddingFunction::apply(weight, dense, padding_id);
 }
 
 }  // namespace heed

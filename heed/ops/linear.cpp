@@ -4,12 +4,16 @@
 #include <ATen/autocast_mode.h>
 
 #include <optional>
+#include <string>
 
 #include "heed/base/error.h"
+#include "heed/kernels/vector/isa.h"
+#include "heed/kernels/verbose.h"
 #include "heed/ops/dense/linear_engine.h"
 #include "heed/ops/dense/linear_function.h"
 #include "heed/ops/dense/plain_tensor.h"
 #include "heed/ops/tensor_text.h"
+#include "heed/ops/workers.h"
 
 namespace heed {
 namespace {
@@ -38,6 +42,24 @@ void check_shapes(const at::Tensor& input, const at::Tensor& weight, const at::T
       weight.device() == input.device() && (!bias.defined() || bias.device() == input.device()),
       "linear: expected a weight and a bias on the device of the input, ", text_of_tensor(input),
       ", got ", text_of_tensor(weight), " and ", text_of_tensor(bias));
+}
+
+// HEED_VERBOSE=1: whose product this is, and why it is not Heed's own.
+void say_engine(const LinearProduct& p, const char* not_own) {
+  if (!kernels::is_verbose()) return;
+  std::string line = not_own != nullptr ? std::string("linear: engine torch; ")
+                                        : text_of("linear: engine own, ", kernels::isa_name(), ", ",
+                                                  OperatorWorkers().count(), " threads; ");
+  line +=
+      text_of("input ", text_of_tensor(p.input), ", weight ", text_of_tensor(p.weight),
+              p.bias.defined() ? ", bias" : ", no bias", ", activation ", name_of(p.activation));
+  if (not_own != nullptr) line += text_of("; not own: ", not_own);
+  kernels::say_verbose(line);
+}
+
+at::Tensor by_torch(const LinearProduct& p, const char* not_own) {
+  say_engine(p, not_own);
+  return activate(at::linear(p.input, p.weight, p.bias), p.activation);
 }
 
 // The type of operands and output if Heed's own kernels can take this product.
@@ -90,18 +112,23 @@ at::Tensor activate(const at::Tensor& input, Activation activation) {
 at::Tensor torch_linear(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
                         Activation activation) {
   check_shapes(input, weight, bias);
-  return activate(at::linear(input, weight, bias), activation);
+  return by_torch({input, weight, bias, activation}, "torch's operators were asked for");
 }
 
 at::Tensor linear(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
                   Activation activation) {
   check_shapes(input, weight, bias);
-  if (linear_engine() == LinearEngine::kOwn) {
-    if (const auto type = own_type(input, weight, bias)) {
-      return own_linear({input, weight, bias, activation, *type});
-    }
+  LinearProduct product{input, weight, bias, activation};
+  if (linear_engine() != LinearEngine::kOwn) {
+    return by_torch(product, "torch's is chosen for this CPU, or by HEED_LINEAR");
   }
-  return activate(at::linear(input, weight, bias), activation);
+  const auto type = own_type(input, weight, bias);
+  if (!type) {
+    return by_torch(product, "not dense tensors of one dtype, float32 or bfloat16, on the CPU");
+  }
+  product.type = *type;
+  say_engine(product, nullptr);
+  return own_linear(product);
 }
 
 }  // namespace heed

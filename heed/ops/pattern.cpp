@@ -15,21 +15,21 @@ namespace {
 
 using Join = Pattern::Node::Join;
 
-const PatternKind& kind_named(std::string_view name) {
-  for (const PatternKind& kind : pattern_kinds()) {
-    if (name == kind.name) return kind;
+const PatternName& known_name(std::string_view name) {
+  for (const PatternName& known : pattern_names()) {
+    if (name == known.text) return known;
   }
   std::string names = "full";
-  for (const PatternKind& kind : pattern_kinds()) names += std::string(", ") + kind.name;
+  for (const PatternName& known : pattern_names()) names += ", " + known.text;
   throw UsageError(text_of("pattern: there is no '", excerpt_of(name), "'; expected one of ", names,
                            ", and(…,…), or(…,…)"));
 }
 
 std::shared_ptr<Pattern::Node> leaf_node(const PatternKind& kind, PatternLeaf leaf) {
   for (size_t i = 0; i < leaf.numbers.size(); ++i) {
-    check_usage(leaf.numbers[i] <= Pattern::kLargestNumber, "pattern ", kind.name, ": ",
-                kind.numbers[i], " ", leaf.numbers[i], ": expected at most ",
-                Pattern::kLargestNumber);
+    check_usage(leaf.numbers[i] <= Pattern::kLargestNumber, "pattern ",
+                name_of(kind, leaf.alignment), ": ", kind.numbers[i], " ", leaf.numbers[i],
+                ": expected at most ", Pattern::kLargestNumber);
   }
   if (kind.prepare != nullptr) kind.prepare(leaf);
   auto node = std::make_shared<Pattern::Node>();
@@ -108,16 +108,17 @@ class Parser {
       --nested_;
       return word == "and" ? left & right : left | right;
     }
-    return leaf(kind_named(word));
+    return leaf(known_name(word));
   }
 
-  Pattern leaf(const PatternKind& kind) {
+  Pattern leaf(const PatternName& known) {
+    const PatternKind& kind = *known.kind;
     check_usage(tensor_ + kind.tensors.size() <= parts_.tensors.size() &&
                     number_ + kind.numbers.size() <= parts_.numbers.size(),
                 "pattern '", excerpt_of(parts_.expression), "': too few tensors (",
-                parts_.tensors.size(), ") or numbers (", parts_.numbers.size(), "); '", kind.name,
+                parts_.tensors.size(), ") or numbers (", parts_.numbers.size(), "); '", known.text,
                 "' alone takes ", kind.tensors.size(), " and ", kind.numbers.size());
-    PatternLeaf own;
+    PatternLeaf own{.alignment = known.alignment};
     for (size_t i = 0; i < kind.tensors.size(); ++i) {
       own.tensors.push_back(parts_.tensors[tensor_++]);
     }
@@ -163,25 +164,36 @@ kernels::PatternPtr kernel_of(const Pattern::Node& node, const Pattern::Sizes& s
   return node.join == Join::kAnd ? kernels::both(left, right) : kernels::either(left, right);
 }
 
-void append_parts(const Pattern::Node& node, Pattern::Parts& parts) {
-  if (node.join == Join::kLeaf) {
-    parts.expression += node.kind->name;
-    for (const auto& tensor : node.leaf.tensors) parts.tensors.push_back(tensor);
-    for (const int64_t number : node.leaf.numbers) parts.numbers.push_back(number);
+void append_parts(const Pattern& pattern, Pattern::Parts& parts) {
+  if (pattern.is_full()) {
+    parts.expression += "full";
     return;
   }
-  const auto left = node.left.parts();
-  const auto right = node.right.parts();
-  parts.expression += text_of(node.join == Join::kAnd ? "and(" : "or(", left.expression, ",",
-                              right.expression, ")");
-  for (const auto* side : {&left, &right}) {
-    parts.tensors.insert(parts.tensors.end(), side->tensors.begin(), side->tensors.end());
-    parts.numbers.insert(parts.numbers.end(), side->numbers.begin(), side->numbers.end());
+  const Pattern::Node& node = pattern.node();
+  if (node.join == Join::kLeaf) {
+    const PatternLeaf& leaf = node.leaf;
+    parts.expression += name_of(*node.kind, leaf.alignment);
+    parts.tensors.insert(parts.tensors.end(), leaf.tensors.begin(), leaf.tensors.end());
+    parts.numbers.insert(parts.numbers.end(), leaf.numbers.begin(), leaf.numbers.end());
+    return;
   }
+  parts.expression += node.join == Join::kAnd ? "and(" : "or(";
+  append_parts(node.left, parts);
+  parts.expression += ",";
+  append_parts(node.right, parts);
+  parts.expression += ")";
+}
+
+void append_tensors(const Pattern& pattern, std::vector<at::Tensor>& to) {
+  if (pattern.is_full()) return;
+  const Pattern::Node& node = pattern.node();
+  to.insert(to.end(), node.leaf.tensors.begin(), node.leaf.tensors.end());
+  append_tensors(node.left, to);
+  append_tensors(node.right, to);
 }
 
 std::string leaf_description(const PatternKind& kind, const PatternLeaf& leaf) {
-  std::string text = kind.name;
+  std::string text = name_of(kind, leaf.alignment);
   const char* between = "(";
   for (size_t i = 0; i < leaf.numbers.size(); ++i) {
     text += text_of(between, kind.numbers[i], " ", leaf.numbers[i]);
@@ -195,25 +207,30 @@ std::string leaf_description(const PatternKind& kind, const PatternLeaf& leaf) {
 }
 
 std::shared_ptr<const Pattern::Node> node_of(const char* name, std::vector<at::Tensor> tensors,
-                                             std::vector<int64_t> numbers) {
-  return leaf_node(kind_named(name), {std::move(tensors), std::move(numbers)});
+                                             std::vector<int64_t> numbers,
+                                             Alignment alignment = Alignment::kBottomRight) {
+  return leaf_node(*known_name(name).kind, {std::move(tensors), std::move(numbers), alignment});
 }
 
 }  // namespace
 
+std::vector<at::Tensor> tensors_of(const Pattern& pattern) {
+  std::vector<at::Tensor> tensors;
+  append_tensors(pattern, tensors);
+  return tensors;
+}
+
 Pattern Pattern::causal(Alignment alignment) {
-  return Pattern(node_of(alignment == Alignment::kTopLeft ? "causal_top_left" : "causal", {}, {}));
+  return Pattern(node_of("causal", {}, {}, alignment));
 }
 
 Pattern Pattern::window(Window window) {
-  const bool top_left = window.alignment == Alignment::kTopLeft;
-  return Pattern(node_of(top_left ? "window_top_left" : "window", {}, {window.left, window.right}));
+  return Pattern(node_of("window", {}, {window.left, window.right}, window.alignment));
 }
 
 Pattern Pattern::dilated(DilatedWindow window) {
-  const bool top_left = window.alignment == Alignment::kTopLeft;
-  return Pattern(node_of(top_left ? "dilated_top_left" : "dilated", {},
-                         {window.left, window.right, window.dilation}));
+  return Pattern(
+      node_of("dilated", {}, {window.left, window.right, window.dilation}, window.alignment));
 }
 
 Pattern Pattern::global_tokens(int64_t count) {
@@ -308,9 +325,8 @@ at::Tensor Pattern::mask(const Sizes& sizes, at::Device device) const {
 }
 
 Pattern::Parts Pattern::parts() const {
-  if (is_full()) return {};
   Parts parts{.expression = {}};
-  append_parts(*node_, parts);
+  append_parts(*this, parts);
   return parts;
 }
 

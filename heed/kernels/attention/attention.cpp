@@ -3,11 +3,12 @@
 #include <string>
 #include <vector>
 
+#include "heed/base/format.h"
 #include "heed/kernels/attention/engine.h"
 #include "heed/kernels/attention/rows/decode_engine.h"
 #include "heed/kernels/attention/rows/row_engine.h"
-#include "heed/kernels/attention/verbose.h"
 #include "heed/kernels/vector/isa.h"
+#include "heed/kernels/verbose.h"
 
 namespace heed::kernels {
 namespace {
@@ -52,6 +53,28 @@ constexpr Engine kEngines[] = {
      .forward = tile_forward,
      .backward = tiles_backward},
 };
+
+std::string pair_of(int64_t a, int64_t b) {
+  std::string text = std::to_string(a);
+  if (b != a) text += "/" + std::to_string(b);
+  return text;
+}
+
+// "B8 H12/4 N512 D64 float32 dot, full, softcap, alibi, dropout 0.1"
+std::string described(const Problem& p) {
+  std::string text = "B" + std::to_string(p.shape.batch) + " H" +
+                     pair_of(p.shape.heads, p.shape.key_heads) + " N" +
+                     pair_of(p.shape.queries, p.shape.keys) + " D" +
+                     pair_of(p.shape.size, p.shape.value_size) +
+                     (p.type == DataType::kFloat32 ? " float32 " : " bfloat16 ") + p.score.name;
+  text += p.pattern == nullptr ? ", full" : ", with a pattern";
+  if (p.modifiers.softcap > 0) text += ", softcap";
+  if (p.modifiers.alibi_slopes != nullptr) text += ", alibi";
+  if (p.modifiers.relative.table != nullptr) text += ", relative bias";
+  if (p.modifiers.dense.data != nullptr) text += ", bias";
+  if (p.dropout.probability > 0) text += formatted(", dropout %g", p.dropout.probability);
+  return text;
+}
 
 // The first engine that does not refuse: `refuses(engine)` is null where it takes the problem, and
 // the last one takes everything.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "heed/kernels/arithmetic.h"
 #include "heed/kernels/vector/isa.h"
 #include "heed/kernels/vector/sharing.h"
 
@@ -55,9 +56,9 @@ void element_dropout(const ElementDropout& p, const Workers& workers) {
   // Rows of a wider matrix, or stretches of some runs.
   const int64_t stretch = wider ? p.columns.count : 16 * kDropoutRun;
   const int64_t rows = wider ? std::max<int64_t>(1, 16 * kDropoutRun / stretch) : 1;  // of a task
-  const int64_t stretches = (p.count + stretch - 1) / stretch;
+  const int64_t stretches = div_up(p.count, stretch);
   const double operations = 20.0 * static_cast<double>(p.count);
-  for_each_task(workers, (stretches + rows - 1) / rows, operations, [&](int64_t task) {
+  for_each_task(workers, div_up(stretches, rows), operations, [&](int64_t task) {
     for (int64_t row = task * rows; row < std::min(stretches, (task + 1) * rows); ++row) {
       const int64_t begin = row * stretch;
       const int64_t place = wider ? row * p.columns.whole + p.columns.first : begin;

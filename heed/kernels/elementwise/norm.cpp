@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "heed/kernels/arithmetic.h"
 #include "heed/kernels/vector/isa.h"
 #include "heed/kernels/vector/scratch.h"
 #include "heed/kernels/vector/sharing.h"
@@ -12,8 +13,7 @@ namespace {
 
 const NormTable& norm_table() { return HEED_PICK_ISA(kNormTable); }
 
-int64_t div_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t padded(int64_t width) { return div_up(width, 16) * 16; }
+int64_t padded(int64_t width) { return round_up(width, 16); }
 
 // Rows whose gradients of weight and bias are summed together: part of the result's definition.
 int64_t rows_of_block(int64_t rows) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "heed/kernels/arithmetic.h"
 #include "heed/kernels/vector/isa.h"
 #include "heed/kernels/vector/sharing.h"
 
@@ -39,7 +40,7 @@ template <typename Body>
 void for_each_row(const SoftmaxLoss& p, const Workers& workers, const Body& body) {
   constexpr int64_t kTaskElements = 16384;
   const int64_t step = std::max<int64_t>(1, kTaskElements / std::max<int64_t>(1, p.classes));
-  for_each_task(workers, (p.rows + step - 1) / step, operations(p), [&](int64_t task) {
+  for_each_task(workers, div_up(p.rows, step), operations(p), [&](int64_t task) {
     for (int64_t row = task * step; row < std::min(p.rows, (task + 1) * step); ++row) body(row);
   });
 }

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "heed/base/error.h"
+#include "heed/kernels/arithmetic.h"
 
 namespace heed::kernels {
 namespace {
@@ -34,7 +35,7 @@ void Scratch::make_room(int64_t bytes) {
 void* Scratch::take_bytes(int64_t bytes) {
   const int64_t begin = used_;
   const int64_t end = begin + bytes;
-  used_ = (end + static_cast<int64_t>(sizeof(kGuard)) + kLine - 1) / kLine * kLine;
+  used_ = round_up(end + static_cast<int64_t>(sizeof(kGuard)), kLine);
   if (is_counting_) return nullptr;
   if (used_ > capacity_) {
     throw std::logic_error("kernels: more scratch memory was taken than was counted");

@@ -16,14 +16,14 @@
 namespace heed::nn {
 namespace {
 
-// What a score starts from: a temperature of 10 for each head (Liu et al. 2022, section 3.3), and
-// weights that give sums of variance about 1.
-at::Tensor initial_parameter(const std::string& score, const HeadCounts& counts) {
-  switch (score_kind(score).parameter) {
+// What a score starts from: its own number for each head, or weights that give sums of variance
+// about 1.
+at::Tensor initial_parameter(const ScoreKind& score, const HeadCounts& counts) {
+  switch (score.parameter) {
     case ScoreKind::Parameter::kNone:
       return {};
     case ScoreKind::Parameter::kPerHead:
-      return at::full({counts.query}, 10.0, at::kFloat);
+      return at::full({counts.query}, score.initial, at::kFloat);
     case ScoreKind::Parameter::kPerHeadAndSize:
       return at::randn({counts.query, counts.size}) / std::sqrt(static_cast<double>(counts.size));
   }
@@ -53,7 +53,7 @@ AttentionHeads::AttentionHeads(const MultiHeadAttentionOptions& options, Kind ki
   const AttentionSettings& settings = options_.attention;
   if (kind == Kind::kCross) options_.attention.positions = "none";
   check(settings, {.num_heads = options.num_heads, .size = head_dim_of(options)});
-  score_parameter = initial_parameter(settings.score, counts());
+  score_parameter = initial_parameter(score_kind(settings.score), counts());
   if (score_parameter.defined()) register_parameter("score_parameter", score_parameter);
   if (settings.positions == "alibi") {
     alibi_slopes_ = register_buffer("alibi_slopes", alibi_slopes(options.num_heads));

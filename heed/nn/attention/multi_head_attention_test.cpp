@@ -7,6 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/nn/testing/test_tensors.h"
+#include "heed/ops/attention/score_kinds.h"
 
 namespace heed::nn {
 namespace {
@@ -68,6 +69,25 @@ TEST(MultiHeadAttention, TheSeedOfTorchDecidesTheDropout) {
 
 TEST(MultiHeadAttention, RefusesHeadsThatDoNotShareTheWidth) {
   EXPECT_THROW(MultiHeadAttention({.d_model = 10, .num_heads = 3}), UsageError);
+}
+
+TEST(InitialScoreParameter, IsWhatTheScoreSays) {
+  const auto of = [](const std::string& score) {
+    const MultiHeadAttention layer({.d_model = 8, .num_heads = 2, .attention = {.score = score}});
+    return layer.named_parameters()["score_parameter"];
+  };
+  EXPECT_TRUE(at::equal(of("cosine"), at::full({2}, 10.0)));
+  add_score_kind({.name = "by_one",
+                  .kernel = "cosine",
+                  .parameter = ScoreKind::Parameter::kPerHead,
+                  .formula = score_products});
+  EXPECT_TRUE(at::equal(of("by_one"), at::ones({2})));
+  add_score_kind({.name = "by_three",
+                  .kernel = "cosine",
+                  .parameter = ScoreKind::Parameter::kPerHead,
+                  .initial = 3,
+                  .formula = score_products});
+  EXPECT_TRUE(at::equal(of("by_three"), at::full({2}, 3.0)));
 }
 
 }  // namespace

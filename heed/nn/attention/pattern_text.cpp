@@ -14,9 +14,9 @@ constexpr std::string_view kGlobal = "global";
 
 bool is_known_by_text(const PatternKind& kind) { return kind.tensors.empty(); }
 
-std::string shape_of_text(const PatternKind& kind) {
-  std::string text = std::string_view(kind.name) == "global_tokens" ? "global" : kind.name;
-  for (const char* number : kind.numbers) text += text_of(":", number);
+std::string shape_of_text(const PatternName& name) {
+  std::string text(name.text == "global_tokens" ? kGlobal : std::string_view(name.text));
+  for (const char* number : name.kind->numbers) text += text_of(":", number);
   return text;
 }
 
@@ -85,31 +85,30 @@ class TextReader {
       skip_spaces();
       return "full";
     }
-    for (const PatternKind& kind : pattern_kinds()) {
-      if (!is_known_by_text(kind)) continue;
-      if (name == kind.name ||
-          (name == kGlobal && kind.name == std::string_view("global_tokens"))) {
+    for (const PatternName& one : pattern_names()) {
+      if (!is_known_by_text(*one.kind)) continue;
+      if (name == one.text || (name == kGlobal && one.text == "global_tokens")) {
         rest_.remove_prefix(length);
-        return numbered(kind);
+        return numbered(one);
       }
-      known += ", " + shape_of_text(kind);
+      known += ", " + shape_of_text(one);
     }
     fail("one of " + known);
   }
 
-  std::string numbered(const PatternKind& kind) {
-    for (size_t i = 0; i < kind.numbers.size(); ++i) {
-      if (!take(':')) fail(text_of("':", kind.numbers[i], "' of ", shape_of_text(kind)));
+  std::string numbered(const PatternName& name) {
+    for (const char* what : name.kind->numbers) {
+      if (!take(':')) fail(text_of("':", what, "' of ", shape_of_text(name)));
       int64_t number = 0;
       const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), number);
       if (error != std::errc()) {
-        fail(text_of("a whole number, '", kind.numbers[i], "' of ", shape_of_text(kind)));
+        fail(text_of("a whole number, '", what, "' of ", shape_of_text(name)));
       }
       rest_.remove_prefix(static_cast<size_t>(end - rest_.data()));
       numbers_.push_back(number);
     }
     skip_spaces();
-    return kind.name;
+    return name.text;
   }
 
   std::string_view text_;
@@ -137,12 +136,12 @@ class TextWriter {
     rest_.remove_prefix(name.size());
     if (name == "and" || name == "or") return joined(name == "or");
     if (name == "full") return {"full"};
-    for (const PatternKind& kind : pattern_kinds()) {
-      if (name != kind.name) continue;
-      check_usage(is_known_by_text(kind), "pattern '", excerpt_of(parts_.expression), "': '", name,
-                  "' has tensors, which have no text");
+    for (const PatternName& one : pattern_names()) {
+      if (name != one.text) continue;
+      check_usage(is_known_by_text(*one.kind), "pattern '", excerpt_of(parts_.expression), "': '",
+                  name, "' has tensors, which have no text");
       std::string text(name == "global_tokens" ? kGlobal : name);
-      for (size_t i = 0; i < kind.numbers.size(); ++i) {
+      for (size_t i = 0; i < one.kind->numbers.size(); ++i) {
         text += text_of(":", parts_.numbers[number_++]);
       }
       return {text};

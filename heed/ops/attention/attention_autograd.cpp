@@ -1,14 +1,18 @@
-// Derivatives of attention. First ones in reverse mode are attention_backward; all others (second
-// derivatives, forward mode, the transforms of torch.func) go through attention_math.
+// Derivatives of attention. First ones in reverse mode are those of the kernels, on the straight
+// way or through attention_backward; all others (second derivatives, forward mode, the transforms
+// of torch.func) go through attention_math.
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "heed/base/error.h"
 #include "heed/ops/attention/operators.h"
+#include "heed/ops/attention/pattern_node.h"
 #include "heed/ops/attention/transforms.h"
+#include "heed/ops/operators/boxed.h"
 
 namespace heed {
 namespace {
@@ -18,26 +22,15 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using torch::jit::Stack;
 
-// The arguments that are not saved as tensors, kept for a backward pass.
-struct OtherArguments : torch::CustomClassHolder {
-  Stack values;
-};
-
-IValue value_of(const at::Tensor& tensor) { return tensor.defined() ? IValue(tensor) : IValue(); }
-
-at::Tensor tensor_of(const IValue& value) {
-  return value.isTensor() ? value.toTensor() : at::Tensor();
-}
-
 // Tensors go where autograd sees it when one of them is changed before the backward pass: those of
 // `arguments` and all of the pattern. The others stay in the context.
 void save(AutogradContext* context, at::ArrayRef<IValue> arguments,
-          at::ArrayRef<size_t> saved_arguments, variable_list further) {
+          at::ArrayRef<Argument> saved_arguments, variable_list further) {
   variable_list saved;
   auto others = c10::make_intrusive<OtherArguments>();
   others->values.assign(arguments.begin(), arguments.end());
-  for (const size_t argument : saved_arguments) {
-    saved.push_back(tensor_of(arguments[argument]));
+  for (const Argument argument : saved_arguments) {
+    saved.push_back(tensor_or_undefined(arguments[argument]));
     others->values[argument] = IValue();
   }
   IValue& pattern = others->values[kPatternTensors];
@@ -51,14 +44,14 @@ void save(AutogradContext* context, at::ArrayRef<IValue> arguments,
 }
 
 // The same arguments again; `further` tensors stand in `rest` behind those of the arguments.
-Stack restored(AutogradContext* context, at::ArrayRef<size_t> saved_arguments, size_t further,
+Stack restored(AutogradContext* context, at::ArrayRef<Argument> saved_arguments, size_t further,
                variable_list& rest) {
   const auto saved = context->get_saved_variables();
   Stack stack =
       c10::static_intrusive_pointer_cast<OtherArguments>(context->saved_data["others"].toCapsule())
           ->values;
   size_t next = 0;
-  for (const size_t argument : saved_arguments) stack[argument] = value_of(saved[next++]);
+  for (const Argument argument : saved_arguments) stack[argument] = value_or_none(saved[next++]);
   rest.assign(saved.begin() + static_cast<std::ptrdiff_t>(next),
               saved.begin() + static_cast<std::ptrdiff_t>(next + further));
   next += further;
@@ -69,13 +62,74 @@ Stack restored(AutogradContext* context, at::ArrayRef<size_t> saved_arguments, s
   return stack;
 }
 
-constexpr std::array<size_t, kDifferentiable.size()> kSavedForward = {
-    kQuery, kKey, kValue, kScoreParameter, kAlibiSlopes, kRelativeTable, kBias};
+// A call on the straight way, kept for its backward pass without the tensors that autograd keeps.
+struct KeptCall : torch::CustomClassHolder {
+  AttentionCall call;
+  PerInput<bool> wanted;
+};
 
+using Optional = std::optional<at::Tensor>;
+
+class FusedFunction : public torch::autograd::Function<FusedFunction> {
+ public:
+  static variable_list forward(AutogradContext* context, const at::Tensor& /*query*/,
+                               const at::Tensor& /*key*/, const at::Tensor& /*value*/,
+                               const Optional& /*score_parameter*/,
+                               const Optional& /*alibi_slopes*/, const Optional& /*relative_table*/,
+                               const Optional& /*bias*/, const AttentionCall& call) {
+    const at::AutoDispatchBelowADInplaceOrView below;
+    const AttentionResult result = fused_forward(call);
+    auto kept = c10::make_intrusive<KeptCall>();
+    kept->call = call;
+    variable_list saved = {result.output, result.log_sum_exp, result.log_sum_exp_rest};
+    for (const Argument input : kDifferentiable) {
+      at::Tensor* const tensor = input_of(kept->call, input);
+      kept->wanted[input] = tensor != nullptr && tensor->requires_grad();
+      saved.push_back(tensor != nullptr ? std::exchange(*tensor, {}) : at::Tensor());
+    }
+    // These stay in the pattern, too: autograd sees when one of them was changed.
+    for (const at::Tensor& tensor : tensors_of(call.options.pattern)) saved.push_back(tensor);
+    context->save_for_backward(saved);
+    context->saved_data["call"] = IValue::make_capsule(std::move(kept));
+    context->mark_non_differentiable({result.log_sum_exp_rest});
+    context->set_materialize_grads(false);
+    return {result.output, result.log_sum_exp, result.log_sum_exp_rest};
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    const auto saved = context->get_saved_variables();
+    const auto kept =
+        c10::static_intrusive_pointer_cast<KeptCall>(context->saved_data["call"].toCapsule());
+    AttentionBackwardCall call{.forward = kept->call,
+                               .grad_output = grads[0],
+                               .grad_log_sum_exp = grads[1],
+                               .output = saved[0],
+                               .log_sum_exp = saved[1],
+                               .log_sum_exp_rest = saved[2],
+                               .wanted = kept->wanted};
+    for (size_t i = 0; i < kDifferentiable.size(); ++i) {
+      if (at::Tensor* const tensor = input_of(call.forward, kDifferentiable[i])) {
+        *tensor = saved[3 + i];
+      }
+    }
+    variable_list gradients;
+    if (!at::GradMode::is_enabled() && goes_straight(call)) {
+      const at::AutoDispatchBelowADInplaceOrView below;
+      const Gradients found = fused_backward(call);
+      gradients.assign(found.values().begin(), found.values().end());
+    } else {
+      Stack stack = stack_of(call);
+      attention_backward_operator().callBoxed(stack);
+      for (const auto& value : stack) gradients.push_back(tensor_or_undefined(value));
+    }
+    gradients.emplace_back();  // the call
+    return gradients;
+  }
+};
+
+// Where torch traces, and for what the kernels do not take: both directions are operators.
 class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
  public:
-  using Optional = std::optional<at::Tensor>;
-
   static variable_list forward(AutogradContext* context, const at::Tensor& /*query*/,
                                const at::Tensor& /*key*/, const at::Tensor& /*value*/,
                                const Optional& /*score_parameter*/,
@@ -92,11 +146,11 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
     kept.resize(kBackwardArguments);
     c10::List<bool> wanted;
     for (const Argument argument : kDifferentiable) {
-      const at::Tensor tensor = tensor_of(arguments[argument]);
+      const at::Tensor tensor = tensor_or_undefined(arguments[argument]);
       wanted.push_back(tensor.defined() && tensor.requires_grad());
     }
     kept[kWanted] = std::move(wanted);
-    save(context, kept, kSavedForward, {output, log_sum_exp, rest});
+    save(context, kept, kDifferentiable, {output, log_sum_exp, rest});
     context->mark_non_differentiable({rest});
     context->set_materialize_grads(false);
     return {output, log_sum_exp, rest};
@@ -104,15 +158,15 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
 
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
     variable_list results;
-    Stack stack = restored(context, kSavedForward, 3, results);
+    Stack stack = restored(context, kDifferentiable, 3, results);
     stack[kOutput] = results[0];
     stack[kLogSumExp] = results[1];
     stack[kLogSumExpRest] = results[2];
-    stack[kGradOutput] = value_of(grads[0]);
-    stack[kGradLogSumExp] = value_of(grads[1]);
+    stack[kGradOutput] = value_or_none(grads[0]);
+    stack[kGradLogSumExp] = value_or_none(grads[1]);
     attention_backward_operator().callBoxed(stack);
     variable_list gradients;
-    for (const auto& value : stack) gradients.push_back(tensor_of(value));
+    for (const auto& value : stack) gradients.push_back(tensor_or_undefined(value));
     gradients.emplace_back();  // the stack of arguments
     return gradients;
   }
@@ -120,9 +174,13 @@ class AttentionFunction : public torch::autograd::Function<AttentionFunction> {
 
 // What attention_backward is differentiated by: the arguments of attention and the gradients that
 // came from above. Its output and log-sum-exp are functions of the former.
-constexpr std::array<size_t, kDifferentiable.size() + 2> kSavedBackward = {
-    kQuery,         kKey,  kValue,      kScoreParameter, kAlibiSlopes,
-    kRelativeTable, kBias, kGradOutput, kGradLogSumExp};
+constexpr auto kSavedBackward = [] {
+  std::array<Argument, kDifferentiable.size() + 2> all{};
+  std::copy(kDifferentiable.begin(), kDifferentiable.end(), all.begin());
+  all[kDifferentiable.size()] = kGradOutput;
+  all[kDifferentiable.size() + 1] = kGradLogSumExp;
+  return all;
+}();
 
 // attention_backward with derivatives of its own: attention_math once more, and twice through it.
 class AttentionBackwardFunction : public torch::autograd::Function<AttentionBackwardFunction> {
@@ -138,7 +196,7 @@ class AttentionBackwardFunction : public torch::autograd::Function<AttentionBack
     context->set_materialize_grads(false);
     variable_list gradients;
     for (const auto& value : stack) {
-      if (tensor_of(value).defined()) gradients.push_back(value.toTensor());
+      if (tensor_or_undefined(value).defined()) gradients.push_back(value.toTensor());
     }
     return gradients;
   }
@@ -151,14 +209,16 @@ class AttentionBackwardFunction : public torch::autograd::Function<AttentionBack
     const auto wanted = stack[kWanted].toBoolList();
     // Leaves of their own, also where one tensor is given twice; for a third derivative, views.
     variable_list inputs;
-    for (const size_t argument : kSavedBackward) {
-      const at::Tensor saved = tensor_of(stack[argument]);
+    for (const Argument argument : kSavedBackward) {
+      const at::Tensor saved = tensor_or_undefined(stack[argument]);
       if (saved.defined()) {
         stack[argument] = again ? saved.view_as(saved) : saved.detach().requires_grad_();
       }
-      inputs.push_back(tensor_of(stack[argument]));
+      inputs.push_back(tensor_or_undefined(stack[argument]));
     }
     const auto call = call_of(at::ArrayRef<IValue>(stack).slice(0, kForwardArguments));
+    say_engine("second derivative", "attention_math", call,
+               {.fused = "they have no second derivative"});
     const auto result = math_forward(call);
     variable_list outputs, upstream, asked;
     for (const auto& [output, argument] :
@@ -203,7 +263,7 @@ class AttentionBackwardFunction : public torch::autograd::Function<AttentionBack
 };
 
 bool requires_grad(const IValue& value) {
-  const at::Tensor tensor = tensor_of(value);
+  const at::Tensor tensor = tensor_or_undefined(value);
   return tensor.defined() && tensor.requires_grad();
 }
 
@@ -216,7 +276,7 @@ bool any_requires_grad(at::ArrayRef<IValue> values, const Arguments& arguments) 
 
 bool any_tangent(at::ArrayRef<IValue> values) {
   return std::any_of(values.begin(), values.end(),
-                     [](const IValue& value) { return has_tangent(tensor_of(value)); });
+                     [](const IValue& value) { return has_tangent(tensor_or_undefined(value)); });
 }
 
 void below_autograd(const c10::OperatorHandle& handle, Stack* stack) {
@@ -226,15 +286,44 @@ void below_autograd(const c10::OperatorHandle& handle, Stack* stack) {
 
 }  // namespace
 
+AttentionResult fused_attention(const AttentionCall& call) {
+  const auto optional = [&](Argument input) {
+    const at::Tensor* const tensor = input_of(call, input);
+    return tensor != nullptr ? Optional(*tensor) : std::nullopt;
+  };
+  const auto asks = [&](Argument input) {
+    const at::Tensor* const tensor = input_of(call, input);
+    return tensor != nullptr && tensor->defined() && tensor->requires_grad();
+  };
+  if (!at::GradMode::is_enabled() ||
+      std::none_of(kDifferentiable.begin(), kDifferentiable.end(), asks)) {
+    return fused_forward(call);
+  }
+  const auto results =
+      FusedFunction::apply(call.query, call.key, call.value, optional(kScoreParameter),
+                           optional(kAlibiSlopes), optional(kRelativeTable), optional(kBias), call);
+  return {.output = results[0], .log_sum_exp = results[1], .log_sum_exp_rest = results[2]};
+}
+
 void autograd_forward(const c10::OperatorHandle& handle, Stack* stack) {
   const auto view = top(*stack, kForwardArguments);
   if (in_functorch() || any_tangent(view)) {
     const auto call = call_of(view);
+    say_engine("forward", "attention_math", call,
+               {.fused = "a transform of torch.func or a derivative of forward mode"});
     const auto result = attention_math(call.query, call.key, call.value, call.options);
     const auto rest = at::zeros_like(result.log_sum_exp.detach());
     return replace_top(*stack, kForwardArguments, {result.output, result.log_sum_exp, rest});
   }
   if (!any_requires_grad(view, kDifferentiable)) return below_autograd(handle, stack);
+  if (goes_straight(view)) {
+    const auto call = call_of(view);
+    if (fused_refuses(call) == nullptr) {
+      const auto result = fused_attention(call);
+      return replace_top(*stack, kForwardArguments,
+                         {result.output, result.log_sum_exp, result.log_sum_exp_rest});
+    }
+  }
   const Stack arguments(view.begin(), view.end());
   const auto optional = [&](Argument argument) {
     return arguments[argument].toOptional<at::Tensor>();
@@ -256,21 +345,19 @@ void autograd_backward(const c10::OperatorHandle& handle, Stack* stack) {
   }
   const Stack arguments(view.begin(), view.end());
   variable_list inputs;
-  for (const size_t argument : kSavedBackward) {
-    if (const at::Tensor tensor = tensor_of(arguments[argument]); tensor.defined()) {
+  for (const Argument argument : kSavedBackward) {
+    if (const at::Tensor tensor = tensor_or_undefined(arguments[argument]); tensor.defined()) {
       inputs.push_back(tensor);
     }
   }
   const auto gradients = AttentionBackwardFunction::apply(at::TensorList(inputs), arguments);
-  // In the places of those that are wanted.
-  const auto wanted = arguments[kWanted].toBoolList();
+  const PerInput<bool> wanted = wanted_of(arguments);
   Gradients results;
-  for (size_t i = 0, next = 0; i < results.size(); ++i) {
-    if (wanted.get(i) && tensor_of(arguments[kDifferentiable[i]]).defined()) {
-      results[i] = gradients[next++];
-    }
+  size_t next = 0;
+  for (const Argument input : kDifferentiable) {
+    if (wanted[input]) results[input] = gradients[next++];
   }
-  replace_top(*stack, kBackwardArguments, results);
+  replace_top(*stack, kBackwardArguments, results.values());
 }
 
 }  // namespace heed

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "heed/ops/attention/fused_problem.h"
-#include "heed/ops/attention/score_kinds.h"
 #include "heed/ops/workers.h"
 
 namespace heed {
@@ -27,19 +26,17 @@ at::Tensor narrow_bias(const at::Tensor& grad, const at::Tensor& bias) {
   return narrow.reshape(bias.sizes()).to(bias.scalar_type());
 }
 
+at::Tensor empty_gradient(Argument input, const at::Tensor& like, at::ScalarType type) {
+  const auto options = like.options().dtype(type);
+  return has_rows(input) ? empty_by_rows(like.sizes(), options) : at::empty(like.sizes(), options);
+}
+
 Gradients zero_gradients(const AttentionBackwardCall& call) {
-  const AttentionOptions& options = call.forward.options;
-  const std::array<at::Tensor, kDifferentiable.size()> inputs = {
-      call.forward.query,
-      call.forward.key,
-      call.forward.value,
-      score_parts(options.score).parameter,
-      options.alibi_slopes.value_or(at::Tensor()),
-      options.relative_bias ? options.relative_bias->table : at::Tensor(),
-      options.bias.value_or(at::Tensor())};
   Gradients gradients;
-  for (size_t i = 0; i < gradients.size(); ++i) {
-    if (call.wanted[i]) gradients[i] = at::zeros(inputs[i].sizes(), inputs[i].options());
+  for (const Argument input : kDifferentiable) {
+    if (!call.wanted[input]) continue;
+    const at::Tensor& like = *input_of(call.forward, input);
+    gradients[input] = empty_gradient(input, like, like.scalar_type()).zero_();
   }
   return gradients;
 }
@@ -53,12 +50,13 @@ at::Tensor grad_output_of(const AttentionBackwardCall& call) {
 
 }  // namespace
 
-bool fused_refuses(const AttentionCall& call) {
+const char* fused_refuses(const AttentionCall& call) {
   const auto type = call.query.scalar_type();
-  const bool fits = call.query.is_cpu() && (type == at::kFloat || type == at::kBFloat16) &&
-                    call.query.dim() == 4 && call.value.dim() == 4 && call.query.size(3) > 0 &&
-                    call.value.size(3) > 0;
-  return !fits;
+  if (!call.query.is_cpu()) return "the tensors are not on the CPU";
+  if (type != at::kFloat && type != at::kBFloat16) return "neither float32 nor bfloat16";
+  if (call.query.dim() != 4 || call.value.dim() != 4) return "not of four dimensions";
+  if (call.query.size(3) == 0 || call.value.size(3) == 0) return "heads of size 0";
+  return nullptr;
 }
 
 AttentionResult fused_forward(const AttentionCall& call) {
@@ -85,6 +83,7 @@ AttentionResult fused_forward(const AttentionCall& call) {
 
 Gradients fused_backward(const AttentionBackwardCall& call) {
   const FusedProblem fused(call.forward);
+  check_attention_backward(fused.sizes, call);
   if (fused.is_empty()) return zero_gradients(call);
   const auto output = contiguous_rows(call.output);
   const auto grad_output = grad_output_of(call);
@@ -94,13 +93,11 @@ Gradients fused_backward(const AttentionBackwardCall& call) {
                                     ? call.grad_log_sum_exp.to(at::kFloat).contiguous()
                                     : at::Tensor();
   Gradients gradients;
-  const std::array<const at::Tensor*, kDifferentiable.size()> like = {
-      &fused.query,          &fused.key, &fused.value, &fused.parameter, &fused.alibi_slopes,
-      &fused.relative_table, &fused.bias};
-  for (size_t i = 0; i < gradients.size(); ++i) {
-    if (!call.wanted[i]) continue;
-    gradients[i] = i < 3 ? empty_by_rows(like[i]->sizes(), like[i]->options())
-                         : at::empty(like[i]->sizes(), like[i]->options().dtype(at::kFloat));
+  for (const Argument input : kDifferentiable) {
+    if (!call.wanted[input]) continue;
+    const at::Tensor& like = fused.inputs[input];
+    const auto type = has_rows(input) ? like.scalar_type() : at::kFloat;
+    gradients[input] = empty_gradient(input, like, type);
   }
   kernels::attention_backward(fused.problem,
                               {.output = array_of(output),
@@ -108,25 +105,20 @@ Gradients fused_backward(const AttentionBackwardCall& call) {
                                .log_sum_exp_rest = floats_of(log_sum_exp_rest),
                                .grad_output = array_of(grad_output),
                                .grad_log_sum_exp = floats_of(grad_log_sum_exp),
-                               .grad_query = mutable_array_of(gradients[0]),
-                               .grad_key = mutable_array_of(gradients[1]),
-                               .grad_value = mutable_array_of(gradients[2]),
-                               .grad_parameter = mutable_floats_of(gradients[3]),
-                               .grad_alibi_slopes = mutable_floats_of(gradients[4]),
-                               .grad_relative_table = mutable_floats_of(gradients[5]),
-                               .grad_dense = mutable_floats_of(gradients[6])},
+                               .grad_query = mutable_array_of(gradients[kQuery]),
+                               .grad_key = mutable_array_of(gradients[kKey]),
+                               .grad_value = mutable_array_of(gradients[kValue]),
+                               .grad_parameter = mutable_floats_of(gradients[kScoreParameter]),
+                               .grad_alibi_slopes = mutable_floats_of(gradients[kAlibiSlopes]),
+                               .grad_relative_table = mutable_floats_of(gradients[kRelativeTable]),
+                               .grad_dense = mutable_floats_of(gradients[kBias])},
                               OperatorWorkers());
-  const AttentionOptions& options = call.forward.options;
-  if (gradients[3].defined()) {
-    gradients[3] = gradients[3].to(score_parts(options.score).parameter.scalar_type());
+  for (const Argument input : kDifferentiable) {
+    at::Tensor& gradient = gradients[input];
+    if (has_rows(input) || !gradient.defined()) continue;
+    const at::Tensor& given = *input_of(call.forward, input);
+    gradient = input == kBias ? narrow_bias(gradient, given) : gradient.to(given.scalar_type());
   }
-  if (gradients[4].defined()) {
-    gradients[4] = gradients[4].to(options.alibi_slopes->scalar_type());
-  }
-  if (gradients[5].defined()) {
-    gradients[5] = gradients[5].to(options.relative_bias->table.scalar_type());
-  }
-  if (gradients[6].defined()) gradients[6] = narrow_bias(gradients[6], *options.bias);
   return gradients;
 }
 

@@ -35,11 +35,11 @@ const float* floats_of(const at::Tensor& tensor) {
 }
 
 FusedProblem::FusedProblem(const AttentionCall& call)
-    : sizes(check_attention(call.query, call.key, call.value, call.options)),
-      query(contiguous_rows(call.query)),
-      key(contiguous_rows(call.key)),
-      value(contiguous_rows(call.value)) {
+    : sizes(check_attention(call.query, call.key, call.value, call.options)) {
   use_brgemm();
+  const at::Tensor& query = inputs[kQuery] = contiguous_rows(call.query);
+  const at::Tensor& key = inputs[kKey] = contiguous_rows(call.key);
+  const at::Tensor& value = inputs[kValue] = contiguous_rows(call.value);
   problem.shape = {.batch = sizes.batch,
                    .heads = sizes.heads,
                    .key_heads = sizes.key_heads,
@@ -62,6 +62,7 @@ FusedProblem::FusedProblem(const AttentionCall& call)
 
 void FusedProblem::set_score(const AttentionOptions& options) {
   const auto parts = score_parts(options.score);
+  at::Tensor& parameter = inputs[kScoreParameter];
   if (parts.parameter.defined()) parameter = learned(parts.parameter);
   problem.score = {.name = score_kind(parts.name).kernel.c_str(),
                    .scale = static_cast<float>(scale_of(options, sizes.size)),
@@ -72,17 +73,18 @@ void FusedProblem::set_modifiers(const AttentionOptions& options) {
   kernels::Modifiers& modifiers = problem.modifiers;
   modifiers.softcap = static_cast<float>(options.softcap);
   if (options.alibi_slopes) {
-    alibi_slopes = learned(*options.alibi_slopes);
-    modifiers.alibi_slopes = floats_of(alibi_slopes);
+    at::Tensor& slopes = inputs[kAlibiSlopes] = learned(*options.alibi_slopes);
+    modifiers.alibi_slopes = floats_of(slopes);
   }
   if (options.relative_bias) {
-    relative_table = learned(options.relative_bias->table);
-    modifiers.relative = {.table = floats_of(relative_table),
-                          .head = relative_table.size(0) == 1 ? 0 : relative_table.size(1),
-                          .reach = relative_table.size(1) / 2};
+    at::Tensor& table = inputs[kRelativeTable] = learned(options.relative_bias->table);
+    modifiers.relative = {.table = floats_of(table),
+                          .head = table.size(0) == 1 ? 0 : table.size(1),
+                          .reach = table.size(1) / 2};
   }
   if (options.bias) {
-    bias = wide_bias(*options.bias, sizes, query.scalar_type());
+    at::Tensor& bias = inputs[kBias] =
+        wide_bias(*options.bias, sizes, inputs[kQuery].scalar_type());
     const auto stride = [&](int64_t i) { return bias.size(i) == 1 ? 0 : bias.stride(i); };
     modifiers.dense = {.data = bias.const_data_ptr(),
                        .type = bias.scalar_type() == at::kBFloat16 ? kernels::DataType::kBFloat16

@@ -19,13 +19,7 @@ const float* floats_of(const at::Tensor& tensor);
 struct FusedProblem {
   AttentionSizes sizes;
   kernels::Problem problem;
-  at::Tensor query;
-  at::Tensor key;
-  at::Tensor value;
-  at::Tensor parameter;
-  at::Tensor alibi_slopes;
-  at::Tensor relative_table;
-  at::Tensor bias;
+  PerInput<at::Tensor> inputs;  // as the kernels read them; undefined where there is none
 
   explicit FusedProblem(const AttentionCall& call);
 

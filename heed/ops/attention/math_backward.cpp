@@ -1,28 +1,12 @@
 #include <ATen/ATen.h>
-#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "heed/ops/attention/attention_checks.h"
 #include "heed/ops/attention/operators.h"
-#include "heed/ops/attention/score_kinds.h"
+#include "heed/ops/operators/boxed.h"
 
 namespace heed {
 namespace {
-
-// Inside the kernel of an operator autograd is switched off, in its mode and in the dispatcher;
-// this switches both on again.
-class WithAutograd {
- public:
-  WithAutograd()
-      : keys_(c10::impl::tls_local_dispatch_key_set().included_,
-              c10::impl::tls_local_dispatch_key_set().excluded_ -
-                  c10::autograd_dispatch_keyset_with_ADInplaceOrView),
-        mode_(true) {}
-
- private:
-  c10::impl::ForceDispatchKeyGuard keys_;
-  at::AutoGradMode mode_;
-};
 
 // The same call with leaves of its own in place of the tensors that are differentiable.
 struct Replay {
@@ -30,31 +14,12 @@ struct Replay {
   Gradients leaves;  // undefined where not wanted
 
   explicit Replay(const AttentionBackwardCall& backward) : call(backward.forward) {
-    AttentionOptions& options = call.options;
-    call.query = leaf(backward, 0, call.query);
-    call.key = leaf(backward, 1, call.key);
-    call.value = leaf(backward, 2, call.value);
-    if (auto* cosine = std::get_if<Cosine>(&options.score)) {
-      cosine->temperature = leaf(backward, 3, cosine->temperature);
-    } else if (auto* additive = std::get_if<Additive>(&options.score)) {
-      additive->v = leaf(backward, 3, additive->v);
-    } else if (auto* named = std::get_if<NamedScore>(&options.score)) {
-      named->parameter = leaf(backward, 3, named->parameter);
+    for (const Argument input : kDifferentiable) {
+      at::Tensor* const tensor = input_of(call, input);
+      if (tensor == nullptr || !tensor->defined()) continue;
+      *tensor = tensor->detach();
+      if (backward.wanted[input]) leaves[input] = tensor->requires_grad_();
     }
-    if (options.alibi_slopes) options.alibi_slopes = leaf(backward, 4, *options.alibi_slopes);
-    if (options.relative_bias) {
-      options.relative_bias->table = leaf(backward, 5, options.relative_bias->table);
-    }
-    if (options.bias) options.bias = leaf(backward, 6, *options.bias);
-  }
-
- private:
-  at::Tensor leaf(const AttentionBackwardCall& backward, size_t i, const at::Tensor& tensor) {
-    if (!tensor.defined()) return tensor;
-    const auto detached = tensor.detach();
-    if (!backward.wanted[i]) return detached;
-    leaves[i] = detached.requires_grad_();
-    return leaves[i];
   }
 };
 
@@ -68,6 +33,8 @@ AttentionResult math_forward(const AttentionCall& call) {
 }
 
 Gradients math_backward(const AttentionBackwardCall& backward) {
+  const auto& [query, key, value, options] = backward.forward;
+  check_attention_backward(check_attention(query, key, value, options), backward);
   const WithAutograd with_autograd;
   const Replay replay(backward);
   const auto result = math_forward(replay.call);
@@ -83,7 +50,7 @@ Gradients math_backward(const AttentionBackwardCall& backward) {
     gradients.push_back(backward.grad_log_sum_exp.detach());
   }
   torch::autograd::variable_list inputs;
-  for (const auto& leaf : replay.leaves) {
+  for (const at::Tensor& leaf : replay.leaves.values()) {
     if (leaf.defined()) inputs.push_back(leaf);
   }
   Gradients all;
@@ -94,10 +61,11 @@ Gradients math_backward(const AttentionBackwardCall& backward) {
                                   /*create_graph=*/false, /*allow_unused=*/true);
   }
   size_t next = 0;
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (!replay.leaves[i].defined()) continue;
-    const auto& grad = found[next++];
-    all[i] = grad.defined() ? grad : at::zeros_like(replay.leaves[i]);
+  for (const Argument input : kDifferentiable) {
+    const at::Tensor& leaf = replay.leaves[input];
+    if (!leaf.defined()) continue;
+    const at::Tensor& grad = found[next++];
+    all[input] = grad.defined() ? grad : at::zeros_like(leaf);
   }
   return all;
 }

@@ -4,10 +4,13 @@
 #include <ATen/EmptyTensor.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "heed/base/error.h"
 #include "heed/base/large_pages.h"
+#include "heed/kernels/verbose.h"
 #include "heed/ops/attention/score_kinds.h"
+#include "heed/ops/operators/boxed.h"
 #include "heed/ops/tensor_text.h"
 
 namespace heed {
@@ -15,16 +18,8 @@ namespace {
 
 using c10::IValue;
 
-IValue optional_tensor(const std::optional<at::Tensor>& tensor) {
-  return tensor && tensor->defined() ? IValue(*tensor) : IValue();
-}
-
-at::Tensor tensor_or_none(const IValue& value) {
-  return value.isTensor() ? value.toTensor() : at::Tensor();
-}
-
 std::optional<at::Tensor> optional_of(const IValue& value) {
-  const auto tensor = tensor_or_none(value);
+  const auto tensor = tensor_or_undefined(value);
   return tensor.defined() ? std::optional(tensor) : std::nullopt;
 }
 
@@ -44,23 +39,43 @@ Alignment alignment_of(const std::string& name) {
 
 }  // namespace
 
+const at::Tensor* input_of(const AttentionCall& call, Argument input) {
+  const AttentionOptions& options = call.options;
+  switch (input) {
+    case kQuery:
+      return &call.query;
+    case kKey:
+      return &call.key;
+    case kValue:
+      return &call.value;
+    case kScoreParameter:
+      return parameter_in(options.score);
+    case kAlibiSlopes:
+      return options.alibi_slopes ? &*options.alibi_slopes : nullptr;
+    case kRelativeTable:
+      return options.relative_bias ? &options.relative_bias->table : nullptr;
+    case kBias:
+      return options.bias ? &*options.bias : nullptr;
+    default:
+      return nullptr;
+  }
+}
+
+at::Tensor* input_of(AttentionCall& call, Argument input) {
+  return const_cast<at::Tensor*>(input_of(std::as_const(call), input));
+}
+
 torch::jit::Stack stack_of(const AttentionCall& call) {
   const AttentionOptions& options = call.options;
-  const auto [score, parameter] = score_parts(options.score);
   auto pattern = options.pattern.parts();
   torch::jit::Stack stack(kForwardArguments);
-  stack[kQuery] = call.query;
-  stack[kKey] = call.key;
-  stack[kValue] = call.value;
-  stack[kScore] = std::string(score);
-  stack[kScoreParameter] = optional_tensor(parameter);
+  for (const Argument input : kDifferentiable) {
+    const at::Tensor* tensor = input_of(call, input);
+    if (tensor != nullptr) stack[input] = value_or_none(*tensor);
+  }
+  stack[kScore] = std::string(score_parts(options.score).name);
   stack[kScale] = options.scale;
   stack[kSoftcap] = options.softcap;
-  stack[kAlibiSlopes] = optional_tensor(options.alibi_slopes);
-  if (options.relative_bias) {
-    stack[kRelativeTable] = optional_tensor(options.relative_bias->table);
-  }
-  stack[kBias] = optional_tensor(options.bias);
   stack[kAlignment] = options.alignment == Alignment::kTopLeft ? "top_left" : "bottom_right";
   stack[kPattern] = std::move(pattern.expression);
   if (!pattern.tensors.empty()) stack[kPatternTensors] = std::move(pattern.tensors);
@@ -79,7 +94,7 @@ AttentionCall call_of(at::ArrayRef<IValue> arguments) {
                      .options = {}};
   AttentionOptions& options = call.options;
   options.score =
-      score_of(arguments[kScore].toStringRef(), tensor_or_none(arguments[kScoreParameter]));
+      score_of(arguments[kScore].toStringRef(), tensor_or_undefined(arguments[kScoreParameter]));
   options.scale = arguments[kScale].toOptional<double>();
   options.softcap = arguments[kSoftcap].toDouble();
   options.alibi_slopes = optional_of(arguments[kAlibiSlopes]);
@@ -95,7 +110,7 @@ AttentionCall call_of(at::ArrayRef<IValue> arguments) {
        .tensors = tensors.isNone() ? std::vector<at::Tensor>() : tensors.toTensorVector(),
        .numbers = numbers.isNone() ? std::vector<int64_t>() : numbers.toIntVector()});
   options.dropout = arguments[kDropout].toDouble();
-  const auto seed = tensor_or_none(arguments[kDropoutSeedTensor]);
+  const auto seed = tensor_or_undefined(arguments[kDropoutSeedTensor]);
   options.dropout_seed = static_cast<uint64_t>(seed.defined() ? seed.item<int64_t>()
                                                               : arguments[kDropoutSeed].toInt());
   options.dropout_heads = {.first = arguments[kDropoutFirstHead].toInt(),
@@ -103,20 +118,53 @@ AttentionCall call_of(at::ArrayRef<IValue> arguments) {
   return call;
 }
 
+PerInput<bool> wanted_of(at::ArrayRef<IValue> arguments) {
+  const auto list = arguments[kWanted].toBoolList();
+  check_usage(list.size() == kDifferentiable.size(), "attention_backward: `wanted` must have ",
+              kDifferentiable.size(), " entries, got ", list.size());
+  PerInput<bool> wanted;
+  for (size_t i = 0; i < list.size(); ++i) {
+    const Argument input = kDifferentiable[i];
+    wanted[input] = list.get(i) && tensor_or_undefined(arguments[input]).defined();
+  }
+  return wanted;
+}
+
+torch::jit::Stack stack_of(const AttentionBackwardCall& call) {
+  torch::jit::Stack stack = stack_of(call.forward);
+  stack.resize(kBackwardArguments);
+  stack[kGradOutput] = value_or_none(call.grad_output);
+  stack[kGradLogSumExp] = value_or_none(call.grad_log_sum_exp);
+  stack[kOutput] = call.output;
+  stack[kLogSumExp] = call.log_sum_exp;
+  stack[kLogSumExpRest] = call.log_sum_exp_rest;
+  c10::List<bool> wanted;
+  for (const Argument input : kDifferentiable) wanted.push_back(call.wanted[input]);
+  stack[kWanted] = std::move(wanted);
+  return stack;
+}
+
 AttentionBackwardCall backward_call_of(at::ArrayRef<IValue> arguments) {
   AttentionBackwardCall call{.forward = call_of(arguments),
-                             .grad_output = tensor_or_none(arguments[kGradOutput]),
-                             .grad_log_sum_exp = tensor_or_none(arguments[kGradLogSumExp]),
+                             .grad_output = tensor_or_undefined(arguments[kGradOutput]),
+                             .grad_log_sum_exp = tensor_or_undefined(arguments[kGradLogSumExp]),
                              .output = arguments[kOutput].toTensor(),
                              .log_sum_exp = arguments[kLogSumExp].toTensor(),
-                             .log_sum_exp_rest = arguments[kLogSumExpRest].toTensor()};
-  const auto wanted = arguments[kWanted].toBoolList();
-  check_usage(wanted.size() == call.wanted.size(), "attention_backward: `wanted` must have ",
-              call.wanted.size(), " entries, got ", wanted.size());
-  for (size_t i = 0; i < call.wanted.size(); ++i) {
-    call.wanted[i] = wanted.get(i) && tensor_or_none(arguments[kDifferentiable[i]]).defined();
-  }
+                             .log_sum_exp_rest = arguments[kLogSumExpRest].toTensor(),
+                             .wanted = wanted_of(arguments)};
   return call;
+}
+
+void say_engine(const char* pass, const char* engine, const AttentionCall& call,
+                const Refusals& refusals) {
+  if (!kernels::is_verbose()) return;
+  std::string line = text_of(
+      "attention ", pass, ": engine ", engine, "; query ",
+      TensorText{call.query, /*with_device=*/true}, ", key ",
+      TensorText{call.key, /*with_device=*/true}, ", ", score_parts(call.options.score).name, ", ",
+      call.options.pattern.description(), "; not the kernels: ", refusals.fused);
+  if (refusals.torch != nullptr) line += text_of("; not torch_fused: ", refusals.torch);
+  kernels::say_verbose(line);
 }
 
 void replace_top(torch::jit::Stack& stack, size_t count, at::ArrayRef<at::Tensor> results) {

@@ -65,7 +65,30 @@ enum Argument : size_t {
 // The arguments that have gradients, in the order of the results of attention_backward.
 inline constexpr std::array<Argument, 7> kDifferentiable = {
     kQuery, kKey, kValue, kScoreParameter, kAlibiSlopes, kRelativeTable, kBias};
-using Gradients = std::array<at::Tensor, kDifferentiable.size()>;
+
+// Those of four dimensions: their gradients have the strides of empty_by_rows(), the others are
+// contiguous.
+constexpr bool has_rows(Argument argument) { return argument <= kValue; }
+
+// A value for each of kDifferentiable.
+template <typename T>
+class PerInput {
+ public:
+  T& operator[](Argument input) { return values_.at(slot_of(input)); }
+  const T& operator[](Argument input) const { return values_.at(slot_of(input)); }
+  // In the order of kDifferentiable.
+  const std::array<T, kDifferentiable.size()>& values() const { return values_; }
+
+ private:
+  static constexpr size_t slot_of(Argument input) {
+    size_t slot = 0;
+    while (slot < kDifferentiable.size() && kDifferentiable[slot] != input) ++slot;
+    return slot;
+  }
+
+  std::array<T, kDifferentiable.size()> values_{};
+};
+using Gradients = PerInput<at::Tensor>;
 
 // The last values of a stack, and results in their place.
 inline at::ArrayRef<c10::IValue> top(const torch::jit::Stack& stack, size_t count) {
@@ -83,6 +106,11 @@ struct AttentionCall {
   at::Tensor value;
   AttentionOptions options;
 };
+// Where the tensor of an argument of kDifferentiable stands in a call; null where the call has no
+// room for it.
+at::Tensor* input_of(AttentionCall& call, Argument input);
+const at::Tensor* input_of(const AttentionCall& call, Argument input);
+
 torch::jit::Stack stack_of(const AttentionCall& call);
 // Reads the forward's arguments; throws UsageError for an unknown pattern, score or alignment.
 AttentionCall call_of(at::ArrayRef<c10::IValue> arguments);
@@ -94,17 +122,23 @@ struct AttentionBackwardCall {
   at::Tensor output;
   at::Tensor log_sum_exp;
   at::Tensor log_sum_exp_rest;
-  std::array<bool, kDifferentiable.size()> wanted{};
+  PerInput<bool> wanted;
 };
+torch::jit::Stack stack_of(const AttentionBackwardCall& call);
+PerInput<bool> wanted_of(at::ArrayRef<c10::IValue> arguments);  // of those that are there
 AttentionBackwardCall backward_call_of(at::ArrayRef<c10::IValue> arguments);
 
+// The ways that a call may be computed, best first. `refuses` is null where a way takes the call,
+// else why not.
+//
 // The fused kernels: float32 and bfloat16 on the CPU.
-bool fused_refuses(const AttentionCall& call);
+const char* fused_refuses(const AttentionCall& call);
 AttentionResult fused_forward(const AttentionCall& call);
 Gradients fused_backward(const AttentionBackwardCall& call);
 
 // torch's own fused attention on a CUDA device, where the request fits it.
-bool torch_fused_refuses(const AttentionCall& call);
+const char* torch_fused_refuses(const AttentionCall& call);
+const char* torch_fused_refuses(const AttentionBackwardCall& call);
 AttentionResult torch_fused_forward(const AttentionCall& call);
 Gradients torch_fused_backward(const AttentionBackwardCall& call);
 
@@ -112,6 +146,25 @@ Gradients torch_fused_backward(const AttentionBackwardCall& call);
 // autograd.
 AttentionResult math_forward(const AttentionCall& call);
 Gradients math_backward(const AttentionBackwardCall& call);
+
+// HEED_VERBOSE=1: what computes a call that does not reach the kernels (they say it themselves),
+// and why the ways before it refused; null: not asked, or taken.
+struct Refusals {
+  const char* fused = nullptr;
+  const char* torch = nullptr;
+};
+void say_engine(const char* pass, const char* engine, const AttentionCall& call,
+                const Refusals& refusals);
+
+// The straight way: past torch's dispatcher, on which arguments are packed and the pattern becomes
+// a text and is read again, which takes as long as the kernels do where a call is small. Open where
+// torch itself would do nothing but autograd: every tensor lies in the memory of the CPU and stands
+// for nothing else, and no mode, transform or profiler looks at what is called.
+bool goes_straight(const AttentionCall& call);
+bool goes_straight(const AttentionBackwardCall& call);
+bool goes_straight(at::ArrayRef<c10::IValue> arguments);  // whatever fused_refuses() says
+// The kernels, with a backward pass where one is asked for.
+AttentionResult fused_attention(const AttentionCall& call);
 
 // The kernels of both operators for Autograd.
 void autograd_forward(const c10::OperatorHandle& handle, torch::jit::Stack* stack);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "heed/base/error.h"
+#include "heed/kernels/arithmetic.h"
 #include "heed/kernels/attention/patterns/graph.h"
 #include "heed/kernels/attention/patterns/lengths.h"
 #include "heed/kernels/attention/patterns/table.h"
@@ -21,8 +22,6 @@ using Leaf = PatternLeaf;
 using Sizes = Pattern::Sizes;
 
 TensorText shape_of(const at::Tensor& tensor) { return {tensor}; }
-
-int64_t ends_aligned(const Sizes& sizes) { return sizes.keys - sizes.queries; }
 
 // Index tensors as the kinds want them: int64, contiguous.
 void prepare_integers(Leaf& leaf) {
@@ -64,33 +63,21 @@ void prepare_dilated(Leaf& leaf) {
   check_usage(leaf.numbers[2] >= 1, "pattern: dilation ", leaf.numbers[2], " must be 1 or more");
 }
 
-kernels::PatternPtr causal(const Leaf&, const Sizes& sizes) {
-  return kernels::window_pattern({.right = 0, .query_offset = ends_aligned(sizes)});
-}
-
-kernels::PatternPtr causal_top_left(const Leaf&, const Sizes&) {
-  return kernels::window_pattern({.right = 0});
+kernels::PatternPtr causal(const Leaf& leaf, const Sizes& sizes) {
+  return kernels::window_pattern({.right = 0, .query_offset = query_offset(leaf, sizes)});
 }
 
 kernels::PatternPtr window(const Leaf& leaf, const Sizes& sizes) {
-  return kernels::window_pattern(
-      {.left = leaf.numbers[0], .right = leaf.numbers[1], .query_offset = ends_aligned(sizes)});
-}
-
-kernels::PatternPtr window_top_left(const Leaf& leaf, const Sizes&) {
-  return kernels::window_pattern({.left = leaf.numbers[0], .right = leaf.numbers[1]});
+  return kernels::window_pattern({.left = leaf.numbers[0],
+                                  .right = leaf.numbers[1],
+                                  .query_offset = query_offset(leaf, sizes)});
 }
 
 kernels::PatternPtr dilated(const Leaf& leaf, const Sizes& sizes) {
   return kernels::window_pattern({.left = leaf.numbers[0],
                                   .right = leaf.numbers[1],
                                   .dilation = leaf.numbers[2],
-                                  .query_offset = ends_aligned(sizes)});
-}
-
-kernels::PatternPtr dilated_top_left(const Leaf& leaf, const Sizes&) {
-  return kernels::window_pattern(
-      {.left = leaf.numbers[0], .right = leaf.numbers[1], .dilation = leaf.numbers[2]});
+                                  .query_offset = query_offset(leaf, sizes)});
 }
 
 // --- special tokens ---------------------------------------------------------------------------
@@ -101,7 +88,7 @@ void prepare_global_tokens(Leaf& leaf) {
 }
 
 kernels::PatternPtr global_tokens(const Leaf& leaf, const Sizes& sizes) {
-  return kernels::global_tokens_pattern(leaf.numbers[0], ends_aligned(sizes));
+  return kernels::global_tokens_pattern(leaf.numbers[0], query_offset(leaf, sizes));
 }
 
 void check_prefix_lm(const Leaf& leaf, const Sizes& sizes) {
@@ -111,7 +98,7 @@ void check_prefix_lm(const Leaf& leaf, const Sizes& sizes) {
 }
 
 kernels::PatternPtr prefix_lm(const Leaf& leaf, const Sizes& sizes) {
-  return kernels::prefix_lm_pattern(values_of(leaf.tensors[0]), ends_aligned(sizes));
+  return kernels::prefix_lm_pattern(values_of(leaf.tensors[0]), query_offset(leaf, sizes));
 }
 
 // --- lengths ----------------------------------------------------------------------------------
@@ -263,8 +250,8 @@ void prepare_block_sparse(Leaf& leaf) {
 }
 
 void check_block_sparse(const Leaf& leaf, const Sizes& sizes) {
-  const int64_t rows = (sizes.queries + leaf.numbers[0] - 1) / leaf.numbers[0];
-  const int64_t columns = (sizes.keys + leaf.numbers[1] - 1) / leaf.numbers[1];
+  const int64_t rows = kernels::div_up(sizes.queries, leaf.numbers[0]);
+  const int64_t columns = kernels::div_up(sizes.keys, leaf.numbers[1]);
   check_table("block_sparse", leaf.tensors[0], sizes, rows, columns, /*rows_repeat=*/false);
 }
 
@@ -295,15 +282,11 @@ const std::vector<PatternKind>& pattern_kinds() {
   namespace masks = pattern_masks;
   // clang-format off
   static const std::vector<PatternKind> kinds = {
-      {"causal", {}, {}, nullptr, nullptr, causal, masks::causal},
-      {"causal_top_left", {}, {}, nullptr, nullptr, causal_top_left, masks::causal_top_left},
-      {"window", {"left", "right"}, {}, prepare_window, nullptr, window, masks::window},
-      {"window_top_left", {"left", "right"}, {}, prepare_window, nullptr, window_top_left,
-       masks::window_top_left},
+      {"causal", {}, {}, nullptr, nullptr, causal, masks::causal, /*has_alignment=*/true},
+      {"window", {"left", "right"}, {}, prepare_window, nullptr, window, masks::window,
+       /*has_alignment=*/true},
       {"dilated", {"left", "right", "dilation"}, {}, prepare_dilated, nullptr, dilated,
-       masks::dilated},
-      {"dilated_top_left", {"left", "right", "dilation"}, {}, prepare_dilated, nullptr,
-       dilated_top_left, masks::dilated_top_left},
+       masks::dilated, /*has_alignment=*/true},
       {"global_tokens", {"count"}, {}, prepare_global_tokens, nullptr, global_tokens,
        masks::global_tokens},
       {"prefix_lm", {}, {"lengths"}, prepare_integers, check_prefix_lm, prefix_lm,
@@ -320,6 +303,24 @@ const std::vector<PatternKind>& pattern_kinds() {
   };
   // clang-format on
   return kinds;
+}
+
+std::string name_of(const PatternKind& kind, Alignment alignment) {
+  return std::string(kind.name) + (alignment == Alignment::kTopLeft ? "_top_left" : "");
+}
+
+const std::vector<PatternName>& pattern_names() {
+  static const std::vector<PatternName> names = [] {
+    std::vector<PatternName> all;
+    for (const PatternKind& kind : pattern_kinds()) {
+      for (const Alignment alignment : {Alignment::kBottomRight, Alignment::kTopLeft}) {
+        if (alignment == Alignment::kTopLeft && !kind.has_alignment) continue;
+        all.push_back({name_of(kind, alignment), &kind, alignment});
+      }
+    }
+    return all;
+  }();
+  return names;
 }
 
 }  // namespace heed

@@ -11,24 +11,15 @@ at::Tensor indices(int64_t count, at::Device device) {
   return at::arange(count, at::TensorOptions(at::kLong).device(device));
 }
 
-int64_t query_offset(const Sizes& sizes, Alignment alignment) {
-  return alignment == Alignment::kTopLeft ? 0 : sizes.keys - sizes.queries;
-}
-
 // p(i) as a column (Nq, 1).
-at::Tensor positions(const Sizes& sizes, Alignment alignment, at::Device device) {
-  return (indices(sizes.queries, device) + query_offset(sizes, alignment)).unsqueeze(1);
+at::Tensor positions(const Leaf& leaf, const Sizes& sizes, at::Device device) {
+  return (indices(sizes.queries, device) + query_offset(leaf, sizes)).unsqueeze(1);
 }
 
-at::Tensor causal_aligned(const Sizes& sizes, Alignment alignment, at::Device device) {
-  return indices(sizes.keys, device) <= positions(sizes, alignment, device);
-}
-
-at::Tensor window_aligned(const Leaf& leaf, int64_t dilation, const Sizes& sizes,
-                          Alignment alignment, at::Device device) {
+at::Tensor window_of(const Leaf& leaf, int64_t dilation, const Sizes& sizes, at::Device device) {
   const int64_t left = leaf.numbers[0];
   const int64_t right = leaf.numbers[1];
-  const auto distance = indices(sizes.keys, device) - positions(sizes, alignment, device);
+  const auto distance = indices(sizes.keys, device) - positions(leaf, sizes, device);
   auto allowed = at::ones_like(distance, at::kBool);
   if (left >= 0) allowed = allowed & (distance >= -left * dilation);
   if (right >= 0) allowed = allowed & (distance <= right * dilation);
@@ -46,49 +37,36 @@ at::Tensor by_batch(const at::Tensor& lengths, at::Device device) {
   return lengths.to(device).view({-1, 1, 1, 1});
 }
 
-// The number of the sequence that each of `count` places belongs to; places behind the last
+// The number of the sequence that each of `count` positions belongs to; positions behind the last
 // offset get `nowhere`.
 at::Tensor sequence_of(const at::Tensor& offsets, int64_t count, int64_t nowhere) {
-  const auto places = indices(count, offsets.device());
-  const auto sequence = at::searchsorted(offsets, places, /*out_int32=*/false, /*right=*/true);
-  return at::where(places < offsets[-1], sequence, at::full_like(sequence, nowhere));
+  const auto position = indices(count, offsets.device());
+  const auto sequence = at::searchsorted(offsets, position, /*out_int32=*/false, /*right=*/true);
+  return at::where(position < offsets[-1], sequence, at::full_like(sequence, nowhere));
 }
 
 }  // namespace
 
-at::Tensor causal(const Leaf&, const Sizes& sizes, at::Device device) {
-  return causal_aligned(sizes, Alignment::kBottomRight, device);
-}
-
-at::Tensor causal_top_left(const Leaf&, const Sizes& sizes, at::Device device) {
-  return causal_aligned(sizes, Alignment::kTopLeft, device);
+at::Tensor causal(const Leaf& leaf, const Sizes& sizes, at::Device device) {
+  return indices(sizes.keys, device) <= positions(leaf, sizes, device);
 }
 
 at::Tensor window(const Leaf& leaf, const Sizes& sizes, at::Device device) {
-  return window_aligned(leaf, 1, sizes, Alignment::kBottomRight, device);
-}
-
-at::Tensor window_top_left(const Leaf& leaf, const Sizes& sizes, at::Device device) {
-  return window_aligned(leaf, 1, sizes, Alignment::kTopLeft, device);
+  return window_of(leaf, 1, sizes, device);
 }
 
 at::Tensor dilated(const Leaf& leaf, const Sizes& sizes, at::Device device) {
-  return window_aligned(leaf, leaf.numbers[2], sizes, Alignment::kBottomRight, device);
-}
-
-at::Tensor dilated_top_left(const Leaf& leaf, const Sizes& sizes, at::Device device) {
-  return window_aligned(leaf, leaf.numbers[2], sizes, Alignment::kTopLeft, device);
+  return window_of(leaf, leaf.numbers[2], sizes, device);
 }
 
 at::Tensor global_tokens(const Leaf& leaf, const Sizes& sizes, at::Device device) {
   const int64_t count = leaf.numbers[0];
-  return (indices(sizes.keys, device) < count) |
-         (positions(sizes, Alignment::kBottomRight, device) < count);
+  return (indices(sizes.keys, device) < count) | (positions(leaf, sizes, device) < count);
 }
 
 at::Tensor prefix_lm(const Leaf& leaf, const Sizes& sizes, at::Device device) {
   return (indices(sizes.keys, device) < by_batch(leaf.tensors[0], device)) |
-         causal_aligned(sizes, Alignment::kBottomRight, device);
+         causal(leaf, sizes, device);
 }
 
 at::Tensor block_sparse(const Leaf& leaf, const Sizes& sizes, at::Device device) {

@@ -10,11 +10,8 @@ using Leaf = PatternLeaf;
 using Sizes = Pattern::Sizes;
 
 at::Tensor causal(const Leaf& leaf, const Sizes& sizes, at::Device device);
-at::Tensor causal_top_left(const Leaf& leaf, const Sizes& sizes, at::Device device);
 at::Tensor window(const Leaf& leaf, const Sizes& sizes, at::Device device);
-at::Tensor window_top_left(const Leaf& leaf, const Sizes& sizes, at::Device device);
 at::Tensor dilated(const Leaf& leaf, const Sizes& sizes, at::Device device);
-at::Tensor dilated_top_left(const Leaf& leaf, const Sizes& sizes, at::Device device);
 at::Tensor global_tokens(const Leaf& leaf, const Sizes& sizes, at::Device device);
 at::Tensor prefix_lm(const Leaf& leaf, const Sizes& sizes, at::Device device);
 at::Tensor block_sparse(const Leaf& leaf, const Sizes& sizes, at::Device device);

@@ -11,9 +11,15 @@
 namespace heed {
 
 struct PatternLeaf {
-  std::vector<at::Tensor> tensors;
-  std::vector<int64_t> numbers;
+  std::vector<at::Tensor> tensors = {};
+  std::vector<int64_t> numbers = {};
+  Alignment alignment = Alignment::kBottomRight;
 };
+
+// p(0): what is added to the index of a query to get its position among the keys.
+inline int64_t query_offset(const PatternLeaf& leaf, const Pattern::Sizes& sizes) {
+  return leaf.alignment == Alignment::kTopLeft ? 0 : sizes.keys - sizes.queries;
+}
 
 // One pattern by name. Adding a pattern adds one of these to the list in pattern_kinds.cpp.
 struct PatternKind {
@@ -30,9 +36,23 @@ struct PatternKind {
   // bool, broadcastable to (B, H, Nq, Nk), by tensor operations on `device`; null: from the bits
   // of `kernel`.
   at::Tensor (*mask)(const PatternLeaf& leaf, const Pattern::Sizes& sizes, at::Device device);
+  bool has_alignment = false;  // else the ends of queries and keys are aligned
 };
 
 const std::vector<PatternKind>& pattern_kinds();
+
+// A name by which a text knows a kind: one with an alignment has two, "causal" and
+// "causal_top_left".
+struct PatternName {
+  std::string text;
+  const PatternKind* kind;
+  Alignment alignment;
+};
+const std::vector<PatternName>& pattern_names();
+std::string name_of(const PatternKind& kind, Alignment alignment);
+
+// The tensors of all leaves.
+std::vector<at::Tensor> tensors_of(const Pattern& pattern);
 
 struct Pattern::Node {
   enum class Join : uint8_t { kLeaf, kAnd, kOr };

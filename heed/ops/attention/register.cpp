@@ -24,28 +24,39 @@ at::Tensor by_rows(const at::Tensor& tensor) {
 
 // --- CPU and other devices ----------------------------------------------------------------------
 
+AttentionResult attend(const AttentionCall& call) {
+  const char* const not_fused = fused_refuses(call);
+  if (not_fused == nullptr) return fused_forward(call);
+  const char* const not_torch = torch_fused_refuses(call);
+  const bool by_torch = not_torch == nullptr;
+  say_engine("forward", by_torch ? "torch_fused" : "attention_math", call, {not_fused, not_torch});
+  return by_torch ? torch_fused_forward(call) : math_forward(call);
+}
+
+Gradients gradients_of(const AttentionBackwardCall& call) {
+  const char* const not_fused = fused_refuses(call.forward);
+  if (not_fused == nullptr) return fused_backward(call);
+  const char* const not_torch = torch_fused_refuses(call);
+  const bool by_torch = not_torch == nullptr;
+  say_engine("backward", by_torch ? "torch_fused" : "attention_math", call.forward,
+             {not_fused, not_torch});
+  return by_torch ? torch_fused_backward(call) : math_backward(call);
+}
+
 void forward(const c10::OperatorHandle&, Stack* stack) {
-  const auto call = call_of(top(*stack, kForwardArguments));
-  const auto result = !fused_refuses(call)         ? fused_forward(call)
-                      : !torch_fused_refuses(call) ? torch_fused_forward(call)
-                                                   : math_forward(call);
+  const auto result = attend(call_of(top(*stack, kForwardArguments)));
   const auto rest = result.log_sum_exp_rest.defined() ? result.log_sum_exp_rest
                                                       : at::zeros_like(result.log_sum_exp);
   replace_top(*stack, kForwardArguments, {by_rows(result.output), result.log_sum_exp, rest});
 }
 
 void backward(const c10::OperatorHandle&, Stack* stack) {
-  const auto call = backward_call_of(top(*stack, kBackwardArguments));
-  const auto& [query, key, value, options] = call.forward;
-  check_attention_backward(check_attention(query, key, value, options), call);
-  auto gradients = !fused_refuses(call.forward)         ? fused_backward(call)
-                   : !torch_fused_refuses(call.forward) ? torch_fused_backward(call)
-                                                        : math_backward(call);
-  for (size_t i = 0; i < gradients.size(); ++i) {
-    if (!gradients[i].defined()) continue;
-    gradients[i] = i < 3 ? by_rows(gradients[i]) : gradients[i].contiguous();
+  Gradients gradients = gradients_of(backward_call_of(top(*stack, kBackwardArguments)));
+  for (const Argument input : kDifferentiable) {
+    at::Tensor& gradient = gradients[input];
+    if (gradient.defined()) gradient = has_rows(input) ? by_rows(gradient) : gradient.contiguous();
   }
-  replace_top(*stack, kBackwardArguments, gradients);
+  replace_top(*stack, kBackwardArguments, gradients.values());
 }
 
 // --- Meta: shapes alone, which may be symbols ---------------------------------------------------
@@ -95,18 +106,15 @@ void meta_forward(const c10::OperatorHandle&, Stack* stack) {
 void meta_backward(const c10::OperatorHandle&, Stack* stack) {
   const auto arguments = top(*stack, kBackwardArguments);
   check_meta(arguments);
-  const auto wanted = arguments[kWanted].toBoolList();
+  const PerInput<bool> wanted = wanted_of(arguments);
   Gradients gradients;
-  check_usage(wanted.size() == gradients.size(), "attention_backward: `wanted` must have ",
-              gradients.size(), " entries, got ", wanted.size());
-  for (size_t i = 0; i < gradients.size(); ++i) {
-    const auto& input = arguments[kDifferentiable[i]];
-    if (!wanted.get(i) || input.isNone()) continue;
-    const auto& tensor = input.toTensor();
-    gradients[i] = i < 3 ? meta_by_rows(tensor, tensor.sym_size(3))
-                         : at::empty_symint(tensor.sym_sizes(), tensor.options());
+  for (const Argument input : kDifferentiable) {
+    if (!wanted[input]) continue;
+    const auto& tensor = arguments[input].toTensor();
+    gradients[input] = has_rows(input) ? meta_by_rows(tensor, tensor.sym_size(3))
+                                       : at::empty_symint(tensor.sym_sizes(), tensor.options());
   }
-  replace_top(*stack, kBackwardArguments, gradients);
+  replace_top(*stack, kBackwardArguments, gradients.values());
 }
 
 // --- Autocast -----------------------------------------------------------------------------------

@@ -49,7 +49,12 @@ std::list<ScoreKind>& kinds() {
   static std::list<ScoreKind> list = {
       {.name = "scaled_dot", .kernel = "dot", .scaled_by_size = true, .formula = score_products},
       {.name = "dot", .kernel = "dot", .formula = score_products},
-      {.name = "cosine", .kernel = "cosine", .parameter = Parameter::kPerHead, .formula = cosine},
+      // A temperature of 10: Liu et al. 2022, "Swin transformer V2", section 3.3.
+      {.name = "cosine",
+       .kernel = "cosine",
+       .parameter = Parameter::kPerHead,
+       .initial = 10,
+       .formula = cosine},
       {.name = "additive",
        .kernel = "additive",
        .parameter = Parameter::kPerHeadAndSize,
@@ -81,18 +86,30 @@ std::vector<std::string> score_names() {
 void add_score_kind(ScoreKind kind) { kinds().push_back(std::move(kind)); }
 
 ScoreParts score_parts(const Score& score) {
-  struct Parts {
-    ScoreParts operator()(const ScaledDot&) const { return {"scaled_dot", {}}; }
-    ScoreParts operator()(const Dot&) const { return {"dot", {}}; }
-    ScoreParts operator()(const Cosine& cosine) const { return {"cosine", cosine.temperature}; }
-    ScoreParts operator()(const Additive& additive) const { return {"additive", additive.v}; }
-    ScoreParts operator()(const NamedScore& named) const { return {named.name, named.parameter}; }
+  struct Name {
+    std::string_view operator()(const ScaledDot&) const { return "scaled_dot"; }
+    std::string_view operator()(const Dot&) const { return "dot"; }
+    std::string_view operator()(const Cosine&) const { return "cosine"; }
+    std::string_view operator()(const Additive&) const { return "additive"; }
+    std::string_view operator()(const NamedScore& named) const { return named.name; }
   };
-  return std::visit(Parts{}, score);
+  const at::Tensor* parameter = parameter_in(score);
+  return {std::visit(Name{}, score), parameter != nullptr ? *parameter : at::Tensor()};
+}
+
+const at::Tensor* parameter_in(const Score& score) {
+  struct Parameter {
+    const at::Tensor* operator()(const ScaledDot&) const { return nullptr; }
+    const at::Tensor* operator()(const Dot&) const { return nullptr; }
+    const at::Tensor* operator()(const Cosine& cosine) const { return &cosine.temperature; }
+    const at::Tensor* operator()(const Additive& additive) const { return &additive.v; }
+    const at::Tensor* operator()(const NamedScore& named) const { return &named.parameter; }
+  };
+  return std::visit(Parameter{}, score);
 }
 
 bool has_non_finite(const at::Tensor& tensor) {
-  // Under vmap a number cannot be looked at; the careful way is right whatever it is.
+  // Under vmap a number cannot be looked at; then one must be taken to be there.
   return in_functorch() || !tensor.isfinite().all().item<bool>();
 }
 

@@ -24,8 +24,9 @@ struct ScoreKind {
   enum class Parameter : uint8_t { kNone, kPerHead, kPerHeadAndSize };
 
   std::string name;
-  std::string kernel;  // in kernels/scores.h
+  std::string kernel;  // in kernels/attention/scores/score_list_leaf.h
   Parameter parameter = Parameter::kNone;
+  double initial = 1;           // what a layer starts a parameter of kPerHead with
   bool scaled_by_size = false;  // its own factor is 1/√D
   // The raw scores (B, H, Nq, Nk), differentiable.
   at::Tensor (*formula)(const ScoreInputs& in) = nullptr;
@@ -46,6 +47,8 @@ struct ScoreParts {
   at::Tensor parameter;
 };
 ScoreParts score_parts(const Score& score);
+// Where that tensor stands in the score; null where the score has no room for one.
+const at::Tensor* parameter_in(const Score& score);
 
 // query · keyᵀ, where a key with NaN or infinity touches only the pairs that it is in, in the
 // gradient too; a plain product would multiply it by the 0 of a masked pair.

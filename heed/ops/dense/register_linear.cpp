@@ -26,6 +26,7 @@
 #include "heed/ops/attention/transforms.h"
 #include "heed/ops/dense/packed_weights.h"
 #include "heed/ops/linear.h"
+#include "heed/ops/operators/boxed.h"
 #include "heed/ops/operators/traced.h"
 #include "heed/ops/tensor_text.h"
 
@@ -67,11 +68,7 @@ ThreeTensors backward(const Tensor& grad, const Tensor& input, const Tensor& wei
               "linear_backward: expected a floating-point gradient of ", at::IntArrayRef(expected),
               ", got ", TensorText{grad, /*with_device=*/true});
   check_same_device({grad, input, weight, bias.value_or(Tensor())});
-  // The caller stands below autograd; here it is needed again.
-  const auto keys = c10::impl::tls_local_dispatch_key_set();
-  const c10::impl::ForceDispatchKeyGuard above(
-      keys.included_, keys.excluded_ - c10::autograd_dispatch_keyset_with_ADInplaceOrView);
-  const at::AutoGradMode recording(true);
+  const WithAutograd with_autograd;
   std::array<Tensor, 3> leaves{input.detach(), weight.detach(), bias ? bias->detach() : Tensor()};
   std::vector<Tensor> asked;
   for (size_t i = 0; i < leaves.size(); ++i) {

@@ -6,7 +6,7 @@
 //
 // An `Op` says:
 //   kName            "heed::layer_norm"
-//   kDifferentiable  the places of the arguments that have gradients, ascending
+//   kDifferentiable  the positions of the arguments that have gradients, ascending
 //   compute          the results of the arguments; differentiable, and by torch's operators
 //                    alone where no tensor is plain (plain_tensor.h), as under the transforms of
 //                    torch.func
@@ -26,16 +26,13 @@
 #include <vector>
 
 #include "heed/ops/attention/transforms.h"
+#include "heed/ops/operators/boxed.h"
 #include "heed/ops/operators/traced.h"
 
 namespace heed {
 
 using Tensors = std::vector<at::Tensor>;
 using Values = at::ArrayRef<c10::IValue>;
-
-inline at::Tensor tensor_or_undefined(const c10::IValue& value) {
-  return value.isTensor() ? value.toTensor() : at::Tensor();
-}
 
 template <class Op>
 class LayerOperator {
@@ -76,8 +73,8 @@ class LayerOperator {
       return;
     }
     Tensors inputs;
-    for (const size_t place : Op::kDifferentiable) {
-      if (tensors[place].defined()) inputs.push_back(tensors[place]);
+    for (const size_t position : Op::kDifferentiable) {
+      if (tensors[position].defined()) inputs.push_back(tensors[position]);
     }
     replace(handle, *stack,
             Traced::apply(at::TensorList(inputs), Stack(arguments.begin(), arguments.end())));
@@ -85,19 +82,15 @@ class LayerOperator {
 
   // (grads, the arguments of the forward pass, wanted) -> the gradients that are wanted.
   static void backward(const Handle&, Stack* stack) {
-    // The caller stands below autograd; here it is needed again.
-    const auto keys = c10::impl::tls_local_dispatch_key_set();
-    const c10::impl::ForceDispatchKeyGuard above(
-        keys.included_, keys.excluded_ - c10::autograd_dispatch_keyset_with_ADInplaceOrView);
-    const at::AutoGradMode recording(true);
+    const WithAutograd with_autograd;
     const size_t count = arguments_of(operator_named(Op::kName));
     const auto view = Values(*stack).slice(stack->size() - count - 2);
     const auto grads = view[0].toTensorVector();
     Stack arguments(view.begin() + 1, view.end() - 1);
     Tensors asked;
-    for (const size_t place : wanted_places(arguments, view.back().toBoolList())) {
-      asked.push_back(arguments[place].toTensor().detach().requires_grad_());
-      arguments[place] = asked.back();
+    for (const size_t position : wanted_positions(arguments, view.back().toBoolList())) {
+      asked.push_back(arguments[position].toTensor().detach().requires_grad_());
+      arguments[position] = asked.back();
     }
     Tensors found = asked.empty() ? Tensors() : gradients(Op::compute(arguments), grads, asked);
     stack->resize(stack->size() - count - 2);
@@ -109,8 +102,8 @@ class LayerOperator {
     const auto view = Values(*stack).slice(stack->size() - count - 2);
     const auto arguments = view.slice(1, count);
     Tensors found;
-    for (const size_t place : wanted_places(arguments, view.back().toBoolList())) {
-      const auto tensor = arguments[place].toTensor();
+    for (const size_t position : wanted_positions(arguments, view.back().toBoolList())) {
+      const auto tensor = arguments[position].toTensor();
       found.push_back(at::empty_symint(tensor.sym_sizes(), tensor.options()));
     }
     stack->resize(stack->size() - count - 2);
@@ -128,10 +121,6 @@ class LayerOperator {
   }
 
  private:
-  struct OtherArguments : torch::CustomClassHolder {
-    Stack values;
-  };
-
   class Traced : public torch::autograd::Function<Traced> {
    public:
     using Context = torch::autograd::AutogradContext;
@@ -140,8 +129,8 @@ class LayerOperator {
       const at::AutoDispatchBelowADInplaceOrView below;
       Tensors saved;
       c10::List<bool> wanted;
-      for (const size_t place : Op::kDifferentiable) {
-        const auto tensor = tensor_or_undefined(arguments[place]);
+      for (const size_t position : Op::kDifferentiable) {
+        const auto tensor = tensor_or_undefined(arguments[position]);
         wanted.push_back(tensor.defined() && tensor.requires_grad());
       }
       auto others = c10::make_intrusive<OtherArguments>();
@@ -197,13 +186,13 @@ class LayerOperator {
     for (const auto& result : results) stack.emplace_back(result);
   }
 
-  static std::vector<size_t> wanted_places(Values arguments, const c10::List<bool>& wanted) {
-    std::vector<size_t> places;
+  static std::vector<size_t> wanted_positions(Values arguments, const c10::List<bool>& wanted) {
+    std::vector<size_t> positions;
     for (size_t i = 0; i < Op::kDifferentiable.size(); ++i) {
-      const size_t place = Op::kDifferentiable[i];
-      if (wanted.get(i) && arguments[place].isTensor()) places.push_back(place);
+      const size_t position = Op::kDifferentiable[i];
+      if (wanted.get(i) && arguments[position].isTensor()) positions.push_back(position);
     }
-    return places;
+    return positions;
   }
 
   static Tensors gradients(const Tensors& outputs, const Tensors& grads, const Tensors& asked) {

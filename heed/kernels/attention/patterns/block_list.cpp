@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "heed/kernels/arithmetic.h"
+
 namespace heed::kernels {
 namespace {
 
@@ -38,14 +40,14 @@ void list_key_blocks(const Pattern* pattern, int64_t batch, int64_t head, Range 
                      int64_t keys, int64_t size, std::vector<Block>& blocks) {
   blocks.clear();
   if (keys == 0 || queries.size() == 0) return;
-  list_blocks({pattern, batch, head, queries, keys, size}, 0, block_count(keys, size), blocks);
+  list_blocks({pattern, batch, head, queries, keys, size}, 0, div_up(keys, size), blocks);
 }
 
 QueryBlockPlan::QueryBlockPlan(const Pattern* pattern, int64_t batches, int64_t heads,
                                int64_t queries, int64_t query_size, int64_t keys, int64_t key_size)
     : is_full_(pattern == nullptr),
-      query_blocks_(block_count(queries, query_size)),
-      key_blocks_(block_count(keys, key_size)) {
+      query_blocks_(div_up(queries, query_size)),
+      key_blocks_(div_up(keys, key_size)) {
   if (is_full_) return;
   const int64_t distinct_heads = pattern->varies_by_head() ? heads : 1;
   const int64_t distinct_batches = pattern->varies_by_batch() ? batches : 1;

@@ -19,8 +19,6 @@ inline Range block_range(int64_t index, int64_t size, int64_t length) {
   return {begin, begin + size < length ? begin + size : length};
 }
 
-inline int64_t block_count(int64_t length, int64_t size) { return (length + size - 1) / size; }
-
 // The blocks of `size` keys that some of `queries` may attend to, ascending, into `blocks`. Found
 // by halving: a run of empty blocks costs one question. A null pattern is full.
 void list_key_blocks(const Pattern* pattern, int64_t batch, int64_t head, Range queries,

@@ -3,14 +3,11 @@
 #include <utility>
 #include <vector>
 
+#include "heed/kernels/arithmetic.h"
 #include "heed/kernels/attention/patterns/bits.h"
 
 namespace heed::kernels {
 namespace {
-
-int64_t blocks_of(int64_t count, int64_t block) {
-  return count / block + (count % block > 0 ? 1 : 0);
-}
 
 class BlockSparsePattern final : public Pattern {
  public:
@@ -23,8 +20,8 @@ class BlockSparsePattern final : public Pattern {
     bool any = false;
     bool all = true;
     for (int64_t i = queries.begin / blocks_.query_block;
-         i < blocks_of(queries.end, blocks_.query_block); ++i) {
-      for (int64_t j = keys.begin / blocks_.key_block; j < blocks_of(keys.end, blocks_.key_block);
+         i < div_up(queries.end, blocks_.query_block); ++i) {
+      for (int64_t j = keys.begin / blocks_.key_block; j < div_up(keys.end, blocks_.key_block);
            ++j) {
         const bool here = entry(batch, head, i, j);
         any |= here;
@@ -73,7 +70,7 @@ class BlockSparsePattern final : public Pattern {
 class MaskPattern final : public Pattern {
  public:
   MaskPattern(const Table& table, const MaskSizes& sizes)
-      : sizes_(sizes), word_rows_(blocks_of(sizes.queries, 64)) {
+      : sizes_(sizes), word_rows_(div_up(sizes.queries, 64)) {
     words_.resize(sizes.batch * sizes.heads * word_rows_ * sizes.keys);
     for (int64_t b = 0; b < sizes.batch; ++b) {
       for (int64_t h = 0; h < sizes.heads; ++h) {

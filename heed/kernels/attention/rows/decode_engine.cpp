@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "heed/kernels/arithmetic.h"
 #include "heed/kernels/attention/rows/row_problem.h"
 #include "heed/kernels/vector/scratch.h"
 #include "heed/kernels/vector/sharing.h"
@@ -11,8 +12,9 @@
 namespace heed::kernels {
 namespace {
 
-constexpr int64_t kMostQueries =
-    6;  // measured: with more, the lanes of a tile are filled well enough
+// The time of this engine grows with each query. The tile engine has the queries in the lanes of
+// its vectors, and takes as long for one as for a vector full of them.
+constexpr int64_t kMostQueries = 6;
 constexpr int64_t kFewestKeys = 128;  // with fewer, there is nothing to cut up
 
 // Keys of a task: whole blocks, 8 pieces or more where there are enough of them.
@@ -45,7 +47,7 @@ class Decode {
         problems_(problem, workers),
         group_(problem.shape.heads / problem.shape.key_heads),
         piece_(piece_size(problem.shape.keys)),
-        pieces_((problem.shape.keys + piece_ - 1) / piece_),
+        pieces_(div_up(problem.shape.keys, piece_)),
         sizes_{problem.shape.queries * group_, problem.shape.size, problem.shape.value_size} {
     const Shape& shape = problem.shape;
     states_.reset(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "heed/kernels/arithmetic.h"
 #include "heed/kernels/vector/dropout.h"
 #include "heed/kernels/vector/scratch.h"
 #include "heed/kernels/vector/sharing.h"
@@ -23,7 +24,7 @@ std::vector<float> terms_of(const Problem& problem, const RowScore& score, const
                             const Workers& workers) {
   const Shape& shape = problem.shape;
   std::vector<float> terms(static_cast<size_t>(shape.batch * rows.rows * rows.heads));
-  const int64_t chunks = (rows.rows + kRowsATask - 1) / kRowsATask;
+  const int64_t chunks = div_up(rows.rows, kRowsATask);
   const double operations = 2.0 * static_cast<double>(terms.size()) * shape.size;
   for_each_task(workers, shape.batch * chunks, operations, [&](int64_t task) {
     const int64_t batch = task / chunks;

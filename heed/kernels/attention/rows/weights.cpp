@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/kernels/arithmetic.h"
 #include "heed/kernels/attention/rows/weight_walk.h"
 #include "heed/kernels/vector/sharing.h"
 
@@ -12,8 +13,6 @@ namespace heed::kernels {
 namespace {
 
 constexpr int64_t kColumnsATask = 1024;
-
-int64_t blocks_of(int64_t count, int64_t size) { return (count + size - 1) / size; }
 
 double operations_of(const Shape& shape, double queries) {
   return 2.0 * static_cast<double>(shape.batch * shape.heads * shape.keys * shape.size) * queries;
@@ -128,7 +127,7 @@ void top_weights(const Problem& problem, const SavedSums& sums, const TopWeights
   const Shape& shape = problem.shape;
   if (is_empty(shape)) return;
   const WeightSource source(problem, sums, workers);
-  const int64_t blocks = blocks_of(shape.queries, WeightWalk::kQueries);
+  const int64_t blocks = div_up(shape.queries, WeightWalk::kQueries);
   for_each_block(source, blocks, workers, [&](const HeadAt& at, int64_t block) {
     const int64_t begin = block * WeightWalk::kQueries;
     const Range queries{begin, std::min(begin + WeightWalk::kQueries, shape.queries)};
@@ -154,8 +153,8 @@ void block_weights(const Problem& problem, const SavedSums& sums, const WeightBl
   const Shape& shape = problem.shape;
   if (is_empty(shape)) return;
   const WeightSource source(problem, sums, workers);
-  const int64_t rows = blocks_of(shape.queries, blocks.query_block);
-  const int64_t columns = blocks_of(shape.keys, blocks.key_block);
+  const int64_t rows = div_up(shape.queries, blocks.query_block);
+  const int64_t columns = div_up(shape.keys, blocks.key_block);
   for_each_block(source, rows, workers, [&](const HeadAt& at, int64_t row) {
     const int64_t begin = row * blocks.query_block;
     const Range queries{begin, std::min(begin + blocks.query_block, shape.queries)};
@@ -181,7 +180,7 @@ void column_weights(const Problem& problem, const SavedSums& sums, float* column
   if (is_empty(shape)) return;
   const WeightSource source(problem, sums, workers);
   const int64_t run = source.lists() ? std::max<int64_t>(shape.keys, 1) : kColumnsATask;
-  for_each_block(source, blocks_of(shape.keys, run), workers, [&](const HeadAt& at, int64_t block) {
+  for_each_block(source, div_up(shape.keys, run), workers, [&](const HeadAt& at, int64_t block) {
     const Range keys{block * run, std::min((block + 1) * run, shape.keys)};
     std::vector<double> totals(static_cast<size_t>(keys.size()));
     WeightWalk walk(source, at.batch, at.head);
@@ -203,7 +202,7 @@ void row_entropies(const Problem& problem, const SavedSums& sums, float* entropi
   const Shape& shape = problem.shape;
   if (is_empty(shape)) return;
   const WeightSource source(problem, sums, workers);
-  const int64_t blocks = blocks_of(shape.queries, WeightWalk::kQueries);
+  const int64_t blocks = div_up(shape.queries, WeightWalk::kQueries);
   for_each_block(source, blocks, workers, [&](const HeadAt& at, int64_t block) {
     const int64_t begin = block * WeightWalk::kQueries;
     const Range queries{begin, std::min(begin + WeightWalk::kQueries, shape.queries)};

@@ -12,6 +12,7 @@
 #include <cmath>
 #include <limits>
 
+#include "heed/kernels/arithmetic.h"
 #include "heed/kernels/attention/engine.h"
 #include "heed/kernels/attention/patterns/block_list.h"
 #include "heed/kernels/attention/tiles/backward_sums.h"
@@ -23,7 +24,6 @@
 namespace heed::kernels {
 namespace {
 
-constexpr double kLog2E = 1.44269504088896340736;
 constexpr int64_t kRowsAtOnce = 256;
 
 // The log-sum-exp of a row in log2 units, in two parts.
@@ -114,7 +114,7 @@ template <typename Body>
 void for_each_rows(const BackwardPass& pass, Range slices, const Workers& workers,
                    const Body& body) {
   const Shape& s = pass.problem.shape;
-  const int64_t row_blocks = block_count(s.queries, kRowsAtOnce);
+  const int64_t row_blocks = div_up(s.queries, kRowsAtOnce);
   const int64_t group = s.heads / s.key_heads;
   const int64_t heads = slices.size() * group;
   const auto numbers = static_cast<double>(heads * s.queries * s.size);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "heed/kernels/arithmetic.h"
 #include "heed/kernels/attention/engine.h"
 #include "heed/kernels/attention/patterns/block_list.h"
 #include "heed/kernels/attention/tiles/setup.h"
@@ -42,7 +43,7 @@ class ForwardTask {
     size_ = static_cast<int>(problem_.shape.size);
     value_size_ = static_cast<int>(problem_.shape.value_size);
     const int64_t panel = setup_.panel();
-    const int64_t lanes = (queries_.size() + panel - 1) / panel * panel;
+    const int64_t lanes = round_up(queries_.size(), panel);
     thread_scratch().hand_out([&] { take_pieces(thread_scratch(), lanes); });
     std::fill(output_, output_ + lanes * value_size_, 0.0F);
     std::fill(maximum_, maximum_ + lanes, -std::numeric_limits<float>::infinity());
@@ -75,12 +76,12 @@ class ForwardTask {
 
   void pack_queries() {
     const int64_t panel = setup_.panel();
-    panels_ = static_cast<int>((queries_.size() + panel - 1) / panel);
+    panels_ = static_cast<int>(div_up(queries_.size(), panel));
     for (int p = 0; p < panels_; ++p) {
       ForwardPanel& view = panel_[p];
       view.query = queries_.begin + p * panel;
       view.lanes = static_cast<int>(std::min(panel, queries_.end - view.query));
-      view.vectors = (view.lanes + table_.lanes - 1) / table_.lanes;
+      view.vectors = static_cast<int>(div_up(view.lanes, table_.lanes));
       view.queries = packed_ + p * panel * size_;
       view.prepared = prepared_ != nullptr ? prepared_ + 2 * p * panel * size_ : nullptr;
       view.output = output_ + p * panel * value_size_;
@@ -242,7 +243,7 @@ class ForwardTask {
   void finish() {
     const Shape& s = problem_.shape;
     PanelResult out;
-    out.score_factor = score_.is_plain ? score_.modifiers.scale * 1.44269504088896341F : 1;
+    out.score_factor = score_.is_plain ? score_.modifiers.scale * static_cast<float>(kLog2E) : 1;
     out.output_factor = setup_.has_dropout() ? setup_.dropout_factor() : 1;
     out.value_size = value_size_;
     out.type = problem_.type;
@@ -298,7 +299,7 @@ class ForwardTask {
 
 void tile_forward(const Problem& problem, const ForwardResult& result, const Workers& workers) {
   const Shape& s = problem.shape;
-  const int64_t blocks = block_count(s.queries, kForwardQueries);
+  const int64_t blocks = div_up(s.queries, kForwardQueries);
   const int64_t tasks = s.batch * s.heads * blocks;
   if (tasks == 0) return;
   const TileSetup setup(problem, workers);

@@ -10,11 +10,6 @@
 #include "heed/kernels/vector/sharing.h"
 
 namespace heed::kernels {
-namespace {
-
-constexpr float kLog2E = 1.44269504088896341F;
-
-}  // namespace
 
 const TileTable& tile_table() { return HEED_PICK_ISA(kTileTable); }
 
@@ -109,7 +104,7 @@ void TileSetup::fill_relative() {
     float* reversed = straight + tables * relative_entries_;
     for (int64_t i = 0; i < relative_entries_; ++i) {
       const int64_t at = std::clamp<int64_t>(i - kMaxPanel, 0, 2 * bias.reach);
-      straight[i] = bias.table[h * bias.head + at] * kLog2E;
+      straight[i] = bias.table[h * bias.head + at] * static_cast<float>(kLog2E);
       reversed[relative_entries_ - 1 - i] = straight[i];
     }
   }

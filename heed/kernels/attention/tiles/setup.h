@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "heed/base/workers.h"
+#include "heed/kernels/arithmetic.h"
 #include "heed/kernels/attention/tiles/tile.h"
 #include "heed/kernels/matrix/brgemm.h"
 
@@ -40,9 +41,7 @@ class TileSetup {
   int64_t key_head_of(int64_t head) const {
     return head / (problem_.shape.heads / problem_.shape.key_heads);
   }
-  int64_t padded(int64_t size) const {
-    return (size + table_.lanes - 1) / table_.lanes * table_.lanes;
-  }
+  int64_t padded(int64_t size) const { return round_up(size, table_.lanes); }
 
  private:
   void fill_terms(const Workers& workers);
