@@ -3,6 +3,7 @@
 
 #include "heed/inference/beam_search.h"
 #include "heed/inference/best_spans.h"
+#include "heed/inference/ctc.h"
 #include "heed/inference/generate.h"
 #include "heed/inference/logits_decoder.h"
 #include "heed/inference/sampling.h"

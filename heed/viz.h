@@ -1,4 +1,4 @@
-// Pictures: heat maps, curves, text shaded by weights.
+// Pictures: heat maps, curves, sounds, text shaded by weights.
 #pragma once
 
 #include "heed/viz/attention_page.h"
@@ -6,4 +6,5 @@
 #include "heed/viz/heat_map.h"
 #include "heed/viz/marked_text.h"
 #include "heed/viz/report_page.h"
+#include "heed/viz/sound_picture.h"
 #include "heed/viz/terminal.h"

@@ -229,6 +229,18 @@ class Recorded(unittest.TestCase):
             self.assertAlmostEqual(ours[name], value, delta=CLOSE, msg=what)
 
 
+class ErrorRates(unittest.TestCase):
+    def test_words_and_characters(self):
+        with tempfile.TemporaryDirectory() as folder:
+            right, found = Path(folder) / "right", Path(folder) / "found"
+            for case in recorded("error_rates.json"):
+                right.write_text("\n".join(case["right"]) + "\n", "utf-8")
+                found.write_text("\n".join(case["found"]) + "\n", "utf-8")
+                ours, = heed("score", "wer", found, "--references", right, "--json")
+                self.assertAlmostEqual(ours["wer"], case["wer"], delta=CLOSE, msg=case)
+                self.assertAlmostEqual(ours["cer"], case["cer"], delta=CLOSE, msg=case)
+
+
 if __name__ == "__main__":
     HEED = str(Path(sys.argv.pop(1)).resolve())
     unittest.main(verbosity=1)

@@ -10,6 +10,7 @@
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
 #include "heed/cli/attention_page.h"
+#include "heed/cli/attention_painter.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/task_kind.h"
@@ -91,8 +92,9 @@ std::vector<HeatMap> block_maps(const AttentionView& attention, int64_t layer,
   return maps;
 }
 
-void draw(const Settings& settings, const AttentionView& attention,
-          const std::vector<int64_t>& layers, const std::vector<int64_t>& heads) {
+std::vector<std::string> draw_matrices(const Settings& settings, const AttentionView& attention,
+                                       const std::vector<int64_t>& layers,
+                                       const std::vector<int64_t>& heads) {
   HeatMapGrid grid{.title = attention.title, .columns = static_cast<int64_t>(heads.size())};
   const WeightBlockSize block = block_of(attention, heads.size());
   for (const int64_t layer : layers) {
@@ -105,6 +107,15 @@ void draw(const Settings& settings, const AttentionView& attention,
     notes.push_back(text_of("each cell is the mean of ", block.queries, " × ", block.keys,
                             " weights; --layer, --head or a page (.html) shows more"));
   }
+  return notes;
+}
+
+void draw(const Settings& settings, const TaskAdapter& model, const AttentionView& attention,
+          const std::vector<int64_t>& layers, const std::vector<int64_t>& heads) {
+  const auto* painter = dynamic_cast<const AttentionPainter*>(&model);
+  const std::vector<std::string> notes =
+      painter != nullptr ? painter->draw(settings.input, settings.out, layers, heads)
+                         : draw_matrices(settings, attention, layers, heads);
   for (const std::string& note : notes) {
     std::cerr << "heed: " << settings.out << ": " << note << '\n';
   }
@@ -182,7 +193,8 @@ bool is_page(const std::string& path) { return std::filesystem::path(path).exten
 void run(const Settings& settings) {
   settings.threads.apply();
   const bool page = is_page(settings.out);
-  const AttentionView attention = settings.task.load()->attend(
+  const auto model = settings.task.load();
+  const AttentionView attention = model->attend(
       settings.input, {.part = chosen_part(settings.part, settings.task.kind().attention_parts),
                        .gradients = page});
   const auto layers = chosen(settings.layer, attention.layer_count(), "layer");
@@ -190,7 +202,7 @@ void run(const Settings& settings) {
   if (page) {
     write_attention_page(attention_page(attention, layers, heads), settings.out);
   } else if (!settings.out.empty()) {
-    draw(settings, attention, layers, heads);
+    draw(settings, *model, attention, layers, heads);
   }
   if (!settings.out.empty()) std::cerr << "heed: wrote " << settings.out << '\n';
   if (settings.json) {
@@ -202,7 +214,9 @@ void run(const Settings& settings) {
 
 void define(Options& options, Settings& s) {
   s.task.add_model(options);
-  options.add("text", s.input, "The text; of a question, the text and the question behind it")
+  options
+      .add("text", s.input,
+           "The text; of a question, the text and the question behind it; of a sound, its file")
       .required();
   options.add("--out", s.out,
               "What to write: a picture (.png, .svg, .pdf), or a page to explore (.html)");

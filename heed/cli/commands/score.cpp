@@ -12,6 +12,7 @@
 #include "heed/metrics/bleu.h"
 #include "heed/metrics/chrf.h"
 #include "heed/metrics/entities.h"
+#include "heed/metrics/error_rates.h"
 #include "heed/metrics/rouge.h"
 
 namespace heed::cli {
@@ -114,6 +115,24 @@ void print_chrf(const Settings& settings) {
     }
   }
   if (!settings.sentences) print_values({{"chrf", all.score()}}, settings.json);
+}
+
+void print_wer(const Settings& settings) {
+  const auto print = [&](const metrics::ErrorRate& words, const metrics::ErrorRate& characters) {
+    print_values({{"wer", words.rate()}, {"cer", characters.rate()}, {"words", words.length}},
+                 settings.json);
+  };
+  const Texts texts = read(settings);
+  metrics::ErrorRate words, characters;
+  for (size_t i = 0; i < texts.hypotheses.size(); ++i) {
+    const std::string& right = texts.references[i].front();
+    const auto of_words = metrics::word_errors(right, texts.hypotheses[i]);
+    const auto of_characters = metrics::character_errors(right, texts.hypotheses[i]);
+    if (settings.sentences) print(of_words, of_characters);
+    words.add(of_words);
+    characters.add(of_characters);
+  }
+  if (!settings.sentences) print(words, characters);
 }
 
 void print_rouge(const Settings& settings) {
@@ -277,6 +296,13 @@ void define_rouge(Options& options, Settings& s) {
   add_sentences(options, s);
 }
 
+void define_wer(Options& options, Settings& s) {
+  add_files(options, s,
+            {.file = "What was recognised, a line each, or the JSON of heed predict",
+             .references = "A file with as many lines: what was said"});
+  add_sentences(options, s);
+}
+
 void define_ner(Options& options, Settings& s) {
   add_files(options, s,
             {.file = "Predicted tags: CoNLL columns or JSON lines",
@@ -319,6 +345,13 @@ Command score_rouge_command() {
           .summary = "ROUGE-1, -2, -L and -Lsum (F1) of summaries",
           .examples = "  heed score rouge summaries.txt --references test.txt\n",
           .define = with_settings(define_rouge, print_rouge)};
+}
+
+Command score_wer_command() {
+  return {.path = "score wer",
+          .summary = "Word and character error rate of what was recognised, as jiwer counts them",
+          .examples = "  heed score wer recognised.txt --references said.txt\n",
+          .define = with_settings(define_wer, print_wer)};
 }
 
 Command score_ner_command() {

@@ -1,0 +1,53 @@
+#include "heed/cli/tasks/sound_view.h"
+
+#include <ATen/ATen.h>
+
+#include "heed/base/error.h"
+#include "heed/base/format.h"
+#include "heed/cli/task_adapter.h"
+#include "heed/viz/sound_picture.h"
+
+namespace heed::cli {
+namespace {
+
+double seconds_per_step(const models::SpeechOptions& options) {
+  return options.frame_shift / 1000 * static_cast<double>(options.subsampling);
+}
+
+}  // namespace
+
+AttentionView sound_view(const HeardSound& sound, const models::SpeechOptions& options) {
+  AttentionView view{.title = sound.title, .queries = {}, .keys = {}};
+  view.weights = stacked_layers(sound.trace.weights);
+  view.details = sound.details;
+  for (int64_t step = 0; step < view.weights.size(3); ++step) {
+    view.queries.push_back(
+        formatted("%.2f s", static_cast<double>(step) * seconds_per_step(options)));
+  }
+  view.keys = view.queries;
+  return view;
+}
+
+std::vector<std::string> draw_sound(const HeardSound& sound, const models::SpeechOptions& options,
+                                    const std::string& path, const std::vector<int64_t>& layers,
+                                    const std::vector<int64_t>& heads) {
+  SoundPicture picture{.title = sound.title,
+                       .frames = sound.features.frames,
+                       .bins = sound.features.bins,
+                       .energies = sound.features.values,
+                       .seconds_per_frame = options.frame_shift / 1000,
+                       .strips = {},
+                       .seconds_per_step = seconds_per_step(options)};
+  const at::Tensor received = stacked_layers(sound.trace.weights).mean(2);  // (layers, H, N)
+  for (const int64_t layer : layers) {
+    for (const int64_t head : heads) {
+      const at::Tensor row = received[layer][head].contiguous();
+      const auto* values = row.const_data_ptr<float>();
+      picture.strips.push_back({.name = text_of("layer ", layer + 1, ", head ", head + 1),
+                                .weights = {values, values + row.numel()}});
+    }
+  }
+  return write_sound_picture(picture, path);
+}
+
+}  // namespace heed::cli

@@ -1,0 +1,145 @@
+// What a recogniser writes of sounds, and how well.
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/cli/attention_painter.h"
+#include "heed/cli/options/speech_sets.h"
+#include "heed/cli/task_kind.h"
+#include "heed/cli/tasks/sound_input.h"
+#include "heed/cli/tasks/sound_view.h"
+#include "heed/io/printable.h"
+#include "heed/models/files/fields.h"
+#include "heed/tasks/speech_recognition.h"
+
+namespace heed::cli {
+namespace {
+
+// --beam-width of a search for texts.
+struct SpeechBeams {
+  int64_t num_beams = tasks::TranscribeOptions().num_beams;
+
+  void add_to(Options& options) {
+    options
+        .add("--ctc-beams", num_beams,
+             "Of models that write what is said: beginnings of a text that are followed at a time; "
+             "1: the likeliest token of each step")
+        .range(1, 10'000);
+  }
+};
+
+struct RecognitionOptions {
+  SoundReading reading = {};
+  TimedRows rows = {};
+  ReadingOptions table = {};
+  SpeechBeams beams = {};
+
+  void check() const { table.parsed(); }
+};
+
+class SpeechRecogniserAdapter final : public TaskAdapter, public AttentionPainter {
+ public:
+  SpeechRecogniserAdapter(models::TrainedSpeechRecogniser trained, RecognitionOptions options)
+      : trained_(std::move(trained)), options_(std::move(options)) {}
+
+  OrderedJson description() const override {
+    return models::with_fields(
+        {{"tokens", trained_.tokens}, {"units", trained_.words ? "words" : "characters"}},
+        trained_.model->options());
+  }
+
+  Evaluation evaluate(const std::vector<std::string>& files,
+                      const tasks::Progress& progress) const override {
+    const data::SoundData data = options_.reading.read(files, options_.table, options_.rows,
+                                                       {.features = features(),
+                                                        .max_seconds = speech().max_seconds,
+                                                        .target = data::SoundTarget::kText});
+    return {.metrics = tasks::speech_errors(
+                data,
+                tasks::transcribe(trained_, tasks::frames_of(data.examples), search(), progress))};
+  }
+
+  void predict(const std::string& file, Answers& answers) const override {
+    answer_sounds(
+        file, options_.reading.list(options_.table, options_.rows, data::SoundTarget::kNone),
+        {.features = features(), .max_seconds = speech().max_seconds},
+        [&](const std::vector<data::SoundExample>& sounds) { return answer(sounds); }, answers);
+  }
+
+  AttentionView attend(const std::string& argument,
+                       const AttentionRequest& /*request*/) const override {
+    return sound_view(hear(argument), speech());
+  }
+
+  std::vector<std::string> draw(const std::string& argument, const std::string& path,
+                                const std::vector<int64_t>& layers,
+                                const std::vector<int64_t>& heads) const override {
+    return draw_sound(hear(argument), speech(), path, layers, heads);
+  }
+
+ private:
+  const models::SpeechOptions& speech() const { return trained_.model->options().speech; }
+  audio::LogMelOptions features() const { return models::log_mel_options(speech()); }
+  tasks::TranscribeOptions search() const { return {.num_beams = options_.beams.num_beams}; }
+
+  HeardSound hear(const std::string& file) const {
+    const c10::InferenceMode inference;
+    const data::SoundExample sound =
+        data::read_sound({.file = file}, features(), speech().max_seconds);
+    const tasks::FrameBatch batch = tasks::frame_batch({&sound.features}, trained_.scale);
+    const auto transcript = tasks::transcribe(trained_, {&sound.features}, search()).front();
+    HeardSound heard{.title = transcript.text,
+                     .features = sound.features,
+                     .trace = {},
+                     .details = json_of(transcript)};
+    trained_.model->forward(batch.frames, batch.lengths, &heard.trace);
+    return heard;
+  }
+
+  static OrderedJson json_of(const tasks::Transcript& transcript) {
+    OrderedJson words = OrderedJson::array();
+    for (const tasks::SpokenWord& word : transcript.words) {
+      words.push_back({{"word", word.text}, {"start", word.begin}, {"end", word.end}});
+    }
+    return {{"text", transcript.text}, {"words", std::move(words)}};
+  }
+
+  std::vector<Answer> answer(const std::vector<data::SoundExample>& sounds) const {
+    const auto transcripts = tasks::transcribe(trained_, tasks::frames_of(sounds), search());
+    std::vector<Answer> found;
+    for (size_t i = 0; i < sounds.size(); ++i) {
+      const std::string& file = sounds[i].entry.file;
+      OrderedJson json = {{"file", file}};
+      json.update(json_of(transcripts[i]));
+      json["seconds"] = sounds[i].seconds;
+      found.push_back({.line = printable(file) + '\t' + printable(transcripts[i].text),
+                       .json = std::move(json)});
+    }
+    return found;
+  }
+
+  models::TrainedSpeechRecogniser trained_;
+  RecognitionOptions options_;
+};
+
+TaskLoader define(TaskOptions& options, Use use) {
+  std::function<RecognitionOptions()> given = [] { return RecognitionOptions(); };
+  if (use == Use::kEval || use == Use::kPredict) {
+    given = [&reading = options.use<SoundReading>(), &rows = options.use<TimedRows>({"skip-bad"}),
+             &table = options.use<ReadingOptions>({"text-column", "delimiter", "encoding", "max-bytes"}),
+             &beams = options.use<SpeechBeams>()] {
+      return RecognitionOptions{.reading = reading, .rows = rows, .table = table, .beams = beams};
+    };
+  }
+  return loader_of<SpeechRecogniserAdapter>(given, models::load_speech_recogniser);
+}
+
+}  // namespace
+
+TaskKind speech_recognition() {
+  return {.model_type = "heed_speech_recogniser", .name = "asr", .define = define};
+}
+
+}  // namespace heed::cli

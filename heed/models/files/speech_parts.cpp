@@ -1,0 +1,44 @@
+#include "heed/models/files/speech_parts.h"
+
+#include "heed/base/error.h"
+
+namespace heed::models {
+namespace {
+
+constexpr double kLargest = 1e30;
+constexpr double kSmallest = 1e-30;
+
+std::vector<double> numbers_from(const JsonValue& value, int64_t count, double least) {
+  if (static_cast<int64_t>(value.array_size()) != count) {
+    value.fail(text_of(count, " numbers, as num_mel_bins says"));
+  }
+  std::vector<double> numbers;
+  for (size_t i = 0; i < value.array_size(); ++i) {
+    numbers.push_back(value.at(i).number({.least = least, .most = kLargest}));
+  }
+  return numbers;
+}
+
+}  // namespace
+
+OrderedJson scale_json(const FrameScale& scale) {
+  return {{"means", scale.means}, {"deviations", scale.deviations}};
+}
+
+FrameScale scale_from(const JsonValue& config, int64_t bins) {
+  return {.means = numbers_from(config.at("means"), bins, -kLargest),
+          .deviations = numbers_from(config.at("deviations"), bins, kSmallest)};
+}
+
+void check_encoder(const WeightCheck& check, const SpeechOptions& o) {
+  const int64_t channels = o.subsampling > 1 ? o.num_channels : 1;
+  check.shape(
+      "encoder.subsampling.projection.weight",
+      {o.transformer.d_model, channels * nn::Subsampling::steps(o.num_mel_bins, o.subsampling)},
+      "num_mel_bins");
+  check.shape("encoder.encoder.layer_0.convolution.weight",
+              {o.transformer.d_model, 1, o.kernel_size}, "kernel_size");
+  check.stack("encoder.encoder", o.transformer);
+}
+
+}  // namespace heed::models

@@ -1,0 +1,32 @@
+#include "heed/models/speech_recogniser.h"
+
+#include <ATen/ATen.h>
+
+#include "heed/nn/initialise.h"
+
+namespace heed::models {
+
+void check(const SpeechRecogniserOptions& o) {
+  visit_fields(o, nn::FieldCheck());
+  check(o.speech);
+}
+
+SpeechRecogniser::SpeechRecogniser(const SpeechRecogniserOptions& options) : options_(options) {
+  check(options);
+  encoder_ = register_module("encoder", std::make_shared<SpeechEncoder>(options.speech));
+  head_ = register_module(
+      "head", std::make_shared<nn::Linear>(nn::LinearOptions{
+                  .in = options.speech.transformer.d_model, .out = options.num_tokens}));
+  nn::initialise_linear_layers(*this,
+                               nn::initialisation_from(options.speech.transformer.initialisation));
+}
+
+nn::Subsampling::Result SpeechRecogniser::forward(const at::Tensor& frames,
+                                                  const at::Tensor& lengths,
+                                                  nn::AttentionTrace* trace) const {
+  nn::Subsampling::Result result = encoder_->forward(frames, lengths, trace);
+  result.states = at::log_softmax(head_->forward(result.states), -1);
+  return result;
+}
+
+}  // namespace heed::models

@@ -1,0 +1,70 @@
+#include "heed/models/speech_recogniser.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "heed/base/error.h"
+#include "heed/io/testing/test_files.h"
+#include "heed/models/files/speech_recogniser_files.h"
+
+namespace heed::models {
+namespace {
+
+SpeechRecogniserOptions small() {
+  SpeechRecogniserOptions options{.num_tokens = 4};
+  options.speech.num_mel_bins = 12;
+  options.speech.num_channels = 4;
+  options.speech.kernel_size = 5;
+  options.speech.subsampling = 2;
+  options.speech.transformer.d_model = 16;
+  options.speech.transformer.num_heads = 2;
+  options.speech.transformer.num_layers = 1;
+  options.speech.transformer.d_ff = 32;
+  return options;
+}
+
+TEST(SpeechRecogniser, GivesEachSoundWhatItGivesAlone) {
+  at::manual_seed(1);
+  SpeechRecogniser model(small());
+  model.eval();
+  const at::NoGradGuard no_grad;
+  const at::Tensor frames = at::randn({2, 41, 12});
+  const auto both = model.forward(frames, at::tensor({41, 18}));
+  EXPECT_EQ(both.states.sizes(), at::IntArrayRef({2, 21, 4}));
+  EXPECT_TRUE(at::equal(both.lengths, at::tensor({21, 9})));
+  EXPECT_TRUE(at::allclose(both.states.exp().sum(2), at::ones({2, 21})));
+  const auto alone = model.forward(frames.slice(0, 1).slice(1, 0, 18));
+  EXPECT_TRUE(at::allclose(both.states[1].slice(0, 0, 9), alone.states[0], 1e-4, 1e-5));
+}
+
+TEST(SpeechRecogniserFiles, ComeBackAsTheyWere) {
+  at::manual_seed(2);
+  const test::Folder folder;
+  const TrainedSpeechRecogniser trained{
+      .model = std::make_shared<SpeechRecogniser>(small()),
+      .tokens = {"", " ", "a", "ö"},
+      .words = false,
+      .scale = {.means = std::vector<double>(12, -3), .deviations = std::vector<double>(12, 2)}};
+  trained.model->eval();
+  save(trained, folder / "model");
+  const TrainedSpeechRecogniser loaded = load_speech_recogniser(folder / "model");
+  EXPECT_EQ(loaded.tokens, trained.tokens);
+  EXPECT_FALSE(loaded.words);
+  const at::Tensor frames = at::randn({1, 20, 12});
+  EXPECT_TRUE(
+      at::equal(loaded.model->forward(frames).states, trained.model->forward(frames).states));
+  const std::string config = test::slurp(folder / "model/config.json");
+  for (const auto& [from, to] :
+       {std::pair("\"num_tokens\": 4", "\"num_tokens\": 5"), std::pair("\"a\"", "\" \""),
+        std::pair("\"characters\"", "\"syllables\"")}) {
+    std::string changed = config;
+    changed.replace(changed.find(from), std::string(from).size(), to);
+    test::spill(folder / "model/config.json", changed);
+    EXPECT_THAT(test::message_of<DataError>([&] { load_speech_recogniser(folder / "model"); }),
+                testing::HasSubstr("config.json"));
+  }
+}
+
+}  // namespace
+}  // namespace heed::models

@@ -1,0 +1,99 @@
+#include "heed/tasks/speech_recognition.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "heed/base/error.h"
+#include "heed/tasks/testing/test_learning.h"
+
+namespace heed::tasks {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+// Words of 16 frames each, told by the band that is loud: "a" the first, "ba" the second.
+data::SoundExample sound_of(const std::vector<int>& words) {
+  data::SoundExample example;
+  const auto frames = static_cast<int64_t>(16 * words.size());
+  at::Tensor values = at::randn({frames, 6}) * 0.3;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const auto begin = static_cast<int64_t>(16 * i);
+    values.slice(0, begin + 2, begin + 14).select(1, words[i] == 0 ? 1 : 4).add_(3);
+    example.entry.target += (i > 0 ? " " : "") + std::string(words[i] == 0 ? "a" : "ba");
+  }
+  const auto* first = values.const_data_ptr<float>();
+  example.features = {.frames = frames, .bins = 6, .values = {first, first + values.numel()}};
+  return example;
+}
+
+data::SoundData sounds() {
+  data::SoundData data{.name = "sounds", .labels = {}, .examples = {}};
+  for (int i = 0; i < 12; ++i) data.examples.push_back(sound_of({i % 2, i / 2 % 2, i / 4 % 2}));
+  return data;
+}
+
+SpeechRecognitionOptions small() {
+  SpeechRecognitionOptions options;
+  options.augmentation = {.time_masks = 0, .frequency_masks = 0, .frequency_warp = 0};
+  auto& speech = options.model.speech;
+  speech.num_mel_bins = 6;
+  speech.num_channels = 4;
+  speech.kernel_size = 5;
+  speech.subsampling = 2;
+  speech.transformer.d_model = 16;
+  speech.transformer.num_heads = 2;
+  speech.transformer.num_layers = 1;
+  speech.transformer.d_ff = 32;
+  speech.transformer.dropout = 0;
+  speech.transformer.attention_dropout = 0;
+  speech.transformer.embedding_dropout = 0;
+  return options;
+}
+
+TEST(SpeechRecognition, LearnsWhatIsSaidAndWhen) {
+  at::manual_seed(1);
+  SpeechRecognitionOptions options = small();
+  options.units = "words";
+  SpeechRecognition task(sounds(), sounds(), options);
+  EXPECT_THAT(task.trained().tokens, ElementsAre("", "a", "ba"));
+  learn(task, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, 150);
+  const Metrics metrics = task.validate({});
+  EXPECT_LT(metric(metrics, "wer"), 0.1);
+  EXPECT_LE(metric(metrics, "cer"), metric(metrics, "wer"));
+  const data::SoundExample sound = sound_of({1, 0, 1});
+  const auto said = transcribe(task.trained(), {&sound.features}).front();
+  ASSERT_EQ(said.text, "ba a ba");
+  ASSERT_EQ(said.words.size(), 3U);
+  EXPECT_EQ(said.words[1].text, "a");
+  // Within the word, or a step beside it.
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_GE(said.words[i].begin, 0.16 * static_cast<double>(i) - 0.041);
+    EXPECT_LE(said.words[i].end, 0.16 * static_cast<double>(i + 1) + 0.041);
+    EXPECT_LT(said.words[i].begin, said.words[i].end);
+  }
+}
+
+TEST(SpeechRecognition, TextsBecomeCharacters) {
+  at::manual_seed(2);
+  const SpeechRecognition task(sounds(), sounds(), small());
+  EXPECT_THAT(task.trained().tokens, ElementsAre("", " ", "a", "b"));
+  EXPECT_THAT(speech_tokens(task.trained(), "  ba\t  xa "), ElementsAre(3, 2, 1, 2));
+  EXPECT_TRUE(task.warnings().empty());
+}
+
+TEST(SpeechRecognition, SoundsThatAreTooShortAreLeftOut) {
+  at::manual_seed(3);
+  data::SoundData data = sounds();
+  data.examples[0].entry.target = std::string(30, 'a');
+  const SpeechRecognition task(data, sounds(), small());
+  ASSERT_EQ(task.warnings().size(), 1U);
+  EXPECT_THAT(task.warnings()[0], HasSubstr("1 of 12 sounds are too short"));
+  EXPECT_EQ(task.train_lengths().size(), 11U);
+  data.examples.resize(1);
+  EXPECT_THROW(SpeechRecognition(data, sounds(), small()), DataError);
+}
+
+}  // namespace
+}  // namespace heed::tasks
