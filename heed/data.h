@@ -13,4 +13,5 @@
 #include "heed/data/series/series_data.h"
 #include "heed/data/sounds/sound_data.h"
 #include "heed/data/split.h"
+#include "heed/data/tables/table_data.h"
 #include "heed/data/text_data.h"

@@ -1,0 +1,178 @@
+#include <iostream>
+
+#include "heed/base/error.h"
+#include "heed/base/joined.h"
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options/field_options.h"
+#include "heed/cli/options/table_sets.h"
+#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/transformer_options.h"
+#include "heed/cli/writing/table_report.h"
+#include "heed/data/split.h"
+#include "heed/io/printable.h"
+#include "heed/tasks/table_baselines.h"
+#include "heed/tasks/table_learning.h"
+
+namespace heed::cli {
+namespace {
+
+training::TrainingOptions defaults() {
+  training::TrainingOptions options;
+  options.epochs = 60;
+  options.batch_size = 64;
+  options.lr = 1e-3;
+  options.patience = 16;
+  return options;
+}
+
+struct Settings {
+  std::vector<std::string> train;
+  std::vector<std::string> valid;
+  double valid_share = 0.2;
+  std::string problem_type = "auto";
+  data::TableReadOptions columns;
+  TimedRows rows;
+  ReadingOptions table;
+  tasks::TableLearningOptions task;
+  TrainingSettings training{defaults()};
+};
+
+struct Tables {
+  data::TableData train;
+  data::TableData valid;
+};
+
+// Another table of the columns, the kind of target and the classes of this one.
+data::TableReadOptions same_as(const data::TableData& train, data::TableReadOptions options) {
+  for (const data::TableColumn& column : train.columns) {
+    options.columns.push_back({.name = column.name, .is_category = column.is_category});
+  }
+  options.target = train.target->name;
+  options.target_kind =
+      train.target->is_category ? data::TargetKind::kClasses : data::TargetKind::kNumber;
+  options.label_names = train.target->names;
+  return options;
+}
+
+Tables read(const Settings& settings) {
+  data::TableReadOptions options = settings.columns;
+  options.target_kind = settings.problem_type == "auto"         ? data::TargetKind::kAuto
+                        : settings.problem_type == "regression" ? data::TargetKind::kNumber
+                                                                : data::TargetKind::kClasses;
+  data::TableData all = read_tables(settings.train, options, settings.table, settings.rows);
+  if (!settings.valid.empty()) {
+    data::TableData valid =
+        read_tables(settings.valid, same_as(all, options), settings.table, settings.rows);
+    return {.train = std::move(all), .valid = std::move(valid)};
+  }
+  const uint64_t seed = settings.training.options.seed;
+  const std::vector<bool> held = data::held_back(all, settings.valid_share, seed);
+  std::vector<int64_t> train;
+  std::vector<int64_t> valid;
+  for (size_t row = 0; row < held.size(); ++row) {
+    (held[row] ? valid : train).push_back(static_cast<int64_t>(row));
+  }
+  if (valid.empty() || train.empty()) {
+    throw DataError(joined(all.files), text_of("expected rows to train and to validate on, found ",
+                                               all.rows(), " in all"));
+  }
+  std::cerr << "heed: " << data::split_note(valid.size(), held.size(), "rows", seed) << '\n';
+  return {.train = data::chosen_rows(all, train), .valid = data::chosen_rows(all, valid)};
+}
+
+// "numbers age, bmi; categories sex (2), region (4)".
+std::string kinds_text(const data::TableData& data) {
+  std::vector<std::string> numbers;
+  std::vector<std::string> categories;
+  for (const data::TableColumn& column : data.columns) {
+    if (column.is_category) {
+      categories.push_back(text_of(printable(column.name), " (", column.names.size(), ')'));
+    } else {
+      numbers.push_back(printable(column.name));
+    }
+  }
+  std::string text;
+  if (!numbers.empty()) text += "numbers " + joined(numbers);
+  if (!categories.empty())
+    text += (numbers.empty() ? "" : "; ") + ("categories " + joined(categories));
+  return text;
+}
+
+void run(const Settings& settings) {
+  settings.training.prepare();
+  tasks::TableLearningOptions options = settings.task;
+  options.model.transformer = resolved(options.model.transformer);
+  const Tables tables = read(settings);
+  const data::TableColumn& target = *tables.train.target;
+  std::cerr << "heed: " << tables.train.rows() << " rows train, " << tables.valid.rows()
+            << " validate; " << kinds_text(tables.train) << "; target " << printable(target.name)
+            << (target.is_category ? text_of(", ", target.names.size(), " classes") : ", a number")
+            << '\n';
+  tasks::TableLearning task(tables.train, tables.valid, options, settings.columns.missing);
+  settings.training.train(task);
+  const models::TrainedTable best = models::load_table_transformer(settings.training.out);
+  const auto found = tasks::outputs(best, tasks::encode(best.columns, tables.valid));
+  std::cerr << "heed: on the rows that validate:\n"
+            << table_report(tasks::scores_of(best, found, *tables.valid.target),
+                            tasks::table_baselines(best, tables.train, tables.valid));
+}
+
+void define(Options& options, Settings& s) {
+  const std::string group = "Table";
+  add_example_files(options, {s.train, s.valid, s.valid_share}, "Tables");
+  options.add("--target", s.columns.target, "Column that is to be told, by name or number")
+      .required()
+      .group(group);
+  options
+      .add("--problem-type", s.problem_type,
+           "What the target is; auto: classes where a cell is no number, or all are whole ones of "
+           "at most 20 values, each five times on average")
+      .one_of({"auto", "classification", "regression"})
+      .group(group);
+  options.add("--ignore", s.columns.ignored, "Columns that are not read")
+      .separated_by(',')
+      .group(group);
+  options
+      .add("--numbers", s.columns.numbers,
+           "Columns that hold numbers; without, and not among --categories: told by their cells")
+      .separated_by(',')
+      .group(group);
+  options.add("--categories", s.columns.categories, "Columns that hold categories")
+      .separated_by(',')
+      .group(group);
+  options
+      .add("--missing", s.columns.missing,
+           "Cells that are gaps as empty ones are, whatever their case")
+      .separated_by(',')
+      .group(group);
+  s.rows.add_skip_bad(options);
+  s.table.add_table_options(options);
+  visit_fields(s.task, FieldOptions(options));
+  // Columns have no order, and are all read.
+  add_model_options(options, s.task.model,
+                    {.help = {{"max_length", ""},
+                              {"positions", ""},
+                              {"rope_theta", ""},
+                              {"max_relative_positions", ""},
+                              {"pattern", ""},
+                              {"d_model", "Size of a column's vector"}}});
+  s.training.add_to(options, {"loss", "accuracy", "macro_f1", "rmse", "mae", "r2"});
+}
+
+}  // namespace
+
+Command train_table_command() {
+  return {
+      .path = "train table",
+      .summary = "Train a model that tells a column of a table from the others",
+      .examples =
+          "  heed train table --train houses.csv --target price --out model\n"
+          "  heed train table --train people.csv --target income --valid later.csv --out model\n"
+          "  heed train table --train patients.tsv --target outcome --ignore name,id "
+          "--categories ward --out model\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli
