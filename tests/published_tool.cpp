@@ -2,13 +2,14 @@
 // JSON object:
 //
 //   {"directory": …, "inputs": FILE, "outputs": FILE}   and, where wanted,
-//   "save": DIRECTORY, "gradients": DIRECTORY, "purpose": …, "labels": […], "model_type": …,
-//   "new_tokens": N
+//   "save": DIRECTORY, "gradients": DIRECTORY, "merged": DIRECTORY, "purpose": …, "labels": […],
+//   "model_type": …, "new_tokens": N
 //
 // `inputs` is a safetensors file with input_ids, attention_mask, token_type_ids, decoder_input_ids
 // (I64); `outputs` gets logits, rows beginning with their first real token, and, of models that
 // write, generated ids. With `gradients`, the gradients of the sum of logits · weight (of the
-// inputs) are saved in place of the parameters. Prints for each line what the model said of itself,
+// inputs) are saved in place of the parameters; with `merged`, the whole model with its adapter in
+// the weights. Prints for each line what the model said of itself,
 // or the error.
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -88,6 +89,10 @@ Json answer(const Json& request) {
     outputs["pooled"] = model->pooler_output(source).detach().contiguous();
   }
   if (request.contains("save")) model->save(request["save"].get<std::string>());
+  if (request.contains("merged")) {
+    model->merge_adapter();
+    model->save(request["merged"].get<std::string>());
+  }
   if (learns) {
     (logits * tensor_of(file, "weight")).sum().backward();
     const c10::AutoGradMode off(false);

@@ -36,6 +36,8 @@ bool before(const Candidate& a, const Candidate& b) {
   return a.beam != b.beam ? a.beam < b.beam : a.id < b.id;
 }
 
+bool is_better(const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; }
+
 // One sequence of the batch.
 struct Search {
   int64_t number = 0;
@@ -189,7 +191,8 @@ class BeamSearch {
   }
 
   void advance(const Scores& scores, int64_t step) {
-    const auto count = static_cast<size_t>(2 * options_.num_beams);
+    const auto ends = std::ssize(options_.eos_token_ids);
+    const auto count = static_cast<size_t>(std::max<int64_t>(2, 1 + ends) * options_.num_beams);
     std::vector<char> finished(searches_.size());
     const double operations = 30 * static_cast<double>(scores.logits.numel());
     const auto search_one = [&](int64_t i) {
@@ -223,12 +226,14 @@ class BeamSearch {
         continue;
       }
       best_ended = best_ended || k == 0;
-      search.finished.push_back(hypothesis(search, candidates[k], ends));
+      search.finished.push_back(hypothesis(search, candidates[k], {ends, step}));
       while (spare < candidates.size() && is_end(candidates[spare].id)) ++spare;
       if (spare < candidates.size()) next.push_back(longer(search, candidates[spare++]));
     }
     search.beams = std::move(next);
+    if (options_.early_stopping) keep_best(search.finished);
     if (last || search.beams.empty()) return true;
+    if (options_.early_stopping) return is_over(search, step);
     const auto enough = static_cast<size_t>(options_.num_return_sequences);
     if (options_.length_penalty == 0) return best_ended && search.finished.size() >= enough;
     return search.finished.size() >= beams;
@@ -241,18 +246,41 @@ class BeamSearch {
     return beam;
   }
 
-  Hypothesis hypothesis(const Search& search, const Candidate& candidate, bool ends) const {
+  void keep_best(std::vector<Hypothesis>& finished) const {
+    std::stable_sort(finished.begin(), finished.end(), is_better);
+    const auto most = static_cast<size_t>(options_.num_beams);
+    if (finished.size() > most) finished.resize(most);
+  }
+
+  // By the rules of transformers, behind that step.
+  bool is_over(const Search& search, int64_t step) const {
+    if (search.finished.size() < static_cast<size_t>(options_.num_beams)) return false;
+    if (options_.early_stopping == EarlyStopping::kFull) return true;
+    const bool may_grow =
+        options_.early_stopping == EarlyStopping::kNever && options_.length_penalty > 0;
+    const auto length = static_cast<double>(may_grow ? options_.max_new_tokens : step + 1);
+    const double best = search.beams.front().log_probability;
+    return best / std::pow(length, options_.length_penalty) <= search.finished.back().score;
+  }
+
+  struct Ending {
+    bool by_end_token;
+    int64_t step;
+  };
+  Hypothesis hypothesis(const Search& search, const Candidate& candidate,
+                        const Ending& ending) const {
     Hypothesis made{.ids = search.beams[candidate.beam].ids,
                     .log_probability = candidate.log_probability};
-    if (!ends) made.ids.push_back(candidate.id);
-    const auto length = static_cast<double>(std::max<size_t>(1, made.ids.size()));
+    if (!ending.by_end_token) made.ids.push_back(candidate.id);
+    const auto length = options_.early_stopping
+                            ? static_cast<double>(ending.step + 1)
+                            : static_cast<double>(std::max<size_t>(1, made.ids.size()));
     made.score = made.log_probability / std::pow(length, options_.length_penalty);
     return made;
   }
 
   std::vector<Hypothesis> ranked(std::vector<Hypothesis> all) const {
-    std::stable_sort(all.begin(), all.end(),
-                     [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
+    std::stable_sort(all.begin(), all.end(), is_better);
     if (all.size() > static_cast<size_t>(options_.num_return_sequences)) {
       all.resize(static_cast<size_t>(options_.num_return_sequences));
     }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "heed/inference/logit_rules.h"
@@ -13,12 +14,21 @@
 
 namespace heed::inference {
 
+// The rules of the package transformers for when a search is over, its early_stopping: once there
+// are as many hypotheses as beams (true); once the best beam, by its length now, is no better than
+// the worst of them (false); the same by the length that it may still get, where that helps it
+// ("never").
+enum class EarlyStopping : uint8_t { kFull, kHopeless, kNever };
+
 struct BeamSearchOptions {
   int64_t num_beams = 5;
   // A hypothesis of n tokens (the end token not counted) is ranked by its log-probability divided
   // by n to this power: 0 prefers short ones, 1 ranks by the mean. Wu et al. 2016, section 7, with
   // the simpler penalty that most toolkits use.
   double length_penalty = 1;
+  // Its rules in place of Heed's: then the end token counts into n, too, and only the best
+  // `num_beams` hypotheses are kept.
+  std::optional<EarlyStopping> early_stopping = {};
   int64_t max_new_tokens = 256;      // of a hypothesis
   int64_t num_return_sequences = 1;  // of each sequence that are returned, at most `num_beams`
   std::vector<int64_t> eos_token_ids;
@@ -33,7 +43,8 @@ struct Hypothesis {
 };
 
 // Continues each row of `start` (B, n) int64: for each, the best hypotheses, the best first. Looks
-// at 2 · num_beams continuations a step; a sequence is finished once it has `num_beams` hypotheses
+// at 2 · num_beams continuations a step, of several end tokens at num_beams for each and once more;
+// a sequence is finished once it has `num_beams` hypotheses
 // (with no length penalty, once the best beam ended), and its rows leave the batch then. The
 // decoder holds B rows, or none and the first step makes them. Throws UsageError for options that
 // cannot be used.

@@ -33,6 +33,7 @@ void check(const SamplingOptions& o) {
   check_usage(o.top_k >= 0, "top-k: expected 0 (all) or more, got ", o.top_k);
   check_usage(o.top_p > 0 && o.top_p <= 1, "top-p: expected a share above 0, at most 1, got ",
               o.top_p);
+  check_usage(o.min_p >= 0 && o.min_p <= 1, "min-p: expected a share from 0 to 1, got ", o.min_p);
 }
 
 Sampler::Sampler(const SamplingOptions& options) : options_(options) { check(options); }
@@ -93,6 +94,14 @@ void Sampler::keep_nucleus() {
   }
 }
 
+// p / p_max is e to the difference of the logits.
+void Sampler::keep_likely() {
+  double largest = candidates_.front().logit;
+  for (const Candidate& c : candidates_) largest = std::max(largest, c.logit);
+  const double least = largest + std::log(options_.min_p);
+  std::erase_if(candidates_, [&](const Candidate& c) { return c.logit < least; });
+}
+
 int64_t Sampler::draw_from(double uniform) const {
   double largest = candidates_.front().logit;
   for (const Candidate& c : candidates_) largest = std::max(largest, c.logit);
@@ -122,6 +131,7 @@ int64_t Sampler::choose(std::span<const float> logits, std::span<const int64_t> 
   for (Candidate& c : candidates_) c.logit /= options_.temperature;
   if (options_.top_k > 0) keep_largest(static_cast<size_t>(options_.top_k));
   if (options_.top_p < 1) keep_nucleus();
+  if (options_.min_p > 0) keep_likely();
   return draw_from(uniform_number(options_.seed, draw));
 }
 

@@ -16,6 +16,9 @@ struct SamplingOptions {
   int64_t top_k = 0;       // only the k most likely tokens; 0: all            Fan et al. 2018
   // Only the most likely tokens that have this probability together.  Holtzman et al. 2020; 1: all
   double top_p = 1;
+  // Only tokens that are at least this share as likely as the most likely one; 0: all.
+  //                                                                     Nguyen et al. 2024
+  double min_p = 0;
   uint64_t seed = 1;
 };
 
@@ -46,6 +49,7 @@ class Sampler {
   int64_t greedy() const;
   void keep_largest(size_t count);
   void keep_nucleus();
+  void keep_likely();
   int64_t draw_from(double uniform) const;
 
   SamplingOptions options_;

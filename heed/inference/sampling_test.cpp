@@ -74,6 +74,14 @@ TEST(Sampler, TopPKeepsTheFewestThatSuffice) {
 }
 
 // A nucleus of more tokens than the first guess takes.
+TEST(Sampler, MinPKeepsWhatIsNearTheMostLikely) {
+  const std::vector<double> all = softmax(kLogits);
+  // Of token 1, token 3 has e⁻¹ = 0.37, token 0 e⁻¹·⁵ = 0.22.
+  const double sum = all[1] + all[3];
+  expect_shares(shares({.min_p = 0.3}, kLogits), {0, all[1] / sum, 0, all[3] / sum, 0});
+  expect_shares(shares({.min_p = 1}, kLogits), {0, 1, 0, 0, 0});
+}
+
 TEST(Sampler, TopPOverManyTokens) {
   const std::vector<float> flat(5'000, 0.0F);
   Sampler sampler({.top_p = 0.5});
@@ -125,6 +133,7 @@ TEST(Sampler, RefusesOptionsByName) {
   EXPECT_THROW(Sampler({.top_k = -1}), UsageError);
   EXPECT_THROW(Sampler({.top_p = 0}), UsageError);
   EXPECT_THROW(Sampler({.top_p = 1.5}), UsageError);
+  EXPECT_THROW(Sampler({.min_p = -0.1}), UsageError);
 }
 
 }  // namespace

@@ -108,6 +108,12 @@ std::string foreign_entry(const fs::path& directory, const std::vector<std::stri
   return first;
 }
 
+bool is_plain_name(const fs::path& name) {
+  const std::string text = name.string();
+  return name.has_filename() && name.filename() == name && text != "." && text != ".." &&
+         text.find('\0') == std::string::npos;
+}
+
 void check_target(const fs::path& target, const fs::path& name,
                   const std::vector<std::string>& replaceable) {
   std::error_code ignored;
@@ -157,10 +163,14 @@ AtomicDirectory::~AtomicDirectory() {
 OutputFile AtomicDirectory::create(std::string_view name) {
   const fs::path file(name);
   check_usage(!temporary_.empty(), name_.string(), ": a file was added after commit");
-  check_usage(file.has_filename() && file.filename() == file && name != "." && name != ".." &&
-                  name.find('\0') == std::string_view::npos,
+  const fs::path folder = file.parent_path();
+  check_usage(is_plain_name(file.filename()) && (folder.empty() || is_plain_name(folder)),
               excerpt(name), " is not a plain file name");
   const fs::path shown = name_ / file;
+  if (!folder.empty() && calls_->mkdir((temporary_ / folder).c_str(), 0777) != 0 &&
+      errno != EEXIST) {
+    throw_io_error(name_ / folder, "creating", errno);
+  }
   int descriptor;
   do {
     descriptor =
@@ -178,6 +188,12 @@ void AtomicDirectory::write(std::string_view name, std::string_view content) {
 
 void AtomicDirectory::commit() {
   check_usage(!temporary_.empty(), name_.string(), ": committed twice");
+  for (const fs::directory_entry& entry : fs::directory_iterator(temporary_)) {
+    if (!entry.is_directory()) continue;
+    if (const int error = flush_directory(entry.path(), *calls_)) {
+      throw_io_error(name_ / entry.path().filename(), "flushing to the disk", error);
+    }
+  }
   if (const int error = flush_directory(temporary_, *calls_)) {
     throw_io_error(name_, "flushing to the disk", error);
   }

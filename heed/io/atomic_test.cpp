@@ -210,7 +210,7 @@ TEST(AtomicDirectory, RefusesWhatCannotBeReplaced) {
 TEST(AtomicDirectory, TakesOnlyPlainFileNames) {
   const Folder folder;
   AtomicDirectory directory(folder / "model", {});
-  for (const std::string name : {"", ".", "..", "a/b", "../a", "/a", "a/"}) {
+  for (const std::string name : {"", ".", "..", "a/b/c", "../a", "/a", "a/"}) {
     EXPECT_THROW(directory.create(name), UsageError) << name;
   }
   EXPECT_THROW(directory.create(std::string_view("a\0b", 3)), UsageError);
@@ -219,6 +219,20 @@ TEST(AtomicDirectory, TakesOnlyPlainFileNames) {
   directory.commit();
   EXPECT_THROW(directory.commit(), UsageError);
   EXPECT_THROW(directory.create("b"), UsageError);
+}
+
+TEST(AtomicDirectory, HasFoldersForItsFiles) {
+  const Folder folder;
+  for (const std::string text : {"one", "two"}) {
+    AtomicDirectory directory(folder / "model", {"a", "sub"});
+    directory.write("a", text);
+    directory.write("sub/b", text);
+    directory.write("sub/c", text);
+    directory.commit();
+    EXPECT_EQ(slurp(folder / "model/sub/b"), text);
+    EXPECT_EQ(slurp(folder / "model/sub/c"), text);
+  }
+  EXPECT_THROW(check_replaceable(folder / "model", {"a"}), UsageError);
 }
 
 TEST(AtomicDirectory, TheCurrentDirectoryAndLinksWork) {

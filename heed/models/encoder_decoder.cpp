@@ -101,7 +101,9 @@ at::Tensor EncoderDecoder::states(const TextBatch& target,
 
 at::Tensor EncoderDecoder::logits(const at::Tensor& states) const {
   const at::Tensor scaled = options_.logit_scale != 1 ? states * options_.logit_scale : states;
-  return heed::linear(scaled, output_ ? output_->weight : target_->embedding->weight, logit_bias_);
+  if (!output_) return heed::linear(scaled, target_->embedding->weight, logit_bias_);
+  const at::Tensor logits = output_->forward(scaled);
+  return logit_bias_.defined() ? logits + logit_bias_ : logits;
 }
 
 at::Tensor EncoderDecoder::forward(const TextBatch& source, const TextBatch& target,

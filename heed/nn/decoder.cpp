@@ -5,8 +5,32 @@
 
 #include "heed/base/error.h"
 #include "heed/nn/attention/decoder_pattern.h"
+#include "heed/nn/recompute.h"
 
 namespace heed::nn {
+namespace {
+
+// The layer, run again in the backward pass; the memory is an input as x is.
+at::Tensor again(const std::shared_ptr<DecoderLayer>& layer, const at::Tensor& x,
+                 const DecoderLayer::Context& context, const std::vector<at::Tensor>& learnt) {
+  std::vector<at::Tensor> inputs = {x};
+  if (context.memory != nullptr) {
+    inputs.push_back(context.memory->key);
+    inputs.push_back(context.memory->value);
+  }
+  const auto run = [layer, context](const std::vector<at::Tensor>& given) {
+    ProjectedMemory memory;
+    DecoderLayer::Context now = context;
+    if (given.size() > 1) {
+      memory = {.key = given[1], .value = given[2]};
+      now.memory = &memory;
+    }
+    return layer->forward(given[0], now);
+  };
+  return recomputed(run, inputs, learnt);
+}
+
+}  // namespace
 
 Decoder::Decoder(int64_t count, const LayerOptions& options)
     : patterns_(std::ssize(order_of_layers(count, options.details)), options) {
@@ -48,14 +72,18 @@ at::Tensor Decoder::forward(const at::Tensor& input, const DecoderContext& conte
                                      ? Pattern::padded({.key = cache.memory_lengths})
                                      : Pattern::full();
   at::Tensor x = input;
+  const bool recompute =
+      context.cache == nullptr && context.trace == nullptr && GradientCheckpointing::is_on();
+  const std::vector<at::Tensor> learnt = recompute ? parameters() : std::vector<at::Tensor>();
   for (size_t i = 0; i < layers.size(); ++i) {
-    x = layers[i]->forward(x,
-                           {.self = {.pattern = patterns[patterns_.of_layer[i]],
-                                     .positions = positions,
-                                     .cache = context.cache != nullptr ? &cache.layers[i] : nullptr,
-                                     .trace = context.trace},
-                            .memory = cache.memory.empty() ? nullptr : &cache.memory[i],
-                            .memory_pattern = memory_pattern});
+    const DecoderLayer::Context own = {
+        .self = {.pattern = patterns[patterns_.of_layer[i]],
+                 .positions = positions,
+                 .cache = context.cache != nullptr ? &cache.layers[i] : nullptr,
+                 .trace = context.trace},
+        .memory = cache.memory.empty() ? nullptr : &cache.memory[i],
+        .memory_pattern = memory_pattern};
+    x = recompute ? again(layers[i], x, own, learnt) : layers[i]->forward(x, own);
   }
   cache.advance(input.size(1), context.lengths);
   return final_norm.forward(x);

@@ -1,5 +1,7 @@
 #include "heed/nn/encoder.h"
 
+#include "heed/nn/recompute.h"
+
 namespace heed::nn {
 
 Encoder::Encoder(int64_t count, const LayerOptions& options)
@@ -12,7 +14,17 @@ Encoder::Encoder(int64_t count, const LayerOptions& options)
 at::Tensor Encoder::forward(const at::Tensor& input, const Pattern& pattern,
                             AttentionTrace* trace) const {
   at::Tensor x = input;
-  for (const auto& layer : layers) x = layer->forward(x, pattern, trace);
+  const bool again = trace == nullptr && GradientCheckpointing::is_on();
+  const std::vector<at::Tensor> learnt = again ? parameters() : std::vector<at::Tensor>();
+  for (const auto& layer : layers) {
+    if (again) {
+      x = recomputed(
+          [layer, pattern](const auto& inputs) { return layer->forward(inputs[0], pattern); }, {x},
+          learnt);
+    } else {
+      x = layer->forward(x, pattern, trace);
+    }
+  }
   return final_norm.forward(x);
 }
 

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/nn/initialise.h"
+#include "heed/nn/low_rank.h"
 
 namespace heed::nn {
 
@@ -13,6 +14,9 @@ Linear::Linear(const LinearOptions& options) {
 }
 
 at::Tensor Linear::forward(const at::Tensor& input, Activation activation) const {
+  if (const auto parts = low_rank_of(*this)) {
+    return parts->forward(input, weight, bias, activation);
+  }
   return heed::linear(input, weight, bias, activation);
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/nn/low_rank.h"
 
 namespace heed::nn {
 namespace {
@@ -127,6 +128,12 @@ std::vector<Split> split_layers(torch::nn::Module& module, const ShardsPtr& shar
   check_usage(!layers.empty(),
               "tensor parallel: expected a model with attention or feed-forward layers, got one "
               "without; take data parallel alone");
+  module.apply([](torch::nn::Module& each) {
+    const auto* linear = dynamic_cast<const Linear*>(&each);
+    check_usage(linear == nullptr || low_rank_of(*linear) == nullptr,
+                "tensor parallel: expected layers without low-rank adapters (LoRA); take data "
+                "parallel alone");
+  });
   for (const Splittable* layer : layers) layer->check_split(shards->count());
   const c10::AutoGradMode no_gradients(false);
   std::vector<Split> all;

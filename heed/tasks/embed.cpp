@@ -23,13 +23,32 @@ void replace_all(std::string& text, std::string_view from, const std::string& to
   }
 }
 
+TextEmbedder with_tokenizer(std::shared_ptr<models::published::Embedder> model) {
+  TextEmbedder embedder{.model = std::move(model)};
+  const text::LoadedTokenizer read = models::tokenizer_of(*embedder.model->model());
+  embedder.tokenizer = std::make_shared<const text::Tokenizer>(read.tokenizer);
+  embedder.max_length = read.max_length.value();
+  return embedder;
+}
+
 }  // namespace
 
 TextEmbedder load_text_embedder(const std::filesystem::path& directory) {
-  TextEmbedder embedder{.model = std::make_shared<models::published::Embedder>(directory)};
-  const text::LoadedTokenizer read = models::tokenizer_of(*embedder.model->model(), directory);
-  embedder.tokenizer = std::make_shared<const text::Tokenizer>(read.tokenizer);
-  embedder.max_length = read.max_length.value();
+  return with_tokenizer(std::make_shared<models::published::Embedder>(directory));
+}
+
+TextEmbedder open_text_embedder(const std::filesystem::path& directory,
+                                const models::published::FineTuningOptions& options,
+                                int64_t max_length) {
+  TextEmbedder embedder =
+      with_tokenizer(std::make_shared<models::published::Embedder>(directory, options));
+  if (max_length == 0) return embedder;
+  const int64_t longest = embedder.model->model()->transformer().max_length;
+  check_usage(max_length <= longest, "max_length: expected at most ", longest, " tokens, which ",
+              directory.string(), " reads, got ", max_length);
+  embedder.max_length = max_length;
+  embedder.tokenizer = std::make_shared<const text::Tokenizer>(
+      embedder.tokenizer->with_max_length(static_cast<int32_t>(max_length)));
   return embedder;
 }
 

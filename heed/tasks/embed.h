@@ -25,6 +25,12 @@ struct TextEmbedder {
 // Throws MissingInputError or DataError.
 TextEmbedder load_text_embedder(const std::filesystem::path& directory);
 
+// The same, ready to learn what the options say, of texts of at most so many tokens; 0: as many as
+// the directory says. Throws UsageError too, for options that cannot be used.
+TextEmbedder open_text_embedder(const std::filesystem::path& directory,
+                                const models::published::FineTuningOptions& options,
+                                int64_t max_length);
+
 // The text of the prompt of this name, or of the one that the model uses by itself where the name
 // is empty; empty: none. Throws UsageError where there is no such prompt.
 std::string prompt_of(const TextEmbedder& embedder, const std::string& name);

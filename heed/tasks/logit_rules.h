@@ -1,7 +1,7 @@
 // The rules by which a published model writes, as decoding has them.
 #pragma once
 
-#include "heed/inference/logit_rules.h"
+#include "heed/inference/beam_search.h"
 #include "heed/models/published/generation_config.h"
 
 namespace heed::tasks {
@@ -12,6 +12,17 @@ inline inference::LogitRules logit_rules(const models::published::GenerationConf
           .no_repeat_ngram_size = config.no_repeat_ngram_size,
           .forced_bos_token_id = config.forced_bos_token_id,
           .forced_eos_token_id = config.forced_eos_token_id};
+}
+
+// Greedy search ends with its first end token.
+inline inference::EarlyStopping early_stopping(const models::published::GenerationConfig& config,
+                                               int64_t num_beams) {
+  using Theirs = models::published::GenerationConfig::EarlyStopping;
+  if (num_beams == 1 || config.early_stopping == Theirs::kTrue) {
+    return inference::EarlyStopping::kFull;
+  }
+  return config.early_stopping == Theirs::kNever ? inference::EarlyStopping::kNever
+                                                 : inference::EarlyStopping::kHopeless;
 }
 
 }  // namespace heed::tasks

@@ -176,13 +176,16 @@ std::vector<Translation> translate_ids(const models::TrainedEncoderDecoder& trai
                                        const Progress& progress) {
   const models::EncoderDecoderOptions& model = trained.model->options();
   const int64_t begin = trained.begin_token_id();
-  const inference::BeamSearchOptions search{
-      .num_beams = options.num_beams,
-      .length_penalty = options.length_penalty,
-      .max_new_tokens = most_tokens(trained, options),
-      .eos_token_ids = trained.eos_token_ids(),
-      .rules = trained.published ? logit_rules(trained.published->generation())
-                                 : inference::LogitRules()};
+  inference::BeamSearchOptions search{.num_beams = options.num_beams,
+                                      .length_penalty = options.length_penalty,
+                                      .max_new_tokens = most_tokens(trained, options),
+                                      .eos_token_ids = trained.eos_token_ids(),
+                                      .rules = trained.published
+                                                   ? logit_rules(trained.published->generation())
+                                                   : inference::LogitRules()};
+  if (trained.published) {
+    search.early_stopping = early_stopping(trained.published->generation(), options.num_beams);
+  }
   std::vector<const Ids*> ids;
   std::vector<int64_t> lengths;
   std::vector<size_t> places;  // of those that are not blank

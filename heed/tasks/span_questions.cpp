@@ -260,18 +260,28 @@ metrics::Answers graded(const std::vector<SpanAnswers>& answers, const data::Spa
 SpanQuestions::SpanQuestions(const data::SpanTrainingData& data,
                              const SpanQuestionsOptions& options, const Progress& progress)
     : valid_(data.valid) {
-  visit_fields(options.reading, nn::FieldCheck());
   trained_.tokenizer = question_tokenizer(options.tokenizer, all_texts(data.train), progress);
-  trained_.spans = options.reading;
-  trained_.spans.answer_may_be_missing =
-      std::any_of(data.train.questions.begin(), data.train.questions.end(),
-                  [](const data::SpanQuestion& each) { return each.answers.empty(); });
   models::QuestionAnswererOptions model = options.model;
   model.vocab_size = trained_.tokenizer->size();
   model.answers = "span";
   model.units = "words";
   model.pad_token_id = trained_.tokenizer->padding_id().value_or(-1);
   trained_.model = std::make_shared<models::QuestionAnswerer>(model);
+  read(data, options.reading);
+}
+
+SpanQuestions::SpanQuestions(const data::SpanTrainingData& data, const models::SpanReading& reading,
+                             models::TrainedQuestionAnswerer trained)
+    : trained_(std::move(trained)), valid_(data.valid) {
+  read(data, reading);
+}
+
+void SpanQuestions::read(const data::SpanTrainingData& data, const models::SpanReading& reading) {
+  visit_fields(reading, nn::FieldCheck());
+  trained_.spans = reading;
+  trained_.spans.answer_may_be_missing =
+      std::any_of(data.train.questions.begin(), data.train.questions.end(),
+                  [](const data::SpanQuestion& each) { return each.answers.empty(); });
   LongAnswers answers;
   for (const data::SpanQuestion& each : data.train.questions) {
     add_example(each, data.train.contexts[each.context], answers);

@@ -44,6 +44,10 @@ class SpanQuestions final : public Task {
   SpanQuestions(const data::SpanTrainingData& data, const SpanQuestionsOptions& options,
                 const Progress& progress = {});
 
+  // Goes on with a model of spans and with its vocabulary.
+  SpanQuestions(const data::SpanTrainingData& data, const models::SpanReading& reading,
+                models::TrainedQuestionAnswerer trained);
+
   std::string name() const override { return "qa"; }
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
@@ -71,6 +75,7 @@ class SpanQuestions final : public Task {
 
     CutTexts counted(const models::SpanReading& reading) const;
   };
+  void read(const data::SpanTrainingData& data, const models::SpanReading& reading);
   void add_example(const data::SpanQuestion& question, const std::string& context,
                    LongAnswers& answers);
 

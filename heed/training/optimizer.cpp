@@ -4,6 +4,7 @@
 #include <c10/core/GradMode.h>
 
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "heed/base/error.h"
@@ -34,6 +35,9 @@ double joint_norm(const std::vector<at::Tensor>& tensors) {
 
 struct Optimizer::Live {
   std::vector<at::Tensor> parameters, gradients, first, second, steps;
+  std::vector<double> rates;
+
+  Live with_rate(double rate) const;
 };
 
 std::vector<std::string> optimizer_names() { return {"adam", "adamw", "sgd"}; }
@@ -44,9 +48,11 @@ double weight_decay_of(const OptimizerOptions& options) {
 
 void check(const OptimizerOptions& options) { visit_fields(options, nn::FieldCheck()); }
 
-Optimizer::Optimizer(std::vector<at::Tensor> parameters, const OptimizerOptions& options)
-    : options_(options), parameters_(std::move(parameters)) {
+Optimizer::Optimizer(std::vector<at::Tensor> parameters, const OptimizerOptions& options,
+                     std::vector<double> rates)
+    : options_(options), parameters_(std::move(parameters)), rates_(std::move(rates)) {
   check(options_);
+  rates_.resize(parameters_.size(), 1);
   for (const at::Tensor& parameter : parameters_) {
     first_.push_back(at::zeros_like(parameter));
     if (options_.name != "sgd") second_.push_back(at::zeros_like(parameter));
@@ -113,7 +119,7 @@ void Optimizer::for_each_state(const std::function<void(const char*, size_t, at:
   }
 }
 
-Optimizer::Live Optimizer::live() {
+Optimizer::Live Optimizer::live() const {
   Live live;
   for (size_t i = 0; i < parameters_.size(); ++i) {
     if (!parameters_[i].grad().defined()) continue;
@@ -122,17 +128,42 @@ Optimizer::Live Optimizer::live() {
     live.first.push_back(first_[i]);
     if (!second_.empty()) live.second.push_back(second_[i]);
     live.steps.push_back(steps_[i]);
+    live.rates.push_back(rates_[i]);
   }
   return live;
 }
 
+Optimizer::Live Optimizer::Live::with_rate(double rate) const {
+  Live some;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    if (rates[i] != rate) continue;
+    some.parameters.push_back(parameters[i]);
+    some.gradients.push_back(gradients[i]);
+    some.first.push_back(first[i]);
+    if (!second.empty()) some.second.push_back(second[i]);
+    some.steps.push_back(steps[i]);
+  }
+  return some;
+}
+
 void Optimizer::step(double learning_rate) {
   const c10::AutoGradMode no_gradients(false);
-  const OptimizerOptions& o = options_;
-  const double weight_decay = weight_decay_of(o);
-  Live now = live();
+  const Live now = live();
   if (now.parameters.empty()) return;
   at::_foreach_add_(now.steps, 1);
+  const std::set<double> rates(now.rates.begin(), now.rates.end());
+  for (const double rate : rates) {
+    step(rates.size() == 1 ? now : now.with_rate(rate), rate * learning_rate);
+  }
+  // The fused updates do not say that they changed a tensor, which packed copies of it go by.
+  for (const at::Tensor& parameter : now.parameters) {
+    parameter.unsafeGetTensorImpl()->bump_version();
+  }
+}
+
+void Optimizer::step(const Live& now, double learning_rate) const {
+  const OptimizerOptions& o = options_;
+  const double weight_decay = weight_decay_of(o);
   TensorLists lists = {now.parameters, now.gradients, now.first};
   if (o.name != "sgd") lists.push_back(now.second);
   for_each_piece(lists, [&](const TensorLists& piece, size_t first) {

@@ -67,8 +67,10 @@ void check(const OptimizerOptions& options);
 // Adam: Kingma & Ba 2015, algorithm 1. AdamW: Loshchilov & Hutter 2019, algorithm 2.
 class Optimizer {
  public:
-  // Throws UsageError where an option cannot be used.
-  Optimizer(std::vector<at::Tensor> parameters, const OptimizerOptions& options);
+  // `rates`: what the learning rate of each parameter is multiplied by; none: by one. Throws
+  // UsageError where an option cannot be used.
+  Optimizer(std::vector<at::Tensor> parameters, const OptimizerOptions& options,
+            std::vector<double> rates = {});
 
   // Forgets the gradients of all parameters.
   void zero_gradients();
@@ -102,7 +104,8 @@ class Optimizer {
  private:
   // Parameters that have a gradient, and the state that belongs to them.
   struct Live;
-  Live live();
+  Live live() const;
+  void step(const Live& now, double learning_rate) const;
   std::vector<at::Tensor> gradients() const;
   double gradient_norm() const;
 
@@ -111,6 +114,7 @@ class Optimizer {
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> first_;   // Adam's first moments, SGD's momentum
   std::vector<at::Tensor> second_;  // Adam's second moments
+  std::vector<double> rates_;       // of each parameter, relative to the learning rate
   std::vector<at::Tensor> steps_;   // updates of each parameter so far, float32 scalars
 };
 

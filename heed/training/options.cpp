@@ -21,6 +21,7 @@ std::string value_text(const std::optional<double>& value) {
   return value ? value_text(*value) : "";
 }
 std::string value_text(const std::string& value) { return value; }
+std::string value_text(bool value) { return value ? "true" : "false"; }
 
 }  // namespace
 

@@ -52,6 +52,8 @@ struct TrainingOptions {
   double warmup_ratio = 0.1;            // share of all steps
   int64_t warmup_steps = 0;             // instead of the share; 0: off
   double max_grad_norm = 1;             // 0: gradients are not clipped
+  double layer_lr_decay = 1;            // see training/layer_rates.h
+  bool gradient_checkpointing = false;  // see nn/recompute.h
   double ema_decay = 0;                 // decay of the weights' running average; 0: none
   int64_t patience = 0;  // evaluations without a better model before stopping; 0: never
   // Metric that decides which model is best, see tasks::higher_is_better; empty: as the task has
@@ -134,6 +136,12 @@ void visit_fields(Options& o, const Visit& visit) {
         o.warmup_ratio);
   visit(training(count("warmup_steps", "The same in updates; 0: the share counts", 0)),
         o.warmup_steps);
+  visit(training({.name = "layer_lr_decay",
+                  .help = "What the learning rate of a layer is multiplied by for each layer above "
+                          "it; the embeddings lie below all",
+                  .most = 1,
+                  .above = true}),
+        o.layer_lr_decay);
   visit_fields(o.optimizer, visit);
   visit(training({.name = "max_grad_norm",
                   .help = "Largest norm of the gradients; 0: no limit",
@@ -158,6 +166,10 @@ void visit_fields(Options& o, const Visit& visit) {
                           "never run",
                   .choices = precision_names}),
         o.dtype);
+  visit(training({.name = "gradient_checkpointing",
+                  .help = "Keep the inputs of layers alone and make the rest again for the "
+                          "gradients: less memory, more time"}),
+        o.gradient_checkpointing);
   visit_fields(o.files, visit);
 }
 

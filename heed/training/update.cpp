@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include "heed/nn/recompute.h"
+#include "heed/training/layer_rates.h"
 #include "heed/training/not_finite.h"
 
 namespace heed::training {
@@ -25,17 +27,20 @@ c10::Device device_of(const TrainingOptions& options) {
 Updater::Updater(tasks::Task& task, const TrainingOptions& options)
     : task_(task),
       clip_norm_(options.max_grad_norm),
+      gradient_checkpointing_(options.gradient_checkpointing),
       parallel_(options.group, options.tensor_parallel),
       device_(device_of(options)),
       precision_(precision_from(options.dtype, device_)),
       parameter_count_(place_module()),
       split_(split_module()),
       parameters_(trained_parameters(task.module())),
-      optimizer_(tensors_of(parameters_), options.optimizer),
+      optimizer_(tensors_of(parameters_), options.optimizer,
+                 rate_factors(parameters_, options.layer_lr_decay)),
       average_(tensors_of(parameters_), options.ema_decay),
       loss_scale_(precision_) {
   if (parallel_.data() != nullptr) reducer_.emplace(tensors_of(parameters_), *parallel_.data());
   if (split_) watch_norm();
+  check_usage(!parameters_.empty(), "training: expected parameters that learn, found none");
 }
 
 // The whole module, on its device and the same in all processes; returns how large it is.
@@ -69,6 +74,7 @@ void Updater::watch_norm() {
 
 tasks::Loss Updater::loss_of(const tasks::Batch& batch) {
   const Autocast autocast(device_, precision_);
+  const nn::GradientCheckpointing checkpointing(gradient_checkpointing_);
   return task_.loss(batch);
 }
 
@@ -150,9 +156,8 @@ const nn::Split* Updater::split_of(const at::Tensor& tensor) const {
 // visit(name, tensor, how it is split or null)
 template <typename Visit>
 void Updater::for_each_tensor(const Visit& visit) const {
-  for (auto& [name, tensor] : named_parameters(task_.module())) {
-    visit("model." + name, tensor, split_of(tensor));
-  }
+  // What does not learn is as it was loaded.
+  for (const auto& [name, tensor] : parameters_) visit("model." + name, tensor, split_of(tensor));
   for (auto& item : task_.module().named_buffers()) {
     visit("buffer." + item.key(), item.value(), split_of(item.value()));
   }

@@ -92,6 +92,7 @@ class Updater {
 
   tasks::Task& task_;
   double clip_norm_;
+  bool gradient_checkpointing_;
   Parallel parallel_;
   c10::Device device_;
   Precision precision_;

@@ -458,6 +458,64 @@ def test_gradients():
         check(ours <= 2 * theirs, case.name, f"gradients: error {ours:.3g}, torch's own {theirs:.3g}")
 
 
+ADAPTED = {
+    "BertForSequenceClassification": "SEQ_CLS", "BertForQuestionAnswering": "QUESTION_ANS",
+    "RobertaForTokenClassification": "TOKEN_CLS", "RobertaForSequenceClassification": "SEQ_CLS",
+    "DistilBertForSequenceClassification": "SEQ_CLS", "AlbertForSequenceClassification": "SEQ_CLS",
+    "ElectraForSequenceClassification": "SEQ_CLS", "BertForMaskedLM": None, "BertModel": "FEATURE_EXTRACTION",
+    "ModernBertForSequenceClassification": "SEQ_CLS", "GPT2ForSequenceClassification": "SEQ_CLS",
+    "GPT2LMHeadModel": "CAUSAL_LM", "GPTNeoXForCausalLM": "CAUSAL_LM", "LlamaForCausalLM": "CAUSAL_LM",
+    "Qwen3ForCausalLM": "CAUSAL_LM", "Gemma2ForCausalLM": "CAUSAL_LM", "Bart scaled": "SEQ_2_SEQ_LM",
+    "T5": "SEQ_2_SEQ_LM"}  # fmt: skip
+
+
+def test_adapters():
+    """What peft wrote opens with its logits; saved again, peft opens it; merged, transformers does."""
+    try:
+        import peft
+    except ImportError:
+        print("without adapters: the package peft is not installed")
+        return
+    found = set()
+    for case in tiny.cases():
+        if case.name not in ADAPTED:
+            continue
+        found.add(case.name)
+        for dora in (False, True):
+            name = case.name.replace(" ", "_") + ("_dora" if dora else "_lora")
+            directory, _, _, batch = prepared_copy(name + "_base", case)
+            kind = type(case.model())
+            adapted = peft.get_peft_model(kind.from_pretrained(directory), peft.LoraConfig(
+                task_type=ADAPTED[case.name], r=3, lora_alpha=5, target_modules="all-linear",
+                use_dora=dora))  # fmt: skip
+            with torch.no_grad():
+                for parameter in adapted.parameters():
+                    if parameter.requires_grad:
+                        parameter += torch.randn_like(parameter) * 0.05
+            folder = FOLDER / name
+            adapted.save_pretrained(folder)
+            save_file(batch, folder / "inputs.st")
+            expected = answers(adapted.eval(), batch)
+            told, logits = opened(folder, save=str(folder) + "_saved", merged=str(folder) + "_merged")
+            check("error" not in told, name, told.get("error"))
+            if logits is None:
+                continue
+            scale = expected.abs().max().item()
+
+            def near(what, logits, name=name, expected=expected, scale=scale):
+                error = (logits - expected).abs().max().item()
+                check(error <= 2e-5 * max(scale, 1), name, what, f"differs by {error:.3g} of {scale:.3g}")
+
+            near("opened", masked(logits, batch))
+            again = peft.PeftModel.from_pretrained(kind.from_pretrained(directory), str(folder) + "_saved")
+            near("saved and opened by peft", answers(again.eval(), batch))
+            ours = set(load_file(Path(str(folder) + "_saved") / "adapter_model.safetensors"))
+            theirs = set(load_file(folder / "adapter_model.safetensors"))
+            check(ours == theirs, name, "saved: other tensors", sorted(ours ^ theirs)[:4])
+            near("merged", answers(kind.from_pretrained(str(folder) + "_merged").eval(), batch))
+    check(found == set(ADAPTED), "no case is called", set(ADAPTED) - found)
+
+
 def main():
     wanted = sys.argv[2] if len(sys.argv) > 2 else ""
     test_tiny_models(wanted)

@@ -27,91 +27,9 @@ except ImportError as missing:
 
 import texts
 from program import heed
+from published_directories import PIECES, SIZES, TEXTS, Published, bert_tokenizer, shaken, wrapped
 
 FINETUNE = Path(sys.argv.pop(1)).resolve()  # examples/finetune
-tf.logging.set_verbosity_error()
-torch.set_num_threads(1)
-
-WORDS = ("the a film is was not very good bad dull great one two three in of Anna Tim Cook Paris Rome "
-         "visits said who where when what man eats food").split()  # fmt: skip
-PIECES = list(dict.fromkeys(
-    ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(chr, range(33, 127)),
-     *("##" + chr(c) for c in range(97, 123)), *WORDS]))  # fmt: skip
-SIZES = dict(hidden_size=32, num_attention_heads=4, num_hidden_layers=2, intermediate_size=48,
-             max_position_embeddings=64)  # fmt: skip
-TEXTS = ["the film is very good", "a dull film", "Anna visits Rome.", "not good; not bad, one zzz"]
-
-
-def shaken(model, scale=0.15):
-    """Weights that are not all alike."""
-    torch.manual_seed(5)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter += torch.randn_like(parameter) * scale
-    return model.eval()
-
-
-def bert_tokenizer(folder):
-    folder.mkdir(parents=True, exist_ok=True)
-    pieces = tokenizers.Tokenizer(tokenizers.models.WordPiece(
-        {piece: i for i, piece in enumerate(PIECES)}, unk_token="[UNK]"))  # fmt: skip
-    pieces.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=False)
-    pieces.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
-    pieces.decoder = tokenizers.decoders.WordPiece()
-    pieces.post_processor = tokenizers.processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    tokenizer = tf.PreTrainedTokenizerFast(
-        tokenizer_object=pieces, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]",
-        sep_token="[SEP]", mask_token="[MASK]", model_input_names=["input_ids", "token_type_ids",
-        "attention_mask"])  # fmt: skip
-    return tokenizer
-
-
-def byte_tokenizer():
-    """Bytes, and a few merges."""
-    alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
-    merges = [("t", "h"), ("th", "e"), ("Ġ", "the"), ("i", "s"), ("Ġ", "is"), ("o", "o"), ("Ġ", "f")]
-    vocabulary = {token: i for i, token in enumerate(
-        ["<pad>", "<s>", "</s>", *alphabet, *("".join(pair) for pair in merges)])}  # fmt: skip
-    bpe = tokenizers.Tokenizer(tokenizers.models.BPE(vocabulary, merges))
-    bpe.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
-    bpe.decoder = tokenizers.decoders.ByteLevel()
-    return bpe
-
-
-def wrapped(bpe, **tokens):
-    return tf.PreTrainedTokenizerFast(tokenizer_object=bpe, pad_token="<pad>", **tokens)
-
-
-class Published(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = Path(tempfile.mkdtemp(prefix="heed-published-program-"))
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.folder)
-
-    def saved(self, name, model, tokenizer):
-        directory = self.folder / name
-        model.save_pretrained(directory)
-        tokenizer.save_pretrained(directory)
-        return directory
-
-    def bert(self, name, kind, **config):
-        directory = self.folder / name
-        tokenizer = bert_tokenizer(directory)
-        model = shaken(kind(tf.BertConfig(vocab_size=len(PIECES), **SIZES, **config)))
-        return self.saved(name, model, tokenizer), model, tokenizer
-
-    def predicted(self, directory, lines, *options):
-        done = heed("predict", directory, "--json", *options, text="".join(x + "\n" for x in lines),
-                    code=0)  # fmt: skip
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-    def close(self, found, expected, bound=2e-5):
-        found, expected = torch.as_tensor(found), torch.as_tensor(expected)
-        self.assertEqual(found.shape, expected.shape)
-        self.assertLess((found - expected).abs().max().item(), bound)
 
 
 class Classification(Published):
@@ -144,6 +62,89 @@ class Classification(Published):
         said = json.loads(heed("inspect", directory, "--json", code=0).stdout)
         self.assertEqual(said["labels"], list(self.LABELS.values()))
         self.assertEqual(said["task"], "classify")
+
+    def test_inspect_of_a_pickle(self):
+        directory, model, _ = self.model("pickled")
+        torch.save(model.state_dict(), directory / "pytorch_model.bin")
+        (directory / "model.safetensors").unlink()
+        said = json.loads(heed("inspect", directory, "--json", code=0).stdout)
+        self.assertEqual({each["name"]: each["shape"] for each in said["tensors"]},
+                         {name: list(tensor.shape) for name, tensor in model.state_dict().items()})
+        self.assertEqual(said["bytes"], 4 * said["parameters"])
+
+    def test_labels_that_are_missing(self):
+        """Trap 20: LABEL_0 …, of how many rows the head has; one label is a yes or no."""
+        directory, model, tokenizer = self.bert("unnamed", tf.BertForSequenceClassification, num_labels=3)
+        config = json.loads((directory / "config.json").read_text())
+        for field in ("id2label", "label2id"):
+            config.pop(field, None)
+        (directory / "config.json").write_text(json.dumps(config | {"num_labels": 3}))
+        answer = self.predicted(directory, TEXTS[:1])[0]
+        self.assertEqual(list(answer["probabilities"]), ["LABEL_0", "LABEL_1", "LABEL_2"])
+        directory, model, tokenizer = self.bert("yes_or_no", tf.BertForSequenceClassification, num_labels=1)
+        answer = self.predicted(directory, TEXTS[:1])[0]
+        self.close(list(answer["probabilities"].values()),
+                   self.expected(model, tokenizer, TEXTS[0]).sigmoid())  # fmt: skip
+
+    def test_lengths_that_files_say(self):
+        """Traps 23, 28: what tokenizer.json cuts and pads to is not what the model reads."""
+        directory, model, tokenizer = self.model("lengths")
+        stored = json.loads((directory / "tokenizer.json").read_text())
+        stored["truncation"] = {"direction": "Right", "max_length": 8, "strategy": "LongestFirst", "stride": 0}
+        stored["padding"] = {"strategy": {"Fixed": 8}, "direction": "Right", "pad_to_multiple_of": None,
+                             "pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"}  # fmt: skip
+        (directory / "tokenizer.json").write_text(json.dumps(stored))
+        self.changed(directory, "tokenizer_config.json", model_max_length=int(1e30))
+        long = " ".join(["film"] * 40)
+        (directory / "sentence_bert_config.json").write_text('{"max_seq_length": 20}')
+        for text, ids in (("a film", None), (long, 20)):
+            whole = tokenizer(text, truncation=True, max_length=ids or 64, padding=False, return_tensors="pt")
+            with torch.no_grad():
+                expected = model(**whole).logits[0].softmax(-1)
+            self.close(list(self.predicted(directory, [text])[0]["probabilities"].values()), expected)
+        (directory / "sentence_bert_config.json").unlink()
+        self.changed(directory, "tokenizer_config.json", model_max_length=int(1e30))
+        stored.update(truncation=None)
+        (directory / "tokenizer.json").write_text(json.dumps(stored))
+        self.close(list(self.predicted(directory, [long])[0]["probabilities"].values()),
+                   self.expected(model, tokenizer, long).softmax(-1))  # the table of positions decides
+
+    def test_spare_rows_and_padding(self):
+        """Traps 24, 26: a table longer than the tokenizer; a text alone is a text in a batch."""
+        directory = self.folder / "spare"
+        tokenizer = bert_tokenizer(directory)
+        model = shaken(tf.BertModel(tf.BertConfig(vocab_size=len(PIECES) + 8, **SIZES)))
+        self.saved("spare", model, tokenizer)
+        texts = [*TEXTS, " ".join(["film"] * 30)]
+        together = heed("embed", directory, text="".join(text + "\n" for text in texts), code=0)
+        rows = [json.loads(line)["vector"] for line in together.stdout.splitlines()]
+        for text, row in zip(texts, rows):
+            alone = json.loads(heed("embed", directory, text=text + "\n", code=0).stdout)["vector"]
+            self.close(row, alone, 1e-6)
+            with torch.no_grad():
+                states = model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0]
+            self.close(row, states.mean(0))
+
+    def test_rerank(self):
+        """A cross-encoder: one label, pairs with type ids."""
+        directory, model, tokenizer = self.bert("reranker", tf.BertForSequenceClassification,
+                                                num_labels=1)  # fmt: skip
+        query = "who visits Paris"
+        batch = tokenizer([query] * len(TEXTS), TEXTS, return_tensors="pt", padding=True)
+        with torch.no_grad():
+            logits = model(**batch).logits[:, 0]
+        order = logits.argsort(descending=True)
+        lines = "".join(text + "\n" for text in TEXTS)
+        done = heed("rerank", directory, "--query", query, "--json", text=lines, code=0)
+        rows = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([row["index"] for row in rows], order.tolist())
+        self.close([row["logit"] for row in rows], logits[order])
+        self.close([row["score"] for row in rows], logits[order].sigmoid())
+        done = heed("rerank", directory, "--query", query, "--top", 1, text=lines, code=0)
+        self.assertEqual(done.stdout, f"{rows[0]['score']:.4f}\t{rows[0]['document']}\n")
+        several, _, _ = self.model("not_a_reranker")
+        done = heed("rerank", several, "--query", "x", text="x\n", code=65)
+        self.assertIn("expected a model with one label", done.stderr)
 
     def test_several_labels(self):
         directory, model, tokenizer = self.model("several",
@@ -289,13 +290,6 @@ class Tokens(Published):
 
 
 class Writing(Published):
-    def gpt2(self, name="gpt2", **config):
-        tokenizer = wrapped(byte_tokenizer(), bos_token="<s>", eos_token="</s>")
-        model = shaken(tf.GPT2LMHeadModel(tf.GPT2Config(
-            vocab_size=len(tokenizer), n_positions=64, n_embd=32, n_layer=2, n_head=4, bos_token_id=1,
-            eos_token_id=2, pad_token_id=0, **config)), 0.3)  # fmt: skip
-        return self.saved(name, model, tokenizer), model, tokenizer
-
     def test_perplexity(self):
         directory, model, tokenizer = self.gpt2()
         ids = tokenizer(TEXTS[0], return_tensors="pt").input_ids
@@ -317,15 +311,25 @@ class Writing(Published):
             expected = [i for i in expected.tolist() if i != 2]
             self.assertEqual(said["ids"], expected, settings)
 
+    def test_defaults_of_config_json(self):
+        """Trap 36: without a generation_config.json, and one whose fields go before."""
+        model, tokenizer = self.bart_model()
+        directory = self.saved("old_defaults", model, tokenizer)
+        (directory / "generation_config.json").unlink()
+        self.changed(directory, "config.json", num_beams=3, max_length=9, no_repeat_ngram_size=2, length_penalty=2.0)
+        ids = tokenizer(TEXTS[0], return_tensors="pt").input_ids
+        settings = dict(eos_token_id=2, pad_token_id=0, decoder_start_token_id=2, no_repeat_ngram_size=2,
+                        forced_eos_token_id=2, max_length=9, length_penalty=2.0)  # fmt: skip
+        for beams in (3, 2):
+            with torch.no_grad():
+                expected = model.generate(ids, generation_config=tf.GenerationConfig(
+                    **settings, num_beams=beams))[0, 1:].tolist()  # fmt: skip
+            said = json.loads(heed("generate", directory, "--prompt", TEXTS[0], "--json", code=0).stdout)
+            self.assertEqual(said["ids"], expected[:expected.index(2)])
+            (directory / "generation_config.json").write_text('{"num_beams": 2}')
+
     def test_seq2seq(self):
-        bpe = byte_tokenizer()
-        bpe.post_processor = tokenizers.processors.RobertaProcessing(("</s>", 2), ("<s>", 1))
-        tokenizer = wrapped(bpe, bos_token="<s>", eos_token="</s>")
-        model = shaken(tf.BartForConditionalGeneration(tf.BartConfig(
-            vocab_size=len(tokenizer), d_model=32, encoder_layers=2, decoder_layers=2,
-            encoder_attention_heads=4, decoder_attention_heads=4, encoder_ffn_dim=40,
-            decoder_ffn_dim=40, max_position_embeddings=64, pad_token_id=0, bos_token_id=1,
-            eos_token_id=2, decoder_start_token_id=2, forced_eos_token_id=2)), 0.3)  # fmt: skip
+        model, tokenizer = self.bart_model()
         for settings in ({}, {"forced_bos_token_id": 1}, {"no_repeat_ngram_size": 3}):
             model.generation_config = tf.GenerationConfig(
                 eos_token_id=2, pad_token_id=0, decoder_start_token_id=2, forced_eos_token_id=2,
@@ -339,6 +343,49 @@ class Writing(Published):
                 self.assertEqual(answer["tokens"], tokenizer.convert_ids_to_tokens(expected), settings)
         said = json.loads(heed("attend", directory, TEXTS[0], "--json", code=0).stdout)
         self.assertEqual(said["keys"][0], "<s>")
+
+    def beams(self, directory, model, ids, before, **settings):
+        """What both write, with its score."""
+        model.generation_config = tf.GenerationConfig(
+            eos_token_id=2, pad_token_id=0, decoder_start_token_id=before, num_beams=3,
+            max_new_tokens=12, **settings)  # fmt: skip
+        model.generation_config.save_pretrained(directory)
+        with torch.no_grad():
+            expected = model.generate(ids, attention_mask=torch.ones_like(ids), output_scores=True,
+                                      return_dict_in_generate=True)  # fmt: skip
+        skipped = 1 if before is not None else ids.shape[1]
+        said = json.loads(heed("generate", directory, "--prompt", TEXTS[0], "--json", code=0).stdout)
+        found = expected.sequences[0, skipped:].tolist()
+        found = found[:found.index(2)] if 2 in found else found
+        self.assertEqual(said["ids"], found, settings)
+        self.close(said["score"], expected.sequences_scores[0], 2e-4)
+
+    def test_beams(self):
+        """Traps 32, 34, 35: when a search is over, and what a hypothesis is worth."""
+        model, tokenizer = self.bart_model()
+        bart = self.saved("beams_bart", model, tokenizer)
+        ids = tokenizer(TEXTS[0], return_tensors="pt").input_ids
+        for early_stopping in (False, True, "never"):
+            for length_penalty in (-1.0, 0.0, 1.0, 2.0):
+                self.beams(bart, model, ids, 2, early_stopping=early_stopping,
+                           length_penalty=length_penalty)  # fmt: skip
+        self.beams(bart, model, ids, 2, forced_bos_token_id=7, no_repeat_ngram_size=2)
+        gpt2, model, tokenizer = self.gpt2("beams_gpt2")
+        ids = tokenizer(TEXTS[0], return_tensors="pt").input_ids
+        for early_stopping in (False, True, "never"):
+            self.beams(gpt2, model, ids, None, early_stopping=early_stopping, no_repeat_ngram_size=2)
+
+    def test_min_p(self):
+        """Of a share of 1 only the likeliest token is left, as greedy search has it."""
+        directory, model, tokenizer = self.gpt2("min_p")
+        ids = tokenizer("the film", return_tensors="pt").input_ids
+        model.generation_config = tf.GenerationConfig(eos_token_id=2, pad_token_id=0, do_sample=True,
+                                                      min_p=1.0, max_new_tokens=12)  # fmt: skip
+        model.save_pretrained(directory)
+        with torch.no_grad():
+            expected = model.generate(ids, attention_mask=torch.ones_like(ids))[0, ids.shape[1]:]
+        said = json.loads(heed("generate", directory, "--prompt", "the film", "--json", code=0).stdout)
+        self.assertEqual(said["ids"], [i for i in expected.tolist() if i != 2])
 
 
 class Embedding(Published):

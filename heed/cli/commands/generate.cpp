@@ -133,11 +133,12 @@ Settings with_usual(const Settings& given, const Writer& writer) {
   const models::published::GenerationConfig& usual = *writer.usual;
   const auto is_given = [&](const char* name) { return given.options->is_given(name); };
   inference::SamplingOptions& sampling = settings.generate.sampling;
-  const bool samples =
-      usual.do_sample || is_given("temperature") || is_given("top-k") || is_given("top-p");
+  const bool samples = usual.do_sample || is_given("temperature") || is_given("top-k") ||
+                       is_given("top-p") || is_given("min-p");
   if (!is_given("temperature")) sampling.temperature = samples ? usual.temperature : 0;
   if (!is_given("top-k") && usual.do_sample) sampling.top_k = usual.top_k;
   if (!is_given("top-p") && usual.do_sample) sampling.top_p = usual.top_p;
+  if (!is_given("min-p") && usual.do_sample) sampling.min_p = usual.min_p;
   if (!is_given("repetition-penalty")) sampling.repetition_penalty = usual.repetition_penalty;
   if (!is_given("num-beams") && !samples && usual.num_beams > 1) {
     settings.num_beams = usual.num_beams;
@@ -282,11 +283,16 @@ void search(const Settings& settings, Writer& writer) {
               "beam search: expected a prompt and --max-new-tokens of at most ", longest,
               " tokens together (the context of the model), got ", length, " + ",
               settings.generate.max_new_tokens);
+  std::optional<inference::EarlyStopping> early_stopping;
+  if (writer.usual != nullptr) {
+    early_stopping = tasks::early_stopping(*writer.usual, settings.num_beams);
+  }
   const Clock clock;
   const auto found =
       inference::beam_search(*writer.decoder, at::tensor(writer.ids, at::kLong).unsqueeze(0),
                              {.num_beams = settings.num_beams,
                               .length_penalty = settings.length_penalty,
+                              .early_stopping = early_stopping,
                               .max_new_tokens = settings.generate.max_new_tokens,
                               .num_return_sequences = settings.generate.num_return_sequences,
                               .eos_token_ids = settings.generate.eos_token_ids,
@@ -313,7 +319,7 @@ void search(const Settings& settings, Writer& writer) {
 
 // Options that would be ignored without a word.
 void check_options(const Settings& settings) {
-  static const std::set<std::string> kSampling = {"temperature", "top-k", "top-p",
+  static const std::set<std::string> kSampling = {"temperature",        "top-k", "top-p", "min-p",
                                                   "repetition-penalty", "seed"};
   for (const std::string& name : settings.options->given()) {
     check_usage(settings.num_beams == 0 || kSampling.count(name) == 0, "--", name,
@@ -348,6 +354,9 @@ void add_sampling_options(Options& options, Settings& s) {
       .group(group);
   options.add("--top-k", o.top_k, "Only the K most likely tokens; 0: all").at_least(0).group(group);
   options.add("--top-p", o.top_p, "Only the most likely tokens with this probability together")
+      .group(group);
+  options
+      .add("--min-p", o.min_p, "Only tokens at least this share as likely as the likeliest; 0: all")
       .group(group);
   options
       .add("--repetition-penalty", o.repetition_penalty,

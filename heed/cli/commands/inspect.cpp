@@ -5,7 +5,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/task_kind.h"
 #include "heed/io/printable.h"
-#include "heed/io/safetensors.h"
+#include "heed/models/published/weights.h"
 
 namespace heed::cli {
 namespace {
@@ -22,12 +22,11 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 }
 
 OrderedJson describe(const AnyTask& task) {
-  const Safetensors weights = Safetensors::from_directory(task.directory());
   OrderedJson json = {{"task", task.kind().name}};
   json.update(task.load()->description());
   int64_t parameters = 0;
   size_t bytes = 0;
-  for (const StoredTensor& tensor : weights.tensors()) {
+  for (const auto& tensor : models::published::weights_in(task.directory())) {
     int64_t count = 1;
     for (const int64_t size : tensor.shape) count *= size;
     parameters += count;

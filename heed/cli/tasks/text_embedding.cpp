@@ -8,7 +8,7 @@
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/token_attention.h"
 #include "heed/cli/text_task.h"
-#include "heed/tasks/embed.h"
+#include "heed/tasks/embedding_training.h"
 
 namespace heed::cli {
 namespace {
@@ -34,9 +34,14 @@ class TextEmbedderAdapter final : public TextTask<TextInput> {
             {"vector_dim", tasks::embed(embedder_, {""}).size(1)},
             {"normalize", embedder_.model->modules_of_text().normalize}};
   }
-  Evaluation evaluate(const std::vector<std::string>& /*files*/,
-                      const tasks::Progress& /*progress*/) const override {
-    throw UsageError("heed eval: a model that gives vectors has nothing to measure by itself");
+  Evaluation evaluate(const std::vector<std::string>& files,
+                      const tasks::Progress& progress) const override {
+    data::DataReport report;
+    const data::ReadOptions reading = options_.reading.parsed();
+    const data::TextGroups groups = data::read_text_groups(
+        paths_of(files), {.encoding = reading.encoding, .limits = reading.limits}, report);
+    throw_or_warn(report);
+    return {.metrics = tasks::evaluate(embedder_, groups, progress)};
   }
 
  protected:

@@ -5,6 +5,7 @@
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
 #include "heed/models/files/config_limit.h"
+#include "heed/models/published/published.h"
 
 namespace heed::models {
 namespace {
@@ -48,7 +49,10 @@ void save_model(const ModelFiles& files, const std::filesystem::path& directory)
 }
 
 void check_replaceable_model(const std::filesystem::path& directory) {
-  check_replaceable(directory, replaceable());
+  std::vector<std::string> names = replaceable();
+  const std::vector<std::string> published = published::replaceable_files();
+  names.insert(names.end(), published.begin(), published.end());
+  check_replaceable(directory, names);
 }
 
 ModelDirectory::ModelDirectory(std::filesystem::path path, std::string_view model_type)
@@ -72,7 +76,8 @@ void ModelDirectory::check_size(const text::Tokenizer& tokenizer,
 }
 
 std::string model_type_of(const std::filesystem::path& directory) {
-  return read_config(directory).at("model_type").string();
+  const published::Folders folders(directory);
+  return read_config(folders.that_has(kConfig)).at("model_type").string();
 }
 
 }  // namespace heed::models

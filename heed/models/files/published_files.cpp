@@ -11,13 +11,24 @@ namespace {
 
 PublishedFiles open(const std::filesystem::path& directory, const published::LoadOptions& options) {
   std::shared_ptr<published::Published> model = heed::load(directory, options);
-  return {.model = model, .tokenizer = tokenizer_of(*model, directory)};
+  return {.model = model, .tokenizer = tokenizer_of(*model)};
+}
+
+// An adapter may have a tokenizer of its own.
+std::filesystem::path directory_of_tokenizer(const published::Folders& folders) {
+  for (const char* name : {"tokenizer.json", "tokenizer.model", "spiece.model",
+                           "sentencepiece.bpe.model", "vocab.json", "vocab.txt", "source.spm"}) {
+    if (folders.is_adapter() && folders.that_has(name) == folders.directory()) {
+      return folders.directory();
+    }
+  }
+  return folders.base();
 }
 
 }  // namespace
 
-text::LoadedTokenizer tokenizer_of(const published::Published& model,
-                                   const std::filesystem::path& directory) {
+text::LoadedTokenizer tokenizer_of(const published::Published& model) {
+  const std::filesystem::path directory = directory_of_tokenizer(model.folders());
   text::LoadedTokenizer read = text::load_tokenizer(directory);
   if (read.tokenizer.size() > model.vocab_size()) {
     throw DataError(directory.string(),
@@ -43,11 +54,14 @@ PublishedFiles open_published(const std::filesystem::path& directory, published:
         text_of("field 'architectures': expected a model for ", published::name_of(purpose),
                 ", found one for ", published::name_of(found)));
   }
-  return open(directory, {});
+  PublishedFiles files = open(directory, {});
+  files.model->merge_adapter();
+  return files;
 }
 
 PublishedFiles with_head(const std::filesystem::path& directory, const HeadRequest& request) {
   PublishedFiles opened = open(directory, {.purpose = request.purpose, .labels = request.labels});
+  prepare(*opened.model, request.tuning);
   if (request.max_length > 0) {
     const auto asked = static_cast<int32_t>(std::min<int64_t>(request.max_length, 1 << 30));
     auto& longest = opened.tokenizer.max_length;
@@ -64,6 +78,13 @@ std::string line_of(const published::Published& model) {
   for (size_t i = 0; i < model.fresh().size(); ++i) {
     line += (i == 0 ? "; new: " : ", ") + model.fresh()[i];
   }
+  int64_t all = 0;
+  int64_t learning = 0;
+  for (const at::Tensor& parameter : model.parameters()) {
+    all += parameter.numel();
+    if (parameter.requires_grad()) learning += parameter.numel();
+  }
+  if (learning < all) line += text_of("; ", learning, " of ", all, " parameters learn");
   return line;
 }
 

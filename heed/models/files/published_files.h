@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/models/published/published.h"
+#include "heed/models/published/fine_tuning.h"
 #include "heed/text/tokenizer_directory.h"
 
 namespace heed::models {
@@ -22,10 +22,10 @@ struct PublishedFiles {
 };
 
 // The tokenizer of its directory, cut to what the model reads.
-text::LoadedTokenizer tokenizer_of(const published::Published& model,
-                                   const std::filesystem::path& directory);
+text::LoadedTokenizer tokenizer_of(const published::Published& model);
 
-// Throws DataError where it is not for this purpose, and as its constructor does.
+// An adapter is merged. Throws DataError where it is not for this purpose, and as its constructor
+// does.
 PublishedFiles open_published(const std::filesystem::path& directory, published::Purpose purpose);
 
 // The model of a directory, whatever it was published for, for this purpose: with a new head where
@@ -35,10 +35,12 @@ struct HeadRequest {
   published::Purpose purpose = published::Purpose::kSequenceClassification;
   std::vector<std::string> labels = {};
   int64_t max_length = 0;
+  published::FineTuningOptions tuning = {};
 };
 PublishedFiles with_head(const std::filesystem::path& directory, const HeadRequest& request);
 
-// "bert of DIR; new: classifier.weight, classifier.bias", for people who begin with it.
+// "bert of DIR; new: classifier.weight, classifier.bias; 1538 of 7890 parameters learn", for people
+// who begin with it.
 std::string line_of(const published::Published& model);
 
 }  // namespace heed::models

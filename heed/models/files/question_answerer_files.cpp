@@ -40,7 +40,12 @@ void check_against_weights(const WeightCheck& check, const QuestionAnswererOptio
 }  // namespace
 
 void save(const TrainedQuestionAnswerer& trained, const std::filesystem::path& directory) {
-  if (trained.published) return trained.published->save(directory);
+  if (trained.published) {
+    for (const auto& [name, value] : with_fields(OrderedJson::object(), trained.spans).items()) {
+      trained.published->set_config(name, value);  // which transformers keeps
+    }
+    return trained.published->save(directory);
+  }
   save_model({.config = config_json(trained),
               .module = trained.model.get(),
               .tokenizers = {{.tokenizer = trained.tokenizer.get()}}},
@@ -48,12 +53,14 @@ void save(const TrainedQuestionAnswerer& trained, const std::filesystem::path& d
 }
 
 TrainedQuestionAnswerer as_question_answerer(const PublishedFiles& files) {
-  TrainedQuestionAnswerer trained{
-      .model = std::make_shared<published::PublishedAnswerer>(files.model),
-      .tokenizer = std::make_shared<const text::Tokenizer>(
-          files.tokenizer.tokenizer.with_max_length(std::nullopt)),
-      .published = files.model};
+  TrainedQuestionAnswerer trained{.model = std::make_shared<published::PublishedAnswerer>(
+                                      files.model, files.tokenizer.max_length.value()),
+                                  .tokenizer = std::make_shared<const text::Tokenizer>(
+                                      files.tokenizer.tokenizer.with_max_length(std::nullopt)),
+                                  .published = files.model};
   trained.model->eval();
+  const JsonValue& config = files.model->config().json();
+  if (config.has("answer_may_be_missing")) trained.spans = fields_from<SpanReading>(config);
   return trained;
 }
 

@@ -44,11 +44,6 @@ std::string name_in_layer(std::string name, int64_t layer, const Plan& plan) {
   return name;
 }
 
-// Below the base, where weights are looked for by names without it.
-std::string lookup_name(const std::string& name) {
-  return name.starts_with('.') ? name.substr(1) : name;
-}
-
 struct Match {
   const Rule* rule;
   std::string ending;  // ".weight"
@@ -62,13 +57,6 @@ std::optional<Match> match(const Rules& rules, const std::string& pattern) {
     }
   }
   return std::nullopt;
-}
-
-// (H · 3 · D, …) of the file -> (3 · H · D, …), or back.
-at::Tensor by_head(const at::Tensor& tensor, int64_t heads, bool back) {
-  std::vector<int64_t> sizes = {back ? 3 : heads, back ? heads : 3, tensor.size(0) / (3 * heads)};
-  for (int64_t i = 1; i < tensor.dim(); ++i) sizes.push_back(tensor.size(i));
-  return tensor.reshape(sizes).transpose(0, 1).reshape(tensor.sizes());
 }
 
 at::Tensor joined(const std::vector<at::Tensor>& parts, Layout layout, const Plan& plan) {
@@ -163,12 +151,20 @@ class Assembly {
   Assembled result_;
 };
 
+}  // namespace
+
 std::string saved_name(const std::string& name, const std::string& base) {
   if (!name.starts_with('.')) return name;
   return base.empty() ? name.substr(1) : base + name;
 }
 
-}  // namespace
+std::string lookup_name(const std::string& name) { return saved_name(name, ""); }
+
+at::Tensor by_head(const at::Tensor& tensor, int64_t heads, bool back) {
+  std::vector<int64_t> sizes = {back ? 3 : heads, back ? heads : 3, tensor.size(0) / (3 * heads)};
+  for (int64_t i = 1; i < tensor.dim(); ++i) sizes.push_back(tensor.size(i));
+  return tensor.reshape(sizes).transpose(0, 1).reshape(tensor.sizes());
+}
 
 void begin_anew(at::Tensor& parameter) {
   const c10::AutoGradMode no_gradients(false);
@@ -205,6 +201,18 @@ std::vector<NamedTensor> saved_tensors(const Origin& origin, const Plan& plan,
     saved.push_back({saved_name(copy, base), whole.contiguous()});
   }
   return saved;
+}
+
+std::vector<StoredTensor> stored(const std::vector<NamedTensor>& tensors) {
+  std::vector<StoredTensor> all;
+  for (const NamedTensor& each : tensors) {
+    all.push_back({.name = each.name,
+                   .dtype = SafetensorsDtype::kF32,
+                   .shape = each.tensor.sizes().vec(),
+                   .data = static_cast<const std::byte*>(each.tensor.const_data_ptr()),
+                   .bytes = each.tensor.nbytes()});
+  }
+  return all;
 }
 
 namespace {

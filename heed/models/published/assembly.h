@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "heed/io/safetensors.h"
 #include "heed/models/published/architecture.h"
 #include "heed/models/published/weights.h"
 
@@ -49,6 +50,18 @@ struct NamedTensor {
 };
 std::vector<NamedTensor> saved_tensors(const Origin& origin, const Plan& plan,
                                        const std::string& base);
+
+// As a safetensors file takes them; the tensors must outlive it.
+std::vector<StoredTensor> stored(const std::vector<NamedTensor>& tensors);
+
+// A name of the file's tensors or modules as it is saved: below `base` where it begins with a dot.
+std::string saved_name(const std::string& name, const std::string& base);
+
+// Without the dot: as Weights have it.
+std::string lookup_name(const std::string& name);
+
+// (H · 3 · D, …) of Layout::kByHead -> (3 · H · D, …), or back.
+at::Tensor by_head(const at::Tensor& tensor, int64_t heads, bool back);
 
 // Throws DataError unless the sizes of the plan are those of the weights: before a network is made
 // of them, which must not take more memory than the file has bytes.

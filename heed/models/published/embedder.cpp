@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <array>
+#include <utility>
 
 #include "heed/base/error.h"
 #include "heed/io/json.h"
@@ -15,11 +16,6 @@ namespace fs = std::filesystem;
 constexpr uint64_t kMostModuleBytes = uint64_t{4} << 20;
 
 JsonValue read(const fs::path& file) { return read_json(file, {.max_bytes = kMostModuleBytes}); }
-
-bool is_there(const fs::path& file) {
-  std::error_code ignored;
-  return fs::exists(file, ignored);
-}
 
 std::vector<Pooling> poolings_of(const JsonValue& config) {
   struct Mode {
@@ -54,7 +50,8 @@ std::vector<Pooling> poolings_of(const JsonValue& config) {
 EmbedderModules::Dense dense_of(const fs::path& directory) {
   const JsonValue config = read(directory / "config.json");
   const Weights weights(directory, "");
-  EmbedderModules::Dense dense{.weight = weights.at("linear.weight").to(at::kFloat),
+  EmbedderModules::Dense dense{.folder = directory.filename().string(),
+                               .weight = weights.at("linear.weight").to(at::kFloat),
                                .bias = weights.find("linear.bias")};
   if (dense.bias.defined()) dense.bias = dense.bias.to(at::kFloat);
   if (config.has("activation_function")) {
@@ -75,7 +72,7 @@ std::string kind_of(const JsonValue& module) {
 
 EmbedderModules read_modules(const fs::path& directory) {
   EmbedderModules read_ones;
-  if (!is_there(directory / "modules.json")) return read_ones;
+  if (!has_file(directory / "modules.json")) return read_ones;
   const JsonValue modules = read(directory / "modules.json");
   for (size_t i = 0; i < modules.array_size(); ++i) {
     const JsonValue module = modules.at(i);
@@ -99,7 +96,7 @@ EmbedderModules read_modules(const fs::path& directory) {
 
 void read_prompts(const fs::path& directory, EmbedderModules& modules) {
   const fs::path file = directory / "config_sentence_transformers.json";
-  if (!is_there(file)) return;
+  if (!has_file(file)) return;
   const JsonValue config = read(file);
   if (!config.has("prompts")) return;
   const JsonValue prompts = config.at("prompts");
@@ -113,11 +110,55 @@ void read_prompts(const fs::path& directory, EmbedderModules& modules) {
 
 }  // namespace
 
-Embedder::Embedder(const fs::path& directory)
+Embedder::Embedder(const fs::path& directory, const std::optional<FineTuningOptions>& options)
     : model_(register_module("model", heed::load(directory, {.purpose = Purpose::kFeatures}))),
-      modules_(read_modules(directory)) {
-  read_prompts(directory, modules_);
+      modules_(read_modules(model_->folders().that_has("modules.json"))) {
+  read_prompts(model_->folders().that_has("config_sentence_transformers.json"), modules_);
+  for (EmbedderModules::Dense& dense : modules_.dense) {
+    const std::string name = text_of("dense_", &dense - modules_.dense.data());
+    dense.weight = register_parameter(name + "_weight", dense.weight);
+    if (dense.bias.defined()) dense.bias = register_parameter(name + "_bias", dense.bias);
+  }
+  if (options) {
+    prepare(*model_, *options);
+  } else {
+    model_->merge_adapter();
+  }
   eval();
+}
+
+void Embedder::save(const fs::path& directory, int64_t max_length) const {
+  std::vector<SavedFile> files;
+  const auto limits = model_->folders().find("sentence_bert_config.json");
+  Json limit = limits ? read(*limits).json() : Json{{"do_lower_case", false}};
+  limit["max_seq_length"] = max_length;
+  files.push_back({.name = "sentence_bert_config.json", .content = json_text(limit)});
+  if (!model_->folders().find("modules.json")) {
+    Json modules = Json::array();
+    for (const auto& [place, kind] : {std::pair{0, "Transformer"}, std::pair{1, "Pooling"}}) {
+      const std::string path = place == 0 ? "" : text_of(place, '_', kind);
+      modules.push_back({{"idx", place},
+                         {"name", std::to_string(place)},
+                         {"path", path},
+                         {"type", std::string("sentence_transformers.models.") + kind}});
+    }
+    const Json pooling = {{"word_embedding_dimension", model_->transformer().d_model},
+                          {"pooling_mode_cls_token", false},
+                          {"pooling_mode_mean_tokens", true},
+                          {"pooling_mode_max_tokens", false},
+                          {"pooling_mode_mean_sqrt_len_tokens", false}};
+    files.push_back({.name = "modules.json", .content = json_text(modules)});
+    files.push_back({.name = "1_Pooling/config.json", .content = json_text(pooling)});
+  }
+  for (const EmbedderModules::Dense& dense : modules_.dense) {
+    SavedFile file{.name = dense.folder + "/model.safetensors"};
+    file.tensors.push_back({"linear.weight", dense.weight.detach().contiguous()});
+    if (dense.bias.defined()) {
+      file.tensors.push_back({"linear.bias", dense.bias.detach().contiguous()});
+    }
+    files.push_back(std::move(file));
+  }
+  model_->save(directory, files);
 }
 
 at::Tensor Embedder::forward(const TextBatch& batch) const {

@@ -8,12 +8,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "heed/models/parts/head.h"
-#include "heed/models/published/published.h"
+#include "heed/models/published/fine_tuning.h"
 
 namespace heed::models::published {
 
@@ -21,8 +22,9 @@ namespace heed::models::published {
 struct EmbedderModules {
   std::vector<Pooling> poolings = {Pooling::kMean};  // their results side by side
   struct Dense {
-    at::Tensor weight;  // (out, in)
-    at::Tensor bias;    // (out), or undefined
+    std::string folder;  // "2_Dense"
+    at::Tensor weight;   // (out, in)
+    at::Tensor bias;     // (out), or undefined
     std::string activation = "Identity";
   };
   std::vector<Dense> dense = {};
@@ -34,12 +36,18 @@ struct EmbedderModules {
 
 class Embedder : public torch::nn::Module {
  public:
-  // The model of a directory in evaluation mode, whatever it was published for. Throws
-  // MissingInputError or DataError.
-  explicit Embedder(const std::filesystem::path& directory);
+  // The model of a directory in evaluation mode, whatever it was published for. An adapter is
+  // merged, unless `options` say what is to learn. Throws MissingInputError or DataError.
+  explicit Embedder(const std::filesystem::path& directory,
+                    const std::optional<FineTuningOptions>& options = {});
 
   // (B, vector_dim).
   at::Tensor forward(const TextBatch& batch) const;
+
+  // A directory that sentence-transformers opens, of texts of so many tokens at most. Throws as
+  // Published::save does.
+  void save(const std::filesystem::path& directory, int64_t max_length) const;
+  using Module::save;  // torch's, into an archive
 
   const EmbedderModules& modules_of_text() const { return modules_; }
   const std::shared_ptr<Published>& model() const { return model_; }

@@ -84,7 +84,18 @@ GenerationConfig read_generation_config(const std::filesystem::path& directory,
                         .top_p = number("top_p", 1),
                         .repetition_penalty = number("repetition_penalty", 1),
                         .num_beams = integer("num_beams", 1),
-                        .length_penalty = number("length_penalty", 1)};
+                        .length_penalty = number("length_penalty", 1),
+                        .min_p = number("min_p", 0)};
+  const Config& stopping = source.of("early_stopping");
+  if (stopping.has("early_stopping")) {
+    const JsonValue value = stopping.json().at("early_stopping");
+    using EarlyStopping = GenerationConfig::EarlyStopping;
+    if (value.json().is_boolean()) {
+      read.early_stopping = value.boolean() ? EarlyStopping::kTrue : EarlyStopping::kFalse;
+    } else {
+      read.early_stopping = value.one_of<EarlyStopping>({{"never", EarlyStopping::kNever}});
+    }
+  }
   for (const auto& [name, value] :
        {std::pair{"max_new_tokens", &read.max_new_tokens}, {"max_length", &read.max_length}}) {
     if (source.of(name).has(name)) *value = integer(name, 0);

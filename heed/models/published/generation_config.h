@@ -28,6 +28,8 @@ struct GenerationConfig {
   double repetition_penalty = 1;
   int64_t num_beams = 1;
   double length_penalty = 1;
+  enum class EarlyStopping : uint8_t { kFalse, kTrue, kNever } early_stopping = {};
+  double min_p = 0;
 };
 
 // Throws DataError naming the file and the field that cannot be used, or that asks for what Heed

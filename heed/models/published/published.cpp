@@ -9,6 +9,7 @@
 
 #include "heed/base/error.h"
 #include "heed/io/json.h"
+#include "heed/io/utf8.h"
 #include "heed/nn/initialise.h"
 
 namespace heed::models::published {
@@ -16,8 +17,9 @@ namespace {
 
 constexpr uint64_t kMostConfigBytes = uint64_t{16} << 20;
 
-JsonValue read_config(const std::filesystem::path& directory) {
-  return read_json(directory / "config.json", {.max_bytes = kMostConfigBytes});
+JsonValue read_config(const Folders& folders) {
+  return read_json(folders.that_has("config.json") / "config.json",
+                   {.max_bytes = kMostConfigBytes});
 }
 
 const Architecture& architecture_of(const Config& config, const LoadOptions& options) {
@@ -30,10 +32,14 @@ const Architecture& architecture_of(const Config& config, const LoadOptions& opt
   }
 }
 
-// By the class that config.json names; of none that is known, the features.
-Purpose purpose_of(const Config& config, const Architecture& architecture,
+// By what an adapter says that it is for; or by the class that config.json names: of none that is
+// known, the features.
+Purpose purpose_of(const Folders& folders, const Config& config, const Architecture& architecture,
                    const LoadOptions& options) {
   if (options.purpose) return *options.purpose;
+  if (folders.is_adapter()) {
+    if (const auto purpose = purpose_of_adapter(folders.directory())) return *purpose;
+  }
   if (!config.has("architectures")) return Purpose::kFeatures;
   for (const std::string& name : config.json().at("architectures").strings()) {
     for (const ClassName& known : architecture.classes) {
@@ -88,23 +94,29 @@ auto from_config(const Config& config, const Make& make) {
 }  // namespace
 
 Purpose purpose_in(const std::filesystem::path& directory, const LoadOptions& options) {
-  const Config config(read_config(directory));
-  return purpose_of(config, architecture_of(config, options), options);
+  const Folders folders(directory, options.base);
+  const Config config(read_config(folders));
+  return purpose_of(folders, config, architecture_of(config, options), options);
 }
 
 std::vector<std::string> labels_in(const std::filesystem::path& directory) {
-  return Config(read_config(directory)).labels();
+  return Config(read_config(Folders(directory))).labels();
 }
 
 Published::Published(const std::filesystem::path& directory, const LoadOptions& options)
-    : directory_(directory), config_(Config(read_config(directory))) {
+    : folders_(directory, options.base), config_(Config(read_config(folders_))) {
   const bool other_labels = has_other_labels(config_, options.labels);
   config_ = relabelled(config_, options.labels);
   architecture_ = &architecture_of(config_, options);
-  purpose_ = purpose_of(config_, *architecture_, options);
-  if (has_labels(purpose_)) labels_ = config_.labels();
-  if (writes(purpose_)) generation_ = read_generation_config(directory, config_);
-  const Weights weights(directory, std::string(architecture_->base));
+  purpose_ = purpose_of(folders_, config_, *architecture_, options);
+  if (writes(purpose_)) {
+    generation_ = read_generation_config(folders_.that_has("generation_config.json"), config_);
+  }
+  const Weights weights(folders_, std::string(architecture_->base));
+  if (has_labels(purpose_)) {
+    if (!other_labels) relabel_by_adapter(weights);
+    labels_ = config_.labels();
+  }
   config_ = Config(config_.json(), weights.names());
   plan_ = from_config(config_, [&] { return architecture_->plan(config_, purpose_); });
   check_sizes(plan_, weights);
@@ -123,10 +135,58 @@ Published::Published(const std::filesystem::path& directory, const LoadOptions& 
     std::move(top.origins.begin(), top.origins.end(), std::back_inserter(origins_));
     if (other_labels && head_->output) begin_output_anew();
   }
+  if (folders_.is_adapter()) read_adapter(weights, used);
   for (const std::string& name : weights.names()) {
     if (used.count(name) == 0) left_out_.push_back(name);
   }
   eval();
+}
+
+// An adapter without a config.json of its own has as many classes as its head has rows.
+void Published::relabel_by_adapter(const Weights& weights) {
+  if (!folders_.is_adapter() || folders_.that_has("config.json") == folders_.directory()) return;
+  for (const char* name : {"classifier.weight", "classifier.out_proj.weight", "score.weight"}) {
+    const at::Tensor rows = weights.find(name);
+    if (!rows.defined() || rows.size(0) == std::ssize(config_.labels())) continue;
+    std::vector<std::string> labels;
+    for (int64_t i = 0; i < rows.size(0); ++i) labels.push_back(text_of("LABEL_", i));
+    config_ = relabelled(config_, labels);
+  }
+}
+
+AdaptedModel Published::adapted() const {
+  const bool plain = purpose_ == Purpose::kFeatures;  // the class without a head has no prefix
+  return {.module = *this,
+          .origins = origins_,
+          .plan = plan_,
+          .base = plain ? "" : std::string(architecture_->base),
+          .purpose = purpose_,
+          .fresh = {fresh_.begin(), fresh_.end()}};
+}
+
+void Published::read_adapter(const Weights& weights, std::set<std::string>& used) {
+  adapter_ = std::make_unique<Adapter>(adapted(), folders_.directory(), weights, used);
+  for (const std::string& name : weights.names()) {
+    if (used.count(name) > 0 || name.find(".lora_") == std::string::npos) continue;
+    throw DataError((folders_.directory() / kAdapterWeights).string(),
+                    "tensor " + excerpt(name) + ": this model has no linear layer for it");
+  }
+}
+
+void Published::add_adapter(const AdapterOptions& options) {
+  check_usage(adapter_ == nullptr, "lora_r: ", directory().string(),
+              " has an adapter already, which learns on; leave it out, or merge that first");
+  adapter_ = std::make_unique<Adapter>(adapted(), options);
+  freeze_but_adapter();
+}
+
+void Published::freeze_but_adapter() { adapter_->freeze_others(adapted()); }
+
+void Published::merge_adapter() {
+  if (adapter_ == nullptr) return;
+  adapter_->merge();
+  adapter_.reset();
+  for (at::Tensor& parameter : parameters()) parameter.requires_grad_(true);
 }
 
 void Published::begin_output_anew() {

@@ -12,9 +12,11 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "heed/models/published/adapter.h"
 #include "heed/models/published/architecture.h"
 #include "heed/models/published/assembly.h"
 #include "heed/models/published/generation_config.h"
@@ -29,6 +31,9 @@ struct LoadOptions {
   // Of a classifier, in place of those of config.json: its output layer begins anew, unless they
   // are the same.
   std::vector<std::string> labels = {};
+  // Of a PEFT adapter: the directory of the model that it is for, in place of that which its
+  // adapter_config.json names.
+  std::filesystem::path base = {};
 };
 
 // What the model of a directory is for. Throws MissingInputError or DataError.
@@ -36,6 +41,16 @@ Purpose purpose_in(const std::filesystem::path& directory, const LoadOptions& op
 
 // The labels of its config.json, LABEL_0 … where it names none. Throws the same.
 std::vector<std::string> labels_in(const std::filesystem::path& directory);
+
+// A file that is saved with a model, "1_Pooling/config.json": a text, or tensors as safetensors.
+struct SavedFile {
+  std::string name;
+  std::string content = {};
+  std::vector<NamedTensor> tensors = {};
+};
+
+// What a saved model may replace.
+std::vector<std::string> replaceable_files();
 
 class Published : public torch::nn::Module {
  public:
@@ -62,17 +77,36 @@ class Published : public torch::nn::Module {
   // A field that config.json has when this is saved; null: that it does not have.
   void set_config(const std::string& field, const Json& value);
 
+  // Adds a fresh adapter; only it and its head learn then. Throws UsageError where there is one
+  // already, and where a name is that of no linear layer.
+  void add_adapter(const AdapterOptions& options);
+  bool has_adapter() const { return adapter_ != nullptr; }
+
+  // All but the adapter and its head learn no more.
+  void freeze_but_adapter();
+
+  // Makes the adapter part of the weights; nothing where there is none.
+  void merge_adapter();
+
+  // Whether save() writes the whole model with its adapter merged, in place of the adapter alone.
+  void set_saved_merged(bool merged) { saved_merged_ = merged; }
+
   // Writes a directory that transformers opens: config.json as it was but for what has changed,
-  // model.safetensors in float32, and the other files of the directory that this came from. Throws
-  // IoError or UsageError as io/atomic.h does.
+  // model.safetensors in float32, and the other files of the directory that this came from. Of a
+  // model with an adapter, one that peft opens: adapter_config.json and adapter_model.safetensors
+  // in place of the weights. Throws IoError or UsageError as io/atomic.h does.
   void save(const std::filesystem::path& directory) const;
   using Module::save;  // torch's, into an archive
+
+  // More files for the directory, in place of those of the same name that it would have.
+  void save(const std::filesystem::path& directory, const std::vector<SavedFile>& more) const;
 
   const Architecture& architecture() const { return *architecture_; }
   Purpose purpose() const { return purpose_; }
   const Config& config() const { return config_; }
   const std::vector<std::string>& labels() const { return labels_; }
-  const std::filesystem::path& directory() const { return directory_; }
+  const std::filesystem::path& directory() const { return folders_.directory(); }
+  const Folders& folders() const { return folders_; }
 
   const GenerationConfig& generation() const { return generation_; }
 
@@ -95,8 +129,11 @@ class Published : public torch::nn::Module {
  private:
   torch::nn::Module& make_network(const Plan& plan);
   void begin_output_anew();
+  void relabel_by_adapter(const Weights& weights);
+  void read_adapter(const Weights& weights, std::set<std::string>& used);
+  AdaptedModel adapted() const;
 
-  std::filesystem::path directory_;
+  Folders folders_;
   Config config_;
   GenerationConfig generation_;
   const Architecture* architecture_ = nullptr;
@@ -110,6 +147,8 @@ class Published : public torch::nn::Module {
   std::vector<Origin> origins_;
   std::vector<std::string> left_out_;
   std::vector<std::string> fresh_;
+  std::unique_ptr<Adapter> adapter_;
+  bool saved_merged_ = false;
 };
 
 }  // namespace models::published

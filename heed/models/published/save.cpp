@@ -32,20 +32,34 @@ constexpr std::string_view kKept[] = {
     "preprocessor_config.json",
     "chat_template.jinja",
     "chat_template.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "config_sentence_transformers.json",
 };
 constexpr uint64_t kMostKeptBytes = uint64_t{1} << 30;
-
-std::vector<std::string> replaceable() {
-  std::vector<std::string> names = {"config.json", "model.safetensors", "README.md"};
-  names.insert(names.end(), std::begin(kKept), std::end(kKept));
-  return names;
-}
 
 std::string_view class_of(const Architecture& architecture, Purpose purpose) {
   for (const ClassName& each : architecture.classes) {
     if (each.purpose == purpose) return each.name;
   }
   return {};
+}
+
+// Those beside the weights, and those in the folders that modules.json names.
+std::vector<std::string> kept_files(const Folders& folders) {
+  std::vector<std::string> names(std::begin(kKept), std::end(kKept));
+  const auto modules = folders.find("modules.json");
+  if (!modules) return names;
+  const JsonValue json = read_json(*modules, {.max_bytes = uint64_t{4} << 20});
+  for (size_t i = 0; i < json.array_size(); ++i) {
+    const fs::path folder = json.at(i).at("path").string();
+    if (folder.empty() || folder.filename() != folder || folder == "..") continue;
+    const bool today = folders.find(folder / "model.safetensors").has_value();
+    for (const char* file : {"config.json", today ? "model.safetensors" : "pytorch_model.bin"}) {
+      names.push_back((folder / file).string());
+    }
+  }
+  return names;
 }
 
 std::string config_text(const Published& model) {
@@ -59,29 +73,52 @@ std::string config_text(const Published& model) {
 
 }  // namespace
 
-void Published::save(const fs::path& directory) const {
-  // The class without a head has no prefix.
-  const std::string base = purpose_ == Purpose::kFeatures ? "" : std::string(architecture_->base);
-  std::vector<NamedTensor> tensors;
-  for (const Origin& origin : origins_) {
-    auto saved = saved_tensors(origin, plan_, base);
-    std::move(saved.begin(), saved.end(), std::back_inserter(tensors));
+std::vector<std::string> replaceable_files() {
+  std::vector<std::string> names = {"config.json", "model.safetensors", "README.md",
+                                    std::string(kAdapterConfig), std::string(kAdapterWeights)};
+  names.insert(names.end(), std::begin(kKept), std::end(kKept));
+  for (const char* kind : {"Pooling", "Dense", "Normalize"}) {
+    for (int place = 1; place < 10; ++place) names.push_back(text_of(place, '_', kind));
   }
-  std::vector<StoredTensor> stored;
-  for (const NamedTensor& each : tensors) {
-    stored.push_back({.name = each.name,
-                      .dtype = SafetensorsDtype::kF32,
-                      .shape = each.tensor.sizes().vec(),
-                      .data = static_cast<const std::byte*>(each.tensor.const_data_ptr()),
-                      .bytes = each.tensor.nbytes()});
-  }
-  AtomicDirectory target(directory, replaceable());
+  return names;
+}
+
+void Published::save(const fs::path& directory) const { save(directory, {}); }
+
+void Published::save(const fs::path& directory, const std::vector<SavedFile>& more) const {
+  const AdaptedModel parts = adapted();
+  const std::vector<std::string> kept = kept_files(folders_);
+  std::vector<std::string> replaced = replaceable_files();
+  for (const std::string& name : kept) replaced.push_back(fs::path(name).parent_path().string());
+  AtomicDirectory target(directory, replaced);
   target.write("config.json", config_text(*this));
-  write_safetensors(target, "model.safetensors", stored, {{"format", "pt"}});
-  for (const std::string_view name : kKept) {
-    std::error_code ignored;
-    if (!fs::exists(directory_ / name, ignored)) continue;
-    target.write(name, read_file(directory_ / name, kMostKeptBytes, FileKind::kRegular));
+  if (adapter_ != nullptr && !saved_merged_) {
+    adapter_->write(parts, folders_.base(), target);
+  } else {
+    std::vector<NamedTensor> tensors;
+    for (Origin origin : origins_) {
+      if (adapter_ != nullptr) origin.parameter = adapter_->merged(origin.parameter);
+      auto saved = saved_tensors(origin, plan_, parts.base);
+      std::move(saved.begin(), saved.end(), std::back_inserter(tensors));
+    }
+    write_safetensors(target, "model.safetensors", stored(tensors), {{"format", "pt"}});
+  }
+  std::set<std::string> written;
+  for (const SavedFile& file : more) {
+    if (file.tensors.empty()) {
+      target.write(file.name, file.content);
+    } else {
+      write_safetensors(target, file.name, stored(file.tensors), {{"format", "pt"}});
+    }
+    written.insert(file.name);
+  }
+  for (const std::string& name : kept) {
+    const std::string folder = fs::path(name).parent_path().string();
+    const bool old = name.ends_with(".bin") && written.count(folder + "/model.safetensors") > 0;
+    if (old || written.count(name) > 0) continue;
+    if (const auto file = folders_.find(name)) {
+      target.write(name, read_file(*file, kMostKeptBytes, FileKind::kRegular));
+    }
   }
   target.commit();
 }

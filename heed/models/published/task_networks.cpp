@@ -38,12 +38,14 @@ TokenTaggerOptions tagger_options(const Published& model) {
   return options;
 }
 
-QuestionAnswererOptions answerer_options(const Published& model) {
-  return {.vocab_size = model.vocab_size(),
-          .answers = "span",
-          .units = "words",
-          .transformer = model.transformer(),
-          .pad_token_id = model.pad_token_id()};
+QuestionAnswererOptions answerer_options(const Published& model, int64_t max_length) {
+  QuestionAnswererOptions options{.vocab_size = model.vocab_size(),
+                                  .answers = "span",
+                                  .units = "words",
+                                  .transformer = model.transformer(),
+                                  .pad_token_id = model.pad_token_id()};
+  options.transformer.max_length = max_length;
+  return options;
 }
 
 bool is_tag_letter(char letter) {
@@ -116,8 +118,8 @@ at::Tensor PublishedTagger::forward(const WordBatch& batch, nn::AttentionTrace* 
   return logits.gather(1, places);
 }
 
-PublishedAnswerer::PublishedAnswerer(std::shared_ptr<Published> model)
-    : QuestionAnswerer(answerer_options(*model), OwnNetwork()),
+PublishedAnswerer::PublishedAnswerer(std::shared_ptr<Published> model, int64_t max_length)
+    : QuestionAnswerer(answerer_options(*model, max_length), OwnNetwork()),
       model_(register_module("published", std::move(model))) {}
 
 at::Tensor PublishedAnswerer::forward(const QuestionBatch& batch, nn::AttentionTrace* trace) const {

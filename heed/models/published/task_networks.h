@@ -41,10 +41,10 @@ class PublishedTagger final : public TokenTagger {
   at::Tensor missing_;  // (K) bool: tags that the model does not have
 };
 
-// A model for question answering: units are tokens, special tokens among them.
+// A model for question answering: units are tokens, special tokens among them, at most so many.
 class PublishedAnswerer final : public QuestionAnswerer {
  public:
-  explicit PublishedAnswerer(std::shared_ptr<Published> model);
+  PublishedAnswerer(std::shared_ptr<Published> model, int64_t max_length);
 
   at::Tensor forward(const QuestionBatch& batch,
                      nn::AttentionTrace* trace = nullptr) const override;

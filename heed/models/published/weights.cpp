@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "heed/base/error.h"
 #include "heed/io/json.h"
-#include "heed/io/safetensors.h"
-#include "heed/io/torch_file.h"
 #include "heed/io/utf8.h"
 #include "heed/io/weight_map.h"
 #include "heed/models/stored_types.h"
@@ -43,31 +42,93 @@ std::string with_ending(std::string name, std::string_view old, std::string_view
   return name;
 }
 
+// Those of a directory, open.
+struct WeightFiles {
+  std::string name;  // as messages name them
+  std::optional<Safetensors> safetensors = {};
+  std::vector<TorchFile> torch = {};
+};
+
+WeightFiles files_of_model(const fs::path& directory) {
+  WeightFiles files;
+  const bool has_safetensors = has_file(directory / "model.safetensors") ||
+                               has_file(directory / "model.safetensors.index.json");
+  if (!has_safetensors && has_file(directory / kTorchFile)) {
+    files.name = (directory / kTorchFile).string();
+    files.torch.push_back(TorchFile::from_file(directory / kTorchFile));
+  } else if (!has_safetensors && has_file(directory / kTorchIndex)) {
+    const JsonValue json = read_json(directory / kTorchIndex, {.max_bytes = uint64_t{64} << 20});
+    files.name = json.file();
+    for (const std::string& file : files_of_weight_map(json, ".bin")) {
+      files.torch.push_back(TorchFile::from_file(directory / file));
+    }
+  } else {
+    files.safetensors = Safetensors::from_directory(directory);
+    files.name = files.safetensors->name();
+  }
+  return files;
+}
+
+WeightFiles files_of_adapter(const fs::path& directory) {
+  WeightFiles files{.name = (directory / kAdapterWeights).string()};
+  if (!has_file(directory / kAdapterWeights) && has_file(directory / kOldAdapterWeights)) {
+    files.torch.push_back(TorchFile::from_file(directory / kOldAdapterWeights));
+  } else {
+    files.safetensors = Safetensors::from_file(directory / kAdapterWeights);
+  }
+  return files;
+}
+
 }  // namespace
 
-Weights::Weights(const fs::path& directory, const std::string& base) : base_(base) {
-  std::error_code ignored;
-  const bool has_safetensors = fs::exists(directory / "model.safetensors", ignored) ||
-                               fs::exists(directory / "model.safetensors.index.json", ignored);
-  if (!has_safetensors && fs::exists(directory / kTorchFile, ignored)) {
-    file_ = (directory / kTorchFile).string();
-    read_torch_file(directory / kTorchFile);
-  } else if (!has_safetensors && fs::exists(directory / kTorchIndex, ignored)) {
-    read_torch_index(directory / kTorchIndex);
-  } else {
-    read_safetensors(directory);
+std::vector<WeightInfo> weights_in(const fs::path& directory) {
+  const bool adapts = has_file(directory / kAdapterConfig);
+  const WeightFiles files = adapts ? files_of_adapter(directory) : files_of_model(directory);
+  std::vector<WeightInfo> all;
+  if (files.safetensors) {
+    for (const StoredTensor& each : files.safetensors->tensors()) {
+      all.push_back({each.name, each.dtype, each.shape, each.bytes});
+    }
   }
+  for (const TorchFile& file : files.torch) {
+    for (const StridedTensor& each : file.tensors()) {
+      size_t bytes = dtype_bytes(each.dtype);
+      for (const int64_t size : each.shape) bytes *= static_cast<size_t>(size);
+      all.push_back({each.name, each.dtype, each.shape, bytes});
+    }
+  }
+  return all;
+}
+
+Weights::Weights(const fs::path& directory, const std::string& base) : base_(base) {
+  const WeightFiles files = files_of_model(directory);
+  file_ = files.name;
+  if (files.safetensors) add_safetensors(*files.safetensors);
+  for (const TorchFile& file : files.torch) add_torch_file(file);
+}
+
+Weights::Weights(const Folders& folders, const std::string& base) : Weights(folders.base(), base) {
+  if (!folders.is_adapter()) return;
+  const WeightFiles files = files_of_adapter(folders.directory());
+  if (files.safetensors) add_safetensors(*files.safetensors);
+  for (const TorchFile& file : files.torch) add_torch_file(file);
 }
 
 void Weights::add(std::string name, const at::Tensor& tensor) {
-  const std::string prefix = base_ + ".";
-  if (!base_.empty() && name.starts_with(prefix)) name.erase(0, prefix.size());
+  const bool adapts = name.starts_with(kAdapterPrefix);
+  for (const std::string& prefix : {std::string(kAdapterPrefix), base_ + "."}) {
+    if (prefix.size() > 1 && name.starts_with(prefix)) name.erase(0, prefix.size());
+  }
   name = with_ending(with_ending(std::move(name), ".gamma", ".weight"), ".beta", ".bias");
-  tensors_.emplace(std::move(name), tensor);
+  if (adapts) {
+    tensors_.insert_or_assign(std::move(name), tensor);
+  } else {
+    tensors_.emplace(std::move(name), tensor);
+  }
 }
 
-void Weights::read_safetensors(const fs::path& directory) {
-  const auto file = std::make_shared<const Safetensors>(Safetensors::from_directory(directory));
+void Weights::add_safetensors(const Safetensors& opened) {
+  const auto file = std::make_shared<const Safetensors>(opened);
   file_ = file->name();
   for (const StoredTensor& stored : file->tensors()) {
     const auto type = scalar_type_of(stored.dtype);
@@ -85,21 +146,13 @@ void Weights::read_safetensors(const fs::path& directory) {
   }
 }
 
-void Weights::read_torch_file(const fs::path& path) {
-  const auto file = std::make_shared<const TorchFile>(TorchFile::from_file(path));
+void Weights::add_torch_file(const TorchFile& opened) {
+  const auto file = std::make_shared<const TorchFile>(opened);
   for (const StridedTensor& stored : file->tensors()) {
     const auto type = scalar_type_of(stored.dtype);
     at::Tensor tensor;
     if (type) tensor = view_of(stored.data, stored.shape, stored.strides, *type, file);
     add(stored.name, tensor);
-  }
-}
-
-void Weights::read_torch_index(const fs::path& index) {
-  const JsonValue json = read_json(index, {.max_bytes = uint64_t{64} << 20});
-  file_ = json.file();
-  for (const std::string& file : files_of_weight_map(json, ".bin")) {
-    read_torch_file(index.parent_path() / file);
   }
 }
 

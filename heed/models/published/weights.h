@@ -9,7 +9,23 @@
 #include <string_view>
 #include <vector>
 
+#include "heed/io/safetensors.h"
+#include "heed/io/torch_file.h"
+#include "heed/models/published/folders.h"
+
 namespace heed::models::published {
+
+// One that stands in a file, by the name that it has there.
+struct WeightInfo {
+  std::string name;
+  SafetensorsDtype dtype;
+  std::vector<int64_t> shape;
+  size_t bytes;
+};
+
+// All of a directory, whichever of its files they stand in; of an adapter, its own alone. Throws as
+// Weights do.
+std::vector<WeightInfo> weights_in(const std::filesystem::path& directory);
 
 // In model.safetensors, in the files that model.safetensors.index.json lists, or else in
 // pytorch_model.bin or those of pytorch_model.bin.index.json.
@@ -19,6 +35,10 @@ class Weights {
   // of norms (gamma, beta) become today's. Throws MissingInputError where there are no weights,
   // DataError where a file cannot be used.
   Weights(const std::filesystem::path& directory, const std::string& base);
+
+  // The same with those of an adapter, which go before: "base_model.model.bert.encoder.…" is
+  // "encoder.…" too.
+  Weights(const Folders& folders, const std::string& base);
 
   // The tensor of that name, a view of the mapped file where its numbers are aligned there; what is
   // written to it stays in this process. Undefined where there is none. Throws DataError where it
@@ -33,9 +53,8 @@ class Weights {
   const std::string& file() const { return file_; }
 
  private:
-  void read_safetensors(const std::filesystem::path& directory);
-  void read_torch_file(const std::filesystem::path& file);
-  void read_torch_index(const std::filesystem::path& index);
+  void add_safetensors(const Safetensors& opened);
+  void add_torch_file(const TorchFile& opened);
   void add(std::string name, const at::Tensor& tensor);
 
   std::string file_;

@@ -1,0 +1,99 @@
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "heed/base/error.h"
+#include "heed/base/format.h"
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/data/rows.h"
+#include "heed/io/printable.h"
+#include "heed/tasks/rerank.h"
+
+namespace heed::cli {
+namespace {
+
+struct Settings {
+  std::string directory;
+  std::vector<std::string> files;
+  std::string query;
+  int64_t top = 0;
+  bool json = false;
+  ThreadOptions threads;
+};
+
+std::vector<std::string> read_documents(const std::vector<std::string>& files) {
+  data::DataReport report;
+  std::vector<std::string> documents;
+  for (const std::string& file : files) {
+    data::TextLines lines(file, {}, report);
+    for (std::string line; lines.next(line);) {
+      if (!data::trimmed(line).empty()) documents.push_back(line);
+    }
+  }
+  throw_or_warn(report);
+  return documents;
+}
+
+void print(const Settings& settings, const std::vector<std::string>& documents,
+           const std::vector<double>& logits) {
+  std::vector<size_t> order(documents.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return logits[a] > logits[b]; });
+  if (settings.top > 0) order.resize(std::min(order.size(), static_cast<size_t>(settings.top)));
+  for (const size_t i : order) {
+    const double score = 1 / (1 + std::exp(-logits[i]));
+    if (settings.json) {
+      const OrderedJson json = {
+          {"index", i}, {"score", score}, {"logit", logits[i]}, {"document", documents[i]}};
+      std::cout << json.dump() << '\n';
+    } else {
+      std::cout << formatted("%.4f\t", score) << printable(documents[i]) << '\n';
+    }
+  }
+  flush_output();
+}
+
+void run(const Settings& settings) {
+  settings.threads.apply();
+  const tasks::Reranker reranker = tasks::load_reranker(settings.directory);
+  const std::vector<std::string> documents =
+      read_documents(settings.files.empty() ? std::vector<std::string>{"-"} : settings.files);
+  const std::vector<double> logits =
+      tasks::relevance(reranker, settings.query, documents, progress_bar("reading"));
+  warn(tasks::cut_texts(reranker, settings.query, documents).warnings());
+  print(settings, documents, logits);
+}
+
+void define(Options& options, Settings& s) {
+  options
+      .add("model", s.directory, "Directory of a published model with one label (a cross-encoder)")
+      .required();
+  options.add("files", s.files, "A document on each line; - or none reads standard input")
+      .repeats();
+  options.add("--query", s.query, "What the documents are to answer").required();
+  options.add("--top", s.top, "Documents to print, the best ones; 0: all").range(0, 1'000'000'000);
+  options.flag("--json", s.json,
+               "Print a JSON object a line, with the place of the document in the input and the "
+               "logit");
+  s.threads.add_to(options);
+}
+
+}  // namespace
+
+Command rerank_command() {
+  return {
+      .path = "rerank",
+      .summary = "Sort documents by how well they answer a query",
+      .examples =
+          "  heed rerank ms-marco-MiniLM-L6-v2 --query 'how tall is the tower' documents.txt "
+          "--top 3\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli

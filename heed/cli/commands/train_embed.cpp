@@ -1,0 +1,94 @@
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "heed/base/error.h"
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options/field_options.h"
+#include "heed/cli/options/from_model.h"
+#include "heed/cli/options/training_options.h"
+#include "heed/tasks/embedding_training.h"
+
+namespace heed::cli {
+namespace {
+
+struct Settings {
+  std::vector<std::string> train;
+  std::vector<std::string> valid;
+  double valid_share = kValidShare;
+  FromModel from;
+  ReadingOptions reading;
+  int64_t max_length = 0;
+  tasks::EmbeddingTrainingOptions task;
+  TrainingSettings training{training::TrainingOptions{.epochs = 1}};
+};
+
+struct Groups {
+  data::TextGroups train;
+  data::TextGroups valid;
+};
+
+Groups read_data(const Settings& settings) {
+  const data::ReadOptions parsed = settings.reading.parsed();
+  const data::TextGroupOptions reading{.format = parsed.format,
+                                       .delimiter = parsed.delimiter,
+                                       .encoding = parsed.encoding,
+                                       .limits = parsed.limits};
+  data::DataReport report;
+  Groups groups;
+  groups.train = data::read_text_groups(paths_of(settings.train), reading, report);
+  groups.valid = settings.valid.empty()
+                     ? data::take_validation(groups.train, settings.valid_share,
+                                             settings.training.options.seed, report)
+                     : data::read_text_groups(paths_of(settings.valid), reading, report);
+  throw_or_warn(report);
+  std::cerr << "heed: " << groups.train.groups.size() << " training and "
+            << groups.valid.groups.size() << " validation "
+            << (groups.valid.judged ? "pairs with scores" : "pairs or triplets") << '\n';
+  return groups;
+}
+
+void run(Settings& settings) {
+  check_usage(settings.from.wanted(), "--from: expected the directory of a model to go on with");
+  settings.from.prepare({}, settings.training);
+  settings.training.prepare();
+  Groups groups = read_data(settings);
+  tasks::TextEmbedder embedder = tasks::open_text_embedder(
+      settings.from.directory(), settings.from.tuning(), settings.max_length);
+  FromModel::show(*embedder.model->model());
+  tasks::EmbeddingTraining task(groups.train, std::move(groups.valid), settings.task,
+                                std::move(embedder));
+  warn(task.cut().warnings());
+  settings.training.train(task);
+}
+
+void define(Options& options, Settings& s) {
+  add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
+                    "Pairs or triplets of texts, as tables or JSON,");
+  s.from.add_to(options);
+  s.reading.add_file_options(options);
+  options
+      .add("--max-length", s.max_length,
+           "Tokens of a text; what is beyond is cut; 0: as many as the model says")
+      .range(0, nn::kLargestSize);
+  visit_fields(s.task, FieldOptions(options));
+  s.training.add_to(options, {"spearman", "ndcg_at_10", "mrr_at_10"});
+}
+
+}  // namespace
+
+Command train_embed_command() {
+  return {
+      .path = "train embed",
+      .summary = "Train a model that gives texts vectors",
+      .examples =
+          "  heed train embed --from all-MiniLM-L6-v2 --train pairs.tsv --valid judged.tsv --out "
+          "model\n"
+          "  heed train embed --from bert-base-uncased --train triplets.jsonl --valid-share 0.1 "
+          "--batch-size 64 --out model\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli

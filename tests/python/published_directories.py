@@ -1,0 +1,131 @@
+"""Directories of tiny random models with tokenizers, as `transformers` saves them, for tests of what the
+program does with them."""
+
+import json
+import os
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import tokenizers
+import torch
+import transformers as tf
+
+from program import heed
+
+tf.logging.set_verbosity_error()
+torch.set_num_threads(1)
+
+WORDS = ("the a film is was not very good bad dull great one two three in of Anna Tim Cook Paris Rome "
+         "visits said who where when what man eats food").split()  # fmt: skip
+PIECES = list(dict.fromkeys(
+    ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(chr, range(33, 127)),
+     *("##" + chr(c) for c in range(97, 123)), *WORDS]))  # fmt: skip
+SIZES = dict(hidden_size=32, num_attention_heads=4, num_hidden_layers=2, intermediate_size=48,
+             max_position_embeddings=64)  # fmt: skip
+TEXTS = ["the film is very good", "a dull film", "Anna visits Rome.", "not good; not bad, one zzz"]
+
+
+def shaken(model, scale=0.15):
+    """Weights that are not all alike."""
+    torch.manual_seed(5)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += torch.randn_like(parameter) * scale
+    return model.eval()
+
+
+def bert_tokenizer(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    pieces = tokenizers.Tokenizer(tokenizers.models.WordPiece(
+        {piece: i for i, piece in enumerate(PIECES)}, unk_token="[UNK]"))  # fmt: skip
+    pieces.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=False)
+    pieces.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    pieces.decoder = tokenizers.decoders.WordPiece()
+    pieces.post_processor = tokenizers.processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokenizer = tf.PreTrainedTokenizerFast(
+        tokenizer_object=pieces, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]",
+        sep_token="[SEP]", mask_token="[MASK]", model_input_names=["input_ids", "token_type_ids",
+        "attention_mask"])  # fmt: skip
+    return tokenizer
+
+
+def byte_tokenizer():
+    """Bytes, and a few merges."""
+    alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    merges = [("t", "h"), ("th", "e"), ("Ġ", "the"), ("i", "s"), ("Ġ", "is"), ("o", "o"), ("Ġ", "f")]
+    vocabulary = {token: i for i, token in enumerate(
+        ["<pad>", "<s>", "</s>", *alphabet, *("".join(pair) for pair in merges)])}  # fmt: skip
+    bpe = tokenizers.Tokenizer(tokenizers.models.BPE(vocabulary, merges))
+    bpe.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = tokenizers.decoders.ByteLevel()
+    return bpe
+
+
+def wrapped(bpe, **tokens):
+    return tf.PreTrainedTokenizerFast(tokenizer_object=bpe, pad_token="<pad>", **tokens)
+
+
+class Published(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="heed-published-program-"))
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def saved(self, name, model, tokenizer):
+        directory = self.folder / name
+        model.save_pretrained(directory)
+        tokenizer.save_pretrained(directory)
+        return directory
+
+    def bert(self, name, kind, **config):
+        directory = self.folder / name
+        tokenizer = bert_tokenizer(directory)
+        model = shaken(kind(tf.BertConfig(vocab_size=len(PIECES), **SIZES, **config)))
+        return self.saved(name, model, tokenizer), model, tokenizer
+
+    def changed(self, directory, file, **change):
+        path = directory / file
+        path.write_text(json.dumps(json.loads(path.read_text()) | change))
+
+    def predicted(self, directory, lines, *options):
+        done = heed("predict", directory, "--json", *options, text="".join(x + "\n" for x in lines),
+                    code=0)  # fmt: skip
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def close(self, found, expected, bound=2e-5):
+        found, expected = torch.as_tensor(found), torch.as_tensor(expected)
+        self.assertEqual(found.shape, expected.shape)
+        self.assertLess((found - expected).abs().max().item(), bound)
+
+    def gpt2(self, name="gpt2", **config):
+        tokenizer = wrapped(byte_tokenizer(), bos_token="<s>", eos_token="</s>")
+        model = shaken(tf.GPT2LMHeadModel(tf.GPT2Config(
+            vocab_size=len(tokenizer), n_positions=64, n_embd=32, n_layer=2, n_head=4, bos_token_id=1,
+            eos_token_id=2, pad_token_id=0, **config)), 0.3)  # fmt: skip
+        return self.saved(name, model, tokenizer), model, tokenizer
+
+    def bart_model(self, **config):
+        bpe = byte_tokenizer()
+        bpe.post_processor = tokenizers.processors.RobertaProcessing(("</s>", 2), ("<s>", 1))
+        tokenizer = wrapped(bpe, bos_token="<s>", eos_token="</s>")
+        model = shaken(tf.BartForConditionalGeneration(tf.BartConfig(
+            vocab_size=len(tokenizer), d_model=32, encoder_layers=2, decoder_layers=2,
+            encoder_attention_heads=4, decoder_attention_heads=4, encoder_ffn_dim=40,
+            decoder_ffn_dim=40, max_position_embeddings=64, pad_token_id=0, bos_token_id=1,
+            eos_token_id=2, decoder_start_token_id=2, forced_eos_token_id=2,
+            **config)), 0.3)  # fmt: skip
+        return model, tokenizer
+
+    def opened(self, kind, directory):
+        """By transformers, with nothing missing, unexpected or of another shape."""
+        model, said = kind.from_pretrained(directory, output_loading_info=True, dtype=torch.float32)
+        for what in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+            self.assertFalse(said[what], what)
+        return model.eval(), tf.AutoTokenizer.from_pretrained(directory)

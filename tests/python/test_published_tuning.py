@@ -1,0 +1,470 @@
+"""Fine-tuning of published models: tiny ones of the `transformers` package, trained by the program, saved,
+opened again by `transformers` and `peft`; losses of 50 steps against a loop in PyTorch.
+
+Usage: test_published_tuning.py HEED_PROGRAM
+"""
+
+import json
+import os
+import shutil
+import sys
+import unittest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+try:
+    import torch
+    import transformers as tf
+    from safetensors.torch import load_file
+except ImportError as missing:
+    print(f"skipped: {missing}")
+    sys.exit(77)
+try:
+    import peft
+except ImportError:
+    peft = None
+
+from program import heed
+from published_directories import TEXTS, Published
+
+
+STEPS = 50
+LR = 1e-3
+NO_DROPOUT = dict(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+LABELS = {0: "minus", 1: "plus"}
+ROWS = [("plus", "the film is good"), ("minus", "a dull film"), ("plus", "Anna eats good food in Rome"),
+        ("minus", "not good; not bad"), ("plus", "very very great"), ("minus", "Tim said it was bad"),
+        ("plus", "one great film of two"), ("minus", "zzz")]  # fmt: skip
+TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
+SENTENCES = [(["Anna", "Cook", "visits", "Rome"], [1, 2, 0, 3]), (["Tim", "said", "zzz"], [1, 0, 0]),
+             (["in", "Paris"], [0, 3]), (["food"], [0])]  # fmt: skip
+PAIRS = [("the film", "is good"), ("a man eats", "food in Rome"), ("who", "Tim Cook"),
+         ("two", "very dull of it")]  # fmt: skip
+TRIPLETS = [("who visits Rome", "Anna visits Rome", "Tim eats food"),
+            ("what was said", "Tim said one", "the film is bad"),
+            ("good food", "a great man eats", "three of two"), ("dull film", "bad film", "very good")]
+
+
+class Tuning(Published):
+    def trained(self, task, directory, out, *options, code=0, **more):
+        return heed("train", task, "--from", directory, "--out", self.folder / out, "--threads", 1,
+                    *options, code=code, **more)  # fmt: skip
+
+    def file(self, name, text):
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def whole(self, file):
+        """All examples in one batch, learnt and validated on."""
+        return ["--train", file, "--valid", file, "--epochs", STEPS, "--max-steps", STEPS, "--eval-steps",
+                STEPS, "--batch-size", 100, "--lr", LR, "--warmup-ratio", 0, "--lr-scheduler", "linear",
+                "--logging-steps", 1, "--patience", 0]  # fmt: skip
+
+    def labelled(self):
+        return self.file("labelled.tsv", "".join(f"{label}\t{text}\n" for label, text in ROWS))
+
+    def conll(self):
+        return self.file("words.conll", "".join(
+            "".join(f"{word}\t{TAGS[tag]}\n" for word, tag in zip(words, tags)) + "\n"
+            for words, tags in SENTENCES))  # fmt: skip
+
+    def classifier(self, name, kind=tf.BertForSequenceClassification, **config):
+        return self.bert(name, kind, **(dict(id2label=LABELS) | NO_DROPOUT | config))
+
+    def probabilities(self, model, tokenizer, text):
+        with torch.no_grad():
+            return model(**tokenizer(text, return_tensors="pt")).logits[0].softmax(-1)
+
+    def same_answers(self, directory, model, tokenizer):
+        for text, answer in zip(TEXTS, self.predicted(directory, TEXTS)):
+            self.close(list(answer["probabilities"].values()),
+                       self.probabilities(model.eval(), tokenizer, text))
+
+
+class LearningCurves(Tuning):
+    """Hugging Face's Trainer without its shuffling: AdamW, gradients clipped at 1, a rate that falls
+    to 0; the same data, of which a batch holds all."""
+
+    def curve(self, model, loss, parameters=None):
+        optimizer = torch.optim.AdamW(parameters or model.parameters(), lr=LR, weight_decay=0.01)
+        schedule = tf.get_linear_schedule_with_warmup(optimizer, 0, STEPS)
+        losses = []
+        model.train()
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            value = loss()
+            value.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            losses.append(value.item())
+        return losses
+
+    def logged(self, out):
+        rows = map(json.loads, (self.folder / f"{out}.run" / "log.jsonl").read_text().splitlines())
+        return [row["loss"] for row in rows if row["event"] == "step"]
+
+    def compare(self, out, expected):
+        found = self.logged(out)
+        self.assertEqual(len(found), STEPS)
+        self.assertLess(expected[-1], 0.7 * expected[0])
+        worst = max(abs(a - b) for a, b in zip(found, expected))
+        self.assertLess(worst, 1e-4)
+
+    def test_classify(self):
+        directory, model, tokenizer = self.classifier("curve")
+        self.trained("classify", directory, "curve_out", *self.whole(self.labelled()))
+        batch = tokenizer([text for _, text in ROWS], return_tensors="pt", padding=True)
+        wanted = torch.tensor([int(label == "plus") for label, _ in ROWS])
+        self.compare("curve_out", self.curve(model, lambda: model(**batch, labels=wanted).loss))
+
+    def test_ner(self):
+        directory, model, tokenizer = self.classifier(
+            "curve_ner", tf.BertForTokenClassification, id2label=dict(enumerate(TAGS)))
+        self.trained("ner", directory, "curve_ner_out", *self.whole(self.conll()))
+        batch = tokenizer([words for words, _ in SENTENCES], is_split_into_words=True,
+                          return_tensors="pt", padding=True)  # fmt: skip
+        wanted = torch.full(batch.input_ids.shape, -100)
+        for row, (words, tags) in enumerate(SENTENCES):
+            places = batch.word_ids(row)
+            for word, tag in enumerate(tags):
+                wanted[row, places.index(word)] = tag
+        self.compare("curve_ner_out", self.curve(model, lambda: model(**batch, labels=wanted).loss))
+        again, _ = self.opened(tf.AutoModelForTokenClassification, self.folder / "curve_ner_out")
+        self.assertEqual(again.config.id2label, dict(enumerate(TAGS)))
+
+    def test_lm(self):
+        directory, model, tokenizer = self.gpt2("curve_lm", resid_pdrop=0.0, attn_pdrop=0.0,
+                                                embd_pdrop=0.0)  # fmt: skip
+        text = "the film is the good food"
+        self.trained("lm", directory, "curve_lm_out", *self.whole(self.file("text.txt", text)),
+                     "--weight-decay", 0.01, "--beta2", 0.999)  # fmt: skip
+        ids = tokenizer(text, return_tensors="pt").input_ids
+        self.compare("curve_lm_out", self.curve(model, lambda: model(ids, labels=ids).loss))
+        again, _ = self.opened(tf.AutoModelForCausalLM, self.folder / "curve_lm_out")
+        with torch.no_grad():
+            expected = float(again(ids, labels=ids).loss.exp())
+        said = self.predicted(self.folder / "curve_lm_out", [text])[0]
+        self.close(said["perplexity"] / expected, 1.0, 1e-4)
+
+    def test_seq2seq(self):
+        model, tokenizer = self.bart_model(dropout=0.0)
+        directory = self.saved("curve_bart", model, tokenizer)
+        file = self.file("pairs.tsv", "source\ttarget\n" + "".join("\t".join(pair) + "\n" for pair in PAIRS))
+        self.trained("seq2seq", directory, "curve_bart_out", *self.whole(file), "--label-smoothing", 0)
+        batch = tokenizer([source for source, _ in PAIRS], return_tensors="pt", padding=True)
+        targets = tokenizer([target for _, target in PAIRS], return_tensors="pt", padding=True)
+        wanted = targets.input_ids.masked_fill(targets.attention_mask == 0, -100)
+        batch.pop("token_type_ids", None)
+        self.compare("curve_bart_out", self.curve(model, lambda: model(**batch, labels=wanted).loss))
+        again, _ = self.opened(tf.AutoModelForSeq2SeqLM, self.folder / "curve_bart_out")
+        for (source, _), answer in zip(PAIRS, self.predicted(
+                self.folder / "curve_bart_out", [source for source, _ in PAIRS], "--num-beams", 1)):
+            with torch.no_grad():
+                ids = again.generate(**tokenizer(source, return_tensors="pt"), max_new_tokens=30,
+                                     num_beams=1)[0, 1:].tolist()  # fmt: skip
+            self.assertEqual(answer["tokens"],
+                             tokenizer.convert_ids_to_tokens([i for i in ids if i not in (0, 2)]))
+
+    def test_embed(self):
+        """MultipleNegativesRankingLoss: cosines times 20, all positives and negatives of the batch."""
+        directory, model, tokenizer = self.bert("curve_embed", tf.BertModel, add_pooling_layer=False,
+                                                **NO_DROPOUT)  # fmt: skip
+        file = self.file("triplets.tsv", "".join("\t".join(row) + "\n" for row in TRIPLETS))
+        self.trained("embed", directory, "curve_embed_out", *self.whole(file))
+
+        def vectors(column):
+            batch = tokenizer([row[column] for row in TRIPLETS], return_tensors="pt", padding=True)
+            states = model(**batch).last_hidden_state
+            mask = batch.attention_mask.unsqueeze(-1)
+            return torch.nn.functional.normalize((states * mask).sum(1) / mask.sum(1), dim=-1)
+
+        def loss():
+            scores = 20 * vectors(0) @ torch.cat([vectors(1), vectors(2)]).T
+            return torch.nn.functional.cross_entropy(scores, torch.arange(len(TRIPLETS)))
+
+        self.compare("curve_embed_out", self.curve(model, loss))
+        out = self.folder / "curve_embed_out"
+        modules = [each["type"].split(".")[-1] for each in json.loads((out / "modules.json").read_text())]
+        self.assertEqual(modules, ["Transformer", "Pooling"])
+        self.assertTrue(json.loads((out / "1_Pooling/config.json").read_text())["pooling_mode_mean_tokens"])
+        model, tokenizer = self.opened(tf.AutoModel, out)
+        done = heed("embed", out, text=TEXTS[0] + "\n", code=0)
+        with torch.no_grad():
+            expected = model(**tokenizer(TEXTS[0], return_tensors="pt")).last_hidden_state[0].mean(0)
+        self.close(json.loads(done.stdout)["vector"], expected)
+
+
+class Heads(Tuning):
+    """A head that is new, on a model of another class."""
+
+    def test_ner(self):
+        directory, _, _ = self.bert("ner_base", tf.BertForMaskedLM)
+        done = self.trained("ner", directory, "ner_out", "--train", self.conll(), "--valid", self.conll(),
+                            "--epochs", 40, "--lr", "5e-3", "--patience", 0, "--json")  # fmt: skip
+        self.assertIn("new: classifier.weight, classifier.bias", done.stderr)
+        self.assertEqual(json.loads(done.stdout)["f1"], 1)
+        model, tokenizer = self.opened(tf.AutoModelForTokenClassification, self.folder / "ner_out")
+        self.assertEqual(sorted(model.config.id2label.values()), sorted(TAGS))
+        batch = tokenizer(SENTENCES[0][0], is_split_into_words=True, return_tensors="pt")
+        with torch.no_grad():
+            best = model(**batch).logits[0].argmax(-1)
+        first = [batch.word_ids().index(i) for i in range(len(SENTENCES[0][0]))]
+        self.assertEqual([model.config.id2label[int(best[i])] for i in first],
+                         [TAGS[tag] for tag in SENTENCES[0][1]])
+
+    def test_qa(self):
+        directory, _, _ = self.bert("qa_base", tf.BertModel)
+        questions = [("Anna visits Rome in one film", "who visits", "Anna", 0),
+                     ("Tim Cook said not very good", "who said", "Tim Cook", 0),
+                     ("the man eats food of Paris", "what eats", "food", 13)]  # fmt: skip
+        document = {"data": [{"paragraphs": [
+            {"context": context, "qas": [{"id": str(i), "question": question, "answers": [
+                {"text": text, "answer_start": start}]}]}
+            for i, (context, question, text, start) in enumerate(questions)]}]}  # fmt: skip
+        file = self.file("squad.json", json.dumps(document))
+        done = self.trained("qa", directory, "qa_out", "--train", file, "--valid", file, "--epochs", 40,
+                            "--lr", "5e-3", "--max-length", 32, "--json")  # fmt: skip
+        self.assertIn("new: qa_outputs.weight, qa_outputs.bias", done.stderr)
+        self.assertEqual(json.loads(done.stdout)["exact_match"], 1)
+        out = self.folder / "qa_out"
+        model, tokenizer = self.opened(tf.AutoModelForQuestionAnswering, out)
+        for context, question, text, _ in questions:
+            answer = self.predicted(out, [f"{context}\t{question}"])[0]
+            self.assertEqual(answer["answer"], text)
+            batch = tokenizer(question, context, return_tensors="pt", return_offsets_mapping=True)
+            offsets = batch.pop("offset_mapping")[0]
+            with torch.no_grad():
+                found = model(**batch)
+            first, last = int(found.start_logits.argmax()), int(found.end_logits.argmax())
+            self.assertEqual(context[offsets[first][0]:offsets[last][1]], text)
+        stories = self.file("qa1.txt", "1 Mary went home.\n2 Where is Mary? \thome\t1\n")
+        done = self.trained("qa", directory, "x", "--train", stories, "--format", "babi", code=2)
+        self.assertIn("answers are spans", done.stderr)
+
+    def test_embed(self):
+        """Judged pairs: Spearman; others: nDCG. modules.json and its folders stay."""
+        directory, model, tokenizer = self.bert("embed_base", tf.BertModel)
+        kinds = ["Transformer", "Pooling", "Dense"]
+        (directory / "modules.json").write_text(json.dumps([
+            {"idx": i, "name": str(i), "path": f"{i}_{kind}" if i else "",
+             "type": "sentence_transformers.models." + kind} for i, kind in enumerate(kinds)]))
+        for folder in ("1_Pooling", "2_Dense"):
+            (directory / folder).mkdir()
+        (directory / "1_Pooling" / "config.json").write_text(json.dumps(
+            {"word_embedding_dimension": 32, "pooling_mode_cls_token": True}))
+        torch.save({"linear.weight": torch.randn(7, 32)}, directory / "2_Dense" / "pytorch_model.bin")
+        (directory / "2_Dense" / "config.json").write_text(json.dumps(
+            {"in_features": 32, "out_features": 7, "bias": False,
+             "activation_function": "torch.nn.modules.activation.Tanh"}))
+        train = self.file("more.tsv", "".join("\t".join(row) + "\n" for row in TRIPLETS))
+        judged = self.file("judged.jsonl", "".join(json.dumps(
+            {"sentence1": row[0], "sentence2": row[i], "score": score}) + "\n"
+            for row in TRIPLETS for i, score in ((1, 4.5), (2, 0.5))))  # fmt: skip
+        done = self.trained("embed", directory, "embed_out", "--train", train, "--valid", judged,
+                            "--epochs", 20, "--lr", "3e-3", "--json")  # fmt: skip
+        out = self.folder / "embed_out"
+        self.assertEqual(sorted(path.name for path in out.iterdir() if path.is_dir()),
+                         ["1_Pooling", "2_Dense"])
+        self.assertEqual([path.name for path in (out / "2_Dense").iterdir() if path.suffix != ".json"],
+                         ["model.safetensors"])
+        said = json.loads(heed("eval", out, judged, "--json", code=0).stdout)
+        self.assertAlmostEqual(said["spearman"], json.loads(done.stdout)["spearman"], 6)
+        self.assertGreater(said["spearman"], 0.8)
+        said = json.loads(heed("eval", out, train, "--json", code=0).stdout)
+        self.assertEqual(said["examples"], len(TRIPLETS))
+        self.assertGreater(said["ndcg_at_10"], 0.9)
+        vectors = {}
+        for line in heed("embed", out, text="".join("\n".join(row) + "\n" for row in TRIPLETS),
+                         code=0).stdout.splitlines():  # fmt: skip
+            row = json.loads(line)
+            vectors[row["text"]] = torch.nn.functional.normalize(torch.tensor(row["vector"]), dim=0)
+        gains = 0.0
+        for query, wanted, _ in TRIPLETS:
+            documents = [row[i] for row in TRIPLETS for i in (1, 2)]
+            documents.sort(key=lambda text: -float(vectors[query] @ vectors[text]))
+            place = documents.index(wanted)
+            gains += 1 / torch.tensor(place + 2.0).log2().item() if place < 10 else 0
+        self.assertAlmostEqual(said["ndcg_at_10"], gains / len(TRIPLETS), 5)
+        done = self.trained("embed", directory, "x", "--train", judged, "--valid", judged, code=2)
+        self.assertIn("pairs with scores", done.stderr)
+
+    def test_sentence_transformer_becomes_a_classifier(self):
+        directory, _, _ = self.bert("with_modules", tf.BertModel)
+        (directory / "modules.json").write_text(json.dumps(
+            [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+             {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]))
+        (directory / "1_Pooling").mkdir()
+        (directory / "1_Pooling" / "config.json").write_text('{"pooling_mode_mean_tokens": true}')
+        for _ in range(2):  # what was saved may be replaced
+            self.trained("classify", directory, "kept", "--train", self.labelled(), "--valid",
+                         self.labelled(), "--epochs", 2, "--overwrite")  # fmt: skip
+        for name in ("modules.json", "1_Pooling/config.json", "tokenizer.json", "tokenizer_config.json"):
+            self.assertEqual((self.folder / "kept" / name).read_text(), (directory / name).read_text())
+
+
+class WhatLearns(Tuning):
+    def tensors(self, directory):
+        return load_file(directory / "model.safetensors")
+
+    def run_of(self, out, directory, *options):
+        self.trained("classify", directory, out, "--train", self.labelled(), "--valid", self.labelled(),
+                     "--epochs", 2, "--lr", "1e-2", *options)  # fmt: skip
+        return self.tensors(self.folder / out)
+
+    def changed(self, before, after):
+        return {name for name in before if not torch.equal(before[name], after[name])}
+
+    def test_frozen_layers(self):
+        directory, _, _ = self.classifier("to_freeze")
+        before = self.tensors(directory)
+        changed = self.changed(before, self.run_of("frozen", directory, "--freeze-layers", 1))
+        self.assertFalse([name for name in changed if "embeddings" in name or "layer.0." in name])
+        self.assertTrue(any("layer.1." in name for name in changed))
+        changed = self.changed(before, self.run_of("frozen_embeddings", directory,
+                                                   "--freeze-embeddings", "true"))  # fmt: skip
+        self.assertFalse([name for name in changed if "embeddings" in name])
+        self.assertTrue(any("layer.0." in name for name in changed))
+        done = self.trained("classify", directory, "x", "--train", self.labelled(), "--valid",
+                            self.labelled(), "--freeze-layers", 3, code=2)  # fmt: skip
+        self.assertIn("freeze_layers: expected at most 2", done.stderr)
+        done = heed("train", "classify", "--train", "x", "--out", "y", "--lora-r", 3, code=2)
+        self.assertIn("--lora-r: has a meaning with --from alone", done.stderr)
+
+    def test_layer_rates(self):
+        """The step of AdamW is nearly the rate, whatever the gradient."""
+        directory, _, _ = self.classifier("for_rates")
+        before = self.tensors(directory)
+        after = self.run_of("rates", directory, "--layer-lr-decay", 0.5, "--max-steps", 1,
+                            "--weight-decay", 0, "--warmup-ratio", 0)  # fmt: skip
+        for part, rate in (("classifier.weight", 1e-2), ("layer.1.output.dense.weight", 5e-3),
+                           ("layer.0.output.dense.weight", 2.5e-3),
+                           ("position_embeddings.weight", 1.25e-3)):  # fmt: skip
+            name = next(name for name in before if name.endswith(part))
+            step = (after[name] - before[name]).abs().max().item()
+            self.assertAlmostEqual(step / rate, 1, 2, part)
+
+    def test_gradient_checkpointing(self):
+        """Bit by bit what comes without it, dropout included; with an encoder-decoder as well."""
+        directory, _, _ = self.classifier("to_checkpoint", hidden_dropout_prob=0.2,
+                                          attention_probs_dropout_prob=0.1)  # fmt: skip
+        plain = self.run_of("plain", directory)
+        again = self.run_of("again", directory, "--gradient-checkpointing", "true")
+        self.assertFalse(self.changed(plain, again))
+        model, tokenizer = self.bart_model(dropout=0.1)
+        directory = self.saved("bart_to_checkpoint", model, tokenizer)
+        file = self.file("some.tsv", "source\ttarget\n" + "".join("\t".join(pair) + "\n" for pair in PAIRS))
+        found = []
+        for wanted in ("false", "true"):
+            self.trained("seq2seq", directory, f"bart_{wanted}", "--train", file, "--valid", file,
+                         "--epochs", 2, "--gradient-checkpointing", wanted)  # fmt: skip
+            found.append(self.tensors(self.folder / f"bart_{wanted}"))
+        for name in self.changed(*found):  # sums in another order where layers share a memory
+            self.close(found[0][name], found[1][name], 1e-6)
+
+
+@unittest.skipIf(peft is None, "the package peft is not installed")
+class Adapters(Tuning):
+    def adapter(self, out, directory, *options):
+        return self.trained("classify", directory, out, "--train", self.labelled(), "--valid",
+                            self.labelled(), "--epochs", 15, "--lr", "1e-2", "--lora-r", 4, *options)
+
+    def opened_by_peft(self, directory, out):
+        base = tf.AutoModelForSequenceClassification.from_pretrained(directory, id2label=LABELS)
+        return peft.PeftModel.from_pretrained(base, out).eval(), tf.AutoTokenizer.from_pretrained(out)
+
+    def test_written_and_read(self):
+        directory, _, _ = self.bert("adapted", tf.BertModel, **NO_DROPOUT)
+        for name, options in (("lora", []), ("dora", ["--use-dora", "true", "--lora-dropout", 0.1]),
+                              ("dense", ["--target-modules", "query,dense", "--lora-alpha", 3]),
+                              ("linear", ["--target-modules", "all-linear"])):  # fmt: skip
+            with self.subTest(name):
+                done = self.adapter(name, directory, *options)
+                self.assertRegex(done.stderr, r"; \d+ of \d+ parameters learn")
+                out = self.folder / name
+                self.assertFalse((out / "model.safetensors").exists())
+                self.same_answers(out, *self.opened_by_peft(directory, out))
+                heed("merge", out, "--out", self.folder / f"{name}_merged", code=0)
+                self.same_answers(out, *self.opened(tf.AutoModelForSequenceClassification,
+                                                    self.folder / f"{name}_merged"))  # fmt: skip
+        config = json.loads((self.folder / "lora" / "adapter_config.json").read_text())
+        self.assertEqual(config["target_modules"], ["query", "value"])
+        self.assertEqual(heed("eval", self.folder / "lora", self.labelled(), "--json", code=0).stdout[:1], "{")
+
+    def test_saved_merged(self):
+        directory, _, _ = self.bert("to_merge", tf.BertModel, **NO_DROPOUT)
+        self.adapter("merged", directory, "--merge-adapter", "true")
+        self.same_answers(self.folder / "merged", *self.opened(
+            tf.AutoModelForSequenceClassification, self.folder / "merged"))  # fmt: skip
+
+    def test_only_the_adapter_learns_and_goes_on(self):
+        directory, _, _ = self.classifier("base_of_more")
+        self.adapter("first", directory)
+        first = load_file(self.folder / "first" / "adapter_model.safetensors")
+        self.assertFalse([name for name in first if "lora_" not in name and "classifier" not in name])
+        self.trained("classify", self.folder / "first", "second", "--train", self.labelled(), "--valid",
+                     self.labelled(), "--epochs", 1, "--lr", "1e-2")  # fmt: skip
+        second = load_file(self.folder / "second" / "adapter_model.safetensors")
+        self.assertEqual(set(first), set(second))
+        self.assertTrue(all(not torch.equal(first[name], second[name]) for name in first))
+
+    def test_resumed(self):
+        directory, _, _ = self.classifier("base_of_run", hidden_dropout_prob=0.1)
+        options = ["--train", self.labelled(), "--valid", self.labelled(), "--lora-r", 2, "--lr", "1e-2",
+                   "--lora-dropout", 0.1, "--batch-size", 3, "--lr-scheduler", "constant",
+                   "--warmup-steps", 2]  # fmt: skip
+        self.trained("classify", directory, "in_one_go", *options, "--epochs", 4)
+        self.trained("classify", directory, "in_two", *options, "--epochs", 2)
+        self.trained("classify", directory, "in_two", *options, "--epochs", 4, "--resume")
+        weights = [load_file(self.folder / out / "adapter_model.safetensors") for out in ("in_one_go", "in_two")]
+        for name in weights[0]:
+            self.assertTrue(torch.equal(weights[0][name], weights[1][name]), name)
+
+    def test_of_peft(self):
+        """What peft wrote opens, its base as it is named or given, without a config.json of its own."""
+        model = tf.BertForSequenceClassification
+        directory, _, tokenizer = self.bert("peft_base", model, num_labels=3)
+        for name, more in (("plain", {}), ("rslora", dict(use_rslora=True)), ("dora", dict(use_dora=True))):
+            with self.subTest(name):
+                config = peft.LoraConfig(task_type="SEQ_CLS", r=3, lora_alpha=5, target_modules=["key", "dense"],
+                                         **more)  # fmt: skip
+                adapted = peft.get_peft_model(model.from_pretrained(directory), config)
+                with torch.no_grad():
+                    for parameter in adapted.parameters():
+                        if parameter.requires_grad:
+                            parameter += torch.randn_like(parameter) * 0.1
+                out = self.folder / f"peft_{name}"
+                adapted.save_pretrained(out)
+                reopened = peft.PeftModel.from_pretrained(model.from_pretrained(directory), out).eval()
+                self.same_answers(out, reopened, tokenizer)
+        said = json.loads(heed("inspect", out, "--json", code=0).stdout)
+        self.assertTrue(all("base_model.model." in each["name"] for each in said["tensors"]))
+        elsewhere = self.folder / "peft_elsewhere"
+        shutil.copytree(out, elsewhere)
+        config = json.loads((out / "adapter_config.json").read_text())
+        (elsewhere / "adapter_config.json").write_text(json.dumps(config | {"base_model_name_or_path": "no/where"}))
+        done = heed("predict", elsewhere, text="x\n", code=66)
+        self.assertIn("field 'base_model_name_or_path': expected the directory of the model", done.stderr)
+        heed("merge", elsewhere, "--base", directory, "--out", self.folder / "from_elsewhere", code=0)
+        self.same_answers(self.folder / "from_elsewhere", reopened, tokenizer)
+        for change, words in (({"peft_type": "IA3"}, "peft_type"), ({"bias": "all"}, "bias"),
+                              ({"alpha_pattern": {"query": 3}}, "alpha_pattern"),
+                              ({"init_lora_weights": "pissa"}, "init_lora_weights")):  # fmt: skip
+            (elsewhere / "adapter_config.json").write_text(json.dumps(
+                config | {"base_model_name_or_path": str(directory)} | change))
+            done = heed("predict", elsewhere, text="x\n", code=65)
+            self.assertIn(words, done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1)
+
+    def test_refusals(self):
+        directory, _, _ = self.classifier("refuses")
+        done = self.trained("classify", directory, "x", "--train", self.labelled(), "--valid", self.labelled(),
+                            "--lora-r", 2, "--target-modules", "q_proj", code=2)  # fmt: skip
+        self.assertIn("no linear layer of this model is called 'q_proj'; there are dense, key, query, value",
+                      done.stderr)  # fmt: skip
+        done = heed("merge", directory, "--out", self.folder / "x", code=2)
+        self.assertIn("expected an adapter", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
