@@ -2,7 +2,8 @@
 # Makes this checkout ready to build: Debian packages, and torch in the virtual environment .venv.
 #
 #   tools/setup.sh            what building the program and the demo need
-#   tools/setup.sh --tests    also GoogleTest, and the Python packages that tests compare Heed with
+#   tools/setup.sh --tests    also GoogleTest, Chromium for the pages that Heed writes (350 MB), and the
+#                             Python packages that tests compare Heed with
 #   tools/setup.sh --docs     what `make docs` needs: MkDocs Material and Doxygen, without torch
 #   tools/setup.sh --checks   also clang, clang-format and clang-tidy, for .ci/run and `make lint`
 #
@@ -19,9 +20,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 torch_version=$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' tools/lock/torch.txt)
 build_packages=(g++ cmake ninja-build ccache make git python3-venv pkg-config ca-certificates
   libcli11-dev nlohmann-json3-dev libicu-dev libonig-dev libtomlplusplus-dev
-  libcairo2-dev libpango1.0-dev fonts-dejavu-core zlib1g-dev libsndfile1-dev libgloo-dev)
-test_packages=(libgtest-dev libgmock-dev)
-check_packages=(clang clang-format clang-tidy libclang-rt-dev chromium chromium-driver)
+  libcairo2-dev libpango1.0-dev fonts-dejavu-core zlib1g-dev libsndfile1-dev libgloo-dev
+  libmicrohttpd-dev)
+test_packages=(libgtest-dev libgmock-dev chromium chromium-driver)
+check_packages=(clang clang-format clang-tidy libclang-rt-dev)
 
 say() { echo "set-up: $*"; }
 die() { echo "set-up: $*" >&2; exit 1; }

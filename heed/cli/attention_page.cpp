@@ -49,8 +49,8 @@ class PageMaker {
       : view_(view), layers_(layers), heads_(at::tensor(heads, at::kLong)) {
     const auto queries = std::ssize(view.queries), keys = std::ssize(view.keys);
     const auto head_count = std::ssize(heads), layer_count = std::ssize(layers);
-    with_mean_ = !view.calls.empty() && std::max(queries, keys) <= kLongestRollout;
-    with_rollout_ = with_mean_ && !view.alignment && queries == keys;
+    with_mean_ = std::max(queries, keys) <= kLongestRollout;
+    with_rollout_ = with_mean_ && !view.alignment && view.queries == view.keys;
     page_.title = view.title;
     page_.queries = view.queries;
     page_.keys = view.keys;
@@ -136,7 +136,7 @@ class PageMaker {
     } else {
       page_.notes.emplace_back("This page holds all weights.");
     }
-    if (!with_mean_ && !view_.calls.empty()) {
+    if (!with_mean_) {
       page_.notes.push_back(formatted("Texts of more than %d tokens get no mean and no rollout.",
                                       static_cast<int>(kLongestRollout)));
     }

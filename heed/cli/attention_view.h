@@ -17,10 +17,12 @@ namespace heed::cli {
 struct AttentionRequest {
   std::string part = {};   // one of TaskKind::attention_parts; empty where there are none
   bool gradients = false;  // of the answer's score too, where the model can give them
+  bool continued = false;  // with what a language model writes behind the text
 };
 
 struct AttentionView {
   std::string title;
+  std::string continuation = {};     // of a language model, where it was asked for
   std::vector<std::string> queries;  // Nq tokens as the text has them
   std::vector<std::string> keys;     // Nk
   // The weights: what each layer attended, of a batch of one; or, where that says something else

@@ -14,7 +14,6 @@
 #include "heed/ops/workers.h"
 #include "heed/training/processes/process_memory.h"
 #include "heed/training/run/run_log.h"
-#include "heed/viz/report_page.h"
 
 namespace heed::cli {
 namespace {
@@ -40,9 +39,14 @@ CurveChart metric_curves(const Log& log) {
   return chart;
 }
 
+bool is_empty(const CurveChart& chart) {
+  return std::all_of(chart.panels.begin(), chart.panels.end(),
+                     [](const CurvePanel& panel) { return panel.curves.empty(); });
+}
+
 // What drives the run, and what it costs: a panel each.
 CurveChart step_curves(const Log& log) {
-  CurveChart chart{.title = "Steps", .x_axis = "step"};
+  CurveChart chart{.title = "Learning rate, size of the gradients, speed", .x_axis = "step"};
   for (const char* name : {"learning_rate", "gradient_norm", "tokens_per_second"}) {
     const auto found = log.find(name);
     if (found == log.end()) continue;
@@ -71,10 +75,11 @@ std::vector<std::string> advice_of(const doctor::Report& report) {
 
 std::string value_text(double value) { return formatted("%.4g", value); }
 
-ReportTable evaluation_table(const training::RunReport& report) {
+// The last ones, that of the model that was kept marked.
+ReportTable evaluation_table(const std::vector<training::Evaluation>& all) {
   ReportTable table{.columns = {"step", "epoch", "training loss"}};
-  const auto& all = report.evaluations;
-  if (all.empty()) return table;
+  int64_t kept = 0;
+  for (const training::Evaluation& each : all) kept = each.best ? each.step : kept;
   for (const auto& [name, value] : all.back().validation) {
     table.columns.push_back("validation " + name);
   }
@@ -82,7 +87,7 @@ ReportTable evaluation_table(const training::RunReport& report) {
   for (size_t i = all.size() - std::min(all.size(), kRows); i < all.size(); ++i) {
     const training::Evaluation& each = all[i];
     std::vector<std::string> row = {
-        std::to_string(each.step) + (each.step == report.best.step ? " (kept)" : ""),
+        std::to_string(each.step) + (each.step == kept ? " (kept)" : ""),
         std::to_string(each.epoch), value_text(each.train_loss)};
     for (const auto& [name, value] : each.validation) row.push_back(value_text(value));
     row.resize(table.columns.size() - 1);
@@ -131,31 +136,16 @@ std::string machine_text() {
 }
 
 // Of the model, as people call it.
-std::string name_of(const FinishedRun& run) { return run.directory.stem().string(); }
+std::string name_of(const RunInfo& run) { return run.directory.stem().string(); }
 
-std::string outcome_text(const FinishedRun& run) {
-  const training::RunReport& report = run.report;
+std::string outcome_text(const training::RunReport& report) {
   return text_of(report.steps, " steps in ", duration_text(report.seconds), "; the model of step ",
                  report.best.step, " was kept: ", text_of_metrics(report.best.validation),
                  report.stopped_early ? "; the run ended early, for lack of a better one" : "");
 }
 
-void write_page(const FinishedRun& run, const Log& log, const doctor::Report& advice) {
-  ReportPage page{.title = "Training of " + name_of(run), .summary = {outcome_text(run)}};
-  if (!advice.findings.empty()) {
-    page.sections.push_back({.heading = "What the curves say", .items = advice_of(advice)});
-  }
-  page.sections.push_back({.heading = "Loss and metrics", .chart = metric_curves(log)});
-  const CurveChart steps = step_curves(log);
-  if (!steps.panels.empty()) {
-    page.sections.push_back({.heading = "Learning rate, gradients, speed", .chart = steps});
-  }
-  page.sections.push_back({.heading = "Validations", .table = evaluation_table(run.report)});
-  page.sections.push_back(
-      {.heading = "How it was made",
-       .paragraphs = {command_line(run.command), run.program + ", " + machine_text()},
-       .table = setting_table(run.command)});
-  write_report_page(page, run.directory / "report.html");
+Log log_of(const fs::path& directory) {
+  return fs::exists(directory / "log.jsonl") ? training::read_log(directory) : Log{};
 }
 
 // The values of an option, or "".
@@ -170,14 +160,14 @@ std::string values_of(const Options& command, const std::string& name) {
   return values;
 }
 
-void write_card(const FinishedRun& run, const doctor::Report& advice) {
-  const training::Evaluation& best = run.report.best;
+void write_card(const RunInfo& run, const training::RunReport& report,
+                const doctor::Report& advice) {
+  const training::Evaluation& best = report.best;
   const std::string valid = values_of(run.command, "valid");
-  std::string card =
-      text_of("# ", printable(name_of(run)), "\n\nA model of the task `", run.task, "` with ",
-              run.report.parameters, " parameters, trained by ", run.program,
-              ".\n\n## Data\n\n- trained on: ", values_of(run.command, "train"), " (", run.examples,
-              " examples)\n");
+  std::string card = text_of("# ", printable(name_of(run)), "\n\nA model of the task `", run.task,
+                             "` with ", report.parameters, " parameters, trained by ", run.program,
+                             ".\n\n## Data\n\n- trained on: ", values_of(run.command, "train"),
+                             " (", run.examples, " examples)\n");
   card += "- validated on: " +
           (valid.empty() ? "a part of the training data that was held back" : valid) + '\n';
   card += text_of("\n## Numbers\n\nOn the validation data, of the model of step ", best.step,
@@ -197,7 +187,7 @@ void write_card(const FinishedRun& run, const doctor::Report& advice) {
   if (!longest.empty()) card += "- It reads at most " + longest + " tokens at a time.\n";
   for (const std::string& line : advice_of(advice)) card += "- In training: " + line + ".\n";
   card += text_of("\n## How it was made\n\n```sh\n", printable(command_line(run.command)),
-                  "\n```\n\n", duration_text(run.report.seconds), " on ", machine_text(),
+                  "\n```\n\n", duration_text(report.seconds), " on ", machine_text(),
                   ". The curves are in `", printable(run.directory.filename().string()),
                   "/report.html`.\n\n## How to use it\n\n```sh\nheed inspect ",
                   quoted(name_of(run)), "\nheed doctor ", quoted(name_of(run)), " DATA\nheed eval ",
@@ -209,17 +199,68 @@ void write_card(const FinishedRun& run, const doctor::Report& advice) {
 
 }  // namespace
 
-void write_run_report(const FinishedRun& run) {
-  const Log log = training::read_log(run.directory);
+ReportSection settings_section(const RunInfo& run) {
+  return {.heading = "How it was made",
+          .paragraphs = {command_line(run.command), run.program + ", " + machine_text()},
+          .table = setting_table(run.command)};
+}
+
+ReportPage run_page(const RunInfo& run, const RunState& state, const ReportSection& settings) {
+  const Log log = log_of(run.directory);
   const doctor::Report advice = examined(log);
+  ReportPage page{.title = "Training of " + name_of(run), .summary = {state.text}};
+  if (!advice.findings.empty()) {
+    page.sections.push_back({.heading = "What the curves say", .items = advice_of(advice)});
+  }
+  if (const CurveChart curves = metric_curves(log); !is_empty(curves)) {
+    page.sections.push_back(
+        {.heading = "Loss and metrics",
+         .paragraphs = {"The loss says how far the answers are from what they should be: it should "
+                        "fall. Where that of the validation, on examples that the model does not "
+                        "learn from, rises while that of training falls, it learns by heart."},
+         .chart = curves});
+  }
+  for (const ShownExample& example : state.examples) page.sections.push_back(example.section);
+  if (const CurveChart steps = step_curves(log); !is_empty(steps)) {
+    page.sections.push_back(
+        {.heading = "Learning rate, gradients, speed",
+         .paragraphs = {"The norm of the gradients is the size of what each step would change, "
+                        "before it is clipped: leaps of a hundred times say that training is about "
+                        "to go wrong."},
+         .chart = steps});
+  }
+  if (!log.empty()) {
+    const auto evaluations = training::read_evaluations(run.directory);
+    if (!evaluations.empty()) {
+      page.sections.push_back({.heading = "Validations", .table = evaluation_table(evaluations)});
+    }
+  }
+  page.sections.push_back(settings);
+  return page;
+}
+
+void write_example_pages(const std::vector<ShownExample>& examples, const fs::path& directory) {
+  for (const ShownExample& example : examples) {
+    if (!example.section.link) continue;
+    AtomicFile file(directory / example.section.link->file);
+    file.write(example.page);
+    file.commit();
+  }
+}
+
+void write_run_report(const RunInfo& run, const training::RunReport& report,
+                      const std::vector<ShownExample>& examples) {
+  const Log log = log_of(run.directory);
   const CurveChart curves = metric_curves(log);
   if (!curves.panels[0].curves.empty()) {
     for (const char* name : {"curves.png", "curves.svg"}) {
       write_curves(curves, (run.directory / name).string());
     }
-    write_page(run, log, advice);
+    write_example_pages(examples, run.directory);
+    write_report_page(run_page(run, {outcome_text(report), examples}, settings_section(run)),
+                      run.directory / "report.html");
   }
-  write_card(run, advice);
+  write_card(run, report, examined(log));
 }
 
 }  // namespace heed::cli

@@ -1,18 +1,20 @@
-// What a finished run leaves for people: its curves, a page in its directory, and a card beside the
-// model.
+// What a run leaves for people: its curves, a page in its directory, and a card beside the model.
+// The page is the same while the run goes on (watch/live_page.h).
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "heed/cli/options/options.h"
+#include "heed/cli/watch/shown_examples.h"
 #include "heed/training/run/reports.h"
+#include "heed/viz/report_page.h"
 
 namespace heed::cli {
 
-struct FinishedRun {
-  const training::RunReport& report;
+struct RunInfo {
   const Options& command;           // `heed train …` with what was given
   std::filesystem::path directory;  // of the run's files
   std::filesystem::path model;
@@ -21,8 +23,25 @@ struct FinishedRun {
   std::string program;   // "heed 0.1.0"
 };
 
-// curves.png, curves.svg and report.html in the directory of the run, README.md in that of the
-// model. Throws as read_log does, IoError.
-void write_run_report(const FinishedRun& run);
+// How it was made: the command, the machine, all settings.
+ReportSection settings_section(const RunInfo& run);
+
+// What changes while it goes on, beside the log in its directory.
+struct RunState {
+  std::string text;  // where it stands
+  std::vector<ShownExample> examples = {};
+};
+
+// Throws as read_log does; there may be no log yet.
+ReportPage run_page(const RunInfo& run, const RunState& state, const ReportSection& settings);
+
+// The files of the pages that examples link to: attention-1.html, ….
+void write_example_pages(const std::vector<ShownExample>& examples,
+                         const std::filesystem::path& directory);
+
+// curves.png, curves.svg, report.html and the pages of the examples in the directory of the run,
+// README.md in that of the model. Throws as read_log does, IoError.
+void write_run_report(const RunInfo& run, const training::RunReport& report,
+                      const std::vector<ShownExample>& examples);
 
 }  // namespace heed::cli

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
 
 #include <string>
 #include <vector>
@@ -28,9 +29,18 @@ struct Evaluation {
     OrderedJson row;
   };
   std::vector<Wrong> wrong = {};
-  // For the doctor, of one label a text: what became of each example, and the names of the classes.
+  // For the doctor, of one label a text: what became of each example, and what the classes and the
+  // further columns of the data are called.
   std::vector<doctor::Judgement> judgements = {};
   std::vector<std::string> labels = {};
+  std::vector<std::string> columns = {};
+  int64_t tokens = 0;  // that were read, each once; 0: they were not counted
+};
+
+// What the doctor looks at beside an evaluation.
+struct DoctorExamples {
+  std::vector<std::string> inputs = {};  // as `attend` takes them and, a line each, `predict`
+  std::vector<doctor::NotChecked> not_checked = {};  // checks that these inputs are not for
 };
 
 // Made with the options that its task declared (task_kind.h), and not changed by what it answers:
@@ -51,6 +61,14 @@ class TaskAdapter {
   // is given to `answers` too, so that the others are answered as ever. TextTask (text_task.h) does
   // it for inputs that are texts.
   virtual void predict(const std::string& file, Answers& answers) const = 0;
+
+  // Some of the examples of these files, from the short to the long; none: it is not looked into.
+  virtual DoctorExamples doctor_examples(const std::vector<std::string>& /*files*/) const {
+    return {};
+  }
+
+  // The network, for those who look at its layers; null: it is not shown.
+  virtual const torch::nn::Module* network() const { return nullptr; }
 
   // What it attends to in the input that `argument` gives or, of inputs that are no text, names.
   virtual AttentionView attend(const std::string& argument,

@@ -141,6 +141,9 @@ class AnyTask {
 
   const std::string& directory() const { return directory_; }
 
+  // Whether some task declares an option of this long name.
+  bool declares(const std::string& name) const { return sets_.has(name); }
+
   // That of the model in the directory. Throws MissingInputError or DataError.
   const TaskKind& kind() const;
 

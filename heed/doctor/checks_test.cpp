@@ -120,6 +120,12 @@ TEST_F(Doctor, TellsOneTextUnderTwoLabels) {
   const Report report = examine(sound(60, 1) + "good\t" + text + "\nbad\t" + text + "\n");
   ASSERT_THAT(report.findings, SizeIs(2)) << report.text();
   EXPECT_EQ(report.findings[1].check, "one text under two labels");
+  EXPECT_EQ(report.findings[1].severity, Severity::kWarning);
+  const Report near = examine(sound(60, 1) + "good\t" + text + "\nbad\t" + text + " now\n");
+  ASSERT_THAT(near.findings, SizeIs(2)) << near.text();
+  EXPECT_THAT(near.findings[0].summary,
+              HasSubstr("1 text stands, but for a few words, under different labels"));
+  EXPECT_EQ(near.findings[0].severity, Severity::kNote);
 }
 
 TEST_F(Doctor, StopsAtLeaksBetweenSplits) {

@@ -216,26 +216,33 @@ void report_leaks(const Data& data, const std::vector<Counted>& found, const cha
   }
 }
 
-// Exact copies whose labels, or targets, differ.
-void report_contradictions(const Data& data, const std::vector<Group>& groups, Report& report) {
-  report.checked.emplace_back("one text under two labels");
-  Counted found;
-  for (const Group& group : groups) {
-    const Sample& first = sample_at(data, group.places.front());
-    for (const Place& place : group.places) {
-      const Sample& sample = sample_at(data, place);
-      if (sample.labels == first.labels) continue;
-      found.add(data, group.places.front(), place);
-      break;
-    }
+// The first of several places of nearly one text whose label is another than that of the first.
+void count_contradiction(const Data& data, const std::vector<Place>& places, Counted& found) {
+  const Sample& first = sample_at(data, places.front());
+  for (const Place& place : places) {
+    if (sample_at(data, place).labels == first.labels) continue;
+    found.add(data, places.front(), place);
+    return;
   }
-  if (found.count == 0 || data.labels.empty()) return;
-  report.add({.check = "one text under two labels",
-              .severity = Severity::kWarning,
-              .summary = text_of(found.count, found.count == 1 ? " text stands" : " texts stand",
-                                 " under different labels"),
-              .advice = "decide for one label: no model can learn both",
-              .examples = found.examples});
+}
+
+void report_contradictions(const Data& data, const Counted& same, const Counted& near,
+                           Report& report) {
+  report.checked.emplace_back("one text under two labels");
+  if (data.labels.empty()) return;
+  const auto add = [&](const Counted& found, const char* what, Severity severity,
+                       const char* advice) {
+    if (found.count == 0) return;
+    report.add({.check = "one text under two labels",
+                .severity = severity,
+                .summary = text_of(found.count, found.count == 1 ? " text stands" : " texts stand",
+                                   what, " under different labels"),
+                .advice = advice,
+                .examples = found.examples});
+  };
+  add(same, "", Severity::kWarning, "decide for one label: no model can learn both");
+  add(near, ", but for a few words,", Severity::kNote,
+      "read them: where the words that differ do not decide, one of the labels is wrong");
 }
 
 }  // namespace
@@ -243,10 +250,13 @@ void report_contradictions(const Data& data, const std::vector<Group>& groups, R
 void check_duplicates(const Data& data, Report& report) {
   const std::vector<Group> groups = groups_of(data);
   std::vector<Counted> within(data.splits.size()), leaked(data.splits.size());
-  for (const Group& group : groups) count_places(data, group.places, within, leaked);
+  Counted contradicted, near_contradicted;
+  for (const Group& group : groups) {
+    count_places(data, group.places, within, leaked);
+    count_contradiction(data, group.places, contradicted);
+  }
   report.checked.emplace_back("duplicates");
   report_within(data, within, "duplicates", " stand before, but for case and punctuation", report);
-  report_contradictions(data, groups, report);
 
   std::vector<Counted> near(data.splits.size()), near_leaked(data.splits.size());
   for (const std::vector<size_t>& cluster : near_clusters(groups)) {
@@ -263,7 +273,9 @@ void check_duplicates(const Data& data, Report& report) {
     std::stable_sort(places.begin(), places.end(),
                      [](const Place& a, const Place& b) { return a.split < b.split; });
     count_places(data, places, near, near_leaked);
+    if (!places.empty()) count_contradiction(data, places, near_contradicted);
   }
+  report_contradictions(data, contradicted, near_contradicted, report);
   report.checked.emplace_back("near duplicates");
   report_within(data, near, "near duplicates", " are nearly the same as one before", report);
   report.checked.emplace_back("leaks between splits");

@@ -43,6 +43,9 @@ std::string Report::text() const {
     if (found.count(check) == 0) fine += (fine.empty() ? "" : ", ") + check;
   }
   if (!fine.empty()) text += "nothing found: " + fine + '\n';
+  for (const NotChecked& each : not_checked) {
+    text += text_of("not checked: ", each.check, ": ", each.why, '\n');
+  }
   return text;
 }
 
@@ -56,6 +59,8 @@ OrderedJson Report::json() const {
                                 {"examples", each.examples}});
   }
   json["checked"] = checked;
+  json["not_checked"] = OrderedJson::object();
+  for (const NotChecked& each : not_checked) json["not_checked"][each.check] = each.why;
   json.update(numbers);
   return json;
 }

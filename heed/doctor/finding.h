@@ -27,17 +27,25 @@ struct Finding {
 
 inline constexpr size_t kExamples = 5;  // of a finding
 
+struct NotChecked {
+  std::string check;
+  std::string why;
+};
+
 struct Report {
   std::vector<Finding> findings;                // in the order of the checks
   std::vector<std::string> checked;             // the names of all checks that were made
+  std::vector<NotChecked> not_checked;          // and of those that make no sense here
   OrderedJson numbers = OrderedJson::object();  // what was measured, whether it is a finding or not
 
   void add(Finding finding) { findings.push_back(std::move(finding)); }
   bool go_on() const;
 
-  // For people: what stops first, then warnings, then notes; then the checks that found nothing.
+  // For people: what stops first, then warnings, then notes; then the checks that found nothing,
+  // and those that were not made.
   std::string text() const;
-  // {"go_on", "findings": [{"check", "severity", "summary", "advice", "examples"}], "checked", …}
+  // {"go_on", "findings": [{"check", "severity", "summary", "advice", "examples"}], "checked",
+  // "not_checked": {check: why}, …}
   OrderedJson json() const;
 };
 

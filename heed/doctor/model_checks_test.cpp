@@ -79,7 +79,7 @@ std::vector<Judgement> judged(int count, double sure, const Right& right) {
 Report of_judgements(const std::vector<Judgement>& judgements) {
   Report report;
   check_calibration(judgements, report);
-  check_accuracy(judgements, {"bad", "good"}, report);
+  check_accuracy(judgements, {.labels = {"bad", "good"}}, report);
   return report;
 }
 
@@ -127,6 +127,109 @@ TEST(ModelDoctor, FindsClassesThatAreHardlyFound) {
   const Report report = of_judgements(judged(1000, 0.6, second_is_wrong));
   const Finding found = only(report, "accuracy by class");
   EXPECT_THAT(found.examples, ElementsAre(HasSubstr("100 of 500 examples (20.0 %) found")));
+}
+
+Report of_columns(const std::vector<Judgement>& judgements) {
+  Report report;
+  check_accuracy(judgements, {.labels = {"bad", "good"}, .columns = {"source", "id"}}, report);
+  return report;
+}
+
+TEST(ModelDoctor, FindsValuesOfAColumnAtWhichItIsWorse) {
+  // Every tenth is of the phone, where it is right in half.
+  auto all = judged(1000, 0.9, [](int i) { return i % 10 != 0 || i % 20 == 0; });
+  for (Judgement& each : all) {
+    each.columns = {each.tokens % 10 == 0 ? "phone" : "web", std::to_string(each.tokens)};
+  }
+  const Report report = of_columns(all);
+  EXPECT_THAT(only(report, "accuracy by column").summary,
+              HasSubstr("where \"source\" is \"phone\", 50 % are right, all together 95 %"));
+  EXPECT_EQ(report.numbers["accuracy_by_column"].size(), 2U);  // an id sorts nothing
+}
+
+TEST(ModelDoctor, FindsNothingInColumnsThatMakeNoDifference) {
+  auto all = judged(1000, 0.8, four_in_five);
+  for (Judgement& each : all) each.columns = {each.tokens % 3 == 0 ? "phone" : "web"};
+  const Report report = of_columns(all);
+  EXPECT_THAT(report.findings, IsEmpty()) << report.text();
+  EXPECT_THAT(report.checked, testing::Contains("accuracy by column"));
+}
+
+// ---- Layers and speed
+
+std::vector<LayerSize> sound_layers() {
+  std::vector<LayerSize> layers;
+  for (const char* name : {"embedding", "up", "down", "classifier"}) {
+    layers.push_back({.name = name,
+                      .multiplies = layers.size() > 0,
+                      .output = 2,
+                      .largest = 40,
+                      .change = 0.8,
+                      .gradient = 1e-3 * static_cast<double>(1 + 50 * layers.size())});
+  }
+  layers.front().change = 0;  // of an embedding it may be 0
+  return layers;
+}
+
+template <typename Change>
+Report of_layers(const Change& change) {
+  auto layers = sound_layers();
+  change(layers);
+  Report report;
+  check_layers(layers, report);
+  return report;
+}
+
+TEST(ModelDoctor, FindsNothingInSoundLayers) {
+  const Report report = of_layers([](auto&) {});
+  EXPECT_THAT(report.findings, IsEmpty()) << report.text();
+  EXPECT_EQ(report.numbers["layers"].size(), 4U);
+}
+
+TEST(ModelDoctor, FindsOutputsThatHalfPrecisionDoesNotHold) {
+  const Report report = of_layers([](auto& layers) { layers[2].largest = 7e4; });
+  EXPECT_THAT(only(report, "outputs of layers").examples, ElementsAre("down: up to 7.0e+04"));
+}
+
+TEST(ModelDoctor, FindsLayersThatGiveTheSameWhateverTheyGet) {
+  const Report report = of_layers([](auto& layers) { layers[1].change = 1e-8; });
+  EXPECT_THAT(only(report, "outputs of layers").summary,
+              HasSubstr("1 layer that give the same whatever they get"));
+}
+
+TEST(ModelDoctor, FindsGradientsThatVanishOrLeap) {
+  const Report vanished = of_layers([](auto& layers) { layers[0].gradient = 1e-12; });
+  EXPECT_THAT(only(vanished, "gradients of layers").examples, ElementsAre(HasSubstr("embedding")));
+  const Report leaping = of_layers([](auto& layers) { layers[3].gradient = 1e9; });
+  EXPECT_THAT(only(leaping, "gradients of layers").summary, HasSubstr("gradients that leap"));
+}
+
+Report of_speed(const Speed& speed) {
+  Report report;
+  check_speed(speed, report);
+  return report;
+}
+
+TEST(ModelDoctor, FindsAModelThatLeavesTheMachineIdle) {
+  const Speed sound{.tokens_per_second = 1e4,
+                    .parameters = 2'000'000,
+                    .machine = 1e11,
+                    .peak_bytes = 1 << 30,
+                    .allowed_bytes = uint64_t{8} << 30};
+  const Report report = of_speed(sound);
+  EXPECT_THAT(report.findings, IsEmpty()) << report.text();
+  EXPECT_NEAR(report.numbers["speed"]["share"].get<double>(), 0.4, 1e-9);
+
+  Speed idle = sound;
+  idle.tokens_per_second = 100;
+  EXPECT_THAT(only(of_speed(idle), "speed and memory").summary,
+              HasSubstr("it computes at 0.4 % of what the machine can"));
+  idle.parameters = 1000;  // a small one waits for other things
+  EXPECT_THAT(of_speed(idle).findings, IsEmpty());
+
+  Speed full = sound;
+  full.peak_bytes = uint64_t{7900} << 20;
+  EXPECT_THAT(only(of_speed(full), "speed and memory").summary, HasSubstr("of memory"));
 }
 
 // ---- Training

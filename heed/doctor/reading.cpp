@@ -1,10 +1,7 @@
 // What the readers refused, and what the columns of tables hold.
-#include <map>
-#include <set>
-
 #include "heed/base/error.h"
-#include "heed/data/rows.h"
 #include "heed/doctor/checks.h"
+#include "heed/doctor/tables.h"
 #include "heed/io/utf8.h"
 
 namespace heed::doctor {
@@ -42,46 +39,18 @@ struct Table {
   int64_t rows = 0;
 };
 
-bool has_header(const data::Row& row, const data::ReadOptions& options) {
-  if (options.header != data::Header::kAuto) return options.header == data::Header::kYes;
-  const auto usual = [&](std::span<const std::string_view> names) {
-    for (const std::string& cell : row.cells) {
-      const std::string name = data::lower_case_of(data::trimmed(cell));
-      if (std::find(names.begin(), names.end(), name) != names.end()) return true;
-    }
-    return false;
-  };
-  const auto chosen = [&](const std::string& name) {
-    return !name.empty() && std::find(row.cells.begin(), row.cells.end(), name) != row.cells.end();
-  };
-  return usual(data::usual_text_names()) || usual(data::usual_source_names()) ||
-         chosen(options.text_column) || chosen(options.label_column);
-}
-
 Table read_table(const std::filesystem::path& file, const data::ReadOptions& options) {
-  data::DataReport ignored;  // check_reading has told it
-  data::TextLines lines(file, {.encoding = options.encoding}, ignored);
-  const data::FileKind kind = lines.kind(options.format, options.delimiter);
   Table table;
-  if (kind.format != data::Format::kTsv && kind.format != data::Format::kCsv) return table;
-  const auto rows = data::rows_of(lines, kind);
-  data::Row row;
-  if (!rows->next(row)) return table;
-  const bool header = has_header(row, options);
-  table.columns.resize(row.cells.size());
-  for (size_t i = 0; i < row.cells.size(); ++i) {
-    table.columns[i].name = header ? row.cells[i] : text_of("column ", i + 1);
-  }
-  for (bool more = header ? rows->next(row) : true; more; more = rows->next(row)) {
-    if (row.cells.size() != table.columns.size()) continue;
-    for (size_t i = 0; i < row.cells.size(); ++i) {
+  for_each_row(file, options, [&](const std::vector<std::string>& names, const data::Row& row) {
+    table.columns.resize(names.size());
+    for (size_t i = 0; i < names.size(); ++i) {
       Column& column = table.columns[i];
-      if (table.rows == 0) column.first = row.cells[i];
+      if (table.rows == 0) column = {.name = names[i], .first = row.cells[i]};
       column.constant = column.constant && row.cells[i] == column.first;
       if (data::trimmed(row.cells[i]).empty()) ++column.empty;
     }
     ++table.rows;
-  }
+  });
   return table;
 }
 

@@ -1,7 +1,6 @@
 #include "heed/training/not_finite.h"
 
 #include <ATen/ATen.h>
-#include <ATen/record_function.h>
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/accumulate_grad.h>
@@ -15,14 +14,13 @@
 
 #include "heed/base/error.h"
 #include "heed/training/named_parameters.h"
+#include "heed/training/operation_watch.h"
 
 namespace heed::training {
 namespace {
 
 using torch::autograd::AccumulateGrad;
 using torch::autograd::Node;
-// std::shared_ptr or c10::intrusive_ptr, by the version of torch.
-using NodePointer = std::decay_t<decltype(std::declval<const at::Tensor&>().grad_fn())>;
 using LayerNames = std::unordered_map<const c10::TensorImpl*, std::string>;
 
 bool has_nan_or_infinity(const at::Tensor& tensor) {
@@ -37,7 +35,6 @@ bool is_bad(const at::Tensor& tensor) {
 // The node that made the first bad tensor. Nodes are numbered in the order in which they are made.
 struct Probe {
   NodePointer first;
-  bool looking = false;  // what looks calls torch operations itself
 
   void look_at(const at::Tensor& tensor) {
     if (!tensor.defined() || !tensor.grad_fn()) return;
@@ -45,55 +42,7 @@ struct Probe {
     if (first && node->sequence_nr() >= first->sequence_nr()) return;
     if (is_bad(tensor.detach())) first = node;
   }
-  void look_at(const c10::IValue& value) {
-    if (value.isTensor()) look_at(value.toTensor());
-    if (!value.isTensorList()) return;
-    for (const at::Tensor& each : value.toTensorVector()) look_at(each);
-  }
 };
-thread_local Probe* probe = nullptr;
-
-template <typename Values>
-void look_at_all(const Values& values) {
-  if (probe == nullptr || probe->looking) return;
-  probe->looking = true;
-  for (const c10::IValue& value : values) probe->look_at(value);
-  probe->looking = false;
-}
-
-std::unique_ptr<at::ObserverContext> on_start(const at::RecordFunction& function) {
-  look_at_all(function.inputs());
-  return nullptr;
-}
-
-void on_end(const at::RecordFunction& function, at::ObserverContext*) {
-  look_at_all(function.outputs());
-}
-
-class Watching {
- public:
-  explicit Watching(Probe& found) {
-    probe = &found;
-    handle_ = at::addThreadLocalCallback(at::RecordFunctionCallback(on_start, on_end)
-                                             .needsInputs(true)
-                                             .needsOutputs(true)
-                                             .scopes({at::RecordScope::FUNCTION}));
-  }
-  ~Watching() {
-    at::removeCallback(handle_);
-    probe = nullptr;
-  }
-  Watching(const Watching&) = delete;
-  Watching& operator=(const Watching&) = delete;
-
- private:
-  at::CallbackHandle handle_;
-};
-
-std::string layer_of(const std::string& parameter) {
-  const size_t dot = parameter.rfind('.');
-  return dot == std::string::npos ? parameter : parameter.substr(0, dot);
-}
 
 LayerNames layer_names(const torch::nn::Module& module) {
   LayerNames names;
@@ -157,7 +106,7 @@ std::string first_not_finite(torch::nn::Module& module, const std::function<at::
   Probe found;
   at::Tensor value;
   {
-    const Watching watching(found);
+    const OperationWatch watch([&](const at::Tensor& tensor) { found.look_at(tensor); });
     value = loss();
     found.look_at(value);
   }

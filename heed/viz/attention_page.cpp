@@ -150,24 +150,23 @@ void check_page(const AttentionPage& page) {
 }
 
 // What a part of the page's text stands for.
-void write_part(AtomicFile& file, const AttentionPage& page, std::string_view name) {
-  if (name == "title") {
-    file.write(escaped_markup(page.title));
-  } else if (name == "style") {
-    file.write(page_files::style());
-  } else if (name == "script") {
-    for (const std::string_view script : page_files::scripts()) file.write(script);
-  } else if (name == "data") {
-    file.write(json_of(page));
+std::string part_of(const AttentionPage& page, std::string_view name) {
+  if (name == "title") return escaped_markup(page.title);
+  if (name == "style") return std::string(page_files::style());
+  if (name == "data") return json_of(page);
+  std::string part;
+  if (name == "script") {
+    for (const std::string_view script : page_files::scripts()) part += script;
   } else if (name == "layers") {
     const auto element = [&](const std::string& id, const std::string& text) {
-      file.write("<script type=\"text/plain\" id=\"" + id + "\">" + text + "</script>\n");
+      part += text_of("<script type=\"text/plain\" id=\"", id, "\">", text, "</script>\n");
     };
     element("overview-data", packed_blocks(page));
     for (size_t i = 0; i < page.layers.size(); ++i) {
       element("layer-" + std::to_string(i), packed_layer(page.layers[i]));
     }
   }
+  return part;
 }
 
 }  // namespace
@@ -177,18 +176,24 @@ int64_t weights_that_fit(int64_t rows, int64_t mean_rows, int64_t keys) {
   return std::min(keys, std::max<int64_t>(4, kMostBytes / std::max<int64_t>(one_of_each, 1)));
 }
 
-void write_attention_page(const AttentionPage& page, const std::filesystem::path& path) {
+std::string attention_page_html(const AttentionPage& page) {
   check_page(page);
-  AtomicFile file(path);
+  std::string html;
   std::string_view text = page_files::html();
   while (true) {
     const size_t begin = text.find("{{");
-    file.write(text.substr(0, begin));
-    if (begin == std::string_view::npos) break;
+    html += text.substr(0, begin);
+    if (begin == std::string_view::npos) return html;
     const size_t end = text.find("}}", begin);
-    write_part(file, page, text.substr(begin + 2, end - begin - 2));
+    html += part_of(page, text.substr(begin + 2, end - begin - 2));
     text.remove_prefix(end + 2);
   }
+}
+
+void write_attention_page(const AttentionPage& page, const std::filesystem::path& path) {
+  const std::string html = attention_page_html(page);
+  AtomicFile file(path);
+  file.write(html);
   file.commit();
 }
 

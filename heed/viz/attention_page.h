@@ -47,8 +47,11 @@ struct AttentionPage {
 // most all `keys`. `rows`: queries × heads of all layers; `mean_rows`: of means and rollouts.
 int64_t weights_that_fit(int64_t rows, int64_t mean_rows, int64_t keys);
 
-// Writes the page, whole or not at all. Errors: UsageError for counts that do not match, for more
-// than 65,534 keys, and where gradients, means or rollouts are there for some layers only; IoError.
+// Errors: UsageError for counts that do not match, for more than 65,534 keys, and where gradients,
+// means or rollouts are there for some layers only.
+std::string attention_page_html(const AttentionPage& page);
+
+// Writes it, whole or not at all. Errors: those of attention_page_html; IoError.
 void write_attention_page(const AttentionPage& page, const std::filesystem::path& path);
 
 }  // namespace heed

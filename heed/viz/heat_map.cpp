@@ -230,24 +230,39 @@ Picture draw(const HeatMapGrid& grid, PictureFormat format, const HeatMapOptions
   return picture;
 }
 
-}  // namespace
-
-std::vector<std::string> write_heat_map_grid(const HeatMapGrid& grid, const std::string& path,
-                                             const HeatMapOptions& options) {
-  const PictureFormat format = picture_format(path);
+void check_grid(const HeatMapGrid& grid) {
   check_usage(!grid.maps.empty(), "heat map ", excerpt(grid.title),
               ": a grid needs at least one matrix");
   check_usage(grid.columns >= 1, "heat map ", excerpt(grid.title),
               ": a grid has at least 1 column, not ", grid.columns);
   for (size_t i = 0; i < grid.maps.size(); ++i) check_map(grid.maps[i], name_of(grid, i));
+}
+
+// One matrix alone, its title above the whole picture.
+HeatMapGrid grid_of(const HeatMap& map) {
+  HeatMapGrid grid{.title = map.title, .columns = 1, .maps = {map}};
+  grid.maps.front().title.clear();
+  return grid;
+}
+
+}  // namespace
+
+std::vector<std::string> write_heat_map_grid(const HeatMapGrid& grid, const std::string& path,
+                                             const HeatMapOptions& options) {
+  const PictureFormat format = picture_format(path);
+  check_grid(grid);
   return write_picture(path, draw(grid, format, options));
 }
 
 std::vector<std::string> write_heat_map(const HeatMap& map, const std::string& path,
                                         const HeatMapOptions& options) {
-  HeatMapGrid grid{.title = map.title, .columns = 1, .maps = {map}};
-  grid.maps.front().title.clear();
-  return write_heat_map_grid(grid, path, options);
+  return write_heat_map_grid(grid_of(map), path, options);
+}
+
+std::string heat_map_svg(const HeatMap& map, const HeatMapOptions& options) {
+  const HeatMapGrid grid = grid_of(map);
+  check_grid(grid);
+  return draw(grid, PictureFormat::kSvg, options).bytes;
 }
 
 }  // namespace heed

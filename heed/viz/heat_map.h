@@ -49,6 +49,9 @@ std::vector<std::string> write_heat_map(const HeatMap& map, const std::string& p
 std::vector<std::string> write_heat_map_grid(const HeatMapGrid& grid, const std::string& path,
                                              const HeatMapOptions& options = {});
 
+// The same as write_heat_map as the text of an SVG.
+std::string heat_map_svg(const HeatMap& map, const HeatMapOptions& options = {});
+
 // More tokens than this on one side cannot be told apart in a picture: average blocks first.
 inline constexpr int64_t kMaxHeatMapSide = 4096;
 

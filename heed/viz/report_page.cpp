@@ -27,10 +27,15 @@ std::string list_of(const std::vector<std::string>& items) {
   return html.empty() ? html : element("ul", html);
 }
 
-// A picture in a file of its own kind, so that two of them share no names.
-std::string picture_of(const CurveChart& chart) {
-  return text_of("<img alt=\"", escaped_markup(chart.title), "\" src=\"data:image/svg+xml;base64,",
-                 base64_of(curves_svg(chart)), "\">\n");
+// In a file of its own kind, so that two of them share no names.
+std::string picture_of(const std::string& title, const std::string& svg) {
+  return text_of("<img alt=\"", escaped_markup(title), "\" src=\"data:image/svg+xml;base64,",
+                 base64_of(svg), "\">\n");
+}
+
+std::string link_of(const ReportLink& link) {
+  return element("p", element("a", escaped_markup(link.text),
+                              text_of(" href=\"", escaped_markup(link.file), '"')));
 }
 
 std::string table_of(const ReportTable& table, const std::string& name) {
@@ -62,22 +67,35 @@ std::string table_of(const ReportTable& table, const std::string& name) {
 std::string section_of(const ReportSection& section) {
   std::string html = element("h2", escaped_markup(section.heading));
   html += paragraphs_of(section.paragraphs) + list_of(section.items);
-  if (section.chart) html += picture_of(*section.chart);
+  if (section.chart) html += picture_of(section.chart->title, curves_svg(*section.chart));
+  if (section.map) html += picture_of(section.map->title, heat_map_svg(*section.map));
+  if (section.link) html += link_of(*section.link);
   if (section.table) html += table_of(*section.table, section.heading);
   return element("section", html);
 }
 
 }  // namespace
 
-void write_report_page(const ReportPage& page, const std::filesystem::path& path) {
+std::string report_page_html(const ReportPage& page) {
   const std::string title = escaped_markup(page.title);
-  std::string body = element("h1", title) + paragraphs_of(page.summary);
-  for (const ReportSection& section : page.sections) body += section_of(section);
+  std::string content = element("h1", title) + paragraphs_of(page.summary);
+  for (const ReportSection& section : page.sections) content += section_of(section);
+  std::string body = element("main", content);
+  if (page.live) {
+    body = element("header", element("p", "", " id=\"live\" role=\"status\"")) + body +
+           element("script", std::string(page_files::live_script()));
+  }
+  return text_of("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
+                 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
+                 "<link rel=\"icon\" href=\"data:,\">\n", element("title", title), "<style>",
+                 page_files::report_style(), "</style>\n</head>\n<body>\n", body,
+                 "</body>\n</html>\n");
+}
+
+void write_report_page(const ReportPage& page, const std::filesystem::path& path) {
+  const std::string html = report_page_html(page);
   AtomicFile file(path);
-  file.write(text_of("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
-                     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
-                     element("title", title), "<style>", page_files::report_style(),
-                     "</style>\n</head>\n<body>\n<main>\n", body, "</main>\n</body>\n</html>\n"));
+  file.write(html);
   file.commit();
 }
 

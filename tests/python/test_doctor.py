@@ -178,10 +178,46 @@ class Models(unittest.TestCase):
             with self.subTest(task):
                 report = self.report(task, f"test.{end}")
                 self.assertEqual(report["findings"], [])
-                for check in ("parameters", "training", "gradients", "attention", "heads", "padding"):
+                for check in ("parameters", "training", "gradients", "attention", "heads", "padding",
+                              "outputs of layers", "gradients of layers", "speed and memory"):
                     self.assertIn(check, report["checked"])
                 self.assertGreater(report["parameters"], 1000)
                 self.assertIn("loss" if task != "ner" else "f1", report["metrics"])
+
+    def test_gradients_outputs_and_speed(self):
+        report = self.report("classify", "test.tsv")
+        names = [each["layer"] for each in report["layers"]]
+        self.assertTrue(any("feed_forward" in name for name in names), names)
+        self.assertTrue(any("query_key_value" in name for name in names), names)
+        for layer in report["layers"]:
+            self.assertGreater(layer["output"], 0)
+            self.assertGreater(layer["gradient"], 0)
+        self.assertGreater(report["speed"]["tokens_per_second"], 0)
+        self.assertGreater(report["speed"]["gflops_of_the_machine"], 0.1)
+        self.assertGreater(report["speed"]["parameters_of_a_token"], 1000)
+
+    def test_outputs_that_are_too_large(self):
+        """The feed-forward network of its layer gives a million times as much."""
+        model = self.broken(lambda name, values: tuple(
+            1e6 * v if "feed_forward" in name else v for v in values))
+        found = [each["check"] for each in self.report(model, "test.tsv")["findings"]]
+        self.assertIn("outputs of layers", found)
+
+    def test_a_layer_that_is_dead(self):
+        """The first matrix of its feed-forward network is lost; what comes out is always the same."""
+        def change(name, values):
+            return (0.0,) * len(values) if "feed_forward" in name and "weight" in name else values
+        found = {each["check"]: each for each in self.report(self.broken(change), "test.tsv")["findings"]}
+        self.assertIn("give the same whatever they get", found["outputs of layers"]["summary"])
+
+    def test_accuracy_by_further_columns(self):
+        """Of one source the labels are wrong."""
+        other = {"food": "weather", "weather": "food"}
+        lines = [f"{other[label] if i % 5 == 0 else label}\t{'phone' if i % 5 == 0 else 'web'}\t{text}\n"
+                 for i, (label, text) in enumerate(rows(400, 4))]
+        (self.folder / "sources.tsv").write_text("label\tsource\ttext\n" + "".join(lines))
+        found = {each["check"]: each for each in self.report("classify", "sources.tsv")["findings"]}
+        self.assertIn('where "source" is "phone", 0 % are right', found["accuracy by column"]["summary"])
 
     def test_what_a_classifier_is_like(self):
         report = self.report("classify", "test.tsv")
@@ -226,6 +262,60 @@ class Models(unittest.TestCase):
         found = self.report(model, "noisy.tsv")["findings"]
         self.assertEqual([each["check"] for each in found], ["calibration"])
         self.assertIn("too sure", found[0]["summary"])
+
+    def test_stories(self):
+        """Who is where: questions about stories, whose attention and padding are looked at, too."""
+        rng = random.Random(6)
+        lines = []
+        for _ in range(120):
+            places = {}
+            for number in range(1, rng.randrange(5, 9)):
+                name = rng.choice("Mary John Sandra Daniel".split())
+                places[name] = rng.choice("bathroom garden office".split())
+                lines.append(f"{number} {name} went to the {places[name]}.\n")
+            name = rng.choice(sorted(places))
+            lines.append(f"{number + 1} Where is {name}?\t{places[name]}\t1\n")
+        (self.folder / "stories.txt").write_text("".join(lines))
+        self.run_heed("train", "qa", "--train", "stories.txt", "--out", "qa", "--d-model", 32,
+                      "--num-heads", 2, "--threads", 1, "--epochs", 2)
+        report = self.report("qa", "stories.txt")
+        self.assertFalse([each for each in report["findings"] if each["severity"] == "stop"], report)
+        for check in ("attention", "heads", "padding"):
+            self.assertIn(check, report["checked"])
+        self.assertIn("outputs and gradients of layers", report["not_checked"])
+
+    def test_what_makes_no_sense_is_told(self):
+        rng = random.Random(7)
+        (self.folder / "taken.tsv").write_text("user\titem\n" + "".join(
+            f"u{u}\ti{(u + k * rng.choice((1, 1, 2))) % 12}\n" for u in range(60) for k in range(8)))
+        self.run_heed("train", "recommend", "--train", "taken.tsv", "--out", "recommend", "--d-model",
+                      16, "--num-heads", 2, "--num-layers", 1, "--threads", 1, "--epochs", 2)
+        report = self.report("recommend", "taken.tsv")
+        self.assertIn("attention", report["checked"])
+        self.assertEqual(report["not_checked"]["padding"], "each user is answered alone")
+        (self.folder / "series.csv").write_text("time,power\n" + "".join(
+            f"2024-01-{1 + i // 24:02}T{i % 24:02}:00,{10 + 5 * math.sin(i / 24 * 6.283):.3f}\n"
+            for i in range(24 * 28)))
+        self.run_heed("train", "forecast", "--train", "series.csv", "--horizon", 12, "--context-length",
+                      48, "--out", "forecast", "--d-model", 16, "--num-heads", 2, "--num-layers", 1,
+                      "--threads", 1, "--epochs", 1)
+        report = self.report("forecast", "series.csv")
+        self.assertIn("attention", report["checked"])
+        self.assertIn("all of one length", report["not_checked"]["padding"])
+        text = self.run_heed("doctor", "forecast", "series.csv").stdout
+        self.assertIn("\nnot checked: padding: the windows", text)
+
+    def test_a_graph(self):
+        nodes = "".join(f"n{i}\t{'ab'[i % 2]}\t{i % 2 + 0.1 * (i % 7)}\n" for i in range(60))
+        (self.folder / "nodes.tsv").write_text("node\tclass\tsize\n" + nodes)
+        (self.folder / "edges.tsv").write_text("source\ttarget\n" + "".join(
+            f"n{i}\tn{(i + 2) % 60}\n" for i in range(60)))
+        self.run_heed("train", "graph", "--train", "nodes.tsv", "--edges", "edges.tsv", "--out", "graph",
+                      "--threads", 1, "--epochs", 5)
+        report = self.report("graph", "nodes.tsv", "--edges", "edges.tsv")
+        self.assertEqual({"attention", "padding"} - set(report["not_checked"]), set())
+        refused = self.run_heed("doctor", "train.tsv", "--edges", "edges.tsv", code=2)
+        self.assertIn("--edges: has no meaning for data", refused.stderr)
 
     def test_options_of_data_are_refused(self):
         refused = self.run_heed("doctor", "classify", "test.tsv", "--max-length", 7, code=2)

@@ -273,7 +273,7 @@ class Training(unittest.TestCase):
         self.train("--epochs", 2, "--lr", "2e-3")
         report = (self.folder / "model.run/report.html").read_text("utf-8")
         self.assertIn("<h1>Training of model</h1>", report)
-        self.assertEqual(report.count("data:image/svg+xml;base64,"), 2)
+        self.assertEqual(report.count("data:image/svg+xml;base64,"), 5)  # curves, steps, examples
         self.assertIn("(kept)", report)
         self.assertIn('<th scope="row">--lr</th>', report)
         self.assertNotRegex(report, r"https?:|@import|url\(")

@@ -36,6 +36,10 @@ struct Settings {
 };
 
 doctor::Report data_report(const Settings& settings) {
+  for (const std::string& name : settings.command->given()) {
+    check_usage(!settings.task.declares(name), "--", name,
+                ": has no meaning for data, but for a model of its task");
+  }
   data::ReadOptions options = settings.reading.parsed();
   options.label_separator = settings.label_separator;
   const std::vector<doctor::SplitFiles> splits = {{"train", paths_of(settings.inputs)},
@@ -65,7 +69,9 @@ doctor::Report data_report(const Settings& settings) {
 
 doctor::Report model_report(const Settings& settings) {
   for (const std::string& name : settings.command->given()) {
-    check_usage(name == "data" || name == "json" || name == "out" || name == "threads", "--", name,
+    const bool known = name == "data" || name == "json" || name == "out" || name == "threads" ||
+                       settings.task.declares(name);
+    check_usage(known, "--", name,
                 ": has no meaning for a model, which reads its data as heed eval does");
   }
   AnyTask task = settings.task;
@@ -137,7 +143,8 @@ Command doctor_command() {
           "  heed doctor train.tsv\n"
           "  heed doctor train.tsv --valid valid.tsv --test test.tsv --json\n"
           "  heed doctor train.tsv --tokenizer tokenizer.json --max-length 128\n"
-          "  heed doctor model test.tsv --out report.html\n",
+          "  heed doctor model test.tsv --out report.html\n"
+          "  heed doctor model nodes.tsv --edges edges.tsv\n",
       .define = with_settings(define, run),
   };
 }

@@ -60,7 +60,7 @@ void run(const Settings& settings) {
   tasks::Forecasting task(data, split, options);
   std::cerr << "heed: " << task.trained().series.size() << " series of " << split.train
             << " rows to train, " << split.valid << " to validate, " << split.test << " to test\n";
-  settings.training.train(task);
+  settings.training.train(task, {.inputs = {settings.train}});
   if (split.test < options.model.horizon) return;
   const models::TrainedForecaster best = models::load_forecaster(settings.training.out);
   const int64_t season = settings.season > 0 ? settings.season : tasks::usual_season(data);

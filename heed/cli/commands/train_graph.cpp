@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 #include <iomanip>
 #include <iostream>
 
@@ -36,6 +37,14 @@ struct Settings {
   TrainingSettings training{defaults()};
 };
 
+std::vector<std::string> nodes_of(const data::GraphData& data, data::Part part) {
+  std::vector<std::string> nodes;
+  for (size_t i = 0; i < data.nodes.size(); ++i) {
+    if (data.parts[i] == part) nodes.push_back(data.nodes[i]);
+  }
+  return nodes;
+}
+
 void run(const Settings& settings) {
   settings.training.prepare();
   data::GraphData data = settings.reading.read(settings.train, settings.table, settings.rows);
@@ -50,7 +59,9 @@ void run(const Settings& settings) {
   std::cerr << "heed: " << data.nodes.size() << " nodes, " << data.edges.size() << " edges, "
             << data.labels.size() << " classes; " << count(data::Part::kTrain) << " nodes train, "
             << count(data::Part::kValid) << " validate, " << count(data::Part::kTest) << " test\n";
-  settings.training.train(task);
+  HeldOut shown = held_out(nodes_of(data, data::Part::kValid), std::identity());
+  shown.options = {{"nodes", settings.train}};
+  settings.training.train(task, shown);
   if (count(data::Part::kTest) == 0) return;
   const models::TrainedGraphClassifier best = models::load_graph_classifier(settings.training.out);
   std::cerr << "heed: on the nodes that test:\n"

@@ -47,7 +47,7 @@ void run(const Settings& settings) {
   std::cerr << "heed: " << data.users.size() << " users, " << data.items.size() << " items, "
             << data.count() << " interactions"
             << (data.has_times ? "" : ", in the order of the file") << '\n';
-  settings.training.train(task);
+  settings.training.train(task, held_out(data.users, [](const std::string& user) { return user; }));
   const models::TrainedRecommender best = models::load_recommender(settings.training.out);
   std::cerr << "heed: each user's last item, predicted from those before it:\n"
             << recommend_report(tasks::evaluate(best, task.test_cases(), progress_bar("testing")));

@@ -1,15 +1,18 @@
 #include "heed/cli/doctor/model_doctor.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <chrono>
-#include <optional>
 
 #include "heed/base/error.h"
 #include "heed/cli/common.h"
 #include "heed/cli/doctor/attention_checks.h"
+#include "heed/cli/doctor/layer_sizes.h"
+#include "heed/data/limits.h"
 #include "heed/doctor/model_checks.h"
-#include "heed/doctor/samples.h"
 #include "heed/io/safetensors.h"
+#include "heed/ops/linear.h"
 #include "heed/training/processes/process_memory.h"
 #include "heed/training/run/run_directory.h"
 #include "heed/training/run/run_log.h"
@@ -17,63 +20,87 @@
 namespace heed::cli {
 namespace {
 
-constexpr size_t kTexts = 32;          // to look at attention in
-constexpr size_t kTextsOfBatch = 12;   // to look at padding with
-constexpr size_t kLongestText = 4000;  // bytes: matrices are looked at
+constexpr size_t kInputsOfBatch = 12;  // to look at padding with
+constexpr size_t kInputsOfLayers = 8;  // to look at outputs and gradients of layers with
+constexpr int64_t kProductSide = 1024;
+constexpr int kProducts = 5;
 
-// The tasks whose inputs are plain texts.
-std::optional<doctor::Task> texts_of(const std::string& task) {
-  const std::vector<std::string> known = doctor::task_names();
-  if (std::find(known.begin(), known.end(), task) == known.end()) return std::nullopt;
-  return doctor::task_named(task);
-}
-
-// Some texts of the files, from the shortest to the longest.
-std::vector<std::string> some_texts(const std::vector<std::string>& files, doctor::Task task,
-                                    const OrderedJson& description) {
-  data::ReadOptions options;
-  if (description.contains("label_separator")) {
-    options.label_separator = description["label_separator"].get<std::string>();
-  }
-  const doctor::Data data = doctor::read_samples({{"data", paths_of(files)}}, task, options);
-  std::vector<std::string> texts;
-  for (const doctor::Sample& sample : data.splits[0].samples) {
-    if (sample.text.size() > kLongestText || data::trimmed(sample.text).empty()) continue;
-    texts.push_back(sample.text);
-    std::replace_if(
-        texts.back().begin(), texts.back().end(),
-        [](char c) { return c == '\t' || c == '\n' || c == '\r'; }, ' ');
-  }
-  std::stable_sort(texts.begin(), texts.end(),
-                   [](const auto& a, const auto& b) { return a.size() < b.size(); });
+// So many of the inputs at most, spread over them.
+std::vector<std::string> spread(const std::vector<std::string>& inputs, size_t most) {
+  const size_t step = std::max<size_t>(1, (inputs.size() + most - 1) / most);
   std::vector<std::string> some;
-  const size_t count = std::min(texts.size(), kTexts);
-  for (size_t i = 0; i < count; ++i) {
-    some.push_back(texts[count > 1 ? i * (texts.size() - 1) / (count - 1) : 0]);
-  }
+  for (size_t i = 0; i < inputs.size(); i += step) some.push_back(inputs[i]);
   return some;
 }
 
-std::vector<std::string> every(size_t step, const std::vector<std::string>& texts) {
-  std::vector<std::string> some;
-  for (size_t i = 0; i < texts.size(); i += step) some.push_back(texts[i]);
-  return some;
+// Hands what the model attends to in each input to `use`, but for inputs that it cannot read, as
+// evaluation says.
+template <typename Use>
+void attend_to_each(const TaskAdapter& model, const std::vector<std::string>& inputs,
+                    const AttentionRequest& request, const Use& use) {
+  for (const std::string& input : inputs) {
+    try {
+      use(model.attend(input, request));
+    } catch (const DataError&) {
+    } catch (const UsageError&) {
+    }
+  }
 }
 
 void look_at_attention(const TaskAdapter& model, const std::vector<std::string>& parts,
-                       const std::vector<std::string>& texts, doctor::Report& report) {
+                       const std::vector<std::string>& inputs, doctor::Report& report) {
   for (const std::string& part : parts.empty() ? std::vector<std::string>{""} : parts) {
     AttentionChecks checks(part);
-    for (const std::string& text : texts) {
-      try {
-        const AttentionView view = model.attend(text, {.part = part});
-        if (!view.calls.empty()) checks.add(view);
-      } catch (const DataError&) {  // one that it cannot read, as evaluation says
-      } catch (const UsageError&) {
-      }
-    }
+    attend_to_each(model, inputs, {.part = part}, [&](const AttentionView& view) {
+      // The lines of a document are shares of sentences, and not what a head gives.
+      if (view.lines.empty()) checks.add(view);
+    });
     checks.report(report);
   }
+}
+
+// Of the layers with an input.
+int64_t parameters_of_a_token(const std::vector<doctor::LayerSize>& layers) {
+  int64_t count = 0;
+  for (const doctor::LayerSize& layer : layers) count += layer.multiplies ? layer.parameters : 0;
+  return count;
+}
+
+std::vector<doctor::LayerSize> look_at_layers(const TaskAdapter& model,
+                                              const std::vector<std::string>& parts,
+                                              const std::vector<std::string>& inputs,
+                                              doctor::Report& report) {
+  if (model.network() == nullptr) {
+    report.not_checked.push_back({"outputs and gradients of layers",
+                                  "models of this task give no gradients of their answers here"});
+    return {};
+  }
+  const auto layers = layer_sizes(*model.network(), [&] {
+    at::Tensor sum;
+    attend_to_each(model, spread(inputs, kInputsOfLayers),
+                   {.part = parts.empty() ? "" : parts.front(), .gradients = true},
+                   [&](const AttentionView& view) {
+                     if (view.score.defined()) sum = sum.defined() ? sum + view.score : view.score;
+                   });
+    return sum;
+  });
+  doctor::check_layers(layers, report);
+  return layers;
+}
+
+// Multiplications and additions a second in a product of matrices, the best of a few.
+double machine_speed() {
+  const at::NoGradGuard no_grad;
+  const at::Tensor a = at::ones({kProductSide, kProductSide});
+  double best = 0;
+  for (int i = 0; i < kProducts; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const at::Tensor product = heed::linear(a, a);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    const auto side = static_cast<double>(kProductSide);
+    best = std::max(best, 2 * side * side * side / seconds.count());
+  }
+  return best;
 }
 
 void look_at_training(const std::string& directory, doctor::Report& report) {
@@ -86,8 +113,23 @@ void look_at_training(const std::string& directory, doctor::Report& report) {
   doctor::check_training(log, report);
 }
 
+void look_at_speed(const Evaluation& evaluation, double seconds,
+                   const std::vector<doctor::LayerSize>& layers, doctor::Report& report) {
+  if (evaluation.tokens == 0) {
+    report.not_checked.push_back(
+        {"speed", "what this task reads and writes is not counted in tokens of one kind"});
+    return;
+  }
+  doctor::check_speed({.tokens_per_second = static_cast<double>(evaluation.tokens) / seconds,
+                       .parameters = parameters_of_a_token(layers),
+                       .machine = machine_speed(),
+                       .peak_bytes = training::peak_resident_bytes(),
+                       .allowed_bytes = training::resident_bytes() + data::free_memory()},
+                      report);
+}
+
 void evaluate(const TaskAdapter& model, const std::vector<std::string>& files,
-              doctor::Report& report) {
+              const std::vector<doctor::LayerSize>& layers, doctor::Report& report) {
   const auto start = std::chrono::steady_clock::now();
   const Evaluation evaluation = model.evaluate(files, progress_bar("evaluating"));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -96,24 +138,32 @@ void evaluate(const TaskAdapter& model, const std::vector<std::string>& files,
   report.numbers["evaluation"] = {{"seconds", seconds.count()},
                                   {"peak_memory_bytes", training::peak_resident_bytes()}};
   doctor::check_calibration(evaluation.judgements, report);
-  doctor::check_accuracy(evaluation.judgements, evaluation.labels, report);
+  doctor::check_accuracy(evaluation.judgements,
+                         {.labels = evaluation.labels, .columns = evaluation.columns}, report);
+  look_at_speed(evaluation, seconds.count(), layers, report);
 }
 
 }  // namespace
 
 doctor::Report examine_model(const AnyTask& task, const std::vector<std::string>& files) {
-  const std::string& name = task.kind().name;
   doctor::Report report;
   doctor::check_parameters(Safetensors::from_directory(task.directory()), report);
   look_at_training(task.directory(), report);
   if (files.empty() || !report.go_on()) return report;
   const std::unique_ptr<TaskAdapter> model = task.load();
-  if (const auto kind = texts_of(name)) {
-    const std::vector<std::string> texts = some_texts(files, *kind, model->description());
-    look_at_attention(*model, task.kind().attention_parts, texts, report);
-    check_padding(*model, every((texts.size() + kTextsOfBatch - 1) / kTextsOfBatch, texts), report);
+  const DoctorExamples examples = model->doctor_examples(files);
+  report.not_checked = examples.not_checked;
+  const auto is_left_out = [&](const char* check) {
+    return std::any_of(examples.not_checked.begin(), examples.not_checked.end(),
+                       [&](const doctor::NotChecked& each) { return each.check == check; });
+  };
+  const std::vector<std::string>& parts = task.kind().attention_parts;
+  if (!is_left_out("attention")) look_at_attention(*model, parts, examples.inputs, report);
+  const auto layers = look_at_layers(*model, parts, examples.inputs, report);
+  if (!is_left_out("padding")) {
+    check_padding(*model, spread(examples.inputs, kInputsOfBatch), report);
   }
-  evaluate(*model, files, report);
+  evaluate(*model, files, layers, report);
   return report;
 }
 

@@ -109,6 +109,13 @@ ReportPage page_of(const doctor::Report& report, const std::string& title) {
   if (!fine.empty()) {
     page.sections.push_back({.heading = "Nothing found", .paragraphs = {joined(fine) + "."}});
   }
+  if (!report.not_checked.empty()) {
+    ReportSection section{.heading = "Not checked"};
+    for (const doctor::NotChecked& each : report.not_checked) {
+      section.items.push_back(each.check + ": " + each.why);
+    }
+    page.sections.push_back(std::move(section));
+  }
   add_numbers(report.numbers, page);
   return page;
 }

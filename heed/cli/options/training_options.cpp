@@ -2,6 +2,7 @@
 
 #include <ATen/Context.h>
 
+#include <charconv>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -16,6 +17,8 @@
 #include "heed/cli/interrupt.h"
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/run_report.h"
+#include "heed/cli/watch/live_page.h"
+#include "heed/io/utf8.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/training/processes/process_group.h"
 #include "heed/training/processes/process_memory.h"
@@ -55,7 +58,8 @@ void make_reproducible(uint64_t seed) {
 // caught while it lives.
 class TrainingView {
  public:
-  training::Observer observer();
+  // `live`: may be null.
+  training::Observer observer(LivePage* live);
 
   // The end of the run: a line for people on stderr and, with `json`, one object on stdout.
   void print_summary(const training::RunReport& report, const std::string& directory, bool json);
@@ -66,16 +70,17 @@ class TrainingView {
   std::string metric_;  // of the last evaluation
 };
 
-training::Observer TrainingView::observer() {
+training::Observer TrainingView::observer(LivePage* live) {
   training::Observer observer;
-  observer.step = [this](const training::StepReport& now) {
+  observer.step = [this, live](const training::StepReport& now) {
+    if (live != nullptr) live->step(now);
     if (bar_ == nullptr) bar_ = std::make_unique<ProgressBar>("training", now.total_steps);
     bar_->update(now.step, formatted("epoch %lld  loss %.4f", static_cast<long long>(now.epoch),
                                      now.mean_loss) +
                                metric_ + formatted("  %.0f tokens/s  ", now.tokens_per_second) +
                                bytes_text(static_cast<double>(training::resident_bytes())));
   };
-  observer.evaluation = [this](const training::Evaluation& now) {
+  observer.evaluation = [this, live](const training::Evaluation& now) {
     if (bar_ != nullptr) bar_->clear();
     for (const auto& [name, value] : now.validation) {
       if (name == "loss") continue;
@@ -87,6 +92,7 @@ training::Observer TrainingView::observer() {
                            now.train_loss)
               << text_of_metrics(now.validation) << "  " << duration_text(now.seconds)
               << (now.best ? "  best so far, saved" : "") << '\n';
+    if (live != nullptr) live->evaluation(now);
   };
   observer.stop = [] { return InterruptGuard::interrupted(); };
   return observer;
@@ -107,6 +113,15 @@ void TrainingView::print_summary(const training::RunReport& report, const std::s
   summary["parameters"] = report.parameters;
   summary["peak_memory_bytes"] = report.peak_bytes;
   std::cout << summary.dump() << '\n';
+}
+
+// What is wrong with a port, or "".
+std::string wrong_port(const std::string& text) {
+  int port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  const bool is_port =
+      error == std::errc() && end == text.data() + text.size() && port >= 0 && port <= 65535;
+  return is_port || text.empty() ? "" : "expected a port from 0 to 65535, got " + excerpt(text);
 }
 
 }  // namespace
@@ -142,6 +157,12 @@ void TrainingSettings::add_to(Options& command, std::vector<std::string> metrics
       .flag("--overwrite", options.files.overwrite,
             "Begin anew where there is a model or a run already, which are replaced")
       .group(kRun);
+  command
+      .add("--watch", watch,
+           "Show the run in a browser on this machine while it goes on, at "
+           "http://127.0.0.1:PORT/; 0: any port that is free")
+      .check(wrong_port, "PORT")
+      .group(kRun);
   threads.add_to(command);
   command.flag("--json", json, "Print the summary as one JSON object").group("Running");
 }
@@ -165,6 +186,7 @@ void TrainingSettings::prepare() const {
   training::check(run);
   models::check_replaceable_model(out);
   training::check_may_begin(run.files, out);
+  if (!watch.empty() && (!rank || rank->rank == 0)) check_port(std::stoi(watch));
   make_reproducible(options.seed);
 }
 
@@ -178,25 +200,30 @@ training::TrainingOptions TrainingSettings::run_options() const {
   return run;
 }
 
-void TrainingSettings::train(tasks::Task& task) const {
+void TrainingSettings::train(tasks::Task& task, const HeldOut& held_out) const {
   training::TrainingOptions run = run_options();
   const auto rank = training::rank_from_environment();
   std::optional<training::ProcessGroup> group;
   if (rank) run.group = &group.emplace(*rank);
   const bool shows = !rank || rank->rank == 0;
+  const RunInfo info{.command = *command_,
+                     .directory = run.files.directory,
+                     .model = out,
+                     .task = task.name(),
+                     .examples = std::ssize(task.train_lengths()),
+                     .program = run.files.program};
+  std::optional<LivePage> live;
+  if (shows && !watch.empty()) {
+    live.emplace(std::stoi(watch), info, held_out);
+    std::cerr << "heed: watch the run at " << live->address() << '\n';
+  }
   TrainingView view;
-  training::Observer observer = view.observer();
+  training::Observer observer = view.observer(live ? &*live : nullptr);
   if (!shows) observer = {.stop = observer.stop};
   try {
     const training::RunReport report = training::train(task, run, out, observer);
     if (!shows) return;
-    write_run_report({.report = report,
-                      .command = *command_,
-                      .directory = run.files.directory,
-                      .model = out,
-                      .task = task.name(),
-                      .examples = std::ssize(task.train_lengths()),
-                      .program = run.files.program});
+    write_run_report(info, report, shown_examples(out, *command_, held_out));
     view.print_summary(report, out, json);
   } catch (const Interrupted& stopped) {
     throw Interrupted(text_of(stopped.what(), "\nGo on with the same command and --resume"));

@@ -7,6 +7,7 @@
 
 #include "heed/cli/common.h"
 #include "heed/cli/options/options.h"
+#include "heed/cli/watch/held_out.h"
 #include "heed/training/trainer.h"
 
 namespace heed::cli {
@@ -35,6 +36,7 @@ struct TrainingSettings {
   std::string metric_for_best_model = "auto";
   ThreadOptions threads;
   bool json = false;
+  std::string watch = {};  // a port, or empty
 
   // --out, and the groups "Training", "Run files" and "Running". Remembers `command`, whose options
   // are the settings of a run that --resume compares. `metrics`: what --metric-for-best-model may
@@ -44,13 +46,14 @@ struct TrainingSettings {
   // The options of the run.
   training::TrainingOptions resolved() const;
 
-  // Call it first of all: takes the threads, refuses an `out` that the model may not replace, and
-  // seeds, so that the same seed gives the same model.
+  // Call it first of all: takes the threads, refuses an `out` that the model may not replace and a
+  // port that is taken, and seeds, so that the same seed gives the same model.
   void prepare() const;
 
   // Trains and shows it; leaves the model in `out` and the files of the run in `out`.run, the
-  // curves among them. With `json`, the summary goes to stdout as one object.
-  void train(tasks::Task& task) const;
+  // curves among them, and what the model makes of the held-out examples. With `json`, the summary
+  // goes to stdout as one object.
+  void train(tasks::Task& task, const HeldOut& held_out = {}) const;
 
  private:
   training::TrainingOptions run_options() const;

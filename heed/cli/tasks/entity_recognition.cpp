@@ -8,6 +8,7 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/options/task_sets.h"
+#include "heed/cli/reading/examples.h"
 #include "heed/cli/reading/ner_reading.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/text_task.h"
@@ -67,6 +68,10 @@ class TokenTaggerAdapter final : public TextTask<SplitText> {
   OrderedJson description() const override;
   Evaluation evaluate(const std::vector<std::string>& files,
                       const tasks::Progress& progress) const override;
+  DoctorExamples doctor_examples(const std::vector<std::string>& files) const override {
+    return {.inputs = some_texts(files, doctor::Task::kNer)};
+  }
+  const torch::nn::Module* network() const override { return trained_.model.get(); }
 
  protected:
   data::Encoding encoding() const override { return ner_reading(options_.reading).encoding; }
@@ -104,6 +109,7 @@ Evaluation TokenTaggerAdapter::evaluate(const std::vector<std::string>& files,
   const tasks::EntityEvaluation result = tasks::evaluate(trained_, data, progress);
   Evaluation evaluation{.metrics = result.metrics, .report = result.counts.report()};
   evaluation.warnings = tasks::cut_texts(trained_, tasks::words_of(data)).warnings();
+  for (const data::NerSentence& each : data.sentences) evaluation.tokens += std::ssize(each.words);
   OrderedJson& types = evaluation.details["types"] = OrderedJson::object();
   const std::vector<metrics::PrecisionRecall> scores = result.counts.per_type();
   for (size_t i = 0; i < scores.size(); ++i) {

@@ -10,14 +10,19 @@
 #include "heed/base/error.h"
 #include "heed/base/format.h"
 #include "heed/cli/options/task_sets.h"
+#include "heed/cli/reading/examples.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/token_attention.h"
 #include "heed/cli/text_task.h"
+#include "heed/inference/generate.h"
 #include "heed/metrics/language.h"
 #include "heed/models/files/fields.h"
+#include "heed/tasks/language_model_decoder.h"
 
 namespace heed::cli {
 namespace {
+
+constexpr int64_t kContinuation = 60;  // tokens
 
 struct LanguageOptions {
   ReadingOptions reading = {};  // --encoding and --max-bytes of it
@@ -36,6 +41,10 @@ class LanguageModelAdapter final : public TextTask<TextInput> {
   OrderedJson description() const override;
   Evaluation evaluate(const std::vector<std::string>& files,
                       const tasks::Progress& progress) const override;
+  DoctorExamples doctor_examples(const std::vector<std::string>& files) const override {
+    return {.inputs = some_texts(files, doctor::Task::kText)};
+  }
+  const torch::nn::Module* network() const override { return trained_.model.get(); }
 
  protected:
   data::Encoding encoding() const override { return options_.reading.parsed().encoding; }
@@ -45,6 +54,8 @@ class LanguageModelAdapter final : public TextTask<TextInput> {
                              const AttentionRequest& request) const override;
 
  private:
+  std::string continuation_of(const text::Encoding& encoding) const;
+
   models::TrainedLanguageModel trained_;
   LanguageOptions options_;
 };
@@ -66,6 +77,7 @@ Evaluation LanguageModelAdapter::evaluate(const std::vector<std::string>& files,
   Evaluation evaluation{
       .metrics = tasks::evaluate(trained_, {.text = data.train, .where = files[0]}, progress)};
   const auto predicted = static_cast<int64_t>(tasks::metric(evaluation.metrics, "tokens"));
+  evaluation.tokens = predicted;
   evaluation.warnings = tasks::cut_texts(trained_, {predicted + 1}).warnings();
   return evaluation;
 }
@@ -116,6 +128,19 @@ std::vector<Answer> LanguageModelAdapter::answer(std::span<const TextInput> inpu
   return all;
 }
 
+// What it writes behind a text, drawn always alike.
+std::string LanguageModelAdapter::continuation_of(const text::Encoding& encoding) const {
+  const c10::InferenceMode inference;
+  tasks::LanguageModelDecoder decoder(trained_.model);
+  inference::GenerateOptions options{.sampling = {.temperature = 0.8, .top_k = 40},
+                                     .max_new_tokens = kContinuation};
+  if (trained_.published) options.eos_token_ids = trained_.published->generation().eos_token_ids;
+  const auto written =
+      inference::generate(decoder, {encoding.ids.begin(), encoding.ids.end()}, options);
+  const std::vector<int32_t> ids(written[0].ids.begin(), written[0].ids.end());
+  return trained_.tokenizer->decode(ids);
+}
+
 AttentionView LanguageModelAdapter::attention_of(const TextInput& asked,
                                                  const AttentionRequest& request) const {
   const std::string& input = asked.text;
@@ -140,6 +165,7 @@ AttentionView LanguageModelAdapter::attention_of(const TextInput& asked,
                      .calls = std::move(recorder.self),
                      .details = {{"next", token}, {"probability", probability}}};
   if (request.gradients) view.score = logits[id];
+  if (request.continued) view.continuation = continuation_of(encoding);
   view.queries = view.keys = names_of(encoding, input);
   return view;
 }

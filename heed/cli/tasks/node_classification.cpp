@@ -79,6 +79,13 @@ class GraphAdapter final : public TaskAdapter {
     return result;
   }
 
+  DoctorExamples doctor_examples(const std::vector<std::string>& /*files*/) const override {
+    return {.not_checked = {{"attention",
+                             "a node looks along its edges alone, whose weights stand nowhere as a "
+                             "matrix; heed attend shows those of a node"},
+                            {"padding", "a graph is read whole, without padding"}}};
+  }
+
   void predict(const std::string& file, Answers& answers) const override {
     const data::GraphData data = read(file);
     const at::Tensor all = tasks::probabilities(trained_, data).contiguous();
@@ -142,10 +149,14 @@ class GraphAdapter final : public TaskAdapter {
 };
 
 TaskLoader define(TaskOptions& options, Use use) {
-  if (use == Use::kInspect || use == Use::kDoctor) {
+  if (use == Use::kInspect) {
     return loader_of<GraphAdapter>([] { return GraphOptions(); }, models::load_graph_classifier);
   }
   const auto& reading = options.use<GraphReading>();
+  if (use == Use::kDoctor) {
+    return loader_of<GraphAdapter>([&reading] { return GraphOptions{.reading = reading}; },
+                                   models::load_graph_classifier);
+  }
   const auto& rows = options.use<TimedRows>({"skip-bad"});
   const auto& table =
       options.use<ReadingOptions>({"label-column", "delimiter", "encoding", "max-bytes"});

@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/cli/options/interaction_sets.h"
 #include "heed/cli/options/task_sets.h"
+#include "heed/cli/reading/examples.h"
 #include "heed/cli/recommend_report.h"
 #include "heed/cli/task_kind.h"
 #include "heed/io/printable.h"
@@ -58,6 +60,23 @@ class RecommenderAdapter final : public TaskAdapter {
     say(known.unknown, " interactions with items that the model does not know");
     say(known.left_out, " users left out, with less than two items that the model knows");
     return result;
+  }
+
+  // Histories as attend() takes them: items with commas between them.
+  DoctorExamples doctor_examples(const std::vector<std::string>& files) const override {
+    const data::InteractionData data = options_.read(files.at(0));
+    const tasks::KnownItems known(trained_.items);
+    std::vector<std::string> inputs;
+    for (const std::vector<int32_t>& history : data.histories) {
+      std::vector<std::string> items;
+      for (const int32_t item : history) {
+        const std::string& name = data.items[static_cast<size_t>(item)];
+        if (known.number(name) >= 0 && name.find(',') == std::string::npos) items.push_back(name);
+      }
+      inputs.push_back(joined(items, ","));
+    }
+    return {.inputs = some_of(std::move(inputs)),
+            .not_checked = {{"padding", "each user is answered alone"}}};
   }
 
   void predict(const std::string& file, Answers& answers) const override {

@@ -9,6 +9,7 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/options/task_sets.h"
+#include "heed/cli/reading/examples.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/text_task.h"
 #include "heed/inference/text_stream.h"
@@ -90,6 +91,10 @@ class EncoderDecoderAdapter final : public TextTask<TextInput> {
   OrderedJson description() const override;
   Evaluation evaluate(const std::vector<std::string>& files,
                       const tasks::Progress& progress) const override;
+  DoctorExamples doctor_examples(const std::vector<std::string>& files) const override {
+    return {.inputs = some_texts(files, doctor::Task::kPairs)};
+  }
+  const torch::nn::Module* network() const override { return trained_.model.get(); }
 
  protected:
   data::Encoding encoding() const override { return options_.reading.parsed().encoding; }

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "heed/base/error.h"
+#include "heed/cli/reading/examples.h"
 #include "heed/cli/reading/question_input.h"
 #include "heed/cli/tasks/question_answering.h"
 #include "heed/text/characters/unicode.h"
@@ -21,6 +22,7 @@ class SpanAnswerer final : public QuestionAnswererAdapter {
 
   Evaluation evaluate(const std::vector<std::string>& files,
                       const tasks::Progress& progress) const override;
+  DoctorExamples doctor_examples(const std::vector<std::string>& files) const override;
 
  protected:
   QuestionInput input_of(std::string line) const override;
@@ -56,6 +58,22 @@ Evaluation SpanAnswerer::evaluate(const std::vector<std::string>& files,
   }
   evaluation.warnings = cut.warnings();
   return evaluation;
+}
+
+DoctorExamples SpanAnswerer::doctor_examples(const std::vector<std::string>& files) const {
+  data::DataReport ignored;  // evaluation tells it
+  std::vector<std::string> inputs;
+  for (const std::string& file : files) {
+    const data::SpanData data =
+        data::read_spans(file, data::Answers::kRequired, ignored, options_.reading.limits());
+    for (const data::SpanQuestion& each : data.questions) {
+      inputs.push_back(OrderedJson{
+          {"context", data.contexts[each.context]},
+          {"question",
+           each.question}}.dump());
+    }
+  }
+  return {.inputs = some_of(std::move(inputs))};
 }
 
 void SpanAnswerer::add_wrong_spans(Evaluation& evaluation, const data::SpanData& file,

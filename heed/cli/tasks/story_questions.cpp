@@ -10,6 +10,7 @@
 
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
+#include "heed/cli/reading/examples.h"
 #include "heed/cli/reading/question_input.h"
 #include "heed/cli/tasks/question_answering.h"
 
@@ -22,6 +23,7 @@ class StoryAnswerer final : public QuestionAnswererAdapter {
 
   Evaluation evaluate(const std::vector<std::string>& files,
                       const tasks::Progress& progress) const override;
+  DoctorExamples doctor_examples(const std::vector<std::string>& files) const override;
 
  protected:
   std::optional<std::vector<QuestionInput>> read(data::TextLines& lines,
@@ -59,6 +61,18 @@ Evaluation StoryAnswerer::evaluate(const std::vector<std::string>& files,
   }
   evaluation.warnings = cut.warnings();
   return evaluation;
+}
+
+DoctorExamples StoryAnswerer::doctor_examples(const std::vector<std::string>& files) const {
+  data::DataReport ignored;  // evaluation tells it
+  std::vector<std::string> inputs;
+  for (const std::string& file : files) {
+    const data::StoryData data = data::read_stories(file, ignored, options_.reading.limits());
+    for (const data::StoryQuestion& each : data.questions) {
+      inputs.push_back(OrderedJson{{"story", each.story}, {"question", each.question}}.dump());
+    }
+  }
+  return {.inputs = some_of(std::move(inputs))};
 }
 
 Answer StoryAnswerer::answer_of(const tasks::Story& story, const tasks::ClassAnswer& result) const {

@@ -7,10 +7,12 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/options/task_sets.h"
+#include "heed/cli/reading/examples.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/token_attention.h"
 #include "heed/cli/text_task.h"
 #include "heed/cli/writing/classification_report.h"
+#include "heed/doctor/tables.h"
 #include "heed/io/json_object.h"
 #include "heed/models/files/fields.h"
 #include "heed/tasks/classify.h"
@@ -48,6 +50,8 @@ class TextClassifierAdapter final : public TextTask<TextInput> {
   OrderedJson description() const override;
   Evaluation evaluate(const std::vector<std::string>& files,
                       const tasks::Progress& progress) const override;
+  DoctorExamples doctor_examples(const std::vector<std::string>& files) const override;
+  const torch::nn::Module* network() const override { return trained_.model.get(); }
 
  protected:
   data::Encoding encoding() const override { return reading_of(data::Labels::kNone).encoding; }
@@ -59,6 +63,8 @@ class TextClassifierAdapter final : public TextTask<TextInput> {
                              const AttentionRequest& request) const override;
 
  private:
+  void judge(const std::vector<std::string>& files, const data::ClassificationData& data,
+             const tasks::EncodedTexts& encoded, Evaluation& evaluation) const;
   bool several() const { return has_several_labels(trained_); }
   std::string line_of(const tasks::Classification& result) const;
   OrderedJson json_of(const tasks::Classification& result, bool list_top) const;
@@ -101,18 +107,36 @@ Evaluation TextClassifierAdapter::evaluate(const std::vector<std::string>& files
   const tasks::EncodedTexts encoded = tasks::encode_texts(trained_, texts);
   const auto results = tasks::judge_all(trained_, data, encoded, progress);
   Evaluation evaluation = evaluation_of(tasks::scores_of(trained_, data, results), trained_.labels);
-  if (options_.judgements && !several()) {
-    const auto all = tasks::classify(trained_, encoded);
-    for (size_t i = 0; i < all.size(); ++i) {
-      evaluation.judgements.push_back({.tokens = encoded.lengths[i],
-                                       .expected = *data.examples[i].label,
-                                       .probabilities = all[i].probabilities});
-    }
-    evaluation.labels = trained_.labels;
-  }
+  evaluation.tokens = std::accumulate(encoded.lengths.begin(), encoded.lengths.end(), int64_t{0});
+  if (options_.judgements && !several()) judge(files, data, encoded, evaluation);
   evaluation.warnings = tasks::cut_texts(trained_, texts).warnings();
   if (options_.errors) evaluation.wrong = wrong_of(data, results);
   return evaluation;
+}
+
+void TextClassifierAdapter::judge(const std::vector<std::string>& files,
+                                  const data::ClassificationData& data,
+                                  const tasks::EncodedTexts& encoded,
+                                  Evaluation& evaluation) const {
+  const doctor::FurtherColumns further =
+      doctor::further_columns(paths_of(files), reading_of(data::Labels::kRequired), data);
+  const auto all = tasks::classify(trained_, encoded);
+  for (size_t i = 0; i < all.size(); ++i) {
+    const data::Example& example = data.examples[i];
+    doctor::Judgement& judgement = evaluation.judgements.emplace_back(
+        doctor::Judgement{.tokens = encoded.lengths[i],
+                          .expected = *example.label,
+                          .probabilities = all[i].probabilities});
+    const auto* cells = further.find(example.file, example.line);
+    if (cells != nullptr) judgement.columns = *cells;
+  }
+  evaluation.labels = trained_.labels;
+  evaluation.columns = further.names;
+}
+
+DoctorExamples TextClassifierAdapter::doctor_examples(const std::vector<std::string>& files) const {
+  return {.inputs = some_texts(files, doctor::Task::kClassify,
+                               {.label_separator = trained_.label_separator})};
 }
 
 // The labels of the model, and the columns that it was trained with.

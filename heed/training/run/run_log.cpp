@@ -127,6 +127,22 @@ std::map<std::string, Series> read_log(const fs::path& directory) {
   return all;
 }
 
+std::vector<Evaluation> read_evaluations(const fs::path& directory) {
+  std::vector<Evaluation> all;
+  for_each_line(directory / kLog, [&](std::string_view, const JsonValue& json) {
+    if (json.at("event").string() != "evaluation") return;
+    Evaluation& now = all.emplace_back(Evaluation{.step = json.at("step").integer(),
+                                                  .epoch = json.at("epoch").integer(),
+                                                  .train_loss = json.at("train_loss").number(),
+                                                  .seconds = json.at("seconds").number(),
+                                                  .best = json.at("best").boolean()});
+    for (const auto& [name, value] : json.at("validation").json().items()) {
+      now.validation.emplace_back(name, value.get<double>());
+    }
+  });
+  return all;
+}
+
 void write_summary(const fs::path& directory, const RunReport& report,
                    const TrainingOptions& options, const tasks::Watched& watched,
                    SystemCalls& calls) {

@@ -46,6 +46,9 @@ struct Series {
 // A last line that a crash cut off is left out. Throws MissingInputError, IoError, DataError.
 std::map<std::string, Series> read_log(const std::filesystem::path& directory);
 
+// The evaluations of a log, those before the run was resumed too. Throws as read_log does.
+std::vector<Evaluation> read_evaluations(const std::filesystem::path& directory);
+
 // DIRECTORY/summary.json: time, memory, the best evaluation, the last one, options, the machine.
 void write_summary(const std::filesystem::path& directory, const RunReport& report,
                    const TrainingOptions& options, const tasks::Watched& watched,

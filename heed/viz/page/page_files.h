@@ -9,6 +9,7 @@ namespace heed::page_files {
 std::string_view html();
 std::string_view style();
 std::string_view report_style();
+std::string_view live_script();
 std::vector<std::string_view> scripts();  // in the order in which they need each other
 
 }  // namespace heed::page_files

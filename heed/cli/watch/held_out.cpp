@@ -1,0 +1,34 @@
+#include "heed/cli/watch/held_out.h"
+
+#include "heed/io/utf8.h"
+
+namespace heed::cli {
+namespace {
+
+constexpr size_t kPiece = 160;  // bytes
+constexpr std::string_view kBlanks = " \t\r\n";
+
+// From the first word that begins at or behind `at`.
+std::string piece_of(std::string_view text, size_t at) {
+  if (at > 0) at = std::min(text.find_first_of(kBlanks, at), text.size());
+  at = std::min(text.find_first_not_of(kBlanks, at), text.size());
+  std::string_view piece = text.substr(at, kPiece);
+  if (piece.size() == kPiece) {
+    const size_t blank = piece.find_last_of(kBlanks);
+    piece = piece.substr(0, blank == std::string_view::npos ? valid_utf8_prefix(piece) : blank);
+  }
+  return std::string(piece);
+}
+
+}  // namespace
+
+HeldOut held_out_pieces(std::string_view text) {
+  HeldOut chosen;
+  for (size_t i = 0; i < kShownExamples; ++i) {
+    std::string piece = piece_of(text, i * text.size() / kShownExamples);
+    if (!piece.empty()) chosen.inputs.push_back(std::move(piece));
+  }
+  return chosen;
+}
+
+}  // namespace heed::cli

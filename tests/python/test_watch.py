@@ -1,0 +1,204 @@
+"""`heed train … --watch PORT`: a run in the browser while it goes on, and its report at the end.
+
+Usage: test_watch.py HEED_PROGRAM
+"""
+
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from program import HEED, heed
+import browser
+
+
+def rows(count, seed):
+    rng = random.Random(seed)
+    words = {"food": "bread cheese soup rice".split(), "weather": "rain sun snow wind".split()}
+    return "".join(f"{label}\t{' '.join(rng.choices(words[label], k=5))}\n"
+                   for label in sorted(words) for _ in range(count))
+
+
+class Run:
+    """A training that goes on until it is stopped."""
+
+    def __init__(self, folder, *options):
+        said = tempfile.NamedTemporaryFile(dir=folder, suffix=".stderr", delete=False)
+        self.said = Path(said.name)
+        self.process = subprocess.Popen(
+            [HEED, "train", "classify", "--train", "train.tsv", "--valid", "valid.tsv", "--out", "live",
+             "--d-model", "32", "--num-heads", "2", "--num-layers", "1", "--threads", "1", "--epochs",
+             "100000", "--patience", "0", "--logging-steps", "1", "--eval-steps", "20", "--overwrite",
+             "--watch", "0", *options],
+            cwd=folder, stderr=said, stdout=subprocess.DEVNULL)
+        while self.process.poll() is None:
+            found = re.search(r"watch the run at (\S+)\n", self.said.read_text())
+            if found:
+                self.address = found.group(1)
+                return
+            time.sleep(0.02)
+        raise AssertionError(self.said.read_text())
+
+    def get(self, path="", **headers):
+        request = urllib.request.Request(self.address + path, headers=headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.read().decode("utf-8"), answer.headers
+
+    def wait_for(self, text):
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            page = self.get()[0]
+            if text in page:
+                return page
+            time.sleep(0.1)
+        raise AssertionError(f"never came: {text}\n{page[:2000]}")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=120)
+        return self.said.read_text(), self.process.returncode
+
+
+class Watch(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = Path(tempfile.mkdtemp(prefix="heed-watch-"))
+        (cls.folder / "train.tsv").write_text(rows(40, 1))
+        (cls.folder / "valid.tsv").write_text(rows(10, 2))
+        cls.run_ = Run(cls.folder)
+        cls.page = cls.run_.wait_for("attention-3.html")
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.run_.process.poll() is None:
+            cls.run_.stop()
+        shutil.rmtree(cls.folder)
+
+    def test_curves_gradients_and_examples(self):
+        self.assertRegex(self.page, r"<p>Step \d+ of \d+, epoch \d+: loss")
+        for heading in ("Loss and metrics", "Learning rate, gradients, speed", "Validations",
+                        "How it was made"):
+            self.assertIn(f"<h2>{heading}</h2>", self.page)
+        self.assertRegex(self.page, r"<h2>Example 1, by the model of step \d+</h2>")
+        self.assertGreaterEqual(self.page.count("data:image/svg+xml;base64,"), 5)
+        held_out = (self.folder / "valid.tsv").read_text()
+        for text in re.findall(r"<h2>Example[^<]*</h2>\s*<p>([^<]*)</p>", self.page):
+            self.assertIn(text, held_out)
+
+    def test_it_goes_on(self):
+        step = int(re.search(r"<p>Step (\d+) of", self.page).group(1))
+        end = time.monotonic() + 60
+        while int(re.search(r"<p>Step (\d+) of", self.run_.get()[0]).group(1)) <= step:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.1)
+
+    def test_attention_of_an_example(self):
+        page, headers = self.run_.get("attention-1.html")
+        self.assertIn("Where the model looked", page)
+        self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            self.run_.get("attention-4.html")
+        self.assertEqual(refused.exception.code, 404)
+
+    def test_only_this_machine_by_its_own_name(self):
+        for host in ("evil.example:80", "127.0.0.1.evil.example"):
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                self.run_.get(Host=host)
+            self.assertEqual(refused.exception.code, 403)
+        self.assertIn("<h1>", self.run_.get(Host="localhost:9999")[0])
+        port = int(self.run_.address.rsplit(":", 1)[1].strip("/"))
+        for address in {each[4][0] for each in socket.getaddrinfo(socket.gethostname(), None,
+                                                                  socket.AF_INET)}:
+            if not address.startswith("127."):
+                with self.assertRaises(OSError):
+                    socket.create_connection((address, port), timeout=5).close()
+
+    def test_nothing_can_be_sent(self):
+        request = urllib.request.Request(self.run_.address, data=b"x", method="POST")
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=60)
+        self.assertEqual(refused.exception.code, 405)
+
+    def test_a_port_that_is_taken(self):
+        port = self.run_.address.rsplit(":", 1)[1].strip("/")
+        refused = heed("train", "classify", "--train", "none.tsv", "--out", "other", "--watch", port,
+                       cwd=self.folder, code=2)
+        self.assertIn(f"--watch {port}: the port is taken by another program", refused.stderr)
+        refused = heed("train", "classify", "--train", "none.tsv", "--out", "other", "--watch", 65536,
+                       cwd=self.folder, code=2)
+        self.assertIn("expected a port from 0 to 65535", refused.stderr)
+
+    @unittest.skipIf(browser.missing(), browser.missing())
+    def test_in_a_browser(self):
+        driver = browser.start()
+        try:
+            driver.get(self.run_.address)
+            driver.execute_script("window.same = true")
+            text = "return document.querySelector('main p').textContent"
+            first, end = driver.execute_script(text), time.monotonic() + 60
+            while driver.execute_script(text) == first:
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.2)
+            self.assertTrue(driver.execute_script("return window.same"))  # it was not loaded anew
+            pictures = driver.execute_script(
+                "return [...document.images].every((each) => each.naturalWidth > 0)")
+            self.assertTrue(pictures)
+            if browser.axe_script():
+                self.assertEqual(browser.accessibility_faults(driver), [])
+            self.assertEqual(driver.get_log("browser"), [])
+            other = Run(self.folder, "--out", "short")
+            driver.get(other.address)
+            other.stop()
+            end = time.monotonic() + 60
+            while "does not answer" not in driver.find_element("id", "live").text:
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.2)
+        finally:
+            driver.quit()
+
+
+class Bits(unittest.TestCase):
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="heed-watch-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        (self.folder / "train.tsv").write_text(rows(40, 1))
+
+    def train(self, out, *options):
+        heed("train", "classify", "--train", "train.tsv", "--out", out, "--d-model", 32, "--num-heads",
+             2, "--num-layers", 1, "--threads", 1, "--epochs", 4, *options, cwd=self.folder, code=0)
+        return (self.folder / out / "model.safetensors").read_bytes()
+
+    def test_who_watches_changes_nothing(self):
+        self.assertEqual(self.train("alone"), self.train("watched", "--watch", 0))
+
+    def test_the_report_at_the_end_shows_the_same(self):
+        self.train("model")
+        run = self.folder / "model.run"
+        report = (run / "report.html").read_text("utf-8")
+        self.assertIn("<h2>Example 1</h2>", report)
+        self.assertNotIn("<script", report)
+        for link in re.findall(r'href="([^"]+)"', report):
+            self.assertIn("Where the model looked", (run / link).read_text("utf-8"))
+
+    def test_a_run_that_was_watched_is_resumed_without(self):
+        (self.folder / "valid.tsv").write_text(rows(10, 2))
+        run = Run(self.folder)
+        run.wait_for("attention-1.html")
+        message, code = run.stop()
+        self.assertEqual(code, 130, message)
+        heed("train", "classify", "--train", "train.tsv", "--valid", "valid.tsv", "--out", "live",
+             "--d-model", 32, "--num-heads", 2, "--num-layers", 1, "--threads", 1, "--max-steps", 1,
+             "--patience", 0, "--logging-steps", 1, "--eval-steps", 20, "--resume", cwd=self.folder,
+             code=0)
+
+
+if __name__ == "__main__":
+    unittest.main()
