@@ -1,4 +1,4 @@
-// What trained models do with texts, and the tasks that training::train learns.
+// What trained models do with texts, sounds and tables, and the tasks that training::train learns.
 #pragma once
 
 #include "heed/tasks/classify.h"
@@ -9,6 +9,7 @@
 #include "heed/tasks/graph_tensors.h"
 #include "heed/tasks/language_model_decoder.h"
 #include "heed/tasks/language_modelling.h"
+#include "heed/tasks/logit_scores.h"
 #include "heed/tasks/node_baselines.h"
 #include "heed/tasks/node_classification.h"
 #include "heed/tasks/ranking_baselines.h"
@@ -16,7 +17,14 @@
 #include "heed/tasks/recommendation.h"
 #include "heed/tasks/sequence_to_sequence.h"
 #include "heed/tasks/short_series.h"
+#include "heed/tasks/sound_frames.h"
 #include "heed/tasks/span_questions.h"
+#include "heed/tasks/spec_augment.h"
+#include "heed/tasks/speech_classification.h"
+#include "heed/tasks/speech_recognition.h"
 #include "heed/tasks/story_questions.h"
+#include "heed/tasks/table_baselines.h"
+#include "heed/tasks/table_importance.h"
+#include "heed/tasks/table_learning.h"
 #include "heed/tasks/task.h"
 #include "heed/tasks/text_classification.h"

@@ -130,8 +130,7 @@ std::string similar_command(const Words& words) {
 std::string as_typed(const Options& options, const std::string& message) {
   const size_t colon = message.find(':');
   const std::string field = message.substr(0, colon);
-  if (colon == std::string::npos || field.find_first_of(" -./") != std::string::npos)
-    return message;
+  if (colon == std::string::npos || field.find_first_of(" ./") != std::string::npos) return message;
   const std::string option = option_called(options, field);
   return option.empty() ? message : "--" + option + message.substr(colon);
 }

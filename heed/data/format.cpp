@@ -270,8 +270,10 @@ char delimiter_named(std::string_view name) {
   if (name == "tab") return '\t';
   const bool usable =
       name.size() == 1 && name[0] != '"' && name[0] != '\n' && name[0] != '\r' && name[0] != '\0';
-  check_usage(usable && is_utf8(name), "delimiter ", excerpt(name),
-              ": expected tab or one ASCII character that is no quote, such as , or ;");
+  check_usage(
+      usable && is_utf8(name),
+      "delimiter: expected tab or one ASCII character that is no quote, such as , or ;, got ",
+      excerpt(name));
   return name[0];
 }
 

@@ -69,8 +69,9 @@ uint64_t bytes_named(std::string_view text) {
   const bool fits = error == std::errc() && unit.size() <= 1 &&
                     (unit.empty() || power != std::string_view::npos) &&
                     (shift == 0 || number <= kNone >> shift);
-  check_usage(fits, "a size of ", excerpt(text, 30),
-              ": expected a number of bytes, with K, M, G or T behind it or not");
+  check_usage(fits,
+              "max_bytes: expected a number of bytes, with K, M, G or T behind it or not, got ",
+              excerpt(text, 30));
   return number << shift;
 }
 

@@ -13,6 +13,9 @@
 #include "heed/models/language_model.h"
 #include "heed/models/question_answerer.h"
 #include "heed/models/recommender.h"
+#include "heed/models/table_transformer.h"
+#include "heed/models/speech_classifier.h"
+#include "heed/models/speech_recogniser.h"
 #include "heed/models/text_classifier.h"
 #include "heed/models/token_tagger.h"
 
@@ -64,7 +67,10 @@ TEST(FieldsOfConfigJson, AreDocumentedAsTheyAre) {
   expect_documented<ForecasterOptions>(docs);
   expect_documented<GraphClassifierOptions>(docs);
   expect_documented<RecommenderOptions>(docs);
+  expect_documented<TableTransformerOptions>(docs);
   expect_documented<SpanReading>(docs);
+  expect_documented<SpeechClassifierOptions>(docs);
+  expect_documented<SpeechRecogniserOptions>(docs);
 }
 
 }  // namespace

@@ -54,6 +54,11 @@ class Forecasts(unittest.TestCase):
         self.assertEqual(row["coverage"], 0.8)
         self.assertEqual(row["numbers"], 5)
 
+    def test_a_second_table_is_not_dropped(self):
+        said = heed("train", "forecast", "--train", self.table, "--train", self.table, "--out",
+                    self.folder / "no", *SMALL, code=2).stderr
+        self.assertIn("--train", said)
+
     def test_baselines_stand_beside_the_model(self):
         for name in ["this model", "last value", "linear", "intervals of 80"]:
             self.assertIn(name, self.trained.stderr)

@@ -78,13 +78,11 @@ models::TrainedTextClassifier published_model(const Settings& settings, data::Tr
       order_labels(*data.valid, labels);
     }
   }
-  const models::PublishedFiles files =
-      models::with_head(directory, {.purpose = Purpose::kSequenceClassification,
-                                    .labels = labels,
-                                    .max_length = settings.from.given_or_0(
-                                        "max-length", settings.task.model.transformer.max_length)});
-  FromModel::show(*files.model);
-  return models::as_text_classifier(files);
+  return models::as_text_classifier(
+      settings.from.open({.purpose = Purpose::kSequenceClassification,
+                          .labels = labels,
+                          .max_length = settings.from.given_or_0(
+                              "max-length", settings.task.model.transformer.max_length)}));
 }
 
 tasks::TextClassification make_task(const Settings& settings, data::TrainingData& data) {
@@ -96,9 +94,9 @@ tasks::TextClassification make_task(const Settings& settings, data::TrainingData
 
 void run(const Settings& given) {
   Settings settings = given;
+  settings.from.prepare({"max-length", "word-dropout", "label-smoothing", "class-weight"},
+                        settings.training);
   if (settings.from.wanted()) {
-    settings.from.prepare({"max-length", "word-dropout", "label-smoothing", "class-weight"},
-                          settings.training);
     settings.task.word_dropout =
         settings.from.given_or_0("word-dropout", 1) * given.task.word_dropout;
   }
@@ -109,7 +107,8 @@ void run(const Settings& given) {
   tasks::TextClassification task = make_task(settings, data);
   warn(task.cut().warnings());
 
-  settings.training.train(task);
+  settings.training.train(
+      task, held_out(data.valid->examples, [](const auto& example) { return example.text; }));
 }
 
 void define(Options& options, Settings& s) {
@@ -141,6 +140,8 @@ Command train_classify_command() {
           "  heed train classify --train a.jsonl --valid b.jsonl --out model --documents sentences "
           "--score additive\n"
           "  heed train classify --from all-MiniLM-L6-v2 --train a.tsv --valid b.tsv --out model\n"
+          "  heed train classify --from bert-base-uncased --lora-r 8 --train a.tsv --valid b.tsv "
+          "--out adapter\n"
           "  heed train classify --config settings.toml --seed 7\n",
       .define = with_settings(define, run),
   };

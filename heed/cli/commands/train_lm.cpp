@@ -77,8 +77,7 @@ tasks::LanguageModelling published_task(const Settings& settings, const data::Te
   check_usage(!settings.from.is_given("tokenizer"),
               "--tokenizer: has no meaning with --from, whose model has its own");
   const models::PublishedFiles files =
-      models::open_published(settings.from.directory(), models::published::Purpose::kCausalLm);
-  FromModel::show(*files.model);
+      settings.from.open({.purpose = models::published::Purpose::kCausalLm});
   const int64_t longest = files.model->transformer().max_length;
   const int64_t asked = settings.model.transformer.max_length;
   return {data, models::as_language_model(files),
@@ -87,7 +86,7 @@ tasks::LanguageModelling published_task(const Settings& settings, const data::Te
 
 void run(const Settings& given) {
   Settings settings = given;
-  if (settings.from.wanted()) settings.from.prepare({"max-length"}, settings.training);
+  settings.from.prepare({"max-length"}, settings.training);
   settings.training.prepare();
   resolved(settings.model.transformer);
   const data::TextData data = read_data(settings);
@@ -98,7 +97,7 @@ void run(const Settings& given) {
             << "; read in windows of " << task.trained().model->options().transformer.max_length
             << " tokens (--max-length)\n";
 
-  settings.training.train(task);
+  settings.training.train(task, held_out_pieces(data.valid));
 }
 
 void define(Options& options, Settings& s) {
@@ -109,7 +108,7 @@ void define(Options& options, Settings& s) {
   options
       .add("--valid-share", s.valid_share,
            "Without --valid: the last characters of the text, this share of them")
-      .range(0.0, 0.999);
+      .range(0.001, 0.999);
   s.reading.add_encoding(options);
   s.reading.add_max_bytes(options);
   s.from.add_to(options);

@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "heed/base/joined.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/from_model.h"
@@ -71,8 +72,7 @@ tasks::EntityRecognition published_task(const Settings& settings, const Sentence
                   sentences.train.types) {
     request.labels = {};
   }
-  const models::PublishedFiles files = models::with_head(directory, request);
-  FromModel::show(*files.model);
+  const models::PublishedFiles files = settings.from.open(request);
   tasks::EntityRecognitionOptions options = settings.task;
   if (!settings.from.is_given("margin")) options.margin = 0;
   options.word_dropout = 0;
@@ -88,7 +88,7 @@ tasks::EntityRecognition fresh_task(const Settings& settings, const Sentences& s
 }
 
 void run(Settings& settings) {
-  if (settings.from.wanted()) settings.from.prepare({"margin", "class-weight"}, settings.training);
+  settings.from.prepare({"margin", "class-weight"}, settings.training);
   settings.training.prepare();
   resolved(settings.task.model.transformer);
   const Sentences sentences = read_data(settings);
@@ -96,7 +96,9 @@ void run(Settings& settings) {
                                                          : fresh_task(settings, sentences);
   warn(task.cut().warnings());
 
-  settings.training.train(task);
+  settings.training.train(task, held_out(sentences.valid.sentences, [](const auto& sentence) {
+                            return joined(sentence.words, " ");
+                          }));
 }
 
 void define(Options& options, Settings& s) {

@@ -1,10 +1,13 @@
+#include <algorithm>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
+#include "heed/cli/options/from_model.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
 #include "heed/data/question_split.h"
@@ -27,6 +30,7 @@ struct Settings {
   double valid_share = kValidShare;
   std::string format = "auto";
   ReadingOptions limits;  // of reading
+  FromModel from;
   tasks::StoryQuestionsOptions task{.model = {.num_hops = 0,
                                               .transformer = {.d_model = 64,
                                                               .num_heads = 4,
@@ -85,6 +89,16 @@ size_t questions_of(const std::vector<data::StoryData>& files) {
   return count;
 }
 
+// What `heed attend` takes: the text, a tab, the question. "" where the text has tabs itself.
+std::string question_text(std::string text, const std::string& question) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text.find('\t') == std::string::npos ? text + '\t' + question : "";
+}
+
+std::string story_text(const data::StoryQuestion& each) {
+  return question_text(joined(each.story, " "), each.question);
+}
+
 void train_on_stories(const Settings& settings) {
   data::DataReport report;
   const data::StoryTrainingData data = data::read_story_training(settings.files(), report);
@@ -94,7 +108,28 @@ void train_on_stories(const Settings& settings) {
   options.model = settings.resolved();
   tasks::StoryQuestions task(data, options, progress_bar("learning merges"));
   warn(task.cut().warnings());
-  settings.training.train(task);
+  HeldOut shown;
+  for (const data::StoryData& file : data.valid) {
+    for (std::string& input : held_out(file.questions, story_text).inputs) {
+      if (shown.inputs.size() < kShownExamples) shown.inputs.push_back(std::move(input));
+    }
+  }
+  settings.training.train(task, shown);
+}
+
+tasks::SpanQuestions span_task(const Settings& settings, const data::SpanTrainingData& data) {
+  if (settings.from.wanted()) {
+    const models::HeadRequest request{
+        .purpose = models::published::Purpose::kQuestionAnswering,
+        .max_length =
+            settings.from.given_or_0("max-length", settings.task.model.transformer.max_length)};
+    return {data, settings.reading, models::as_question_answerer(settings.from.open(request))};
+  }
+  return {data,
+          {.model = settings.resolved(),
+           .tokenizer = settings.task.tokenizer,
+           .reading = settings.reading},
+          progress_bar("learning merges")};
 }
 
 void train_on_spans(const Settings& settings) {
@@ -102,18 +137,21 @@ void train_on_spans(const Settings& settings) {
   const data::SpanTrainingData data = data::read_span_training(settings.files(), report);
   throw_or_warn(report);
   say_counts(data.train.questions.size(), data.valid.questions.size());
-  tasks::SpanQuestions task(data,
-                            {.model = settings.resolved(),
-                             .tokenizer = settings.task.tokenizer,
-                             .reading = settings.reading},
-                            progress_bar("learning merges"));
+  tasks::SpanQuestions task = span_task(settings, data);
   warn(task.cut().warnings());
-  settings.training.train(task);
+  settings.training.train(task, held_out(data.valid.questions, [&](const auto& each) {
+                            return question_text(data.valid.contexts[each.context], each.question);
+                          }));
 }
 
-void run(const Settings& settings) {
+void run(Settings& settings) {
+  settings.from.prepare({"max-length"}, settings.training);
+  check_usage(!settings.from.wanted() || !settings.from.is_given("tokenizer"),
+              "--tokenizer: has no meaning with --from, whose model has its own");
   settings.training.prepare();
-  settings.resolved();  // throws for options that cannot be used together
+  if (!settings.from.wanted()) settings.resolved();  // throws for options that do not go together
+  check_usage(!settings.from.wanted() || settings.spans(),
+              "--from: expected questions whose answers are spans of a text (--format squad)");
   if (settings.spans()) {
     check_usage(settings.task.class_weight == "none",
                 "--class-weight: has no meaning where answers are spans of a text: they are no "
@@ -134,12 +172,13 @@ void add_data_options(Options& options, Settings& s) {
       .add("--valid-share", s.valid_share,
            "Without --valid: this share of the stories or texts, drawn by --seed, the same of each "
            "answer")
-      .range(0.0, 0.999);
+      .range(0.001, 0.999);
   options
       .add("--format", s.format,
            "babi: stories, answers are classes; squad: JSON, answers are spans of the text; "
            "auto: by what the first file holds")
       .one_of({"auto", "babi", "squad"});
+  s.from.add_to(options);
   s.limits.add_max_bytes(options);
   s.limits.add_max_classes(options, "Answers to stories that there may be");
   options.add("--tokenizer", s.task.tokenizer,
@@ -171,7 +210,9 @@ Command train_qa_command() {
           "  heed train qa --train qa1_train.txt qa2_train.txt --out model\n"
           "  heed train qa --train train.json --valid dev.json --out model "
           "--d-model 128\n"
-          "  heed train qa --train qa1_train.txt --out model --score additive --pattern causal\n",
+          "  heed train qa --train qa1_train.txt --out model --score additive --pattern causal\n"
+          "  heed train qa --from bert-base-uncased --train train.json --valid dev.json --out "
+          "model\n",
       .define = with_settings(define, run),
   };
 }

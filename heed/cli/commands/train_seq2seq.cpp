@@ -71,14 +71,13 @@ tasks::SequenceToSequence published_task(const Settings& settings, const Pairs& 
     check_usage(!settings.from.is_given(own), "--", own,
                 ": has no meaning with --from, whose model has its own");
   }
-  const models::PublishedFiles files = models::open_published(
-      settings.from.directory(), models::published::Purpose::kConditionalGeneration);
-  FromModel::show(*files.model);
+  const models::PublishedFiles files =
+      settings.from.open({.purpose = models::published::Purpose::kConditionalGeneration});
   return {pairs.train, pairs.valid, models::as_encoder_decoder(files), settings.task};
 }
 
 void run(Settings& settings) {
-  if (settings.from.wanted()) settings.from.prepare({"label-smoothing"}, settings.training);
+  settings.from.prepare({"label-smoothing"}, settings.training);
   settings.training.prepare();
   resolved(settings.task.model.transformer);
   const Pairs pairs = read_data(settings);
@@ -88,7 +87,8 @@ void run(Settings& settings) {
   tasks::SequenceToSequence task =
       settings.from.wanted() ? published_task(settings, pairs) : fresh_task(settings, pairs);
   warn(task.cut().warnings());
-  settings.training.train(task);
+  settings.training.train(
+      task, held_out(pairs.valid.pairs, [](const auto& pair) { return pair.source; }));
 }
 
 void define_data(Options& options, Settings& s) {

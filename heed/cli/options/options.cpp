@@ -133,6 +133,10 @@ class SettingsReader : public CLI::Config {
 
 Option& Option::required() {
   option_->required();
+  // Of what was typed on purpose none is dropped without a word; repeats() takes all.
+  if (option_->get_expected_max() == 1) {
+    option_->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  }
   return *this;
 }
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "heed/base/error.h"
 #include "heed/cli/common.h"
@@ -44,6 +46,27 @@ std::string answer_in(const JsonValue& object) {
   return object.at("output").string();  // throws, naming it
 }
 
+// The answers of a table that heed predict writes, told by its header; none of any other table.
+std::optional<std::vector<std::string>> column_of_answers(const std::string& file,
+                                                          const data::FileKind& kind) {
+  if (!std::filesystem::is_regular_file(file)) return std::nullopt;  // cannot be read once more
+  data::DataReport report;
+  data::TextLines lines(file, {.limits = data::Limits()}, report);
+  const auto rows = data::rows_of(lines, kind);
+  data::Row row;
+  if (!rows->next(row)) return std::nullopt;
+  const auto is_answer = [](const std::string& cell) {
+    return cell == "output" || cell == "answer";
+  };
+  const auto found = std::find_if(row.cells.begin(), row.cells.end(), is_answer);
+  if (found == row.cells.end()) return std::nullopt;
+  const auto column = static_cast<size_t>(found - row.cells.begin());
+  std::vector<std::string> answers;
+  while (rows->next(row)) answers.push_back(column < row.cells.size() ? row.cells[column] : "");
+  throw_or_warn(report);
+  return answers;
+}
+
 }  // namespace
 
 std::vector<std::string> answers_of(const std::string& file) {
@@ -57,6 +80,9 @@ std::vector<std::string> answers_of(const std::string& file) {
     });
     throw_or_warn(report);
     return answers;
+  }
+  if (kind.format == data::Format::kTsv || kind.format == data::Format::kCsv) {
+    if (auto column = column_of_answers(file, kind)) return *std::move(column);
   }
   for (std::string line; reader.next(line);) answers.push_back(line);
   throw_or_warn(report);

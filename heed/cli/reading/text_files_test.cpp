@@ -30,6 +30,9 @@ TEST_F(TextFiles, AnswersLoseTheirProbabilities) {
   // Not all lines end in one, so that none is left out.
   EXPECT_EQ(answers_of(file("attic\t0.9812\nhall\n")), (Texts{"attic\t0.9812", "hall"}));
   EXPECT_EQ(answers_of(file("attic\t12\n")), (Texts{"attic\t12"}));
+  EXPECT_EQ(answers_of(file("where\tanswer\n1\tattic\n2\thall\n")), (Texts{"attic", "hall"}));
+  EXPECT_EQ(answers_of(file("answer,probability\n\"attic, or hall\",0.5\nhall,1\n")),
+            (Texts{"attic, or hall", "hall"}));
 }
 
 TEST_F(TextFiles, AnswersOfJsonAreTheirText) {

@@ -11,14 +11,18 @@ TaskKind node_classification();
 TaskKind question_answering();
 TaskKind recommendation();
 TaskKind sequence_to_sequence();
+TaskKind table_learning();
+TaskKind speech_classification();
+TaskKind speech_recognition();
 TaskKind text_classification();
 TaskKind text_embedding();
 
 const std::vector<TaskKind>& task_kinds() {
   static const std::vector<TaskKind> all = {
-      text_classification(), entity_recognition(),  language_modelling(), sequence_to_sequence(),
-      question_answering(),  forecasting(),         text_embedding(),     gap_filling(),
-      recommendation(),      node_classification(),
+      text_classification(), entity_recognition(),  language_modelling(),    sequence_to_sequence(),
+      question_answering(),  forecasting(),         text_embedding(),        gap_filling(),
+      recommendation(),      node_classification(), table_learning(),        speech_classification(),
+      speech_recognition(),
   };
   return all;
 }

@@ -12,16 +12,22 @@ namespace {
 
 using Path = std::vector<std::string>;
 
+constexpr const char* kNumbered = "top";
+
+bool is_of_objects(const OrderedJson& value) {
+  return value.is_array() && !value.empty() && value[0].is_object();
+}
+
 void add_paths(const OrderedJson& value, const Path& path, std::vector<Path>& paths) {
-  const bool of_objects = value.is_array() && !value.empty() && value[0].is_object();
-  if (!value.is_object() && !of_objects) {
+  const bool numbered = path.back() == kNumbered && is_of_objects(value);
+  if (!value.is_object() && !numbered) {
     paths.push_back(path);
     return;
   }
   size_t number = 0;
   for (const auto& [name, child] : value.items()) {
     Path longer = path;
-    longer.push_back(of_objects ? std::to_string(++number) : name);
+    longer.push_back(numbered ? std::to_string(++number) : name);
     add_paths(child, longer, paths);
   }
 }
@@ -47,7 +53,7 @@ const OrderedJson* found(const OrderedJson& row, const Path& path) {
 std::string text_of_value(const OrderedJson& value) {
   if (value.is_null()) return "";
   if (value.is_string()) return value.get<std::string>();
-  if (!value.is_array()) return value.dump();
+  if (!value.is_array() || is_of_objects(value)) return value.dump();
   std::string text;
   for (const OrderedJson& each : value) text += (text.empty() ? "" : " ") + text_of_value(each);
   return text;

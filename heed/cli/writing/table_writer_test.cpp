@@ -28,6 +28,14 @@ TEST(TableWriter, MembersBecomeColumns) {
             "probabilities.good,probabilities.bad,label\n0.75,0.25,good\n");
 }
 
+TEST(TableWriter, ListsOfAnyLengthStandInOneCell) {
+  const OrderedJson none = {{"text", "a"}, {"entities", OrderedJson::array()}};
+  const OrderedJson two = {{"text", "b"}, {"entities", {{{"type", "per"}}, {{"type", "loc"}}}}};
+  const std::string cell = R"([{"type":"per"},{"type":"loc"}])";
+  EXPECT_EQ(table({none, two}, TableWriter::Form::kTsv), "text\tentities\na\t\nb\t" + cell + "\n");
+  EXPECT_EQ(table({two, none}, TableWriter::Form::kTsv), "text\tentities\nb\t" + cell + "\na\t\n");
+}
+
 TEST(TableWriter, WhatARowLacksIsEmpty) {
   EXPECT_EQ(table({{{"a", 1}, {"b", true}}, {{"b", nullptr}}, {{"c", 3}}}, TableWriter::Form::kTsv),
             "a\tb\n1\ttrue\n\t\n\t\n");
