@@ -12,6 +12,7 @@
 #include "heed/cli/tasks/sound_view.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
+#include "heed/tasks/speech_classification.h"
 #include "heed/tasks/speech_recognition.h"
 
 namespace heed::cli {
