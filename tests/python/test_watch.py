@@ -30,14 +30,14 @@ def rows(count, seed):
 class Run:
     """A training that goes on until it is stopped."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, out="live"):
         said = tempfile.NamedTemporaryFile(dir=folder, suffix=".stderr", delete=False)
         self.said = Path(said.name)
         self.process = subprocess.Popen(
-            [HEED, "train", "classify", "--train", "train.tsv", "--valid", "valid.tsv", "--out", "live",
+            [HEED, "train", "classify", "--train", "train.tsv", "--valid", "valid.tsv", "--out", out,
              "--d-model", "32", "--num-heads", "2", "--num-layers", "1", "--threads", "1", "--epochs",
              "100000", "--patience", "0", "--logging-steps", "1", "--eval-steps", "20", "--overwrite",
-             "--watch", "0", *options],
+             "--watch", "0"],
             cwd=folder, stderr=said, stdout=subprocess.DEVNULL)
         while self.process.poll() is None:
             found = re.search(r"watch the run at (\S+)\n", self.said.read_text())
@@ -154,7 +154,7 @@ class Watch(unittest.TestCase):
             if browser.axe_script():
                 self.assertEqual(browser.accessibility_faults(driver), [])
             self.assertEqual(driver.get_log("browser"), [])
-            other = Run(self.folder, "--out", "short")
+            other = Run(self.folder, out="short")
             driver.get(other.address)
             other.stop()
             end = time.monotonic() + 60
@@ -185,7 +185,7 @@ class Bits(unittest.TestCase):
         report = (run / "report.html").read_text("utf-8")
         self.assertIn("<h2>Example 1</h2>", report)
         self.assertNotIn("<script", report)
-        for link in re.findall(r'href="([^"]+)"', report):
+        for link in re.findall(r'<a href="([^"]+)"', report):
             self.assertIn("Where the model looked", (run / link).read_text("utf-8"))
 
     def test_a_run_that_was_watched_is_resumed_without(self):
