@@ -64,7 +64,9 @@ TEST(Ctc, BeamSearchAddsUpAllPaths) {
     ASSERT_EQ(found.size(), texts.size());
     for (size_t i = 0; i < found.size(); ++i) {
       EXPECT_NEAR(found[i].log_probability, std::log(texts.at(found[i].ids)), 1e-5);
-      if (i > 0) EXPECT_LE(found[i].log_probability, found[i - 1].log_probability);
+      if (i > 0) {
+        EXPECT_LE(found[i].log_probability, found[i - 1].log_probability);
+      }
     }
   }
 }
@@ -107,7 +109,10 @@ TEST(Ctc, AlignmentIsTheBestPath) {
       for (int64_t step = 0; step < 6; ++step) {
         sum += static_cast<double>(given.logits().at(step)[path[static_cast<size_t>(step)]]);
       }
-      if (sum > most) most = sum, best = path;
+      if (sum > most) {
+        most = sum;
+        best = path;
+      }
     });
     const auto spans = ctc_align(given.logits(), text);
     ASSERT_EQ(spans.size(), 3U);

@@ -33,7 +33,7 @@ TEST(SpeechClassifier, GivesEachSoundWhatItGivesAlone) {
     const at::NoGradGuard no_grad;
     const at::Tensor frames = at::randn({3, 41, 12});
     nn::AttentionTrace trace;
-    const at::Tensor both = model.forward(frames, at::tensor({41, 1, 18}), &trace);
+    const at::Tensor both = model.forward(frames, at::tensor({41, 1, 18}, at::kLong), &trace);
     EXPECT_EQ(both.sizes(), at::IntArrayRef({3, 3}));
     ASSERT_EQ(trace.weights.size(), 2U);
     EXPECT_EQ(trace.weights[0].sizes(), at::IntArrayRef({3, 2, 11, 11}));

@@ -30,9 +30,9 @@ TEST(SpeechRecogniser, GivesEachSoundWhatItGivesAlone) {
   model.eval();
   const at::NoGradGuard no_grad;
   const at::Tensor frames = at::randn({2, 41, 12});
-  const auto both = model.forward(frames, at::tensor({41, 18}));
+  const auto both = model.forward(frames, at::tensor({41, 18}, at::kLong));
   EXPECT_EQ(both.states.sizes(), at::IntArrayRef({2, 21, 4}));
-  EXPECT_TRUE(at::equal(both.lengths, at::tensor({21, 9})));
+  EXPECT_TRUE(at::equal(both.lengths, at::tensor({21, 9}, at::kLong)));
   EXPECT_TRUE(at::allclose(both.states.exp().sum(2), at::ones({2, 21})));
   const auto alone = model.forward(frames.slice(0, 1).slice(1, 0, 18));
   EXPECT_TRUE(at::allclose(both.states[1].slice(0, 0, 9), alone.states[0], 1e-4, 1e-5));

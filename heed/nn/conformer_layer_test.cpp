@@ -24,10 +24,10 @@ TEST(Conformer, PaddingChangesNothing) {
   const ConformerEncoder encoder(2, small(), 5);
   const at::NoGradGuard no_grad;
   const at::Tensor frames = at::randn({2, 30, 10});
-  const at::Tensor lengths = at::tensor({30, 13});
+  const at::Tensor lengths = at::tensor({30, 13}, at::kLong);
   const auto both = shorter.forward(frames, lengths);
   EXPECT_EQ(both.states.sizes(), at::IntArrayRef({2, 8, 16}));
-  EXPECT_TRUE(at::equal(both.lengths, at::tensor({8, 4})));
+  EXPECT_TRUE(at::equal(both.lengths, at::tensor({8, 4}, at::kLong)));
   const at::Tensor states = encoder.forward(both.states, both.lengths);
   const auto alone = shorter.forward(frames.slice(0, 1).slice(1, 0, 13));
   ASSERT_EQ(alone.states.size(1), 4);

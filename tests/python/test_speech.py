@@ -99,7 +99,9 @@ class Speech(unittest.TestCase):
         for name in ("view.svg", "view.png", "view.html"):
             heed("attend", self.model, file, "--out", self.folder / name, code=0)
             self.assertGreater((self.folder / name).stat().st_size, 2000)
-        self.assertIn("layer 1, head 2", (self.folder / "view.svg").read_text())
+        svg = (self.folder / "view.svg").read_text()
+        self.assertIn("<title>up (", svg)
+        self.assertEqual(svg.count("<image "), 3)  # the sound, and a strip for each of two heads
         self.assertIn("sampling_rate", heed("inspect", self.model, code=0).stdout)
 
     def test_what_cannot_be_heard(self):
@@ -124,7 +126,7 @@ class Speech(unittest.TestCase):
             if place < 8:  # the first five of a kind are shown
                 self.assertIn(f"bad.csv:{place}: ", errors)
                 self.assertIn(why, errors.replace("No such", "no such"))
-        self.assertIn("6 rows", errors)
+        self.assertIn("6 places", errors)
         skipped = heed("eval", self.model, table, "--skip-bad", "--json", code=0)
         self.assertIn("6 sounds left out", skipped.stderr)
         self.assertEqual(json.loads(skipped.stdout)["examples"], 1)
@@ -173,7 +175,7 @@ class Transcription(unittest.TestCase):
             (cls.folder / f"{part}.csv").write_text("\n".join(lines) + "\n")
         cls.model = cls.folder / "model"
         cls.trained = heed("train", "asr", "--train", cls.folder / "train.csv", "--units", "words", "--subsampling",
-                           2, "--out", cls.model, *SMALL, "--epochs", 10, code=0)
+                           2, "--out", cls.model, *SMALL, "--epochs", 25, code=0)
 
     def test_evaluation(self):
         self.assertIn("2 words", self.trained.stderr)
