@@ -81,9 +81,10 @@ std::vector<std::string> answers_of(const std::string& file) {
     throw_or_warn(report);
     return answers;
   }
-  if (kind.format == data::Format::kTsv || kind.format == data::Format::kCsv) {
-    if (auto column = column_of_answers(file, kind)) return *std::move(column);
-  }
+  // Of a table with few of the usual names only a file's own name says that it is CSV.
+  const bool is_table = kind.format == data::Format::kTsv || kind.format == data::Format::kCsv;
+  const data::FileKind commas{.format = data::Format::kCsv, .delimiter = ','};
+  if (auto column = column_of_answers(file, is_table ? kind : commas)) return *std::move(column);
   for (std::string line; reader.next(line);) answers.push_back(line);
   throw_or_warn(report);
   const bool with_probabilities =
