@@ -145,6 +145,17 @@ class Page(unittest.TestCase):
         for (q, _, _), weight in drawn.items():
             self.assertAlmostEqual(weight, best[q], delta=2e-5)
 
+    def test_looks_that_are_spread_thin_are_shown(self):
+        """Those of an untrained model in a long text are below every usual threshold."""
+        heed("train", "classify", "--train", "data.tsv", "--out", "untrained", "--d-model", 32,
+             "--num-heads", 4, "--num-layers", 1, "--max-length", 128, "--max-steps", 1, "--lr", 1e-9,
+             "--threads", 1, cwd=self.folder, code=0)
+        heed("attend", "untrained", " ".join(["rain"] * 128), "--out", "thin.html", cwd=self.folder,
+             code=0)
+        self.open("thin.html")
+        self.assertTrue(self.lines())
+        self.assertIn(self.driver.find_element(By.ID, "threshold-value").text, ("0 %", "1 %", "2 %"))
+
     def test_heads_are_chosen(self):
         self.choose("threshold", 0)
         self.driver.find_element(By.CSS_SELECTOR, "#heads input[value='2']").click()

@@ -186,6 +186,17 @@ function start() {
     refresh();
   });
   refresh();
+  showSomeLines();
+}
+
+// Where looks are spread thin, as in a long text or an untrained model, the usual threshold would
+// hide them all.
+function showSomeLines() {
+  const threshold = control("threshold");
+  while (view.threshold > 0 && linksToDraw(view, null).length === 0) {
+    threshold.value = Number(threshold.value) - 1;
+    setThreshold();
+  }
 }
 
 scroller.addEventListener("scroll", redrawLines, {passive: true});
