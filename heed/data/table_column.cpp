@@ -5,7 +5,7 @@
 
 namespace heed::data {
 
-std::optional<size_t> place_of(const TableColumn& column, const OpenTable& table, bool header) {
+std::optional<size_t> place_of(const WantedColumn& column, const OpenTable& table, bool header) {
   const auto& cells = table.first().cells;
   if (column.chosen == "none") return {};
   for (size_t i = 0; i < cells.size(); ++i) {

@@ -12,7 +12,7 @@
 namespace heed::data {
 
 // A column that a table may have.
-struct TableColumn {
+struct WantedColumn {
   std::string_view option;    // "--node-column"
   const std::string& chosen;  // a name of the header or a number from 1; empty: told; "none": none
   std::span<const std::string_view> usual;
@@ -21,6 +21,6 @@ struct TableColumn {
 
 // Its place in the first row, where it has one. Throws UsageError for a chosen one that is not
 // there.
-std::optional<size_t> place_of(const TableColumn& column, const OpenTable& table, bool header);
+std::optional<size_t> place_of(const WantedColumn& column, const OpenTable& table, bool header);
 
 }  // namespace heed::data
