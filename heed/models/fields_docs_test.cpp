@@ -13,9 +13,9 @@
 #include "heed/models/language_model.h"
 #include "heed/models/question_answerer.h"
 #include "heed/models/recommender.h"
-#include "heed/models/table_transformer.h"
 #include "heed/models/speech_classifier.h"
 #include "heed/models/speech_recogniser.h"
+#include "heed/models/table_transformer.h"
 #include "heed/models/text_classifier.h"
 #include "heed/models/token_tagger.h"
 

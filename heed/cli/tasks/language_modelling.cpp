@@ -14,10 +14,10 @@
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/token_attention.h"
 #include "heed/cli/text_task.h"
-#include "heed/models/published/published.h"
 #include "heed/inference/generate.h"
 #include "heed/metrics/language.h"
 #include "heed/models/files/fields.h"
+#include "heed/models/published/published.h"
 #include "heed/tasks/language_model_decoder.h"
 
 namespace heed::cli {

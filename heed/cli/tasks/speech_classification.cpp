@@ -161,7 +161,8 @@ TaskLoader define(TaskOptions& options, Use use) {
   if (use == Use::kEval || use == Use::kPredict) {
     const auto& reading = options.use<SoundReading>();
     const auto& rows = options.use<TimedRows>({"skip-bad"});
-    const auto& table = options.use<ReadingOptions>({"label-column", "delimiter", "encoding", "max-bytes"});
+    const auto& table =
+        options.use<ReadingOptions>({"label-column", "delimiter", "encoding", "max-bytes"});
     const ErrorsOption* errors = use == Use::kEval ? &options.use<ErrorsOption>() : nullptr;
     const AnswerChoice* choice = use == Use::kPredict ? &options.use<AnswerChoice>() : nullptr;
     given = [&reading, &rows, &table, errors, choice] {

@@ -129,7 +129,8 @@ TaskLoader define(TaskOptions& options, Use use) {
   std::function<RecognitionOptions()> given = [] { return RecognitionOptions(); };
   if (use == Use::kEval || use == Use::kPredict) {
     given = [&reading = options.use<SoundReading>(), &rows = options.use<TimedRows>({"skip-bad"}),
-             &table = options.use<ReadingOptions>({"text-column", "delimiter", "encoding", "max-bytes"}),
+             &table =
+                 options.use<ReadingOptions>({"text-column", "delimiter", "encoding", "max-bytes"}),
              &beams = options.use<SpeechBeams>()] {
       return RecognitionOptions{.reading = reading, .rows = rows, .table = table, .beams = beams};
     };

@@ -19,9 +19,9 @@ TaskKind text_embedding();
 
 const std::vector<TaskKind>& task_kinds() {
   static const std::vector<TaskKind> all = {
-      text_classification(), entity_recognition(),  language_modelling(),    sequence_to_sequence(),
-      question_answering(),  forecasting(),         text_embedding(),        gap_filling(),
-      recommendation(),      node_classification(), table_learning(),        speech_classification(),
+      text_classification(), entity_recognition(),  language_modelling(), sequence_to_sequence(),
+      question_answering(),  forecasting(),         text_embedding(),     gap_filling(),
+      recommendation(),      node_classification(), table_learning(),     speech_classification(),
       speech_recognition(),
   };
   return all;

@@ -10,10 +10,10 @@
 namespace heed::cli {
 
 // Writes TSV, where line breaks and tabs of cells are escaped, or CSV (RFC 4180). A member that is
-// an object becomes a column for each of its members ("probabilities.good"), and the array `top`, which
-// is as long in all rows, one for each of theirs ("top.1.answer"). Another array of objects (the
-// entities of a text) stands in one cell as JSON, other arrays with blanks between. The first row says
-// which columns there are; a name for each stands above.
+// an object becomes a column for each of its members ("probabilities.good"), and the array `top`,
+// which is as long in all rows, one for each of theirs ("top.1.answer"). Another array of objects
+// (the entities of a text) stands in one cell as JSON, other arrays with blanks between. The first
+// row says which columns there are; a name for each stands above.
 class TableWriter {
  public:
   enum class Form : uint8_t { kTsv, kCsv };
