@@ -45,19 +45,7 @@ class Weights {
       return;
     }
     problem_.emplace(call_);
-    const auto result = attended ? *attended : fused_forward(call_);
-    check_usage(result.log_sum_exp.defined(), "attention weights: the log-sum-exp is undefined");
-    log_sum_exp_ = result.log_sum_exp.detach().contiguous();
-    if (result.log_sum_exp_rest.defined()) rest_ = result.log_sum_exp_rest.contiguous();
-    const std::array<int64_t, 3> shape{sizes_.batch, sizes_.heads, sizes_.queries};
-    for (const at::Tensor* sums : {&log_sum_exp_, &rest_}) {
-      if (sums == &rest_ && !rest_.defined()) continue;
-      check_usage(sums->sizes() == at::IntArrayRef(shape) && sums->scalar_type() == at::kFloat &&
-                      sums->device() == query.device(),
-                  "attention weights: the log-sum-exp and its rest must be float32 of shape ",
-                  at::IntArrayRef(shape), " on ", query.device(), ", got ",
-                  TensorText{*sums, /*with_device=*/true}, "; is it of another call?");
-    }
+    if (attended) check_is_of_this_call(*attended);
   }
 
   const AttentionSizes& sizes() const { return sizes_; }
@@ -65,19 +53,26 @@ class Weights {
   const at::Tensor& matrix() const { return matrix_; }
   const kernels::Problem& problem() const { return problem_->problem; }
   bool is_empty() const { return problem_->is_empty(); }
-  kernels::SavedSums sums() const {
-    return {.log_sum_exp = floats_of(log_sum_exp_), .rest = floats_of(rest_)};
-  }
   at::Tensor floats(at::IntArrayRef shape) const {
     return at::zeros(shape, call_.query.options().dtype(at::kFloat));
   }
 
  private:
+  void check_is_of_this_call(const AttentionResult& attended) const {
+    const std::array<int64_t, 3> shape{sizes_.batch, sizes_.heads, sizes_.queries};
+    for (const at::Tensor& sums : {attended.log_sum_exp, attended.log_sum_exp_rest}) {
+      check_usage(!sums.defined() ||
+                      (sums.sizes() == at::IntArrayRef(shape) && sums.scalar_type() == at::kFloat &&
+                       sums.device() == call_.query.device()),
+                  "attention weights: the log-sum-exp and its rest must be float32 of shape ",
+                  at::IntArrayRef(shape), " on ", call_.query.device(), ", got ",
+                  TensorText{sums, /*with_device=*/true}, "; is it of another call?");
+    }
+  }
+
   AttentionCall call_;
   AttentionSizes sizes_;
   std::optional<FusedProblem> problem_;
-  at::Tensor log_sum_exp_;
-  at::Tensor rest_;
   at::Tensor matrix_;
 };
 
@@ -123,7 +118,7 @@ at::Tensor attention_weights(const at::Tensor& query, const at::Tensor& key,
   const auto query_count = static_cast<int64_t>(queries.size());
   auto result = weights.floats({sizes.batch, head_count, query_count, sizes.keys});
   if (weights.is_empty()) return result;
-  kernels::selected_weights(weights.problem(), weights.sums(),
+  kernels::selected_weights(weights.problem(),
                             {.heads = heads.data(),
                              .head_count = head_count,
                              .queries = queries.data(),
@@ -152,7 +147,7 @@ TopWeights top_weights(const AttendedTokens& tokens, int64_t count) {
   }
   TopWeights top{.values = weights.floats(shape), .keys = at::full(shape, -1, at::kLong)};
   if (weights.is_empty()) return top;
-  kernels::top_weights(weights.problem(), weights.sums(),
+  kernels::top_weights(weights.problem(),
                        {.count = count,
                         .values = top.values.data_ptr<float>(),
                         .keys = top.keys.data_ptr<int64_t>()},
@@ -177,7 +172,7 @@ at::Tensor block_weights(const AttendedTokens& tokens, const WeightBlockSize& as
                       kernels::div_up(sizes.keys, block.keys)});
   if (weights.is_empty()) return means;
   kernels::block_weights(
-      weights.problem(), weights.sums(),
+      weights.problem(),
       {.query_block = block.queries, .key_block = block.keys, .means = means.data_ptr<float>()},
       OperatorWorkers());
   return means;
@@ -190,8 +185,7 @@ at::Tensor column_weights(const AttendedTokens& tokens) {
   if (weights.matrix().defined()) return weights.matrix().sum(2);
   auto columns = weights.floats({sizes.batch, sizes.heads, sizes.keys});
   if (weights.is_empty()) return columns;
-  kernels::column_weights(weights.problem(), weights.sums(), columns.data_ptr<float>(),
-                          OperatorWorkers());
+  kernels::column_weights(weights.problem(), columns.data_ptr<float>(), OperatorWorkers());
   return columns;
 }
 
@@ -202,8 +196,7 @@ at::Tensor row_entropies(const AttendedTokens& tokens) {
   if (weights.matrix().defined()) return -at::xlogy(weights.matrix(), weights.matrix()).sum(-1);
   auto entropies = weights.floats({sizes.batch, sizes.heads, sizes.queries});
   if (weights.is_empty()) return entropies;
-  kernels::row_entropies(weights.problem(), weights.sums(), entropies.data_ptr<float>(),
-                         OperatorWorkers());
+  kernels::row_entropies(weights.problem(), entropies.data_ptr<float>(), OperatorWorkers());
   return entropies;
 }
 

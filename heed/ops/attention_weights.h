@@ -20,13 +20,13 @@ struct WeightSelection {
 };
 
 // (B, selected heads, selected queries, Nk). `attended` is what heed::attention gave for the same
-// query, key and options; without it the sums are made first.
+// query, key and options: where it is given, it is looked at whether that may be so.
 at::Tensor attention_weights(const at::Tensor& query, const at::Tensor& key,
                              const AttentionOptions& options = {},
                              const WeightSelection& selection = {},
                              const std::optional<AttentionResult>& attended = {});
 
-// The statistics below need what heed::attention gave for the same query, key and options.
+// What the statistics below are of. `result` is like `attended`; its tensors may be undefined.
 struct AttendedTokens {
   at::Tensor query;
   at::Tensor key;

@@ -20,12 +20,14 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-void check_ids(const at::Tensor& weight, const at::Tensor& ids) {
+void check_ids(const at::Tensor& weight, const at::Tensor& ids, int64_t padding_id) {
   check_usage(weight.defined() && weight.dim() == 2, "embedding: expected a weight of (V, C), got ",
               TensorText{weight});
   check_usage(ids.defined() && ids.scalar_type() == at::kLong && ids.device() == weight.device(),
               "embedding: expected ids of int64 on the device of the weight, ",
               TensorText{weight, true}, ", got ", TensorText{ids, true});
+  check_usage(padding_id >= -1 && padding_id < weight.size(0), "embedding: padding id ", padding_id,
+              ": expected a row of the weight, below ", weight.size(0), ", or -1 for none");
 }
 
 void check_range(const int64_t* ids, int64_t count, int64_t rows) {
@@ -153,7 +155,7 @@ class EmbeddingFunction : public torch::autograd::Function<EmbeddingFunction> {
 }  // namespace
 
 at::Tensor embedding(const at::Tensor& weight, const at::Tensor& ids, int64_t padding_id) {
-  check_ids(weight, ids);
+  check_ids(weight, ids, padding_id);
   const bool own = is_plain(weight) && ids.device().is_cpu() && weight.numel() > 0;
   if (!own) return at::embedding(weight, ids, padding_id);
   const at::Tensor dense = ids.contiguous();

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <cmath>
 #include <optional>
 
 #include "heed/base/error.h"
@@ -29,7 +30,9 @@ struct Operands {
 
 TensorText sizes_of(const at::Tensor& t) { return {t}; }
 
-void check_shapes(const char* name, const Operands& in) {
+void check_operands(const char* name, const Operands& in, double epsilon) {
+  check_usage(std::isfinite(epsilon) && epsilon >= 0, name, ": eps ", epsilon,
+              " must be 0 or more");
   check_usage(in.x.defined() && in.x.dim() >= 1, name, ": expected an input of (..., C), got ",
               sizes_of(in.x));
   for (const at::Tensor* t : {&in.residual, &in.weight, &in.bias}) {
@@ -232,7 +235,7 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
 };
 
 variable_list run(const char* name, const Operands& in, const Norm& norm) {
-  check_shapes(name, in);
+  check_operands(name, in, norm.epsilon);
   if (!is_own(in)) {
     const at::Tensor s = in.residual.defined() ? in.x + in.residual : in.x;
     return {s, normalise(s, in.weight, in.bias, norm)};

@@ -2,6 +2,7 @@
 // outputs and gradients over some trials is at most twice that of the plain formula in the same
 // dtype.
 #include "heed/base/error.h"
+#include "heed/ops/attention_weights.h"
 #include "heed/ops/testing/plain_attention.h"
 #include "heed/ops/testing/rule_of_two.h"
 
@@ -166,6 +167,40 @@ TEST(ScalesOfInputs, HugeLogits) {
         }
         // Of the value, where the weights of the backward pass are seen.
         EXPECT_LE((got[3].to(at::kDouble) - want[3]).abs().max().item<double>(), 1e-5) << size;
+      }
+    }
+  });
+}
+
+// Weights on demand, of queries that the tile engine attends and of few: rows sum to 1, errors are
+// at most twice torch's, and statistics are those of these weights.
+TEST(ScalesOfInputs, WeightsAndStatistics) {
+  const auto rms = [](const at::Tensor& a, const at::Tensor& b) {
+    return std::sqrt((a.to(at::kDouble) - b.to(at::kDouble)).square().mean().item<double>());
+  };
+  for_each_available_isa([&] {
+    for (const double scale : {1.0, 10.0, 1e3, 1e6, 1e15, 1e30}) {
+      for (const int64_t queries : {5, 200}) {
+        SCOPED_TRACE(text_of("queries x ", scale, ", ", queries, " of them"));
+        at::manual_seed(1);
+        const at::Tensor query = at::randn({1, 2, queries, 16}) * scale;
+        const at::Tensor key = at::randn({1, 2, 1100, 16});
+        const auto plain = [&](at::ScalarType type) {
+          return (query.to(type).matmul(key.to(type).transpose(-2, -1)) * 0.25).softmax(-1);
+        };
+        const at::Tensor truth = plain(at::kDouble);
+        const at::Tensor weights = attention_weights(query, key);
+        EXPECT_LE(rms(weights, truth), 2 * rms(plain(at::kFloat), truth) + 1e-9);
+        EXPECT_LE((weights.sum(-1) - 1).abs().max().item<double>(), 1e-5);
+        const AttendedTokens tokens{
+            .query = query, .key = key, .result = attention(query, key, key)};
+        EXPECT_LE(rms(column_weights(tokens), weights.sum(2)), 1e-4);
+        EXPECT_LE(rms(top_weights(tokens, 3).values, std::get<0>(weights.topk(3))), 1e-6);
+        const at::Tensor entropies = -at::xlogy(weights, weights).sum(-1);
+        EXPECT_LE(rms(row_entropies(tokens), entropies), 1e-4);
+        EXPECT_LE(rms(block_weights(tokens, {.queries = 1, .keys = 1100}),
+                      weights.mean(-1, /*keepdim=*/true)),
+                  1e-7);
       }
     }
   });

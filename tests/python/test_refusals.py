@@ -206,6 +206,97 @@ def linear_backward_calls():
     yield "an unknown activation", (*right, "nothing", [True, True, True])
 
 
+def layers():
+    """The operators of layers with arguments that are right, and those of them that have gradients."""
+    torch.manual_seed(3)
+    x, w, b, seed = torch.randn(3, 4), torch.ones(4), torch.zeros(4), torch.tensor(3)
+    return {
+        "layer_norm": ((x, w, b, 1e-5), 3),
+        "rms_norm": ((x, w, 1e-5), 2),
+        "add_layer_norm": ((x, x, w, b, 1e-5), 4),
+        "add_rms_norm": ((x, x, w, 1e-5), 3),
+        "dropout": ((x, 0.5, seed), 1),
+        "add_dropout": ((x, x, 0.5, seed), 2),
+        "cross_entropy": ((x, torch.tensor([0, 1, 2]), -100, "mean", 0.0), 1),
+        "embedding": ((torch.randn(5, 4), torch.tensor([0, 2]), -1), 1),
+    }
+
+
+def layer_calls():
+    for name, (right, _) in layers().items():
+        for place, value in enumerate(right):
+            # A seed may stand elsewhere than the one tensor of dropout.
+            if isinstance(value, torch.Tensor) and (name, place) != ("dropout", 0):
+                yield f"{name} {place}: another device", name, replaced(right, place, value.to("meta"))
+            if isinstance(value, float) and value == 1e-5:
+                for eps in (float("nan"), float("inf"), -10.0):
+                    yield f"{name}: eps {eps}", name, replaced(right, place, eps)
+        if name.startswith("add_"):
+            yield f"{name}: residual", name, replaced(right, 1, torch.ones(2, 4))
+        if name.endswith("norm"):
+            place = 2 if name.startswith("add_") else 1
+            yield f"{name}: weight", name, replaced(right, place, torch.ones(9))
+    x = torch.randn(3, 4)
+    for p in (float("nan"), -0.5, 1.5):
+        yield f"dropout {p}", "dropout", (x, p, torch.tensor(3))
+    yield "seeds", "dropout", (x, 0.5, torch.tensor([1, 2]))
+    for target in ([0, 1, 99], [0, 1, -5]):
+        yield f"target {target}", "cross_entropy", (x, torch.tensor(target))
+    yield "reduction", "cross_entropy", (x, torch.tensor([0, 1, 2]), -100, "nothing")
+    for ids, padding in (([9], -1), ([-1], -1), ([0], 99), ([0], -7)):
+        yield f"ids {ids}, padding {padding}", "embedding", (x, torch.tensor(ids), padding)
+    yield "weight", "embedding", (torch.randn(4), torch.tensor([0]))
+    yield "weight on meta", "embedding", (x[0].to("meta"), torch.tensor([0]).to("meta"))
+
+
+def layer_backward_calls():
+    for name, (right, count) in layers().items():
+        outputs = getattr(ops, name)(*right)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        grads, wanted = [torch.ones_like(output) for output in outputs], [True] * count
+        backward = f"{name}_backward"
+        getattr(ops, backward)(grads, *right, wanted)
+        grad = grads[0]
+        for what, wrong in {
+            "none": [],
+            "one too many": [*grads, grad],
+            "of another shape": [torch.ones(2, 7), *grads[1:]],
+            "of another dtype": [grad.half(), *grads[1:]],
+            "elsewhere": [grad.to("meta"), *grads[1:]],
+            "sparse": [grad.to_sparse(), *grads[1:]],
+        }.items():
+            yield f"{backward}: gradients {what}", backward, (wrong, *right, wanted)
+        for wrong in (wanted[1:], [*wanted, True]):
+            yield f"{backward}: wanted {len(wrong)}", backward, (grads, *right, wrong)
+        on_meta = [v.to("meta") if isinstance(v, torch.Tensor) else v for v in right]
+        yield f"{backward}: on meta, none", backward, ([], *on_meta, wanted)
+
+
+def weights_calls():
+    q, k, _ = tensors()
+    meta_q, meta_k, flat = q.to("meta"), k.to("meta"), torch.ones(3)
+    numbers = {
+        "attention_weights": (),
+        "top_weights": (2,),
+        "block_weights": (2, 2),
+        "column_weights": (),
+        "row_entropies": (),
+    }
+    for name, right in numbers.items():
+        for what, query, key in (
+            ("key elsewhere", q, meta_k),
+            ("query elsewhere", meta_q, k),
+            ("flat", flat, flat),
+            ("flat on meta", flat.to("meta"), flat.to("meta")),
+            ("other sizes on meta", meta_q, meta_k[..., :2]),
+        ):
+            yield f"{name}: {what}", name, (query, key, *right)
+    for query, key in ((q, k), (meta_q, meta_k)):
+        yield "top 0", "top_weights", (query, key, 0)
+        for block in ((0, 1), (1, 0), (-1, 1)):
+            yield f"blocks {block}", "block_weights", (query, key, *block)
+
+
 class Refusals(unittest.TestCase):
     def expect_error(self, name, call):
         with self.subTest(name):
@@ -239,6 +330,17 @@ class Refusals(unittest.TestCase):
     def test_linear_backward(self):
         for name, arguments in linear_backward_calls():
             self.expect_error(name, lambda: ops.linear_backward(*arguments))
+
+
+    def test_layers_and_weights(self):
+        for calls in (layer_calls, layer_backward_calls, weights_calls):
+            for name, operator, arguments in calls():
+                for inference in (False, True):
+                    with torch.inference_mode(inference):
+                        self.expect_error(
+                            f"{name}, inference {inference}",
+                            lambda: getattr(ops, operator)(*arguments),
+                        )
 
 
 class Bytes(unittest.TestCase):

@@ -8,7 +8,9 @@
 
 #include "heed/base/error.h"
 #include "heed/ops/attention/attention_checks.h"
+#include "heed/ops/attention/meta.h"
 #include "heed/ops/attention/operators.h"
+#include "heed/ops/operators/boxed.h"
 
 namespace heed {
 namespace {
@@ -65,30 +67,6 @@ at::Tensor meta_by_rows(const at::Tensor& rows, const c10::SymInt& size) {
   return at::empty_symint({rows.sym_size(0), rows.sym_size(2), rows.sym_size(1), size},
                           rows.options())
       .transpose(1, 2);
-}
-
-// As on other devices, where the sizes are numbers; what stands in the tensors of a pattern and of
-// the seed is not there.
-void check_meta(at::ArrayRef<c10::IValue> arguments) {
-  for (const Argument argument : {kQuery, kKey, kValue}) {
-    const auto& tensor = arguments[argument].toTensor();
-    check_usage(tensor.dim() == 4,
-                "attention: query, key and value must have four dimensions, got ", tensor.dim());
-  }
-  const auto has_symbols = [](const c10::IValue& value) {
-    return value.isTensor() && value.toTensor().defined() &&
-           value.toTensor().unsafeGetTensorImpl()->has_symbolic_sizes_strides();
-  };
-  if (std::any_of(arguments.begin(), arguments.end(), has_symbols)) return;
-  Stack without_contents(arguments.begin(), arguments.end());
-  without_contents[kPattern] = "full";
-  without_contents[kPatternTensors] = c10::IValue();
-  without_contents[kPatternNumbers] = c10::IValue();
-  without_contents[kDropoutSeedTensor] = c10::IValue();
-  const bool backwards = arguments.size() > kForwardArguments;
-  const auto& [query, key, value, options] = call_of(without_contents);
-  const auto sizes = check_attention(query, key, value, options);
-  if (backwards) check_attention_backward(sizes, backward_call_of(without_contents));
 }
 
 void meta_forward(const c10::OperatorHandle&, Stack* stack) {
@@ -155,6 +133,31 @@ const c10::OperatorHandle& attention_backward_operator() {
 }
 
 void link_registration() {}
+
+// As on other devices, where the sizes are numbers; what stands in the tensors of a pattern and of
+// the seed is not there.
+void check_meta(at::ArrayRef<c10::IValue> arguments) {
+  for (const Argument argument : {kQuery, kKey, kValue}) {
+    const auto& tensor = arguments[argument].toTensor();
+    check_usage(tensor.dim() == 4,
+                "attention: query, key and value must have four dimensions, got ", tensor.dim());
+    check_usage(tensor.is_meta(), "attention: expected all tensors on one device, got ",
+                tensor.device(), " and meta");
+  }
+  const auto symbolic = [](const c10::IValue& value) {
+    return has_symbols(tensor_or_undefined(value));
+  };
+  if (std::any_of(arguments.begin(), arguments.end(), symbolic)) return;
+  Stack without_contents(arguments.begin(), arguments.end());
+  without_contents[kPattern] = "full";
+  without_contents[kPatternTensors] = c10::IValue();
+  without_contents[kPatternNumbers] = c10::IValue();
+  without_contents[kDropoutSeedTensor] = c10::IValue();
+  const bool backwards = arguments.size() > kForwardArguments;
+  const auto& [query, key, value, options] = call_of(without_contents);
+  const auto sizes = check_attention(query, key, value, options);
+  if (backwards) check_attention_backward(sizes, backward_call_of(without_contents));
+}
 
 TORCH_LIBRARY(heed, library) {
   library.def(text_of("attention(Tensor query, Tensor key, Tensor value, *, ", kOptionsSchema,

@@ -25,9 +25,12 @@
 #include <string>
 #include <vector>
 
+#include "heed/base/error.h"
+#include "heed/ops/attention/meta.h"
 #include "heed/ops/attention/transforms.h"
 #include "heed/ops/operators/boxed.h"
 #include "heed/ops/operators/traced.h"
+#include "heed/ops/tensor_text.h"
 
 namespace heed {
 
@@ -61,7 +64,9 @@ class LayerOperator {
   }
 
   static void meta(const Handle& handle, Stack* stack) {
-    replace(handle, *stack, Op::meta(top_arguments(handle, *stack)));
+    const auto arguments = top_arguments(handle, *stack);
+    check_on_meta(arguments);
+    replace(handle, *stack, Op::meta(arguments));
   }
 
   static void autograd(const Handle& handle, Stack* stack) {
@@ -92,7 +97,12 @@ class LayerOperator {
       asked.push_back(arguments[position].toTensor().detach().requires_grad_());
       arguments[position] = asked.back();
     }
-    Tensors found = asked.empty() ? Tensors() : gradients(Op::compute(arguments), grads, asked);
+    Tensors found;
+    if (!asked.empty()) {
+      const Tensors outputs = Op::compute(arguments);
+      check_grads(grads, outputs);
+      found = gradients(outputs, grads, asked);
+    }
     stack->resize(stack->size() - count - 2);
     stack->emplace_back(std::move(found));
   }
@@ -101,6 +111,8 @@ class LayerOperator {
     const size_t count = arguments_of(operator_named(Op::kName));
     const auto view = Values(*stack).slice(stack->size() - count - 2);
     const auto arguments = view.slice(1, count);
+    check_on_meta(arguments);
+    check_grads(view[0].toTensorVector(), Op::meta(arguments));
     Tensors found;
     for (const size_t position : wanted_positions(arguments, view.back().toBoolList())) {
       const auto tensor = arguments[position].toTensor();
@@ -187,12 +199,40 @@ class LayerOperator {
   }
 
   static std::vector<size_t> wanted_positions(Values arguments, const c10::List<bool>& wanted) {
+    check_usage(wanted.size() == Op::kDifferentiable.size(), Op::kName,
+                "_backward: `wanted` must have ", Op::kDifferentiable.size(), " entries, got ",
+                wanted.size());
     std::vector<size_t> positions;
     for (size_t i = 0; i < Op::kDifferentiable.size(); ++i) {
       const size_t position = Op::kDifferentiable[i];
       if (wanted.get(i) && arguments[position].isTensor()) positions.push_back(position);
     }
     return positions;
+  }
+
+  // Meta is asked where one tensor is there; the others must be as well, but for seeds.
+  static void check_on_meta(Values arguments) {
+    for (const auto& argument : arguments) {
+      const auto tensor = tensor_or_undefined(argument);
+      check_usage(!tensor.defined() || tensor.is_meta() || tensor.dim() == 0, Op::kName,
+                  ": expected all tensors on one device, got ", TensorText{tensor, true},
+                  " beside others on meta");
+    }
+  }
+
+  static void check_grads(const Tensors& grads, const Tensors& outputs) {
+    check_usage(grads.size() == outputs.size(), Op::kName, "_backward: expected ", outputs.size(),
+                " gradients, one for each output, got ", grads.size());
+    for (size_t i = 0; i < grads.size(); ++i) {
+      const at::Tensor &grad = grads[i], &output = outputs[i];
+      const bool fits = grad.defined() && grad.layout() == at::kStrided &&
+                        grad.scalar_type() == output.scalar_type() &&
+                        grad.device() == output.device() && grad.dim() == output.dim();
+      const bool asks_sizes = fits && !has_symbols(grad) && !has_symbols(output);
+      check_usage(fits && (!asks_sizes || grad.sizes() == output.sizes()), Op::kName,
+                  "_backward: expected gradient ", i, " to be like the output, ",
+                  TensorText{output, true}, ", got ", TensorText{grad, true});
+    }
   }
 
   static Tensors gradients(const Tensors& outputs, const Tensors& grads, const Tensors& asked) {

@@ -137,6 +137,8 @@ struct EmbeddingOp {
   }
   static Tensors meta(Values in) {
     const auto& weight = in[0].toTensor();
+    check_usage(weight.dim() == 2, "embedding: expected a weight of (V, C), got ", weight.dim(),
+                " dimensions");
     auto sizes = in[1].toTensor().sym_sizes().vec();
     sizes.push_back(weight.sym_size(1));
     return {at::empty_symint(sizes, weight.options())};

@@ -12,6 +12,7 @@
 #include <torch/library.h>
 
 #include "heed/base/error.h"
+#include "heed/ops/attention/meta.h"
 #include "heed/ops/attention/operators.h"
 #include "heed/ops/attention_weights.h"
 
@@ -39,12 +40,7 @@ AttendedTokens attended(Values arguments, size_t first) {
   const auto call = weights_call(arguments, first);
   check_usage(call.key.dim() == 4, "attention weights: key must be (B, Hk, Nk, D), got ",
               call.key.dim(), " dimensions");
-  const auto nothing = at::zeros({1, 1, 1, 1}, call.key.options())
-                           .expand({call.key.size(0), call.key.size(1), call.key.size(2), 1});
-  return {.query = call.query,
-          .key = call.key,
-          .options = call.options,
-          .result = attention(call.query, call.key, nothing, call.options)};
+  return {.query = call.query, .key = call.key, .options = call.options, .result = {}};
 }
 
 std::vector<int64_t> numbers(const c10::IValue& value) {
@@ -94,6 +90,7 @@ struct TopWeightsOp {
     return {top.values, top.keys};
   }
   static Results meta(Values in) {
+    check_usage(in[2].toInt() >= 1, "top_weights: count ", in[2].toInt(), " must be 1 or more");
     const auto values = by_query(in, {in[2].toInt()});
     return {values, at::empty_like(values, at::kLong)};
   }
@@ -106,6 +103,8 @@ struct BlockWeightsOp {
                           {.queries = in[2].toInt(), .keys = in[3].toInt()})};
   }
   static Results meta(Values in) {
+    check_usage(in[2].toInt() >= 1 && in[3].toInt() >= 1, "block_weights: blocks of ",
+                in[2].toInt(), " × ", in[3].toInt(), ": each must be 1 or more");
     auto sizes = in[0].toTensor().sym_sizes().vec();
     sizes[2] = blocks(sizes[2], in[2].toInt());
     sizes[3] = blocks(in[1].toTensor().sym_size(2), in[3].toInt());
@@ -141,7 +140,14 @@ struct Kernels {
     const at::NoGradGuard no_grad;
     run(handle, stack, Op::compute);
   }
-  static void meta(const Handle& handle, Stack* stack) { run(handle, stack, Op::meta); }
+  static void meta(const Handle& handle, Stack* stack) {
+    run(handle, stack, [](Values in) {
+      Stack call{in[0], in[1], in[1]};
+      for (const auto& option : in.slice(Op::kFirstOption, kOptionCount)) call.push_back(option);
+      check_meta(call);
+      return Op::meta(in);
+    });
+  }
   static void autograd(const Handle& handle, Stack* stack) {
     const at::AutoDispatchBelowADInplaceOrView below;
     handle.callBoxed(stack);

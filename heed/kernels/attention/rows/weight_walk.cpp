@@ -1,6 +1,11 @@
 #include "heed/kernels/attention/rows/weight_walk.h"
 
+#include <cmath>
+#include <utility>
+
 #include "heed/base/error.h"
+#include "heed/kernels/arithmetic.h"
+#include "heed/kernels/vector/sharing.h"
 
 namespace heed::kernels {
 namespace {
@@ -14,8 +19,24 @@ Problem without_dropout(Problem problem) {
 
 }  // namespace
 
-WeightSource::WeightSource(const Problem& problem, const SavedSums& sums, const Workers& workers)
-    : problem_(without_dropout(problem)), sums_(sums), rows_(problem_, workers) {}
+WeightSource::WeightSource(const Problem& problem, const Workers& workers)
+    : problem_(without_dropout(problem)), rows_(problem_, workers) {}
+
+void WeightSource::keep_sums(const Workers& workers) {
+  const Shape& s = shape();
+  std::vector<LogSum> sums(static_cast<size_t>(s.batch * s.heads * s.queries));
+  const int64_t blocks = div_up(s.queries, WeightWalk::kQueries);
+  const double operations = 2.0 * static_cast<double>(s.batch * s.heads * s.queries) *
+                            static_cast<double>(s.keys * s.size);
+  for_each_task(workers, s.batch * s.heads * blocks, operations, [&](int64_t task) {
+    const int64_t head = task / blocks;
+    const int64_t begin = task % blocks * WeightWalk::kQueries;
+    WeightWalk(*this, head / s.heads, head % s.heads)
+        .sum({begin, std::min(begin + WeightWalk::kQueries, s.queries)},
+             sums.data() + head * s.queries + begin);
+  });
+  sums_ = std::move(sums);
+}
 
 WeightWalk::WeightWalk(const WeightSource& source, int64_t batch, int64_t head)
     : source_(source),
@@ -59,9 +80,45 @@ int64_t WeightWalk::list_keys(int64_t query, Range keys) {
   return count;
 }
 
-WeightSpan WeightWalk::weigh(Range queries, int64_t query, int64_t count) {
+void WeightWalk::sum(Range queries, LogSum* to) {
+  read_queries(queries);
+  find_sums(queries);
+  std::copy_n(query_sums_.begin(), queries.size(), to);
+}
+
+void WeightWalk::find_sums(Range queries) {
   const Shape& shape = source_.shape();
-  const int64_t row = (batch_ * shape.heads + head_) * shape.queries + query;
+  if (!source_.sums().empty()) {
+    const int64_t row = (batch_ * shape.heads + head_) * shape.queries + queries.begin;
+    std::copy_n(source_.sums().begin() + row, queries.size(), query_sums_.begin());
+    return;
+  }
+  struct Sum {
+    float largest = -std::numeric_limits<float>::infinity();
+    double of_powers = 0;  // Σ exp(score − largest)
+  };
+  std::array<Sum, kQueries> sums{};
+  for_each_list(queries, {0, shape.keys}, [&](int64_t query, int64_t count) {
+    score(queries, query, count);
+    Sum& sum = sums[static_cast<size_t>(query - queries.begin)];
+    const float largest = *std::max_element(scores_.begin(), scores_.begin() + count);
+    if (largest > sum.largest) {
+      if (sum.of_powers > 0) sum.of_powers *= std::exp(double{sum.largest} - double{largest});
+      sum.largest = largest;
+    }
+    sum.of_powers += row_table().weights(scores_.data(), count, sum.largest, 0, weights_.data());
+  });
+  for (size_t i = 0; i < static_cast<size_t>(queries.size()); ++i) {
+    LogSum& found = query_sums_[i] = {};
+    if (sums[i].of_powers == 0) continue;  // no key
+    const double log_sum = std::log(sums[i].of_powers);
+    found.whole = static_cast<float>(sums[i].largest + log_sum);
+    // In this order: of a large score nothing is lost.
+    found.rest = static_cast<float>((double{sums[i].largest} - found.whole) + log_sum);
+  }
+}
+
+void WeightWalk::score(Range queries, int64_t query, int64_t count) {
   RowScores scores;
   scores.problem = &problem_;
   scores.query = query;
@@ -71,9 +128,12 @@ WeightSpan WeightWalk::weigh(Range queries, int64_t query, int64_t count) {
   scores.scores = scores_.data();
   scores.scratch = scratch_.data();
   row_table().scores(scores);
-  row_table().weights(scores_.data(), count, source_.log_sum_exp(row), source_.rest(row),
-                      weights_.data());
-  return {query, count, keys_.data(), weights_.data(), scores_.data()};
+}
+
+WeightSpan WeightWalk::weigh(Range queries, int64_t query, int64_t count) {
+  const LogSum& sum = query_sums_[static_cast<size_t>(query - queries.begin)];
+  row_table().weights(scores_.data(), count, sum.whole, sum.rest, weights_.data());
+  return {query, count, keys_.data(), weights_.data(), scores_.data(), sum};
 }
 
 }  // namespace heed::kernels

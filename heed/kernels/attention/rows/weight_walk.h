@@ -3,12 +3,19 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <vector>
 
 #include "heed/kernels/attention/rows/row_problem.h"
 #include "heed/kernels/attention/rows/weights.h"
 
 namespace heed::kernels {
+
+// The log-sum-exp of a row in two parts: the second is what rounding took from the first.
+struct LogSum {
+  float whole = -std::numeric_limits<float>::infinity();
+  float rest = 0;
+};
 
 // Some of the weights of one query.
 struct WeightSpan {
@@ -17,31 +24,36 @@ struct WeightSpan {
   const int64_t* keys = nullptr;   // (count)
   const float* weights = nullptr;  // (count)
   const float* scores = nullptr;   // (count), after modifiers
+  LogSum sum;                      // of the query
 };
 
 // What all walks over one problem share.
 class WeightSource {
  public:
-  WeightSource(const Problem& problem, const SavedSums& sums, const Workers& workers);
+  WeightSource(const Problem& problem, const Workers& workers);
+
+  // Finds the sums of all rows once, for walks that each see some of the keys alone.
+  void keep_sums(const Workers& workers);
 
   const Shape& shape() const { return problem_.shape; }
   const Pattern* pattern() const { return problem_.pattern.get(); }
   const SparseRows* lists() const { return pattern() ? pattern()->sparse_rows() : nullptr; }
   RowProblem of_batch(int64_t batch) const { return rows_.of_batch(batch); }
 
-  float log_sum_exp(int64_t row) const { return sums_.log_sum_exp[row]; }
-  // What rounding took from it.
-  float rest(int64_t row) const { return sums_.rest ? sums_.rest[row] : 0.0F; }
+  // The sums that were kept: (B, H, Nq), or none.
+  const std::vector<LogSum>& sums() const { return sums_; }
 
  private:
   Problem problem_;  // without dropout
-  SavedSums sums_;
   RowProblems rows_;
+  std::vector<LogSum> sums_;
 };
 
-// One worker's walk. Spans come in the order of the queries where there are lists, else in
-// rectangles of kQueries × kRowBlock; the keys of one query always come in ascending order (or in
-// that of its list).
+// One worker's walk. A weight is exp(score − log-sum-exp) with a sum of these very scores: that of
+// the forward pass may be of another engine, which rounds a score at another place, and where
+// scores are large no weight would be right. Spans come in the order of the queries where there are
+// lists, else in rectangles of kQueries × kRowBlock; the keys of one query always come in ascending
+// order (or in that of its list).
 class WeightWalk {
  public:
   static constexpr int64_t kQueries = 16;  // share a block of keys while it is in cache
@@ -53,34 +65,51 @@ class WeightWalk {
     for (int64_t first = queries.begin; first < queries.end; first += kQueries) {
       const Range some{first, std::min(first + kQueries, queries.end)};
       read_queries(some);
-      if (source_.lists()) {
-        walk_lists(some, keys, take);
-      } else {
-        walk_blocks(some, keys, take);
-      }
+      find_sums(some);
+      for_each_list(some, keys, [&](int64_t query, int64_t count) {
+        score(some, query, count);
+        take(weigh(some, query, count));
+      });
     }
   }
 
+  // The log-sum-exps of at most kQueries queries, to[0] that of the first.
+  void sum(Range queries, LogSum* to);
+
  private:
   void read_queries(Range queries);
+  // Fills query_sums_.
+  void find_sums(Range queries);
   // The keys of the query among `keys` (at most kRowBlock): how many.
   int64_t list_keys(int64_t query, Range keys);
-  // Fills scores_ and weights_ for keys_[0 .. count).
+  // Fills scores_ for keys_[0 .. count), and weights_ from it.
+  void score(Range queries, int64_t query, int64_t count);
   WeightSpan weigh(Range queries, int64_t query, int64_t count);
 
-  template <typename Take>
-  void walk_blocks(Range queries, Range keys, const Take& take) {
+  // Calls body(query, count) for keys_[0 .. count), until all of `keys` that the queries may attend
+  // to were there.
+  template <typename Body>
+  void for_each_list(Range queries, Range keys, const Body& body) {
+    if (source_.lists()) {
+      for_each_of_lists(queries, keys, body);
+    } else {
+      for_each_of_blocks(queries, keys, body);
+    }
+  }
+
+  template <typename Body>
+  void for_each_of_blocks(Range queries, Range keys, const Body& body) {
     for (int64_t begin = keys.begin; begin < keys.end; begin += kRowBlock) {
       const Range block{begin, std::min(begin + kRowBlock, keys.end)};
       for (int64_t query = queries.begin; query < queries.end; ++query) {
         const int64_t count = list_keys(query, block);
-        if (count > 0) take(weigh(queries, query, count));
+        if (count > 0) body(query, count);
       }
     }
   }
 
-  template <typename Take>
-  void walk_lists(Range queries, Range keys, const Take& take) {
+  template <typename Body>
+  void for_each_of_lists(Range queries, Range keys, const Body& body) {
     const SparseRows& lists = *source_.lists();
     for (int64_t query = queries.begin; query < queries.end; ++query) {
       int64_t count = 0;
@@ -89,10 +118,10 @@ class WeightWalk {
         if (key < keys.begin || key >= keys.end) continue;
         keys_[static_cast<size_t>(count++)] = key;
         if (count < kRowBlock) continue;
-        take(weigh(queries, query, count));
+        body(query, count);
         count = 0;
       }
-      if (count > 0) take(weigh(queries, query, count));
+      if (count > 0) body(query, count);
     }
   }
 
@@ -105,6 +134,7 @@ class WeightWalk {
   std::array<int64_t, kRowBlock> keys_;
   std::array<float, kRowBlock> scores_;
   std::array<float, kRowBlock> weights_;
+  std::array<LogSum, kQueries> query_sums_;
 };
 
 }  // namespace heed::kernels

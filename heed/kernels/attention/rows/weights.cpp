@@ -97,13 +97,13 @@ class Best {
 
 }  // namespace
 
-void selected_weights(const Problem& problem, const SavedSums& sums,
-                      const WeightSelection& selection, float* weights, const Workers& workers) {
+void selected_weights(const Problem& problem, const WeightSelection& selection, float* weights,
+                      const Workers& workers) {
   const Shape& shape = problem.shape;
   check_numbers(selection.heads, selection.head_count, shape.heads, "head");
   check_numbers(selection.queries, selection.query_count, shape.queries, "query");
   if (is_empty(shape)) return;
-  const WeightSource source(problem, sums, workers);
+  const WeightSource source(problem, workers);
   const int64_t heads = selection.heads ? selection.head_count : shape.heads;
   const int64_t queries = selection.queries ? selection.query_count : shape.queries;
   const double operations = operations_of(shape, static_cast<double>(queries));
@@ -120,13 +120,12 @@ void selected_weights(const Problem& problem, const SavedSums& sums,
   });
 }
 
-void top_weights(const Problem& problem, const SavedSums& sums, const TopWeights& top,
-                 const Workers& workers) {
+void top_weights(const Problem& problem, const TopWeights& top, const Workers& workers) {
   check_usage(top.count > 0, "top_weights: expected at least 1 weight for each query, got ",
               top.count);
   const Shape& shape = problem.shape;
   if (is_empty(shape)) return;
-  const WeightSource source(problem, sums, workers);
+  const WeightSource source(problem, workers);
   const int64_t blocks = div_up(shape.queries, WeightWalk::kQueries);
   for_each_block(source, blocks, workers, [&](const HeadAt& at, int64_t block) {
     const int64_t begin = block * WeightWalk::kQueries;
@@ -145,14 +144,13 @@ void top_weights(const Problem& problem, const SavedSums& sums, const TopWeights
   });
 }
 
-void block_weights(const Problem& problem, const SavedSums& sums, const WeightBlocks& blocks,
-                   const Workers& workers) {
+void block_weights(const Problem& problem, const WeightBlocks& blocks, const Workers& workers) {
   check_usage(blocks.query_block > 0 && blocks.key_block > 0,
               "block_weights: expected blocks of at least 1 × 1 pairs, got ", blocks.query_block,
               " × ", blocks.key_block);
   const Shape& shape = problem.shape;
   if (is_empty(shape)) return;
-  const WeightSource source(problem, sums, workers);
+  const WeightSource source(problem, workers);
   const int64_t rows = div_up(shape.queries, blocks.query_block);
   const int64_t columns = div_up(shape.keys, blocks.key_block);
   for_each_block(source, rows, workers, [&](const HeadAt& at, int64_t row) {
@@ -174,11 +172,11 @@ void block_weights(const Problem& problem, const SavedSums& sums, const WeightBl
 }
 
 // Tasks are runs of keys, so that each sum is added up by one task in the order of the queries.
-void column_weights(const Problem& problem, const SavedSums& sums, float* columns,
-                    const Workers& workers) {
+void column_weights(const Problem& problem, float* columns, const Workers& workers) {
   const Shape& shape = problem.shape;
   if (is_empty(shape)) return;
-  const WeightSource source(problem, sums, workers);
+  WeightSource source(problem, workers);
+  if (!source.lists() && shape.keys > kColumnsATask) source.keep_sums(workers);
   const int64_t run = source.lists() ? std::max<int64_t>(shape.keys, 1) : kColumnsATask;
   for_each_block(source, div_up(shape.keys, run), workers, [&](const HeadAt& at, int64_t block) {
     const Range keys{block * run, std::min((block + 1) * run, shape.keys)};
@@ -197,11 +195,10 @@ void column_weights(const Problem& problem, const SavedSums& sums, float* column
 }
 
 // ln weight = score − log-sum-exp.
-void row_entropies(const Problem& problem, const SavedSums& sums, float* entropies,
-                   const Workers& workers) {
+void row_entropies(const Problem& problem, float* entropies, const Workers& workers) {
   const Shape& shape = problem.shape;
   if (is_empty(shape)) return;
-  const WeightSource source(problem, sums, workers);
+  const WeightSource source(problem, workers);
   const int64_t blocks = div_up(shape.queries, WeightWalk::kQueries);
   for_each_block(source, blocks, workers, [&](const HeadAt& at, int64_t block) {
     const int64_t begin = block * WeightWalk::kQueries;
@@ -209,11 +206,11 @@ void row_entropies(const Problem& problem, const SavedSums& sums, float* entropi
     std::array<double, WeightWalk::kQueries> totals{};
     WeightWalk walk(source, at.batch, at.head);
     walk.walk(queries, {0, shape.keys}, [&](const WeightSpan& span) {
-      const int64_t row = at.index * shape.queries + span.query;
-      const double sum = double{source.log_sum_exp(row)} + source.rest(row);
       double& total = totals[static_cast<size_t>(span.query - begin)];
       for (int64_t j = 0; j < span.count; ++j) {
-        if (span.weights[j] != 0) total += span.weights[j] * (sum - span.scores[j]);
+        if (span.weights[j] != 0) {
+          total += span.weights[j] * ((double{span.sum.whole} - span.scores[j]) + span.sum.rest);
+        }
       }
     });
     for (int64_t query = queries.begin; query < queries.end; ++query) {

@@ -1,7 +1,6 @@
-// The weights of attention on demand, from the log-sum-exp that the forward pass left, and never
-// more of them at a time than a few rows: written out for chosen heads and queries, or what they
-// look like in all. Weights are per query head and before dropout; a pair that the pattern leaves
-// out weighs 0.
+// The weights of attention on demand, never more of them at a time than a few rows: written out for
+// chosen heads and queries, or what they look like in all. Weights are per query head and before
+// dropout; a pair that the pattern leaves out weighs 0.
 //
 // Every result is float32 and the same bits for any number of workers. UsageError where a number
 // or a selection is out of range, or the score is not in the list of scores.h.
@@ -14,12 +13,6 @@
 
 namespace heed::kernels {
 
-// What attention_forward wrote: (B, H, Nq), and ForwardResult::log_sum_exp_rest or null.
-struct SavedSums {
-  const float* log_sum_exp = nullptr;
-  const float* rest = nullptr;
-};
-
 // Which heads and queries, by number; null: all.
 struct WeightSelection {
   const int64_t* heads = nullptr;
@@ -29,8 +22,8 @@ struct WeightSelection {
 };
 
 // weights (B, selected heads, selected queries, Nk).
-void selected_weights(const Problem& problem, const SavedSums& sums,
-                      const WeightSelection& selection, float* weights, const Workers& workers);
+void selected_weights(const Problem& problem, const WeightSelection& selection, float* weights,
+                      const Workers& workers);
 
 // The `count` largest weights of each query, largest first, equal ones by key: values and keys
 // (B, H, Nq, count). Where a query has fewer keys, the rest is value 0 and key −1.
@@ -39,8 +32,7 @@ struct TopWeights {
   float* values = nullptr;
   int64_t* keys = nullptr;
 };
-void top_weights(const Problem& problem, const SavedSums& sums, const TopWeights& top,
-                 const Workers& workers);
+void top_weights(const Problem& problem, const TopWeights& top, const Workers& workers);
 
 // The mean weight of each block of pairs: (B, H, ⌈Nq / query_block⌉, ⌈Nk / key_block⌉); the blocks
 // at the ends are as large as there are pairs.
@@ -49,15 +41,12 @@ struct WeightBlocks {
   int64_t key_block = 0;
   float* means = nullptr;
 };
-void block_weights(const Problem& problem, const SavedSums& sums, const WeightBlocks& blocks,
-                   const Workers& workers);
+void block_weights(const Problem& problem, const WeightBlocks& blocks, const Workers& workers);
 
 // What each key receives: Σ over the queries, (B, H, Nk).
-void column_weights(const Problem& problem, const SavedSums& sums, float* columns,
-                    const Workers& workers);
+void column_weights(const Problem& problem, float* columns, const Workers& workers);
 
 // −Σ weight · ln weight of each query, in nats: (B, H, Nq); 0 where it has no key.
-void row_entropies(const Problem& problem, const SavedSums& sums, float* entropies,
-                   const Workers& workers);
+void row_entropies(const Problem& problem, float* entropies, const Workers& workers);
 
 }  // namespace heed::kernels

@@ -12,8 +12,6 @@
 #include "heed/base/error.h"
 #include "heed/kernels/attention/patterns/graph.h"
 #include "heed/kernels/attention/patterns/window.h"
-#include "heed/kernels/attention/rows/decode_engine.h"
-#include "heed/kernels/attention/rows/row_engine.h"
 #include "heed/kernels/attention/testing/engine_test.h"
 
 namespace heed::kernels {
@@ -38,28 +36,11 @@ class Case {
     }
     truth_ = reference::Attention<double>(t_.problem).run();
     plain_ = reference::Attention<float>(t_.problem).run().output;
-    forward();
-  }
-
-  // The log-sum-exp as the instruction set in use finds it.
-  void forward() {
-    const auto count = static_cast<size_t>(rows());
-    lse_.resize(count);
-    rest_.resize(count);
-    std::vector<float> output(count * static_cast<size_t>(shape().keys));
-    const int64_t row = shape().keys;
-    const ForwardResult result{
-        {output.data(), shape().heads * shape().queries * row, shape().queries * row, row},
-        lse_.data(),
-        rest_.data()};
-    const bool lists = problem().pattern && problem().pattern->sparse_rows();
-    (lists ? rows_forward : decode_forward)(problem(), result, OneWorker());
   }
 
   const Shape& shape() const { return options_.shape; }
   const Problem& problem() const { return t_.problem; }
   TestProblem& arrays() { return t_; }
-  SavedSums sums() const { return {lse_.data(), rest_.data()}; }
   const std::vector<double>& weights() const { return truth_.output; }
   const std::vector<float>& plain_weights() const { return plain_; }
   int64_t rows() const { return shape().batch * shape().heads * shape().queries; }
@@ -74,8 +55,6 @@ class Case {
   TestProblem t_;
   reference::Result<double> truth_;
   std::vector<float> plain_;
-  std::vector<float> lse_;
-  std::vector<float> rest_;
 };
 
 TestOptions some_options(int64_t queries, int64_t keys) {
@@ -146,7 +125,6 @@ void check_statistic(const Statistic& statistic) {
     for (const Isa isa : testing::available_isas()) {
       SCOPED_TRACE(name_of(isa));
       const IsaForTest forced(isa);
-      c.forward();
       const std::vector<float> fused = statistic.fused(c, OneWorker());
       ASSERT_EQ(fused.size(), truth.size());
       EXPECT_LE(testing::largest_error(fused, truth),
@@ -168,7 +146,7 @@ TEST(Weights, AllWrittenOut) {
                    },
                    [](const Case& c, const Workers& workers) {
                      std::vector<float> all(c.weights().size(), -7.0F);
-                     selected_weights(c.problem(), c.sums(), {}, all.data(), workers);
+                     selected_weights(c.problem(), {}, all.data(), workers);
                      return all;
                    }});
 }
@@ -178,10 +156,9 @@ TEST(Weights, ChosenHeadsAndQueries) {
   const std::vector<int64_t> heads = {3, 1};
   const std::vector<int64_t> queries = {32, 0, 5};
   std::vector<float> all(c.weights().size());
-  selected_weights(c.problem(), c.sums(), {}, all.data(), OneWorker());
+  selected_weights(c.problem(), {}, all.data(), OneWorker());
   std::vector<float> some(2 * 2 * 3 * 40);
-  selected_weights(c.problem(), c.sums(), {heads.data(), 2, queries.data(), 3}, some.data(),
-                   OneWorker());
+  selected_weights(c.problem(), {heads.data(), 2, queries.data(), 3}, some.data(), OneWorker());
   for (int64_t b = 0; b < 2; ++b) {
     for (int64_t h = 0; h < 2; ++h) {
       for (int64_t i = 0; i < 3; ++i) {
@@ -211,7 +188,7 @@ TEST(Weights, ColumnSums) {
                    [](const Case& c, const Workers& workers) {
                      const Shape& s = c.shape();
                      std::vector<float> columns(static_cast<size_t>(s.batch * s.heads * s.keys));
-                     column_weights(c.problem(), c.sums(), columns.data(), workers);
+                     column_weights(c.problem(), columns.data(), workers);
                      return columns;
                    }});
 }
@@ -239,7 +216,7 @@ TEST(Weights, BlockMeans) {
          const Shape& s = c.shape();
          std::vector<float> means(static_cast<size_t>(s.batch * s.heads * ((s.queries + 9) / 10) *
                                                       ((s.keys + 12) / 13)));
-         block_weights(c.problem(), c.sums(), {10, 13, means.data()}, workers);
+         block_weights(c.problem(), {10, 13, means.data()}, workers);
          return means;
        }});
 }
@@ -257,7 +234,7 @@ TEST(Weights, Entropies) {
                    },
                    [](const Case& c, const Workers& workers) {
                      std::vector<float> entropies(static_cast<size_t>(c.rows()));
-                     row_entropies(c.problem(), c.sums(), entropies.data(), workers);
+                     row_entropies(c.problem(), entropies.data(), workers);
                      return entropies;
                    }});
 }
@@ -271,7 +248,7 @@ Top top_of(const Case& c, int64_t count, const Workers& workers) {
   Top top;
   top.values.resize(static_cast<size_t>(c.rows() * count));
   top.keys.resize(top.values.size());
-  top_weights(c.problem(), c.sums(), {count, top.values.data(), top.keys.data()}, workers);
+  top_weights(c.problem(), {count, top.values.data(), top.keys.data()}, workers);
   return top;
 }
 
@@ -282,7 +259,7 @@ TEST(Weights, TopOfEachQuery) {
     for (const Isa isa : testing::available_isas()) {
       const IsaForTest forced(isa);
       std::vector<float> all(c.weights().size());
-      selected_weights(c.problem(), c.sums(), {}, all.data(), OneWorker());
+      selected_weights(c.problem(), {}, all.data(), OneWorker());
       for (const int64_t count : {1, 3, 50}) {
         const Top top = top_of(c, count, OneWorker());
         for (int64_t row = 0; row < c.rows(); ++row) {
@@ -316,7 +293,6 @@ TEST(Weights, TiesGoToTheLowerKey) {
       for (int64_t d = 0; d < 17; ++d) c.arrays().key.set(c.arrays().key.at(0, h, j, d), 0.0F);
     }
   }
-  c.forward();
   const Top top = top_of(c, 5, OneWorker());
   for (int64_t r = 0; r < 5; ++r) EXPECT_EQ(top.keys[static_cast<size_t>(r)], r);
 }
@@ -329,7 +305,7 @@ TEST(Weights, RowsWithoutKeys) {
   EXPECT_EQ(top.keys[3 * 2], -1);
   EXPECT_EQ(top.values[3 * 2], 0);
   std::vector<float> entropies(static_cast<size_t>(c.rows()), -7.0F);
-  row_entropies(c.problem(), c.sums(), entropies.data(), OneWorker());
+  row_entropies(c.problem(), entropies.data(), OneWorker());
   EXPECT_EQ(entropies[3], 0);
 }
 
@@ -337,10 +313,9 @@ TEST(Weights, RefusesNumbersOutOfRange) {
   const Case c(some_options(3, 4));
   const int64_t query = 3;
   float to[64];
-  EXPECT_THROW(selected_weights(c.problem(), c.sums(), {nullptr, 0, &query, 1}, to, OneWorker()),
-               UsageError);
-  EXPECT_THROW(top_weights(c.problem(), c.sums(), {0, to, nullptr}, OneWorker()), UsageError);
-  EXPECT_THROW(block_weights(c.problem(), c.sums(), {0, 2, to}, OneWorker()), UsageError);
+  EXPECT_THROW(selected_weights(c.problem(), {nullptr, 0, &query, 1}, to, OneWorker()), UsageError);
+  EXPECT_THROW(top_weights(c.problem(), {0, to, nullptr}, OneWorker()), UsageError);
+  EXPECT_THROW(block_weights(c.problem(), {0, 2, to}, OneWorker()), UsageError);
 }
 
 }  // namespace
