@@ -72,7 +72,9 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options) : options_(
       options.num_decoder_layers > 0 ? options.num_decoder_layers : o.num_layers;
   decoder_ = register_module("decoder", std::make_shared<nn::Decoder>(decoder_layers, layer));
   if (options.logit_bias) {
-    logit_bias_ = register_parameter("logit_bias", at::zeros({options.target_vocab_size}));
+    // A constant of published models.
+    logit_bias_ = register_parameter("logit_bias", at::zeros({options.target_vocab_size}),
+                                     /*requires_grad=*/false);
   }
   if (options.tie_word_embeddings == "none" || options.tie_word_embeddings == "inputs") {
     output_ = register_module(

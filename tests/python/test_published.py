@@ -487,7 +487,7 @@ def test_adapters():
             kind = type(case.model())
             adapted = peft.get_peft_model(kind.from_pretrained(directory), peft.LoraConfig(
                 task_type=ADAPTED[case.name], r=3, lora_alpha=5, target_modules="all-linear",
-                use_dora=dora))  # fmt: skip
+                use_dora=dora, exclude_modules=["qa_outputs", "classifier", "pre_classifier"]))  # fmt: skip
             with torch.no_grad():
                 for parameter in adapted.parameters():
                     if parameter.requires_grad:
@@ -495,7 +495,8 @@ def test_adapters():
             folder = FOLDER / name
             adapted.save_pretrained(folder)
             save_file(batch, folder / "inputs.st")
-            expected = answers(adapted.eval(), batch)
+            # Of its base: peft's model for question answering forgets the token types.
+            expected = answers(adapted.eval().base_model, batch)
             told, logits = opened(folder, save=str(folder) + "_saved", merged=str(folder) + "_merged")
             check("error" not in told, name, told.get("error"))
             if logits is None:
@@ -508,7 +509,7 @@ def test_adapters():
 
             near("opened", masked(logits, batch))
             again = peft.PeftModel.from_pretrained(kind.from_pretrained(directory), str(folder) + "_saved")
-            near("saved and opened by peft", answers(again.eval(), batch))
+            near("saved and opened by peft", answers(again.eval().base_model, batch))
             ours = set(load_file(Path(str(folder) + "_saved") / "adapter_model.safetensors"))
             theirs = set(load_file(folder / "adapter_model.safetensors"))
             check(ours == theirs, name, "saved: other tensors", sorted(ours ^ theirs)[:4])

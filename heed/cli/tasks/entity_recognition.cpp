@@ -85,6 +85,9 @@ class TokenTaggerAdapter final : public TextTask<SplitText> {
  private:
   Answer answer_of(const SplitText& input, const tasks::TaggedSentence& result, bool color) const;
 
+  // What a published model reads of one sentence.
+  std::vector<std::string> pieces_of(const models::WordBatch& batch) const;
+
   std::vector<Evaluation::Wrong> wrong_of(const data::NerData& data) const;
 
   models::TrainedTokenTagger trained_;
@@ -220,6 +223,16 @@ std::optional<std::vector<SplitText>> TokenTaggerAdapter::read(data::TextLines& 
   return inputs;
 }
 
+std::vector<std::string> TokenTaggerAdapter::pieces_of(const models::WordBatch& batch) const {
+  const at::Tensor ids = batch.pieces.ids[0].contiguous();
+  std::vector<std::string> pieces;
+  for (int64_t i = 0; i < ids.numel(); ++i) {
+    const int64_t id = ids.const_data_ptr<int64_t>()[i];
+    pieces.push_back(trained_.tokenizer->token_of(static_cast<int32_t>(id)));
+  }
+  return pieces;
+}
+
 AttentionView TokenTaggerAdapter::attention_of(const SplitText& sentence,
                                                const AttentionRequest& request) const {
   const std::vector<std::string> words = sentence.words();
@@ -231,10 +244,12 @@ AttentionView TokenTaggerAdapter::attention_of(const SplitText& sentence,
   const Answer found = answer_of(sentence, tasks::tag_words(trained_, {&words, 1})[0], false);
   nn::AttentionRecorder recorder;
   const std::vector<const std::vector<std::string>*> one = {&words};
-  const at::Tensor emissions = trained_.model->forward(trained_.reader().batch(one));
+  const models::WordBatch batch = trained_.reader().batch(one);
+  const at::Tensor emissions = trained_.model->forward(batch);
+  const std::vector<std::string> read = trained_.published ? pieces_of(batch) : words;
   return {.title = found.line,
-          .queries = words,
-          .keys = words,
+          .queries = read,
+          .keys = read,
           .calls = std::move(recorder.self),
           .score = request.gradients ? std::get<0>(emissions.max(-1)).sum() : at::Tensor(),
           .details = {{"entities", found.json["entities"]}, {"tags", found.json["tags"]}}};

@@ -41,7 +41,8 @@ void check_against_weights(const WeightCheck& check, const QuestionAnswererOptio
 
 void save(const TrainedQuestionAnswerer& trained, const std::filesystem::path& directory) {
   if (trained.published) {
-    for (const auto& [name, value] : with_fields(OrderedJson::object(), trained.spans).items()) {
+    const OrderedJson spans = with_fields(OrderedJson::object(), trained.spans);
+    for (const auto& [name, value] : spans.items()) {
       trained.published->set_config(name, value);  // which transformers keeps
     }
     return trained.published->save(directory);

@@ -251,13 +251,11 @@ void Adapter::read_options(const std::filesystem::path& directory) {
 Adapter::Adapter(const AdaptedModel& model, const std::filesystem::path& directory,
                  const Weights& weights, std::set<std::string>& used) {
   read_options(directory);
-  choose_saved(model);
   const JsonValue config = read_adapter_config(directory);
-  const std::set<std::string> known(saved_.begin(), saved_.end());
   if (config.has("modules_to_save")) {
-    for (const std::string& module : config.at("modules_to_save").strings()) {
-      if (known.count(module) == 0) saved_.push_back(module);
-    }
+    saved_ = config.at("modules_to_save").strings();
+  } else {
+    choose_saved(model);
   }
   for (Layer& layer : linear_layers(model)) {
     if (read_layer(model, weights, layer, used)) layers_.push_back(std::move(layer));

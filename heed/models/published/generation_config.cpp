@@ -11,7 +11,8 @@ namespace {
 
 constexpr uint64_t kMostGenerationBytes = uint64_t{4} << 20;
 
-// The fields of generation_config.json, or else of config.json.
+// The fields of generation_config.json, or of config.json where there is none, as transformers has
+// it; the ids with which a text begins and ends stand in either.
 class Source {
  public:
   Source(const std::filesystem::path& directory, const Config& config) : config_(config) {
@@ -23,7 +24,8 @@ class Source {
   }
 
   const Config& of(std::string_view name) const {
-    return own_ && (own_->has(name) || !config_.has(name)) ? *own_ : config_;
+    const bool of_model = name == "decoder_start_token_id" || name == "eos_token_id";
+    return own_ && (own_->has(name) || !of_model) ? *own_ : config_;
   }
 
   std::optional<int64_t> id(std::string_view name) const {
