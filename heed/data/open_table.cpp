@@ -8,9 +8,16 @@
 namespace heed::data {
 namespace {
 
+// The first of these that stands outside quotes.
 char delimiter_in(std::string_view line) {
+  std::string plain;
+  bool quoted = false;
+  for (const char c : line) {
+    if (c == '"') quoted = !quoted;
+    if (!quoted) plain += c;
+  }
   for (const char c : {'\t', ';', ',', '|'}) {
-    if (line.find(c) != std::string_view::npos) return c;
+    if (plain.find(c) != std::string::npos) return c;
   }
   return ' ';
 }
@@ -26,6 +33,10 @@ OpenTable::OpenTable(const std::filesystem::path& file, const OpenTableOptions& 
                      DataReport& report)
     : lines_(file, {.encoding = options.encoding, .limits = options.limits}, report),
       skip_bad_(options.skip_bad) {
+  const Format found = lines_.kind(Format::kAuto).format;
+  if (found == Format::kJson || found == Format::kJsonl) {
+    throw DataError(lines_.file(), "expected a table (CSV, TSV …), found JSON");
+  }
   const std::string_view head = lines_.reader().peek(size_t{64} << 10);
   const char delimiter =
       options.delimiter != '\0' ? options.delimiter : delimiter_in(head.substr(0, head.find('\n')));

@@ -24,7 +24,7 @@ struct OpenTableOptions {
 
 class OpenTable {
  public:
-  // Reads the first row; a file without one is reported (kNoExamples).
+  // Reads the first row; a file without one is reported (kNoExamples). DataError for JSON.
   OpenTable(const std::filesystem::path& file, const OpenTableOptions& options, DataReport& report);
 
   bool is_empty() const { return is_empty_; }
