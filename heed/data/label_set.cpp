@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_map>
 
 #include "heed/base/error.h"
 #include "heed/data/format.h"
@@ -59,6 +60,24 @@ void sort_labels(std::vector<std::string>& labels) {
     if (!numbers || whole_number(a) == whole_number(b)) return a < b;
     return *whole_number(a) < *whole_number(b);
   });
+}
+
+std::vector<int32_t> sort_with_places(std::vector<std::string>& labels) {
+  const std::vector<std::string> before = labels;
+  sort_labels(labels);
+  std::unordered_map<std::string_view, int32_t> numbers;
+  for (const std::string& label : labels) {
+    numbers.emplace(label, static_cast<int32_t>(numbers.size()));
+  }
+  std::vector<int32_t> places;
+  for (const std::string& label : before) places.push_back(numbers.at(label));
+  return places;
+}
+
+void check_class_count(const LabelSet& labels, const Limits& limits, const std::string& where) {
+  if (labels.is_fixed() || labels.count() <= limits.most_classes) return;
+  throw DataError(where, text_of("more than ", limits.most_classes, " classes: is it the right ",
+                                 "column? If it is, give more with most_classes (--max-classes)"));
 }
 
 std::string listed(const std::vector<std::string>& names) {

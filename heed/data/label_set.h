@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "heed/data/limits.h"
+
 namespace heed::data {
 
 // A label as classes are compared: composed letters (NFC), every kind of blank as one space, none
@@ -16,6 +18,9 @@ std::string canonical_label(std::string_view label);
 
 // Sorted, as numbers if all of them are whole numbers.
 void sort_labels(std::vector<std::string>& labels);
+
+// The same; where each of them stands now. Their names differ.
+std::vector<int32_t> sort_with_places(std::vector<std::string>& labels);
 
 // "\"a\", \"b\", ... (12 in all)": the first of them, for messages.
 std::string listed(const std::vector<std::string>& names);
@@ -47,5 +52,9 @@ class LabelSet {
   std::map<std::string, int32_t, std::less<>> numbers_;  // by canonical labels
   std::vector<std::string> spellings_;                   // of the numbers
 };
+
+// Throws DataError where there are more than the limits allow and they are not fixed. `where`: the
+// file.
+void check_class_count(const LabelSet& labels, const Limits& limits, const std::string& where);
 
 }  // namespace heed::data

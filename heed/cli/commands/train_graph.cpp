@@ -83,6 +83,7 @@ void define(Options& options, Settings& s) {
   s.rows.add_skip_bad(options);
   s.table.add_label_column(options);
   s.table.add_table_options(options);
+  s.table.add_max_classes(options, "Classes, at most");
   visit_fields(s.model, FieldOptions(options));
   s.training.add_to(options, {"loss", "accuracy", "macro_f1"});
 }

@@ -148,6 +148,7 @@ void define(Options& options, Settings& s) {
       .group(group);
   s.rows.add_skip_bad(options);
   s.table.add_table_options(options);
+  s.table.add_max_classes(options, "Classes, at most");
   visit_fields(s.task, FieldOptions(options));
   // Columns have no order, and are all read.
   add_model_options(options, s.task.model,

@@ -125,6 +125,7 @@ class NodeReader {
                           ProblemKind::kUnknownLabel);
       }
       label = found->index;
+      check_class_count(labels_, options_.table.limits, table_.file());
     } else if (part == Part::kTrain) {
       return table_.bad(row, "expected a class of a node that trains, found none");
     }
@@ -178,13 +179,9 @@ class NodeReader {
   }
 
   void sort_classes() {
-    const std::vector<std::string> before = data_.labels;
-    sort_labels(data_.labels);
+    const std::vector<int32_t> places = sort_with_places(data_.labels);
     for (int32_t& label : data_.classes) {
-      if (label < 0) continue;
-      const auto& name = before[static_cast<size_t>(label)];
-      label = static_cast<int32_t>(std::find(data_.labels.begin(), data_.labels.end(), name) -
-                                   data_.labels.begin());
+      if (label >= 0) label = places[static_cast<size_t>(label)];
     }
   }
 

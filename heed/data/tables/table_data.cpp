@@ -185,6 +185,7 @@ class TableReader {
     for (size_t row = 0; row < target_cells_.size(); ++row) {
       const auto found = labels_.index_of(target_cells_[row]);
       target.categories.push_back(found ? found->index : -1);
+      check_class_count(labels_, options_.table.limits, joined(data_.files));
       if (found) continue;
       bad(row, ProblemKind::kUnknownLabel,
           text_of("class ", excerpt(target_cells_[row], 40), " is none of ",
@@ -192,13 +193,8 @@ class TableReader {
     }
     target.names = labels_.names();
     if (labels_.is_fixed()) return;
-    sort_labels(target.names);
-    std::vector<int32_t> moved;
-    for (const std::string& name : labels_.names()) {
-      moved.push_back(static_cast<int32_t>(
-          std::find(target.names.begin(), target.names.end(), name) - target.names.begin()));
-    }
-    for (int32_t& label : target.categories) label = moved[static_cast<size_t>(label)];
+    const std::vector<int32_t> places = sort_with_places(target.names);
+    for (int32_t& label : target.categories) label = places[static_cast<size_t>(label)];
   }
 
   void tell_column(size_t i) {

@@ -101,6 +101,28 @@ TEST_F(Tables, RowsWithoutATargetAreReported) {
   EXPECT_THAT(only(report_, ProblemKind::kMissingLabel), HasSubstr("3: column \"y\""));
 }
 
+TEST_F(Tables, DelimitersInQuotesAreNone) {
+  const TableData data = read("\"a;b\",y\n\"1;2\",3\n\"4;5\",8\n\"4;5\",9\n", {.target = "y"});
+  ASSERT_EQ(data.columns.size(), 1u);
+  EXPECT_EQ(data.columns[0].name, "a;b");
+  EXPECT_THAT(data.target->numbers, ElementsAre(3, 8, 9));
+}
+
+TEST_F(Tables, JsonIsNamed) {
+  EXPECT_THAT(
+      test::message_of<DataError>([&] { read("{\"a\": 1, \"y\": 2}\n{\"a\": 2, \"y\": 3}\n"); }),
+      HasSubstr("found JSON"));
+}
+
+TEST_F(Tables, ClassesHaveALimit) {
+  std::string text = "x,y\n";
+  for (int i = 0; i < 30; ++i) text += text_of(i * i, ",name", i, '\n');
+  const OpenTableOptions few{.limits = {.most_classes = 29}};
+  EXPECT_THAT(test::message_of<DataError>([&] { read(text, {.table = few, .target = "y"}); }),
+              HasSubstr("more than 29 classes"));
+  EXPECT_EQ(read(text, {.target = "y"}).target->names.size(), 30u);
+}
+
 TEST_F(Tables, OneClassIsNone) {
   read("a,y\nx,1\nz,1\n", {.target = "y", .target_kind = TargetKind::kClasses});
   EXPECT_EQ(report_.count(ProblemKind::kOneClass), 1);
