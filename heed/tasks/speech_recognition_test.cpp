@@ -1,11 +1,13 @@
 #include "heed/tasks/speech_recognition.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "heed/base/error.h"
-#include "heed/tasks/testing/test_learning.h"
 
 namespace heed::tasks {
 namespace {
@@ -13,14 +15,15 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// Words of 16 frames each, told by the band that is loud: "a" the first, "ba" the second.
+// Words of 16 frames each, told by the bands that are loud: "a" the lower, "ba" the upper half.
 data::SoundExample sound_of(const std::vector<int>& words) {
   data::SoundExample example;
   const auto frames = static_cast<int64_t>(16 * words.size());
   at::Tensor values = at::randn({frames, 6}) * 0.3;
   for (size_t i = 0; i < words.size(); ++i) {
     const auto begin = static_cast<int64_t>(16 * i);
-    values.slice(0, begin + 2, begin + 14).select(1, words[i] == 0 ? 1 : 4).add_(3);
+    const int64_t low = words[i] == 0 ? 0 : 3;
+    values.slice(0, begin + 2, begin + 14).slice(1, low, low + 3).add_(3);
     example.entry.target += (i > 0 ? " " : "") + std::string(words[i] == 0 ? "a" : "ba");
   }
   const auto* first = values.const_data_ptr<float>();
@@ -28,9 +31,9 @@ data::SoundExample sound_of(const std::vector<int>& words) {
   return example;
 }
 
-data::SoundData sounds() {
+data::SoundData sounds(int count = 12) {
   data::SoundData data{.name = "sounds", .labels = {}, .examples = {}};
-  for (int i = 0; i < 12; ++i) data.examples.push_back(sound_of({i % 2, i / 2 % 2, i / 4 % 2}));
+  for (int i = 0; i < count; ++i) data.examples.push_back(sound_of({i % 2, i / 2 % 2, i / 4 % 2}));
   return data;
 }
 
@@ -52,16 +55,40 @@ SpeechRecognitionOptions small() {
   return options;
 }
 
+// Steps of Adam (Kingma & Ba 2015) on all sounds: plain descent stays for long where CTC says
+// nothing at all.
+void learn_by_adam(SpeechRecognition& task, int steps) {
+  std::vector<int64_t> all;
+  for (size_t i = 0; i < task.train_lengths().size(); ++i) all.push_back(static_cast<int64_t>(i));
+  std::vector<at::Tensor> means, squares;
+  for (int step = 1; step <= steps; ++step) {
+    task.module().zero_grad();
+    task.loss(*task.prepare(all)).value.backward();
+    const c10::AutoGradMode no_gradients(false);
+    size_t i = 0;
+    for (at::Tensor& p : task.module().parameters()) {
+      if (means.size() == i) means.push_back(at::zeros_like(p));
+      if (squares.size() == i) squares.push_back(at::zeros_like(p));
+      means[i].mul_(0.9).add_(p.grad(), 0.1);
+      squares[i].mul_(0.99).addcmul_(p.grad(), p.grad(), 0.01);
+      const at::Tensor size = (squares[i] / (1 - std::pow(0.99, step))).sqrt_().add_(1e-8);
+      p.sub_(means[i++] / (1 - std::pow(0.9, step)) / size,
+             0.01 * (1 - static_cast<double>(step) / (steps + 1)));
+    }
+  }
+  task.module().eval();
+}
+
 TEST(SpeechRecognition, LearnsWhatIsSaidAndWhen) {
   at::manual_seed(1);
   SpeechRecognitionOptions options = small();
   options.units = "words";
-  SpeechRecognition task(sounds(), sounds(), options);
+  SpeechRecognition task(sounds(96), sounds(), options);
   EXPECT_THAT(task.trained().tokens, ElementsAre("", "a", "ba"));
-  learn(task, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, 150);
+  learn_by_adam(task, 250);
   const Metrics metrics = task.validate({});
   EXPECT_LT(metric(metrics, "wer"), 0.1);
-  EXPECT_LE(metric(metrics, "cer"), metric(metrics, "wer"));
+  EXPECT_LT(metric(metrics, "cer"), 0.1);
   const data::SoundExample sound = sound_of({1, 0, 1});
   const auto said = transcribe(task.trained(), {&sound.features}).front();
   ASSERT_EQ(said.text, "ba a ba");
