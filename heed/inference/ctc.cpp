@@ -61,7 +61,8 @@ void go_on(const std::vector<int32_t>& text, const Ways& ways, const float* row,
 std::vector<CtcText> best_of(const Beginnings& beginnings, int64_t count) {
   std::vector<CtcText> texts;
   for (const auto& [ids, ways] : beginnings) {
-    texts.push_back({.ids = ids, .log_probability = ways.all()});
+    // A token twice, with nothing in between, has no way yet and may never get one.
+    if (ways.all() != kNever) texts.push_back({.ids = ids, .log_probability = ways.all()});
   }
   std::stable_sort(texts.begin(), texts.end(), [](const CtcText& a, const CtcText& b) {
     return a.log_probability > b.log_probability;
