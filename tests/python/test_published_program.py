@@ -326,9 +326,10 @@ class Writing(Published):
                     **settings, num_beams=beams))[0, 1:].tolist()  # fmt: skip
             said = json.loads(heed("generate", directory, "--prompt", TEXTS[0], "--json", code=0).stdout)
             self.assertEqual(said["ids"], expected[:expected.index(2)] if 2 in expected else expected)
-            (directory / "generation_config.json").write_text('{"num_beams": 2, "max_length": 9}')
+            (directory / "generation_config.json").write_text(
+                '{"num_beams": 2, "max_length": 9, "forced_eos_token_id": 2}')
             settings = {name: settings[name] for name in (
-                "eos_token_id", "pad_token_id", "decoder_start_token_id", "max_length")}
+                "eos_token_id", "pad_token_id", "decoder_start_token_id", "max_length", "forced_eos_token_id")}
 
     def test_seq2seq(self):
         model, tokenizer = self.bart_model()
