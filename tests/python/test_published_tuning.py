@@ -141,13 +141,13 @@ class LearningCurves(Tuning):
         text = "the film is the good food\n"
         self.trained("lm", directory, "curve_lm_out", *self.whole(self.file("text.txt", text)),
                      "--weight-decay", 0.01, "--beta2", 0.999)  # fmt: skip
-        ids = tokenizer(text, return_tensors="pt").input_ids
         losses = self.logged("curve_lm_out")
         self.assertLess(losses[-1], 0.2 * losses[0])
         again, _ = self.opened(tf.AutoModelForCausalLM, self.folder / "curve_lm_out")
+        line = tokenizer(text.rstrip("\n"), return_tensors="pt").input_ids  # as predict reads it
         with torch.no_grad():
-            expected = float(again(ids, labels=ids).loss.exp())
-        said = self.predicted(self.folder / "curve_lm_out", [text])[0]
+            expected = float(again(line, labels=line).loss.exp())
+        said = self.predicted(self.folder / "curve_lm_out", [text.rstrip("\n")])[0]
         self.close(said["perplexity"] / expected, 1.0, 1e-4)
 
     def test_seq2seq(self):
