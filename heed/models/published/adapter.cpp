@@ -155,10 +155,11 @@ std::vector<Adapter::Layer> Adapter::linear_layers(const AdaptedModel& model) co
   return layers;
 }
 
-// As peft has it: where one of the parts of the name is that of a module that is saved.
+// As peft has it: where the name of a module ends with one that is saved ("pre_classifier" with
+// "classifier").
 bool Adapter::is_saved(const std::string& name) const {
   return std::any_of(saved_.begin(), saved_.end(), [&](const std::string& module) {
-    return ("." + name + ".").find("." + module + ".") != std::string::npos;
+    return (name + ".").find(module + ".") != std::string::npos;
   });
 }
 
