@@ -36,17 +36,32 @@ struct Band {
   std::vector<double> weights;
 };
 
-std::vector<Band> sparse(const std::vector<double>& bands, size_t frequencies) {
-  std::vector<Band> all;
-  for (size_t row = 0; row < bands.size(); row += frequencies) {
-    const auto begin = bands.begin() + static_cast<std::ptrdiff_t>(row);
-    const auto end = begin + static_cast<std::ptrdiff_t>(frequencies);
-    const auto first = std::find_if(begin, end, [](double w) { return w > 0; });
-    auto last = end;
-    while (last != first && *(last - 1) == 0) --last;
-    all.push_back({.first = static_cast<size_t>(first - begin), .weights = {first, last}});
+// A row for each band, over the frequencies of a frame: 0 to window / 2.
+std::vector<Band> bands_of(const LogMelOptions& o) {
+  const double half = static_cast<double>(o.sampling_rate) / 2;
+  const double low = mel_of(o.low_freq, o.scale);
+  const double high = mel_of(o.high_freq > 0 ? o.high_freq : half, o.scale);
+  std::vector<double> edges;  // each band rises from one to the next and falls to the one behind
+  for (int64_t i = 0; i < o.num_mel_bins + 2; ++i) {
+    const double share = static_cast<double>(i) / static_cast<double>(o.num_mel_bins + 1);
+    edges.push_back(hertz_of(low + (high - low) * share, o.scale));
   }
-  return all;
+  std::vector<Band> bands;
+  for (size_t band = 0; band + 2 < edges.size(); ++band) {
+    const double begin = edges[band], middle = edges[band + 1], end = edges[band + 2];
+    const double height = o.scale == MelScale::kSlaney ? 2 / (end - begin) : 1;
+    Band& own = bands.emplace_back();
+    for (int64_t i = 0; i <= o.window / 2; ++i) {
+      const double hertz = static_cast<double>(i * o.sampling_rate) / static_cast<double>(o.window);
+      const double rise = (hertz - begin) / (middle - begin);
+      const double fall = (end - hertz) / (end - middle);
+      const double weight = std::max(0.0, std::min(rise, fall)) * height;
+      if (weight <= 0) continue;
+      if (own.weights.empty()) own.first = static_cast<size_t>(i);
+      own.weights.push_back(weight);
+    }
+  }
+  return bands;
 }
 
 class Extractor {
@@ -55,7 +70,7 @@ class Extractor {
       : options_(options),
         samples_(samples),
         fourier_(static_cast<size_t>(options.window)),
-        bands_(sparse(mel_bands(options), fourier_.bins())) {
+        bands_(bands_of(options)) {
     const auto size = static_cast<double>(options.window);
     for (int64_t i = 0; i < options.window; ++i) {
       window_.push_back(0.5 - 0.5 * std::cos(2 * std::numbers::pi * static_cast<double>(i) / size));
@@ -152,31 +167,6 @@ void check(const LogMelOptions& o) {
 
 LogMelOptions whisper_options(int64_t num_mel_bins) {
   return {.num_mel_bins = num_mel_bins, .logarithm = Logarithm::kWhisper};
-}
-
-std::vector<double> mel_bands(const LogMelOptions& o) {
-  check(o);
-  const double half = static_cast<double>(o.sampling_rate) / 2;
-  const double low = mel_of(o.low_freq, o.scale);
-  const double high = mel_of(o.high_freq > 0 ? o.high_freq : half, o.scale);
-  std::vector<double> edges;  // each band rises from one to the next and falls to the one behind
-  for (int64_t i = 0; i < o.num_mel_bins + 2; ++i) {
-    const double share = static_cast<double>(i) / static_cast<double>(o.num_mel_bins + 1);
-    edges.push_back(hertz_of(low + (high - low) * share, o.scale));
-  }
-  const int64_t frequencies = o.window / 2 + 1;
-  std::vector<double> bands;
-  for (size_t band = 0; band + 2 < edges.size(); ++band) {
-    const double begin = edges[band], middle = edges[band + 1], end = edges[band + 2];
-    const double height = o.scale == MelScale::kSlaney ? 2 / (end - begin) : 1;
-    for (int64_t i = 0; i < frequencies; ++i) {
-      const double hertz = static_cast<double>(i * o.sampling_rate) / static_cast<double>(o.window);
-      const double rise = (hertz - begin) / (middle - begin);
-      const double fall = (end - hertz) / (end - middle);
-      bands.push_back(std::max(0.0, std::min(rise, fall)) * height);
-    }
-  }
-  return bands;
 }
 
 LogMel log_mel(const Sound& sound, const LogMelOptions& options) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
 #include "heed/audio/sound.h"
@@ -51,8 +50,5 @@ struct LogMel {
 // MelSpectrogram and of transformers' WhisperFeatureExtractor within float32's precision. Another
 // sampling rate is resampled first. Throws UsageError as check() does.
 LogMel log_mel(const Sound& sound, const LogMelOptions& options);
-
-// The bands (bins, window / 2 + 1) over the frequencies of a frame, as rows.
-std::vector<double> mel_bands(const LogMelOptions& options);
 
 }  // namespace heed::audio

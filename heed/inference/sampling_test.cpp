@@ -73,7 +73,6 @@ TEST(Sampler, TopPKeepsTheFewestThatSuffice) {
   expect_shares(shares({.top_p = 0.1}, kLogits), {0, 1, 0, 0, 0});
 }
 
-// A nucleus of more tokens than the first guess takes.
 TEST(Sampler, MinPKeepsWhatIsNearTheMostLikely) {
   const std::vector<double> all = softmax(kLogits);
   // Of token 1, token 3 has e⁻¹ = 0.37, token 0 e⁻¹·⁵ = 0.22.
@@ -82,6 +81,7 @@ TEST(Sampler, MinPKeepsWhatIsNearTheMostLikely) {
   expect_shares(shares({.min_p = 1}, kLogits), {0, 1, 0, 0, 0});
 }
 
+// A nucleus of more tokens than the first guess takes.
 TEST(Sampler, TopPOverManyTokens) {
   const std::vector<float> flat(5'000, 0.0F);
   Sampler sampler({.top_p = 0.5});

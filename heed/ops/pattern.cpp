@@ -27,9 +27,9 @@ const PatternName& known_name(std::string_view name) {
 
 std::shared_ptr<Pattern::Node> leaf_node(const PatternKind& kind, PatternLeaf leaf) {
   for (size_t i = 0; i < leaf.numbers.size(); ++i) {
-    check_usage(leaf.numbers[i] <= Pattern::kLargestNumber, "pattern ",
-                name_of(kind, leaf.alignment), ": ", kind.numbers[i], " ", leaf.numbers[i],
-                ": expected at most ", Pattern::kLargestNumber);
+    if (leaf.numbers[i] <= Pattern::kLargestNumber) continue;
+    throw UsageError(text_of("pattern ", name_of(kind, leaf.alignment), ": ", kind.numbers[i], " ",
+                             leaf.numbers[i], ": expected at most ", Pattern::kLargestNumber));
   }
   if (kind.prepare != nullptr) kind.prepare(leaf);
   auto node = std::make_shared<Pattern::Node>();

@@ -17,6 +17,10 @@ Color color_of_share(double share);
 // What stands for a value that is no number: an orange that the map does not hold.
 inline constexpr Color kNotFiniteColor{237 / 255.0, 107 / 255.0, 33 / 255.0};
 
+// Of what stands around a picture: axis names and ticks, and frames.
+inline constexpr Color kSoftColor{0.42, 0.44, 0.50};
+inline constexpr Color kFrameColor{0.78, 0.80, 0.84};
+
 // The relative luminance of WCAG 2, from 0 (black) to 1 (white).
 double luminance(const Color& color);
 

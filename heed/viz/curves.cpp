@@ -8,6 +8,7 @@
 #include "heed/base/error.h"
 #include "heed/io/utf8.h"
 #include "heed/viz/canvas.h"
+#include "heed/viz/color_map.h"
 #include "heed/viz/ticks.h"
 
 namespace heed {
@@ -18,7 +19,6 @@ constexpr double kBelowPanel = 32;  // tick labels, and air before the next pane
 constexpr Font kTitleFont{.size = 13, .bold = true};
 constexpr Font kAxisFont{.size = 9.5};
 constexpr Font kTickFont{.size = 9};
-constexpr Color kSoft{0.42, 0.44, 0.50};
 constexpr Color kGrid{0.91, 0.92, 0.94};
 constexpr Color kAxis{0.60, 0.62, 0.67};
 constexpr size_t kMostDots = 40;  // a curve of so few points shows each of them
@@ -153,13 +153,13 @@ void draw_axes(Canvas& canvas, const Axes& axes, const Ticks& x_ticks, const Tic
     const double y = axes.to_y(y_ticks.values[i]);
     canvas.line({{plot.x, y}, {plot.x + plot.width, y}}, kGrid, 0.75);
     canvas.text(plot.x - 6, y, y_ticks.labels[i],
-                {.font = kTickFont, .color = kSoft, .align = Align::kRight});
+                {.font = kTickFont, .color = kSoftColor, .align = Align::kRight});
   }
   for (size_t i = 0; i < x_ticks.values.size(); ++i) {
     const double x = axes.to_x(x_ticks.values[i]);
     canvas.line({{x, bottom}, {x, bottom + 3.5}}, kAxis, 0.9);
     canvas.text(x, bottom + 11, x_ticks.labels[i],
-                {.font = kTickFont, .color = kSoft, .align = Align::kCenter});
+                {.font = kTickFont, .color = kSoftColor, .align = Align::kCenter});
   }
   canvas.line({{plot.x, bottom}, {plot.x + plot.width, bottom}}, kAxis, 0.9);
 }
@@ -256,15 +256,16 @@ Picture draw(const CurveChart& chart, PictureFormat format, const CurveOptions& 
     y += parts[i].legend + 4;
     const Axes axes{{left, y, width, options.height}, x, parts[i].y};
     draw_axes(canvas, axes, x_ticks, parts[i].ticks);
-    canvas.text(kMargin + 6, y + options.height / 2, panel.y_axis,
-                {.font = kAxisFont, .color = kSoft, .align = Align::kCenter, .angle = -M_PI / 2});
+    canvas.text(
+        kMargin + 6, y + options.height / 2, panel.y_axis,
+        {.font = kAxisFont, .color = kSoftColor, .align = Align::kCenter, .angle = -M_PI / 2});
     for (const Curve& curve : panel.curves) {
       draw_curve(canvas, curve, axes, color_of(curve.name, names));
     }
     y += options.height + kBelowPanel;
   }
   canvas.text(left + width / 2, y - 5, chart.x_axis,
-              {.font = kAxisFont, .color = kSoft, .align = Align::kCenter});
+              {.font = kAxisFont, .color = kSoftColor, .align = Align::kCenter});
   return picture_of(canvas);
 }
 

@@ -7,14 +7,13 @@
 
 #include "heed/base/error.h"
 #include "heed/io/utf8.h"
+#include "heed/viz/color_map.h"
 #include "heed/viz/heat_map_layout.h"
 #include "heed/viz/ticks.h"
 
 namespace heed {
 namespace {
 
-constexpr Color kSoft{0.42, 0.44, 0.50};  // axis names, ticks
-constexpr Color kFrame{0.78, 0.80, 0.84};
 constexpr double kGappedCell = 10;    // cells of this size stand apart by a hairline
 constexpr double kNumberedCell = 26;  // and of this size hold their value
 
@@ -158,7 +157,7 @@ void draw_panel(Canvas& canvas, const HeatMap& map, const PanelLayout& panel, co
   } else {
     // As one image: shapes that touch show seams between them where an SVG is scaled.
     draw_image(canvas, map, panel, range);
-    canvas.outline(panel.plot, kFrame, 0.75);
+    canvas.outline(panel.plot, kFrameColor, 0.75);
   }
   if (cell >= kNumberedCell) draw_numbers(canvas, map, panel, range);
   draw_labels(canvas, panel);
@@ -174,11 +173,12 @@ void draw_color_bar(Canvas& canvas, const Box& bar, const Range& range, const Ti
     canvas.fill({{bar.x, bar.y + step, bar.width, bar.height - step}},
                 color_of_share(1 - step / (bar.height - 1)));
   }
-  canvas.outline(bar, kFrame, 0.75);
+  canvas.outline(bar, kFrameColor, 0.75);
   for (size_t i = 0; i < ticks.values.size(); ++i) {
     const double y = bar.y + bar.height * (1 - range.share(ticks.values[i]));
-    canvas.line({{bar.x + bar.width, y}, {bar.x + bar.width + 3, y}}, kSoft, 0.75);
-    canvas.text(bar.x + bar.width + 6, y, ticks.labels[i], {.font = kTickFont, .color = kSoft});
+    canvas.line({{bar.x + bar.width, y}, {bar.x + bar.width + 3, y}}, kSoftColor, 0.75);
+    canvas.text(bar.x + bar.width + 6, y, ticks.labels[i],
+                {.font = kTickFont, .color = kSoftColor});
   }
 }
 
@@ -216,11 +216,12 @@ Picture draw(const HeatMapGrid& grid, PictureFormat format, const HeatMapOptions
   }
   if (!options.column_axis.empty()) {
     canvas.text(plots.x, layout.column_axis_y, options.column_axis + " →" + thinned(columns_every),
-                {.font = kAxisFont, .color = kSoft});
+                {.font = kAxisFont, .color = kSoftColor});
   }
   if (!options.row_axis.empty()) {
-    canvas.text(layout.row_axis_x, plots.y, "← " + options.row_axis + thinned(rows_every),
-                {.font = kAxisFont, .color = kSoft, .align = Align::kRight, .angle = -M_PI / 2});
+    canvas.text(
+        layout.row_axis_x, plots.y, "← " + options.row_axis + thinned(rows_every),
+        {.font = kAxisFont, .color = kSoftColor, .align = Align::kRight, .angle = -M_PI / 2});
   }
   Picture picture = picture_of(canvas);
   if (std::max(rows_every, columns_every) > 1) {

@@ -6,14 +6,13 @@
 #include "heed/base/error.h"
 #include "heed/io/utf8.h"
 #include "heed/viz/canvas.h"
+#include "heed/viz/color_map.h"
 #include "heed/viz/heat_map_layout.h"
 #include "heed/viz/ticks.h"
 
 namespace heed {
 namespace {
 
-constexpr Color kSoft{0.42, 0.44, 0.50};
-constexpr Color kFrame{0.78, 0.80, 0.84};
 constexpr double kMargin = 12;
 constexpr double kWidth = 640;   // of the sound
 constexpr double kHeight = 160;  // of its energies
@@ -63,7 +62,7 @@ void draw_energies(Canvas& canvas, const SoundPicture& picture, const Box& box) 
   colors.reserve(means.size());
   for (const double mean : means) colors.push_back(color_between(mean, low, high));
   canvas.image(box, picture.bins, columns, colors);
-  canvas.outline(box, kFrame, 0.75);
+  canvas.outline(box, kFrameColor, 0.75);
 }
 
 void draw_strip(Canvas& canvas, const SoundPicture::Strip& strip, const Box& sound, double y,
@@ -75,7 +74,7 @@ void draw_strip(Canvas& canvas, const SoundPicture::Strip& strip, const Box& sou
   std::vector<Color> colors;
   for (const float weight : strip.weights) colors.push_back(color_between(weight, 0, high));
   canvas.text(sound.x - 6, y + kStrip / 2, strip.name,
-              {.font = kTickFont, .color = kSoft, .align = Align::kRight});
+              {.font = kTickFont, .color = kSoftColor, .align = Align::kRight});
   // The last step may reach behind the end of the sound.
   const double width = points_per_step * static_cast<double>(strip.weights.size());
   if (!colors.empty()) canvas.image({sound.x, y, width, kStrip}, 1, std::ssize(colors), colors);
@@ -85,12 +84,12 @@ void draw_times(Canvas& canvas, const Box& sound, double seconds, double y) {
   const Ticks ticks = nice_ticks(0, seconds, 8);
   for (size_t i = 0; i < ticks.values.size(); ++i) {
     const double x = sound.x + sound.width * ticks.values[i] / seconds;
-    canvas.line({{x, y}, {x, y + 3.5}}, kSoft, 0.9);
+    canvas.line({{x, y}, {x, y + 3.5}}, kSoftColor, 0.9);
     canvas.text(x, y + 11, ticks.labels[i],
-                {.font = kTickFont, .color = kSoft, .align = Align::kCenter});
+                {.font = kTickFont, .color = kSoftColor, .align = Align::kCenter});
   }
   canvas.text(sound.x + sound.width / 2, y + 26, "seconds",
-              {.font = kAxisFont, .color = kSoft, .align = Align::kCenter});
+              {.font = kAxisFont, .color = kSoftColor, .align = Align::kCenter});
 }
 
 }  // namespace

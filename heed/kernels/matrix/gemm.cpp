@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "heed/base/large_pages.h"
+#include "heed/kernels/arithmetic.h"
 #include "heed/kernels/matrix/gemm_table.h"
 #include "heed/kernels/vector/scratch.h"
 #include "heed/kernels/vector/sharing.h"
@@ -33,9 +34,6 @@ constexpr int64_t kPackDepth = 256;
 
 constexpr int64_t kLine = 64;        // bytes
 constexpr int64_t kVectorRoom = 16;  // words that packing may write behind its end
-
-int64_t div_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t round_up(int64_t a, int64_t b) { return div_up(a, b) * b; }
 
 bool as_pairs(DataType operand) {
   return operand == DataType::kBFloat16 && gemm_table().multiplies_pairs;

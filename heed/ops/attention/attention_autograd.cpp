@@ -206,7 +206,7 @@ class AttentionBackwardFunction : public torch::autograd::Function<AttentionBack
     const at::AutoGradMode recording(true);
     variable_list none;
     Stack stack = restored(context, kSavedBackward, 0, none);
-    const auto wanted = stack[kWanted].toBoolList();
+    const PerInput<bool> wanted = wanted_of(stack);
     // Leaves of their own, also where one tensor is given twice; for a third derivative, views.
     variable_list inputs;
     for (const Argument argument : kSavedBackward) {
@@ -228,7 +228,7 @@ class AttentionBackwardFunction : public torch::autograd::Function<AttentionBack
       upstream.push_back(stack[argument].toTensor());
     }
     for (size_t i = 0; i < kDifferentiable.size(); ++i) {
-      if (wanted.get(i) && inputs[i].defined()) asked.push_back(inputs[i]);
+      if (wanted[kDifferentiable[i]]) asked.push_back(inputs[i]);
     }
     const auto first = torch::autograd::grad(outputs, asked, upstream, /*retain_graph=*/true,
                                              /*create_graph=*/true, /*allow_unused=*/true);

@@ -27,13 +27,15 @@ using Symbols = std::vector<c10::SymInt>;
 
 constexpr size_t kOptionCount = kForwardArguments - kScore;
 
-// The query, the key and the options: the arguments before `first` and those from there on.
-AttentionCall weights_call(Values arguments, size_t first) {
+// What attention itself would get: the query, the key, and the options from `first` on.
+Stack attention_arguments(Values arguments, size_t first) {
   Stack stack{arguments[0], arguments[1], arguments[1]};
   for (const auto& option : arguments.slice(first, kOptionCount)) stack.push_back(option);
-  AttentionCall call = call_of(stack);
-  call.options.dropout = 0;
-  return call;
+  return stack;
+}
+
+AttentionCall weights_call(Values arguments, size_t first) {
+  return call_of(attention_arguments(arguments, first));
 }
 
 AttendedTokens attended(Values arguments, size_t first) {
@@ -142,9 +144,7 @@ struct Kernels {
   }
   static void meta(const Handle& handle, Stack* stack) {
     run(handle, stack, [](Values in) {
-      Stack call{in[0], in[1], in[1]};
-      for (const auto& option : in.slice(Op::kFirstOption, kOptionCount)) call.push_back(option);
-      check_meta(call);
+      check_meta(attention_arguments(in, Op::kFirstOption));
       return Op::meta(in);
     });
   }
