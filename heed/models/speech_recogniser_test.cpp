@@ -7,20 +7,16 @@
 #include "heed/base/error.h"
 #include "heed/io/testing/test_files.h"
 #include "heed/models/files/speech_recogniser_files.h"
+#include "heed/models/testing/test_models.h"
+#include "heed/models/testing/test_speech.h"
 
 namespace heed::models {
 namespace {
 
 SpeechRecogniserOptions small() {
   SpeechRecogniserOptions options{.num_tokens = 4};
-  options.speech.num_mel_bins = 12;
-  options.speech.num_channels = 4;
-  options.speech.kernel_size = 5;
+  options.speech = small_speech(12);
   options.speech.subsampling = 2;
-  options.speech.transformer.d_model = 16;
-  options.speech.transformer.num_heads = 2;
-  options.speech.transformer.num_layers = 1;
-  options.speech.transformer.d_ff = 32;
   return options;
 }
 
@@ -54,13 +50,11 @@ TEST(SpeechRecogniserFiles, ComeBackAsTheyWere) {
   const at::Tensor frames = at::randn({1, 20, 12});
   EXPECT_TRUE(
       at::equal(loaded.model->forward(frames).states, trained.model->forward(frames).states));
-  const std::string config = test::slurp(folder / "model/config.json");
   for (const auto& [from, to] :
        {std::pair("\"num_tokens\": 4", "\"num_tokens\": 5"), std::pair("\"a\"", "\" \""),
         std::pair("\"characters\"", "\"syllables\"")}) {
-    std::string changed = config;
-    changed.replace(changed.find(from), std::string(from).size(), to);
-    test::spill(folder / "model/config.json", changed);
+    save(trained, folder / "model");
+    replace_in_config(folder / "model", from, to);
     EXPECT_THAT(test::message_of<DataError>([&] { load_speech_recogniser(folder / "model"); }),
                 testing::HasSubstr("config.json"));
   }

@@ -4,6 +4,7 @@
 
 #include "heed/base/error.h"
 #include "heed/nn/initialise.h"
+#include "heed/nn/recompute.h"
 #include "heed/nn/subsampling.h"
 #include "heed/ops/dropout.h"
 
@@ -82,7 +83,19 @@ at::Tensor ConformerEncoder::forward(const at::Tensor& input, const at::Tensor& 
                                      AttentionTrace* trace) const {
   const Pattern pattern = lengths.defined() ? Pattern::padded({.key = lengths}) : Pattern::full();
   at::Tensor x = input;
-  for (const auto& layer : layers) x = layer->forward(x, pattern, lengths, trace);
+  const bool again = trace == nullptr && GradientCheckpointing::is_on();
+  const std::vector<at::Tensor> learnt = again ? parameters() : std::vector<at::Tensor>();
+  for (const auto& layer : layers) {
+    if (again) {
+      x = recomputed(
+          [layer, pattern, lengths](const auto& inputs) {
+            return layer->forward(inputs[0], pattern, lengths);
+          },
+          {x}, learnt);
+    } else {
+      x = layer->forward(x, pattern, lengths, trace);
+    }
+  }
   return x;
 }
 

@@ -89,31 +89,32 @@ at::Tensor LowRank::in_rows(const at::Tensor& values, double other) const {
   return at::cat(all);
 }
 
-at::Tensor LowRank::factors(const at::Tensor& weight) const {
-  at::Tensor lengths;
-  {
-    const c10::AutoGradMode no_gradients(false);
-    lengths = rows_of(at::addmm(weight, spread_b(), a), options_.parts).norm(2, 1);
-  }
-  return in_rows(magnitudes / lengths, 1);
+at::Tensor LowRank::factors(const at::Tensor& whole) const {
+  return in_rows(magnitudes / rows_of(whole.detach(), options_.parts).norm(2, 1), 1);
 }
 
 at::Tensor LowRank::forward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                             Activation activation) const {
   const at::Tensor read = heed::dropout(x, {.probability = is_training() ? options_.dropout : 0});
-  const at::Tensor added = heed::linear(heed::linear(read, a), spread_b());
+  const at::Tensor spread = spread_b();
+  const at::Tensor added = heed::linear(heed::linear(read, a), spread);
   if (!magnitudes.defined()) {
     return activate(heed::linear(x, weight, bias) + added, activation);
   }
-  at::Tensor sum = (heed::linear(x, weight) + added) * factors(weight);
+  at::Tensor whole;
+  {
+    const c10::AutoGradMode no_gradients(false);
+    whole = at::addmm(weight, spread, a);
+  }
+  at::Tensor sum = (heed::linear(x, weight) + added) * factors(whole);
   if (bias.defined()) sum = sum + bias;
   return activate(sum, activation);
 }
 
 at::Tensor LowRank::merged(const at::Tensor& weight) const {
   const c10::AutoGradMode no_gradients(false);
-  const at::Tensor sum = at::addmm(weight, spread_b(), a);
-  return magnitudes.defined() ? sum * factors(weight).unsqueeze(1) : sum;
+  const at::Tensor whole = at::addmm(weight, spread_b(), a);
+  return magnitudes.defined() ? whole * factors(whole).unsqueeze(1) : whole;
 }
 
 // They are a module of the layer, so that what moves, saves or trains it finds them.

@@ -3,6 +3,7 @@
 #include "heed/io/json.h"
 #include "heed/models/files/fields.h"
 #include "heed/models/files/model_directory.h"
+#include "heed/models/files/number_lists.h"
 #include "heed/models/files/weight_check.h"
 
 namespace heed::models {
@@ -17,13 +18,10 @@ std::vector<std::string> names_from(const JsonValue& value) {
   return names;
 }
 
-std::vector<double> numbers_from(const JsonValue& value, size_t count, double least, double most) {
+std::vector<double> counted_numbers(const JsonValue& value, size_t count, double least,
+                                    double most) {
   if (value.array_size() != count) value.fail(text_of(count, " numbers"));
-  std::vector<double> numbers;
-  for (size_t i = 0; i < count; ++i) {
-    numbers.push_back(value.at(i).number({.least = least, .most = most}));
-  }
-  return numbers;
+  return numbers_from(value, {.least = least, .most = most});
 }
 
 void check_against_weights(const WeightCheck& check, const ForecasterOptions& o) {
@@ -72,11 +70,11 @@ TrainedForecaster load_forecaster(const std::filesystem::path& directory) {
   }
   trained.time_column = config.at("time_column").string();
   const size_t columns = trained.series.size() + trained.covariates.size();
-  trained.means = numbers_from(config.at("means"), columns, -kLargest, kLargest);
-  trained.deviations = numbers_from(config.at("deviations"), columns, 1e-30, kLargest);
+  trained.means = counted_numbers(config.at("means"), columns, -kLargest, kLargest);
+  trained.deviations = counted_numbers(config.at("deviations"), columns, 1e-30, kLargest);
   trained.coverages =
-      numbers_from(config.at("coverages"), config.at("coverages").array_size(), 0, 1);
-  trained.half_widths = numbers_from(
+      counted_numbers(config.at("coverages"), config.at("coverages").array_size(), 0, 1);
+  trained.half_widths = counted_numbers(
       config.at("half_widths"),
       trained.coverages.size() * static_cast<size_t>(options.horizon) * trained.series.size(), 0,
       kLargest);

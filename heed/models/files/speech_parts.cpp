@@ -1,6 +1,7 @@
 #include "heed/models/files/speech_parts.h"
 
 #include "heed/base/error.h"
+#include "heed/models/files/number_lists.h"
 
 namespace heed::models {
 namespace {
@@ -8,15 +9,11 @@ namespace {
 constexpr double kLargest = 1e30;
 constexpr double kSmallest = 1e-30;
 
-std::vector<double> numbers_from(const JsonValue& value, int64_t count, double least) {
+std::vector<double> band_numbers(const JsonValue& value, int64_t count, double least) {
   if (static_cast<int64_t>(value.array_size()) != count) {
     value.fail(text_of(count, " numbers, as num_mel_bins says"));
   }
-  std::vector<double> numbers;
-  for (size_t i = 0; i < value.array_size(); ++i) {
-    numbers.push_back(value.at(i).number({.least = least, .most = kLargest}));
-  }
-  return numbers;
+  return numbers_from(value, {.least = least, .most = kLargest});
 }
 
 }  // namespace
@@ -26,8 +23,8 @@ OrderedJson scale_json(const FrameScale& scale) {
 }
 
 FrameScale scale_from(const JsonValue& config, int64_t bins) {
-  return {.means = numbers_from(config.at("means"), bins, -kLargest),
-          .deviations = numbers_from(config.at("deviations"), bins, kSmallest)};
+  return {.means = band_numbers(config.at("means"), bins, -kLargest),
+          .deviations = band_numbers(config.at("deviations"), bins, kSmallest)};
 }
 
 void check_encoder(const WeightCheck& check, const SpeechOptions& o) {

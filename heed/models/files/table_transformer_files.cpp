@@ -5,6 +5,7 @@
 #include "heed/models/files/fields.h"
 #include "heed/models/files/label_json.h"
 #include "heed/models/files/model_directory.h"
+#include "heed/models/files/number_lists.h"
 #include "heed/models/files/weight_check.h"
 
 namespace heed::models {
@@ -15,6 +16,7 @@ constexpr const char* kModelType = "heed_table_transformer";
 constexpr const char* kClasses = "single_label_classification";
 constexpr const char* kNumber = "regression";
 constexpr double kLargest = 1e300;
+constexpr NumberRange kNumbers = {.least = -kLargest, .most = kLargest};
 constexpr double kSmallest = 1e-300;
 
 OrderedJson columns_json(const std::vector<TableFeature>& columns) {
@@ -36,16 +38,8 @@ OrderedJson columns_json(const std::vector<TableFeature>& columns) {
   return all;
 }
 
-std::vector<double> numbers_from(const JsonValue& json) {
-  std::vector<double> numbers;
-  for (size_t i = 0; i < json.array_size(); ++i) {
-    numbers.push_back(json.at(i).number({.least = -kLargest, .most = kLargest}));
-  }
-  return numbers;
-}
-
 std::vector<double> rising_from(const JsonValue& json) {
-  std::vector<double> numbers = numbers_from(json);
+  std::vector<double> numbers = numbers_from(json, kNumbers);
   if (std::adjacent_find(numbers.begin(), numbers.end(), std::greater_equal<>()) != numbers.end()) {
     json.fail("numbers that rise");
   }
@@ -66,7 +60,7 @@ TableFeature column_from(const JsonValue& json, int64_t num_bins) {
   column.mean = number("mean", -kLargest);
   column.deviation = number("deviation", kSmallest);
   column.values = rising_from(json.at("values"));
-  column.scores = numbers_from(json.at("scores"));
+  column.scores = numbers_from(json.at("scores"), kNumbers);
   if (column.scores.size() != column.values.size()) {
     json.at("scores").fail(text_of(column.values.size(), " numbers, as values has"));
   }

@@ -13,6 +13,7 @@
 #include "heed/base/joined.h"
 #include "heed/io/atomic.h"
 #include "heed/io/json.h"
+#include "heed/io/named.h"
 #include "heed/io/safetensors.h"
 #include "heed/io/utf8.h"
 #include "heed/models/published/folders.h"
@@ -53,11 +54,7 @@ bool classifies(Purpose purpose) {
 }
 
 // peft's names of what a model is for.
-struct TaskType {
-  std::string_view name;
-  Purpose purpose;
-};
-constexpr std::array<TaskType, 6> kTaskTypes{{
+constexpr NameTable<Purpose, 6> kTaskTypes{{
     {"SEQ_CLS", Purpose::kSequenceClassification},
     {"TOKEN_CLS", Purpose::kTokenClassification},
     {"QUESTION_ANS", Purpose::kQuestionAnswering},
@@ -67,10 +64,8 @@ constexpr std::array<TaskType, 6> kTaskTypes{{
 }};
 
 Json task_type_of(Purpose purpose) {
-  for (const TaskType& each : kTaskTypes) {
-    if (each.purpose == purpose) return each.name;
-  }
-  return nullptr;
+  const std::string_view name = name_in(kTaskTypes, purpose);
+  return name.empty() ? Json(nullptr) : Json(name);
 }
 
 JsonValue read_adapter_config(const std::filesystem::path& directory) {
@@ -123,8 +118,9 @@ void refuse_others(const JsonValue& config) {
 std::optional<Purpose> purpose_of_adapter(const std::filesystem::path& directory) {
   const JsonValue config = read_adapter_config(directory);
   if (!config.has("task_type")) return std::nullopt;
-  for (const TaskType& each : kTaskTypes) {
-    if (config.at("task_type").string() == each.name) return each.purpose;
+  const std::string type = config.at("task_type").string();
+  for (const auto& [name, purpose] : kTaskTypes) {
+    if (name == type) return purpose;
   }
   return std::nullopt;
 }
@@ -247,17 +243,13 @@ void Adapter::read_options(const std::filesystem::path& directory) {
   }
   options_.use_dora = config.has("use_dora") && config.at("use_dora").boolean();
   rank_stabilised_ = config.has("use_rslora") && config.at("use_rslora").boolean();
+  if (config.has("modules_to_save")) saved_ = config.at("modules_to_save").strings();
 }
 
 Adapter::Adapter(const AdaptedModel& model, const std::filesystem::path& directory,
                  const Weights& weights, std::set<std::string>& used) {
+  choose_saved(model);
   read_options(directory);
-  const JsonValue config = read_adapter_config(directory);
-  if (config.has("modules_to_save")) {
-    saved_ = config.at("modules_to_save").strings();
-  } else {
-    choose_saved(model);
-  }
   for (Layer& layer : linear_layers(model)) {
     if (read_layer(model, weights, layer, used)) layers_.push_back(std::move(layer));
   }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "heed/base/error.h"
+#include "heed/nn/parameter_names.h"
 
 namespace heed::models::published {
 namespace {
@@ -18,17 +19,10 @@ bool is_of_embeddings(const std::string& parameter) {
                      [&](std::string_view each) { return parameter.starts_with(each); });
 }
 
-// The place of its layer in its stack, from 0; −1: it is in none.
-int64_t layer_of(const std::string& parameter) {
-  constexpr std::string_view kLayer = ".layer_";
-  const size_t at = parameter.find(kLayer);
-  return at == std::string::npos ? -1 : std::stoll(parameter.substr(at + kLayer.size()));
-}
-
 void freeze_layers(Published& model, const FineTuningOptions& options) {
   int64_t last = -1;
   for (auto& item : model.named_parameters()) {
-    const int64_t layer = layer_of(item.key());
+    const int64_t layer = nn::layer_in(item.key());
     last = std::max(last, layer);
     const bool frozen =
         is_of_embeddings(item.key()) || (layer >= 0 && layer < options.freeze_layers);
@@ -43,16 +37,17 @@ void freeze_layers(Published& model, const FineTuningOptions& options) {
 void prepare(Published& model, const FineTuningOptions& options) {
   visit_fields(options, nn::FieldCheck());
   const bool freezes = options.freeze_embeddings || options.freeze_layers > 0;
-  if (options.adapter.lora_r > 0) model.add_adapter(options.adapter);
+  if (options.adapter.lora_r > 0) {
+    model.add_adapter(options.adapter);
+  } else if (model.has_adapter()) {
+    model.freeze_but_adapter();
+  }
   check_usage(!freezes || !model.has_adapter(),
               "freeze_layers, freeze_embeddings: have no meaning beside an adapter, with which all "
               "of the model stays as it is");
   check_usage(model.has_adapter() || !options.merge_adapter,
               "merge_adapter: expected an adapter to merge (lora_r), found none");
-  if (model.has_adapter()) {
-    model.freeze_but_adapter();
-    model.set_saved_merged(options.merge_adapter);
-  }
+  if (model.has_adapter()) model.set_saved_merged(options.merge_adapter);
   if (freezes) freeze_layers(model, options);
 }
 
