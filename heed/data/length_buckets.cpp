@@ -5,19 +5,12 @@
 #include <random>
 
 #include "heed/base/error.h"
+#include "heed/data/shuffle.h"
 
 namespace heed::data {
 namespace {
 
 using Order = std::vector<int64_t>;
-
-// std::shuffle differs between standard libraries; this does not.
-template <typename T>
-void shuffle(std::vector<T>& items, std::mt19937_64& random) {
-  for (size_t i = items.size(); i > 1; --i) {
-    std::swap(items[i - 1], items[random() % i]);
-  }
-}
 
 Order in_order(const std::vector<int64_t>& lengths) {
   Order order(lengths.size());

@@ -1,6 +1,8 @@
 #include "heed/data/open_table.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 
 #include "heed/base/error.h"
 #include "heed/io/utf8.h"
@@ -77,6 +79,13 @@ std::string_view OpenTable::name(const Row& row, size_t column, std::string_view
                         : text_of("column ", column + 1, ": expected ", what,
                                   " without tabs and line breaks, found ", excerpt(cell, 40)));
   return {};
+}
+
+std::optional<double> finite_number(std::string_view cell) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (cell.empty() || error != std::errc() || end != cell.data() + cell.size()) return {};
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
 bool is_among(std::string_view cell, std::span<const std::string_view> names) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,6 +59,9 @@ class OpenTable {
   bool waiting_ = false;  // the first row is one of data, and was not given yet
   int64_t left_out_ = 0;
 };
+
+// The decimal number that is all of a cell; none: it is no finite one.
+std::optional<double> finite_number(std::string_view cell);
 
 // Whether a cell is one of these names, whatever its case.
 bool is_among(std::string_view cell, std::span<const std::string_view> names);

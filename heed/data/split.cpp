@@ -6,6 +6,7 @@
 #include <random>
 
 #include "heed/base/error.h"
+#include "heed/data/shuffle.h"
 
 namespace heed::data {
 namespace {
@@ -23,13 +24,6 @@ std::map<std::string, std::vector<Group>> groups_of(std::span<const SplitKey> ke
     kinds[place->second.first][place->second.second].push_back(i);
   }
   return kinds;
-}
-
-// Not std::shuffle, whose order differs between standard libraries.
-void shuffle(std::vector<Group>& groups, std::mt19937_64& random) {
-  for (size_t left = groups.size(); left > 1; --left) {
-    std::swap(groups[left - 1], groups[random() % left]);
-  }
 }
 
 }  // namespace

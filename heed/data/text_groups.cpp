@@ -29,16 +29,6 @@ const std::array<Names, kRoles>& usual_names() {
   return names;
 }
 
-std::optional<double> number_in(std::string_view cell) {
-  cell = trimmed(cell);
-  double value = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (error != std::errc() || end != cell.data() + cell.size() || !std::isfinite(value)) {
-    return std::nullopt;
-  }
-  return value;
-}
-
 // Which column has which role; none: there is no such column.
 using Places = std::array<std::optional<size_t>, kRoles>;
 
@@ -89,7 +79,7 @@ Columns columns_of(const std::vector<std::string>& cells, const std::string& fil
               "row, found ",
               cells.size(), " columns");
   columns.places = {0, 1};
-  if (cells.size() == 3) columns.places[number_in(cells[2]) ? kScore : kNegative] = 2;
+  if (cells.size() == 3) columns.places[finite_number(trimmed(cells[2])) ? kScore : kNegative] = 2;
   return columns;
 }
 
@@ -114,7 +104,7 @@ void read_table(TextLines& lines, const FileKind& kind, TextGroups& all) {
     TextGroup group{.anchor = cell(kAnchor), .positive = cell(kPositive), .line = row.line};
     if (columns->places[kNegative]) group.negative = cell(kNegative);
     if (columns->places[kScore]) {
-      group.score = number_in(cell(kScore));
+      group.score = finite_number(trimmed(cell(kScore)));
       if (!group.score) {
         collector.bad_score(row.line);
         continue;

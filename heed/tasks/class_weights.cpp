@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "heed/data/memory.h"
+#include "heed/ops/cross_entropy.h"
 
 namespace heed::tasks {
 
@@ -27,6 +28,18 @@ at::Tensor class_weights(const std::string& name, const std::vector<int64_t>& co
 Loss weighted_loss(const at::Tensor& losses, const at::Tensor& weights, int64_t tokens) {
   const at::Tensor sum = weights.sum();
   return {.value = (losses * weights).sum() / sum, .tokens = tokens, .weight = sum.item<double>()};
+}
+
+Loss class_loss(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& weights,
+                double label_smoothing, int64_t tokens) {
+  if (!weights.defined()) {
+    return {.value = heed::cross_entropy(logits, targets, {.label_smoothing = label_smoothing}),
+            .tokens = tokens,
+            .weight = static_cast<double>(targets.size(0))};
+  }
+  const at::Tensor losses = heed::cross_entropy(
+      logits, targets, {.label_smoothing = label_smoothing, .reduction = Reduction::kNone});
+  return weighted_loss(losses, weights.to(targets.device()).index_select(0, targets), tokens);
 }
 
 void check_classes_fit(const std::string& classes, int64_t weights) {

@@ -26,6 +26,11 @@ at::Tensor class_weights(const std::string& name, const std::vector<int64_t>& co
 // Σ weights · losses / Σ weights. Both (B); the weights are constants.
 Loss weighted_loss(const at::Tensor& losses, const at::Tensor& weights, int64_t tokens);
 
+// Mean cross-entropy of logits (B, C) against the classes (B) int64, which count by their weights
+// (C) where these are defined.
+Loss class_loss(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& weights,
+                double label_smoothing, int64_t tokens);
+
 // Throws UsageError where the memory that is free does not hold, in training, a layer of so many
 // weights that are there for the classes: themselves, their gradients and two moments of Adam.
 void check_classes_fit(const std::string& classes, int64_t weights);

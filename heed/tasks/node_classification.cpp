@@ -9,7 +9,9 @@
 #include <random>
 
 #include "heed/base/error.h"
+#include "heed/data/shuffle.h"
 #include "heed/ops/cross_entropy.h"
+#include "heed/tasks/logit_scores.h"
 #include "heed/tasks/node_baselines.h"
 #include "heed/tasks/sources.h"
 
@@ -29,23 +31,9 @@ std::vector<int64_t> nodes_of(const std::vector<int32_t>& classes,
 // (N, C) logits -> loss, accuracy, macro_f1, examples.
 ClassificationScores scores_of(const at::Tensor& logits, const std::vector<int32_t>& classes,
                                const std::vector<int64_t>& nodes) {
-  const at::Tensor losses = -at::log_softmax(logits.to(at::kDouble), 1);
-  const at::Tensor best = logits.argmax(1);
-  const auto* loss_at = losses.const_data_ptr<double>();
-  const auto* best_at = best.const_data_ptr<int64_t>();
-  metrics::ConfusionMatrix confusion(logits.size(1));
-  double loss = 0;
-  for (const int64_t node : nodes) {
-    const int64_t actual = classes[static_cast<size_t>(node)];
-    loss += loss_at[node * logits.size(1) + actual];
-    confusion.add(actual, best_at[node]);
-  }
-  const auto count = static_cast<double>(nodes.size());
-  return {.metrics = {{"loss", loss / count},
-                      {"accuracy", confusion.accuracy()},
-                      {"macro_f1", confusion.macro_f1()},
-                      {"examples", count}},
-          .confusion = confusion};
+  std::vector<int32_t> actual;
+  for (const int64_t node : nodes) actual.push_back(classes[static_cast<size_t>(node)]);
+  return scores_of_logits(logits.index_select(0, at::tensor(nodes)), actual);
 }
 
 double accuracy_of(const at::Tensor& answers, const std::vector<int32_t>& classes,
@@ -142,7 +130,7 @@ std::vector<data::Part> parts_by_shares(const data::GraphData& data, double vali
   std::vector<data::Part> parts(data.nodes.size(), data::Part::kNone);
   std::mt19937_64 random(seed);
   for (auto& [label, nodes] : of_class) {
-    for (size_t i = nodes.size(); i > 1; --i) std::swap(nodes[i - 1], nodes[random() % i]);
+    data::shuffle(nodes, random);
     const auto count = static_cast<double>(nodes.size());
     const auto valid = static_cast<size_t>(std::lround(count * valid_share));
     const auto test = static_cast<size_t>(std::lround(count * test_share));

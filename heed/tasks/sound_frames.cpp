@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/tasks/batches.h"
 
 namespace heed::tasks {
 namespace {
@@ -59,6 +60,24 @@ FrameBatch frame_batch(const std::vector<const audio::LogMel*>& sounds,
     to += longest * bins;
   }
   return batch;
+}
+
+std::vector<const audio::LogMel*> frames_of(const std::vector<data::SoundExample>& examples) {
+  std::vector<const audio::LogMel*> frames;
+  for (const data::SoundExample& example : examples) frames.push_back(&example.features);
+  return frames;
+}
+
+void for_each_frame_batch(const std::vector<const audio::LogMel*>& sounds,
+                          const models::FrameScale& scale, at::Device device,
+                          const Progress& progress, const UseFrames& use) {
+  std::vector<int64_t> lengths;
+  for (const audio::LogMel* sound : sounds) lengths.push_back(sound->frames);
+  for_each_batch(lengths, kEvaluationBatch, progress, [&](const std::vector<int64_t>& numbers) {
+    std::vector<const audio::LogMel*> some;
+    for (const int64_t number : numbers) some.push_back(sounds[static_cast<size_t>(number)]);
+    use(numbers, frame_batch(some, scale).to(device));
+  });
 }
 
 }  // namespace heed::tasks

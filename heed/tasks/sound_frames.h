@@ -4,10 +4,13 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "heed/audio/log_mel.h"
+#include "heed/data/sounds/sound_data.h"
 #include "heed/models/files/speech_parts.h"
+#include "heed/tasks/task.h"
 
 namespace heed::tasks {
 
@@ -25,5 +28,13 @@ models::FrameScale scale_of(const std::vector<const audio::LogMel*>& sounds);
 // Standardised with the scale.
 FrameBatch frame_batch(const std::vector<const audio::LogMel*>& sounds,
                        const models::FrameScale& scale);
+
+std::vector<const audio::LogMel*> frames_of(const std::vector<data::SoundExample>& examples);
+
+// Calls `use` for all sounds, some of about the same length at a time, whose numbers it gets.
+using UseFrames = std::function<void(const std::vector<int64_t>& numbers, const FrameBatch& batch)>;
+void for_each_frame_batch(const std::vector<const audio::LogMel*>& sounds,
+                          const models::FrameScale& scale, at::Device device,
+                          const Progress& progress, const UseFrames& use);
 
 }  // namespace heed::tasks

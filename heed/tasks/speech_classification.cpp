@@ -8,6 +8,7 @@
 #include "heed/base/error.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
+#include "heed/tasks/logit_scores.h"
 #include "heed/tasks/sources.h"
 
 namespace heed::tasks {
@@ -32,12 +33,6 @@ Source source_of_sounds(const char* name, const data::SoundData& data) {
 }
 
 }  // namespace
-
-std::vector<const audio::LogMel*> frames_of(const std::vector<data::SoundExample>& examples) {
-  std::vector<const audio::LogMel*> frames;
-  for (const data::SoundExample& example : examples) frames.push_back(&example.features);
-  return frames;
-}
 
 SpeechClassification::SpeechClassification(data::SoundData train, data::SoundData valid,
                                            const SpeechClassificationOptions& options)
@@ -82,17 +77,8 @@ Loss SpeechClassification::loss(const Batch& batch) {
   const at::Tensor frames = augmented(prepared.sounds, options_.augmentation).to(device);
   const at::Tensor targets = prepared.targets.to(device);
   const at::Tensor logits = trained_.model->forward(frames, prepared.sounds.lengths.to(device));
-  const auto tokens = prepared.sounds.lengths.sum().item<int64_t>();
-  if (!class_weights_.defined()) {
-    return {.value =
-                heed::cross_entropy(logits, targets, {.label_smoothing = options_.label_smoothing}),
-            .tokens = tokens,
-            .weight = static_cast<double>(targets.size(0))};
-  }
-  const at::Tensor losses = heed::cross_entropy(
-      logits, targets,
-      {.label_smoothing = options_.label_smoothing, .reduction = Reduction::kNone});
-  return weighted_loss(losses, class_weights_.to(device).index_select(0, targets), tokens);
+  return class_loss(logits, targets, class_weights_, options_.label_smoothing,
+                    prepared.sounds.lengths.sum().item<int64_t>());
 }
 
 Metrics SpeechClassification::validate(const Progress& progress) {
@@ -108,38 +94,21 @@ at::Tensor speech_logits(const models::TrainedSpeechClassifier& trained,
                          const std::vector<const audio::LogMel*>& sounds,
                          const Progress& progress) {
   const c10::InferenceMode inference;
-  const at::Device device = device_of(*trained.model);
-  std::vector<int64_t> lengths;
-  for (const audio::LogMel* sound : sounds) lengths.push_back(sound->frames);
   at::Tensor logits = at::empty({std::ssize(sounds), std::ssize(trained.labels)});
-  for_each_batch(lengths, kEvaluationBatch, progress, [&](const std::vector<int64_t>& numbers) {
-    std::vector<const audio::LogMel*> some;
-    for (const int64_t number : numbers) some.push_back(sounds[static_cast<size_t>(number)]);
-    const FrameBatch batch = frame_batch(some, trained.scale).to(device);
-    logits.index_copy_(0, at::tensor(numbers, at::kLong),
-                       trained.model->forward(batch.frames, batch.lengths).cpu());
-  });
+  for_each_frame_batch(sounds, trained.scale, device_of(*trained.model), progress,
+                       [&](const std::vector<int64_t>& numbers, const FrameBatch& batch) {
+                         logits.index_copy_(
+                             0, at::tensor(numbers, at::kLong),
+                             trained.model->forward(batch.frames, batch.lengths).cpu());
+                       });
   return logits;
 }
 
 ClassificationScores speech_scores(const data::SoundData& data, const at::Tensor& logits) {
   check_usage(!data.examples.empty(), data.name, ": expected at least one sound, got none");
-  const at::Tensor losses = -at::log_softmax(logits.to(at::kDouble), 1);
-  const at::Tensor best = logits.argmax(1);
-  metrics::ConfusionMatrix confusion(logits.size(1));
-  double loss = 0;
-  for (size_t i = 0; i < data.examples.size(); ++i) {
-    const auto row = static_cast<int64_t>(i);
-    const int64_t label = data.examples[i].label;
-    loss += losses[row][label].item<double>();
-    confusion.add(label, best[row].item<int64_t>());
-  }
-  const auto count = static_cast<double>(data.examples.size());
-  return {.metrics = {{"loss", loss / count},
-                      {"accuracy", confusion.accuracy()},
-                      {"macro_f1", confusion.macro_f1()},
-                      {"examples", count}},
-          .confusion = confusion};
+  std::vector<int32_t> classes;
+  for (const data::SoundExample& example : data.examples) classes.push_back(example.label);
+  return scores_of_logits(logits, classes);
 }
 
 }  // namespace heed::tasks

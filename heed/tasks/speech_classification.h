@@ -71,6 +71,5 @@ at::Tensor speech_logits(const models::TrainedSpeechClassifier& trained,
 ClassificationScores speech_scores(const data::SoundData& data, const at::Tensor& logits);
 
 // What a model hears of each.
-std::vector<const audio::LogMel*> frames_of(const std::vector<data::SoundExample>& examples);
 
 }  // namespace heed::tasks

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "heed/base/error.h"
+#include "heed/models/testing/test_speech.h"
 #include "heed/tasks/testing/test_learning.h"
 
 namespace heed::tasks {
@@ -30,17 +31,7 @@ data::SoundData sounds(int64_t count) {
 SpeechClassificationOptions small() {
   SpeechClassificationOptions options;
   options.augmentation = {.time_masks = 0, .frequency_masks = 0, .frequency_warp = 0};
-  auto& speech = options.model.speech;
-  speech.num_mel_bins = 8;
-  speech.num_channels = 4;
-  speech.kernel_size = 5;
-  speech.transformer.d_model = 16;
-  speech.transformer.num_heads = 2;
-  speech.transformer.num_layers = 1;
-  speech.transformer.d_ff = 32;
-  speech.transformer.dropout = 0;
-  speech.transformer.attention_dropout = 0;
-  speech.transformer.embedding_dropout = 0;
+  options.model.speech = models::small_speech_that_learns(8);
   return options;
 }
 

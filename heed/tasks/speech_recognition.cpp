@@ -126,18 +126,13 @@ void for_each_said(const models::TrainedSpeechRecogniser& trained,
                    const std::vector<const audio::LogMel*>& sounds, const Progress& progress,
                    const std::function<void(const Said&)>& use) {
   const c10::InferenceMode inference;
-  const at::Device device = device_of(*trained.model);
-  std::vector<int64_t> lengths;
-  for (const audio::LogMel* sound : sounds) lengths.push_back(sound->frames);
-  for_each_batch(lengths, kEvaluationBatch, progress, [&](const std::vector<int64_t>& numbers) {
-    std::vector<const audio::LogMel*> some;
-    for (const int64_t number : numbers) some.push_back(sounds[static_cast<size_t>(number)]);
-    const FrameBatch batch = frame_batch(some, trained.scale).to(device);
-    const auto result = trained.model->forward(batch.frames, batch.lengths);
-    use({.numbers = numbers,
-         .log_probabilities = result.states.cpu().to(at::kFloat).contiguous(),
-         .steps = result.lengths.cpu()});
-  });
+  for_each_frame_batch(sounds, trained.scale, device_of(*trained.model), progress,
+                       [&](const std::vector<int64_t>& numbers, const FrameBatch& batch) {
+                         const auto result = trained.model->forward(batch.frames, batch.lengths);
+                         use({.numbers = numbers,
+                              .log_probabilities = result.states.cpu().to(at::kFloat).contiguous(),
+                              .steps = result.lengths.cpu()});
+                       });
 }
 
 at::Tensor ctc_loss_sum(const at::Tensor& log_probabilities, const at::Tensor& steps,
@@ -172,8 +167,14 @@ SpeechRecognition::SpeechRecognition(data::SoundData train, data::SoundData vali
   model.num_tokens = std::ssize(trained_.tokens);
   const auto all = train_.examples.size();
   std::erase_if(train_.examples, [&](const data::SoundExample& example) {
-    const int64_t steps = nn::Subsampling::steps(example.features.frames, model.speech.subsampling);
-    return steps < inference::ctc_steps(speech_tokens(trained_, example.entry.target));
+    const int64_t frames = example.features.frames;
+    std::vector<int32_t> target = speech_tokens(trained_, example.entry.target);
+    if (nn::Subsampling::steps(frames, model.speech.subsampling) < inference::ctc_steps(target)) {
+      return true;
+    }
+    targets_.push_back(std::move(target));
+    lengths_.push_back(frames);
+    return false;
   });
   if (train_.examples.size() < all) {
     warnings_.push_back(text_of(all - train_.examples.size(), " of ", all,
@@ -182,10 +183,6 @@ SpeechRecognition::SpeechRecognition(data::SoundData train, data::SoundData vali
   }
   if (train_.examples.empty()) {
     throw DataError(train_.name, "expected a sound that is long enough for its text, found none");
-  }
-  for (const data::SoundExample& example : train_.examples) {
-    targets_.push_back(speech_tokens(trained_, example.entry.target));
-    lengths_.push_back(example.features.frames);
   }
   trained_.model = std::make_shared<models::SpeechRecogniser>(model);
 }

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/models/testing/test_speech.h"
 
 namespace heed::tasks {
 namespace {
@@ -40,18 +41,8 @@ data::SoundData sounds(int count = 12) {
 SpeechRecognitionOptions small() {
   SpeechRecognitionOptions options;
   options.augmentation = {.time_masks = 0, .frequency_masks = 0, .frequency_warp = 0};
-  auto& speech = options.model.speech;
-  speech.num_mel_bins = 6;
-  speech.num_channels = 4;
-  speech.kernel_size = 5;
-  speech.subsampling = 2;
-  speech.transformer.d_model = 16;
-  speech.transformer.num_heads = 2;
-  speech.transformer.num_layers = 1;
-  speech.transformer.d_ff = 32;
-  speech.transformer.dropout = 0;
-  speech.transformer.attention_dropout = 0;
-  speech.transformer.embedding_dropout = 0;
+  options.model.speech = models::small_speech_that_learns(6);
+  options.model.speech.subsampling = 2;
   return options;
 }
 

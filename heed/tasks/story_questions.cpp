@@ -331,13 +331,7 @@ Loss StoryQuestions::loss(const Batch& batch) {
   const at::Device device = device_of(*trained_.model);
   const at::Tensor logits = trained_.model->forward(stories.to(device));
   const at::Tensor answers = asked.answers.to(device);
-  if (class_weights_.defined()) {
-    return weighted_loss(heed::cross_entropy(logits, answers, {.reduction = Reduction::kNone}),
-                         class_weights_.to(device).index_select(0, answers), asked.tokens);
-  }
-  return {.value = heed::cross_entropy(logits, answers),
-          .tokens = asked.tokens,
-          .weight = static_cast<double>(asked.examples.size())};
+  return class_loss(logits, answers, class_weights_, /*label_smoothing=*/0, asked.tokens);
 }
 
 Metrics StoryQuestions::validate(const Progress& progress) {

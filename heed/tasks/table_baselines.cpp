@@ -15,7 +15,7 @@ at::Tensor features(const models::TrainedTable& trained, const EncodedTable& tab
   std::vector<int64_t> all(static_cast<size_t>(table.rows));
   std::iota(all.begin(), all.end(), int64_t{0});
   const auto& o = trained.model->options();
-  const models::TableBatch batch = table_batch(trained.columns, o.num_bins, table, all);
+  const models::TableBatch batch = table_batch(trained.columns, /*num_bins=*/0, table, all);
   const at::Tensor ones = at::zeros({table.rows, o.num_category_vectors});
   if (o.num_categories > 0) ones.scatter_(1, batch.categories, 1);
   return at::cat({batch.numbers.select(2, 0), batch.gaps, ones, at::ones({table.rows, 1})}, 1)

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <random>
 
+#include "heed/data/shuffle.h"
 #include "heed/tasks/batches.h"
 
 namespace heed::tasks {
@@ -40,13 +41,6 @@ double score_of(const models::TrainedTable& trained, const EncodedTable& table,
   return metric(scores.metrics(), trained.is_regression() ? "r2" : "accuracy");
 }
 
-template <typename Value>
-void shuffle(std::vector<Value>& values, std::mt19937_64& random) {
-  for (size_t left = values.size(); left > 1; --left) {
-    std::swap(values[left - 1], values[random() % left]);
-  }
-}
-
 }  // namespace
 
 std::vector<ColumnImportance> column_importance(const models::TrainedTable& trained,
@@ -67,9 +61,9 @@ std::vector<ColumnImportance> column_importance(const models::TrainedTable& trai
     const auto count = static_cast<double>(options.shuffles);
     for (int64_t time = 0; time < options.shuffles; ++time) {
       if (i < table.numbers.size()) {
-        shuffle(changed.numbers[i], random);
+        data::shuffle(changed.numbers[i], random);
       } else {
-        shuffle(changed.categories[i - table.numbers.size()], random);
+        data::shuffle(changed.categories[i - table.numbers.size()], random);
       }
       const double lost = whole - score_of(trained, changed, target);
       each.permutation += lost / count;

@@ -132,21 +132,12 @@ Loss TableLearning::loss(const Batch& batch) {
   const at::Tensor found = trained_.model->forward(rows.rows.to(device));
   const at::Tensor targets = rows.targets.to(device);
   const int64_t tokens = std::ssize(rows.examples) * lengths_[0];
-  const auto count = static_cast<double>(rows.examples.size());
   if (trained_.is_regression()) {
-    return {
-        .value = (found.squeeze(1) - targets).square().mean(), .tokens = tokens, .weight = count};
+    return {.value = (found.squeeze(1) - targets).square().mean(),
+            .tokens = tokens,
+            .weight = static_cast<double>(rows.examples.size())};
   }
-  const double smoothing = options_.label_smoothing;
-  if (class_weights_.defined()) {
-    return weighted_loss(
-        heed::cross_entropy(found, targets,
-                            {.label_smoothing = smoothing, .reduction = Reduction::kNone}),
-        class_weights_.to(device).index_select(0, targets), tokens);
-  }
-  return {.value = heed::cross_entropy(found, targets, {.label_smoothing = smoothing}),
-          .tokens = tokens,
-          .weight = count};
+  return class_loss(found, targets, class_weights_, options_.label_smoothing, tokens);
 }
 
 Metrics TableLearning::validate(const Progress& progress) {

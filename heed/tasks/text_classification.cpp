@@ -183,15 +183,10 @@ Loss TextClassification::loss(const Batch& batch) {
   const at::Tensor logits = trained_.model->forward(texts.to(device));
   const at::Tensor labels = labelled.labels.to(device);
   const double smoothing = options_.label_smoothing;
-  if (class_weights_.defined() && !has_several_labels(trained_)) {
-    return weighted_loss(
-        heed::cross_entropy(logits, labels,
-                            {.label_smoothing = smoothing, .reduction = Reduction::kNone}),
-        class_weights_.to(device).index_select(0, labels), labelled.tokens);
+  if (!has_several_labels(trained_)) {
+    return class_loss(logits, labels, class_weights_, smoothing, labelled.tokens);
   }
-  return {.value = has_several_labels(trained_)
-                       ? binary_loss(logits, labels, smoothing, class_weights_)
-                       : heed::cross_entropy(logits, labels, {.label_smoothing = smoothing}),
+  return {.value = binary_loss(logits, labels, smoothing, class_weights_),
           .tokens = labelled.tokens,
           .weight = static_cast<double>(labelled.examples.size())};
 }

@@ -8,19 +8,14 @@
 #include <string_view>
 
 #include "heed/base/error.h"
+#include "heed/nn/parameter_names.h"
 
 namespace heed::training {
 namespace {
 
-constexpr std::string_view kLayer = ".layer_";
-
 // "published.encoder.encoder.layer_3.attention.output.weight" -> "published.encoder.encoder".
-std::string stack_of(const std::string& name) { return name.substr(0, name.find(kLayer)); }
-
-bool is_in_layer(const std::string& name) { return name.find(kLayer) != std::string::npos; }
-
-int64_t layer_of(const std::string& name) {
-  return std::stoll(name.substr(name.find(kLayer) + kLayer.size()));
+std::string stack_of(const std::string& name) {
+  return name.substr(0, name.find(nn::kLayerOfStack));
 }
 
 // What lies below the layers.
@@ -37,17 +32,18 @@ bool is_input(const std::string& name) {
 std::vector<double> rate_factors(const NamedTensors& parameters, double decay) {
   std::map<std::string, int64_t> layers;  // of each stack
   for (const auto& [name, tensor] : parameters) {
-    if (!is_in_layer(name)) continue;
+    const int64_t layer = nn::layer_in(name);
+    if (layer < 0) continue;
     int64_t& count = layers[stack_of(name)];
-    count = std::max(count, layer_of(name) + 1);
+    count = std::max(count, layer + 1);
   }
   int64_t deepest = 0;
   for (const auto& [stack, count] : layers) deepest = std::max(deepest, count);
   std::vector<double> factors;
   for (const auto& [name, tensor] : parameters) {
     int64_t above = 0;
-    if (is_in_layer(name)) {
-      above = layers[stack_of(name)] - layer_of(name);
+    if (const int64_t layer = nn::layer_in(name); layer >= 0) {
+      above = layers[stack_of(name)] - layer;
     } else if (is_input(name)) {
       above = deepest + 1;
     }

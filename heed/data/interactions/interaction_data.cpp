@@ -29,13 +29,6 @@ constexpr auto kTimeNames = std::to_array<std::string_view>(
 constexpr auto kTitleNames =
     std::to_array<std::string_view>({"name", "title", "item_name", "description"});
 
-std::optional<double> decimal(std::string_view cell) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (cell.empty() || error != std::errc() || end != cell.data() + cell.size()) return {};
-  return std::isfinite(value) ? std::optional(value) : std::nullopt;
-}
-
 // The numbers of names, in the order in which they come.
 class Numbered {
  public:
@@ -105,7 +98,7 @@ std::optional<size_t> time_column(const OpenTable& table, const Columns& columns
 class Times {
  public:
   std::optional<double> of(std::string_view cell) {
-    const std::optional<double> number = decimal(cell);
+    const std::optional<double> number = finite_number(cell);
     if (!format_ && !numbers_) {
       numbers_ = number.has_value();
       if (!numbers_) format_ = TimeFormat::of(cell);

@@ -7,6 +7,7 @@
 #include "heed/base/error.h"
 #include "heed/data/columns.h"
 #include "heed/data/label_set.h"
+#include "heed/data/split.h"
 #include "heed/data/table_column.h"
 #include "heed/io/utf8.h"
 
@@ -140,12 +141,9 @@ class Lister {
 
 // The classes sorted, and what the examples say of them.
 void sort_classes(SoundData& data) {
-  const std::vector<std::string> before = data.labels;
-  sort_labels(data.labels);
+  const std::vector<int32_t> places = sort_with_places(data.labels);
   for (SoundExample& example : data.examples) {
-    const auto& name = before[static_cast<size_t>(example.label)];
-    example.label = static_cast<int32_t>(std::find(data.labels.begin(), data.labels.end(), name) -
-                                         data.labels.begin());
+    example.label = places[static_cast<size_t>(example.label)];
   }
 }
 
@@ -226,6 +224,22 @@ SoundData read_sounds(const std::vector<fs::path>& inputs, const SoundReadOption
     report.add(ProblemKind::kNoExamples, data.name, 0, "expected sounds, found none");
   }
   return data;
+}
+
+SoundData take_validation(SoundData& train, double share, uint64_t seed, DataReport& report) {
+  std::vector<SplitKey> keys;
+  for (const SoundExample& example : train.examples) {
+    keys.push_back({.kind = std::to_string(example.label), .group = example.entry.file});
+  }
+  SoundData valid{.name = train.name, .labels = train.labels, .examples = {}};
+  valid.examples = take_held_back(train.examples, held_back(keys, share, seed));
+  report.note(split_note(valid.examples.size(), keys.size(), "sounds", seed));
+  if (valid.examples.empty()) {
+    report.add(
+        ProblemKind::kNoExamples, train.name, 0,
+        "expected sounds to hold back for validation, found none; give --valid, or more sounds");
+  }
+  return valid;
 }
 
 }  // namespace heed::data

@@ -89,4 +89,8 @@ SoundData read_sounds(const std::vector<std::filesystem::path>& inputs,
                       const SoundReadOptions& options, DataReport& report,
                       const std::function<void(int64_t, int64_t)>& progress = {});
 
+// Takes a share of the sounds for validation out of `train`, the same of each class, and notes it;
+// none left over for it is reported (kNoExamples).
+SoundData take_validation(SoundData& train, double share, uint64_t seed, DataReport& report);
+
 }  // namespace heed::data

@@ -155,14 +155,15 @@ class TableReader {
 
   void add(const Row& row, OpenTable& table, const std::vector<size_t>& places) {
     cells_.resize(names_.size());
-    if (has_target() && cell_of(row, places.back()).empty()) {
+    const std::string_view target = has_target() ? cell_of(row, places.back()) : "";
+    if (has_target() && target.empty()) {
       return table.bad(
           row,
           text_of("column ", excerpt(data_.target->name, 40), ": expected the target, found a gap"),
           ProblemKind::kMissingLabel);
     }
     for (size_t i = 0; i < names_.size(); ++i) cells_[i].add(cell_of(row, places[i]));
-    if (has_target()) target_cells_.add(cell_of(row, places.back()));
+    if (has_target()) target_cells_.add(target);
     data_.places.push_back(
         {.file = static_cast<int32_t>(data_.files.size()) - 1, .line = row.line});
   }
@@ -182,10 +183,11 @@ class TableReader {
                          (options_.target_kind == TargetKind::kAuto &&
                           looks_like_classes(summary_of(target_cells_)));
     if (!target.is_category) return fill_numbers(target, target_cells_);
+    const std::string where = joined(data_.files);
     for (size_t row = 0; row < target_cells_.size(); ++row) {
       const auto found = labels_.index_of(target_cells_[row]);
       target.categories.push_back(found ? found->index : -1);
-      check_class_count(labels_, options_.table.limits, joined(data_.files));
+      check_class_count(labels_, options_.table.limits, where);
       if (found) continue;
       bad(row, ProblemKind::kUnknownLabel,
           text_of("class ", excerpt(target_cells_[row], 40), " is none of ",
@@ -199,17 +201,18 @@ class TableReader {
 
   void tell_column(size_t i) {
     TableColumn column{.name = names_[i]};
-    const CellSummary summary = summary_of(cells_[i]);
     const auto forced = forced_.find(names_[i]);
     if (!options_.columns.empty()) {
       column.is_category = options_.columns[i].is_category;
     } else if (forced != forced_.end()) {
       column.is_category = forced->second;
-    } else if (const std::string why = why_useless(summary); !why.empty()) {
-      data_.notes.push_back(text_of("column ", excerpt(names_[i], 40), ' ', why,
-                                    ", and is left out; --numbers or --categories keeps it"));
-      return;
     } else {
+      const CellSummary summary = summary_of(cells_[i]);
+      if (const std::string why = why_useless(summary); !why.empty()) {
+        data_.notes.push_back(text_of("column ", excerpt(names_[i], 40), ' ', why,
+                                      ", and is left out; --numbers or --categories keeps it"));
+        return;
+      }
       column.is_category = summary.is_category();
     }
     column.is_category ? fill_names(column, cells_[i]) : fill_numbers(column, cells_[i]);
