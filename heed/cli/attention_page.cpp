@@ -113,9 +113,7 @@ class PageMaker {
     at::Tensor rollout;
     size_t shown = 0;
     for (int64_t layer = 0; shown < layers_.size(); ++layer) {
-      at::Tensor mean = view_.matrix(layer, 0).clone();
-      for (int64_t head = 1; head < view_.head_count(); ++head) mean += view_.matrix(layer, head);
-      mean /= static_cast<double>(view_.head_count());
+      const at::Tensor mean = view_.mean(layer);
       AttentionPageLayer* page = layers_[shown] == layer ? &page_.layers[shown++] : nullptr;
       if (page != nullptr) page->mean = plain(largest_of(mean, page_.kept));
       if (!with_rollout_) continue;

@@ -30,6 +30,12 @@ at::Tensor AttentionView::matrix(int64_t layer, int64_t head) const {
       .to(at::kFloat);
 }
 
+at::Tensor AttentionView::mean(int64_t layer) const {
+  at::Tensor mean = matrix(layer, 0).clone();
+  for (int64_t head = 1; head < head_count(); ++head) mean += matrix(layer, head);
+  return mean / static_cast<double>(head_count());
+}
+
 at::Tensor AttentionView::received(int64_t layer) const {
   if (weights.defined()) return weights[layer].sum(1);
   return column_weights(calls[static_cast<size_t>(layer)].tokens)[0].to(at::kFloat);

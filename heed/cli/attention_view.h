@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,11 +42,17 @@ struct AttentionView {
     std::vector<float> weights;  // one a token
   };
   std::vector<Line> lines = {};
+  // Draws what these layers and heads (from 0) attend to over the input itself, a sound, to a file, and
+  // returns what whoever asked for it should know. Empty: the matrices are drawn.
+  std::function<std::vector<std::string>(const std::string& path, const std::vector<int64_t>& layers,
+                                         const std::vector<int64_t>& heads)>
+      draw = {};
 
   int64_t layer_count() const;
   int64_t head_count() const;
 
   at::Tensor matrix(int64_t layer, int64_t head) const;           // (Nq, Nk)
+  at::Tensor mean(int64_t layer) const;                           // (Nq, Nk), over the heads
   at::Tensor received(int64_t layer) const;                       // (H, Nk): the sum over queries
   at::Tensor entropies(int64_t layer) const;                      // (H, Nq) nats
   TopWeights largest(int64_t layer, int64_t count) const;         // (H, Nq, count)

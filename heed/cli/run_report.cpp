@@ -197,17 +197,15 @@ void write_card(const RunInfo& run, const training::RunReport& report,
   file.commit();
 }
 
-}  // namespace
+// The log of a run, and what it says.
+struct Course {
+  const Log& log;
+  doctor::Report advice;
+};
 
-ReportSection settings_section(const RunInfo& run) {
-  return {.heading = "How it was made",
-          .paragraphs = {command_line(run.command), run.program + ", " + machine_text()},
-          .table = setting_table(run.command)};
-}
-
-ReportPage run_page(const RunInfo& run, const RunState& state, const ReportSection& settings) {
-  const Log log = log_of(run.directory);
-  const doctor::Report advice = examined(log);
+ReportPage page_of(const RunInfo& run, const RunState& state, const ReportSection& settings,
+                   const Course& course) {
+  const auto& [log, advice] = course;
   ReportPage page{.title = "Training of " + name_of(run), .summary = {state.text}};
   if (!advice.findings.empty()) {
     page.sections.push_back({.heading = "What the curves say", .items = advice_of(advice)});
@@ -220,7 +218,12 @@ ReportPage run_page(const RunInfo& run, const RunState& state, const ReportSecti
                         "learn from, rises while that of training falls, it learns by heart."},
          .chart = curves});
   }
-  for (const ShownExample& example : state.examples) page.sections.push_back(example.section);
+  if (state.examples != nullptr) {
+    for (const ShownExample& each : *state.examples) {
+      page.sections.push_back(each.section);
+      page.sections.back().heading += state.examples_by;
+    }
+  }
   if (const CurveChart steps = step_curves(log); !is_empty(steps)) {
     page.sections.push_back(
         {.heading = "Learning rate, gradients, speed",
@@ -239,6 +242,7 @@ ReportPage run_page(const RunInfo& run, const RunState& state, const ReportSecti
   return page;
 }
 
+// The files of the pages that examples link to: attention-1.html, ….
 void write_example_pages(const std::vector<ShownExample>& examples, const fs::path& directory) {
   for (const ShownExample& example : examples) {
     if (!example.section.link) continue;
@@ -248,19 +252,34 @@ void write_example_pages(const std::vector<ShownExample>& examples, const fs::pa
   }
 }
 
-void write_run_report(const RunInfo& run, const training::RunReport& report,
-                      const std::vector<ShownExample>& examples) {
+}  // namespace
+
+ReportSection settings_section(const RunInfo& run) {
+  return {.heading = "How it was made",
+          .paragraphs = {command_line(run.command), run.program + ", " + machine_text()},
+          .table = setting_table(run.command)};
+}
+
+ReportPage run_page(const RunInfo& run, const RunState& state, const ReportSection& settings) {
   const Log log = log_of(run.directory);
+  return page_of(run, state, settings, {.log = log, .advice = examined(log)});
+}
+
+void write_run_report(const RunInfo& run, const training::RunReport& report,
+                      std::shared_ptr<const std::vector<ShownExample>> examples) {
+  const Log log = log_of(run.directory);
+  const Course course{.log = log, .advice = examined(log)};
   const CurveChart curves = metric_curves(log);
   if (!curves.panels[0].curves.empty()) {
     for (const char* name : {"curves.png", "curves.svg"}) {
       write_curves(curves, (run.directory / name).string());
     }
-    write_example_pages(examples, run.directory);
-    write_report_page(run_page(run, {outcome_text(report), examples}, settings_section(run)),
+    write_example_pages(*examples, run.directory);
+    write_report_page(page_of(run, {.text = outcome_text(report), .examples = examples},
+                              settings_section(run), course),
                       run.directory / "report.html");
   }
-  write_card(run, report, examined(log));
+  write_card(run, report, course.advice);
 }
 
 }  // namespace heed::cli

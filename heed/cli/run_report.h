@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,20 +29,17 @@ ReportSection settings_section(const RunInfo& run);
 
 // What changes while it goes on, beside the log in its directory.
 struct RunState {
-  std::string text;  // where it stands
-  std::vector<ShownExample> examples = {};
+  std::string text;                                                // where it stands
+  std::shared_ptr<const std::vector<ShownExample>> examples = {};  // null: none yet
+  std::string examples_by = {};  // behind their headings: ", by the model of step 40"
 };
 
 // Throws as read_log does; there may be no log yet.
 ReportPage run_page(const RunInfo& run, const RunState& state, const ReportSection& settings);
 
-// The files of the pages that examples link to: attention-1.html, ….
-void write_example_pages(const std::vector<ShownExample>& examples,
-                         const std::filesystem::path& directory);
-
 // curves.png, curves.svg, report.html and the pages of the examples in the directory of the run,
 // README.md in that of the model. Throws as read_log does, IoError.
 void write_run_report(const RunInfo& run, const training::RunReport& report,
-                      const std::vector<ShownExample>& examples);
+                      std::shared_ptr<const std::vector<ShownExample>> examples);
 
 }  // namespace heed::cli

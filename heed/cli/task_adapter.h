@@ -1,6 +1,6 @@
-// A trained model as `heed eval`, `predict`, `attend` and `inspect` see it, whatever its task. Each
-// task has a class of this kind in heed/cli/tasks, reads its own input there, and stands in the
-// list of tasks/task_kinds.cpp.
+// A trained model as `heed eval`, `predict`, `attend`, `inspect` and `doctor` see it, whatever its
+// task. Each task has a class of this kind in heed/cli/tasks, reads its own input there, and stands
+// in the list of tasks/task_kinds.cpp.
 #pragma once
 
 #include <ATen/core/Tensor.h>

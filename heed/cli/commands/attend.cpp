@@ -10,7 +10,6 @@
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
 #include "heed/cli/attention_page.h"
-#include "heed/cli/attention_painter.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/task_kind.h"
@@ -110,12 +109,11 @@ std::vector<std::string> draw_matrices(const Settings& settings, const Attention
   return notes;
 }
 
-void draw(const Settings& settings, const TaskAdapter& model, const AttentionView& attention,
+void draw(const Settings& settings, const AttentionView& attention,
           const std::vector<int64_t>& layers, const std::vector<int64_t>& heads) {
-  const auto* painter = dynamic_cast<const AttentionPainter*>(&model);
   const std::vector<std::string> notes =
-      painter != nullptr ? painter->draw(settings.input, settings.out, layers, heads)
-                         : draw_matrices(settings, attention, layers, heads);
+      attention.draw ? attention.draw(settings.out, layers, heads)
+                     : draw_matrices(settings, attention, layers, heads);
   for (const std::string& note : notes) {
     std::cerr << "heed: " << settings.out << ": " << note << '\n';
   }
@@ -202,7 +200,7 @@ void run(const Settings& settings) {
   if (page) {
     write_attention_page(attention_page(attention, layers, heads), settings.out);
   } else if (!settings.out.empty()) {
-    draw(settings, *model, attention, layers, heads);
+    draw(settings, attention, layers, heads);
   }
   if (!settings.out.empty()) std::cerr << "heed: wrote " << settings.out << '\n';
   if (settings.json) {

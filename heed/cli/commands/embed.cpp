@@ -6,6 +6,7 @@
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/task_sets.h"
+#include "heed/cli/reading/text_files.h"
 #include "heed/data/rows.h"
 #include "heed/io/atomic.h"
 #include "heed/tasks/embed.h"
@@ -20,17 +21,6 @@ struct Settings {
   PromptOption prompt;
   ThreadOptions threads;
 };
-
-std::vector<std::string> read_texts(const std::vector<std::string>& files) {
-  data::DataReport report;
-  std::vector<std::string> texts;
-  for (const std::string& file : files) {
-    data::TextLines lines(file, {}, report);
-    for (std::string line; lines.next(line);) texts.push_back(line);
-  }
-  throw_or_warn(report);
-  return texts;
-}
 
 void print(const std::vector<std::string>& texts, const at::Tensor& vectors) {
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -63,7 +53,7 @@ void run(const Settings& settings) {
   const tasks::TextEmbedder embedder = tasks::load_text_embedder(settings.directory);
   const std::string prompt = tasks::prompt_of(embedder, settings.prompt.name);
   const std::vector<std::string> texts =
-      read_texts(settings.files.empty() ? std::vector<std::string>{"-"} : settings.files);
+      lines_of(settings.files.empty() ? std::vector<std::string>{"-"} : settings.files);
   std::vector<std::string> read;
   for (const std::string& text : texts) read.push_back(prompt + text);
   const at::Tensor vectors = tasks::embed(embedder, read, progress_bar("embedding"));

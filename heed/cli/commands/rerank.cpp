@@ -9,6 +9,7 @@
 #include "heed/base/format.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
+#include "heed/cli/reading/text_files.h"
 #include "heed/data/rows.h"
 #include "heed/io/printable.h"
 #include "heed/tasks/rerank.h"
@@ -26,15 +27,8 @@ struct Settings {
 };
 
 std::vector<std::string> read_documents(const std::vector<std::string>& files) {
-  data::DataReport report;
-  std::vector<std::string> documents;
-  for (const std::string& file : files) {
-    data::TextLines lines(file, {}, report);
-    for (std::string line; lines.next(line);) {
-      if (!data::trimmed(line).empty()) documents.push_back(line);
-    }
-  }
-  throw_or_warn(report);
+  std::vector<std::string> documents = lines_of(files);
+  std::erase_if(documents, [](const std::string& each) { return data::trimmed(each).empty(); });
   return documents;
 }
 

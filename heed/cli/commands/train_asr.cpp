@@ -1,11 +1,8 @@
 #include <iostream>
 
-#include "heed/base/format.h"
 #include "heed/cli/command.h"
+#include "heed/cli/commands/sound_training.h"
 #include "heed/cli/common.h"
-#include "heed/cli/options/speech_sets.h"
-#include "heed/cli/options/training_options.h"
-#include "heed/cli/options/transformer_options.h"
 #include "heed/tasks/speech_recognition.h"
 
 namespace heed::cli {
@@ -20,12 +17,7 @@ training::TrainingOptions defaults() {
 }
 
 struct Settings {
-  std::vector<std::string> train;
-  std::vector<std::string> valid;
-  double valid_share = kValidShare;
-  SoundReading reading;
-  TimedRows rows;
-  ReadingOptions table;
+  SoundTraining sounds{.target = data::SoundTarget::kText};
   tasks::SpeechRecognitionOptions task;
   TrainingSettings training{defaults()};
 };
@@ -33,43 +25,18 @@ struct Settings {
 void run(const Settings& settings) {
   settings.training.prepare();
   tasks::SpeechRecognitionOptions options = settings.task;
-  models::SpeechOptions& speech = options.model.speech;
-  speech.transformer = resolved(speech.transformer);
-  check(speech);
-  const auto read = [&](const std::vector<std::string>& inputs) {
-    return settings.reading.read(inputs, settings.table, settings.rows,
-                                 {.features = models::log_mel_options(speech),
-                                  .max_seconds = speech.max_seconds,
-                                  .target = data::SoundTarget::kText});
-  };
-  data::SoundData train = read(settings.train);
-  data::SoundData valid = settings.valid.empty() ? held_back_sounds(train, settings.valid_share,
-                                                                    settings.training.options.seed)
-                                                 : read(settings.valid);
-  std::cerr << "heed: " << train.examples.size() << " sounds to train ("
-            << formatted("%.1f", train.seconds() / 60) << " minutes), " << valid.examples.size()
-            << " to validate\n";
-  tasks::SpeechRecognition task(std::move(train), std::move(valid), options);
+  options.model.speech = resolved(options.model.speech);
+  SoundParts parts = settings.sounds.read(options.model.speech, settings.training.options.seed);
+  std::cerr << "heed: " << parts.text() << '\n';
+  tasks::SpeechRecognition task(std::move(parts.train), std::move(parts.valid), options);
   warn(task.warnings());
   std::cerr << "heed: " << task.trained().tokens.size() - 1 << ' ' << options.units << '\n';
   settings.training.train(task);
 }
 
 void define(Options& options, Settings& s) {
-  add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
-                    "Sounds (a table of files and what is said in each)");
-  s.reading.add_to(options);
-  s.rows.add_skip_bad(options);
-  options
-      .add("--text-column", s.table.text_column,
-           "Name or number of the column that holds what is said")
-      .group("Reading data");
-  s.table.add_table_options(options);
-  s.task.model.speech.transformer.d_ff = 0;
-  // The longest sound says how many steps there are; norms stand where Conformer has them.
-  visit_fields(s.task.model,
-               FieldOptions(options, {.help = {{"max_length", ""}, {"norm_first", ""}}}));
-  visit_fields(s.task, FieldOptions(options));
+  s.sounds.add_to(options, "Sounds (a table of files and what is said in each)");
+  add_speech_options(options, s.task);
   s.training.add_to(options, {"loss", "wer", "cer"});
 }
 

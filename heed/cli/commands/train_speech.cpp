@@ -1,11 +1,8 @@
 #include <iostream>
 
-#include "heed/base/format.h"
 #include "heed/cli/command.h"
+#include "heed/cli/commands/sound_training.h"
 #include "heed/cli/common.h"
-#include "heed/cli/options/speech_sets.h"
-#include "heed/cli/options/training_options.h"
-#include "heed/cli/options/transformer_options.h"
 #include "heed/tasks/speech_classification.h"
 
 namespace heed::cli {
@@ -20,12 +17,7 @@ training::TrainingOptions defaults() {
 }
 
 struct Settings {
-  std::vector<std::string> train;
-  std::vector<std::string> valid;
-  double valid_share = kValidShare;
-  SoundReading reading;
-  TimedRows rows;
-  ReadingOptions table;
+  SoundTraining sounds{.target = data::SoundTarget::kLabel};
   tasks::SpeechClassificationOptions task;
   TrainingSettings training{defaults()};
 };
@@ -33,40 +25,17 @@ struct Settings {
 void run(const Settings& settings) {
   settings.training.prepare();
   tasks::SpeechClassificationOptions options = settings.task;
-  models::SpeechOptions& speech = options.model.speech;
-  speech.transformer = resolved(speech.transformer);
-  check(speech);
-  SoundReading::Heard heard{.features = models::log_mel_options(speech),
-                            .max_seconds = speech.max_seconds};
-  const auto read = [&](const std::vector<std::string>& inputs) {
-    return settings.reading.read(inputs, settings.table, settings.rows, heard);
-  };
-  data::SoundData train = read(settings.train);
-  heard.labels = train.labels;
-  data::SoundData valid = settings.valid.empty() ? held_back_sounds(train, settings.valid_share,
-                                                                    settings.training.options.seed)
-                                                 : read(settings.valid);
-  std::cerr << "heed: " << train.examples.size() << " sounds to train ("
-            << formatted("%.1f", train.seconds() / 60) << " minutes), " << valid.examples.size()
-            << " to validate, " << train.labels.size() << " classes\n";
-  tasks::SpeechClassification task(std::move(train), std::move(valid), options);
+  options.model.speech = resolved(options.model.speech);
+  SoundParts parts = settings.sounds.read(options.model.speech, settings.training.options.seed);
+  std::cerr << "heed: " << parts.text() << ", " << parts.train.labels.size() << " classes\n";
+  tasks::SpeechClassification task(std::move(parts.train), std::move(parts.valid), options);
   settings.training.train(task);
 }
 
 void define(Options& options, Settings& s) {
-  add_example_files(
-      options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
-      "Sounds (a folder with a folder for each class, or a table of files and classes)");
-  s.reading.add_to(options);
-  s.rows.add_skip_bad(options);
-  s.table.add_label_column(options);
-  s.table.add_table_options(options);
-  models::SpeechOptions& speech = s.task.model.speech;
-  speech.transformer.d_ff = 0;
-  // The longest sound says how many steps there are; norms stand where Conformer has them.
-  visit_fields(s.task.model,
-               FieldOptions(options, {.help = {{"max_length", ""}, {"norm_first", ""}}}));
-  visit_fields(s.task, FieldOptions(options));
+  s.sounds.add_to(
+      options, "Sounds (a folder with a folder for each class, or a table of files and classes)");
+  add_speech_options(options, s.task);
   s.training.add_to(options, {"loss", "accuracy", "macro_f1"});
 }
 

@@ -116,6 +116,11 @@ std::vector<std::string> AttentionChecks::heads_that(const Wanted& wanted) const
 }
 
 void AttentionChecks::report(doctor::Report& report) const {
+  if (texts_ == 0) {
+    report.not_checked.push_back({part_.empty() ? "attention" : "attention (" + part_ + ")",
+                                  "no input of this task is looked at"});
+    return;
+  }
   for (const char* check : {"attention", "heads"}) {
     const auto& done = report.checked;
     if (std::find(done.begin(), done.end(), check) == done.end()) report.checked.push_back(check);

@@ -109,7 +109,10 @@ bool reaches_beyond(const Calls& together, std::vector<int64_t> lengths) {
 
 void check_padding(const TaskAdapter& model, const std::vector<std::string>& texts,
                    doctor::Report& report) {
-  if (texts.size() < 2) return;
+  if (texts.size() < 2) {
+    report.not_checked.push_back({"padding", "fewer than two inputs to put beside each other"});
+    return;
+  }
   report.checked.emplace_back("padding");
   const Answered together = answered(model, texts);
   if (together.answers.size() != texts.size()) return;

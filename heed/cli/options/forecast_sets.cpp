@@ -1,9 +1,5 @@
 #include "heed/cli/options/forecast_sets.h"
 
-#include <iostream>
-
-#include "heed/base/error.h"
-
 namespace heed::cli {
 
 void SeriesReading::add_to(Options& command) {
@@ -31,12 +27,9 @@ data::SeriesData SeriesReading::read(const std::string& file, const ReadingOptio
   data::DataReport report;
   data::SeriesData data = data::read_series(file, reading, report);
   throw_or_warn(report);
-  const auto say = [&](int64_t count, const std::string& what) {
-    if (count > 0) std::cerr << "heed: " << data.file << ": " << count << what << '\n';
-  };
-  say(data.left_out, " rows left out, which cannot be used");
-  say(data.added_rows, " times were missing between others and were added");
-  say(data.filled, " missing values were filled with those before them");
+  say_count(data.file, data.left_out, kRowsLeftOut);
+  say_count(data.file, data.added_rows, "times were missing between others and were added");
+  say_count(data.file, data.filled, "missing values were filled with those before them");
   return data;
 }
 

@@ -1,7 +1,5 @@
 #include "heed/cli/options/graph_sets.h"
 
-#include <iostream>
-
 namespace heed::cli {
 
 void GraphReading::add_to(Options& command) {
@@ -23,25 +21,19 @@ data::GraphData GraphReading::read(const std::string& nodes, const ReadingOption
                                    const TimedRows& rows,
                                    const std::vector<data::NodeColumn>& features,
                                    const std::vector<std::string>& labels) const {
-  const data::ReadOptions file = table.parsed();
   data::DataReport report;
   data::GraphData data = data::read_graph(nodes, edges,
-                                          {.table = {.encoding = file.encoding,
-                                                     .delimiter = file.delimiter,
-                                                     .skip_bad = rows.skip_bad,
-                                                     .limits = file.limits},
+                                          {.table = open_table_options(table, rows),
                                            .node_column = node_column,
-                                           .label_column = file.label_column,
+                                           .label_column = table.label_column,
                                            .split_column = split_column,
                                            .features = features,
                                            .label_names = labels},
                                           report);
   throw_or_warn(report);
-  const auto say = [&](int64_t count, const char* what) {
-    if (count > 0) std::cerr << "heed: " << data.file << ": " << count << what << '\n';
-  };
-  say(data.left_out, " rows left out, which cannot be used");
-  say(data.repeated, " edges are there again or lead to themselves, and count once or not at all");
+  say_count(data.file, data.left_out, kRowsLeftOut);
+  say_count(data.file, data.repeated,
+            "edges are there again or lead to themselves, and count once or not at all");
   return data;
 }
 

@@ -1,7 +1,5 @@
 #include "heed/cli/options/interaction_sets.h"
 
-#include <iostream>
-
 namespace heed::cli {
 
 void InteractionReading::add_to(Options& command) {
@@ -27,10 +25,7 @@ data::InteractionData InteractionReading::read(const std::string& file, const Re
   data::DataReport report;
   data::InteractionData data = data::read_interactions(file, options(table, rows), report);
   throw_or_warn(report);
-  if (data.left_out > 0) {
-    std::cerr << "heed: " << data.file << ": " << data.left_out
-              << " rows left out, which cannot be used\n";
-  }
+  say_count(data.file, data.left_out, kRowsLeftOut);
   return data;
 }
 

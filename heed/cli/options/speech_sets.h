@@ -1,7 +1,6 @@
 // The options that commands for sounds have in common.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -33,9 +32,5 @@ struct SoundReading {
   data::SoundData read(const std::vector<std::string>& inputs, const ReadingOptions& table,
                        const TimedRows& rows, const Heard& heard) const;
 };
-
-// Takes a share of the sounds for validation out of `train`, the same of each class, and says so on
-// the messages. Throws DataError where none is left over for it.
-data::SoundData held_back_sounds(data::SoundData& train, double share, uint64_t seed);
 
 }  // namespace heed::cli

@@ -1,5 +1,7 @@
 #include "heed/cli/options/task_sets.h"
 
+#include <iostream>
+
 namespace heed::cli {
 
 void SpecialTokensOption::add_to(Options& options) {
@@ -58,6 +60,18 @@ void TimedRows::add_to(Options& options) {
 void TimedRows::add_skip_bad(Options& options) {
   options.flag("--skip-bad", skip_bad, "Leave out rows that cannot be used, and count them")
       .group("Reading data");
+}
+
+data::OpenTableOptions open_table_options(const ReadingOptions& table, const TimedRows& rows) {
+  const data::ReadOptions file = table.parsed();
+  return {.encoding = file.encoding,
+          .delimiter = file.delimiter,
+          .skip_bad = rows.skip_bad,
+          .limits = file.limits};
+}
+
+void say_count(const std::string& file, int64_t count, const std::string& what) {
+  if (count > 0) std::cerr << "heed: " << file << ": " << count << ' ' << what << '\n';
 }
 
 }  // namespace heed::cli

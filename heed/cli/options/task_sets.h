@@ -6,7 +6,9 @@
 #include <optional>
 #include <string>
 
+#include "heed/cli/common.h"
 #include "heed/cli/options/options.h"
+#include "heed/data/open_table.h"
 #include "heed/text/tokenizer.h"
 
 namespace heed::cli {
@@ -62,5 +64,13 @@ struct TimedRows {
   void add_to(Options& options);
   void add_skip_bad(Options& options);  // of tables without times
 };
+
+// How a table is opened; of `table` the options that add_table_options() adds.
+data::OpenTableOptions open_table_options(const ReadingOptions& table, const TimedRows& rows);
+
+// "heed: FILE: 3 rows left out" on the messages; nothing where there are none.
+void say_count(const std::string& file, int64_t count, const std::string& what);
+
+inline constexpr const char* kRowsLeftOut = "rows left out, which cannot be used";
 
 }  // namespace heed::cli

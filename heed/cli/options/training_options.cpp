@@ -223,7 +223,12 @@ void TrainingSettings::train(tasks::Task& task, const HeldOut& held_out) const {
   try {
     const training::RunReport report = training::train(task, run, out, observer);
     if (!shows) return;
-    write_run_report(info, report, shown_examples(out, *command_, held_out));
+    auto examples = live ? live->examples() : nullptr;
+    if (examples == nullptr) {
+      examples = std::make_shared<const std::vector<ShownExample>>(
+          shown_examples(out, *command_, held_out));
+    }
+    write_run_report(info, report, std::move(examples));
     view.print_summary(report, out, json);
   } catch (const Interrupted& stopped) {
     throw Interrupted(text_of(stopped.what(), "\nGo on with the same command and --resume"));

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <optional>
 
 #include "heed/base/error.h"
@@ -22,6 +23,16 @@ std::vector<std::string> lines_of(const std::string& file) {
   for (std::string line; reader.next(line);) lines.push_back(line);
   throw_or_warn(report);
   return lines;
+}
+
+std::vector<std::string> lines_of(const std::vector<std::string>& files) {
+  std::vector<std::string> all;
+  for (const std::string& file : files) {
+    std::vector<std::string> lines = lines_of(file);
+    all.insert(all.end(), std::make_move_iterator(lines.begin()),
+               std::make_move_iterator(lines.end()));
+  }
+  return all;
 }
 
 namespace {

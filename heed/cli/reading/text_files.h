@@ -11,9 +11,13 @@ namespace heed::cli {
 // DataError for a line that is no UTF-8.
 std::vector<std::string> lines_of(const std::string& file);
 
+// The same of several files, one behind the other.
+std::vector<std::string> lines_of(const std::vector<std::string>& files);
+
 // The texts that somebody answered: lines, or what `heed predict` writes. Of JSON the member
-// "output", "answer" or "text" of each object, "" where it is null; of lines that all end in a tab
-// and a probability what stands before it.
+// "output", "answer" or "text" of each object, "" where it is null; of a table with a column
+// "output" or "answer" that column; of lines that all end in a tab and a probability what stands
+// before it.
 std::vector<std::string> answers_of(const std::string& file);
 
 // Throws DataError unless both have the same number of lines.

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <utility>
+
 #include "heed/base/error.h"
 #include "heed/base/format.h"
 #include "heed/cli/task_adapter.h"
@@ -12,20 +14,6 @@ namespace {
 
 double seconds_per_step(const models::SpeechOptions& options) {
   return options.frame_shift / 1000 * static_cast<double>(options.subsampling);
-}
-
-}  // namespace
-
-AttentionView sound_view(const HeardSound& sound, const models::SpeechOptions& options) {
-  AttentionView view{.title = sound.title, .queries = {}, .keys = {}};
-  view.weights = stacked_layers(sound.trace.weights);
-  view.details = sound.details;
-  for (int64_t step = 0; step < view.weights.size(3); ++step) {
-    view.queries.push_back(
-        formatted("%.2f s", static_cast<double>(step) * seconds_per_step(options)));
-  }
-  view.keys = view.queries;
-  return view;
 }
 
 std::vector<std::string> draw_sound(const HeardSound& sound, const models::SpeechOptions& options,
@@ -48,6 +36,24 @@ std::vector<std::string> draw_sound(const HeardSound& sound, const models::Speec
     }
   }
   return write_sound_picture(picture, path);
+}
+
+}  // namespace
+
+AttentionView sound_view(HeardSound sound, const models::SpeechOptions& options) {
+  AttentionView view{.title = sound.title, .queries = {}, .keys = {}};
+  view.weights = stacked_layers(sound.trace.weights);
+  view.details = sound.details;
+  for (int64_t step = 0; step < view.weights.size(3); ++step) {
+    view.queries.push_back(
+        formatted("%.2f s", static_cast<double>(step) * seconds_per_step(options)));
+  }
+  view.keys = view.queries;
+  view.draw = [sound = std::move(sound), options](const auto& path, const auto& layers,
+                                                  const auto& heads) {
+    return draw_sound(sound, options, path, layers, heads);
+  };
+  return view;
 }
 
 }  // namespace heed::cli

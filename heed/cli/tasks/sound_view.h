@@ -1,9 +1,7 @@
 // What a model for sounds attended to, over the sound itself.
 #pragma once
 
-#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "heed/audio/log_mel.h"
 #include "heed/cli/attention_view.h"
@@ -20,13 +18,9 @@ struct HeardSound {
   OrderedJson details;
 };
 
-// The weights among the steps of the sound, which are named by their times ("0.04 s").
-AttentionView sound_view(const HeardSound& sound, const models::SpeechOptions& options);
-
-// Draws the energies of the sound above what each head gives each moment, the mean over the
-// queries. Returns as write_sound_picture does.
-std::vector<std::string> draw_sound(const HeardSound& sound, const models::SpeechOptions& options,
-                                    const std::string& path, const std::vector<int64_t>& layers,
-                                    const std::vector<int64_t>& heads);
+// The weights among the steps of the sound, which are named by their times ("0.04 s"). Drawn are the
+// energies of the sound above what each head gives each moment, the mean over the queries
+// (write_sound_picture).
+AttentionView sound_view(HeardSound sound, const models::SpeechOptions& options);
 
 }  // namespace heed::cli

@@ -1,18 +1,13 @@
 // What a classifier hears in sounds, and how well.
 #include <ATen/ATen.h>
-#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/cli/attention_painter.h"
-#include "heed/cli/options/speech_sets.h"
 #include "heed/cli/task_kind.h"
-#include "heed/cli/tasks/sound_input.h"
-#include "heed/cli/tasks/sound_view.h"
+#include "heed/cli/tasks/sound_adapter.h"
 #include "heed/cli/writing/classification_report.h"
-#include "heed/io/json_object.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
 #include "heed/tasks/speech_classification.h"
@@ -21,19 +16,17 @@ namespace heed::cli {
 namespace {
 
 struct SpeechOptions {
-  SoundReading reading = {};
-  TimedRows rows = {};
-  ReadingOptions table = {};
+  SoundOptions sounds = {};
   AnswerChoice choice = {};
   bool errors = false;
 
-  void check() const { table.parsed(); }
+  void check() const { sounds.table.parsed(); }
 };
 
-class SpeechClassifierAdapter final : public TaskAdapter, public AttentionPainter {
+class SpeechClassifierAdapter final : public SoundAdapter {
  public:
   SpeechClassifierAdapter(models::TrainedSpeechClassifier trained, SpeechOptions options)
-      : trained_(std::move(trained)), options_(std::move(options)) {}
+      : SoundAdapter(options.sounds), trained_(std::move(trained)), options_(std::move(options)) {}
 
   OrderedJson description() const override {
     return models::with_fields({{"labels", trained_.labels}}, trained_.model->options());
@@ -41,9 +34,7 @@ class SpeechClassifierAdapter final : public TaskAdapter, public AttentionPainte
 
   Evaluation evaluate(const std::vector<std::string>& files,
                       const tasks::Progress& progress) const override {
-    const data::SoundData data = options_.reading.read(
-        files, options_.table, options_.rows,
-        {.features = features(), .max_seconds = speech().max_seconds, .labels = trained_.labels});
+    const data::SoundData data = read(files, data::SoundTarget::kLabel, trained_.labels);
     const at::Tensor logits =
         tasks::speech_logits(trained_, tasks::frames_of(data.examples), progress);
     Evaluation result = evaluation_of(tasks::speech_scores(data, logits), trained_.labels);
@@ -51,35 +42,10 @@ class SpeechClassifierAdapter final : public TaskAdapter, public AttentionPainte
     return result;
   }
 
-  void predict(const std::string& file, Answers& answers) const override {
-    answer_sounds(
-        file, options_.reading.list(options_.table, options_.rows, data::SoundTarget::kNone),
-        {.features = features(), .max_seconds = speech().max_seconds},
-        [&](const std::vector<data::SoundExample>& sounds) {
-          return answer(sounds, answers.form());
-        },
-        answers);
-  }
-
-  AttentionView attend(const std::string& argument,
-                       const AttentionRequest& /*request*/) const override {
-    return sound_view(hear(argument), speech());
-  }
-
-  std::vector<std::string> draw(const std::string& argument, const std::string& path,
-                                const std::vector<int64_t>& layers,
-                                const std::vector<int64_t>& heads) const override {
-    return draw_sound(hear(argument), speech(), path, layers, heads);
-  }
-
  private:
-  const models::SpeechOptions& speech() const { return trained_.model->options().speech; }
-  audio::LogMelOptions features() const { return models::log_mel_options(speech()); }
+  const models::SpeechOptions& speech() const override { return trained_.model->options().speech; }
 
-  HeardSound hear(const std::string& file) const {
-    const c10::InferenceMode inference;
-    const data::SoundExample sound =
-        data::read_sound({.file = file}, features(), speech().max_seconds);
+  HeardSound hear(const data::SoundExample& sound) const override {
     const tasks::FrameBatch batch = tasks::frame_batch({&sound.features}, trained_.scale);
     HeardSound heard{.title = {}, .features = sound.features, .trace = {}, .details = {}};
     const at::Tensor shares =
@@ -93,11 +59,13 @@ class SpeechClassifierAdapter final : public TaskAdapter, public AttentionPainte
   }
 
   std::vector<Answer> answer(const std::vector<data::SoundExample>& sounds,
-                             const AnswerForm& form) const {
+                             const AnswerForm& form) const override {
     const at::Tensor shares =
-        at::softmax(tasks::speech_logits(trained_, tasks::frames_of(sounds)), 1).contiguous();
+        at::softmax(tasks::speech_logits(trained_, tasks::frames_of(sounds)), 1)
+            .to(at::kDouble)
+            .contiguous();
     std::vector<Answer> found;
-    const auto* row = shares.const_data_ptr<float>();
+    const auto* row = shares.const_data_ptr<double>();
     for (const data::SoundExample& sound : sounds) {
       found.push_back(answer_of(sound, {row, trained_.labels.size()}, form));
       row += trained_.labels.size();
@@ -105,13 +73,10 @@ class SpeechClassifierAdapter final : public TaskAdapter, public AttentionPainte
     return found;
   }
 
-  Answer answer_of(const data::SoundExample& sound, std::span<const float> shares,
+  Answer answer_of(const data::SoundExample& sound, std::span<const double> shares,
                    const AnswerForm& form) const {
-    std::vector<size_t> order(shares.size());
-    for (size_t c = 0; c < order.size(); ++c) order[c] = c;
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return shares[a] > shares[b]; });
-    const size_t best = order.front();
+    const auto best =
+        static_cast<size_t>(std::max_element(shares.begin(), shares.end()) - shares.begin());
     const bool known = shares[best] >= options_.choice.threshold.value_or(0);
     const std::string& label = known ? trained_.labels[best] : options_.choice.unknown;
     Answer answer{.line = printable(sound.entry.file) + '\t' + answer_line(label, shares[best]),
@@ -120,14 +85,10 @@ class SpeechClassifierAdapter final : public TaskAdapter, public AttentionPainte
     answer.json = {{"file", sound.entry.file},
                    {"label", known ? OrderedJson(label) : OrderedJson(nullptr)},
                    {"probability", shares[best]},
-                   {"seconds", sound.seconds}};
-    std::vector<std::pair<std::string, OrderedJson>> all;
-    for (size_t c = 0; c < shares.size(); ++c) all.emplace_back(trained_.labels[c], shares[c]);
-    answer.json["probabilities"] = object_of(std::move(all));
-    if (!form.has_column("top")) return answer;
-    order.resize(std::min(order.size(), static_cast<size_t>(options_.choice.top)));
-    for (const size_t c : order) {
-      answer.json["top"].push_back({{"label", trained_.labels[c]}, {"probability", shares[c]}});
+                   {"seconds", sound.seconds},
+                   {"probabilities", probabilities_json(trained_.labels, shares)}};
+    if (form.has_column("top")) {
+      answer.json["top"] = likeliest_json(trained_.labels, shares, options_.choice.top);
     }
     return answer;
   }
@@ -159,14 +120,11 @@ class SpeechClassifierAdapter final : public TaskAdapter, public AttentionPainte
 TaskLoader define(TaskOptions& options, Use use) {
   std::function<SpeechOptions()> given = [] { return SpeechOptions(); };
   if (use == Use::kEval || use == Use::kPredict) {
-    const auto& reading = options.use<SoundReading>();
-    const auto& rows = options.use<TimedRows>({"skip-bad"});
-    const auto& table =
-        options.use<ReadingOptions>({"label-column", "delimiter", "encoding", "max-bytes"});
+    const auto sounds = use_sound_options(options, "label-column");
     const ErrorsOption* errors = use == Use::kEval ? &options.use<ErrorsOption>() : nullptr;
     const AnswerChoice* choice = use == Use::kPredict ? &options.use<AnswerChoice>() : nullptr;
-    given = [&reading, &rows, &table, errors, choice] {
-      SpeechOptions all{.reading = reading, .rows = rows, .table = table};
+    given = [sounds, errors, choice] {
+      SpeechOptions all{.sounds = sounds()};
       if (errors != nullptr) all.errors = errors->wanted();
       if (choice != nullptr) all.choice = *choice;
       return all;

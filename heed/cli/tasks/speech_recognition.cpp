@@ -1,15 +1,11 @@
 // What a recogniser writes of sounds, and how well.
 #include <ATen/ATen.h>
-#include <c10/core/InferenceMode.h>
 
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/cli/attention_painter.h"
-#include "heed/cli/options/speech_sets.h"
 #include "heed/cli/task_kind.h"
-#include "heed/cli/tasks/sound_input.h"
-#include "heed/cli/tasks/sound_view.h"
+#include "heed/cli/tasks/sound_adapter.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
 #include "heed/tasks/speech_classification.h"
@@ -18,7 +14,7 @@
 namespace heed::cli {
 namespace {
 
-// --beam-width of a search for texts.
+// --ctc-beams, of a search for texts.
 struct SpeechBeams {
   int64_t num_beams = tasks::TranscribeOptions().num_beams;
 
@@ -32,18 +28,16 @@ struct SpeechBeams {
 };
 
 struct RecognitionOptions {
-  SoundReading reading = {};
-  TimedRows rows = {};
-  ReadingOptions table = {};
+  SoundOptions sounds = {};
   SpeechBeams beams = {};
 
-  void check() const { table.parsed(); }
+  void check() const { sounds.table.parsed(); }
 };
 
-class SpeechRecogniserAdapter final : public TaskAdapter, public AttentionPainter {
+class SpeechRecogniserAdapter final : public SoundAdapter {
  public:
   SpeechRecogniserAdapter(models::TrainedSpeechRecogniser trained, RecognitionOptions options)
-      : trained_(std::move(trained)), options_(std::move(options)) {}
+      : SoundAdapter(options.sounds), trained_(std::move(trained)), options_(std::move(options)) {}
 
   OrderedJson description() const override {
     return models::with_fields(
@@ -53,42 +47,17 @@ class SpeechRecogniserAdapter final : public TaskAdapter, public AttentionPainte
 
   Evaluation evaluate(const std::vector<std::string>& files,
                       const tasks::Progress& progress) const override {
-    const data::SoundData data = options_.reading.read(files, options_.table, options_.rows,
-                                                       {.features = features(),
-                                                        .max_seconds = speech().max_seconds,
-                                                        .target = data::SoundTarget::kText});
+    const data::SoundData data = read(files, data::SoundTarget::kText);
     return {.metrics = tasks::speech_errors(
                 data,
                 tasks::transcribe(trained_, tasks::frames_of(data.examples), search(), progress))};
   }
 
-  void predict(const std::string& file, Answers& answers) const override {
-    answer_sounds(
-        file, options_.reading.list(options_.table, options_.rows, data::SoundTarget::kNone),
-        {.features = features(), .max_seconds = speech().max_seconds},
-        [&](const std::vector<data::SoundExample>& sounds) { return answer(sounds); }, answers);
-  }
-
-  AttentionView attend(const std::string& argument,
-                       const AttentionRequest& /*request*/) const override {
-    return sound_view(hear(argument), speech());
-  }
-
-  std::vector<std::string> draw(const std::string& argument, const std::string& path,
-                                const std::vector<int64_t>& layers,
-                                const std::vector<int64_t>& heads) const override {
-    return draw_sound(hear(argument), speech(), path, layers, heads);
-  }
-
  private:
-  const models::SpeechOptions& speech() const { return trained_.model->options().speech; }
-  audio::LogMelOptions features() const { return models::log_mel_options(speech()); }
+  const models::SpeechOptions& speech() const override { return trained_.model->options().speech; }
   tasks::TranscribeOptions search() const { return {.num_beams = options_.beams.num_beams}; }
 
-  HeardSound hear(const std::string& file) const {
-    const c10::InferenceMode inference;
-    const data::SoundExample sound =
-        data::read_sound({.file = file}, features(), speech().max_seconds);
+  HeardSound hear(const data::SoundExample& sound) const override {
     const tasks::FrameBatch batch = tasks::frame_batch({&sound.features}, trained_.scale);
     const auto transcript = tasks::transcribe(trained_, {&sound.features}, search()).front();
     HeardSound heard{.title = transcript.text,
@@ -107,7 +76,8 @@ class SpeechRecogniserAdapter final : public TaskAdapter, public AttentionPainte
     return {{"text", transcript.text}, {"words", std::move(words)}};
   }
 
-  std::vector<Answer> answer(const std::vector<data::SoundExample>& sounds) const {
+  std::vector<Answer> answer(const std::vector<data::SoundExample>& sounds,
+                             const AnswerForm& /*form*/) const override {
     const auto transcripts = tasks::transcribe(trained_, tasks::frames_of(sounds), search());
     std::vector<Answer> found;
     for (size_t i = 0; i < sounds.size(); ++i) {
@@ -128,11 +98,9 @@ class SpeechRecogniserAdapter final : public TaskAdapter, public AttentionPainte
 TaskLoader define(TaskOptions& options, Use use) {
   std::function<RecognitionOptions()> given = [] { return RecognitionOptions(); };
   if (use == Use::kEval || use == Use::kPredict) {
-    given = [&reading = options.use<SoundReading>(), &rows = options.use<TimedRows>({"skip-bad"}),
-             &table =
-                 options.use<ReadingOptions>({"text-column", "delimiter", "encoding", "max-bytes"}),
+    given = [sounds = use_sound_options(options, "text-column"),
              &beams = options.use<SpeechBeams>()] {
-      return RecognitionOptions{.reading = reading, .rows = rows, .table = table, .beams = beams};
+      return RecognitionOptions{.sounds = sounds(), .beams = beams};
     };
   }
   return loader_of<SpeechRecogniserAdapter>(given, models::load_speech_recogniser);

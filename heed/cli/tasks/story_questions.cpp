@@ -13,6 +13,7 @@
 #include "heed/cli/reading/examples.h"
 #include "heed/cli/reading/question_input.h"
 #include "heed/cli/tasks/question_answering.h"
+#include "heed/cli/writing/classification_report.h"
 
 namespace heed::cli {
 namespace {
@@ -84,16 +85,7 @@ Answer StoryAnswerer::answer_of(const tasks::Story& story, const tasks::ClassAns
   answer.json["question"] = story.question;
   answer.json["answer"] = known ? OrderedJson(label) : OrderedJson(nullptr);
   answer.json["probability"] = probability;
-  std::vector<size_t> order(trained_.labels.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return result.probabilities[a] > result.probabilities[b];
-  });
-  order.resize(std::min(order.size(), static_cast<size_t>(options.top)));
-  for (const size_t i : order) {
-    answer.json["top"].push_back(
-        {{"answer", trained_.labels[i]}, {"probability", result.probabilities[i]}});
-  }
+  answer.json["top"] = likeliest_json(trained_.labels, result.probabilities, options.top, "answer");
   return answer;
 }
 

@@ -11,7 +11,6 @@
 #include "heed/cli/task_kind.h"
 #include "heed/cli/writing/classification_report.h"
 #include "heed/cli/writing/table_report.h"
-#include "heed/io/json_object.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
 #include "heed/tasks/table_importance.h"
@@ -176,13 +175,9 @@ class TableAdapter final : public TaskAdapter {
     const auto best = probabilities.argmax().item<int64_t>();
     const auto* values = probabilities.const_data_ptr<double>();
     const std::string& label = trained_.labels[static_cast<size_t>(best)];
-    std::vector<std::pair<std::string, OrderedJson>> shares;
-    for (size_t c = 0; c < trained_.labels.size(); ++c) {
-      shares.emplace_back(trained_.labels[c], values[c]);
-    }
     json["label"] = label;
     json["probability"] = values[best];
-    json["probabilities"] = object_of(std::move(shares));
+    json["probabilities"] = probabilities_json(trained_.labels, {values, trained_.labels.size()});
     return answer_line(label, values[best]);
   }
 

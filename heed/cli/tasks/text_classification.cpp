@@ -13,7 +13,6 @@
 #include "heed/cli/text_task.h"
 #include "heed/cli/writing/classification_report.h"
 #include "heed/doctor/tables.h"
-#include "heed/io/json_object.h"
 #include "heed/models/files/fields.h"
 #include "heed/tasks/classify.h"
 
@@ -64,7 +63,8 @@ class TextClassifierAdapter final : public TextTask<TextInput> {
 
  private:
   void judge(const std::vector<std::string>& files, const data::ClassificationData& data,
-             const tasks::EncodedTexts& encoded, Evaluation& evaluation) const;
+             const tasks::EncodedTexts& encoded, std::vector<std::vector<double>> probabilities,
+             Evaluation& evaluation) const;
   bool several() const { return has_several_labels(trained_); }
   std::string line_of(const tasks::Classification& result) const;
   OrderedJson json_of(const tasks::Classification& result, bool list_top) const;
@@ -105,10 +105,19 @@ Evaluation TextClassifierAdapter::evaluate(const std::vector<std::string>& files
   throw_or_warn(report);
   const std::vector<std::string> texts = tasks::texts_of(data);
   const tasks::EncodedTexts encoded = tasks::encode_texts(trained_, texts);
-  const auto results = tasks::judge_all(trained_, data, encoded, progress);
+  const bool judged = options_.judgements && !several();
+  std::vector<tasks::Judged> results(texts.size());
+  std::vector<std::vector<double>> probabilities(judged ? texts.size() : 0);
+  tasks::classify_each(
+      trained_, encoded,
+      [&](size_t i, tasks::Classification result) {
+        results[i] = tasks::judge(result, data.examples[i]);
+        if (judged) probabilities[i] = std::move(result.probabilities);
+      },
+      progress);
   Evaluation evaluation = evaluation_of(tasks::scores_of(trained_, data, results), trained_.labels);
   evaluation.tokens = std::accumulate(encoded.lengths.begin(), encoded.lengths.end(), int64_t{0});
-  if (options_.judgements && !several()) judge(files, data, encoded, evaluation);
+  if (judged) judge(files, data, encoded, std::move(probabilities), evaluation);
   evaluation.warnings = tasks::cut_texts(trained_, texts).warnings();
   if (options_.errors) evaluation.wrong = wrong_of(data, results);
   return evaluation;
@@ -117,16 +126,16 @@ Evaluation TextClassifierAdapter::evaluate(const std::vector<std::string>& files
 void TextClassifierAdapter::judge(const std::vector<std::string>& files,
                                   const data::ClassificationData& data,
                                   const tasks::EncodedTexts& encoded,
+                                  std::vector<std::vector<double>> probabilities,
                                   Evaluation& evaluation) const {
   const doctor::FurtherColumns further =
       doctor::further_columns(paths_of(files), reading_of(data::Labels::kRequired), data);
-  const auto all = tasks::classify(trained_, encoded);
-  for (size_t i = 0; i < all.size(); ++i) {
+  for (size_t i = 0; i < probabilities.size(); ++i) {
     const data::Example& example = data.examples[i];
     doctor::Judgement& judgement = evaluation.judgements.emplace_back(
         doctor::Judgement{.tokens = encoded.lengths[i],
                           .expected = *example.label,
-                          .probabilities = all[i].probabilities});
+                          .probabilities = std::move(probabilities[i])});
     const auto* cells = further.find(example.file, example.line);
     if (cells != nullptr) judgement.columns = *cells;
   }
@@ -207,22 +216,8 @@ OrderedJson TextClassifierAdapter::json_of(const tasks::Classification& result,
     const bool known = result.probabilities[label] >= options.threshold.value_or(0);
     json["label"] = known ? OrderedJson(trained_.labels[label]) : OrderedJson(nullptr);
   }
-  std::vector<std::pair<std::string, OrderedJson>> probabilities;
-  for (size_t c = 0; c < trained_.labels.size(); ++c) {
-    probabilities.emplace_back(trained_.labels[c], result.probabilities[c]);
-  }
-  json["probabilities"] = object_of(std::move(probabilities));
-  if (!list_top) return json;
-  std::vector<size_t> order(trained_.labels.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return result.probabilities[a] > result.probabilities[b];
-  });
-  order.resize(std::min(order.size(), static_cast<size_t>(options.top)));
-  for (const size_t c : order) {
-    json["top"].push_back(
-        {{"label", trained_.labels[c]}, {"probability", result.probabilities[c]}});
-  }
+  json["probabilities"] = probabilities_json(trained_.labels, result.probabilities);
+  if (list_top) json["top"] = likeliest_json(trained_.labels, result.probabilities, options.top);
   return json;
 }
 

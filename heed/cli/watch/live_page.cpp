@@ -26,12 +26,16 @@ void LivePage::step(const training::StepReport& now) {
 
 void LivePage::evaluation(const training::Evaluation& now) {
   if (!now.best) return;
-  std::vector<ShownExample> examples = shown_examples(run_.model, run_.command, held_out_);
-  for (ShownExample& each : examples) {
-    each.section.heading += text_of(", by the model of step ", now.step);
-  }
+  auto examples = std::make_shared<const std::vector<ShownExample>>(
+      shown_examples(run_.model, run_.command, held_out_));
   const std::lock_guard lock(mutex_);
   state_.examples = std::move(examples);
+  state_.examples_by = text_of(", by the model of step ", now.step);
+}
+
+std::shared_ptr<const std::vector<ShownExample>> LivePage::examples() const {
+  const std::lock_guard lock(mutex_);
+  return state_.examples;
 }
 
 std::optional<std::string> LivePage::page_of(const std::string& path) const {
@@ -45,7 +49,8 @@ std::optional<std::string> LivePage::page_of(const std::string& path) const {
     page.live = true;
     return report_page_html(page);
   }
-  for (const ShownExample& example : state.examples) {
+  if (state.examples == nullptr) return std::nullopt;
+  for (const ShownExample& example : *state.examples) {
     if (example.section.link && path == '/' + example.section.link->file) return example.page;
   }
   return std::nullopt;

@@ -23,6 +23,9 @@ class LivePage {
   void step(const training::StepReport& now);
   void evaluation(const training::Evaluation& now);
 
+  // What the best model so far makes of the held-out examples; null: it was not looked at.
+  std::shared_ptr<const std::vector<ShownExample>> examples() const;
+
  private:
   std::optional<std::string> page_of(const std::string& path) const;
 

@@ -25,7 +25,6 @@ class PageServer {
   PageServer(const PageServer&) = delete;
   PageServer& operator=(const PageServer&) = delete;
 
-  int port() const { return port_; }
   std::string address() const;  // "http://127.0.0.1:8000/"
 
  private:

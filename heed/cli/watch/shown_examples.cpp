@@ -77,9 +77,7 @@ std::vector<int64_t> up_to(int64_t count) {
 std::optional<HeatMap> map_of(const AttentionView& view) {
   if (std::ssize(view.queries) > kMostTokens || std::ssize(view.keys) > kMostTokens) return {};
   const int64_t layer = view.layer_count() - 1;
-  at::Tensor mean = view.matrix(layer, 0).clone();
-  for (int64_t head = 1; head < view.head_count(); ++head) mean += view.matrix(layer, head);
-  mean = (mean / static_cast<double>(view.head_count())).contiguous();
+  const at::Tensor mean = view.mean(layer).contiguous();
   const auto* values = mean.const_data_ptr<float>();
   return HeatMap{.title = text_of("where it looked: layer ", layer + 1, ", mean of its heads"),
                  .row_labels = view.queries,

@@ -1,5 +1,7 @@
 #include "heed/cli/writing/classification_report.h"
 
+#include <algorithm>
+#include <numeric>
 #include "heed/cli/writing/score_json.h"
 #include "heed/io/json_object.h"
 #include "heed/io/printable.h"
@@ -79,6 +81,27 @@ Evaluation several_labels(const tasks::ClassificationScores& scores,
 Evaluation evaluation_of(const tasks::ClassificationScores& scores,
                          const std::vector<std::string>& labels) {
   return scores.confusion ? one_label(scores, labels) : several_labels(scores, labels);
+}
+
+OrderedJson probabilities_json(const std::vector<std::string>& labels,
+                               std::span<const double> probabilities) {
+  std::vector<std::pair<std::string, OrderedJson>> all;
+  for (size_t c = 0; c < labels.size(); ++c) all.emplace_back(labels[c], probabilities[c]);
+  return object_of(std::move(all));
+}
+
+OrderedJson likeliest_json(const std::vector<std::string>& labels,
+                           std::span<const double> probabilities, int64_t top, const char* member) {
+  std::vector<size_t> order(labels.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return probabilities[a] > probabilities[b]; });
+  order.resize(std::min(order.size(), static_cast<size_t>(top)));
+  OrderedJson all = OrderedJson::array();
+  for (const size_t c : order) {
+    all.push_back({{member, labels[c]}, {"probability", probabilities[c]}});
+  }
+  return all;
 }
 
 }  // namespace heed::cli

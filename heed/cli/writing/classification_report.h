@@ -1,6 +1,8 @@
 // How `heed eval` shows the scores of a classifier.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,5 +17,15 @@ namespace heed::cli {
 // "labels" has them.
 Evaluation evaluation_of(const tasks::ClassificationScores& scores,
                          const std::vector<std::string>& labels);
+
+// {"good": 0.75, "bad": 0.25}: of each label. `probabilities`: one a label.
+OrderedJson probabilities_json(const std::vector<std::string>& labels,
+                               std::span<const double> probabilities);
+
+// [{"label": "good", "probability": 0.75}, …]: the `top` likeliest, `member` in the place of
+// "label".
+OrderedJson likeliest_json(const std::vector<std::string>& labels,
+                           std::span<const double> probabilities, int64_t top,
+                           const char* member = "label");
 
 }  // namespace heed::cli

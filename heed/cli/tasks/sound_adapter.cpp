@@ -1,0 +1,40 @@
+#include "heed/cli/tasks/sound_adapter.h"
+
+#include <c10/core/InferenceMode.h>
+
+#include "heed/cli/tasks/sound_input.h"
+
+namespace heed::cli {
+
+std::function<SoundOptions()> use_sound_options(TaskOptions& options, const std::string& column) {
+  return [&reading = options.use<SoundReading>(), &rows = options.use<TimedRows>({"skip-bad"}),
+          &table = options.use<ReadingOptions>({column, "delimiter", "encoding", "max-bytes"})] {
+    return SoundOptions{.reading = reading, .rows = rows, .table = table};
+  };
+}
+
+void SoundAdapter::predict(const std::string& file, Answers& answers) const {
+  answer_sounds(
+      file, sounds_.reading.list(sounds_.table, sounds_.rows, data::SoundTarget::kNone),
+      {.features = features(), .max_seconds = speech().max_seconds},
+      [&](const std::vector<data::SoundExample>& sounds) { return answer(sounds, answers.form()); },
+      answers);
+}
+
+AttentionView SoundAdapter::attend(const std::string& argument,
+                                   const AttentionRequest& /*request*/) const {
+  const c10::InferenceMode inference;
+  return sound_view(hear(data::read_sound({.file = argument}, features(), speech().max_seconds)),
+                    speech());
+}
+
+data::SoundData SoundAdapter::read(const std::vector<std::string>& files, data::SoundTarget target,
+                                   const std::vector<std::string>& labels) const {
+  return sounds_.reading.read(files, sounds_.table, sounds_.rows,
+                              {.features = features(),
+                               .max_seconds = speech().max_seconds,
+                               .target = target,
+                               .labels = labels});
+}
+
+}  // namespace heed::cli
