@@ -25,7 +25,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(heed_compiler INTERFACE -Wno-array-bounds -Wno-dangling-reference)
   endif()
 else()
-  target_compile_options(heed_compiler INTERFACE -Xclang -fno-pch-timestamp)
+  # Templates that a precompiled header calls are instantiated there, once, and not in every file.
+  target_compile_options(heed_compiler INTERFACE -Xclang -fno-pch-timestamp
+                                                 -fpch-instantiate-templates)
 endif()
 if(HEED_WERROR)
   target_compile_options(heed_compiler INTERFACE -Werror)

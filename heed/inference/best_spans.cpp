@@ -10,7 +10,7 @@
 namespace heed::inference {
 namespace {
 
-bool before(const ScoredSpan& a, const ScoredSpan& b) {
+bool is_better_span(const ScoredSpan& a, const ScoredSpan& b) {
   return std::tuple(-a.score, a.first, a.last) < std::tuple(-b.score, b.first, b.last);
 }
 
@@ -21,16 +21,16 @@ class BestFew {
 
   void add(const ScoredSpan& span) {
     if (kept_.size() == count_) {
-      if (count_ == 0 || !before(span, kept_.front())) return;
-      std::pop_heap(kept_.begin(), kept_.end(), before);
+      if (count_ == 0 || !is_better_span(span, kept_.front())) return;
+      std::pop_heap(kept_.begin(), kept_.end(), is_better_span);
       kept_.pop_back();
     }
     kept_.push_back(span);
-    std::push_heap(kept_.begin(), kept_.end(), before);
+    std::push_heap(kept_.begin(), kept_.end(), is_better_span);
   }
 
   std::vector<ScoredSpan> sorted() {
-    std::sort_heap(kept_.begin(), kept_.end(), before);
+    std::sort_heap(kept_.begin(), kept_.end(), is_better_span);
     return std::move(kept_);
   }
 

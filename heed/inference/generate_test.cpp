@@ -11,7 +11,7 @@
 namespace heed::inference {
 namespace {
 
-constexpr int64_t kVocabulary = 11;
+constexpr int64_t kTokens = 11;
 
 // Token by token, without a memory of the rows.
 std::vector<int64_t> expected_greedy(const TableDecoder& decoder, std::vector<int64_t> ids,
@@ -24,7 +24,7 @@ std::vector<int64_t> expected_greedy(const TableDecoder& decoder, std::vector<in
 }
 
 TEST(Generate, GreedyFollowsTheMostLikely) {
-  TableDecoder decoder(kVocabulary, 1);
+  TableDecoder decoder(kTokens, 1);
   const auto made =
       generate(decoder, {3, 4}, {.sampling = {.temperature = 0}, .max_new_tokens = 20});
   ASSERT_EQ(made.size(), 1U);
@@ -33,7 +33,7 @@ TEST(Generate, GreedyFollowsTheMostLikely) {
 }
 
 TEST(Generate, ASampleDoesNotDependOnTheOthers) {
-  TableDecoder decoder(kVocabulary, 2);
+  TableDecoder decoder(kTokens, 2);
   GenerateOptions options{.sampling = {.seed = 5},
                           .max_new_tokens = 30,
                           .num_return_sequences = 4,
@@ -47,7 +47,7 @@ TEST(Generate, ASampleDoesNotDependOnTheOthers) {
 }
 
 TEST(Generate, EndTokensEndASampleAndFreeItsRow) {
-  TableDecoder decoder(kVocabulary, 3);
+  TableDecoder decoder(kTokens, 3);
   const auto made = generate(
       decoder, {1}, {.max_new_tokens = 200, .num_return_sequences = 5, .eos_token_ids = {7, 8}});
   for (const Generated& sample : made) {
@@ -59,7 +59,7 @@ TEST(Generate, EndTokensEndASampleAndFreeItsRow) {
 }
 
 TEST(Generate, TheCallerSeesEveryTokenAndMayStop) {
-  TableDecoder decoder(kVocabulary, 4);
+  TableDecoder decoder(kTokens, 4);
   std::vector<std::vector<int64_t>> seen(2);
   const auto made = generate(decoder, {1}, {.max_new_tokens = 9, .num_return_sequences = 2},
                              [&](int64_t sample, int64_t id) {
@@ -75,14 +75,14 @@ TEST(Generate, TheCallerSeesEveryTokenAndMayStop) {
 }
 
 TEST(Generate, TheContextSlidesByHalf) {
-  TableDecoder decoder(kVocabulary, 1, /*capacity=*/6);
+  TableDecoder decoder(kTokens, 1, /*capacity=*/6);
   const auto made =
       generate(decoder, {3, 4}, {.sampling = {.temperature = 0}, .max_new_tokens = 20});
   EXPECT_EQ(made[0].ids, expected_greedy(decoder, {3, 4}, 20)) << "two tokens are context enough";
 }
 
 TEST(Generate, APromptBeyondTheCapacityIsReadFromItsEnd) {
-  TableDecoder decoder(kVocabulary, 1, /*capacity=*/4);
+  TableDecoder decoder(kTokens, 1, /*capacity=*/4);
   const std::vector<int64_t> prompt = {1, 2, 3, 4, 5, 6};
   const auto made =
       generate(decoder, prompt, {.sampling = {.temperature = 0}, .max_new_tokens = 5});
@@ -90,7 +90,7 @@ TEST(Generate, APromptBeyondTheCapacityIsReadFromItsEnd) {
 }
 
 TEST(Generate, CancelledLeavesWhatIsThere) {
-  TableDecoder decoder(kVocabulary, 1);
+  TableDecoder decoder(kTokens, 1);
   int asked = 0;
   const auto made =
       generate(decoder, {1}, {.max_new_tokens = 50, .cancelled = [&] { return ++asked > 5; }});
@@ -99,12 +99,12 @@ TEST(Generate, CancelledLeavesWhatIsThere) {
 }
 
 TEST(Generate, NothingNewIsLegal) {
-  TableDecoder decoder(kVocabulary, 1);
+  TableDecoder decoder(kTokens, 1);
   EXPECT_TRUE(generate(decoder, {1}, {.max_new_tokens = 0})[0].ids.empty());
 }
 
 TEST(Generate, RefusesAnEmptyPrompt) {
-  TableDecoder decoder(kVocabulary, 1);
+  TableDecoder decoder(kTokens, 1);
   EXPECT_THROW(generate(decoder, {}, {}), UsageError);
   EXPECT_THROW(generate(decoder, {1}, {.num_return_sequences = 0}), UsageError);
 }

@@ -10,7 +10,7 @@
 namespace heed::metrics {
 namespace {
 
-bool is_ascii_punctuation(char c) {
+bool is_punctuation(char c) {
   return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
          (c >= '{' && c <= '~');
 }
@@ -23,10 +23,10 @@ std::vector<std::string_view> words_of(std::string_view text) {
     next_code_point(word, first);
     if (first == word.size()) {
       words.push_back(word);
-    } else if (is_ascii_punctuation(word.back())) {
+    } else if (is_punctuation(word.back())) {
       words.push_back(word.substr(0, word.size() - 1));
       words.push_back(word.substr(word.size() - 1));
-    } else if (is_ascii_punctuation(word.front())) {
+    } else if (is_punctuation(word.front())) {
       words.push_back(word.substr(0, 1));
       words.push_back(word.substr(1));
     } else {

@@ -11,7 +11,7 @@
 namespace heed::models {
 namespace {
 
-TextClassifierOptions small(const char* positions) {
+TextClassifierOptions small_document_encoder(const char* positions) {
   return {.vocab_size = 20,
           .classes = 3,
           .transformer = {.d_model = 16,
@@ -70,7 +70,7 @@ TEST(DocumentEncoder, RowsByDocument) {
 TEST(DocumentEncoder, EachDocumentIsThatOfItAlone) {
   for (const char* positions : {"sinusoidal", "learned", "rotary", "relative"}) {
     at::manual_seed(11);
-    TextClassifier model(small(positions));
+    TextClassifier model(small_document_encoder(positions));
     model.eval();
     const at::Tensor together = model.forward(batch_of(kDocuments, 3));
     ASSERT_EQ(together.sizes(), (at::IntArrayRef{4, 3}));
@@ -83,7 +83,7 @@ TEST(DocumentEncoder, EachDocumentIsThatOfItAlone) {
 
 TEST(DocumentEncoder, OrderOfWordsAndOfSentencesMatters) {
   at::manual_seed(11);
-  TextClassifier model(small("learned"));
+  TextClassifier model(small_document_encoder("learned"));
   model.eval();
   const at::Tensor logits = model.forward(
       batch_of({{{3, 4, 5}, {6, 7}}, {{6, 7}, {3, 4, 5}}, {{5, 4, 3}, {6, 7}}, {{3, 4, 5, 6, 7}}}));
@@ -94,7 +94,7 @@ TEST(DocumentEncoder, OrderOfWordsAndOfSentencesMatters) {
 
 TEST(DocumentEncoder, TraceHasTheWeightsOfWordsAndSentences) {
   at::manual_seed(11);
-  TextClassifier model(small("learned"));
+  TextClassifier model(small_document_encoder("learned"));
   model.eval();
   DocumentTrace trace;
   model.forward(batch_of(kDocuments), &trace);
@@ -109,7 +109,7 @@ TEST(DocumentEncoder, TraceHasTheWeightsOfWordsAndSentences) {
 
 TEST(DocumentEncoder, GradientsReachEveryParameter) {
   at::manual_seed(11);
-  TextClassifier model(small("learned"));
+  TextClassifier model(small_document_encoder("learned"));
   model.forward(batch_of(kDocuments)).pow(2).sum().backward();
   for (const auto& item : model.named_parameters()) {
     ASSERT_TRUE(item.value().grad().defined()) << item.key();
@@ -119,7 +119,7 @@ TEST(DocumentEncoder, GradientsReachEveryParameter) {
 
 TEST(DocumentEncoder, RefusesOptionsThatCannotBe) {
   const auto refused = [](const auto& change) {
-    TextClassifierOptions options = small("learned");
+    TextClassifierOptions options = small_document_encoder("learned");
     change(options);
     EXPECT_THROW(TextClassifier{options}, UsageError);
   };

@@ -10,7 +10,8 @@
 namespace heed::models {
 namespace {
 
-EncoderDecoderOptions small(const nn::AttentionSettings& attention, const char* tied = "all") {
+EncoderDecoderOptions small_encoder_decoder(const nn::AttentionSettings& attention,
+                                            const char* tied = "all") {
   TransformerOptions transformer = small_transformer(attention);
   transformer.norm_first = false;
   transformer.initialisation = "xavier_uniform";
@@ -32,7 +33,7 @@ TextBatch padded_source() {
 TEST(EncoderDecoderCache, DecodingByTokenGivesTheLogitsOfAllAtOnce) {
   for (const char* positions : {"sinusoidal", "rotary", "relative"}) {
     at::manual_seed(6);
-    EncoderDecoder model(small({.positions = positions, .num_key_value_heads = 2}));
+    EncoderDecoder model(small_encoder_decoder({.positions = positions, .num_key_value_heads = 2}));
     spread_parameters(model);
     model.to(at::kDouble);
     const TextBatch source = padded_source();
@@ -50,7 +51,7 @@ TEST(EncoderDecoderCache, DecodingByTokenGivesTheLogitsOfAllAtOnce) {
 
 TEST(EncoderDecoderCache, BeamsShareTheMemoryOfTheirSource) {
   at::manual_seed(6);
-  EncoderDecoder model(small({.positions = "rotary"}));
+  EncoderDecoder model(small_encoder_decoder({.positions = "rotary"}));
   spread_parameters(model);
   model.to(at::kDouble);
   const TextBatch source = padded_source();
@@ -95,7 +96,7 @@ TEST(EncoderDecoderCache, BeamsShareTheMemoryOfTheirSource) {
 
 TEST(EncoderDecoder, PaddingChangesNothing) {
   at::manual_seed(6);
-  EncoderDecoder model(small({}));
+  EncoderDecoder model(small_encoder_decoder({}));
   TextBatch source = padded_source();
   const TextBatch target{.ids = random_ids(3, 8), .lengths = at::tensor({8, 2, 5}, at::kLong)};
   const at::Tensor together = model.forward(source, target);
@@ -110,7 +111,7 @@ TEST(EncoderDecoder, PaddingChangesNothing) {
 
 TEST(EncoderDecoder, TheTraceKeepsSelfAndCrossApart) {
   at::manual_seed(6);
-  const EncoderDecoder model(small({}));
+  const EncoderDecoder model(small_encoder_decoder({}));
   const TextBatch source{.ids = random_ids(2, 9)};
   const TextBatch target{.ids = random_ids(2, 5)};
   nn::AttentionTrace trace;
@@ -126,7 +127,7 @@ TEST(EncoderDecoder, TheTraceKeepsSelfAndCrossApart) {
 TEST(EncoderDecoder, TiesWhatItIsAskedTo) {
   const auto parameters = [](const char* tied) {
     int64_t count = 0;
-    for (const auto& item : EncoderDecoder(small({}, tied)).named_parameters()) {
+    for (const auto& item : EncoderDecoder(small_encoder_decoder({}, tied)).named_parameters()) {
       if (item.value().size(0) == 23) ++count;
     }
     return count;
@@ -134,7 +135,7 @@ TEST(EncoderDecoder, TiesWhatItIsAskedTo) {
   EXPECT_EQ(parameters("none"), 3);
   EXPECT_EQ(parameters("output"), 2);
   EXPECT_EQ(parameters("all"), 1);
-  EncoderDecoderOptions options = small({});
+  EncoderDecoderOptions options = small_encoder_decoder({});
   options.target_vocab_size = 24;
   EXPECT_THROW(EncoderDecoder{options}, UsageError);
   options.tie_word_embeddings = "output";
@@ -145,7 +146,7 @@ TEST(EncoderDecoder, LearnsToCopyWithEveryScore) {
   for (const char* score : {"dot", "scaled_dot", "cosine", "additive"}) {
     for (const char* pattern : {"full", "window:4:4", "window:2:2|global:1"}) {
       at::manual_seed(6);
-      EncoderDecoder model(small({.score = score, .pattern = pattern}));
+      EncoderDecoder model(small_encoder_decoder({.score = score, .pattern = pattern}));
       const TextBatch source{.ids = random_ids(4, 8)};
       const TextBatch target{
           .ids = at::cat({at::ones({4, 1}, at::kLong), source.ids.slice(1, 0, 7)}, 1)};

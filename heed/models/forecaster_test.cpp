@@ -10,7 +10,7 @@
 namespace heed::models {
 namespace {
 
-ForecasterOptions small() {
+ForecasterOptions small_forecaster() {
   ForecasterOptions options{
       .context_length = 20, .horizon = 5, .patch_length = 8, .patch_stride = 4, .num_series = 3};
   options.transformer.num_layers = 1;
@@ -20,17 +20,17 @@ ForecasterOptions small() {
 
 TEST(Forecaster, WritesTheWholeHorizon) {
   at::manual_seed(1);
-  Forecaster model(small());
+  Forecaster model(small_forecaster());
   model.eval();
   nn::AttentionTrace trace;
   EXPECT_EQ(model.forward(at::randn({2, 20, 3}), {}, &trace).sizes(), at::IntArrayRef({2, 5, 3}));
-  EXPECT_EQ(num_patches(small()), 4);
+  EXPECT_EQ(num_patches(small_forecaster()), 4);
 }
 
 // Kim et al. 2022: a window that is shifted and stretched gives a forecast that is, too.
 TEST(Forecaster, FollowsShiftAndScale) {
   at::manual_seed(2);
-  Forecaster model(small());
+  Forecaster model(small_forecaster());
   model.eval();
   const at::Tensor past = at::randn({2, 20, 3});
   const at::Tensor expected = model.forward(past) * 50 + 7;
@@ -43,7 +43,7 @@ TEST(Forecaster, IndependentSeriesDoNotSeeEachOther) {
   at::Tensor changed = past.clone();
   changed.select(2, 1).add_(at::randn({1, 20}));
   for (const bool independent : {true, false}) {
-    ForecasterOptions options = small();
+    ForecasterOptions options = small_forecaster();
     options.channel_independent = independent;
     Forecaster model(options);
     model.eval();
@@ -55,7 +55,7 @@ TEST(Forecaster, IndependentSeriesDoNotSeeEachOther) {
 
 TEST(Forecaster, ReadsWhatIsKnownOfTheFuture) {
   at::manual_seed(4);
-  ForecasterOptions options = small();
+  ForecasterOptions options = small_forecaster();
   options.num_covariates = 2;
   Forecaster model(options);
   model.eval();
@@ -71,7 +71,7 @@ TEST(Forecaster, ReadsWhatIsKnownOfTheFuture) {
 }
 
 TEST(Forecaster, OptionsThatCannotBeAreRefused) {
-  ForecasterOptions options = small();
+  ForecasterOptions options = small_forecaster();
   options.patch_length = 21;
   EXPECT_THROW(check(options), UsageError);
   options.patch_length = 4;
@@ -82,7 +82,7 @@ TEST(Forecaster, OptionsThatCannotBeAreRefused) {
 TEST(ForecasterFiles, ComeBackAsTheyWere) {
   at::manual_seed(5);
   const test::Folder folder;
-  TrainedForecaster trained{.model = std::make_shared<Forecaster>(small()),
+  TrainedForecaster trained{.model = std::make_shared<Forecaster>(small_forecaster()),
                             .series = {"a", "b", "c"},
                             .means = {1, 2, 3},
                             .deviations = {1, 1, 2},

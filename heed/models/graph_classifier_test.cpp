@@ -10,7 +10,7 @@
 namespace heed::models {
 namespace {
 
-GraphClassifierOptions small(const std::string& score = "gat") {
+GraphClassifierOptions small_graph_classifier(const std::string& score = "gat") {
   return {.num_features = 6,
           .num_classes = 3,
           .d_model = 8,
@@ -32,7 +32,7 @@ struct Chain {
 TEST(GraphClassifier, HearsAsFarAsItHasLayers) {
   for (const char* score : {"gat", "gatv2", "scaled_dot", "additive"}) {
     at::manual_seed(1);
-    GraphClassifier model(small(score));
+    GraphClassifier model(small_graph_classifier(score));
     model.eval();
     Chain chain;
     const at::Tensor before = model.forward(chain.features, chain.edges);
@@ -46,7 +46,7 @@ TEST(GraphClassifier, HearsAsFarAsItHasLayers) {
 
 TEST(GraphClassifier, ShowsTheWeightsOfEdges) {
   at::manual_seed(2);
-  GraphClassifier model(small());
+  GraphClassifier model(small_graph_classifier());
   model.eval();
   const Chain chain;
   const at::Tensor weights = model.weights(chain.features, chain.edges, {0, 3});
@@ -58,7 +58,7 @@ TEST(GraphClassifier, ShowsTheWeightsOfEdges) {
 
 TEST(GraphClassifier, DropsInTrainingAlone) {
   at::manual_seed(3);
-  GraphClassifier model(small());
+  GraphClassifier model(small_graph_classifier());
   const Chain chain;
   const auto run = [&] { return model.forward(chain.features, chain.edges); };
   EXPECT_GT(distance(run(), run()), 0);
@@ -67,10 +67,10 @@ TEST(GraphClassifier, DropsInTrainingAlone) {
 }
 
 TEST(GraphClassifier, OptionsThatCannotBeAreRefused) {
-  GraphClassifierOptions options = small();
+  GraphClassifierOptions options = small_graph_classifier();
   options.num_heads = 3;
   EXPECT_THROW(check(options), UsageError);
-  options = small("other");
+  options = small_graph_classifier("other");
   EXPECT_THROW(GraphClassifier{options}, UsageError);
   EXPECT_THROW(check(GraphClassifierOptions{}), UsageError);
 }
@@ -78,7 +78,7 @@ TEST(GraphClassifier, OptionsThatCannotBeAreRefused) {
 TEST(GraphClassifierFiles, ComeBackAsTheyWere) {
   at::manual_seed(4);
   const test::Folder folder;
-  GraphClassifierOptions options = small("gatv2");
+  GraphClassifierOptions options = small_graph_classifier("gatv2");
   options.directed = true;
   const TrainedGraphClassifier trained{
       .model = std::make_shared<GraphClassifier>(options),

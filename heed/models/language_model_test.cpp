@@ -10,7 +10,7 @@
 namespace heed::models {
 namespace {
 
-LanguageModelOptions small(const nn::AttentionSettings& attention) {
+LanguageModelOptions small_language_model(const nn::AttentionSettings& attention) {
   return {.vocab_size = 31, .transformer = small_transformer(attention)};
 }
 
@@ -43,7 +43,7 @@ std::string name_of(const nn::AttentionSettings& s) {
 TEST(LanguageModelCache, DecodingByTokenGivesTheLogitsOfAllAtOnce) {
   for (const auto& attention : settings()) {
     at::manual_seed(4);
-    LanguageModel model(small(attention));
+    LanguageModel model(small_language_model(attention));
     spread_parameters(model);
     model.to(at::kDouble);
     const at::Tensor ids = random_ids(2, 19);
@@ -64,7 +64,8 @@ TEST(LanguageModelCache, DecodingByTokenGivesTheLogitsOfAllAtOnce) {
 TEST(LanguageModelCache, IsAsExactAsTheKernels) {
   for (const char* positions : {"learned", "rotary", "alibi"}) {
     at::manual_seed(4);
-    LanguageModelOptions options = small({.positions = positions, .num_key_value_heads = 2});
+    LanguageModelOptions options =
+        small_language_model({.positions = positions, .num_key_value_heads = 2});
     LanguageModel model(options);
     spread_parameters(model);
     const at::Tensor ids = random_ids(2, 40);
@@ -84,7 +85,7 @@ TEST(LanguageModelCache, RowsOfDifferentLengthsAreAsIfAlone) {
   const std::vector<int64_t> prompts = {3, 8, 5};
   for (const auto& attention : settings()) {
     at::manual_seed(4);
-    LanguageModel model(small(attention));
+    LanguageModel model(small_language_model(attention));
     spread_parameters(model);
     model.to(at::kDouble);
     const at::Tensor ids = random_ids(3, 14);
@@ -117,7 +118,7 @@ TEST(LanguageModelCache, RowsOfDifferentLengthsAreAsIfAlone) {
 
 TEST(LanguageModelCache, GoesOnWithTheChosenRows) {
   at::manual_seed(4);
-  LanguageModel model(small({.positions = "rotary"}));
+  LanguageModel model(small_language_model({.positions = "rotary"}));
   const at::Tensor ids = random_ids(3, 9);
   nn::DecoderCache cache;
   model.next({.ids = ids}, cache);
@@ -132,7 +133,7 @@ TEST(LanguageModelCache, GoesOnWithTheChosenRows) {
 
 TEST(LanguageModel, PaddingBehindARowChangesNothing) {
   at::manual_seed(4);
-  LanguageModel model(small({.positions = "learned"}));
+  LanguageModel model(small_language_model({.positions = "learned"}));
   const at::Tensor ids = random_ids(2, 9);
   const at::Tensor lengths = at::tensor({6, 9}, at::kLong);
   const at::Tensor padded = model.forward(TextBatch{.ids = ids, .lengths = lengths});
@@ -142,7 +143,7 @@ TEST(LanguageModel, PaddingBehindARowChangesNothing) {
 
 TEST(LanguageModel, TheTraceHoldsWeightsAndChangesNothing) {
   at::manual_seed(4);
-  const LanguageModel model(small({.score = "additive", .positions = "relative"}));
+  const LanguageModel model(small_language_model({.score = "additive", .positions = "relative"}));
   const at::Tensor ids = random_ids(2, 9);
   nn::AttentionTrace trace;
   const at::Tensor with = model.forward(TextBatch{.ids = ids}, &trace);
@@ -158,7 +159,8 @@ TEST(LanguageModel, LearnsWithEveryScoreAndPattern) {
   for (const char* score : {"dot", "scaled_dot", "cosine", "additive"}) {
     for (const char* pattern : {"full", "window:6:0", "dilated:3:0:2", "window:3:0|global:2"}) {
       at::manual_seed(4);
-      LanguageModel model(small({.score = score, .pattern = pattern, .positions = "rotary"}));
+      LanguageModel model(
+          small_language_model({.score = score, .pattern = pattern, .positions = "rotary"}));
       const at::Tensor ids = random_ids(4, 5).repeat({1, 3});
       torch::optim::Adam adam(model.parameters(), torch::optim::AdamOptions(3e-3));
       const auto loss_of = [&] {
@@ -180,7 +182,8 @@ TEST(LanguageModel, LearnsWithEveryScoreAndPattern) {
 }
 
 TEST(LanguageModel, HasTheParametersOfItsKind) {
-  LanguageModelOptions options = small({.positions = "rotary", .num_key_value_heads = 2});
+  LanguageModelOptions options =
+      small_language_model({.positions = "rotary", .num_key_value_heads = 2});
   options.tie_word_embeddings = false;
   options.transformer.bias = false;
   options.transformer.norm = "rms";
@@ -212,11 +215,11 @@ TEST(LanguageModel, SaysWhichOptionCannotBeUsed) {
     }
     return "";
   };
-  EXPECT_EQ(message(small({.num_key_value_heads = 3})),
+  EXPECT_EQ(message(small_language_model({.num_key_value_heads = 3})),
             "num_key_value_heads: expected a divisor of the 4 heads, got 3");
   EXPECT_EQ(message({.vocab_size = 0}),
             "vocab_size: expected an integer from 1 to 16777216, got 0");
-  LanguageModelOptions options = small({});
+  LanguageModelOptions options = small_language_model({});
   options.transformer.activation = "swish";
   EXPECT_THAT(message(options), testing::HasSubstr("swiglu, got 'swish'"));
 }

@@ -12,7 +12,7 @@
 namespace heed::models {
 namespace {
 
-QuestionAnswererOptions small(const char* answers, const char* units) {
+QuestionAnswererOptions small_question_answerer(const char* answers, const char* units) {
   return {.vocab_size = 20,
           .answers = answers,
           .classes = 3,
@@ -23,7 +23,8 @@ QuestionAnswererOptions small(const char* answers, const char* units) {
 }
 
 std::vector<QuestionAnswererOptions> all_kinds() {
-  return {small("class", "sentences"), small("class", "words"), small("span", "words")};
+  return {small_question_answerer("class", "sentences"), small_question_answerer("class", "words"),
+          small_question_answerer("span", "words")};
 }
 
 std::shared_ptr<QuestionAnswerer> evaluated(const QuestionAnswererOptions& options) {
@@ -87,7 +88,7 @@ TEST(QuestionAnswerer, PaddingChangesNothing) {
 }
 
 TEST(QuestionAnswerer, ASpanStandsInTheTextOrNowhere) {
-  const QuestionAnswererOptions options = small("span", "words");
+  const QuestionAnswererOptions options = small_question_answerer("span", "words");
   const at::Tensor scores = evaluated(options)->forward(random_batch(options, 2, 7));
   ASSERT_EQ(scores.sizes(), at::IntArrayRef({2, 2, 7}));
   const at::Tensor possible = scores > QuestionAnswerer::kNowhere / 2;
@@ -98,7 +99,7 @@ TEST(QuestionAnswerer, ASpanStandsInTheTextOrNowhere) {
 
 // One stack for all hops: as many weights, another result, all layers of each hop in the trace.
 TEST(QuestionAnswerer, HopsShareTheirWeights) {
-  QuestionAnswererOptions options = small("class", "sentences");
+  QuestionAnswererOptions options = small_question_answerer("class", "sentences");
   const auto two = evaluated(options);
   options.num_hops = 1;
   const auto one = evaluated(options);
@@ -114,7 +115,7 @@ TEST(QuestionAnswerer, HopsShareTheirWeights) {
 
 // The mean of the question's states decides, so their order of sentences must be able to matter.
 TEST(QuestionAnswerer, TheOrderOfSentencesMatters) {
-  const QuestionAnswererOptions options = small("class", "sentences");
+  const QuestionAnswererOptions options = small_question_answerer("class", "sentences");
   const auto model = evaluated(options);
   QuestionBatch batch = random_batch(options, 1, 4);
   const at::Tensor before = model->forward(batch);
@@ -139,7 +140,7 @@ TEST(QuestionAnswerer, GradientsReachEveryParameter) {
 
 TEST(QuestionAnswerer, RefusesOptionsThatCannotBe) {
   auto refused = [](auto change) {
-    QuestionAnswererOptions options = small("class", "sentences");
+    QuestionAnswererOptions options = small_question_answerer("class", "sentences");
     change(options);
     EXPECT_THROW(check(options), UsageError);
   };
@@ -222,11 +223,11 @@ TEST_F(QuestionAnswererFiles, WrongFieldsAreNamed) {
       {{"\"kitchen\"", "\"attic\""}, "id2label"},
   };
   for (const auto& [change, expected] : cases) {
-    make(small("class", "sentences"));
+    make(small_question_answerer("class", "sentences"));
     replace_in_config(directory_, change.first, change.second);
     EXPECT_NE(refusal().find(expected), std::string::npos) << change.second << ": " << refusal();
   }
-  make(small("span", "words"));
+  make(small_question_answerer("span", "words"));
   replace_in_config(directory_, "\"doc_stride\": 5", "\"doc_stride\": 0");
   EXPECT_NE(refusal().find("doc_stride"), std::string::npos) << refusal();
 }

@@ -10,7 +10,7 @@
 namespace heed::models {
 namespace {
 
-RecommenderOptions small() {
+RecommenderOptions small_recommender() {
   RecommenderOptions options{.num_items = 12};
   options.transformer = small_transformer({.positions = "learned"});
   options.transformer.max_length = 6;
@@ -21,7 +21,7 @@ at::Tensor ids(std::vector<int64_t> items) { return at::tensor(items).unsqueeze(
 
 TEST(Recommender, ScoresEveryItem) {
   at::manual_seed(1);
-  Recommender model(small());
+  Recommender model(small_recommender());
   model.eval();
   nn::AttentionTrace trace;
   const TextBatch batch{.ids = at::tensor({3, 4, 5, 7, 0, 0}, at::kLong).reshape({2, 3}),
@@ -35,7 +35,7 @@ TEST(Recommender, ScoresEveryItem) {
 
 TEST(Recommender, AnItemDoesNotSeeThoseBehindIt) {
   at::manual_seed(2);
-  Recommender model(small());
+  Recommender model(small_recommender());
   spread_parameters(model);
   model.eval();
   const auto states = [&](const at::Tensor& items) {
@@ -49,7 +49,7 @@ TEST(Recommender, AnItemDoesNotSeeThoseBehindIt) {
 
 TEST(Recommender, TheOrderCounts) {
   at::manual_seed(3);
-  Recommender model(small());
+  Recommender model(small_recommender());
   spread_parameters(model);
   model.eval();
   EXPECT_GT(distance(model.next({.ids = ids({1, 2, 3})}), model.next({.ids = ids({2, 1, 3})})),
@@ -57,7 +57,7 @@ TEST(Recommender, TheOrderCounts) {
 }
 
 TEST(Recommender, LongHistoriesAreRefused) {
-  Recommender model(small());
+  Recommender model(small_recommender());
   EXPECT_THROW(model.next({.ids = ids({1, 2, 3, 4, 5, 6, 7})}), UsageError);
   EXPECT_THROW(check(RecommenderOptions{}), UsageError);  // without items
 }
@@ -66,7 +66,7 @@ class RecommenderFiles : public ::testing::Test {
  protected:
   RecommenderFiles() {
     at::manual_seed(4);
-    trained_.model = std::make_shared<Recommender>(small());
+    trained_.model = std::make_shared<Recommender>(small_recommender());
     trained_.model->eval();
     for (int i = 0; i < 12; ++i) trained_.items.push_back(text_of("item ", i));
     trained_.names.resize(12);

@@ -13,7 +13,7 @@
 namespace heed::models {
 namespace {
 
-SpeechClassifierOptions small() {
+SpeechClassifierOptions small_speech_classifier() {
   SpeechClassifierOptions options{.num_classes = 3};
   options.speech = small_speech(12);
   options.speech.transformer.num_layers = 2;
@@ -23,7 +23,7 @@ SpeechClassifierOptions small() {
 TEST(SpeechClassifier, GivesEachSoundWhatItGivesAlone) {
   for (const char* positions : {"rotary", "sinusoidal", "learned", "none"}) {
     at::manual_seed(1);
-    SpeechClassifierOptions options = small();
+    SpeechClassifierOptions options = small_speech_classifier();
     options.speech.transformer.attention.positions = positions;
     SpeechClassifier model(options);
     model.eval();
@@ -41,7 +41,7 @@ TEST(SpeechClassifier, GivesEachSoundWhatItGivesAlone) {
 
 TEST(SpeechClassifier, OptionsThatCannotBeAreRefused) {
   const auto refused = [](const auto& change) {
-    SpeechClassifierOptions options = small();
+    SpeechClassifierOptions options = small_speech_classifier();
     change(options.speech);
     EXPECT_THROW(check(options), UsageError);
   };
@@ -49,7 +49,7 @@ TEST(SpeechClassifier, OptionsThatCannotBeAreRefused) {
   refused([](SpeechOptions& o) { o.kernel_size = 4; });
   refused([](SpeechOptions& o) { o.mel_scale = "bark"; });
   refused([](SpeechOptions& o) { o.transformer.num_heads = 3; });
-  SpeechClassifier model(small());
+  SpeechClassifier model(small_speech_classifier());
   EXPECT_THROW(model.forward(at::randn({1, 5, 11})), UsageError);
 }
 
@@ -57,7 +57,7 @@ TEST(SpeechClassifierFiles, ComeBackAsTheyWere) {
   at::manual_seed(2);
   const test::Folder folder;
   const TrainedSpeechClassifier trained{
-      .model = std::make_shared<SpeechClassifier>(small()),
+      .model = std::make_shared<SpeechClassifier>(small_speech_classifier()),
       .labels = {"no", "stop", "yes"},
       .scale = {.means = std::vector<double>(12, -3), .deviations = std::vector<double>(12, 2)}};
   trained.model->eval();
@@ -75,7 +75,7 @@ TEST(SpeechClassifierFiles, AConfigThatDoesNotFitIsRefused) {
                                  std::pair("\"kernel_size\": 5", "\"kernel_size\": 7"),
                                  std::pair("\"subsampling\": 4", "\"subsampling\": 3"),
                                  std::pair("\"num_classes\": 3", "\"num_classes\": 4")}) {
-    save({.model = std::make_shared<SpeechClassifier>(small()),
+    save({.model = std::make_shared<SpeechClassifier>(small_speech_classifier()),
           .labels = {"no", "stop", "yes"},
           .scale = {.means = std::vector<double>(12, 0), .deviations = std::vector<double>(12, 1)}},
          folder / "model");

@@ -13,7 +13,7 @@
 namespace heed::models {
 namespace {
 
-SpeechRecogniserOptions small() {
+SpeechRecogniserOptions small_speech_recogniser() {
   SpeechRecogniserOptions options{.num_tokens = 4};
   options.speech = small_speech(12);
   options.speech.subsampling = 2;
@@ -22,7 +22,7 @@ SpeechRecogniserOptions small() {
 
 TEST(SpeechRecogniser, GivesEachSoundWhatItGivesAlone) {
   at::manual_seed(1);
-  SpeechRecogniser model(small());
+  SpeechRecogniser model(small_speech_recogniser());
   model.eval();
   const at::NoGradGuard no_grad;
   const at::Tensor frames = at::randn({2, 41, 12});
@@ -38,7 +38,7 @@ TEST(SpeechRecogniserFiles, ComeBackAsTheyWere) {
   at::manual_seed(2);
   const test::Folder folder;
   const TrainedSpeechRecogniser trained{
-      .model = std::make_shared<SpeechRecogniser>(small()),
+      .model = std::make_shared<SpeechRecogniser>(small_speech_recogniser()),
       .tokens = {"", " ", "a", "ö"},
       .words = false,
       .scale = {.means = std::vector<double>(12, -3), .deviations = std::vector<double>(12, 2)}};

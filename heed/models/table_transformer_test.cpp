@@ -10,7 +10,7 @@
 namespace heed::models {
 namespace {
 
-TableTransformerOptions small() {
+TableTransformerOptions small_table_transformer() {
   TableTransformerOptions o{.num_numbers = 2,
                             .num_categories = 1,
                             .num_category_vectors = 4,
@@ -28,7 +28,7 @@ TableBatch batch() {
 
 TEST(TableTransformer, ReadsEveryCell) {
   at::manual_seed(1);
-  TableTransformer model(small());
+  TableTransformer model(small_table_transformer());
   spread_parameters(model);
   model.eval();
   const TableBatch rows = batch();
@@ -53,7 +53,7 @@ TEST(TableTransformer, ReadsEveryCell) {
 
 TEST(TableTransformer, SharedVectorsStartAtTheMean) {
   at::manual_seed(2);
-  TableTransformer model(small());
+  TableTransformer model(small_table_transformer());
   model.eval();
   model.start_at_zero(at::tensor({1, 1, 0, 0}).to(at::kBool));
   TableBatch rows = batch();
@@ -64,7 +64,7 @@ TEST(TableTransformer, SharedVectorsStartAtTheMean) {
 
 TEST(TableTransformer, ShowsAttentionAmongCells) {
   at::manual_seed(3);
-  TableTransformer model(small());
+  TableTransformer model(small_table_transformer());
   model.eval();
   nn::AttentionTrace trace;
   model.forward(batch(), &trace);
@@ -73,10 +73,10 @@ TEST(TableTransformer, ShowsAttentionAmongCells) {
 }
 
 TEST(TableTransformer, NeedsColumnsWithoutOrder) {
-  TableTransformerOptions o = small();
+  TableTransformerOptions o = small_table_transformer();
   o.num_numbers = o.num_categories = 0;
   EXPECT_THROW(TableTransformer{o}, UsageError);
-  o = small();
+  o = small_table_transformer();
   o.transformer.attention.positions = "learned";
   EXPECT_THROW(TableTransformer{o}, UsageError);
 }
@@ -95,7 +95,7 @@ TrainedTable trained() {
       .target = "income",
       .labels = {"a", "b", "c"},
       .missing_values = {"?"}};
-  made.model = std::make_shared<TableTransformer>(small());
+  made.model = std::make_shared<TableTransformer>(small_table_transformer());
   made.model->eval();
   return made;
 }
@@ -119,7 +119,7 @@ TEST(TableTransformerFiles, AModelIsFoundAgain) {
 TEST(TableTransformerFiles, RegressionKeepsItsUnits) {
   const test::Folder folder;
   TrainedTable saved = trained();
-  TableTransformerOptions o = small();
+  TableTransformerOptions o = small_table_transformer();
   o.num_outputs = 1;
   saved.model = std::make_shared<TableTransformer>(o);
   saved.labels = {};

@@ -18,7 +18,7 @@
 namespace heed::models {
 namespace {
 
-TextClassifierOptions small(bool norm_first) {
+TextClassifierOptions small_text_classifier(bool norm_first) {
   return {.vocab_size = 20,
           .classes = 3,
           .transformer = {.d_model = 16,
@@ -33,7 +33,7 @@ TextClassifierOptions small(bool norm_first) {
 
 std::shared_ptr<TextClassifier> evaluated(bool norm_first) {
   at::manual_seed(11);
-  auto model = std::make_shared<TextClassifier>(small(norm_first));
+  auto model = std::make_shared<TextClassifier>(small_text_classifier(norm_first));
   model->eval();
   return model;
 }
@@ -70,7 +70,7 @@ TEST(TextClassifier, EachRowOfABatchIsThatOfTheTextAlone) {
 
 TEST(TextClassifier, GradientsReachEveryParameter) {
   at::manual_seed(11);
-  TextClassifier model(small("pre"));
+  TextClassifier model(small_text_classifier("pre"));
   const at::Tensor ids = at::randint(2, 20, {4, 9}, at::kLong);
   model.forward({.ids = ids, .lengths = at::full({4}, 9, at::kLong)}).pow(2).sum().backward();
   for (const auto& item : model.named_parameters()) {
@@ -81,7 +81,7 @@ TEST(TextClassifier, GradientsReachEveryParameter) {
 
 TEST(TextClassifier, RefusesOptionsThatCannotBe) {
   auto refused = [](auto change) {
-    TextClassifierOptions options = small("post");
+    TextClassifierOptions options = small_text_classifier("post");
     change(options);
     EXPECT_THROW(check(options), UsageError);
   };
@@ -100,7 +100,7 @@ class TextClassifierFiles : public testing::Test {
     builder.add("a few words to know , and no more");
     auto tokenizer = std::make_shared<const text::Tokenizer>(builder.build());
     at::manual_seed(11);
-    TextClassifierOptions options = small("post");
+    TextClassifierOptions options = small_text_classifier("post");
     options.vocab_size = tokenizer->size();
     trained_ = {.model = std::make_shared<TextClassifier>(options),
                 .tokenizer = tokenizer,
@@ -250,7 +250,7 @@ TEST(TextClassifierOptions, HaveOneRangeForWritingAndReading) {
        [](TransformerOptions& o) { o.attention.max_relative_positions = 1 << 21; }},
   };
   for (const auto& [name, change] : cases) {
-    TextClassifierOptions options = small("post");
+    TextClassifierOptions options = small_text_classifier("post");
     change(options.transformer);
     try {
       check(options);

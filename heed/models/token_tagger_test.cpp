@@ -15,7 +15,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-TokenTaggerOptions small(const nn::AttentionSettings& attention) {
+TokenTaggerOptions small_token_tagger(const nn::AttentionSettings& attention) {
   return {
       .types = {"loc", "per"}, .words = small_words(), .transformer = small_transformer(attention)};
 }
@@ -39,7 +39,7 @@ at::Tensor targets() {
 TEST(TokenTagger, ASentenceIsScoredTheSameInAnyCompany) {
   for (const char* positions : {"none", "sinusoidal", "learned", "rotary", "alibi", "relative"}) {
     at::manual_seed(5);
-    TokenTagger model(small({.positions = positions}));
+    TokenTagger model(small_token_tagger({.positions = positions}));
     spread_parameters(model);
     model.to(at::kDouble);
     model.eval();
@@ -58,7 +58,7 @@ TEST(TokenTagger, LearnsWithEveryScoreAndPattern) {
   for (const char* output : {"crf", "softmax"}) {
     for (const auto& [score, pattern] : cases) {
       at::manual_seed(5);
-      TokenTaggerOptions options = small({.score = score, .pattern = pattern});
+      TokenTaggerOptions options = small_token_tagger({.score = score, .pattern = pattern});
       options.words.character_score = score;
       options.output = output;
       TokenTagger model(options);
@@ -83,7 +83,7 @@ TEST(TokenTagger, AnswersFollowTheSchemeWhateverTheScores) {
   for (const char* output : {"crf", "softmax"}) {
     for (const text::TagScheme scheme : {text::TagScheme::kBio, text::TagScheme::kBioes}) {
       at::manual_seed(5);
-      TokenTaggerOptions options = small({});
+      TokenTaggerOptions options = small_token_tagger({});
       options.output = output;
       options.scheme = scheme;
       const TokenTagger model(options);
@@ -103,7 +103,7 @@ TEST(TokenTagger, AnswersFollowTheSchemeWhateverTheScores) {
 
 // A tag's own softmax, summed over the words.
 TEST(TokenTagger, LossOfSoftmaxIsThatOfEachWord) {
-  TokenTaggerOptions options = small({});
+  TokenTaggerOptions options = small_token_tagger({});
   options.output = "softmax";
   const TokenTagger model(options);
   const WordBatch batch = sentences();
@@ -117,7 +117,7 @@ TEST(TokenTagger, LossOfSoftmaxIsThatOfEachWord) {
 // "O" is raised where an entity stands, nowhere else.
 TEST(TokenTagger, TheMarginRaisesNoEntity) {
   for (const char* output : {"crf", "softmax"}) {
-    TokenTaggerOptions options = small({});
+    TokenTaggerOptions options = small_token_tagger({});
     options.output = output;
     const TokenTagger model(options);
     const WordBatch batch = sentences();
@@ -131,7 +131,7 @@ TEST(TokenTagger, TheMarginRaisesNoEntity) {
 }
 
 TEST(TokenTagger, ShowsItsAttention) {
-  TokenTagger model(small({}));
+  TokenTagger model(small_token_tagger({}));
   model.eval();
   nn::AttentionTrace trace;
   const nn::AttentionRecorder recorder;
@@ -143,7 +143,7 @@ TEST(TokenTagger, ShowsItsAttention) {
 
 TEST(TokenTagger, SaysWhichOptionCannotBeUsed) {
   const auto message = [](auto change) {
-    TokenTaggerOptions options = small({});
+    TokenTaggerOptions options = small_token_tagger({});
     change(options);
     try {
       check(options);
@@ -166,10 +166,10 @@ TEST(TokenTagger, SaysWhichOptionCannotBeUsed) {
 class TokenTaggerFiles : public testing::Test {
  protected:
   void SetUp() override {
-    TokenTaggerOptions options = small({.score = "additive",
-                                        .pattern = "window:3:2|global:1",
-                                        .positions = "relative",
-                                        .max_relative_positions = 7});
+    TokenTaggerOptions options = small_token_tagger({.score = "additive",
+                                                     .pattern = "window:3:2|global:1",
+                                                     .positions = "relative",
+                                                     .max_relative_positions = 7});
     options.scheme = text::TagScheme::kBio;
     trained_ = {.model = std::make_shared<TokenTagger>(options),
                 .tokenizer = small_subwords(),

@@ -12,7 +12,7 @@
 namespace heed::nn {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FeedForwardKind>, 8> kNames{{
+constexpr std::array<std::pair<std::string_view, FeedForwardKind>, 8> kKindNames{{
     {"relu", {Activation::kRelu}},
     {"gelu", {Activation::kGelu}},
     {"gelu_tanh", {Activation::kGeluTanh}},
@@ -26,7 +26,7 @@ constexpr std::array<std::pair<std::string_view, FeedForwardKind>, 8> kNames{{
 }  // namespace
 
 FeedForwardKind feed_forward_kind_from(std::string_view name) {
-  for (const auto& [each, kind] : kNames) {
+  for (const auto& [each, kind] : kKindNames) {
     if (each == name) return kind;
   }
   throw UsageError(
@@ -35,12 +35,12 @@ FeedForwardKind feed_forward_kind_from(std::string_view name) {
 
 std::vector<std::string> feed_forward_names() {
   std::vector<std::string> names;
-  for (const auto& [name, kind] : kNames) names.emplace_back(name);
+  for (const auto& [name, kind] : kKindNames) names.emplace_back(name);
   return names;
 }
 
 std::string name_of(const FeedForwardKind& kind) {
-  for (const auto& [name, each] : kNames) {
+  for (const auto& [name, each] : kKindNames) {
     if (each.activation == kind.activation && each.gated == kind.gated) return std::string(name);
   }
   throw UsageError("activation: not one of the known ones");

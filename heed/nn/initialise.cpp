@@ -18,7 +18,7 @@ namespace {
 
 thread_local bool leaves_out = false;
 
-constexpr std::array<std::pair<std::string_view, Initialisation>, 6> kNames{{
+constexpr std::array<std::pair<std::string_view, Initialisation>, 6> kInitialisationNames{{
     {"xavier_uniform", Initialisation::kXavierUniform},
     {"xavier_normal", Initialisation::kXavierNormal},
     {"scaled_normal", Initialisation::kScaledNormal},
@@ -42,7 +42,7 @@ std::string stack_of(const std::string& name) { return name.substr(0, name.find(
 }  // namespace
 
 Initialisation initialisation_from(std::string_view name) {
-  for (const auto& [each, value] : kNames) {
+  for (const auto& [each, value] : kInitialisationNames) {
     if (each == name) return value;
   }
   throw UsageError(text_of("initialisation: expected one of ", joined(initialisation_names()),
@@ -51,12 +51,12 @@ Initialisation initialisation_from(std::string_view name) {
 
 std::vector<std::string> initialisation_names() {
   std::vector<std::string> names;
-  for (const auto& [name, value] : kNames) names.emplace_back(name);
+  for (const auto& [name, value] : kInitialisationNames) names.emplace_back(name);
   return names;
 }
 
 std::string name_of(Initialisation initialisation) {
-  for (const auto& [name, value] : kNames) {
+  for (const auto& [name, value] : kInitialisationNames) {
     if (value == initialisation) return std::string(name);
   }
   throw UsageError("initialisation: not one of the known ones");

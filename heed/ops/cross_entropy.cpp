@@ -65,17 +65,17 @@ kernels::SoftmaxLoss problem_of(const at::Tensor& rows, const at::Tensor& target
           .smoothing = options.label_smoothing};
 }
 
-struct Forward {
+struct CrossEntropyForward {
   at::Tensor loss;
   at::Tensor statistics;  // (rows, 2)
   double counted = 0;
 };
 
-Forward forward_rows(const at::Tensor& logits, const at::Tensor& targets,
-                     const CrossEntropyOptions& options) {
+CrossEntropyForward forward_rows(const at::Tensor& logits, const at::Tensor& targets,
+                                 const CrossEntropyOptions& options) {
   static_assert(sizeof(kernels::SoftmaxStatistics) == 2 * sizeof(float));
   const at::Tensor rows = as_rows(logits);
-  Forward f;
+  CrossEntropyForward f;
   f.counted = static_cast<double>(check_targets(targets, rows.size(1), options.ignored_target));
   f.statistics = at::empty({rows.size(0), 2}, rows.options().dtype(at::kFloat));
   const at::Tensor losses = at::empty({rows.size(0)}, rows.options().dtype(at::kDouble));
@@ -136,7 +136,7 @@ class CrossEntropy : public torch::autograd::Function<CrossEntropy> {
                             const at::Tensor& targets, double smoothing, int64_t ignored,
                             int64_t reduction) {
     const CrossEntropyOptions options{smoothing, ignored, static_cast<Reduction>(reduction)};
-    const Forward f = forward_rows(logits, targets, options);
+    const CrossEntropyForward f = forward_rows(logits, targets, options);
     ctx->save_for_backward({logits, targets, f.statistics});
     ctx->saved_data["smoothing"] = smoothing;
     ctx->saved_data["ignored"] = ignored;

@@ -89,11 +89,11 @@ kernels::NormSizes sizes_of(const Norm& norm, const at::Tensor& x) {
   return {norm.kind, x.numel() / x.size(-1), x.size(-1)};
 }
 
-struct Forward {
+struct NormForward {
   at::Tensor sum, output, mean, scale;
 };
 
-Forward forward_rows(const Operands& in, const Norm& norm) {
+NormForward forward_rows(const Operands& in, const Norm& norm) {
   const at::Tensor x = in.x.contiguous();
   const at::Tensor residual = in.residual.defined() ? in.residual.contiguous() : at::Tensor();
   const at::Tensor weight = as_float_row(in.weight), bias = as_float_row(in.bias);
@@ -101,7 +101,7 @@ Forward forward_rows(const Operands& in, const Norm& norm) {
                                        : x.scalar_type();
   const auto options = x.options().dtype(type).requires_grad(false);
   const auto sizes = sizes_of(norm, x);
-  Forward f;
+  NormForward f;
   f.output = at::empty(x.sizes(), options);
   if (residual.defined()) f.sum = at::empty(x.sizes(), options);
   if (norm.kind == NormKind::kLayer) f.mean = at::empty({sizes.rows}, options.dtype(at::kFloat));
@@ -123,22 +123,22 @@ Forward forward_rows(const Operands& in, const Norm& norm) {
 struct Saved {
   at::Tensor s, weight, bias, mean, scale;
 };
-struct Wanted {
+struct NormWanted {
   bool weight = false;
   bool bias = false;
 };
-struct Gradients {
+struct NormGradients {
   at::Tensor s, weight, bias;
 };
 
-Gradients backward_rows(const Saved& saved, const Norm& norm, const at::Tensor& grad_sum,
-                        const at::Tensor& grad_output, const Wanted& wanted) {
+NormGradients backward_rows(const Saved& saved, const Norm& norm, const at::Tensor& grad_sum,
+                            const at::Tensor& grad_output, const NormWanted& wanted) {
   const at::Tensor s = saved.s.contiguous();
   const at::Tensor weight = as_float_row(saved.weight);
   const at::Tensor by_output = grad_output.contiguous();
   const at::Tensor by_sum = grad_sum.defined() ? grad_sum.contiguous() : at::Tensor();
   const auto options = s.options().requires_grad(false);
-  Gradients g;
+  NormGradients g;
   g.s = at::empty(s.sizes(), options);
   const auto row = [&] { return at::empty({s.size(-1)}, options.dtype(at::kFloat)); };
   if (wanted.weight) g.weight = row();
@@ -161,8 +161,9 @@ Gradients backward_rows(const Saved& saved, const Norm& norm, const at::Tensor& 
 }
 
 // The same by torch's operators, which can be differentiated again.
-Gradients differentiable_backward(const Saved& saved, const Norm& norm, const at::Tensor& grad_sum,
-                                  const at::Tensor& grad_output, const Wanted& wanted) {
+NormGradients differentiable_backward(const Saved& saved, const Norm& norm,
+                                      const at::Tensor& grad_sum, const at::Tensor& grad_output,
+                                      const NormWanted& wanted) {
   at::Tensor x = saved.s.to(at::kFloat);
   const at::Tensor grad = grad_output.to(at::kFloat);
   const bool centred = norm.kind == NormKind::kLayer;
@@ -173,7 +174,7 @@ Gradients differentiable_backward(const Saved& saved, const Norm& norm, const at
   at::Tensor by_output = g - unit * (g * unit).mean(-1, /*keepdim=*/true);
   if (centred) by_output = by_output - g.mean(-1, /*keepdim=*/true);
   by_output = by_output * scale;
-  Gradients result;
+  NormGradients result;
   result.s = (grad_sum.defined() ? by_output + grad_sum : by_output).to(saved.s.scalar_type());
   const int64_t width = x.size(-1);
   if (wanted.weight) {
@@ -194,7 +195,7 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
     const Norm norm{static_cast<NormKind>(kind), epsilon};
     const Operands in{x, residual.value_or(at::Tensor()), weight.value_or(at::Tensor()),
                       bias.value_or(at::Tensor())};
-    const Forward f = forward_rows(in, norm);
+    const NormForward f = forward_rows(in, norm);
     ctx->save_for_backward({f.sum.defined() ? f.sum : x, in.weight, in.bias, f.mean, f.scale});
     ctx->saved_data["kind"] = kind;
     ctx->saved_data["epsilon"] = epsilon;
@@ -215,10 +216,10 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
     const at::Tensor grad_output = grads.back();
     // Inputs that are not there are not counted.
     size_t next = with_sum ? 2 : 1;
-    Wanted wanted;
+    NormWanted wanted;
     if (saved.weight.defined()) wanted.weight = ctx->needs_input_grad(next++);
     if (saved.bias.defined()) wanted.bias = ctx->needs_input_grad(next);
-    Gradients g;
+    NormGradients g;
     if (!grad_output.defined()) {
       g.s = grad_sum;
     } else if (at::GradMode::is_enabled()) {
@@ -245,7 +246,7 @@ variable_list run(const char* name, const Operands& in, const Norm& norm) {
     differentiates |= t->defined() && t->requires_grad();
   }
   if (!differentiates || !at::GradMode::is_enabled()) {
-    const Forward f = forward_rows(in, norm);
+    const NormForward f = forward_rows(in, norm);
     return {f.sum, f.output};
   }
   const auto optional = [](const at::Tensor& t) {

@@ -9,6 +9,9 @@
 
 namespace heed::tasks {
 
+// For evaluation, where an example is short.
+inline constexpr int64_t kEvaluationBatch = 64;
+
 // Gives every example to `read` once, in batches of similar length (data::by_length); `progress`
 // counts examples and is told behind each batch. For evaluation, where the order does not matter.
 void for_each_batch(const std::vector<int64_t>& lengths, int64_t batch_size,

@@ -15,7 +15,6 @@
 namespace heed::tasks {
 namespace {
 
-constexpr int64_t kEvaluationBatch = 64;
 constexpr int64_t kMostProbabilities = 1 << 22;  // of a batch
 
 // -log of a probability that may have been rounded to 0.

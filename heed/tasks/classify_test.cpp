@@ -27,7 +27,7 @@ models::TextClassifierOptions sizes(const text::Tokenizer& tokenizer, const char
       .max_sentences = 3};
 }
 
-models::TrainedTextClassifier small(const char* documents) {
+models::TrainedTextClassifier small_classify(const char* documents) {
   at::manual_seed(4);
   const auto words = tokenizer();
   models::TrainedTextClassifier trained{
@@ -51,16 +51,18 @@ using Texts = std::vector<std::string>;
 
 TEST(Classify, RowsAreTheTextOrItsFirstSentences) {
   const std::string text = "Red sky. Blue sea!\nGrey stone";
-  EXPECT_EQ(parts(small("whole"), text), Texts{text});
-  EXPECT_EQ(parts(small("lines"), text), (Texts{"Red sky. Blue sea!", "Grey stone"}));
-  EXPECT_EQ(parts(small("sentences"), text), (Texts{"Red sky.", "Blue sea!", "Grey stone"}));
-  EXPECT_EQ(parts(small("lines"), "a\nb\n\nc\nd"), (Texts{"a", "b", "c"}));  // the most are 3
-  EXPECT_EQ(parts(small("lines"), " \n "), Texts{});
-  EXPECT_EQ(parts(small("whole"), ""), Texts{""});
+  EXPECT_EQ(parts(small_classify("whole"), text), Texts{text});
+  EXPECT_EQ(parts(small_classify("lines"), text), (Texts{"Red sky. Blue sea!", "Grey stone"}));
+  EXPECT_EQ(parts(small_classify("sentences"), text),
+            (Texts{"Red sky.", "Blue sea!", "Grey stone"}));
+  EXPECT_EQ(parts(small_classify("lines"), "a\nb\n\nc\nd"),
+            (Texts{"a", "b", "c"}));  // the most are 3
+  EXPECT_EQ(parts(small_classify("lines"), " \n "), Texts{});
+  EXPECT_EQ(parts(small_classify("whole"), ""), Texts{""});
 }
 
 TEST(Classify, BatchesOfDocuments) {
-  const auto trained = small("lines");
+  const auto trained = small_classify("lines");
   const TextRows two = encode_rows(trained, "red sky\nblue");
   const TextRows none = encode_rows(trained, "");
   const TextRows cut = encode_rows(trained, "red red red red red red");
@@ -71,11 +73,11 @@ TEST(Classify, BatchesOfDocuments) {
   EXPECT_TRUE(at::equal(batch.rows.lengths, at::tensor({2, 1, 4}, at::kLong)));
   EXPECT_EQ(batch.rows.ids.sizes(), (at::IntArrayRef{3, 4}));
   EXPECT_EQ(batch.rows.ids[1][1].item<int64_t>(), trained.model->options().pad_token_id);
-  EXPECT_FALSE(document_batch(*small("whole").model, {&two}).sentences.defined());
+  EXPECT_FALSE(document_batch(*small_classify("whole").model, {&two}).sentences.defined());
 }
 
 TEST(Classify, DocumentsDoNotDependOnTheCompany) {
-  const auto trained = small("sentences");
+  const auto trained = small_classify("sentences");
   const Texts texts = {"red sky. blue sea.", "", "grey", "stone stone. grey! sea? red.", "???"};
   const auto together = classify(trained, texts);
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -89,7 +91,7 @@ TEST(Classify, DocumentsDoNotDependOnTheCompany) {
 TEST(Classify, SeveralLabelsHaveAThresholdEach) {
   EXPECT_EQ(labels_above({0.5, 0.2, 0.9}, {0.5, 0.3, 0.1}), (std::vector<int32_t>{0, 2}));
   EXPECT_EQ(labels_above({0.1}, {0.2}), std::vector<int32_t>{});
-  auto trained = small("whole");
+  auto trained = small_classify("whole");
   const auto one = classify(trained, {"red sky"});
   EXPECT_NEAR(one[0].probabilities[0] + one[0].probabilities[1] + one[0].probabilities[2], 1,
               1e-12);
@@ -106,7 +108,7 @@ TEST(Classify, SeveralLabelsHaveAThresholdEach) {
 }
 
 TEST(Classify, ScoresOfSeveralLabels) {
-  auto trained = small("whole");
+  auto trained = small_classify("whole");
   trained.label_separator = ",";
   trained.thresholds = {0.5, 0.5, 0.5};
   data::ClassificationData data{.files = {"memory"}, .label_names = trained.labels};

@@ -34,8 +34,6 @@ namespace {
 
 using Part = TaggedParts::Part;
 
-constexpr int64_t kEvaluationBatch = 64;
-
 std::shared_ptr<const text::Tokenizer> learnt_subwords(const data::NerData& data, int64_t size) {
   text::BpeBuilder builder({.vocab_size = static_cast<int32_t>(size),
                             .normalizers = {"NFC", "Lowercase"},

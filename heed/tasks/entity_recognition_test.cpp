@@ -26,7 +26,7 @@ data::NerData visits() {
   return data;
 }
 
-EntityRecognitionOptions small() {
+EntityRecognitionOptions small_entity_recognition() {
   return {.model = {.words = {.subword_dim = 16, .character_dim = 16, .shape_dim = 4},
                     .transformer = {.d_model = 32,
                                     .num_heads = 2,
@@ -55,7 +55,7 @@ void learn(EntityRecognition& task, int steps) {
 
 TEST(EntityRecognition, LearnsWhatItIsShown) {
   at::manual_seed(4);
-  EntityRecognition task(visits(), visits(), small());
+  EntityRecognition task(visits(), visits(), small_entity_recognition());
   learn(task, 40);
   const Metrics metrics = task.validate({});
   EXPECT_EQ(metric(metrics, "f1"), 1);
@@ -69,7 +69,7 @@ TEST(EntityRecognition, LearnsWhatItIsShown) {
 
 TEST(EntityRecognition, ResultsDoNotDependOnTheCompany) {
   at::manual_seed(4);
-  EntityRecognition task(visits(), visits(), small());
+  EntityRecognition task(visits(), visits(), small_entity_recognition());
   task.module().eval();
   const std::vector<Words> sentences = {{"Anna"}, {}, {"John", "Cook", "is", "in", "Rome"}, {"??"}};
   const auto together = tag_words(task.trained(), sentences);
@@ -87,7 +87,7 @@ TEST(EntityRecognition, ResultsDoNotDependOnTheCompany) {
 // The loss is the mean over all words, of the batch and of the data.
 TEST(EntityRecognition, LossOfABatchIsThatOfTheData) {
   at::manual_seed(4);
-  EntityRecognition task(visits(), visits(), small());
+  EntityRecognition task(visits(), visits(), small_entity_recognition());
   task.module().eval();
   const c10::NoGradGuard no_gradients;
   std::vector<int64_t> all(16);
@@ -100,7 +100,7 @@ TEST(EntityRecognition, LossOfABatchIsThatOfTheData) {
 
 TEST(EntityRecognition, HiddenWordsChangeTheLossAndNotTheBatch) {
   at::manual_seed(4);
-  EntityRecognitionOptions options = small();
+  EntityRecognitionOptions options = small_entity_recognition();
   options.word_dropout = 0.5;
   EntityRecognition task(visits(), visits(), options);
   const auto batch = task.prepare({4, 0});
@@ -114,7 +114,7 @@ TEST(EntityRecognition, HiddenWordsChangeTheLossAndNotTheBatch) {
 }
 
 TEST(EntityRecognition, LongSentencesAreReadInParts) {
-  EntityRecognitionOptions options = small();
+  EntityRecognitionOptions options = small_entity_recognition();
   options.model.transformer.max_length = 4;
   data::NerData data = visits();
   // An entity across the cut between the parts: [0, 4) and [4, 8).
@@ -131,7 +131,7 @@ TEST(EntityRecognition, LongSentencesAreReadInParts) {
 }
 
 TEST(EntityRecognition, WhatIsTooLongIsCounted) {
-  EntityRecognitionOptions options = small();
+  EntityRecognitionOptions options = small_entity_recognition();
   options.model.transformer.max_length = 5;
   options.model.words.max_word_length = 6;
   data::NerData valid = visits();
@@ -152,7 +152,7 @@ TEST(EntityRecognition, WhatIsTooLongIsCounted) {
 // mean weight of its words.
 TEST(EntityRecognition, BalancedClassesHaveTheSameWeightTogether) {
   for (const char* output : {"softmax", "crf"}) {
-    EntityRecognitionOptions options = small();
+    EntityRecognitionOptions options = small_entity_recognition();
     options.model.output = output;
     options.class_weight = "balanced";
     at::manual_seed(4);
@@ -185,14 +185,14 @@ TEST(EntityRecognition, BalancedClassesHaveTheSameWeightTogether) {
 TEST(EntityRecognition, DataThatCannotBeUsed) {
   data::NerData nothing = visits();
   nothing.types = {};
-  EXPECT_THROW(EntityRecognition(nothing, visits(), small()), DataError);
-  EntityRecognitionOptions options = small();
+  EXPECT_THROW(EntityRecognition(nothing, visits(), small_entity_recognition()), DataError);
+  EntityRecognitionOptions options = small_entity_recognition();
   options.word_dropout = 1;
   EXPECT_THROW(EntityRecognition(visits(), visits(), options), UsageError);
-  options = small();
+  options = small_entity_recognition();
   options.class_weight = "heavy";
   EXPECT_THROW(EntityRecognition(visits(), visits(), options), UsageError);
-  EntityRecognition task(visits(), visits(), small());
+  EntityRecognition task(visits(), visits(), small_entity_recognition());
   data::NerData other = visits();
   other.sentences[0].tags[0] = "B-ship";
   EXPECT_THROW(evaluate(task.trained(), other), DataError);

@@ -27,7 +27,7 @@ data::SeriesData waves(int64_t rows) {
   return data;
 }
 
-ForecastingOptions small() {
+ForecastingOptions small_forecasting() {
   ForecastingOptions options;
   options.model.context_length = 24;
   options.model.horizon = 6;
@@ -43,7 +43,7 @@ ForecastingOptions small() {
 TEST(Forecasting, LearnsAWave) {
   at::manual_seed(1);
   const data::SeriesData data = waves(200);
-  Forecasting task(data, split_by_shares(200, 0.2, 0.2), small());
+  Forecasting task(data, split_by_shares(200, 0.2, 0.2), small_forecasting());
   learn(task, {0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55}, 150);
   const Metrics metrics = task.validate({});
   EXPECT_LT(metric(metrics, "mse"), 0.1);
@@ -65,17 +65,20 @@ TEST(Forecasting, IsStandardisedWithTheTrainingPartAlone) {
   at::manual_seed(2);
   data::SeriesData data = waves(120);
   for (size_t i = 3 * 72; i < data.values.size(); ++i) data.values[i] = 1000;
-  const Forecasting task(data, {.train = 72, .valid = 24, .test = 24}, small());
+  const Forecasting task(data, {.train = 72, .valid = 24, .test = 24}, small_forecasting());
   EXPECT_NEAR(task.trained().means[0], 10, 1e-3);
   EXPECT_NEAR(task.trained().deviations[0], 3 / std::sqrt(2), 1e-3);
 }
 
 TEST(Forecasting, PartsThatAreTooShortAreNamed) {
   const data::SeriesData data = waves(100);
-  EXPECT_THROW(Forecasting(data, {.train = 29, .valid = 20, .test = 0}, small()), UsageError);
-  EXPECT_THROW(Forecasting(data, {.train = 60, .valid = 5, .test = 0}, small()), UsageError);
-  EXPECT_THROW(Forecasting(data, {.train = 90, .valid = 20, .test = 0}, small()), UsageError);
-  ForecastingOptions options = small();
+  EXPECT_THROW(Forecasting(data, {.train = 29, .valid = 20, .test = 0}, small_forecasting()),
+               UsageError);
+  EXPECT_THROW(Forecasting(data, {.train = 60, .valid = 5, .test = 0}, small_forecasting()),
+               UsageError);
+  EXPECT_THROW(Forecasting(data, {.train = 90, .valid = 20, .test = 0}, small_forecasting()),
+               UsageError);
+  ForecastingOptions options = small_forecasting();
   options.covariates = {"weather"};
   EXPECT_THROW(Forecasting(data, {.train = 60, .valid = 20, .test = 0}, options), UsageError);
   EXPECT_THROW(split_by_shares(100, 0.5, 0.5), UsageError);
@@ -83,7 +86,7 @@ TEST(Forecasting, PartsThatAreTooShortAreNamed) {
 
 TEST(Forecasting, CovariatesOfTheFutureAreNeeded) {
   at::manual_seed(3);
-  ForecastingOptions options = small();
+  ForecastingOptions options = small_forecasting();
   options.covariates = {"known"};
   const data::SeriesData data = waves(120);
   Forecasting task(data, {.train = 72, .valid = 24, .test = 24}, options);

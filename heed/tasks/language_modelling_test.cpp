@@ -21,7 +21,7 @@ std::string alphabet(int times) {
   return text;
 }
 
-models::LanguageModelOptions small(const std::string& positions = "rotary") {
+models::LanguageModelOptions small_language_modelling(const std::string& positions = "rotary") {
   return {.transformer = {.d_model = 32,
                           .num_heads = 2,
                           .num_layers = 2,
@@ -40,7 +40,7 @@ LanguageModelling task_of(const models::LanguageModelOptions& model, int times =
 
 TEST(LanguageModelling, LearnsWhatItIsShown) {
   at::manual_seed(3);
-  LanguageModelling task = task_of(small());
+  LanguageModelling task = task_of(small_language_modelling());
   task.module().train();
   std::vector<int64_t> all(task.train_lengths().size());
   std::iota(all.begin(), all.end(), 0);
@@ -61,14 +61,14 @@ TEST(LanguageModelling, LearnsWhatItIsShown) {
 
 TEST(LanguageModelling, AnEpochHasTheTextOnce) {
   at::manual_seed(3);
-  const LanguageModelling task = task_of(small());
+  const LanguageModelling task = task_of(small_language_modelling());
   EXPECT_EQ(task.train_lengths().size(), static_cast<size_t>((40 * 27 - 1) / 16));
   EXPECT_EQ(task.train_lengths()[0], 16);
 }
 
 TEST(LanguageModelling, LossesAreThoseOfTheDefinition) {
   at::manual_seed(3);
-  LanguageModelling task = task_of(small());
+  LanguageModelling task = task_of(small_language_modelling());
   task.module().eval();
   const models::LanguageModel& model = *task.trained().model;
   const auto ids = task.trained().tokenizer->encode_ids(alphabet(2), text::Surround::kNo);
@@ -97,8 +97,12 @@ TEST(LanguageModelling, TokenizersByName) {
 
 TEST(LanguageModelling, RefusesATextOfOneToken) {
   const auto tokenizer = tokenizer_for("characters", "ab");
-  EXPECT_THROW(LanguageModelling({.train = "a", .valid = "ab"}, tokenizer, small()), DataError);
-  EXPECT_THROW(LanguageModelling({.train = "ab", .valid = ""}, tokenizer, small()), DataError);
+  EXPECT_THROW(
+      LanguageModelling({.train = "a", .valid = "ab"}, tokenizer, small_language_modelling()),
+      DataError);
+  EXPECT_THROW(
+      LanguageModelling({.train = "ab", .valid = ""}, tokenizer, small_language_modelling()),
+      DataError);
 }
 
 // What the cache gives is what reading everything again gives, beyond the context too, where both
@@ -106,7 +110,7 @@ TEST(LanguageModelling, RefusesATextOfOneToken) {
 TEST(LanguageModelDecoder, TheCacheChangesNothing) {
   for (const char* positions : {"learned", "rotary", "alibi"}) {
     at::manual_seed(5);
-    LanguageModelling task = task_of(small(positions));
+    LanguageModelling task = task_of(small_language_modelling(positions));
     task.module().eval();
     const auto model = task.trained().model;
     LanguageModelDecoder decoder(model);
@@ -127,7 +131,7 @@ TEST(LanguageModelDecoder, TheCacheChangesNothing) {
 
 TEST(LanguageModelDecoder, OneBeamIsGreedy) {
   at::manual_seed(5);
-  LanguageModelling task = task_of(small());
+  LanguageModelling task = task_of(small_language_modelling());
   task.module().eval();
   LanguageModelDecoder decoder(task.trained().model);
   const auto greedy =

@@ -36,7 +36,7 @@ data::GraphData circles(int size) {
   return data;
 }
 
-models::GraphClassifierOptions small() {
+models::GraphClassifierOptions small_node_classification() {
   models::GraphClassifierOptions options;
   options.d_model = 16;
   options.num_heads = 2;
@@ -48,7 +48,7 @@ models::GraphClassifierOptions small() {
 TEST(NodeClassification, LearnsFromNeighbours) {
   at::manual_seed(1);
   const data::GraphData data = circles(24);
-  NodeClassification task(data, small());
+  NodeClassification task(data, small_node_classification());
   EXPECT_EQ(task.train_lengths(), std::vector<int64_t>({48}));
   learn(task, {0}, 300);
   EXPECT_GT(metric(task.validate({}), "accuracy"), 0.95);
@@ -65,13 +65,13 @@ TEST(NodeClassification, LearnsFromNeighbours) {
 TEST(NodeClassification, WhatItCannotUseIsNamed) {
   data::GraphData data = circles(6);
   data.parts.assign(12, data::Part::kTest);
-  EXPECT_THROW(NodeClassification(data, small()), DataError);
+  EXPECT_THROW(NodeClassification(data, small_node_classification()), DataError);
   data = circles(6);
   data.columns.clear();
-  EXPECT_THROW(NodeClassification(data, small()), DataError);
+  EXPECT_THROW(NodeClassification(data, small_node_classification()), DataError);
   data = circles(6);
   at::manual_seed(2);
-  const NodeClassification task(data, small());
+  const NodeClassification task(data, small_node_classification());
   data.classes.assign(12, -1);
   EXPECT_THROW(evaluate(task.trained(), data, data::Part::kNone), DataError);
 }

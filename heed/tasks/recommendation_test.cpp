@@ -25,7 +25,7 @@ data::InteractionData circle(int users, int length) {
   return data;
 }
 
-RecommendationOptions small() {
+RecommendationOptions small_recommendation() {
   RecommendationOptions options;
   options.model.transformer.d_model = 32;
   options.model.transformer.d_ff = 32;
@@ -47,7 +47,7 @@ std::vector<int64_t> all(const Task& task) {
 TEST(Recommendation, LearnsWhatComesNext) {
   at::manual_seed(1);
   for (const int64_t negatives : {0, 8}) {
-    RecommendationOptions options = small();
+    RecommendationOptions options = small_recommendation();
     options.num_negatives = negatives;
     Recommendation task(circle(20, 7), {}, options);
     learn(task, all(task), 150);
@@ -67,24 +67,25 @@ TEST(Recommendation, LearnsWhatComesNext) {
 TEST(Recommendation, LastItemsAreHeldBack) {
   at::manual_seed(2);
   data::InteractionData data = circle(1, 9);
-  const Recommendation task(data, {}, small());
+  const Recommendation task(data, {}, small_recommendation());
   // Seven train: six are foretold, which is one piece.
   EXPECT_EQ(task.train_lengths(), std::vector<int64_t>({6}));
   ASSERT_EQ(task.test_cases().size(), 1u);
   EXPECT_EQ(task.test_cases()[0].wanted, 8);
   EXPECT_EQ(task.test_cases()[0].history.size(), 8u);
   data = circle(1, 13);
-  EXPECT_EQ(Recommendation(data, {}, small()).train_lengths(), std::vector<int64_t>({6, 4}));
+  EXPECT_EQ(Recommendation(data, {}, small_recommendation()).train_lengths(),
+            std::vector<int64_t>({6, 4}));
 }
 
 TEST(Recommendation, TooFewItemsAreNamed) {
-  EXPECT_THROW(Recommendation(circle(5, 2), {}, small()), DataError);
-  EXPECT_THROW(Recommendation(circle(5, 1), {}, small()), DataError);
+  EXPECT_THROW(Recommendation(circle(5, 2), {}, small_recommendation()), DataError);
+  EXPECT_THROW(Recommendation(circle(5, 1), {}, small_recommendation()), DataError);
 }
 
 TEST(Recommendation, WhatWasSeenIsNotRecommended) {
   at::manual_seed(3);
-  const Recommendation task(circle(20, 7), {}, small());
+  const Recommendation task(circle(20, 7), {}, small_recommendation());
   task.trained().model->eval();
   const std::vector<int32_t> history = {1, 2, 3};
   const auto best = recommend(task.trained(), history, {.top = 100});
@@ -97,7 +98,7 @@ TEST(Recommendation, WhoIsNotKnownGetsWhatIsPopular) {
   at::manual_seed(4);
   data::InteractionData data = circle(20, 7);
   data.histories[0] = {5, 5, 5, 5, 7};
-  const Recommendation task(data, {}, small());
+  const Recommendation task(data, {}, small_recommendation());
   const auto best = recommend(task.trained(), {}, {.top = 1});
   EXPECT_EQ(best[0].item, 5);
   EXPECT_NEAR(best[0].probability, task.trained().counts[5] / static_cast<double>(data.count()),
@@ -106,14 +107,15 @@ TEST(Recommendation, WhoIsNotKnownGetsWhatIsPopular) {
 
 TEST(Recommendation, NamesFollowTheItems) {
   at::manual_seed(5);
-  const Recommendation task(circle(20, 7), {{"i3", "Three"}, {"other", "Other"}}, small());
+  const Recommendation task(circle(20, 7), {{"i3", "Three"}, {"other", "Other"}},
+                            small_recommendation());
   EXPECT_EQ(task.trained().names[3], "Three");
   EXPECT_EQ(task.trained().names[4], "");
 }
 
 TEST(Recommendation, ItemsOfAFileAreFoundByName) {
   at::manual_seed(6);
-  const Recommendation task(circle(20, 7), {}, small());
+  const Recommendation task(circle(20, 7), {}, small_recommendation());
   data::InteractionData data;
   data.items = {"i7", "new", "i2"};
   data.users = {"a", "b", "c", "d"};

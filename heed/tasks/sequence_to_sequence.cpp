@@ -30,7 +30,6 @@ using models::kBeginToken;
 using models::kEndToken;
 using Ids = std::vector<int32_t>;
 
-constexpr int64_t kEvaluationBatch = 64;
 constexpr std::string_view kBpe = "bpe:";
 constexpr int32_t kSpecialTokens = 4;
 

@@ -40,7 +40,7 @@ data::ParallelData numbers(int64_t count, uint64_t seed) {
   return data;
 }
 
-SequenceToSequenceOptions small() {
+SequenceToSequenceOptions small_sequence_to_sequence() {
   return {.model = {.transformer = {.d_model = 32,
                                     .num_heads = 2,
                                     .num_layers = 1,
@@ -88,7 +88,7 @@ std::vector<std::string> texts_of(const std::vector<Translation>& translations) 
 }
 
 TEST(SequenceToSequence, LearnsWhatItIsShown) {
-  SequenceToSequenceOptions options = small();
+  SequenceToSequenceOptions options = small_sequence_to_sequence();
   options.watched = "bleu";
   options.model.transformer.max_length = 25;  // five words of four characters, and the end
   for (const char* target : {"", "characters"}) {
@@ -104,7 +104,7 @@ TEST(SequenceToSequence, LearnsWhatItIsShown) {
 
 // Step by step and one pair after the other, as the equations have it.
 TEST(SequenceToSequence, LossesAreThoseOfTheDefinition) {
-  SequenceToSequence task = task_of(small());
+  SequenceToSequence task = task_of(small_sequence_to_sequence());
   task.module().eval();
   const models::TrainedEncoderDecoder& trained = task.trained();
   const data::ParallelData data = numbers(7, 4);
@@ -145,10 +145,10 @@ TEST(SequenceToSequence, LossesAreThoseOfTheDefinition) {
 // (1 − ε) · −log p(next) + ε · mean over the vocabulary of −log p.
 // Szegedy et al. 2016, section 7
 TEST(SequenceToSequence, SmoothsLabels) {
-  SequenceToSequenceOptions options = small();
+  SequenceToSequenceOptions options = small_sequence_to_sequence();
   options.label_smoothing = 0.2;
   SequenceToSequence smoothed = task_of(options);
-  SequenceToSequence plain = task_of(small());
+  SequenceToSequence plain = task_of(small_sequence_to_sequence());
   const auto batch = plain.prepare({3});
   const double loss = plain.loss(*batch).value.item<double>();
   options.label_smoothing = 0.4;
@@ -160,7 +160,7 @@ TEST(SequenceToSequence, SmoothsLabels) {
 }
 
 TEST(SequenceToSequence, ATranslationDoesNotDependOnThoseBesideIt) {
-  SequenceToSequence task = task_of(small());
+  SequenceToSequence task = task_of(small_sequence_to_sequence());
   train(task, 20);  // unsure still, so that beams differ
   std::vector<std::string> sources = kSources;
   sources.insert(sources.begin() + 1, " \t");
@@ -176,7 +176,7 @@ TEST(SequenceToSequence, ATranslationDoesNotDependOnThoseBesideIt) {
 }
 
 TEST(SequenceToSequence, OneBeamTakesTheLikeliest) {
-  SequenceToSequence task = task_of(small());
+  SequenceToSequence task = task_of(small_sequence_to_sequence());
   train(task, 20);
   const models::TrainedEncoderDecoder& trained = task.trained();
   const auto greedy = translate(trained, kSources, {.num_beams = 1, .max_new_tokens = 12});
@@ -203,7 +203,7 @@ TEST(SequenceToSequence, OneBeamTakesTheLikeliest) {
 }
 
 TEST(SequenceToSequence, WhatIsTooLongIsCut) {
-  SequenceToSequence task = task_of(small());
+  SequenceToSequence task = task_of(small_sequence_to_sequence());
   task.module().eval();
   std::string text;
   for (int i = 0; i < 40; ++i) text += "one two ";
@@ -243,14 +243,15 @@ TEST(SequenceToSequence, LowercaseLearnsNoCapitals) {
 }
 
 TEST(SequenceToSequence, RefusesWhatCannotBe) {
-  SequenceToSequenceOptions options = small();
+  SequenceToSequenceOptions options = small_sequence_to_sequence();
   options.label_smoothing = 1;
   EXPECT_THROW(task_of(options), UsageError);
-  options = small();
+  options = small_sequence_to_sequence();
   options.watched = "accuracy";
   EXPECT_THROW(task_of(options), UsageError);
   const data::ParallelData train = numbers(9, 1);
-  EXPECT_THROW(SequenceToSequence(train, {}, tokenizers_for(train, {.kind = "bpe:40"}), small()),
+  EXPECT_THROW(SequenceToSequence(train, {}, tokenizers_for(train, {.kind = "bpe:40"}),
+                                  small_sequence_to_sequence()),
                UsageError);
 }
 

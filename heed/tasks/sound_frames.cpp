@@ -14,6 +14,8 @@ namespace {
 // Of a band that is always silent.
 constexpr double kSmallestDeviation = 1e-3;
 
+constexpr int64_t kSoundsAtOnce = 16;
+
 }  // namespace
 
 FrameBatch FrameBatch::to(at::Device device) const {
@@ -73,7 +75,7 @@ void for_each_frame_batch(const std::vector<const audio::LogMel*>& sounds,
                           const Progress& progress, const UseFrames& use) {
   std::vector<int64_t> lengths;
   for (const audio::LogMel* sound : sounds) lengths.push_back(sound->frames);
-  for_each_batch(lengths, kEvaluationBatch, progress, [&](const std::vector<int64_t>& numbers) {
+  for_each_batch(lengths, kSoundsAtOnce, progress, [&](const std::vector<int64_t>& numbers) {
     std::vector<const audio::LogMel*> some;
     for (const int64_t number : numbers) some.push_back(sounds[static_cast<size_t>(number)]);
     use(numbers, frame_batch(some, scale).to(device));

@@ -62,7 +62,7 @@ namespace {
 
 using Reading = Readings::Reading;
 
-constexpr int64_t kEvaluationBatch = 32;
+constexpr int64_t kReadingsAtOnce = 32;
 
 struct AskedWindows final : Batch {
   using Batch::Batch;
@@ -232,7 +232,7 @@ std::vector<SpanAnswers> answer_readings(const models::TrainedQuestionAnswerer& 
       row += 2 * units;
     }
   };
-  for_each_batch(readings.lengths, kEvaluationBatch, progress, read);
+  for_each_batch(readings.lengths, kReadingsAtOnce, progress, read);
   std::vector<SpanAnswers> answers;
   for (WindowVotes& each : votes)
     answers.push_back(each.answers(trained.spans.answer_may_be_missing));

@@ -42,7 +42,7 @@ data::SpanData places(Missing missing) {
   return data;
 }
 
-SpanQuestionsOptions small(int64_t longest) {
+SpanQuestionsOptions small_span_questions(int64_t longest) {
   return {.model = {.num_hops = 2,
                     .transformer = {.d_model = 32,
                                     .num_heads = 2,
@@ -60,7 +60,7 @@ SpanQuestionsOptions small(int64_t longest) {
 
 SpanQuestions fresh(Missing missing, int64_t longest) {
   at::manual_seed(4);
-  return {{.train = places(missing), .valid = places(missing)}, small(longest)};
+  return {{.train = places(missing), .valid = places(missing)}, small_span_questions(longest)};
 }
 
 TEST(SpanQuestions, LearnWhatTheyAreShown) {
@@ -80,7 +80,7 @@ TEST(SpanQuestions, LearnWhatTheyAreShown) {
 }
 
 TEST(SpanQuestions, WhatIsTooLongIsCounted) {
-  SpanQuestionsOptions options = small(16);
+  SpanQuestionsOptions options = small_span_questions(16);
   options.reading = {.max_answer_length = 2, .doc_stride = 11};
   const data::SpanData data = places(Missing::kNone);
   const SpanQuestions task({.train = data, .valid = data}, options);
@@ -223,10 +223,10 @@ TEST(SpanQuestions, ProgressGoesOverAllFiles) {
 TEST(SpanQuestions, RefuseOptionsThatCannotBe) {
   const data::SpanTrainingData data{.train = places(Missing::kNone),
                                     .valid = places(Missing::kNone)};
-  SpanQuestionsOptions options = small(32);
+  SpanQuestionsOptions options = small_span_questions(32);
   options.reading.doc_stride = 0;
   EXPECT_THROW(SpanQuestions(data, options), UsageError);
-  options = small(32);
+  options = small_span_questions(32);
   options.reading.max_answer_length = 0;
   EXPECT_THROW(SpanQuestions(data, options), UsageError);
 }

@@ -14,8 +14,6 @@
 namespace heed::tasks {
 namespace {
 
-constexpr int64_t kEvaluationBatch = 32;
-
 struct SoundBatch final : Batch {
   using Batch::Batch;
   FrameBatch sounds;

@@ -28,7 +28,7 @@ data::SoundData sounds(int64_t count) {
   return data;
 }
 
-SpeechClassificationOptions small() {
+SpeechClassificationOptions small_speech_classification() {
   SpeechClassificationOptions options;
   options.augmentation = {.time_masks = 0, .frequency_masks = 0, .frequency_warp = 0};
   options.model.speech = models::small_speech_that_learns(8);
@@ -44,7 +44,7 @@ std::vector<int64_t> all_of(int64_t count) {
 TEST(SpeechClassification, Learns) {
   for (const char* weight : {"none", "balanced"}) {
     at::manual_seed(1);
-    SpeechClassificationOptions options = small();
+    SpeechClassificationOptions options = small_speech_classification();
     options.class_weight = weight;
     SpeechClassification task(sounds(24), sounds(16), options);
     EXPECT_EQ(task.train_lengths().size(), 24U);
@@ -82,7 +82,7 @@ TEST(SpeechClassification, OneClassIsRefused) {
   data::SoundData one = sounds(4);
   one.labels = {"high"};
   for (auto& example : one.examples) example.label = 0;
-  EXPECT_THROW(SpeechClassification(one, one, small()), DataError);
+  EXPECT_THROW(SpeechClassification(one, one, small_speech_classification()), DataError);
 }
 
 // Its sources tell other data.
@@ -91,7 +91,8 @@ TEST(SpeechClassification, SourcesTellDataApart) {
   const data::SoundData data = sounds(4);
   data::SoundData other = data;
   other.examples[1].features.values[2] += 1;
-  const SpeechClassification first(data, data, small()), second(data, other, small());
+  const SpeechClassification first(data, data, small_speech_classification()),
+      second(data, other, small_speech_classification());
   EXPECT_EQ(first.sources()[0].checksum, second.sources()[0].checksum);
   EXPECT_NE(first.sources()[1].checksum, second.sources()[1].checksum);
 }

@@ -19,8 +19,6 @@
 namespace heed::tasks {
 namespace {
 
-constexpr int64_t kEvaluationBatch = 16;
-
 struct SpokenBatch final : Batch {
   using Batch::Batch;
   FrameBatch sounds;

@@ -38,7 +38,7 @@ data::SoundData sounds(int count = 12) {
   return data;
 }
 
-SpeechRecognitionOptions small() {
+SpeechRecognitionOptions small_speech_recognition() {
   SpeechRecognitionOptions options;
   options.augmentation = {.time_masks = 0, .frequency_masks = 0, .frequency_warp = 0};
   options.model.speech = models::small_speech_that_learns(6);
@@ -72,7 +72,7 @@ void learn_by_adam(SpeechRecognition& task, int steps) {
 
 TEST(SpeechRecognition, LearnsWhatIsSaidAndWhen) {
   at::manual_seed(1);
-  SpeechRecognitionOptions options = small();
+  SpeechRecognitionOptions options = small_speech_recognition();
   options.units = "words";
   SpeechRecognition task(sounds(96), sounds(), options);
   EXPECT_THAT(task.trained().tokens, ElementsAre("", "a", "ba"));
@@ -95,7 +95,7 @@ TEST(SpeechRecognition, LearnsWhatIsSaidAndWhen) {
 
 TEST(SpeechRecognition, TextsBecomeCharacters) {
   at::manual_seed(2);
-  const SpeechRecognition task(sounds(), sounds(), small());
+  const SpeechRecognition task(sounds(), sounds(), small_speech_recognition());
   EXPECT_THAT(task.trained().tokens, ElementsAre("", " ", "a", "b"));
   EXPECT_THAT(speech_tokens(task.trained(), "  ba\t  xa "), ElementsAre(3, 2, 1, 2));
   EXPECT_TRUE(task.warnings().empty());
@@ -105,12 +105,12 @@ TEST(SpeechRecognition, SoundsThatAreTooShortAreLeftOut) {
   at::manual_seed(3);
   data::SoundData data = sounds();
   data.examples[0].entry.target = std::string(30, 'a');
-  const SpeechRecognition task(data, sounds(), small());
+  const SpeechRecognition task(data, sounds(), small_speech_recognition());
   ASSERT_EQ(task.warnings().size(), 1U);
   EXPECT_THAT(task.warnings()[0], HasSubstr("1 of 12 sounds are too short"));
   EXPECT_EQ(task.train_lengths().size(), 11U);
   data.examples.resize(1);
-  EXPECT_THROW(SpeechRecognition(data, sounds(), small()), DataError);
+  EXPECT_THROW(SpeechRecognition(data, sounds(), small_speech_recognition()), DataError);
 }
 
 }  // namespace

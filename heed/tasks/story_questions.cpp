@@ -21,7 +21,7 @@
 namespace heed::tasks {
 namespace {
 
-constexpr int64_t kEvaluationBatch = 128;
+constexpr int64_t kQuestionsAtOnce = 128;
 constexpr int64_t kMostProbabilities = 1 << 22;  // of a batch
 
 struct AskedStories final : Batch {
@@ -167,7 +167,7 @@ void answer_each(const models::TrainedQuestionAnswerer& trained, const EncodedQu
     }
   };
   const int64_t batch = kMostProbabilities / std::max<int64_t>(std::ssize(trained.labels), 1);
-  for_each_batch(questions.lengths, std::clamp<int64_t>(batch, 1, kEvaluationBatch), progress,
+  for_each_batch(questions.lengths, std::clamp<int64_t>(batch, 1, kQuestionsAtOnce), progress,
                  read);
 }
 

@@ -33,7 +33,7 @@ data::StoryData moves() {
   return data;
 }
 
-StoryQuestionsOptions small(const char* units) {
+StoryQuestionsOptions small_story_questions(const char* units) {
   return {.model = {.units = units,
                     .num_hops = 2,
                     .transformer = {.d_model = 16,
@@ -51,13 +51,13 @@ StoryQuestionsOptions small(const char* units) {
 
 StoryQuestions fresh(const char* units) {
   at::manual_seed(4);
-  return {{.train = {moves()}, .valid = {moves()}}, small(units)};
+  return {{.train = {moves()}, .valid = {moves()}}, small_story_questions(units)};
 }
 
 TEST(StoryQuestions, BalancedAnswersHaveTheSameWeightTogether) {
   data::StoryData data = moves();
   data.questions.push_back(data.questions[0]);  // "cellar" three times, the others twice
-  StoryQuestionsOptions options = small("sentences");
+  StoryQuestionsOptions options = small_story_questions("sentences");
   options.empty_share = 0;
   options.class_weight = "balanced";
   at::manual_seed(4);
@@ -181,7 +181,7 @@ TEST(StoryQuestions, MetricsAreThoseOfTheDefinition) {
 // Empty sentences come from torch's generator, and change the loss; without them it is one value.
 TEST(StoryQuestions, EmptySentencesAreDrawnAnew) {
   at::manual_seed(4);
-  StoryQuestionsOptions options = small("sentences");
+  StoryQuestionsOptions options = small_story_questions("sentences");
   options.empty_share = 0.5;
   options.model.transformer.max_length = 4;  // so that some sentences are pushed out
   StoryQuestions task({.train = {moves()}, .valid = {moves()}}, options);
@@ -199,11 +199,12 @@ TEST(StoryQuestions, EmptySentencesAreDrawnAnew) {
 TEST(StoryQuestions, RefuseWhatTheyCannotLearnFrom) {
   data::StoryData one = moves();
   for (auto& each : one.questions) each.answer = "attic";
-  EXPECT_THROW(StoryQuestions({.train = {one}, .valid = {one}}, small("words")), DataError);
-  StoryQuestionsOptions options = small("words");
+  EXPECT_THROW(StoryQuestions({.train = {one}, .valid = {one}}, small_story_questions("words")),
+               DataError);
+  StoryQuestionsOptions options = small_story_questions("words");
   options.tokenizer = "words:2";
   EXPECT_THROW(StoryQuestions({.train = {moves()}, .valid = {moves()}}, options), UsageError);
-  options = small("sentences");
+  options = small_story_questions("sentences");
   options.empty_share = 1;
   EXPECT_THROW(StoryQuestions({.train = {moves()}, .valid = {moves()}}, options), UsageError);
 }

@@ -39,7 +39,7 @@ data::TableData table(int64_t rows, bool classes) {
   return data;
 }
 
-TableLearningOptions small() {
+TableLearningOptions small_table_learning() {
   TableLearningOptions options;
   options.model.num_bins = 4;
   options.model.transformer.d_model = 16;
@@ -51,7 +51,7 @@ TableLearningOptions small() {
   return options;
 }
 
-std::vector<int64_t> all_of(int64_t count) {
+std::vector<int64_t> rows_up_to(int64_t count) {
   std::vector<int64_t> rows(static_cast<size_t>(count));
   std::iota(rows.begin(), rows.end(), int64_t{0});
   return rows;
@@ -60,9 +60,9 @@ std::vector<int64_t> all_of(int64_t count) {
 TEST(TableLearning, TellsClasses) {
   at::manual_seed(1);
   const data::TableData data = table(100, true);
-  TableLearning task(data, data, small(), {"?"});
+  TableLearning task(data, data, small_table_learning(), {"?"});
   EXPECT_EQ(task.train_lengths()[0], 4);
-  learn(task, all_of(100), 150);
+  learn(task, rows_up_to(100), 150);
   const Metrics metrics = task.validate({});
   EXPECT_GT(metric(metrics, "accuracy"), 0.9);
   EXPECT_EQ(metric(metrics, "examples"), 100);
@@ -75,8 +75,8 @@ TEST(TableLearning, TellsClasses) {
 TEST(TableLearning, TellsNumbersInTheirUnits) {
   at::manual_seed(2);
   const data::TableData data = table(100, false);
-  TableLearning task(data, data, small(), {});
-  learn(task, all_of(100), 200);
+  TableLearning task(data, data, small_table_learning(), {});
+  learn(task, rows_up_to(100), 200);
   const Metrics metrics = task.validate({});
   EXPECT_GT(metric(metrics, "r2"), 0.8);
   EXPECT_LT(metric(metrics, "rmse"), 4);
@@ -89,8 +89,8 @@ TEST(TableLearning, TellsNumbersInTheirUnits) {
 TEST(TableLearning, ImportanceNamesTheColumnsThatTell) {
   at::manual_seed(3);
   const data::TableData data = table(100, false);
-  TableLearning task(data, data, small(), {});
-  learn(task, all_of(100), 200);
+  TableLearning task(data, data, small_table_learning(), {});
+  learn(task, rows_up_to(100), 200);
   const auto columns = column_importance(task.trained(), encode(task.trained().columns, data),
                                          *data.target, {.shuffles = 3});
   ASSERT_EQ(columns.size(), 3u);
@@ -105,7 +105,7 @@ TEST(TableLearning, ImportanceNamesTheColumnsThatTell) {
 TEST(TableLearning, ABatchIsThatOfItsRowsAlone) {
   at::manual_seed(4);
   const data::TableData data = table(20, true);
-  TableLearning task(data, data, small(), {});
+  TableLearning task(data, data, small_table_learning(), {});
   task.module().eval();
   const EncodedTable rows = encode(task.trained().columns, data);
   const at::Tensor whole = outputs(task.trained(), rows);
@@ -120,7 +120,7 @@ TEST(TableTensors, NumbersAreRanked) {
   data.places.resize(100);
   const auto columns = features_of(data, {.num_bins = 4});
   const EncodedTable rows = encode(columns, data);
-  const at::Tensor numbers = table_batch(columns, 4, rows, all_of(100)).numbers.select(1, 0);
+  const at::Tensor numbers = table_batch(columns, 4, rows, rows_up_to(100)).numbers.select(1, 0);
   const at::Tensor scores = numbers.select(1, 0);
   EXPECT_NEAR(scores.mean().item<double>(), 0, 1e-3);
   EXPECT_NEAR(scores[99].item<double>(), 2.576, 1e-2);  // 99.5 % are below
@@ -129,7 +129,7 @@ TEST(TableTensors, NumbersAreRanked) {
   EXPECT_NEAR(numbers[50].narrow(0, 1, 4).sum().item<double>(), 2, 0.1);
   EXPECT_EQ(numbers[99].narrow(0, 1, 4).sum().item<double>(), 4);
   const auto standard = features_of(data, {.scaling = "standard", .num_bins = 0});
-  const at::Tensor plain = table_batch(standard, 0, rows, all_of(100)).numbers.flatten();
+  const at::Tensor plain = table_batch(standard, 0, rows, rows_up_to(100)).numbers.flatten();
   EXPECT_NEAR(plain.mean().item<double>(), 0, 1e-5);
   EXPECT_NEAR(plain.std(false).item<double>(), 1, 1e-5);
 }

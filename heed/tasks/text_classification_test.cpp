@@ -24,7 +24,7 @@ data::TrainingData colours() {
   return data;
 }
 
-TextClassificationOptions small() {
+TextClassificationOptions small_text_classification() {
   TextClassificationOptions options;
   models::TransformerOptions& transformer = options.model.transformer;
   transformer.d_model = 16;
@@ -50,7 +50,7 @@ void learn(TextClassification& task, int steps) {
 
 TEST(TextClassification, LearnsWhatItIsShown) {
   at::manual_seed(4);
-  TextClassification task(colours(), small());
+  TextClassification task(colours(), small_text_classification());
   learn(task, 60);
   const Metrics metrics = task.validate({});
   EXPECT_EQ(metric(metrics, "accuracy"), 1);
@@ -73,7 +73,7 @@ data::TrainingData weather() {
 }
 
 TEST(TextClassification, LearnsSeveralLabels) {
-  TextClassificationOptions options = small();
+  TextClassificationOptions options = small_text_classification();
   options.label_separator = ",";
   at::manual_seed(4);
   TextClassification task(weather(), options);
@@ -90,7 +90,7 @@ TEST(TextClassification, LearnsSeveralLabels) {
 // Untrained, no label reaches a half of itself: validation finds thresholds that give the best F1,
 // unless there is one to keep.
 TEST(TextClassification, ThresholdsComeFromValidationOrStay) {
-  TextClassificationOptions options = small();
+  TextClassificationOptions options = small_text_classification();
   options.label_separator = ",";
   at::manual_seed(4);
   TextClassification free(weather(), options);
@@ -115,7 +115,7 @@ TEST(TextClassification, LearnsDocuments) {
                          {.text = "A fine start. A dull end.", .label = 0},
                          {.text = "A dull start. A fine end.", .label = 1}};
   data.valid = data.train;
-  TextClassificationOptions options = small();
+  TextClassificationOptions options = small_text_classification();
   options.model.documents = "sentences";
   options.model.transformer.dropout = options.model.transformer.attention_dropout =
       options.model.transformer.embedding_dropout = 0;
@@ -127,7 +127,7 @@ TEST(TextClassification, LearnsDocuments) {
 
 TEST(TextClassification, RefusesOptionsThatCannotBe) {
   const auto refused = [](const auto& change) {
-    TextClassificationOptions options = small();
+    TextClassificationOptions options = small_text_classification();
     change(options);
     EXPECT_THROW(TextClassification(colours(), options), UsageError);
   };
@@ -142,7 +142,7 @@ TEST(TextClassification, RefusesOptionsThatCannotBe) {
 
 TEST(TextClassification, ResultsDoNotDependOnTheCompany) {
   at::manual_seed(4);
-  TextClassification task(colours(), small());
+  TextClassification task(colours(), small_text_classification());
   task.module().eval();
   const std::vector<std::string> texts = {"red", "", "a grey sea and a grey sky and snow", "???"};
   const auto together = classify(task.trained(), texts);
@@ -161,7 +161,7 @@ TEST(TextClassification, ResultsDoNotDependOnTheCompany) {
 
 TEST(TextClassification, MetricsAreThoseOfTheDefinition) {
   at::manual_seed(4);
-  TextClassification task(colours(), small());
+  TextClassification task(colours(), small_text_classification());
   task.module().eval();
   const data::ClassificationData data = *colours().valid;
   std::vector<std::string> texts;
@@ -185,7 +185,7 @@ TEST(TextClassification, MetricsAreThoseOfTheDefinition) {
 
 TEST(TextClassification, ABatchStaysAsItIsAndCountsItsWords) {
   at::manual_seed(4);
-  TextClassificationOptions options = small();
+  TextClassificationOptions options = small_text_classification();
   options.word_dropout = 0.5;
   options.model.transformer.dropout = 0;
   TextClassification task(colours(), options);
@@ -200,7 +200,7 @@ TEST(TextClassification, ABatchStaysAsItIsAndCountsItsWords) {
 }
 
 TEST(TextClassification, LongTextsAreCut) {
-  TextClassificationOptions options = small();
+  TextClassificationOptions options = small_text_classification();
   options.model.transformer.max_length = 3;
   TextClassification task(colours(), options);
   task.module().eval();

@@ -46,7 +46,7 @@ constexpr std::string_view kExample = R"({
 })";
 
 // The example with one field set to something else.
-std::string with(const std::string& pointer, const Json& value) {
+std::string json_with(const std::string& pointer, const Json& value) {
   Json json = Json::parse(kExample);
   json[Json::json_pointer(pointer)] = value;
   return json.dump();
@@ -61,11 +61,11 @@ std::string message_of(const std::string& json) {
   return "accepted";
 }
 
-Tokenizer example() { return Tokenizer::from_json(kExample); }
+Tokenizer example_tokenizer() { return Tokenizer::from_json(kExample); }
 
 TEST(Tokenizer, EncodesWithOffsetsInBytes) {
   const Encoding encoding =
-      example().with_specials(Specials::kAsTokens).encode(" HELLO,world e\u0301[PAD]");
+      example_tokenizer().with_specials(Specials::kAsTokens).encode(" HELLO,world e\u0301[PAD]");
   EXPECT_THAT(encoding.ids, ElementsAre(2, 1, 3, 4, 0));
   EXPECT_THAT(encoding.tokens, ElementsAre("hello", "[UNK]", "world", "é", "[PAD]"));
   EXPECT_THAT(encoding.offsets,
@@ -73,7 +73,7 @@ TEST(Tokenizer, EncodesWithOffsetsInBytes) {
 }
 
 TEST(Tokenizer, IdsAloneAreTheSame) {
-  const Tokenizer tokenizer = example();
+  const Tokenizer tokenizer = example_tokenizer();
   std::vector<int32_t> ids = {9, 9, 9};
   for (const char* text : {"", "   ", "hello", "hello WORLD! <br> é New York [UNK]"}) {
     tokenizer.encode_ids(text, ids);
@@ -83,7 +83,7 @@ TEST(Tokenizer, IdsAloneAreTheSame) {
 }
 
 TEST(Tokenizer, AddedTokensTakeWhatTheyMay) {
-  const Tokenizer tokenizer = example();
+  const Tokenizer tokenizer = example_tokenizer();
   const Encoding br = tokenizer.encode("hello  <br>\n world");
   EXPECT_THAT(br.ids, ElementsAre(2, 5, 3));
   EXPECT_THAT(br.offsets, ElementsAre(Span{0, 5}, Span{5, 13}, Span{13, 18}));
@@ -93,7 +93,7 @@ TEST(Tokenizer, AddedTokensTakeWhatTheyMay) {
 }
 
 TEST(Tokenizer, SpecialTokensInATextAreText) {
-  const Tokenizer tokenizer = example();
+  const Tokenizer tokenizer = example_tokenizer();
   EXPECT_THAT(tokenizer.encode("hello[PAD]world").tokens,
               ElementsAre("hello", "[UNK]", "[UNK]", "[UNK]", "world"));
   EXPECT_THAT(tokenizer.with_specials(Specials::kAsTokens).encode_ids("hello[PAD]world"),
@@ -154,8 +154,9 @@ TEST(Tokenizer, FilesWithoutATypeOfTheModel) {
             "Unigram");
   Json json = Json::parse(kExample);
   json["model"].erase("type");
-  EXPECT_EQ(Tokenizer::from_json(json.dump()).to_json(), example().to_json());
-  EXPECT_THAT(message_of(with("/model", {{"vocab", vocabulary}})), HasSubstr("model.unk_token"));
+  EXPECT_EQ(Tokenizer::from_json(json.dump()).to_json(), example_tokenizer().to_json());
+  EXPECT_THAT(message_of(json_with("/model", {{"vocab", vocabulary}})),
+              HasSubstr("model.unk_token"));
 }
 
 // A blank that belongs to a token is no part of what it stands for.
@@ -194,7 +195,7 @@ TEST(Tokenizer, ExpansionsHaveALimit) {
     doubling.push_back({{"type", "Replace"}, {"pattern", {{"String", "a"}}}, {"content", "aa"}});
   }
   const auto tokenizer = [](const char* part, const Json& value) {
-    return Tokenizer::from_json(with(part, value));
+    return Tokenizer::from_json(json_with(part, value));
   };
   const Tokenizer replaces =
       tokenizer("/normalizer", {{"type", "Sequence"}, {"normalizers", doubling}});
@@ -218,12 +219,12 @@ TEST(Tokenizer, ExpansionsHaveALimit) {
                           {"single", single},
                           {"pair", single},
                           {"special_tokens", {{"x", {{"id", "x"}, {"ids", ids}}}}}};
-  EXPECT_THAT(message_of(with("/post_processor", expanding)),
+  EXPECT_THAT(message_of(json_with("/post_processor", expanding)),
               testing::AllOf(HasSubstr("post_processor.single[11]"), HasSubstr("1024")));
 }
 
 TEST(Tokenizer, DecodesWithoutSpecialTokens) {
-  const Tokenizer tokenizer = example();
+  const Tokenizer tokenizer = example_tokenizer();
   EXPECT_EQ(tokenizer.decode(std::vector<int32_t>{0, 2, 1, 3, 6, 0}), "hello world new york");
   EXPECT_EQ(tokenizer.decode({}), "");
   EXPECT_THROW(tokenizer.decode(std::vector<int32_t>{7}), UsageError);
@@ -231,7 +232,7 @@ TEST(Tokenizer, DecodesWithoutSpecialTokens) {
 }
 
 TEST(Tokenizer, KnowsItsTokens) {
-  const Tokenizer tokenizer = example();
+  const Tokenizer tokenizer = example_tokenizer();
   EXPECT_EQ(tokenizer.size(), 7);
   EXPECT_EQ(tokenizer.id_of("world"), 3);
   EXPECT_EQ(tokenizer.id_of("<br>"), 5);
@@ -244,7 +245,7 @@ TEST(Tokenizer, KnowsItsTokens) {
 }
 
 TEST(Tokenizer, JsonRoundTrip) {
-  const Tokenizer tokenizer = example();
+  const Tokenizer tokenizer = example_tokenizer();
   const std::string json = tokenizer.to_json();
   EXPECT_EQ(Json::parse(json), Json::parse(kExample));
   EXPECT_EQ(Tokenizer::from_json(json).to_json(), json);
@@ -253,50 +254,50 @@ TEST(Tokenizer, JsonRoundTrip) {
 TEST(Tokenizer, SavesAndLoads) {
   const std::filesystem::path file =
       std::filesystem::path(testing::TempDir()) / "heed_tokenizer_test" / "tokenizer.json";
-  example().save(file);
-  EXPECT_EQ(Tokenizer::load(file).to_json(), example().to_json());
+  example_tokenizer().save(file);
+  EXPECT_EQ(Tokenizer::load(file).to_json(), example_tokenizer().to_json());
   std::filesystem::remove_all(file.parent_path());
   EXPECT_THROW(Tokenizer::load(file), MissingInputError);
 }
 
 TEST(Tokenizer, Truncation) {
-  EXPECT_EQ(example().max_length(), std::nullopt);
-  const Tokenizer right = example().with_max_length(2);
+  EXPECT_EQ(example_tokenizer().max_length(), std::nullopt);
+  const Tokenizer right = example_tokenizer().with_max_length(2);
   EXPECT_EQ(right.max_length(), 2);
   EXPECT_THAT(right.encode_ids("hello hello world"), ElementsAre(2, 2));
   EXPECT_EQ(right.encode("hello hello world").offsets.size(), 2u);
   EXPECT_EQ(Tokenizer::from_json(right.to_json()).max_length(), 2);
   const Json left = {
       {"max_length", 2}, {"direction", "Left"}, {"strategy", "LongestFirst"}, {"stride", 0}};
-  const Tokenizer from_left = Tokenizer::from_json(with("/truncation", left));
+  const Tokenizer from_left = Tokenizer::from_json(json_with("/truncation", left));
   EXPECT_THAT(from_left.encode_ids("hello hello world"), ElementsAre(2, 3));
   EXPECT_THAT(from_left.encode("hello hello world").tokens, ElementsAre("hello", "world"));
   EXPECT_EQ(Json::parse(from_left.to_json())["truncation"], left);
   EXPECT_EQ(right.with_max_length(std::nullopt).encode_ids("hello hello world").size(), 3u);
-  EXPECT_THROW(example().with_max_length(0), UsageError);
+  EXPECT_THROW(example_tokenizer().with_max_length(0), UsageError);
 }
 
 TEST(Tokenizer, PaddingNamesTheId) {
   const Json padding = {
       {"strategy", "BatchLongest"},    {"direction", "Right"}, {"pad_id", 2},
       {"pad_to_multiple_of", nullptr}, {"pad_type_id", 0},     {"pad_token", "hello"}};
-  const Tokenizer tokenizer = Tokenizer::from_json(with("/padding", padding));
+  const Tokenizer tokenizer = Tokenizer::from_json(json_with("/padding", padding));
   EXPECT_EQ(tokenizer.padding_id(), 2);
   EXPECT_EQ(Json::parse(tokenizer.to_json())["padding"], padding);
-  EXPECT_THAT(message_of(with("/padding", {{"strategy", {{"Every", 8}}},
-                                           {"direction", "Right"},
-                                           {"pad_id", 0},
-                                           {"pad_token", "[PAD]"}})),
+  EXPECT_THAT(message_of(json_with("/padding", {{"strategy", {{"Every", 8}}},
+                                                {"direction", "Right"},
+                                                {"pad_id", 0},
+                                                {"pad_token", "[PAD]"}})),
               HasSubstr("padding.strategy"));
   Json wrong = padding;
   wrong["pad_id"] = 3;
-  EXPECT_THAT(message_of(with("/padding", wrong)), HasSubstr("pad_id"));
+  EXPECT_THAT(message_of(json_with("/padding", wrong)), HasSubstr("pad_id"));
   wrong["pad_id"] = 99;
-  EXPECT_THAT(message_of(with("/padding", wrong)), HasSubstr("pad_id"));
+  EXPECT_THAT(message_of(json_with("/padding", wrong)), HasSubstr("pad_id"));
 }
 
 TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
-  const Tokenizer tokenizer = example();
+  const Tokenizer tokenizer = example_tokenizer();
   for (const std::string text : {"\xff", "ab\xc3", "\xed\xa0\x80", "\xc0\x80"}) {
     EXPECT_THROW(tokenizer.encode(text), DataError);
     EXPECT_THROW(tokenizer.encode_ids(text), DataError);
@@ -307,29 +308,30 @@ TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
 TEST(Tokenizer, RefusesFilesThatContradictThemselves) {
   ASSERT_EQ(message_of(std::string(kExample)), "accepted");
   EXPECT_THAT(message_of("{}"), HasSubstr("bad.json"));
-  EXPECT_THAT(message_of(with("/version", "2.0")), HasSubstr("version"));
-  EXPECT_THAT(message_of(with("/extra", 1)), HasSubstr("extra"));
-  EXPECT_THAT(message_of(with("/model/type", "WordPice")),
+  EXPECT_THAT(message_of(json_with("/version", "2.0")), HasSubstr("version"));
+  EXPECT_THAT(message_of(json_with("/extra", 1)), HasSubstr("extra"));
+  EXPECT_THAT(message_of(json_with("/model/type", "WordPice")),
               testing::AllOf(HasSubstr("model.type"), HasSubstr("WordPice")));
-  EXPECT_THAT(message_of(with("/model/unk_token", "<unk>")), HasSubstr("model.unk_token"));
-  EXPECT_THAT(message_of(with("/model/vocab/hello", 1)), HasSubstr("model.vocab"));
-  EXPECT_THAT(message_of(with("/model/vocab/hello", 5)), HasSubstr("model.vocab"));
-  EXPECT_THAT(message_of(with("/model/dropout", 0.1)), HasSubstr("dropout"));
-  EXPECT_THAT(message_of(with("/normalizer/type", "Romanized")), HasSubstr("normalizer.type"));
-  EXPECT_THAT(message_of(with("/pre_tokenizer/type", "Jieba")), HasSubstr("pre_tokenizer.type"));
-  EXPECT_THAT(message_of(with("/added_tokens/0/id", 4)), HasSubstr("[PAD]"));
-  EXPECT_THAT(message_of(with("/added_tokens/3/id", 9)), HasSubstr("New York"));
-  EXPECT_THAT(message_of(with("/added_tokens/2/id", 6)), HasSubstr("added_tokens"));
-  EXPECT_THAT(message_of(with("/added_tokens/2/id", -1)), HasSubstr("added_tokens[2].id"));
-  EXPECT_THAT(message_of(with("/added_tokens/2/content", "")),
+  EXPECT_THAT(message_of(json_with("/model/unk_token", "<unk>")), HasSubstr("model.unk_token"));
+  EXPECT_THAT(message_of(json_with("/model/vocab/hello", 1)), HasSubstr("model.vocab"));
+  EXPECT_THAT(message_of(json_with("/model/vocab/hello", 5)), HasSubstr("model.vocab"));
+  EXPECT_THAT(message_of(json_with("/model/dropout", 0.1)), HasSubstr("dropout"));
+  EXPECT_THAT(message_of(json_with("/normalizer/type", "Romanized")), HasSubstr("normalizer.type"));
+  EXPECT_THAT(message_of(json_with("/pre_tokenizer/type", "Jieba")),
+              HasSubstr("pre_tokenizer.type"));
+  EXPECT_THAT(message_of(json_with("/added_tokens/0/id", 4)), HasSubstr("[PAD]"));
+  EXPECT_THAT(message_of(json_with("/added_tokens/3/id", 9)), HasSubstr("New York"));
+  EXPECT_THAT(message_of(json_with("/added_tokens/2/id", 6)), HasSubstr("added_tokens"));
+  EXPECT_THAT(message_of(json_with("/added_tokens/2/id", -1)), HasSubstr("added_tokens[2].id"));
+  EXPECT_THAT(message_of(json_with("/added_tokens/2/content", "")),
               HasSubstr("added_tokens[2].content"));
-  EXPECT_THAT(message_of(with("/added_tokens/2/content", "[PAD]")), HasSubstr("[PAD]"));
-  EXPECT_THAT(message_of(with("/added_tokens/2/special", "no")), HasSubstr("special"));
-  EXPECT_THAT(message_of(with("/truncation",
-                              {{"max_length", 0}, {"strategy", "LongestFirst"}, {"stride", 0}})),
+  EXPECT_THAT(message_of(json_with("/added_tokens/2/content", "[PAD]")), HasSubstr("[PAD]"));
+  EXPECT_THAT(message_of(json_with("/added_tokens/2/special", "no")), HasSubstr("special"));
+  EXPECT_THAT(message_of(json_with(
+                  "/truncation", {{"max_length", 0}, {"strategy", "LongestFirst"}, {"stride", 0}})),
               HasSubstr("max_length"));
-  EXPECT_THAT(message_of(with("/truncation",
-                              {{"max_length", 4}, {"strategy", "Alternating"}, {"stride", 0}})),
+  EXPECT_THAT(message_of(json_with(
+                  "/truncation", {{"max_length", 4}, {"strategy", "Alternating"}, {"stride", 0}})),
               HasSubstr("strategy"));
 }
 
@@ -353,7 +355,7 @@ TEST(Tokenizer, SurvivesDamagedFiles) {
 }
 
 TEST(Tokenizer, ManyThreadsMayUseOne) {
-  const Tokenizer tokenizer = example();
+  const Tokenizer tokenizer = example_tokenizer();
   const std::vector<int32_t> expected = tokenizer.encode_ids("Hello, e\u0301 New York <br> é");
   std::vector<std::thread> threads;
   std::vector<int> same(4, 0);

@@ -84,4 +84,9 @@ OrderedJson Vocabulary::to_json() const {
   return object;
 }
 
+std::string byte_token(unsigned byte) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  return {'<', '0', 'x', kDigits[byte >> 4], kDigits[byte & 15], '>'};
+}
+
 }  // namespace heed::text

@@ -45,4 +45,7 @@ class Vocabulary {
   std::vector<Slot> slots_;  // a power of two, at most half full
 };
 
+// "<0x0A>": how SentencePiece writes the token of a byte.
+std::string byte_token(unsigned byte);
+
 }  // namespace heed::text

@@ -17,7 +17,7 @@ void check_even(const std::string& text) {
   check_usage(text.size() % 2 == 0, "expected an even text");
 }
 
-struct Sample {
+struct FieldSample {
   int64_t num_heads = 4;
   int64_t d_ff = 0;
   int64_t tokens = 7;
@@ -30,7 +30,7 @@ struct Sample {
 };
 
 template <typename Visit>
-void visit_fields(Sample& o, const Visit& visit) {
+void visit_fields(FieldSample& o, const Visit& visit) {
   using nn::Field;
   visit(nn::size_field("num_heads", "Heads"), o.num_heads);
   visit(Field{.name = "d_ff", .help = "Size", .least = 1, .most = 100, .zero = "4 times"}, o.d_ff);
@@ -44,7 +44,7 @@ void visit_fields(Sample& o, const Visit& visit) {
 }
 
 struct Command {
-  Sample sample;
+  FieldSample sample;
   Options options{"heed s", "A command"};
 
   explicit Command(const FieldTexts& texts = {}) {

@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-struct Sample {
+struct HelpSample {
   std::string norm = "layer";
   int64_t layers = 4;
   double share = 0.5;
@@ -25,7 +25,7 @@ struct Sample {
                   "Train a model of a kind that needs a long description to be understood",
                   "  heed s file\n"};
 
-  Sample() {
+  HelpSample() {
     options.add("files", files, "What to read").required();
     options.add("--norm", norm, "Which norm").one_of({"layer", "rms"});
     options.add("--num-layers", layers, "How many").at_least(1).group("Model");
@@ -37,7 +37,7 @@ struct Sample {
 };
 
 TEST(Help, FitsTheTerminal) {
-  Sample sample;
+  HelpSample sample;
   for (const size_t width : {30, 40, 60, 80, 100, 200}) {
     std::istringstream lines(help_text(sample.options, width));
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), width) << line;
@@ -45,7 +45,7 @@ TEST(Help, FitsTheTerminal) {
 }
 
 TEST(Help, SaysWhatMayBeGiven) {
-  Sample sample;
+  HelpSample sample;
   const std::string help = help_text(sample.options, 200);
   EXPECT_THAT(help, HasSubstr("Usage: heed s [OPTIONS] files..."));
   EXPECT_THAT(help, HasSubstr("Which norm. One of layer, rms. Default: layer."));

@@ -16,7 +16,7 @@ namespace {
 using testing::HasSubstr;
 
 // A command with an option of each kind.
-struct Sample {
+struct SettingsSample {
   std::string text = "plain";
   std::vector<std::string> list;
   int64_t whole = 8;
@@ -27,7 +27,7 @@ struct Sample {
   std::string out;
   Options options{"heed sample", "A command"};
 
-  Sample() {
+  SettingsSample() {
     options.add("--text", text, "A text");
     options.add("--list", list, "Texts").repeats();
     options.add("--whole", whole, "A number").range(0, 100);
@@ -47,7 +47,7 @@ struct Sample {
 // What stands in a settings file that gives these values, read by another.
 std::string refusal_of(const std::string& toml) {
   try {
-    Sample().read(toml);
+    SettingsSample().read(toml);
   } catch (const UsageError& error) {
     return error.what();
   }
@@ -79,9 +79,9 @@ TEST(SettingsFile, EveryTextComesBack) {
                                  "\"\"\"",
                                  "\r\n",
                                  "# no comment"}) {
-    Sample given;
+    SettingsSample given;
     given.options.parse({"--out", "x", "--text", text, "--list", text});
-    Sample read;
+    SettingsSample read;
     read.read(settings_text(given.options));
     EXPECT_EQ(read.list, (std::vector<std::string>{text}));
     EXPECT_EQ(read.text, text);
@@ -91,10 +91,10 @@ TEST(SettingsFile, EveryTextComesBack) {
 }
 
 TEST(SettingsFile, WhatWasNotGivenStaysAsItIs) {
-  const Sample given;
+  const SettingsSample given;
   EXPECT_THAT(settings_text(given.options), HasSubstr("\n#out="));
   EXPECT_THAT(settings_text(given.options), HasSubstr("\n#perhaps="));
-  Sample read;
+  SettingsSample read;
   read.read(settings_text(given.options));
   EXPECT_EQ(read.text, "plain");
   EXPECT_TRUE(read.list.empty());
@@ -105,7 +105,7 @@ TEST(SettingsFile, WhatWasNotGivenStaysAsItIs) {
 }
 
 TEST(SettingsFile, IsToml) {
-  Sample sample;
+  SettingsSample sample;
   sample.read(
       "\xef\xbb\xbf# a mark of byte order, and a comment\n"
       "text = \"a # b\\tc\"   # behind\n"
@@ -121,7 +121,7 @@ TEST(SettingsFile, IsToml) {
 }
 
 TEST(SettingsFile, TheCommandLineWins) {
-  Sample sample;
+  SettingsSample sample;
   sample.options.parse({"--out", "o", "--whole", "3"});
   sample.read("whole = 9\ntext = 'read'\n");
   EXPECT_EQ(sample.whole, 3);

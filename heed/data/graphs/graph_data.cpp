@@ -20,9 +20,9 @@ namespace {
 constexpr auto kNodeNames =
     std::to_array<std::string_view>({"node", "id", "node_id", "nodeid", "name", "paper", "user"});
 constexpr auto kSplitNames = std::to_array<std::string_view>({"split", "part", "set", "fold"});
-constexpr auto kSourceNames =
+constexpr auto kSourceColumns =
     std::to_array<std::string_view>({"source", "from", "src", "head", "citing"});
-constexpr auto kTargetNames =
+constexpr auto kTargetColumns =
     std::to_array<std::string_view>({"target", "to", "dst", "dest", "tail", "cited"});
 constexpr auto kTrain = std::to_array<std::string_view>({"train", "training"});
 constexpr auto kValid = std::to_array<std::string_view>({"valid", "val", "validation", "dev"});
@@ -202,12 +202,12 @@ void read_edges(OpenTable& table, const std::unordered_map<std::string, int32_t>
   const std::string none;
   const auto& cells = table.first().cells;
   const bool header = std::any_of(cells.begin(), cells.end(), [](const std::string& cell) {
-    return is_among(cell, kSourceNames) || is_among(cell, kTargetNames);
+    return is_among(cell, kSourceColumns) || is_among(cell, kTargetColumns);
   });
   table.set_header(header);
   check_usage(cells.size() >= 2, table.file(), ": expected two columns, found one");
-  const size_t source = place_of({"", none, kSourceNames, 0}, table, header).value_or(0);
-  const size_t target = place_of({"", none, kTargetNames, 1}, table, header).value_or(1);
+  const size_t source = place_of({"", none, kSourceColumns, 0}, table, header).value_or(0);
+  const size_t target = place_of({"", none, kTargetColumns, 1}, table, header).value_or(1);
   std::set<std::pair<int32_t, int32_t>> seen;
   for (Row row; table.next(row);) {
     std::array<int32_t, 2> ends{};

@@ -11,12 +11,12 @@
 namespace heed::models {
 namespace {
 
-constexpr const char* kModelType = "heed_encoder_decoder";
+constexpr const char* kEncoderDecoderType = "heed_encoder_decoder";
 
 OrderedJson config_json(const TrainedEncoderDecoder& trained) {
   OrderedJson config = {
       {"architectures", {"EncoderDecoder"}},
-      {"model_type", kModelType},
+      {"model_type", kEncoderDecoderType},
       {"task", "seq2seq"},
       {"shared_vocabulary", trained.source == trained.target},
       {"torch_dtype", "float32"},
@@ -125,7 +125,7 @@ TrainedEncoderDecoder load_encoder_decoder(const std::filesystem::path& director
     return as_encoder_decoder(
         open_published(directory, published::Purpose::kConditionalGeneration));
   }
-  const ModelDirectory files(directory, kModelType);
+  const ModelDirectory files(directory, kEncoderDecoderType);
   const auto options = fields_from<EncoderDecoderOptions>(files.config());
   TrainedEncoderDecoder trained;
   trained.columns = columns_from(files.config());

@@ -9,8 +9,8 @@
 namespace heed::models {
 namespace {
 
-constexpr const char* kModelType = "heed_forecaster";
-constexpr double kLargest = 1e30;
+constexpr const char* kForecasterType = "heed_forecaster";
+constexpr double kLargestValue = 1e30;
 
 std::vector<std::string> names_from(const JsonValue& value) {
   std::vector<std::string> names;
@@ -38,7 +38,7 @@ void check_against_weights(const WeightCheck& check, const ForecasterOptions& o)
 void save(const TrainedForecaster& trained, const std::filesystem::path& directory) {
   OrderedJson config = {
       {"architectures", {"Forecaster"}},
-      {"model_type", kModelType},
+      {"model_type", kForecasterType},
       {"task", "forecast"},
       {"torch_dtype", "float32"},
       {"series", trained.series},
@@ -56,7 +56,7 @@ void save(const TrainedForecaster& trained, const std::filesystem::path& directo
 }
 
 TrainedForecaster load_forecaster(const std::filesystem::path& directory) {
-  const ModelDirectory files(directory, kModelType);
+  const ModelDirectory files(directory, kForecasterType);
   const JsonValue& config = files.config();
   TrainedForecaster trained;
   const auto options = fields_from<ForecasterOptions>(config);
@@ -70,14 +70,14 @@ TrainedForecaster load_forecaster(const std::filesystem::path& directory) {
   }
   trained.time_column = config.at("time_column").string();
   const size_t columns = trained.series.size() + trained.covariates.size();
-  trained.means = counted_numbers(config.at("means"), columns, -kLargest, kLargest);
-  trained.deviations = counted_numbers(config.at("deviations"), columns, 1e-30, kLargest);
+  trained.means = counted_numbers(config.at("means"), columns, -kLargestValue, kLargestValue);
+  trained.deviations = counted_numbers(config.at("deviations"), columns, 1e-30, kLargestValue);
   trained.coverages =
       counted_numbers(config.at("coverages"), config.at("coverages").array_size(), 0, 1);
   trained.half_widths = counted_numbers(
       config.at("half_widths"),
       trained.coverages.size() * static_cast<size_t>(options.horizon) * trained.series.size(), 0,
-      kLargest);
+      kLargestValue);
   trained.model = files.model<Forecaster>(options, check_against_weights);
   return trained;
 }

@@ -8,8 +8,8 @@
 namespace heed::models {
 namespace {
 
-constexpr const char* kModelType = "heed_graph_classifier";
-constexpr double kLargest = 1e30;
+constexpr const char* kGraphClassifierType = "heed_graph_classifier";
+constexpr double kLargestFeature = 1e30;
 
 OrderedJson features_json(const std::vector<GraphFeature>& features) {
   OrderedJson all = OrderedJson::array();
@@ -34,8 +34,8 @@ std::vector<GraphFeature> features_from(const JsonValue& json) {
     if (from.has("words")) {
       feature.words = from.at("words").strings();
     } else {
-      feature.mean = from.at("mean").number({.least = -kLargest, .most = kLargest});
-      feature.deviation = from.at("deviation").number({.least = 1e-30, .most = kLargest});
+      feature.mean = from.at("mean").number({.least = -kLargestFeature, .most = kLargestFeature});
+      feature.deviation = from.at("deviation").number({.least = 1e-30, .most = kLargestFeature});
     }
     all.push_back(std::move(feature));
   }
@@ -63,7 +63,7 @@ void check_against_weights(const WeightCheck& check, const GraphClassifierOption
 
 void save(const TrainedGraphClassifier& trained, const std::filesystem::path& directory) {
   OrderedJson config = {{"architectures", {"GraphClassifier"}},
-                        {"model_type", kModelType},
+                        {"model_type", kGraphClassifierType},
                         {"task", "graph"},
                         {"torch_dtype", "float32"}};
   config.update(labels_json(trained.labels));
@@ -75,7 +75,7 @@ void save(const TrainedGraphClassifier& trained, const std::filesystem::path& di
 }
 
 TrainedGraphClassifier load_graph_classifier(const std::filesystem::path& directory) {
-  const ModelDirectory files(directory, kModelType);
+  const ModelDirectory files(directory, kGraphClassifierType);
   const JsonValue& config = files.config();
   const auto options = fields_from<GraphClassifierOptions>(config);
   TrainedGraphClassifier trained;

@@ -8,11 +8,11 @@
 namespace heed::models {
 namespace {
 
-constexpr const char* kModelType = "heed_language_model";
+constexpr const char* kLanguageModelType = "heed_language_model";
 
 OrderedJson config_json(const LanguageModelOptions& options) {
   return with_fields({{"architectures", {"LanguageModel"}},
-                      {"model_type", kModelType},
+                      {"model_type", kLanguageModelType},
                       {"task", "lm"},
                       {"torch_dtype", "float32"}},
                      options);
@@ -46,7 +46,7 @@ TrainedLanguageModel load_language_model(const std::filesystem::path& directory)
   if (is_published(directory)) {
     return as_language_model(open_published(directory, published::Purpose::kCausalLm));
   }
-  const ModelDirectory files(directory, kModelType);
+  const ModelDirectory files(directory, kLanguageModelType);
   const auto options = fields_from<LanguageModelOptions>(files.config());
   TrainedLanguageModel trained;
   trained.tokenizer = files.tokenizer();

@@ -12,13 +12,13 @@
 namespace heed::models {
 namespace {
 
-constexpr const char* kModelType = "heed_question_answerer";
+constexpr const char* kQuestionAnswererType = "heed_question_answerer";
 
 OrderedJson config_json(const TrainedQuestionAnswerer& trained) {
   const QuestionAnswererOptions& o = trained.model->options();
   OrderedJson config = {
       {"architectures", {"QuestionAnswerer"}},
-      {"model_type", kModelType},
+      {"model_type", kQuestionAnswererType},
       {"task", "qa"},
       {"torch_dtype", "float32"},
   };
@@ -69,7 +69,7 @@ TrainedQuestionAnswerer load_question_answerer(const std::filesystem::path& dire
   if (is_published(directory)) {
     return as_question_answerer(open_published(directory, published::Purpose::kQuestionAnswering));
   }
-  const ModelDirectory files(directory, kModelType);
+  const ModelDirectory files(directory, kQuestionAnswererType);
   const JsonValue& config = files.config();
   TrainedQuestionAnswerer trained;
   if (config.at("answers").string() == "class") {

@@ -12,7 +12,7 @@
 namespace heed::models {
 namespace {
 
-constexpr const char* kModelType = "heed_recommender";
+constexpr const char* kRecommenderType = "heed_recommender";
 constexpr size_t kLongestHistory = size_t{1} << 30;  // bytes of a line
 
 std::string items_text(const TrainedRecommender& trained) {
@@ -97,7 +97,7 @@ void check_against_weights(const WeightCheck& check, const RecommenderOptions& o
 
 void save(const TrainedRecommender& trained, const std::filesystem::path& directory) {
   OrderedJson config = {{"architectures", {"Recommender"}},
-                        {"model_type", kModelType},
+                        {"model_type", kRecommenderType},
                         {"task", "recommend"},
                         {"torch_dtype", "float32"}};
   save_model({.config = with_fields(std::move(config), trained.model->options()),
@@ -109,7 +109,7 @@ void save(const TrainedRecommender& trained, const std::filesystem::path& direct
 }
 
 TrainedRecommender load_recommender(const std::filesystem::path& directory) {
-  const ModelDirectory files(directory, kModelType);
+  const ModelDirectory files(directory, kRecommenderType);
   const auto options = fields_from<RecommenderOptions>(files.config());
   TrainedRecommender trained;
   const std::filesystem::path items = directory / kItemsFile;

@@ -7,7 +7,7 @@
 namespace heed::models {
 namespace {
 
-constexpr const char* kModelType = "heed_speech_classifier";
+constexpr const char* kSpeechClassifierType = "heed_speech_classifier";
 
 void check_against_weights(const WeightCheck& check, const SpeechClassifierOptions& o) {
   check.shape("head.weight", {o.num_classes, o.speech.transformer.d_model}, "num_classes");
@@ -18,7 +18,7 @@ void check_against_weights(const WeightCheck& check, const SpeechClassifierOptio
 
 void save(const TrainedSpeechClassifier& trained, const std::filesystem::path& directory) {
   OrderedJson config = {{"architectures", {"SpeechClassifier"}},
-                        {"model_type", kModelType},
+                        {"model_type", kSpeechClassifierType},
                         {"task", "speech"},
                         {"torch_dtype", "float32"}};
   config.update(labels_json(trained.labels));
@@ -30,7 +30,7 @@ void save(const TrainedSpeechClassifier& trained, const std::filesystem::path& d
 }
 
 TrainedSpeechClassifier load_speech_classifier(const std::filesystem::path& directory) {
-  const ModelDirectory files(directory, kModelType);
+  const ModelDirectory files(directory, kSpeechClassifierType);
   const JsonValue& config = files.config();
   const auto options = fields_from<SpeechClassifierOptions>(config);
   TrainedSpeechClassifier trained;

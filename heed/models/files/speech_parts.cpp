@@ -6,14 +6,14 @@
 namespace heed::models {
 namespace {
 
-constexpr double kLargest = 1e30;
-constexpr double kSmallest = 1e-30;
+constexpr double kLargestBand = 1e30;
+constexpr double kSmallestBand = 1e-30;
 
 std::vector<double> band_numbers(const JsonValue& value, int64_t count, double least) {
   if (static_cast<int64_t>(value.array_size()) != count) {
     value.fail(text_of(count, " numbers, as num_mel_bins says"));
   }
-  return numbers_from(value, {.least = least, .most = kLargest});
+  return numbers_from(value, {.least = least, .most = kLargestBand});
 }
 
 }  // namespace
@@ -23,8 +23,8 @@ OrderedJson scale_json(const FrameScale& scale) {
 }
 
 FrameScale scale_from(const JsonValue& config, int64_t bins) {
-  return {.means = band_numbers(config.at("means"), bins, -kLargest),
-          .deviations = band_numbers(config.at("deviations"), bins, kSmallest)};
+  return {.means = band_numbers(config.at("means"), bins, -kLargestBand),
+          .deviations = band_numbers(config.at("deviations"), bins, kSmallestBand)};
 }
 
 void check_encoder(const WeightCheck& check, const SpeechOptions& o) {

@@ -8,7 +8,7 @@
 namespace heed::models {
 namespace {
 
-constexpr const char* kModelType = "heed_speech_recogniser";
+constexpr const char* kSpeechRecogniserType = "heed_speech_recogniser";
 
 void check_against_weights(const WeightCheck& check, const SpeechRecogniserOptions& o) {
   check.shape("head.weight", {o.num_tokens, o.speech.transformer.d_model}, "num_tokens");
@@ -29,7 +29,7 @@ std::vector<std::string> tokens_from(const JsonValue& json, int64_t count) {
 
 void save(const TrainedSpeechRecogniser& trained, const std::filesystem::path& directory) {
   OrderedJson config = {{"architectures", {"SpeechRecogniser"}},
-                        {"model_type", kModelType},
+                        {"model_type", kSpeechRecogniserType},
                         {"task", "asr"},
                         {"torch_dtype", "float32"},
                         {"tokens", trained.tokens},
@@ -42,7 +42,7 @@ void save(const TrainedSpeechRecogniser& trained, const std::filesystem::path& d
 }
 
 TrainedSpeechRecogniser load_speech_recogniser(const std::filesystem::path& directory) {
-  const ModelDirectory files(directory, kModelType);
+  const ModelDirectory files(directory, kSpeechRecogniserType);
   const JsonValue& config = files.config();
   const auto options = fields_from<SpeechRecogniserOptions>(config);
   TrainedSpeechRecogniser trained;

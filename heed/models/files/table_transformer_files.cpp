@@ -11,7 +11,7 @@
 namespace heed::models {
 namespace {
 
-constexpr const char* kModelType = "heed_table_transformer";
+constexpr const char* kTableTransformerType = "heed_table_transformer";
 // The words of transformers.
 constexpr const char* kClasses = "single_label_classification";
 constexpr const char* kNumber = "regression";
@@ -109,7 +109,7 @@ void check_against_weights(const WeightCheck& check, const TableTransformerOptio
 
 void save(const TrainedTable& trained, const std::filesystem::path& directory) {
   OrderedJson config = {{"architectures", {"TableTransformer"}},
-                        {"model_type", kModelType},
+                        {"model_type", kTableTransformerType},
                         {"task", "table"},
                         {"torch_dtype", "float32"},
                         {"problem_type", trained.is_regression() ? kNumber : kClasses},
@@ -129,7 +129,7 @@ void save(const TrainedTable& trained, const std::filesystem::path& directory) {
 }
 
 TrainedTable load_table_transformer(const std::filesystem::path& directory) {
-  const ModelDirectory files(directory, kModelType);
+  const ModelDirectory files(directory, kTableTransformerType);
   const JsonValue& config = files.config();
   const auto options = fields_from<TableTransformerOptions>(config);
   TrainedTable trained;

@@ -13,7 +13,7 @@
 namespace heed::models {
 namespace {
 
-constexpr const char* kModelType = "heed_text_classifier";
+constexpr const char* kTextClassifierType = "heed_text_classifier";
 // The words of transformers.
 constexpr const char* kOneLabel = "single_label_classification";
 constexpr const char* kSeveralLabels = "multi_label_classification";
@@ -23,7 +23,7 @@ constexpr double kThreshold = 0.5;
 OrderedJson config_json(const TrainedTextClassifier& trained) {
   OrderedJson config = {
       {"architectures", {"TextClassifier"}},
-      {"model_type", kModelType},
+      {"model_type", kTextClassifierType},
       {"task", "classify"},
       {"torch_dtype", "float32"},
   };
@@ -118,7 +118,7 @@ TrainedTextClassifier load_text_classifier(const std::filesystem::path& director
     return as_text_classifier(
         open_published(directory, published::Purpose::kSequenceClassification));
   }
-  const ModelDirectory files(directory, kModelType);
+  const ModelDirectory files(directory, kTextClassifierType);
   const JsonValue& config = files.config();
   TrainedTextClassifier trained;
   trained.labels = labels_from(config, says_several_labels(config) ? 1 : 2);

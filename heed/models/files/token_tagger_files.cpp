@@ -16,13 +16,13 @@
 namespace heed::models {
 namespace {
 
-constexpr const char* kModelType = "heed_token_tagger";
+constexpr const char* kTokenTaggerType = "heed_token_tagger";
 
 OrderedJson config_json(const TokenTagger& model) {
   const TokenTaggerOptions& o = model.options();
   OrderedJson config = {
       {"architectures", {"TokenTagger"}},
-      {"model_type", kModelType},
+      {"model_type", kTokenTaggerType},
       {"task", "ner"},
       {"tag_scheme", text::name_of(o.scheme)},
       {"entity_types", o.types},
@@ -75,8 +75,8 @@ void check_against_weights(const WeightCheck& check, const TokenTaggerOptions& o
   check.stack("encoder", o);
 }
 
-std::shared_ptr<const text::Tokenizer> tokenizer_of(const ModelDirectory& files,
-                                                    const SizedTokenizer& file) {
+std::shared_ptr<const text::Tokenizer> padding_tokenizer_of(const ModelDirectory& files,
+                                                            const SizedTokenizer& file) {
   auto tokenizer = files.tokenizer(file);
   if (!tokenizer->padding_id() || !tokenizer->unknown_id()) {
     throw DataError((files.path() / file.name).string(),
@@ -116,12 +116,12 @@ TrainedTokenTagger load_token_tagger(const std::filesystem::path& directory) {
   if (is_published(directory)) {
     return as_token_tagger(open_published(directory, published::Purpose::kTokenClassification));
   }
-  const ModelDirectory files(directory, kModelType);
+  const ModelDirectory files(directory, kTokenTaggerType);
   const TokenTaggerOptions options = options_from(files.config());
   TrainedTokenTagger trained;
-  trained.tokenizer = tokenizer_of(files, {.size = "subword_vocab_size"});
+  trained.tokenizer = padding_tokenizer_of(files, {.size = "subword_vocab_size"});
   trained.characters =
-      tokenizer_of(files, {.name = kCharactersFile, .size = "character_vocab_size"});
+      padding_tokenizer_of(files, {.name = kCharactersFile, .size = "character_vocab_size"});
   trained.model = files.model<TokenTagger>(options, check_against_weights);
   return trained;
 }

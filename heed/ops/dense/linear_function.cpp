@@ -71,7 +71,7 @@ void one_column(const at::Tensor& rows, const at::Tensor& column, const at::Tens
   kernels::few_rows({rows_of(column), rows_of(rows), c, epilogue}, OperatorWorkers());
 }
 
-struct Forward {
+struct LinearForward {
   at::Tensor output;  // (rows, N)
   at::Tensor kept;    // before the activation, if asked for and not known from the output
 };
@@ -81,12 +81,12 @@ struct Keep {
   bool before_activation = false;  // for the backward pass
 };
 
-Forward forward_rows(const LinearProduct& p, const Keep& keep) {
+LinearForward forward_rows(const LinearProduct& p, const Keep& keep) {
   const OperatorWorkers workers;
   const at::Tensor x = as_rows(p.input).to(p.type);
   const int64_t columns = p.weight.size(0);
   const auto options = x.options().requires_grad(false);
-  Forward result;
+  LinearForward result;
   result.output = empty_in_large_pages({x.size(0), columns}, options);
   const bool to_one_column = columns == 1 && x.size(0) > kernels::kFewRows;
   at::Tensor bias;  // of each column of what is computed
@@ -128,13 +128,13 @@ Forward forward_rows(const LinearProduct& p, const Keep& keep) {
   return result;
 }
 
-struct Wanted {
+struct LinearWanted {
   bool input = false;
   bool weight = false;
   bool bias = false;
 };
 
-struct Gradients {
+struct LinearGradients {
   at::Tensor input;
   at::Tensor weight;
   at::Tensor bias;
@@ -156,15 +156,15 @@ at::Tensor through_activation(const at::Tensor& grad, const at::Tensor& kept,
 }
 
 // `grad` (..., N) of the output, `kept` what forward_rows() kept, or the output of a ReLU.
-Gradients backward_rows(const LinearProduct& p, const at::Tensor& grad, const at::Tensor& kept,
-                        const Wanted& wanted) {
+LinearGradients backward_rows(const LinearProduct& p, const at::Tensor& grad,
+                              const at::Tensor& kept, const LinearWanted& wanted) {
   const OperatorWorkers workers;
   const kernels::DataType operand = data_type(p.type);
   const at::Tensor before = through_activation(
       grad.reshape({-1, grad.size(-1)}).to(p.type).contiguous(), kept, p.activation);
   kernels::ConstMatrix before_matrix = rows_of(before);
   before_matrix.row_stride = before.size(1);
-  Gradients result;
+  LinearGradients result;
   if (wanted.input) {  // (rows, N) · (N, K)
     const at::Tensor rows = empty_in_large_pages({before.size(0), p.weight.size(1)},
                                                  p.input.options().requires_grad(false));
@@ -215,8 +215,8 @@ at::Tensor torch_activation_gradient(const at::Tensor& grad, const at::Tensor& b
 }
 
 // The same by torch's operators, which can be differentiated again.
-Gradients differentiable_backward(const LinearProduct& p, const at::Tensor& grad,
-                                  const Wanted& wanted) {
+LinearGradients differentiable_backward(const LinearProduct& p, const at::Tensor& grad,
+                                        const LinearWanted& wanted) {
   const at::Tensor x = p.input.reshape({-1, p.input.size(-1)}).to(p.type);
   const at::Tensor weight = p.weight.to(p.type);
   at::Tensor before = grad.reshape({-1, grad.size(-1)});
@@ -224,7 +224,7 @@ Gradients differentiable_backward(const LinearProduct& p, const at::Tensor& grad
     const at::Tensor bias = p.bias.defined() ? p.bias.to(p.type) : at::Tensor();
     before = torch_activation_gradient(before, at::linear(x, weight, bias), p.activation);
   }
-  Gradients result;
+  LinearGradients result;
   if (wanted.input) {
     result.input = at::mm(before, weight).to(p.input.scalar_type()).view(p.input.sizes());
   }
@@ -239,7 +239,7 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
                             const std::optional<at::Tensor>& bias, Activation activation,
                             at::ScalarType type, bool packed_weight) {
     const LinearProduct product{input, weight, bias.value_or(at::Tensor()), activation, type};
-    const Forward result =
+    const LinearForward result =
         forward_rows(product, {.packed_weight = packed_weight, .before_activation = true});
     // No view of anything, or nobody could change it in place afterwards.
     at::Tensor output = at::_unsafe_view(result.output, output_sizes(input, weight.size(0)));
@@ -255,9 +255,9 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     const LinearProduct product{saved[0], saved[1], saved[2],
                                 static_cast<Activation>(ctx->saved_data["activation"].toInt()),
                                 static_cast<at::ScalarType>(ctx->saved_data["type"].toInt())};
-    const Wanted wanted{ctx->needs_input_grad(0), ctx->needs_input_grad(1),
-                        product.bias.defined() && ctx->needs_input_grad(2)};
-    Gradients g;
+    const LinearWanted wanted{ctx->needs_input_grad(0), ctx->needs_input_grad(1),
+                              product.bias.defined() && ctx->needs_input_grad(2)};
+    LinearGradients g;
     if (grads[0].defined()) {
       g = at::GradMode::is_enabled() ? differentiable_backward(product, grads[0], wanted)
                                      : backward_rows(product, grads[0], saved[3], wanted);
@@ -279,7 +279,7 @@ at::Tensor own_linear(const LinearProduct& p) {
         p.bias.defined() ? std::make_optional(p.bias) : std::nullopt;
     return LinearFunction::apply(p.input, p.weight, bias, p.activation, p.type, !trains_weight);
   }
-  const Forward result = forward_rows(p, {.packed_weight = true});
+  const LinearForward result = forward_rows(p, {.packed_weight = true});
   return result.output.view(output_sizes(p.input, p.weight.size(0)));
 }
 

@@ -6,12 +6,9 @@
 #include <vector>
 
 #include "heed/ops/testing/random_cases.h"
+#include "heed/ops/testing/test_cases.h"
 
 namespace heed::conformance {
-
-inline at::Tensor longs(const std::vector<int64_t>& values) {
-  return at::tensor(values, at::kLong);
-}
 
 struct PatternAndMask {
   Pattern pattern;

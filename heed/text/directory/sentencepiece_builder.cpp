@@ -14,7 +14,7 @@ namespace heed::text {
 namespace {
 
 using Named = DirectorySettings::Named;
-using Piece = SentencePieceModel::Piece;
+using ModelPiece = SentencePieceModel::Piece;
 using PieceType = SentencePieceModel::PieceType;
 
 constexpr const char* kMark = "▁";
@@ -69,7 +69,7 @@ std::vector<Merge> merges_of(const SentencePieceModel& model, const Vocabulary& 
                              MergeOrder order) {
   std::vector<int32_t> ids;
   for (int32_t id = 0; id < vocabulary.size(); ++id) ids.push_back(id);
-  const auto piece = [&](int32_t id) -> const Piece& {
+  const auto piece = [&](int32_t id) -> const ModelPiece& {
     return model.pieces[static_cast<size_t>(id)];
   };
   const auto merges = [&](int32_t id) {
@@ -98,7 +98,7 @@ std::vector<Merge> merges_of(const SentencePieceModel& model, const Vocabulary& 
 ModelPointer bpe(const SentencePieceModel& model, MergeOrder order, BpeSettings settings,
                  const std::string& file) {
   std::vector<std::string> tokens;
-  for (const Piece& piece : model.pieces) tokens.push_back(piece.text);
+  for (const ModelPiece& piece : model.pieces) tokens.push_back(piece.text);
   try {
     Vocabulary vocabulary(std::move(tokens));
     std::vector<Merge> merges = merges_of(model, vocabulary, order);
@@ -119,7 +119,7 @@ Json replace(const Json& pattern, const char* content) {
 
 // Control pieces are special tokens; what the trainer's user defined is found in any text.
 void add_pieces(DirectorySettings& settings, const SentencePieceModel& model, bool user_defined) {
-  for (const Piece& piece : model.pieces) {
+  for (const ModelPiece& piece : model.pieces) {
     const bool control = piece.type == PieceType::kControl;
     if (!control && !(user_defined && piece.type == PieceType::kUserDefined)) continue;
     AddedToken token;
@@ -301,7 +301,7 @@ Tokenizer::Parts build_plain(DirectorySettings& settings, const SentencePieceMod
   if (model.eos_id >= 0) settings.set_default(Named::kEos, model.eos_piece);
   settings.set_default(Named::kUnk, model.unk_piece);
   std::vector<std::string> user_defined;
-  for (const Piece& piece : model.pieces) {
+  for (const ModelPiece& piece : model.pieces) {
     if (piece.type == PieceType::kUserDefined) user_defined.push_back(piece.text);
   }
   std::stable_sort(user_defined.begin(), user_defined.end(),

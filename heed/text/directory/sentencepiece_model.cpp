@@ -12,10 +12,10 @@
 namespace heed::text {
 namespace {
 
-using Piece = SentencePieceModel::Piece;
+using ModelPiece = SentencePieceModel::Piece;
 using PieceType = SentencePieceModel::PieceType;
 
-constexpr uint64_t kMaxFileBytes = uint64_t{64} << 20;
+constexpr uint64_t kMaxModelBytes = uint64_t{64} << 20;
 
 // A message of protocol buffers: fields one after the other, each a number, a wire type and a
 // value (https://protobuf.dev/programming-guides/encoding).
@@ -130,8 +130,8 @@ class Message {
   std::string_view content_;
 };
 
-Piece read_piece(Message message) {
-  Piece piece;
+ModelPiece read_piece(Message message) {
+  ModelPiece piece;
   while (message.next()) {
     if (message.number() == 1) piece.text = message.text("piece");
     if (message.number() == 2) piece.score = message.number32("score");
@@ -227,7 +227,7 @@ SentencePieceModel parse_sentencepiece(std::string_view bytes, const std::string
 }
 
 SentencePieceModel read_sentencepiece(const std::filesystem::path& file) {
-  return parse_sentencepiece(read_file(file, kMaxFileBytes, FileKind::kRegular), file.string());
+  return parse_sentencepiece(read_file(file, kMaxModelBytes, FileKind::kRegular), file.string());
 }
 
 }  // namespace heed::text

@@ -10,7 +10,7 @@
 namespace heed::text {
 namespace {
 
-constexpr uint64_t kMaxFileBytes = uint64_t{64} << 20;
+constexpr uint64_t kMaxVocabularyBytes = uint64_t{64} << 20;
 
 }  // namespace
 
@@ -29,7 +29,7 @@ Vocabulary read_vocabulary_lines(const std::filesystem::path& file) {
 }
 
 Vocabulary read_vocabulary_json(const std::filesystem::path& file) {
-  return Vocabulary::read(read_json(file, {.max_bytes = kMaxFileBytes}));
+  return Vocabulary::read(read_json(file, {.max_bytes = kMaxVocabularyBytes}));
 }
 
 std::vector<Merge> read_merges(const std::filesystem::path& file) {

@@ -23,11 +23,6 @@ size_t hash_of(int32_t left, int32_t right) {
   return static_cast<size_t>((pair * 0x9E3779B97F4A7C15u) >> 29);
 }
 
-std::string byte_token(unsigned byte) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  return {'<', '0', 'x', kDigits[byte >> 4], kDigits[byte & 15], '>'};
-}
-
 std::string merged_spelling(const Merge& merge, const std::string& prefix) {
   const bool prefixed = !prefix.empty() && merge.right.starts_with(prefix);
   return merge.left + (prefixed ? merge.right.substr(prefix.size()) : merge.right);

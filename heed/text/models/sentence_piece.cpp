@@ -11,10 +11,10 @@
 namespace heed::text {
 namespace {
 
-using Piece = SentencePiece::Piece;
-using Kind = Piece::Kind;
+using ModelPiece = SentencePiece::Piece;
+using Kind = ModelPiece::Kind;
 
-constexpr float kUnknownPenalty = 10;
+constexpr float kPenaltyOfUnknown = 10;
 
 // Behind all pieces; no text spells it.
 constexpr const char* kNoPiece = "\xEF\xBF\xBF";  // U+FFFF, which is no character
@@ -34,7 +34,7 @@ std::string_view name_of(Kind kind) {
 }  // namespace
 
 SentencePiece::SentencePiece(Vocabulary vocabulary, std::string unknown_token,
-                             std::vector<Piece> pieces)
+                             std::vector<ModelPiece> pieces)
     : vocabulary_(std::move(vocabulary)),
       unknown_token_(std::move(unknown_token)),
       unknown_id_(vocabulary_.id_of(unknown_token_)),
@@ -43,7 +43,7 @@ SentencePiece::SentencePiece(Vocabulary vocabulary, std::string unknown_token,
               " is not in the vocabulary");
   double least = std::numeric_limits<double>::infinity();
   double most = -least;
-  for (const Piece& piece : pieces_) {
+  for (const ModelPiece& piece : pieces_) {
     if (piece.kind != Kind::kNormal) continue;
     least = std::min(least, piece.score);
     most = std::max(most, piece.score);
@@ -51,7 +51,7 @@ SentencePiece::SentencePiece(Vocabulary vocabulary, std::string unknown_token,
   check_usage(least <= most, "a SentencePiece model has at least one normal piece");
   std::vector<std::string> texts;
   std::vector<double> scores;
-  for (const Piece& piece : pieces_) {
+  for (const ModelPiece& piece : pieces_) {
     // What users define is always chosen.
     const bool defined = piece.kind == Kind::kUserDefined;
     texts.push_back(piece.text);
@@ -66,7 +66,7 @@ SentencePiece::SentencePiece(Vocabulary vocabulary, std::string unknown_token,
   unigram_ = std::make_unique<Unigram>(
       Vocabulary(std::move(texts)), std::move(scores),
       UnigramSettings{.unknown_id = unknown,
-                      .unknown_score = static_cast<float>(least) - kUnknownPenalty,
+                      .unknown_score = static_cast<float>(least) - kPenaltyOfUnknown,
                       .rounds_sums = true});
 }
 
@@ -88,7 +88,7 @@ void SentencePiece::tokenize(std::string_view piece, const HiddenIds& hidden,
 ModelPointer SentencePiece::read(const JsonValue& json) {
   json.check_keys({"type", "unk_token", "pieces", "vocab"});
   const JsonValue list = json.at("pieces");
-  std::vector<Piece> pieces;
+  std::vector<ModelPiece> pieces;
   for (size_t i = 0, size = list.array_size(); i < size; ++i) {
     const Json& entry = list.json()[i];
     if (!entry.is_array() || entry.size() != 3 || !entry[0].is_string() || !entry[1].is_number() ||
@@ -111,7 +111,7 @@ ModelPointer SentencePiece::read(const JsonValue& json) {
 
 OrderedJson SentencePiece::to_json() const {
   OrderedJson::array_t pieces;
-  for (const Piece& piece : pieces_) {
+  for (const ModelPiece& piece : pieces_) {
     pieces.push_back({piece.text, piece.score, name_of(piece.kind)});
   }
   OrderedJson json;

@@ -16,11 +16,6 @@ namespace {
 // How much less likely than the least likely token an unknown character is (as SentencePiece).
 constexpr double kUnknownPenalty = 10;
 
-std::string byte_token(unsigned byte) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  return {'<', '0', 'x', kDigits[byte >> 4], kDigits[byte & 15], '>'};
-}
-
 }  // namespace
 
 Unigram::Unigram(Vocabulary vocabulary, std::vector<double> scores, UnigramSettings settings)

@@ -1,5 +1,6 @@
 #include "heed/text/regex/regex.h"
 
+#define ONIG_ESCAPE_UCHAR_COLLISION  // ICU has a UChar as well
 #include <oniguruma.h>
 
 #include <algorithm>

@@ -15,10 +15,6 @@ namespace {
 
 using std::make_shared;
 
-Span span(size_t begin, size_t end) {
-  return {static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
-}
-
 // Rewrites a text character by character: body(c, range of its bytes, rewrite).
 template <typename Body>
 void rewrite_characters(AlignedText& text, Body body) {

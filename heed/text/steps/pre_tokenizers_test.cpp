@@ -13,13 +13,13 @@ namespace {
 
 using testing::ElementsAre;
 
-PreTokenizerPointer from(std::string_view json) {
+PreTokenizerPointer pre_tokenizer_from(std::string_view json) {
   return read_pre_tokenizer(parse_json(json, "tokenizer.json", {.max_bytes = 1 << 20}));
 }
 
 using Strings = std::vector<std::string>;
 
-Strings pieces_of(const PreTokenizer& pre_tokenizer, std::string_view text) {
+Strings split_by(const PreTokenizer& pre_tokenizer, std::string_view text) {
   const auto size = static_cast<uint32_t>(text.size());
   SplitText split = {AlignedText(text, {0, size}, AlignedText::Tracking::kOn), {}};
   if (size > 0) split.pieces.push_back({{0, size}});
@@ -32,9 +32,9 @@ Strings pieces_of(const PreTokenizer& pre_tokenizer, std::string_view text) {
 }
 
 Strings split(std::string_view json, std::string_view text) {
-  const PreTokenizerPointer pre_tokenizer = from(json);
-  Strings pieces = pieces_of(*pre_tokenizer, text);
-  EXPECT_EQ(pieces_of(*from(pre_tokenizer->to_json().dump()), text), pieces);
+  const PreTokenizerPointer pre_tokenizer = pre_tokenizer_from(json);
+  Strings pieces = split_by(*pre_tokenizer, text);
+  EXPECT_EQ(split_by(*pre_tokenizer_from(pre_tokenizer->to_json().dump()), text), pieces);
   return pieces;
 }
 
@@ -87,18 +87,18 @@ TEST(PreTokenizers, Sequence) {
 TEST(PreTokenizers, LeavesAddedTokensAlone) {
   SplitText text = {AlignedText("a b c", {0, 5}, AlignedText::Tracking::kOn),
                     {{{0, 1}, kNoId}, {{1, 4}, 7}, {{4, 5}, kNoId}}};
-  from(R"({"type": "WhitespaceSplit"})")->apply(text);
+  pre_tokenizer_from(R"({"type": "WhitespaceSplit"})")->apply(text);
   ASSERT_EQ(text.pieces.size(), 3u);
   EXPECT_EQ(text.pieces[1].id, 7);
   EXPECT_EQ(text.pieces[1].range, (Span{1, 4}));
 }
 
 TEST(PreTokenizers, RefusesWhatItDoesNotKnow) {
-  EXPECT_THROW(from(R"({"type": "UnicodeScripts"})"), DataError);
-  EXPECT_THROW(from(R"({"type": "Punctuation", "behavior": "isolated"})"), DataError);
-  EXPECT_THROW(from(R"({"type": "Digits", "individual": true})"), DataError);
-  EXPECT_THROW(from(R"({"type": "Sequence", "pretokenizers": {}})"), DataError);
-  EXPECT_THROW(from("[]"), DataError);
+  EXPECT_THROW(pre_tokenizer_from(R"({"type": "UnicodeScripts"})"), DataError);
+  EXPECT_THROW(pre_tokenizer_from(R"({"type": "Punctuation", "behavior": "isolated"})"), DataError);
+  EXPECT_THROW(pre_tokenizer_from(R"({"type": "Digits", "individual": true})"), DataError);
+  EXPECT_THROW(pre_tokenizer_from(R"({"type": "Sequence", "pretokenizers": {}})"), DataError);
+  EXPECT_THROW(pre_tokenizer_from("[]"), DataError);
   EXPECT_THROW(pre_tokenizer_named("whitespace"), UsageError);
 }
 

@@ -18,10 +18,6 @@ using std::make_shared;
 
 constexpr std::string_view kBlankMark = "▁";
 
-Span span(size_t begin, size_t end) {
-  return {static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
-}
-
 Span character_at(std::string_view text, size_t at) {
   size_t end = at;
   next_code_point(text, end);

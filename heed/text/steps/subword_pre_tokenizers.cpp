@@ -13,10 +13,6 @@ namespace {
 
 using std::make_shared;
 
-Span span(size_t begin, size_t end) {
-  return {static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
-}
-
 // Rewrites every piece that has no id and keeps what lies between pieces; body(range, rewrite)
 // writes the new version of the piece at `range`.
 template <typename Body>
@@ -40,7 +36,7 @@ void rewrite_pieces(SplitText& split, Body body) {
 }
 
 // The bytes of the character at text[at].
-Span character_at(std::string_view text, size_t at) {
+Span bytes_of_character(std::string_view text, size_t at) {
   size_t end = at;
   next_code_point(text, end);
   return span(at, end);
@@ -48,15 +44,15 @@ Span character_at(std::string_view text, size_t at) {
 
 enum class ByteClass : uint8_t { kSpace, kLetter, kNumber, kOther };
 
-ByteClass class_of(char32_t c) {
+ByteClass byte_class_of(char32_t c) {
   if (is_letter(c)) return ByteClass::kLetter;
   if (is_number(c)) return ByteClass::kNumber;
   return is_white_space(c) ? ByteClass::kSpace : ByteClass::kOther;
 }
 
-std::array<ByteClass, 128> make_ascii_classes() {
+std::array<ByteClass, 128> ascii_byte_classes() {
   std::array<ByteClass, 128> classes{};
-  for (char32_t c = 0; c < classes.size(); ++c) classes[c] = class_of(c);
+  for (char32_t c = 0; c < classes.size(); ++c) classes[c] = byte_class_of(c);
   return classes;
 }
 
@@ -78,9 +74,9 @@ class Gpt2Splitter {
 
  private:
   ByteClass next_class(size_t& at) const {
-    static const std::array<ByteClass, 128> kAscii = make_ascii_classes();
+    static const std::array<ByteClass, 128> kAscii = ascii_byte_classes();
     const char32_t c = next_code_point(piece_, at);
-    return c < kAscii.size() ? kAscii[c] : class_of(c);
+    return c < kAscii.size() ? kAscii[c] : byte_class_of(c);
   }
 
   size_t run(size_t at, ByteClass kind) const {
@@ -130,7 +126,7 @@ class ByteLevel final : public PreTokenizer {
     rewrite_pieces(split, [](Span range, Rewrite& rewrite) {
       const std::string_view text = rewrite.old_text();
       for (size_t at = range.begin; at < range.end;) {
-        const Span character = character_at(text, at);
+        const Span character = bytes_of_character(text, at);
         for (; at < character.end; ++at) {
           rewrite.put(character_of_byte(static_cast<uint8_t>(text[at])), character);
         }
@@ -149,7 +145,7 @@ class ByteLevel final : public PreTokenizer {
   static void add_prefix_space(SplitText& split) {
     rewrite_pieces(split, [](Span range, Rewrite& rewrite) {
       const std::string_view text = rewrite.old_text();
-      if (text[range.begin] != ' ') rewrite.put(U' ', character_at(text, range.begin));
+      if (text[range.begin] != ' ') rewrite.put(U' ', bytes_of_character(text, range.begin));
       rewrite.keep(range);
     });
   }
@@ -200,10 +196,10 @@ class Metaspace final : public PreTokenizer {
           const std::string_view piece = text.substr(range.begin, range.size());
           const bool marked = piece.starts_with(' ') || piece.starts_with(settings_.replacement);
           if (!marked && prepends(first && range.begin == 0)) {
-            rewrite.put(settings_.replacement, character_at(text, range.begin));
+            rewrite.put(settings_.replacement, bytes_of_character(text, range.begin));
           }
           for (size_t at = range.begin; at < range.end;) {
-            const Span character = character_at(text, at);
+            const Span character = bytes_of_character(text, at);
             if (text[at] == ' ') {
               rewrite.put(settings_.replacement, character);
             } else {
@@ -275,7 +271,7 @@ PreTokenizerPointer make_metaspace(const JsonValue& json) {
   if (json.has("replacement")) {
     settings.replacement = json.at("replacement").string();
     if (settings.replacement.empty() ||
-        character_at(settings.replacement, 0).end != settings.replacement.size()) {
+        bytes_of_character(settings.replacement, 0).end != settings.replacement.size()) {
       json.at("replacement").fail("one character");
     }
   }

@@ -9,9 +9,8 @@
 #include <utility>
 
 namespace heed::training {
-namespace {
 
-struct Bucket {
+struct GradientBucket {
   std::vector<at::Tensor> parameters;
   at::Tensor flat;                // their gradients behind each other; made with the first ones
   std::vector<at::Tensor> parts;  // views of it, in the shapes of the parameters
@@ -29,8 +28,6 @@ struct Bucket {
     }
   }
 };
-
-}  // namespace
 
 struct GradientReducer::State {
   State(std::vector<at::Tensor> parameters, ProcessGroup& of, int64_t bytes) : group(of) {
@@ -56,7 +53,7 @@ struct GradientReducer::State {
 
   void send() {
     const c10::AutoGradMode no_gradients(false);
-    Bucket& bucket = buckets[sent++];
+    GradientBucket& bucket = buckets[sent++];
     if (!bucket.flat.defined()) bucket.make_flat();
     const at::Tensor factor = at::scalar_tensor(weight, at::kDouble);
     for (size_t i = 0; i < bucket.parts.size(); ++i) {
@@ -70,7 +67,7 @@ struct GradientReducer::State {
     bucket.pending = group.sum_later(bucket.flat);
   }
 
-  void receive(Bucket& bucket) {
+  void receive(GradientBucket& bucket) {
     bucket.pending.wait();
     for (size_t i = 0; i < bucket.parts.size(); ++i) {
       bucket.parameters[i].mutable_grad() = bucket.parts[i];
@@ -79,7 +76,7 @@ struct GradientReducer::State {
   }
 
   ProcessGroup& group;
-  std::vector<Bucket> buckets;
+  std::vector<GradientBucket> buckets;
   bool active = false;
   double weight = 1;
   size_t sent = 0;
@@ -115,7 +112,7 @@ GradientReducer::GradientReducer(std::vector<at::Tensor> parameters, ProcessGrou
 }
 
 GradientReducer::~GradientReducer() {
-  for (const Bucket& bucket : state_->buckets) {
+  for (const GradientBucket& bucket : state_->buckets) {
     for (const at::Tensor& parameter : bucket.parameters) {
       torch::autograd::impl::set_post_acc_grad_hooks(parameter, nullptr);
     }
@@ -134,7 +131,7 @@ void GradientReducer::send_rest() {
 
 void GradientReducer::finish() {
   send_rest();
-  for (Bucket& bucket : state_->buckets) state_->receive(bucket);
+  for (GradientBucket& bucket : state_->buckets) state_->receive(bucket);
   state_->active = false;
 }
 

@@ -8,6 +8,7 @@
 
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
+#include "heed/training/run/run_log.h"
 
 namespace heed::training {
 
@@ -17,7 +18,6 @@ namespace {
 
 constexpr const char* kCheckpoints = "checkpoints";
 constexpr const char* kSummary = "summary.json";  // of a run that has ended
-constexpr const char* kLog = "log.jsonl";         // of one that has begun
 
 }  // namespace
 
@@ -44,7 +44,7 @@ void check_may_begin(const RunFiles& files, const fs::path& model) {
               steps.empty() ? 0 : steps.back(),
               "; resume it with --resume, or begin anew with --overwrite");
   // A run that was killed before its first checkpoint may have saved a model already.
-  if (files.resume && fs::exists(run / kLog) && !has_ended) return;
+  if (files.resume && fs::exists(run / kLogFile) && !has_ended) return;
   const bool is_there = has_model(model);
   check_usage(!is_there && !has_ended, (is_there ? model : run).string(),
               is_there ? ": holds a trained model" : ": holds a run that has ended",
@@ -100,7 +100,7 @@ void RunDirectory::clear() {
     const std::string name = entry.path().filename().string();
     if (name.starts_with("events.out.tfevents.")) old.push_back(entry.path());
   }
-  old.push_back(path_ / kLog);
+  old.push_back(path_ / kLogFile);
   for (const fs::path& file : old) calls_.unlink(file.c_str());
   make_directories(fs::absolute(path_) / kCheckpoints, calls_);
 }

@@ -15,7 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kLog = "log.jsonl";
 constexpr uint64_t kLongestLine = 1 << 20;
 
 OrderedJson metrics_json(const tasks::Metrics& metrics) {
@@ -67,7 +66,7 @@ std::string lines_up_to(const fs::path& file, int64_t step) {
 RunLog::RunLog(const fs::path& directory, int64_t step, int64_t parameters, int64_t logging_steps,
                SystemCalls& calls)
     : log_every_(logging_steps) {
-  const fs::path file = directory / kLog;
+  const fs::path file = directory / kLogFile;
   if (fs::exists(file)) {
     AtomicFile kept(file, calls);
     if (step > 0) kept.write(lines_up_to(file, step));
@@ -107,7 +106,7 @@ void RunLog::evaluation(const Evaluation& now) {
 
 std::map<std::string, Series> read_log(const fs::path& directory) {
   std::map<std::string, Series> all;
-  for_each_line(directory / kLog, [&](std::string_view, const JsonValue& json) {
+  for_each_line(directory / kLogFile, [&](std::string_view, const JsonValue& json) {
     const double step = json.at("step").number();
     const auto add = [&](const std::string& name, const Json& value) {
       if (!value.is_number()) return;
@@ -129,7 +128,7 @@ std::map<std::string, Series> read_log(const fs::path& directory) {
 
 std::vector<Evaluation> read_evaluations(const fs::path& directory) {
   std::vector<Evaluation> all;
-  for_each_line(directory / kLog, [&](std::string_view, const JsonValue& json) {
+  for_each_line(directory / kLogFile, [&](std::string_view, const JsonValue& json) {
     if (json.at("event").string() != "evaluation") return;
     Evaluation& now = all.emplace_back(Evaluation{.step = json.at("step").integer(),
                                                   .epoch = json.at("epoch").integer(),

@@ -15,7 +15,9 @@
 
 namespace heed::training {
 
-// log.jsonl has one object a line, with "event" one of
+inline constexpr const char* kLogFile = "log.jsonl";  // of a run that has begun
+
+// It has one object a line, with "event" one of
 //   start       step, time (seconds since 1970), parameters
 //   step        step, epoch, loss, mean_loss, learning_rate, gradient_norm, tokens_per_second,
 //               memory_bytes; every logging_steps updates

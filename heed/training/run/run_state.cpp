@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kFormat = 2;
 
-OrderedJson metrics_json(const tasks::Metrics& metrics) {
+OrderedJson ordered_metrics(const tasks::Metrics& metrics) {
   OrderedJson all = OrderedJson::array();  // and not an object: the order is kept
   for (const auto& [name, value] : metrics) all.push_back(OrderedJson::array({name, value}));
   return all;
@@ -25,9 +25,10 @@ tasks::Metrics metrics_from(const JsonValue& json) {
   return metrics;
 }
 
-OrderedJson evaluation_json(const Evaluation& e) {
-  return {{"step", e.step},       {"epoch", e.epoch}, {"train_loss", e.train_loss},
-          {"seconds", e.seconds}, {"best", e.best},   {"validation", metrics_json(e.validation)}};
+OrderedJson state_of_evaluation(const Evaluation& e) {
+  return {
+      {"step", e.step},       {"epoch", e.epoch}, {"train_loss", e.train_loss},
+      {"seconds", e.seconds}, {"best", e.best},   {"validation", ordered_metrics(e.validation)}};
 }
 
 Evaluation evaluation_from(const JsonValue& json) {
@@ -129,7 +130,7 @@ Settings RunIdentity::to_agree_on(tasks::Task& task, const TrainingOptions& opti
 
 OrderedJson to_json(const RunState& s, const RunIdentity& identity) {
   OrderedJson evaluations = OrderedJson::array();
-  for (const Evaluation& each : s.evaluations) evaluations.push_back(evaluation_json(each));
+  for (const Evaluation& each : s.evaluations) evaluations.push_back(state_of_evaluation(each));
   OrderedJson pairs = OrderedJson::array();
   for (const auto& [name, value] : identity.settings) {
     pairs.push_back(OrderedJson::array({name, value}));

@@ -80,7 +80,7 @@ void check(Random& random, const Case& one) {
     const Range keys = random_range(random, one.keys, longest);
     check_cover(one, b, h, queries, keys);
     check_bits(one, b, h, {queries.begin, std::min(queries.end, queries.begin + 64)}, keys);
-    if (testing::Test::HasFatalFailure()) return;
+    if (::testing::Test::HasFatalFailure()) return;
   }
 }
 
