@@ -4,6 +4,7 @@
 #include "heed/models/files/encoder_decoder_files.h"
 #include "heed/models/files/forecaster_files.h"
 #include "heed/models/files/graph_classifier_files.h"
+#include "heed/models/files/image_classifier_files.h"
 #include "heed/models/files/language_model_files.h"
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/models/files/recommender_files.h"

@@ -7,6 +7,7 @@
 #include "heed/tasks/forecast_baselines.h"
 #include "heed/tasks/forecasting.h"
 #include "heed/tasks/graph_tensors.h"
+#include "heed/tasks/image_classification.h"
 #include "heed/tasks/language_model_decoder.h"
 #include "heed/tasks/language_modelling.h"
 #include "heed/tasks/logit_scores.h"

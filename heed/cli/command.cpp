@@ -32,6 +32,7 @@ Command train_classify_command();
 Command train_embed_command();
 Command train_forecast_command();
 Command train_graph_command();
+Command train_image_command();
 Command train_lm_command();
 Command train_ner_command();
 Command train_qa_command();
@@ -48,6 +49,7 @@ const std::vector<Command>& commands() {
       train_embed_command(),
       train_forecast_command(),
       train_graph_command(),
+      train_image_command(),
       train_lm_command(),
       train_ner_command(),
       train_qa_command(),

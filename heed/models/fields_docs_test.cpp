@@ -10,6 +10,7 @@
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/models/forecaster.h"
 #include "heed/models/graph_classifier.h"
+#include "heed/models/image_classifier.h"
 #include "heed/models/language_model.h"
 #include "heed/models/question_answerer.h"
 #include "heed/models/recommender.h"
@@ -68,6 +69,7 @@ TEST(FieldsOfConfigJson, AreDocumentedAsTheyAre) {
   expect_documented<GraphClassifierOptions>(docs);
   expect_documented<RecommenderOptions>(docs);
   expect_documented<TableTransformerOptions>(docs);
+  expect_documented<ImageClassifierOptions>(docs);
   expect_documented<SpanReading>(docs);
   expect_documented<SpeechClassifierOptions>(docs);
   expect_documented<SpeechRecogniserOptions>(docs);

@@ -6,6 +6,7 @@ namespace heed::cli {
 TaskKind entity_recognition();
 TaskKind forecasting();
 TaskKind gap_filling();
+TaskKind image_classification();
 TaskKind language_modelling();
 TaskKind node_classification();
 TaskKind question_answering();
@@ -19,10 +20,10 @@ TaskKind text_embedding();
 
 const std::vector<TaskKind>& task_kinds() {
   static const std::vector<TaskKind> all = {
-      text_classification(), entity_recognition(),  language_modelling(), sequence_to_sequence(),
-      question_answering(),  forecasting(),         text_embedding(),     gap_filling(),
-      recommendation(),      node_classification(), table_learning(),     speech_classification(),
-      speech_recognition(),
+      text_classification(), entity_recognition(),   language_modelling(), sequence_to_sequence(),
+      question_answering(),  forecasting(),          text_embedding(),     gap_filling(),
+      recommendation(),      node_classification(),  table_learning(),     speech_classification(),
+      speech_recognition(),  image_classification(),
   };
   return all;
 }

@@ -1,0 +1,147 @@
+#include <iomanip>
+#include <iostream>
+
+#include "heed/base/error.h"
+#include "heed/base/joined.h"
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options/field_options.h"
+#include "heed/cli/options/image_sets.h"
+#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/transformer_options.h"
+#include "heed/data/split.h"
+#include "heed/tasks/image_classification.h"
+#include "heed/tasks/logit_scores.h"
+
+namespace heed::cli {
+namespace {
+
+training::TrainingOptions defaults() {
+  training::TrainingOptions options;
+  options.epochs = 20;
+  options.batch_size = 64;
+  options.lr = 1e-3;
+  return options;
+}
+
+struct Settings {
+  std::vector<std::string> train;
+  std::vector<std::string> valid;
+  double valid_share = kValidShare;
+  int64_t image_size = 0;
+  int64_t num_channels = 0;
+  ImageReading reading;
+  TimedRows rows;
+  ReadingOptions table;
+  tasks::ImageClassificationOptions task;
+  TrainingSettings training{defaults()};
+};
+
+struct Pictures {
+  data::ImageData train;
+  data::ImageData valid;
+};
+
+Pictures read(const Settings& settings) {
+  const auto read = [&](const std::vector<std::string>& paths, data::ImageReadOptions options) {
+    return settings.reading.read(paths, std::move(options), settings.table, settings.rows);
+  };
+  data::ImageData all = read(settings.train, {.height = settings.image_size,
+                                              .width = settings.image_size,
+                                              .channels = settings.num_channels});
+  if (!settings.valid.empty()) {
+    data::ImageData valid = read(settings.valid, {.height = all.height,
+                                                  .width = all.width,
+                                                  .channels = all.channels,
+                                                  .label_names = all.labels});
+    return {.train = std::move(all), .valid = std::move(valid)};
+  }
+  const uint64_t seed = settings.training.options.seed;
+  const std::vector<bool> held = data::held_back(all, settings.valid_share, seed);
+  std::vector<int64_t> train;
+  std::vector<int64_t> valid;
+  for (size_t i = 0; i < held.size(); ++i) {
+    (held[i] ? valid : train).push_back(static_cast<int64_t>(i));
+  }
+  if (valid.empty()) {
+    throw DataError(joined(all.files), text_of("expected pictures to train and to validate on, ",
+                                               "found ", all.count(), " in all"));
+  }
+  std::cerr << "heed: " << data::split_note(valid.size(), held.size(), "pictures", seed) << '\n';
+  return {.train = data::chosen_images(all, train), .valid = data::chosen_images(all, valid)};
+}
+
+void report(const models::TrainedImageClassifier& best, const Pictures& pictures) {
+  const double accuracy = tasks::metric(
+      tasks::scores_of_logits(tasks::logits_of(best, pictures.valid), pictures.valid.classes)
+          .metrics,
+      "accuracy");
+  const auto line = [](const std::string& name, double value) {
+    std::cerr << "  " << std::left << std::setw(12) << name << "accuracy " << std::fixed
+              << std::setprecision(4) << value << '\n';
+  };
+  std::cerr << "heed: on the pictures that validate:\n";
+  line("this model", accuracy);
+  bool beaten = false;
+  for (const auto& [name, value] : tasks::image_baselines(best, pictures.train, pictures.valid)) {
+    line(name, value);
+    beaten = beaten || value >= accuracy;
+  }
+  if (beaten) std::cerr << "  a baseline is at least as good as the model: use that one\n";
+}
+
+void run(const Settings& settings) {
+  settings.training.prepare();
+  tasks::ImageClassificationOptions options = settings.task;
+  options.model.transformer = resolved(options.model.transformer);
+  Pictures pictures = read(settings);
+  const data::ImageData& train = pictures.train;
+  std::cerr << "heed: " << train.count() << " pictures train, " << pictures.valid.count()
+            << " validate; " << train.width << " × " << train.height
+            << (train.channels == 1 ? " pixels, grey; " : " pixels, colours; ")
+            << train.labels.size() << " classes\n";
+  tasks::ImageClassification task(pictures.train, pictures.valid, options);
+  settings.training.train(task);
+  report(models::load_image_classifier(settings.training.out), pictures);
+}
+
+void define(Options& options, Settings& s) {
+  const std::string group = "Pictures";
+  add_example_files(options, {s.train, s.valid, s.valid_share},
+                    "Pictures (a folder with a folder for each class, an IDX file, a list)");
+  options
+      .add("--image-size", s.image_size,
+           "Pixels of a side that all pictures are brought to; 0: they are alike and stay so")
+      .range(0, 4096)
+      .group(group);
+  options
+      .add("--num-channels", s.num_channels,
+           "1: grey, 3: red, green and blue; 0: grey where all pictures are")
+      .one_of({"0", "1", "3"})
+      .group(group);
+  s.reading.add_to(options);
+  s.rows.add_skip_bad(options);
+  s.table.add_table_options(options);
+  s.table.add_max_classes(options, "Classes, at most");
+  visit_fields(s.task, FieldOptions(options));
+  // The patches of a picture are what is read at once.
+  add_model_options(options, s.task.model, {.help = {{"max_length", ""}}});
+  s.training.add_to(options, {"loss", "accuracy", "macro_f1"});
+}
+
+}  // namespace
+
+Command train_image_command() {
+  return {
+      .path = "train image",
+      .summary = "Train a model that tells what pictures show",
+      .examples =
+          "  heed train image --train train-images-idx3-ubyte.gz --out model\n"
+          "  heed train image --train photos --image-size 64 --patch-size 8 --flip true --out "
+          "model\n"
+          "  heed train image --train list.csv --valid more.csv --skip-bad --out model\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli

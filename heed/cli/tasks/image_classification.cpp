@@ -1,0 +1,255 @@
+// What a classifier of pictures says, how well, and where it looks.
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/cli/attention_painter.h"
+#include "heed/cli/options/image_sets.h"
+#include "heed/cli/task_kind.h"
+#include "heed/cli/writing/classification_report.h"
+#include "heed/io/json_object.h"
+#include "heed/io/printable.h"
+#include "heed/models/files/fields.h"
+#include "heed/tasks/image_classification.h"
+#include "heed/tasks/logit_scores.h"
+#include "heed/viz/picture_overlay.h"
+
+namespace heed::cli {
+namespace {
+
+struct ImageOptions {
+  ImageReading reading = {};
+  TimedRows rows = {};
+  ReadingOptions table = {};
+  bool errors = false;
+  bool judgements = false;  // of each picture, which evaluation gives then
+
+  void check() const { table.parsed(); }
+};
+
+// What the reading token gives each patch, the mean over these heads: (rows · columns).
+at::Tensor read_patches(const AttentionView& view, int64_t layer,
+                        const std::vector<int64_t>& heads) {
+  at::Tensor sum;
+  for (const int64_t head : heads) {
+    const at::Tensor row = view.matrix(layer, head)[0].slice(0, 1);
+    sum = sum.defined() ? sum + row : row;
+  }
+  return sum / static_cast<double>(heads.size());
+}
+
+at::Tensor rollout_of(const AttentionView& view, const models::ImageClassifierOptions& o) {
+  std::vector<at::Tensor> layers;
+  for (int64_t layer = 0; layer < view.layer_count(); ++layer) {
+    std::vector<at::Tensor> heads;
+    for (int64_t head = 0; head < view.head_count(); ++head) {
+      heads.push_back(view.matrix(layer, head));
+    }
+    layers.push_back(at::stack(heads));
+  }
+  return tasks::patch_rollout(layers, models::patch_grid(o)).contiguous();
+}
+
+// Names of the tokens, and for people a line for each row of patches.
+void add_patches(const at::Tensor& rollout, AttentionView& view) {
+  const auto* value = rollout.const_data_ptr<float>();
+  view.keys = {"[CLS]"};
+  OrderedJson rows = OrderedJson::array();
+  for (int64_t row = 0; row < rollout.size(0); ++row) {
+    AttentionView::Line line;
+    for (int64_t column = 0; column < rollout.size(1); ++column, ++value) {
+      line.tokens.push_back(text_of(row + 1, ',', column + 1));
+      line.weights.push_back(*value);
+      line.weight += *value;
+    }
+    view.keys.insert(view.keys.end(), line.tokens.begin(), line.tokens.end());
+    rows.push_back(line.weights);
+    view.lines.push_back(std::move(line));
+  }
+  view.queries = view.keys;
+  view.details["rollout"] = rows;
+}
+
+PictureOverlay::Layer layer_of(const std::string& title, const at::Tensor& weights,
+                               const models::ImageClassifierOptions& o) {
+  const models::PatchGrid grid = models::patch_grid(o);
+  const at::Tensor flat = weights.to(at::kFloat).contiguous();
+  const auto* first = flat.const_data_ptr<float>();
+  return {.title = title,
+          .rows = grid.rows,
+          .columns = grid.columns,
+          .covered_height = static_cast<double>(grid.rows * o.patch_size),
+          .covered_width = static_cast<double>(grid.columns * o.patch_size),
+          .values = {first, first + flat.numel()}};
+}
+
+PictureOverlay picture_of(const data::ImageData& data, const std::string& title) {
+  PictureOverlay overlay{.title = title, .height = data.height, .width = data.width};
+  for (size_t i = 0; i < data.pixels.size(); i += static_cast<size_t>(data.channels)) {
+    const auto part = [&](size_t c) {
+      return data.pixels[i + (data.channels == 3 ? c : 0)] / 255.0;
+    };
+    overlay.pixels.push_back({part(0), part(1), part(2)});
+  }
+  return overlay;
+}
+
+// Of each layer; where all layers and heads are shown, of all of them together, too.
+void add_layers(PictureOverlay& overlay, const AttentionView& view,
+                const std::vector<int64_t>& layers, const std::vector<int64_t>& heads,
+                const models::ImageClassifierOptions& o) {
+  const bool all_heads = std::ssize(heads) == view.head_count();
+  for (const int64_t layer : layers) {
+    const std::string title =
+        text_of("layer ", layer + 1, all_heads ? "" : text_of(", head ", heads[0] + 1));
+    overlay.layers.push_back(layer_of(title, read_patches(view, layer, heads), o));
+  }
+  if (all_heads && std::ssize(layers) == view.layer_count()) {
+    overlay.layers.push_back(layer_of("rollout", rollout_of(view, o), o));
+  }
+}
+
+class ImageAdapter final : public TaskAdapter, public AttentionPainter {
+ public:
+  ImageAdapter(models::TrainedImageClassifier trained, ImageOptions options)
+      : trained_(std::move(trained)), options_(std::move(options)) {}
+
+  OrderedJson description() const override {
+    return models::with_fields({{"labels", trained_.labels},
+                                {"pixel_means", trained_.pixel_means},
+                                {"pixel_deviations", trained_.pixel_deviations}},
+                               trained_.model->options());
+  }
+
+  Evaluation evaluate(const std::vector<std::string>& files,
+                      const tasks::Progress& progress) const override {
+    const data::ImageData data = read(files, true);
+    const at::Tensor logits = tasks::logits_of(trained_, data, progress);
+    Evaluation result =
+        evaluation_of(tasks::scores_of_logits(logits, data.classes), trained_.labels);
+    const at::Tensor all = at::softmax(logits.to(at::kDouble), 1).contiguous();
+    const auto* row = all.const_data_ptr<double>();
+    for (size_t i = 0; i < data.classes.size(); ++i, row += trained_.labels.size()) {
+      const std::vector<double> probabilities(row, row + trained_.labels.size());
+      if (options_.errors) add_wrong(data, i, probabilities, result);
+      if (!options_.judgements) continue;
+      result.judgements.push_back({.tokens = models::patch_grid(trained_.model->options()).count(),
+                                   .expected = data.classes[i],
+                                   .probabilities = probabilities});
+    }
+    if (options_.judgements) result.labels = trained_.labels;
+    return result;
+  }
+
+  void predict(const std::string& file, Answers& answers) const override {
+    const data::ImageData data = read({file}, false);
+    const at::Tensor all =
+        at::softmax(tasks::logits_of(trained_, data).to(at::kDouble), 1).contiguous();
+    const auto* row = all.const_data_ptr<double>();
+    const auto classes = trained_.labels.size();
+    for (const std::string& name : data.names) {
+      const auto best = static_cast<size_t>(std::max_element(row, row + classes) - row);
+      std::vector<std::pair<std::string, OrderedJson>> shares;
+      for (size_t c = 0; c < classes; ++c) shares.emplace_back(trained_.labels[c], row[c]);
+      answers.add(name, {{"image", name}},
+                  {.line = name + '\t' + answer_line(trained_.labels[best], row[best]),
+                   .json = {{"image", name},
+                            {"label", trained_.labels[best]},
+                            {"probability", row[best]},
+                            {"probabilities", object_of(std::move(shares))}}});
+      row += classes;
+    }
+  }
+
+  // Among the patches of one picture and the token that reads them.
+  AttentionView attend(const std::string& argument,
+                       const AttentionRequest& request) const override {
+    const c10::InferenceMode inference(!request.gradients);
+    const data::ImageData data = read({argument}, false);
+    check_usage(data.count() == 1, argument, ": expected one picture, got ", data.count());
+    nn::AttentionRecorder recorder;
+    const at::Tensor logits = trained_.model->forward(tasks::image_batch(trained_, data, {0}))[0];
+    const at::Tensor probabilities = at::softmax(logits.detach(), 0);
+    const auto best = probabilities.argmax().item<int64_t>();
+    const auto probability = probabilities[best].item<double>();
+    const std::string& label = trained_.labels[static_cast<size_t>(best)];
+    AttentionView view{.title = printable(std::filesystem::path(argument).filename().string()) +
+                                ": " + answer_title(label, probability),
+                       .details = {{"label", label}, {"probability", probability}}};
+    if (request.gradients) view.score = logits[best];
+    view.calls = std::move(recorder.self);
+    const at::NoGradGuard no_grad;
+    add_patches(rollout_of(view, trained_.model->options()), view);
+    return view;
+  }
+
+  // The picture, and beside it the same with what the reading token gives its patches.
+  std::vector<std::string> draw(const std::string& argument, const std::string& path,
+                                const std::vector<int64_t>& layers,
+                                const std::vector<int64_t>& heads) const override {
+    const AttentionView view = attend(argument, {});
+    PictureOverlay overlay = picture_of(read({argument}, false), view.title);
+    add_layers(overlay, view, layers, heads, trained_.model->options());
+    return write_picture_overlay(overlay, path);
+  }
+
+ private:
+  data::ImageData read(const std::vector<std::string>& paths, bool has_labels) const {
+    const auto& o = trained_.model->options();
+    return options_.reading.read(paths,
+                                 {.height = o.image_height,
+                                  .width = o.image_width,
+                                  .channels = o.num_channels,
+                                  .has_labels = has_labels,
+                                  .label_names = trained_.labels},
+                                 options_.table, options_.rows);
+  }
+
+  void add_wrong(const data::ImageData& data, size_t i, const std::vector<double>& probabilities,
+                 Evaluation& result) const {
+    const auto best = static_cast<size_t>(
+        std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
+    const auto actual = static_cast<size_t>(data.classes[i]);
+    if (best == actual) return;
+    result.wrong.push_back({.confidence = probabilities[best],
+                            .row = {{"where", data.names[i]},
+                                    {"expected", trained_.labels[actual]},
+                                    {"predicted", trained_.labels[best]},
+                                    {"probability", probabilities[best]}}});
+  }
+
+  models::TrainedImageClassifier trained_;
+  ImageOptions options_;
+};
+
+TaskLoader define(TaskOptions& options, Use use) {
+  if (use == Use::kInspect || use == Use::kDoctor) {
+    return loader_of<ImageAdapter>(
+        [use] { return ImageOptions{.judgements = use == Use::kDoctor}; },
+        models::load_image_classifier);
+  }
+  const auto& reading = options.use<ImageReading>();
+  const auto& rows = options.use<TimedRows>({"skip-bad"});
+  const auto& table = options.use<ReadingOptions>({"delimiter", "encoding", "max-bytes"});
+  const auto* errors = use == Use::kEval ? &options.use<ErrorsOption>() : nullptr;
+  return loader_of<ImageAdapter>(
+      [&reading, &rows, &table, errors] {
+        return ImageOptions{.reading = reading,
+                            .rows = rows,
+                            .table = table,
+                            .errors = errors != nullptr && errors->wanted()};
+      },
+      models::load_image_classifier);
+}
+
+}  // namespace
+
+TaskKind image_classification() {
+  return {.model_type = "heed_image_classifier", .name = "image", .define = define};
+}
+
+}  // namespace heed::cli
