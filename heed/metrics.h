@@ -11,5 +11,6 @@
 #include "heed/metrics/ranking.h"
 #include "heed/metrics/relevance.h"
 #include "heed/metrics/rouge.h"
+#include "heed/metrics/separation.h"
 #include "heed/metrics/series.h"
 #include "heed/metrics/threshold.h"

@@ -10,7 +10,9 @@
 
 #include "heed/base/error.h"
 #include "heed/data/shuffle.h"
+#include "heed/nn/dropout_seed.h"
 #include "heed/ops/cross_entropy.h"
+#include "heed/tasks/graph_sampling.h"
 #include "heed/tasks/logit_scores.h"
 #include "heed/tasks/node_baselines.h"
 #include "heed/tasks/sources.h"
@@ -28,12 +30,11 @@ std::vector<int64_t> nodes_of(const std::vector<int32_t>& classes,
   return nodes;
 }
 
-// (N, C) logits -> loss, accuracy, macro_f1, examples.
 ClassificationScores scores_of(const at::Tensor& logits, const std::vector<int32_t>& classes,
                                const std::vector<int64_t>& nodes) {
   std::vector<int32_t> actual;
   for (const int64_t node : nodes) actual.push_back(classes[static_cast<size_t>(node)]);
-  return scores_of_logits(logits.index_select(0, at::tensor(nodes)), actual);
+  return scores_of_logits(logits.index_select(0, at::tensor(nodes, at::kLong)), actual);
 }
 
 double accuracy_of(const at::Tensor& answers, const std::vector<int32_t>& classes,
@@ -54,8 +55,11 @@ at::Tensor logits_of(const models::TrainedGraphClassifier& trained, const data::
 }  // namespace
 
 NodeClassification::NodeClassification(const data::GraphData& data,
-                                       models::GraphClassifierOptions model)
-    : classes_(data.classes), parts_(data.parts) {
+                                       models::GraphClassifierOptions model, int64_t num_neighbors)
+    : neighbours_(neighbours_of(data, model.directed)),
+      num_neighbors_(num_neighbors),
+      classes_(data.classes),
+      parts_(data.parts) {
   trained_.labels = data.labels;
   trained_.features = features_of(data);
   const std::vector<int64_t> train = nodes_of(classes_, parts_, data::Part::kTrain);
@@ -74,12 +78,16 @@ NodeClassification::NodeClassification(const data::GraphData& data,
   }
   model.num_classes = std::ssize(data.labels);
   features_ = sparse_rows(data, trained_.features);
-  edges_ = pattern_of(neighbours_of(data, model.directed));
+  edges_ = pattern_of(neighbours_);
   std::vector<int64_t> targets;
   for (const int64_t node : train) targets.push_back(classes_[static_cast<size_t>(node)]);
   train_ = at::tensor(train);
   targets_ = at::tensor(targets);
-  lengths_ = {std::ssize(data.nodes)};
+  if (num_neighbors_ == 0) {
+    lengths_ = {std::ssize(data.nodes)};
+  } else {
+    lengths_.assign(train.size(), 1);
+  }
   trained_.model = std::make_shared<models::GraphClassifier>(model);
 }
 
@@ -98,7 +106,25 @@ std::vector<Source> NodeClassification::sources() const {
   })};
 }
 
-Loss NodeClassification::loss(const Batch& /*batch*/) {
+Loss NodeClassification::loss_of_some(const std::vector<int64_t>& examples) {
+  const at::Device device = device_of(*trained_.model);
+  const at::Tensor chosen = at::tensor(examples);
+  const at::Tensor asked = train_.index_select(0, chosen);
+  const auto* first = asked.const_data_ptr<int64_t>();
+  const Subgraph part = sampled_subgraph(neighbours_, {first, first + asked.size(0)},
+                                         {.hops = trained_.model->options().num_layers,
+                                          .most = num_neighbors_,
+                                          .seed = nn::draw_seed()});
+  const at::Tensor logits =
+      trained_.model->forward(chosen_rows(features_, part.nodes).to(device), pattern_of(part.seen));
+  return {.value = heed::cross_entropy(logits.narrow(0, 0, asked.size(0)),
+                                       targets_.index_select(0, chosen).to(device)),
+          .tokens = std::ssize(part.nodes),
+          .weight = static_cast<double>(examples.size())};
+}
+
+Loss NodeClassification::loss(const Batch& batch) {
+  if (num_neighbors_ > 0) return loss_of_some(batch.examples);
   const at::Device device = device_of(*trained_.model);
   const at::Tensor logits = trained_.model->forward(features_.to(device), edges_);
   return {

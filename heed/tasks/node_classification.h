@@ -15,13 +15,17 @@
 namespace heed::tasks {
 
 // The whole graph is one training example: all nodes are read in each step, and the loss is that of
-// those that train.
+// those that train. Or, of graphs that outgrow memory, each node that trains is one, and a batch of
+// them is read with what they attend to (graph_sampling.h).
 class NodeClassification final : public Task {
  public:
   // A fresh model; features and classes are read from the data. Weights come from torch's default
   // generator. Throws DataError where no node trains or none validates, and for data without any
   // feature or a second class.
-  NodeClassification(const data::GraphData& data, models::GraphClassifierOptions model);
+  // `num_neighbors`: of each node at most so many that it attends to, drawn anew for each batch; 0:
+  // the whole graph at once.
+  NodeClassification(const data::GraphData& data, models::GraphClassifierOptions model,
+                     int64_t num_neighbors = 0);
 
   std::string name() const override { return "graph"; }
   torch::nn::Module& module() override { return *trained_.model; }
@@ -35,7 +39,11 @@ class NodeClassification final : public Task {
   const models::TrainedGraphClassifier& trained() const { return trained_; }
 
  private:
+  Loss loss_of_some(const std::vector<int64_t>& examples);
+
   models::TrainedGraphClassifier trained_;
+  Neighbours neighbours_;
+  int64_t num_neighbors_;
   nn::SparseRows features_;
   Pattern edges_;
   std::vector<int32_t> classes_;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/tasks/graph_sampling.h"
 #include "heed/tasks/node_baselines.h"
 #include "heed/tasks/testing/test_learning.h"
 
@@ -74,6 +75,66 @@ TEST(NodeClassification, WhatItCannotUseIsNamed) {
   const NodeClassification task(data, small_node_classification());
   data.classes.assign(12, -1);
   EXPECT_THROW(evaluate(task.trained(), data, data::Part::kNone), DataError);
+}
+
+TEST(NodeClassification, LearnsFromSomeNeighbours) {
+  at::manual_seed(1);
+  const data::GraphData data = circles(24);
+  NodeClassification task(data, small(), /*num_neighbors=*/1);
+  ASSERT_EQ(task.train_lengths(), std::vector<int64_t>(8, 1));
+  learn(task, {0, 1, 2, 3, 4, 5, 6, 7}, 300);
+  EXPECT_GT(metric(task.validate({}), "accuracy"), 0.9);
+}
+
+TEST(NodeClassification, APartWithAllNeighboursGivesTheSameLoss) {
+  const data::GraphData data = circles(24);
+  at::manual_seed(1);
+  NodeClassification whole(data, small());
+  at::manual_seed(1);
+  NodeClassification part(data, small(), /*num_neighbors=*/100);
+  const std::vector<int64_t> all = {0, 1, 2, 3, 4, 5, 6, 7};
+  EXPECT_NEAR(part.loss(*part.prepare(all)).value.item<double>(),
+              whole.loss(*whole.prepare({0})).value.item<double>(), 1e-5);
+}
+
+TEST(GraphSampling, APartReachesAsFarAsItsHops) {
+  // A chain: each node attends to the one before it.
+  Neighbours chain{.offsets = {0, 1}, .nodes = {0}};
+  for (int64_t i = 1; i < 6; ++i) {
+    chain.nodes.insert(chain.nodes.end(), {i - 1, i});
+    chain.offsets.push_back(std::ssize(chain.nodes));
+  }
+  const Subgraph part = sampled_subgraph(chain, {5, 1}, {.hops = 2, .most = 10});
+  EXPECT_EQ(part.nodes, std::vector<int64_t>({5, 1, 4, 0, 3}));
+  EXPECT_EQ(part.seen.offsets, std::vector<int64_t>({0, 2, 4, 6, 7, 8}));
+  EXPECT_EQ(part.seen.nodes, std::vector<int64_t>({0, 2, 1, 3, 2, 4, 3, 4}));
+}
+
+TEST(GraphSampling, NeighboursAreDrawnEvenly) {
+  Neighbours star{.offsets = {0, 11}, .nodes = {}};
+  for (int64_t i = 0; i <= 10; ++i) star.nodes.push_back(i);
+  for (int64_t i = 1; i <= 10; ++i) {
+    star.nodes.push_back(i);
+    star.offsets.push_back(std::ssize(star.nodes));
+  }
+  std::vector<int> counts(11);
+  for (uint64_t seed = 0; seed < 1000; ++seed) {
+    const Subgraph part = sampled_subgraph(star, {0}, {.hops = 1, .most = 3, .seed = seed});
+    ASSERT_EQ(part.nodes.size(), 4u);
+    for (const int64_t node : part.nodes) ++counts[static_cast<size_t>(node)];
+  }
+  EXPECT_EQ(counts[0], 1000);
+  for (size_t i = 1; i <= 10; ++i) EXPECT_NEAR(counts[i], 300, 60) << i;
+}
+
+TEST(GraphSampling, RowsAreTakenWithTheirEntries) {
+  const nn::SparseRows rows{.offsets = at::tensor({0, 2, 2, 3}, at::kLong),
+                            .columns = at::tensor({4, 7, 1}, at::kLong),
+                            .values = at::tensor({0.5F, 0.25F, 2.0F})};
+  const nn::SparseRows some = chosen_rows(rows, {2, 1, 0});
+  EXPECT_TRUE(at::equal(some.offsets, at::tensor({0, 1, 1, 3}, at::kLong)));
+  EXPECT_TRUE(at::equal(some.columns, at::tensor({1, 4, 7}, at::kLong)));
+  EXPECT_TRUE(at::equal(some.values, at::tensor({2.0F, 0.5F, 0.25F})));
 }
 
 TEST(GraphTensors, NeighboursAreSortedAndHoldTheNode) {

@@ -85,6 +85,9 @@ class Graphs(unittest.TestCase):
         self.assertEqual(view["keys"], ["n0", "n1", "n2"])
         for layer in view["attention"]:
             self.assertAlmostEqual(sum(layer["weights"][0]), 1, 5)
+        star = self.folder / "star.svg"
+        heed("attend", self.model, "n1", "--nodes", self.nodes, "--edges", self.edges, "--out", star, code=0)
+        self.assertIn("<svg", star.read_text())
         heed("attend", self.model, "n1", code=2)
         heed("attend", self.model, "n99", "--nodes", self.nodes, code=65)
         self.assertIn("num_features", heed("inspect", self.model, code=0).stdout)
@@ -93,11 +96,42 @@ class Graphs(unittest.TestCase):
         table = self.folder / "unsplit.tsv"
         table.write_text("\n".join("\t".join(line.split("\t")[:2] + line.split("\t")[3:])
                                    for line in nodes().splitlines()) + "\n")
+        sampled = heed("train", "graph", "--train", self.nodes, "--edges", self.edges, "--out",
+                       self.folder / "sampled", *SMALL, "--num-neighbors", 2, "--batch-size", 4, code=0)
+        self.assertIn("this model", sampled.stderr)
         for score in ["gatv2", "scaled_dot"]:
             result = heed("train", "graph", "--train", table, "--edges", self.edges, "--out",
                           self.folder / score, "--score", score, "--directed", "true", *SMALL,
                           "--epochs", 5, code=0)
             self.assertIn("28 nodes train, 10 validate, 10 test", result.stderr)
+
+    def test_links(self):
+        links, pairs = self.folder / "links", self.folder / "pairs.tsv"
+        graph = ["--nodes", self.nodes, "--edges", self.edges]
+        result = heed("train", "links", "--train", self.nodes, "--edges", self.edges, "--out", links,
+                      "--vector-size", 8, "--valid-share", 0.1, *SMALL, code=0)
+        for said in ["38 edges train, 5 validate, 5 test", "this model", "common neighbours", "adamic adar",
+                     "features alone"]:
+            self.assertIn(said, result.stderr)
+        pairs.write_text("source\ttarget\nn1\tn2\nn1\tn30\n")
+        lines = [line.split("\t") for line in heed("predict", links, pairs, *graph, code=0).stdout.splitlines()]
+        self.assertEqual([line[:2] for line in lines], [["n1", "n2"], ["n1", "n30"]])
+        self.assertGreater(float(lines[0][2]), float(lines[1][2]))
+        scores = json.loads(heed("eval", links, self.edges, *graph, "--json", code=0).stdout)
+        self.assertEqual(scores["pairs"], 96)
+        self.assertGreater(scores["auc"], 0.8)
+        self.assertIn("adamic adar", scores["baselines"])
+        view = json.loads(heed("attend", links, "n1", *graph, "--json", code=0).stdout)
+        self.assertEqual(view["keys"], ["n0", "n1", "n2"])
+        self.assertIn("num_features", heed("inspect", links, code=0).stdout)
+        heed("predict", links, pairs, code=2)
+        pairs.write_text("n1\tn2\nn1\tn99\n")
+        self.assertIn("pairs.tsv:2", heed("predict", links, pairs, *graph, code=65).stderr)
+        kept = heed("predict", links, pairs, *graph, "--skip-bad", code=0)
+        self.assertEqual(len(kept.stdout.splitlines()), 1)
+        few = self.folder / "few.tsv"
+        few.write_text("n1\tn2\n")
+        heed("train", "links", "--train", self.nodes, "--edges", few, "--out", self.folder / "no", *SMALL, code=65)
 
     def test_refusals(self):
         lines = nodes().splitlines()

@@ -34,6 +34,7 @@ struct Settings {
   TimedRows rows;
   ReadingOptions table;
   models::GraphClassifierOptions model;
+  int64_t num_neighbors = 0;
   TrainingSettings training{defaults()};
 };
 
@@ -52,7 +53,7 @@ void run(const Settings& settings) {
     data.parts = tasks::parts_by_shares(data, settings.held_out.valid, settings.held_out.test,
                                         settings.training.options.seed);
   }
-  tasks::NodeClassification task(data, settings.model);
+  tasks::NodeClassification task(data, settings.model, settings.num_neighbors);
   const auto count = [&](data::Part part) {
     return std::count(data.parts.begin(), data.parts.end(), part);
   };
@@ -85,6 +86,12 @@ void define(Options& options, Settings& s) {
   s.table.add_table_options(options);
   s.table.add_max_classes(options, "Classes, at most");
   visit_fields(s.model, FieldOptions(options));
+  options
+      .add("--num-neighbors", s.num_neighbors,
+           "For graphs that outgrow memory: training reads batches of nodes, and of each node at "
+           "most so many that it attends to, drawn anew; 0: the whole graph at once")
+      .range(0, static_cast<double>(nn::kLargestSize))
+      .group(group);
   s.training.add_to(options, {"loss", "accuracy", "macro_f1"});
 }
 

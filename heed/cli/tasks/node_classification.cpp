@@ -1,30 +1,21 @@
 // What a graph attention network says of nodes, and how well.
 #include <ATen/ATen.h>
-#include <c10/core/InferenceMode.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/cli/attention_painter.h"
 #include "heed/cli/graph_report.h"
 #include "heed/cli/options/graph_sets.h"
 #include "heed/cli/task_kind.h"
+#include "heed/cli/tasks/node_attention.h"
 #include "heed/cli/writing/classification_report.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
 
 namespace heed::cli {
 namespace {
-
-// --nodes of `heed attend`, whose argument is a node.
-struct NodesOption {
-  std::string nodes;
-
-  void add_to(Options& options) {
-    options.add("--nodes", nodes, "Of a graph: the table of the nodes, one of which is the text")
-        .group("Graph");
-  }
-};
 
 // --part of `heed eval`.
 struct PartOption {
@@ -56,7 +47,7 @@ struct GraphOptions {
   void check() const { table.parsed(); }
 };
 
-class GraphAdapter final : public TaskAdapter {
+class GraphAdapter final : public TaskAdapter, public AttentionPainter {
  public:
   GraphAdapter(models::TrainedGraphClassifier trained, GraphOptions options)
       : trained_(std::move(trained)), options_(std::move(options)) {}
@@ -107,35 +98,23 @@ class GraphAdapter final : public TaskAdapter {
     }
   }
 
-  // Of one node, over those that it attends to: the mean over the heads of each layer.
   AttentionView attend(const std::string& argument,
                        const AttentionRequest& /*request*/) const override {
-    const c10::InferenceMode inference;
-    check_usage(!options_.nodes.nodes.empty(), "a graph: expected --nodes, the table of the nodes");
-    const data::GraphData data = read(options_.nodes.nodes);
-    const auto at = std::find(data.nodes.begin(), data.nodes.end(), argument);
-    if (at == data.nodes.end()) {
-      throw DataError(data.file, text_of("there is no node ", printable(argument)));
-    }
-    const int64_t node = at - data.nodes.begin();
-    const tasks::Neighbours seen = tasks::neighbours_of(data, trained_.model->options().directed);
-    const std::vector<int64_t> keys(
-        seen.nodes.begin() + seen.offsets[static_cast<size_t>(node)],
-        seen.nodes.begin() + seen.offsets[static_cast<size_t>(node) + 1]);
-    const nn::SparseRows features = tasks::sparse_rows(data, trained_.features);
-    const Pattern edges = tasks::pattern_of(seen);
-    const at::Tensor answer = at::softmax(trained_.model->forward(features, edges)[node], 0);
+    const data::GraphData data = read(options_.nodes.required());
+    AttentionView view = node_attention(trained_, data, argument);
+    const auto node =
+        std::find(data.nodes.begin(), data.nodes.end(), argument) - data.nodes.begin();
+    const at::Tensor answer = tasks::probabilities(trained_, data)[node];
     const auto best = answer.argmax().item<int64_t>();
-    AttentionView view{.title = printable(argument) + ": " +
-                                answer_title(trained_.labels[static_cast<size_t>(best)],
-                                             answer[best].item<double>())};
-    view.queries = {argument};
-    for (const int64_t key : keys) view.keys.push_back(data.nodes[static_cast<size_t>(key)]);
-    // (layers, 1, N) -> (layers, 1, 1, neighbours)
-    view.weights = trained_.model->weights(features, edges, {node})
-                       .index_select(2, at::tensor(keys))
-                       .unsqueeze(1);
+    view.title += ": " + answer_title(trained_.labels[static_cast<size_t>(best)],
+                                      answer[best].item<double>());
     return view;
+  }
+
+  std::vector<std::string> draw(const std::string& argument, const std::string& path,
+                                const std::vector<int64_t>& layers,
+                                const std::vector<int64_t>& /*heads*/) const override {
+    return draw_node(attend(argument, {}), path, layers);
   }
 
  private:

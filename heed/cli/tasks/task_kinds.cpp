@@ -8,6 +8,7 @@ TaskKind forecasting();
 TaskKind gap_filling();
 TaskKind image_classification();
 TaskKind language_modelling();
+TaskKind link_prediction();
 TaskKind node_classification();
 TaskKind question_answering();
 TaskKind recommendation();
@@ -23,7 +24,7 @@ const std::vector<TaskKind>& task_kinds() {
       text_classification(), entity_recognition(),   language_modelling(), sequence_to_sequence(),
       question_answering(),  forecasting(),          text_embedding(),     gap_filling(),
       recommendation(),      node_classification(),  table_learning(),     speech_classification(),
-      speech_recognition(),  image_classification(),
+      speech_recognition(),  image_classification(), link_prediction(),
   };
   return all;
 }

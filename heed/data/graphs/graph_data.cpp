@@ -196,8 +196,11 @@ class NodeReader {
   std::vector<size_t> places_;  // of the columns
 };
 
-void read_edges(OpenTable& table, const std::unordered_map<std::string, int32_t>& numbers,
-                GraphData& data) {
+using Numbers = std::unordered_map<std::string, int32_t>;  // of nodes
+
+// Gives `take` each row whose two nodes are there.
+template <typename Take>
+void for_each_pair(OpenTable& table, const Numbers& numbers, const Take& take) {
   if (table.is_empty()) return;
   const std::string none;
   const auto& cells = table.first().cells;
@@ -208,7 +211,6 @@ void read_edges(OpenTable& table, const std::unordered_map<std::string, int32_t>
   check_usage(cells.size() >= 2, table.file(), ": expected two columns, found one");
   const size_t source = place_of({"", none, kSourceColumns, 0}, table, header).value_or(0);
   const size_t target = place_of({"", none, kTargetColumns, 1}, table, header).value_or(1);
-  std::set<std::pair<int32_t, int32_t>> seen;
   for (Row row; table.next(row);) {
     std::array<int32_t, 2> ends{};
     bool known = true;
@@ -226,13 +228,19 @@ void read_edges(OpenTable& table, const std::unordered_map<std::string, int32_t>
         table.bad(row, text_of("an edge to node ", excerpt(name, 40), ", which is not there"));
       }
     }
-    if (!known) continue;
-    if (ends[0] == ends[1] || !seen.emplace(ends[0], ends[1]).second) {
+    if (known) take(ends[0], ends[1]);
+  }
+}
+
+void read_edges(OpenTable& table, const Numbers& numbers, GraphData& data) {
+  std::set<std::pair<int32_t, int32_t>> seen;
+  for_each_pair(table, numbers, [&](int32_t source, int32_t target) {
+    if (source == target || !seen.emplace(source, target).second) {
       ++data.repeated;
     } else {
-      data.edges.emplace_back(ends[0], ends[1]);
+      data.edges.emplace_back(source, target);
     }
-  }
+  });
   data.left_out += table.left_out();
 }
 
@@ -253,6 +261,22 @@ GraphData read_graph(const std::filesystem::path& nodes, const std::filesystem::
   OpenTable table_of_edges(edges, options.table, report);
   read_edges(table_of_edges, reader.numbers(), data);
   return data;
+}
+
+std::vector<std::pair<int32_t, int32_t>> read_pairs(const std::filesystem::path& file,
+                                                    const GraphData& data,
+                                                    const OpenTableOptions& options,
+                                                    DataReport& report, int64_t& left_out) {
+  OpenTable table(file, options, report);
+  Numbers numbers;
+  for (const std::string& node : data.nodes) {
+    numbers.emplace(node, static_cast<int32_t>(numbers.size()));
+  }
+  std::vector<std::pair<int32_t, int32_t>> pairs;
+  for_each_pair(table, numbers,
+                [&](int32_t source, int32_t target) { pairs.emplace_back(source, target); });
+  left_out = table.left_out();
+  return pairs;
 }
 
 }  // namespace heed::data

@@ -60,4 +60,11 @@ struct GraphData {
 GraphData read_graph(const std::filesystem::path& nodes, const std::filesystem::path& edges,
                      const GraphReadOptions& options, DataReport& report);
 
+// Pairs of nodes of `data`, a row each, as edges are written; those that are asked about. A pair
+// with a node that is not there is reported (kMalformedRow) or, with skip_bad, left out.
+std::vector<std::pair<int32_t, int32_t>> read_pairs(const std::filesystem::path& file,
+                                                    const GraphData& data,
+                                                    const OpenTableOptions& options,
+                                                    DataReport& report, int64_t& left_out);
+
 }  // namespace heed::data

@@ -8,7 +8,8 @@
 namespace heed::models {
 namespace {
 
-constexpr const char* kGraphClassifierType = "heed_graph_classifier";
+constexpr const char* kClassifier = "heed_graph_classifier";
+constexpr const char* kLinkPredictor = "heed_link_predictor";
 constexpr double kLargestFeature = 1e30;
 
 OrderedJson features_json(const std::vector<GraphFeature>& features) {
@@ -59,14 +60,28 @@ void check_against_weights(const WeightCheck& check, const GraphClassifierOption
   if (!last) check.present(text_of("projection", o.num_layers - 1, ".weight"));
 }
 
+// All but the labels.
+TrainedGraphClassifier loaded(const ModelDirectory& files) {
+  const JsonValue& config = files.config();
+  const auto options = fields_from<GraphClassifierOptions>(config);
+  TrainedGraphClassifier trained;
+  trained.features = features_from(config.at("features"));
+  if (count_of(trained.features) != options.num_features) {
+    config.at("num_features").fail(text_of(count_of(trained.features), ", as features has"));
+  }
+  trained.model = files.model<GraphClassifier>(options, check_against_weights);
+  return trained;
+}
+
 }  // namespace
 
 void save(const TrainedGraphClassifier& trained, const std::filesystem::path& directory) {
+  const bool links = trained.labels.empty();
   OrderedJson config = {{"architectures", {"GraphClassifier"}},
-                        {"model_type", kGraphClassifierType},
-                        {"task", "graph"},
+                        {"model_type", links ? kLinkPredictor : kClassifier},
+                        {"task", links ? "links" : "graph"},
                         {"torch_dtype", "float32"}};
-  config.update(labels_json(trained.labels));
+  if (!links) config.update(labels_json(trained.labels));
   config["features"] = features_json(trained.features);
   save_model({.config = with_fields(std::move(config), trained.model->options()),
               .module = trained.model.get(),
@@ -75,20 +90,17 @@ void save(const TrainedGraphClassifier& trained, const std::filesystem::path& di
 }
 
 TrainedGraphClassifier load_graph_classifier(const std::filesystem::path& directory) {
-  const ModelDirectory files(directory, kGraphClassifierType);
-  const JsonValue& config = files.config();
-  const auto options = fields_from<GraphClassifierOptions>(config);
-  TrainedGraphClassifier trained;
-  trained.labels = labels_from(config);
-  if (std::ssize(trained.labels) != options.num_classes) {
-    config.at("num_classes").fail(text_of(trained.labels.size(), ", as id2label has"));
+  const ModelDirectory files(directory, kClassifier);
+  TrainedGraphClassifier trained = loaded(files);
+  trained.labels = labels_from(files.config());
+  if (std::ssize(trained.labels) != trained.model->options().num_classes) {
+    files.config().at("num_classes").fail(text_of(trained.labels.size(), ", as id2label has"));
   }
-  trained.features = features_from(config.at("features"));
-  if (count_of(trained.features) != options.num_features) {
-    config.at("num_features").fail(text_of(count_of(trained.features), ", as features has"));
-  }
-  trained.model = files.model<GraphClassifier>(options, check_against_weights);
   return trained;
+}
+
+TrainedGraphClassifier load_link_predictor(const std::filesystem::path& directory) {
+  return loaded(ModelDirectory(directory, kLinkPredictor));
 }
 
 }  // namespace heed::models

@@ -22,7 +22,7 @@ struct GraphFeature {
 
 struct TrainedGraphClassifier {
   std::shared_ptr<GraphClassifier> model;
-  std::vector<std::string> labels;  // C
+  std::vector<std::string> labels;  // C; none: it predicts links, and gives vectors of size C
   std::vector<GraphFeature> features;
 };
 
@@ -32,5 +32,7 @@ void save(const TrainedGraphClassifier& trained, const std::filesystem::path& di
 // In evaluation mode. Throws MissingInputError where there is no such directory, DataError where a
 // file in it cannot be used; the message names the file and the field.
 TrainedGraphClassifier load_graph_classifier(const std::filesystem::path& directory);
+// The same of one that predicts links.
+TrainedGraphClassifier load_link_predictor(const std::filesystem::path& directory);
 
 }  // namespace heed::models

@@ -1,0 +1,88 @@
+#include <iostream>
+
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/link_report.h"
+#include "heed/cli/options/field_options.h"
+#include "heed/cli/options/graph_sets.h"
+#include "heed/cli/options/training_options.h"
+#include "heed/tasks/link_prediction.h"
+
+namespace heed::cli {
+namespace {
+
+training::TrainingOptions defaults() {
+  training::TrainingOptions options;
+  options.epochs = 300;
+  options.lr = 0.005;
+  options.lr_scheduler = "constant";
+  options.warmup_ratio = 0;
+  options.optimizer.name = "adam";
+  options.patience = 50;
+  return options;
+}
+
+struct Settings {
+  std::string train;
+  GraphReading reading;
+  TimedRows rows;
+  ReadingOptions table;
+  tasks::LinkPredictionOptions task;
+  TrainingSettings training{defaults()};
+};
+
+void run(const Settings& settings) {
+  settings.training.prepare();
+  tasks::LinkPredictionOptions options = settings.task;
+  options.seed = settings.training.options.seed;
+  const data::GraphData data = settings.reading.read(settings.train, settings.table, settings.rows);
+  tasks::LinkPrediction task(data, options);
+  const tasks::LinkSplit& split = task.split();
+  std::cerr << "heed: " << data.nodes.size() << " nodes; " << split.train.size() << " edges train, "
+            << split.valid.linked.size() << " validate, " << split.test.linked.size()
+            << " test, beside as many pairs without an edge\n";
+  settings.training.train(task);
+  if (split.test.linked.empty()) return;
+  const models::TrainedGraphClassifier best = models::load_link_predictor(settings.training.out);
+  std::cerr << "heed: on the edges that test:\n"
+            << link_report(tasks::evaluate(best, tasks::with_edges(data, split.train), split.test));
+}
+
+void define(Options& options, Settings& s) {
+  const std::string group = "Graph";
+  options.add("--train", s.train, "Nodes: a table with a row for each, and what is known of it")
+      .required()
+      .group(group);
+  s.reading.add_to(options);
+  options
+      .add("--valid-share", s.task.valid_share,
+           "Share of the edges that validate, drawn by --seed: they are not read")
+      .share_below_1()
+      .group(group);
+  options.add("--test-share", s.task.test_share, "The same of those that are tested at the end")
+      .share_below_1()
+      .group(group);
+  s.rows.add_skip_bad(options);
+  s.table.add_table_options(options);
+  options.add("--vector-size", s.task.model.num_classes, "Size of the vector that a node becomes")
+      .range(2, static_cast<double>(nn::kLargestSize))
+      .group("Model");
+  visit_fields(s.task.model, FieldOptions(options, {.help = {{"directed", ""}}}));
+  s.training.add_to(options, {"loss", "auc", "average_precision"});
+}
+
+}  // namespace
+
+Command train_links_command() {
+  return {
+      .path = "train links",
+      .summary = "Train a model that says which nodes of a graph are linked",
+      .examples =
+          "  heed train links --train nodes.tsv --edges edges.tsv --out model\n"
+          "  heed train links --train people.csv --edges knows.csv --test-share 0.2 --score gatv2 "
+          "--out model\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli

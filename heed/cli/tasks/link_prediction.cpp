@@ -1,0 +1,126 @@
+// What a graph attention network says of pairs of nodes, and how well.
+#include <cmath>
+#include <iostream>
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/base/format.h"
+#include "heed/cli/attention_painter.h"
+#include "heed/cli/link_report.h"
+#include "heed/cli/options/graph_sets.h"
+#include "heed/cli/task_kind.h"
+#include "heed/cli/tasks/node_attention.h"
+#include "heed/io/printable.h"
+#include "heed/models/files/fields.h"
+#include "heed/tasks/graph_tensors.h"
+#include "heed/tasks/link_prediction.h"
+
+namespace heed::cli {
+namespace {
+
+struct LinkOptions {
+  GraphReading reading = {};
+  TimedRows rows = {};
+  ReadingOptions table = {};
+  NodesOption nodes = {};
+
+  void check() const { table.parsed(); }
+};
+
+class LinkAdapter final : public TaskAdapter, public AttentionPainter {
+ public:
+  LinkAdapter(models::TrainedGraphClassifier trained, LinkOptions options)
+      : trained_(std::move(trained)), options_(std::move(options)) {}
+
+  OrderedJson description() const override {
+    OrderedJson columns = OrderedJson::array();
+    for (const auto& each : trained_.features) columns.push_back(each.name);
+    return models::with_fields({{"features", columns}}, trained_.model->options());
+  }
+
+  // The pairs of the file are linked; as many that are not are drawn.
+  Evaluation evaluate(const std::vector<std::string>& files,
+                      const tasks::Progress& /*progress*/) const override {
+    check_usage(files.size() == 1, "links: expected one file of pairs, got ", files.size());
+    const data::GraphData data = read();
+    tasks::LinkPairs pairs{.linked = read_pairs(files[0], data), .others = {}};
+    tasks::NodePairs known = data.edges;
+    known.insert(known.end(), pairs.linked.begin(), pairs.linked.end());
+    pairs.others = tasks::pairs_without_edge(data, known, pairs.linked.size(), /*seed=*/1);
+    const auto evaluation = tasks::evaluate(trained_, data, pairs);
+    return {.metrics = evaluation.model,
+            .details = link_details(evaluation),
+            .report = link_report(evaluation)};
+  }
+
+  void predict(const std::string& file, Answers& answers) const override {
+    const data::GraphData data = read();
+    const tasks::NodePairs pairs = read_pairs(file, data);
+    const std::vector<float> scores = tasks::link_scores(trained_, data, pairs);
+    for (size_t i = 0; i < pairs.size(); ++i) {
+      const std::string& source = data.nodes[static_cast<size_t>(pairs[i].first)];
+      const std::string& target = data.nodes[static_cast<size_t>(pairs[i].second)];
+      const double probability = 1 / (1 + std::exp(-static_cast<double>(scores[i])));
+      answers.add(
+          file, {{"source", source}, {"target", target}},
+          {.line = printable(source) + '\t' + printable(target) + formatted("\t%.4f", probability),
+           .json = {{"source", source}, {"target", target}, {"probability", probability}}});
+    }
+  }
+
+  AttentionView attend(const std::string& argument,
+                       const AttentionRequest& /*request*/) const override {
+    return node_attention(trained_, read(), argument);
+  }
+
+  std::vector<std::string> draw(const std::string& argument, const std::string& path,
+                                const std::vector<int64_t>& layers,
+                                const std::vector<int64_t>& /*heads*/) const override {
+    return draw_node(attend(argument, {}), path, layers);
+  }
+
+ private:
+  data::GraphData read() const {
+    return options_.reading.read(options_.nodes.required(), options_.table, options_.rows,
+                                 tasks::columns_of(trained_.features));
+  }
+
+  tasks::NodePairs read_pairs(const std::string& file, const data::GraphData& data) const {
+    const data::ReadOptions reading = options_.table.parsed();
+    data::DataReport report;
+    int64_t left_out = 0;
+    tasks::NodePairs pairs = data::read_pairs(file, data,
+                                              {.encoding = reading.encoding,
+                                               .delimiter = reading.delimiter,
+                                               .skip_bad = options_.rows.skip_bad,
+                                               .limits = reading.limits},
+                                              report, left_out);
+    throw_or_warn(report);
+    if (left_out > 0) std::cerr << "heed: " << file << ": " << left_out << " rows left out\n";
+    return pairs;
+  }
+
+  models::TrainedGraphClassifier trained_;
+  LinkOptions options_;
+};
+
+TaskLoader define(TaskOptions& options, Use use) {
+  if (use == Use::kInspect || use == Use::kDoctor) {
+    return loader_of<LinkAdapter>([] { return LinkOptions(); }, models::load_link_predictor);
+  }
+  const auto& reading = options.use<GraphReading>();
+  const auto& rows = options.use<TimedRows>({"skip-bad"});
+  const auto& table = options.use<ReadingOptions>({"delimiter", "encoding", "max-bytes"});
+  const auto& nodes = options.use<NodesOption>();
+  return loader_of<LinkAdapter>(
+      [&] { return LinkOptions{.reading = reading, .rows = rows, .table = table, .nodes = nodes}; },
+      models::load_link_predictor);
+}
+
+}  // namespace
+
+TaskKind link_prediction() {
+  return {.model_type = "heed_link_predictor", .name = "links", .define = define};
+}
+
+}  // namespace heed::cli

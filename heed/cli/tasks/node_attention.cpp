@@ -1,0 +1,62 @@
+#include "heed/cli/tasks/node_attention.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+
+#include "heed/base/error.h"
+#include "heed/io/printable.h"
+#include "heed/tasks/graph_tensors.h"
+#include "heed/viz/node_star.h"
+
+namespace heed::cli {
+void NodesOption::add_to(Options& options) {
+  options
+      .add("--nodes", nodes,
+           "Of a graph: the table of the nodes, where the command asks about one or about pairs")
+      .group("Graph");
+}
+
+const std::string& NodesOption::required() const {
+  check_usage(!nodes.empty(), "a graph: expected --nodes, the table of the nodes");
+  return nodes;
+}
+
+AttentionView node_attention(const models::TrainedGraphClassifier& trained,
+                             const data::GraphData& data, const std::string& name) {
+  const c10::InferenceMode inference;
+  const auto at = std::find(data.nodes.begin(), data.nodes.end(), name);
+  if (at == data.nodes.end()) {
+    throw DataError(data.file, text_of("there is no node ", printable(name)));
+  }
+  const int64_t node = at - data.nodes.begin();
+  const tasks::Neighbours heard = tasks::neighbours_of(data, trained.model->options().directed);
+  const std::vector<int64_t> keys(
+      heard.nodes.begin() + heard.offsets[static_cast<size_t>(node)],
+      heard.nodes.begin() + heard.offsets[static_cast<size_t>(node) + 1]);
+  AttentionView view{.title = printable(name)};
+  view.queries = {name};
+  for (const int64_t key : keys) view.keys.push_back(data.nodes[static_cast<size_t>(key)]);
+  // (layers, 1, N) -> (layers, 1, 1, neighbours)
+  view.weights =
+      trained.model
+          ->weights(tasks::sparse_rows(data, trained.features), tasks::pattern_of(heard), {node})
+          .index_select(2, at::tensor(keys))
+          .unsqueeze(1);
+  return view;
+}
+
+std::vector<std::string> draw_node(const AttentionView& view, const std::string& path,
+                                   const std::vector<int64_t>& layers) {
+  NodeStar star{.title = view.title, .node = view.queries[0], .neighbours = view.keys};
+  for (const int64_t layer : layers) {
+    const at::Tensor weights = view.matrix(layer, 0)[0].contiguous();
+    const auto* first = weights.const_data_ptr<float>();
+    star.layers.push_back(
+        {.title = text_of("layer ", layer + 1), .weights = {first, first + weights.numel()}});
+  }
+  return write_node_star(star, path);
+}
+
+}  // namespace heed::cli

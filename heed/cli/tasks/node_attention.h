@@ -1,0 +1,33 @@
+// What a graph attention network attends to around a node, whatever it is for.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "heed/cli/attention_view.h"
+#include "heed/cli/options/options.h"
+#include "heed/data/graphs/graph_data.h"
+#include "heed/models/files/graph_classifier_files.h"
+
+namespace heed::cli {
+
+// --nodes of commands whose argument is something else.
+struct NodesOption {
+  std::string nodes;
+
+  void add_to(Options& options);
+  // Throws UsageError where it is not given.
+  const std::string& required() const;
+};
+
+// Of one node, over those that it attends to: the mean over the heads of each layer. Throws
+// DataError where there is no such node.
+AttentionView node_attention(const models::TrainedGraphClassifier& trained,
+                             const data::GraphData& data, const std::string& node);
+
+// Draws that to `path`: the node with its neighbours around it, for each layer.
+std::vector<std::string> draw_node(const AttentionView& view, const std::string& path,
+                                   const std::vector<int64_t>& layers);
+
+}  // namespace heed::cli
