@@ -18,7 +18,7 @@ namespace heed::tasks {
 namespace {
 
 constexpr int64_t kEvaluationImages = 256;
-constexpr double kSmallestDeviation = 1e-3;
+constexpr double kSmallestPixelDeviation = 1e-3;
 
 struct Images final : Batch {
   using Batch::Batch;
@@ -41,7 +41,7 @@ void measure(models::TrainedImageClassifier& trained, const data::ImageData& dat
     const double mean = sums[c] / count;
     const double variance = std::max(0.0, squares[c] / count - mean * mean);
     trained.pixel_means.push_back(mean);
-    trained.pixel_deviations.push_back(std::max(std::sqrt(variance), kSmallestDeviation));
+    trained.pixel_deviations.push_back(std::max(std::sqrt(variance), kSmallestPixelDeviation));
   }
 }
 

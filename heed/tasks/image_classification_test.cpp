@@ -33,7 +33,7 @@ data::ImageData bars(int count) {
   return data;
 }
 
-ImageClassificationOptions small() {
+ImageClassificationOptions small_image_classification() {
   ImageClassificationOptions options;
   options.model.patch_size = 2;
   options.model.transformer.d_model = 16;
@@ -46,7 +46,7 @@ ImageClassificationOptions small() {
   return options;
 }
 
-std::vector<int64_t> all_of(int64_t count) {
+std::vector<int64_t> pictures_up_to(int64_t count) {
   std::vector<int64_t> numbers;
   for (int64_t i = 0; i < count; ++i) numbers.push_back(i);
   return numbers;
@@ -55,9 +55,9 @@ std::vector<int64_t> all_of(int64_t count) {
 TEST(ImageClassification, LearnsWhatAPictureShows) {
   at::manual_seed(1);
   const data::ImageData data = bars(32);
-  ImageClassification task(data, data, small());
+  ImageClassification task(data, data, small_image_classification());
   EXPECT_EQ(task.train_lengths()[0], 17);
-  learn(task, all_of(32), 120);
+  learn(task, pictures_up_to(32), 120);
   const Metrics metrics = task.validate({});
   EXPECT_GT(metric(metrics, "accuracy"), 0.95);
   EXPECT_EQ(metric(metrics, "examples"), 32);
@@ -69,8 +69,8 @@ TEST(ImageClassification, LearnsWhatAPictureShows) {
 TEST(ImageClassification, PixelsAreStandardised) {
   at::manual_seed(2);
   data::ImageData data = bars(16);
-  ImageClassification task(data, data, small());
-  const at::Tensor batch = image_batch(task.trained(), data, all_of(16));
+  ImageClassification task(data, data, small_image_classification());
+  const at::Tensor batch = image_batch(task.trained(), data, pictures_up_to(16));
   EXPECT_NEAR(batch.mean().item<double>(), 0, 1e-5);
   EXPECT_NEAR(batch.std(false).item<double>(), 1, 1e-5);
   EXPECT_EQ(batch.sizes(), at::IntArrayRef({16, 1, 8, 8}));
@@ -84,7 +84,7 @@ TEST(ImageClassification, NeedsTwoClasses) {
   data::ImageData data = bars(4);
   data.labels = {"one"};
   data.classes.assign(4, 0);
-  EXPECT_THROW(ImageClassification(data, data, small()), DataError);
+  EXPECT_THROW(ImageClassification(data, data, small_image_classification()), DataError);
 }
 
 TEST(ImageClassification, ColoursStandBesideEachOther) {
@@ -96,7 +96,7 @@ TEST(ImageClassification, ColoursStandBesideEachOther) {
                        .labels = {"a", "b"},
                        .classes = {0},
                        .names = {"x"}};
-  ImageClassificationOptions options = small();
+  ImageClassificationOptions options = small_image_classification();
   const ImageClassification task(data, data, options);
   const at::Tensor batch = image_batch(task.trained(), data, {0})[0];  // (3, 1, 2)
   EXPECT_GT(batch[0][0][0].item<float>(), batch[0][0][1].item<float>());

@@ -80,7 +80,7 @@ TEST(NodeClassification, WhatItCannotUseIsNamed) {
 TEST(NodeClassification, LearnsFromSomeNeighbours) {
   at::manual_seed(1);
   const data::GraphData data = circles(24);
-  NodeClassification task(data, small(), /*num_neighbors=*/1);
+  NodeClassification task(data, small_node_classification(), /*num_neighbors=*/1);
   ASSERT_EQ(task.train_lengths(), std::vector<int64_t>(8, 1));
   learn(task, {0, 1, 2, 3, 4, 5, 6, 7}, 300);
   EXPECT_GT(metric(task.validate({}), "accuracy"), 0.9);
@@ -89,9 +89,9 @@ TEST(NodeClassification, LearnsFromSomeNeighbours) {
 TEST(NodeClassification, APartWithAllNeighboursGivesTheSameLoss) {
   const data::GraphData data = circles(24);
   at::manual_seed(1);
-  NodeClassification whole(data, small());
+  NodeClassification whole(data, small_node_classification());
   at::manual_seed(1);
-  NodeClassification part(data, small(), /*num_neighbors=*/100);
+  NodeClassification part(data, small_node_classification(), /*num_neighbors=*/100);
   const std::vector<int64_t> all = {0, 1, 2, 3, 4, 5, 6, 7};
   EXPECT_NEAR(part.loss(*part.prepare(all)).value.item<double>(),
               whole.loss(*whole.prepare({0})).value.item<double>(), 1e-5);

@@ -13,9 +13,9 @@ namespace heed {
 namespace {
 
 constexpr double kRadius = 110;  // points, from the node to its neighbours
-constexpr double kMargin = 14;
+constexpr double kStarMargin = 14;
 constexpr double kLabelWidth = 110;
-constexpr double kTitleHeight = 18;
+constexpr double kStarTitleHeight = 18;
 constexpr double kDot = 4;
 constexpr Font kLabelFont{.size = 9};
 
@@ -56,7 +56,7 @@ void draw_panel(Canvas& canvas, const NodeStar& star, const NodeStar::Layer& lay
   const auto share = [&](float weight) {
     return largest > 0 ? static_cast<double>(weight / largest) : 0.0;
   };
-  canvas.text(box.x + kMargin, box.y + kTitleHeight / 2, layer.title, {.font = kPanelFont});
+  canvas.text(box.x + kStarMargin, box.y + kStarTitleHeight / 2, layer.title, {.font = kPanelFont});
   for (size_t i = 0; i < shown.size(); ++i) {
     const float weight = layer.weights[shown[i]];
     const double angle = 2 * M_PI * static_cast<double>(i) / static_cast<double>(shown.size());
@@ -84,13 +84,13 @@ std::vector<std::string> write_node_star(const NodeStar& star, const std::string
   check(star);
   const std::vector<size_t> shown = shown_of(star);
   const double side = 2 * (kRadius + kLabelWidth);
-  const double height = 2 * kRadius + 2 * kMargin + 3 * kTitleHeight;
-  const double top = star.title.empty() ? kMargin : kMargin + kTitleHeight;
+  const double height = 2 * kRadius + 2 * kStarMargin + 3 * kStarTitleHeight;
+  const double top = star.title.empty() ? kStarMargin : kStarMargin + kStarTitleHeight;
   Canvas canvas(picture_format(path),
                 {.width = side * static_cast<double>(star.layers.size()), .height = top + height},
                 star.title);
   if (!star.title.empty()) {
-    canvas.text(kMargin, top / 2, ellipsised(star.title, side - kMargin, kTitleFont),
+    canvas.text(kStarMargin, top / 2, ellipsised(star.title, side - kStarMargin, kTitleFont),
                 {.font = kTitleFont});
   }
   for (size_t i = 0; i < star.layers.size(); ++i) {

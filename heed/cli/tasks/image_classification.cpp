@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/cli/attention_painter.h"
 #include "heed/cli/options/image_sets.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/writing/classification_report.h"
@@ -113,7 +112,7 @@ void add_layers(PictureOverlay& overlay, const AttentionView& view,
   }
 }
 
-class ImageAdapter final : public TaskAdapter, public AttentionPainter {
+class ImageAdapter final : public TaskAdapter {
  public:
   ImageAdapter(models::TrainedImageClassifier trained, ImageOptions options)
       : trained_(std::move(trained)), options_(std::move(options)) {}
@@ -165,7 +164,8 @@ class ImageAdapter final : public TaskAdapter, public AttentionPainter {
     }
   }
 
-  // Among the patches of one picture and the token that reads them.
+  // Among the patches of one picture and the token that reads them. Drawn: the picture, and beside
+  // it the same with what the reading token gives its patches.
   AttentionView attend(const std::string& argument,
                        const AttentionRequest& request) const override {
     const c10::InferenceMode inference(!request.gradients);
@@ -184,17 +184,14 @@ class ImageAdapter final : public TaskAdapter, public AttentionPainter {
     view.calls = std::move(recorder.self);
     const at::NoGradGuard no_grad;
     add_patches(rollout_of(view, trained_.model->options()), view);
+    view.draw = [shown = view, picture = picture_of(data, view.title),
+                 options = trained_.model->options()](const auto& path, const auto& layers,
+                                                      const auto& heads) {
+      PictureOverlay overlay = picture;
+      add_layers(overlay, shown, layers, heads, options);
+      return write_picture_overlay(overlay, path);
+    };
     return view;
-  }
-
-  // The picture, and beside it the same with what the reading token gives its patches.
-  std::vector<std::string> draw(const std::string& argument, const std::string& path,
-                                const std::vector<int64_t>& layers,
-                                const std::vector<int64_t>& heads) const override {
-    const AttentionView view = attend(argument, {});
-    PictureOverlay overlay = picture_of(read({argument}, false), view.title);
-    add_layers(overlay, view, layers, heads, trained_.model->options());
-    return write_picture_overlay(overlay, path);
   }
 
  private:

@@ -5,7 +5,6 @@
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
-#include "heed/cli/attention_painter.h"
 #include "heed/cli/link_report.h"
 #include "heed/cli/options/graph_sets.h"
 #include "heed/cli/task_kind.h"
@@ -27,7 +26,7 @@ struct LinkOptions {
   void check() const { table.parsed(); }
 };
 
-class LinkAdapter final : public TaskAdapter, public AttentionPainter {
+class LinkAdapter final : public TaskAdapter {
  public:
   LinkAdapter(models::TrainedGraphClassifier trained, LinkOptions options)
       : trained_(std::move(trained)), options_(std::move(options)) {}
@@ -70,13 +69,9 @@ class LinkAdapter final : public TaskAdapter, public AttentionPainter {
 
   AttentionView attend(const std::string& argument,
                        const AttentionRequest& /*request*/) const override {
-    return node_attention(trained_, read(), argument);
-  }
-
-  std::vector<std::string> draw(const std::string& argument, const std::string& path,
-                                const std::vector<int64_t>& layers,
-                                const std::vector<int64_t>& /*heads*/) const override {
-    return draw_node(attend(argument, {}), path, layers);
+    AttentionView view = node_attention(trained_, read(), argument);
+    draw_around_node(view);
+    return view;
   }
 
  private:

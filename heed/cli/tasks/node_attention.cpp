@@ -11,6 +11,22 @@
 #include "heed/viz/node_star.h"
 
 namespace heed::cli {
+namespace {
+
+std::vector<std::string> draw_node(const AttentionView& view, const std::string& path,
+                                   const std::vector<int64_t>& layers) {
+  NodeStar star{.title = view.title, .node = view.queries[0], .neighbours = view.keys};
+  for (const int64_t layer : layers) {
+    const at::Tensor weights = view.matrix(layer, 0)[0].contiguous();
+    const auto* first = weights.const_data_ptr<float>();
+    star.layers.push_back(
+        {.title = text_of("layer ", layer + 1), .weights = {first, first + weights.numel()}});
+  }
+  return write_node_star(star, path);
+}
+
+}  // namespace
+
 void NodesOption::add_to(Options& options) {
   options
       .add("--nodes", nodes,
@@ -47,16 +63,11 @@ AttentionView node_attention(const models::TrainedGraphClassifier& trained,
   return view;
 }
 
-std::vector<std::string> draw_node(const AttentionView& view, const std::string& path,
-                                   const std::vector<int64_t>& layers) {
-  NodeStar star{.title = view.title, .node = view.queries[0], .neighbours = view.keys};
-  for (const int64_t layer : layers) {
-    const at::Tensor weights = view.matrix(layer, 0)[0].contiguous();
-    const auto* first = weights.const_data_ptr<float>();
-    star.layers.push_back(
-        {.title = text_of("layer ", layer + 1), .weights = {first, first + weights.numel()}});
-  }
-  return write_node_star(star, path);
+void draw_around_node(AttentionView& view) {
+  view.draw = [shown = view](const std::string& path, const std::vector<int64_t>& layers,
+                             const std::vector<int64_t>& /*heads*/) {
+    return draw_node(shown, path, layers);
+  };
 }
 
 }  // namespace heed::cli

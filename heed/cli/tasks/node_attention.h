@@ -26,8 +26,7 @@ struct NodesOption {
 AttentionView node_attention(const models::TrainedGraphClassifier& trained,
                              const data::GraphData& data, const std::string& node);
 
-// Draws that to `path`: the node with its neighbours around it, for each layer.
-std::vector<std::string> draw_node(const AttentionView& view, const std::string& path,
-                                   const std::vector<int64_t>& layers);
+// Has it drawn, as it stands, as the node with its neighbours around it, for each layer.
+void draw_around_node(AttentionView& view);
 
 }  // namespace heed::cli

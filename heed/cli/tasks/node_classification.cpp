@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/cli/attention_painter.h"
 #include "heed/cli/graph_report.h"
 #include "heed/cli/options/graph_sets.h"
 #include "heed/cli/task_kind.h"
@@ -47,7 +46,7 @@ struct GraphOptions {
   void check() const { table.parsed(); }
 };
 
-class GraphAdapter final : public TaskAdapter, public AttentionPainter {
+class GraphAdapter final : public TaskAdapter {
  public:
   GraphAdapter(models::TrainedGraphClassifier trained, GraphOptions options)
       : trained_(std::move(trained)), options_(std::move(options)) {}
@@ -108,13 +107,8 @@ class GraphAdapter final : public TaskAdapter, public AttentionPainter {
     const auto best = answer.argmax().item<int64_t>();
     view.title += ": " + answer_title(trained_.labels[static_cast<size_t>(best)],
                                       answer[best].item<double>());
+    draw_around_node(view);
     return view;
-  }
-
-  std::vector<std::string> draw(const std::string& argument, const std::string& path,
-                                const std::vector<int64_t>& layers,
-                                const std::vector<int64_t>& /*heads*/) const override {
-    return draw_node(attend(argument, {}), path, layers);
   }
 
  private:
