@@ -29,7 +29,7 @@ void forbid_repeats(std::span<const int64_t> ids, int64_t size, std::span<float>
 
 bool LogitRules::empty() const {
   return suppress_tokens.empty() && begin_suppress_tokens.empty() && no_repeat_ngram_size == 0 &&
-         !forced_bos_token_id && !forced_eos_token_id;
+         !forced_bos_token_id && !forced_eos_token_id && !more;
 }
 
 void apply(const LogitRules& rules, const RowSoFar& row, std::span<float> logits, float forced) {
@@ -40,6 +40,7 @@ void apply(const LogitRules& rules, const RowSoFar& row, std::span<float> logits
   if (row.step == 0) {
     for (const int64_t id : rules.begin_suppress_tokens) forbid(id, logits);
   }
+  if (rules.more) rules.more(row, logits);
   const std::optional<int64_t> only = row.step == 0 && rules.forced_bos_token_id
                                           ? rules.forced_bos_token_id
                                       : row.last ? rules.forced_eos_token_id

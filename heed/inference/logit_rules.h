@@ -3,11 +3,19 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
 
 namespace heed::inference {
+
+// Where a row stands.
+struct RowSoFar {
+  std::span<const int64_t> ids;  // the start, where n-grams are looked for in it, and what follows
+  int64_t step = 0;              // new tokens that are there, the last of them
+  bool last = false;             // room for one more only
+};
 
 struct LogitRules {
   std::vector<int64_t> suppress_tokens = {};        // never
@@ -16,15 +24,11 @@ struct LogitRules {
   int64_t no_repeat_ngram_size = 0;
   std::optional<int64_t> forced_bos_token_id = {};  // the first new token
   std::optional<int64_t> forced_eos_token_id = {};  // the last that there is room for
+  // A rule of one kind of model: may make logits −∞, of a row whose others are applied but for the
+  // forced tokens. Called on several threads at once.
+  std::function<void(const RowSoFar& row, std::span<float> logits)> more = {};
 
   bool empty() const;
-};
-
-// Where a row stands.
-struct RowSoFar {
-  std::span<const int64_t> ids;  // that n-grams are looked for in
-  int64_t step = 0;              // new tokens that are there
-  bool last = false;             // room for one more only
 };
 
 // Logits of forbidden tokens become −∞; beside a forced one, all others do, and it becomes

@@ -87,7 +87,13 @@ GenerationConfig read_generation_config(const std::filesystem::path& directory,
                         .repetition_penalty = number("repetition_penalty", 1),
                         .num_beams = integer("num_beams", 1),
                         .length_penalty = number("length_penalty", 1),
-                        .min_p = number("min_p", 0)};
+                        .min_p = number("min_p", 0),
+                        .no_timestamps_token_id = source.id("no_timestamps_token_id"),
+                        .max_initial_timestamp_index = source.id("max_initial_timestamp_index")};
+  const Config& languages = source.of("is_multilingual");
+  if (languages.has("is_multilingual")) {
+    read.is_multilingual = languages.json().at("is_multilingual").boolean();
+  }
   const Config& stopping = source.of("early_stopping");
   if (stopping.has("early_stopping")) {
     const JsonValue value = stopping.json().at("early_stopping");

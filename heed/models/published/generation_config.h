@@ -30,6 +30,11 @@ struct GenerationConfig {
   double length_penalty = 1;
   enum class EarlyStopping : uint8_t { kFalse, kTrue, kNever } early_stopping = {};
   double min_p = 0;
+  // Of Whisper: whether it knows more than English, the token that says that no times are written
+  // (times follow it, 20 ms apart), and the latest time that may be written first, in such steps.
+  std::optional<bool> is_multilingual = {};
+  std::optional<int64_t> no_timestamps_token_id = {};
+  std::optional<int64_t> max_initial_timestamp_index = {};
 };
 
 // Throws DataError naming the file and the field that cannot be used, or that asks for what Heed
