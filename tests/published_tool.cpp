@@ -49,7 +49,7 @@ TextBatch batch_of(const heed::Safetensors& file, const char* ids, const char* m
 
 std::optional<Purpose> purpose_of(const Json& request) {
   if (!request.contains("purpose")) return std::nullopt;
-  for (int i = 0; i <= static_cast<int>(Purpose::kConditionalGeneration); ++i) {
+  for (int i = 0; i <= static_cast<int>(Purpose::kSpeechToText); ++i) {
     const auto purpose = static_cast<Purpose>(i);
     if (heed::models::published::name_of(purpose) == request["purpose"]) return purpose;
   }
@@ -75,11 +75,16 @@ Json answer(const Json& request) {
                       .labels = request.value("labels", std::vector<std::string>())};
   const auto model = heed::load(request["directory"].get<std::string>(), options);
   const auto file = heed::Safetensors::from_file(request["inputs"].get<std::string>());
-  const TextBatch source = batch_of(file, "input_ids", "attention_mask");
+  const TextBatch source = file.find("input_ids") != nullptr
+                               ? batch_of(file, "input_ids", "attention_mask")
+                               : TextBatch{};
   const bool learns = request.contains("gradients");
   const c10::AutoGradMode gradients(learns);
   at::Tensor logits;
-  if (model->encoder_decoder()) {
+  if (model->purpose() == Purpose::kSpeechToText) {
+    logits = model->forward(tensor_of(file, "input_features").transpose(1, 2),
+                            batch_of(file, "decoder_input_ids", "decoder_attention_mask"));
+  } else if (model->encoder_decoder()) {
     logits = model->forward(source, batch_of(file, "decoder_input_ids", "decoder_attention_mask"));
   } else {
     logits = model->forward(source);

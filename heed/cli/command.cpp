@@ -41,6 +41,7 @@ Command train_recommend_command();
 Command train_seq2seq_command();
 Command train_table_command();
 Command train_speech_command();
+Command transcribe_command();
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
@@ -63,6 +64,7 @@ const std::vector<Command>& commands() {
       eval_command(),
       predict_command(),
       generate_command(),
+      transcribe_command(),
       embed_command(),
       rerank_command(),
       fill_command(),

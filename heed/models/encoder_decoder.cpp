@@ -9,6 +9,7 @@
 #include "heed/models/parts/last_token.h"
 #include "heed/models/parts/transformer_input.h"
 #include "heed/nn/initialise.h"
+#include "heed/ops/dropout.h"
 
 namespace heed::models {
 namespace {
@@ -46,6 +47,9 @@ void check(const EncoderDecoderOptions& o) {
               "and target of ",
               o.source_vocab_size, " and ", o.target_vocab_size, " tokens with padding ",
               o.source_pad_token_id, " and ", o.target_pad_token_id);
+  check_usage(o.source_mel_bins == 0 || !shares_embedding(o),
+              "tie_word_embeddings: a source that is a sound has no embedding to share, got '",
+              o.tie_word_embeddings, "'");
   check(o.transformer);
 }
 
@@ -53,9 +57,16 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options) : options_(
   check(options);
   const TransformerOptions& o = options.transformer;
   TokenInputOptions input = side_options(o);
-  input.vocab_size = options.source_vocab_size;
-  input.pad_token_id = options.source_pad_token_id;
-  source_ = register_module("source", std::make_shared<TokenInput>(input));
+  if (options.source_mel_bins > 0) {
+    sound_ = register_module("sound", std::make_shared<SoundInput>(SoundInputOptions{
+                                          .num_mel_bins = options.source_mel_bins,
+                                          .d_model = o.d_model,
+                                          .max_length = options.source_positions}));
+  } else {
+    input.vocab_size = options.source_vocab_size;
+    input.pad_token_id = options.source_pad_token_id;
+    source_ = register_module("source", std::make_shared<TokenInput>(input));
+  }
   input.vocab_size = options.target_vocab_size;
   input.pad_token_id = options.target_pad_token_id;
   target_ = register_module("target",
@@ -84,7 +95,16 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options) : options_(
   nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
 }
 
+nn::Memory EncoderDecoder::encode(const at::Tensor& frames, nn::AttentionTrace* trace) const {
+  check_usage(sound_ != nullptr, "encoder-decoder: this one reads texts, not sounds");
+  const at::Tensor x =
+      heed::dropout(sound_->forward(frames),
+                    {.probability = is_training() ? options_.transformer.embedding_dropout : 0});
+  return {.states = encoder_->forward(x, Pattern::full(), trace)};
+}
+
 nn::Memory EncoderDecoder::encode(const TextBatch& source, nn::AttentionTrace* trace) const {
+  check_usage(source_ != nullptr, "encoder-decoder: this one reads sounds, not texts");
   const Pattern pattern = source.lengths.defined()
                               ? Pattern::padded({.key = source.lengths, .query = source.lengths})
                               : Pattern::full();

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "heed/models/parts/sound_input.h"
 #include "heed/models/parts/text_batch.h"
 #include "heed/models/parts/token_input.h"
 #include "heed/models/parts/transformer_options.h"
@@ -34,6 +35,10 @@ struct EncoderDecoderOptions {
   int64_t decoder_d_ff = 0;
   double logit_scale = 1;   // of the states, before the output layer
   bool logit_bias = false;  // of the output layer
+  // Of published models: the source is a sound of so many bands, which become so many vectors at
+  // most; 0: it is a text.
+  int64_t source_mel_bins = 0;
+  int64_t source_positions = 0;
 };
 
 std::vector<std::string> embedding_ties();
@@ -70,6 +75,9 @@ class EncoderDecoder : public torch::nn::Module {
   // (B, Ns) -> states (B, Ns, C) with the lengths of the source.
   nn::Memory encode(const TextBatch& source, nn::AttentionTrace* trace = nullptr) const;
 
+  // The same of a sound, frames (B, T, M), where the options say that the source is one.
+  nn::Memory encode(const at::Tensor& frames, nn::AttentionTrace* trace = nullptr) const;
+
   // Logits (B, Nt, V) of what follows each token of the target.
   at::Tensor decode(const TextBatch& target, const nn::Memory& memory,
                     nn::AttentionTrace* trace = nullptr) const;
@@ -92,7 +100,8 @@ class EncoderDecoder : public torch::nn::Module {
 
  private:
   EncoderDecoderOptions options_;
-  std::shared_ptr<TokenInput> source_;
+  std::shared_ptr<TokenInput> source_;  // null: the source is a sound
+  std::shared_ptr<SoundInput> sound_;   // null: it is a text
   std::shared_ptr<TokenInput> target_;
   std::shared_ptr<nn::Encoder> encoder_;
   std::shared_ptr<nn::Decoder> decoder_;

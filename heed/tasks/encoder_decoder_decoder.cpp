@@ -19,6 +19,10 @@ EncoderDecoderDecoder::EncoderDecoderDecoder(std::shared_ptr<const models::Encod
                                              const models::TextBatch& sources)
     : model_(std::move(model)), memory_(encoded(*model_, sources)) {}
 
+EncoderDecoderDecoder::EncoderDecoderDecoder(std::shared_ptr<const models::EncoderDecoder> model,
+                                             nn::Memory memory)
+    : model_(std::move(model)), memory_(std::move(memory)) {}
+
 at::Tensor EncoderDecoderDecoder::step(const at::Tensor& ids) {
   const c10::InferenceMode inference;
   return model_->next({.ids = ids.to(device_of(*model_))}, memory_, cache_).to(at::kFloat);

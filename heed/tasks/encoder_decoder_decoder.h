@@ -18,6 +18,8 @@ class EncoderDecoderDecoder final : public inference::StepDecoder {
   // The model is in evaluation mode; its parameters may be of any floating-point dtype.
   EncoderDecoderDecoder(std::shared_ptr<const models::EncoderDecoder> model,
                         const models::TextBatch& sources);
+  // Of sources that are encoded.
+  EncoderDecoderDecoder(std::shared_ptr<const models::EncoderDecoder> model, nn::Memory memory);
 
   at::Tensor step(const at::Tensor& ids) override;
   void select(const at::Tensor& rows) override;

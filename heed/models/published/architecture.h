@@ -35,6 +35,7 @@ struct Rule {
   Layout layout = Layout::kRows;
   std::vector<std::string> also = {};  // other names of the same tensor, where the first is missing
   std::vector<std::string> copies = {};  // names under which it is saved besides
+  int64_t without_bias = -1;  // the part, of parts of one size, that has no bias: zeros; −1: none
 };
 using Rules = std::vector<Rule>;
 

@@ -90,7 +90,11 @@ class Assembly {
       return name_in_layer(theirs + found->ending, place.layer, plan_);
     };
     Origin origin{.parameter = parameter, .layout = found->rule->layout};
-    for (const std::string& each : found->rule->theirs) origin.theirs.push_back(named(each));
+    for (const std::string& each : found->rule->theirs) {
+      const bool zeros =
+          found->ending == ".bias" && std::ssize(origin.theirs) == found->rule->without_bias;
+      origin.theirs.push_back(zeros ? "" : named(each));
+    }
     for (const std::string& each : found->rule->copies) origin.copies.push_back(named(each));
     for (const std::string& each : origin.copies) result_.used.push_back(lookup_name(each));
     std::vector<std::string> also;
@@ -101,7 +105,9 @@ class Assembly {
 
   void fill(Origin& origin, const std::vector<std::string>& also) {
     std::vector<at::Tensor> parts;
-    for (const std::string& name : origin.theirs) parts.push_back(find(name, also));
+    for (const std::string& name : origin.theirs) {
+      parts.push_back(name.empty() ? zeros_of(origin) : find(name, also));
+    }
     const bool complete = std::all_of(parts.begin(), parts.end(),
                                       [](const at::Tensor& each) { return each.defined(); });
     at::Tensor& parameter = origin.parameter;
@@ -116,14 +122,26 @@ class Assembly {
         parameter.set_data(whole);
         return;
       }
-      if (missing_ == Missing::kRefuse) refuse_shape(origin.theirs[0], whole, parameter);
+      if (missing_ == Missing::kRefuse) refuse_shape(names_in_file(origin)[0], whole, parameter);
     } else if (missing_ == Missing::kRefuse && origin.layout != Layout::kOneRow) {
-      for (const std::string& name : origin.theirs) weights_.at(lookup_name(name));
+      for (const std::string& name : names_in_file(origin)) weights_.at(lookup_name(name));
     }
     begin_anew(parameter);
     origin.rows = {parameter.size(0)};
     if (origin.layout == Layout::kOneRow) return;
-    for (const std::string& name : origin.theirs) result_.fresh.push_back(lookup_name(name));
+    for (const std::string& name : names_in_file(origin)) {
+      result_.fresh.push_back(lookup_name(name));
+    }
+  }
+
+  static std::vector<std::string> names_in_file(const Origin& origin) {
+    std::vector<std::string> names = origin.theirs;
+    std::erase(names, "");
+    return names;
+  }
+
+  static at::Tensor zeros_of(const Origin& origin) {
+    return at::zeros({origin.parameter.size(0) / std::ssize(origin.theirs)});
   }
 
   at::Tensor find(const std::string& name, const std::vector<std::string>& also) {
@@ -194,8 +212,9 @@ std::vector<NamedTensor> saved_tensors(const Origin& origin, const Plan& plan,
     at::Tensor part = whole.dim() > 0 ? whole.narrow(0, begin, origin.rows[i]) : whole;
     if (origin.layout == Layout::kTransposed && part.dim() == 2) part = part.t();
     if (origin.layout == Layout::kOneRow) part = part.unsqueeze(0);
-    saved.push_back({saved_name(origin.theirs[i], base), part.contiguous()});
     begin += origin.rows[i];
+    if (origin.theirs[i].empty()) continue;
+    saved.push_back({saved_name(origin.theirs[i], base), part.contiguous()});
   }
   for (const std::string& copy : origin.copies) {
     saved.push_back({saved_name(copy, base), whole.contiguous()});
@@ -228,6 +247,12 @@ class SizeCheck {
       numbers(name + ".positions.table", 0, (o.max_length + o.input.position_offset) * width);
     }
     if (o.input.token_types > 0) numbers(name + ".types.weight", 0, o.input.token_types * width);
+  }
+
+  void sound(const EncoderDecoderOptions& o) const {
+    const int64_t width = o.transformer.d_model;
+    numbers("sound.first_weight", 0, width * o.source_mel_bins * SoundInput::kKernel);
+    numbers("sound.positions.table", 0, width * o.source_positions);
   }
 
   void stack(const std::string& name, int64_t layers, int64_t d_ff,
@@ -280,6 +305,8 @@ void check_sizes(const Plan& plan, const Weights& weights) {
   } else if (const auto* both = std::get_if<EncoderDecoderOptions>(&plan.network)) {
     const TransformerOptions& o = both->transformer;
     check.input("source", both->source_vocab_size, o);
+    check.input("target", both->target_vocab_size, o);
+    if (both->source_mel_bins > 0) check.sound(*both);
     check.stack("encoder", o.num_layers, o.d_ff, o);
     check.stack("decoder", both->num_decoder_layers, both->decoder_d_ff, o);
   }

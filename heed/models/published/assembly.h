@@ -17,8 +17,9 @@ namespace heed::models::published {
 struct Origin {
   at::Tensor parameter;
   Layout layout = Layout::kRows;
-  std::vector<std::string> theirs;  // names, below the base with a dot in front
-  std::vector<int64_t> rows;        // of each of them
+  // Names, below the base with a dot in front; empty: zeros that no file has.
+  std::vector<std::string> theirs;
+  std::vector<int64_t> rows;  // of each of them
   std::vector<std::string> copies;
 };
 

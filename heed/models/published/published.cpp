@@ -78,7 +78,8 @@ bool has_labels(Purpose purpose) {
 }
 
 bool writes(Purpose purpose) {
-  return purpose == Purpose::kCausalLm || purpose == Purpose::kConditionalGeneration;
+  return purpose == Purpose::kCausalLm || purpose == Purpose::kConditionalGeneration ||
+         purpose == Purpose::kSpeechToText;
 }
 
 // What is wrong with a config stands in the config.
@@ -269,6 +270,12 @@ at::Tensor Published::forward(const TextBatch& source, const TextBatch& target,
                               nn::AttentionTrace* trace) const {
   check_usage(encoder_decoder_ != nullptr, "only an encoder-decoder reads a target");
   return encoder_decoder_->forward(source, target, trace);
+}
+
+at::Tensor Published::forward(const at::Tensor& frames, const TextBatch& target,
+                              nn::AttentionTrace* trace) const {
+  check_usage(purpose_ == Purpose::kSpeechToText, "only a model for speech to text reads a sound");
+  return encoder_decoder_->decode(target, encoder_decoder_->encode(frames, trace), trace);
 }
 
 at::Tensor Published::pooler_output(const TextBatch& batch) const {

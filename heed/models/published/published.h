@@ -68,6 +68,10 @@ class Published : public torch::nn::Module {
   at::Tensor forward(const TextBatch& source, const TextBatch& target,
                      nn::AttentionTrace* trace = nullptr) const;
 
+  // The same of a sound, frames (B, T, M), of a model that reads sounds.
+  at::Tensor forward(const at::Tensor& frames, const TextBatch& target,
+                     nn::AttentionTrace* trace = nullptr) const;
+
   // (B, N, C): before the head.
   at::Tensor states(const TextBatch& batch, nn::AttentionTrace* trace = nullptr) const;
 

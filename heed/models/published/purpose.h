@@ -14,6 +14,7 @@ enum class Purpose : uint8_t {
   kTokenClassification,
   kQuestionAnswering,
   kConditionalGeneration,  // …ForConditionalGeneration, MarianMTModel
+  kSpeechToText,           // WhisperForConditionalGeneration
 };
 std::string_view name_of(Purpose purpose);  // "masked language model"
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "heed/models/published/architectures/all.h"
+#include "heed/models/published/architectures/bart_stack.h"
 #include "heed/models/published/architectures/bert_like.h"
 
 namespace heed::models::published {
@@ -10,7 +11,9 @@ namespace {
 
 constexpr int64_t kOffset = 2;  // of BART's positions
 
-EncoderDecoderOptions bart_options(const Config& config) {
+}  // namespace
+
+EncoderDecoderOptions bart_sizes(const Config& config) {
   const int64_t padding = config.integer({"pad_token_id"}, 1, {.least = 0});
   EncoderDecoderOptions options{.source_pad_token_id = padding, .target_pad_token_id = padding};
   options.source_vocab_size = config.size({"vocab_size"});
@@ -18,13 +21,11 @@ EncoderDecoderOptions bart_options(const Config& config) {
   options.num_decoder_layers = config.size({"decoder_layers"});
   options.num_decoder_heads = config.size({"decoder_attention_heads"});
   options.decoder_d_ff = config.size({"decoder_ffn_dim"});
-  options.logit_bias = true;
   TransformerOptions& o = options.transformer;
   o.d_model = config.size({"d_model", "hidden_size"});
   o.num_heads = config.size({"encoder_attention_heads"});
   o.num_layers = config.size({"encoder_layers"});
   o.d_ff = config.size({"encoder_ffn_dim"});
-  o.max_length = config.size({"max_position_embeddings"});
   o.activation = config.activation({"activation_function"}, "gelu");
   o.dropout = config.number({"dropout"}, 0.1, {0, nn::kLargestShare});
   o.attention_dropout = config.number({"attention_dropout"}, 0, {0, nn::kLargestShare});
@@ -54,6 +55,15 @@ void add_bart_stack(const std::string& ours, const std::string& theirs, Rules& r
                    {from + "encoder_attn.k_proj", from + "encoder_attn.v_proj"}});
   rules.push_back({to + "cross_attention.output", {from + "encoder_attn.out_proj"}});
   rules.push_back({to + "cross_attention_norm", {from + "encoder_attn_layer_norm"}});
+}
+
+namespace {
+
+EncoderDecoderOptions bart_options(const Config& config) {
+  EncoderDecoderOptions options = bart_sizes(config);
+  options.logit_bias = true;
+  options.transformer.max_length = config.size({"max_position_embeddings"});
+  return options;
 }
 
 Rules bart_rules(bool shared) {

@@ -1,0 +1,163 @@
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heed/base/error.h"
+#include "heed/base/joined.h"
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/interrupt.h"
+#include "heed/cli/writing/subtitles.h"
+#include "heed/data/sounds/sound_data.h"
+#include "heed/io/printable.h"
+#include "heed/models/files/model_directory.h"
+#include "heed/models/files/speech_recogniser_files.h"
+#include "heed/tasks/speech_recognition.h"
+#include "heed/tasks/transcription.h"
+
+namespace heed::cli {
+namespace {
+
+struct Settings {
+  std::string model;
+  std::vector<std::string> sounds;
+  std::string format = "text";
+  std::string language;
+  std::string task = "transcribe";
+  bool no_timestamps = false;
+  int64_t num_beams = 0;
+  ThreadOptions threads;
+};
+
+// What was said in one sound.
+struct Said {
+  std::vector<Subtitle> parts;
+  OrderedJson json;  // beside the file
+};
+
+using Listen = std::function<Said(const std::string& file)>;
+
+// One of `heed train asr`: the words of a sound are one part.
+Listen own_model(const Settings& settings) {
+  check_usage(settings.language.empty() && settings.task == "transcribe" &&
+                  settings.num_beams == 0 && !settings.no_timestamps,
+              "--language, --task, --num-beams, --no-timestamps: have no meaning for a model of "
+              "the task 'asr'");
+  auto trained = models::load_speech_recogniser(settings.model);
+  return [trained](const std::string& file) -> Said {
+    const models::SpeechOptions& speech = trained.model->options().speech;
+    const data::SoundExample sound =
+        data::read_sound({.file = file}, models::log_mel_options(speech), speech.max_seconds);
+    const auto said = tasks::transcribe(trained, {&sound.features}).front();
+    OrderedJson words = OrderedJson::array();
+    for (const tasks::SpokenWord& word : said.words) {
+      words.push_back({{"word", word.text}, {"start", word.begin}, {"end", word.end}});
+    }
+    Said result{.parts = {}, .json = {{"text", said.text}, {"words", std::move(words)}}};
+    if (!said.words.empty()) {
+      result.parts.push_back({said.words.front().begin, said.words.back().end, said.text});
+    }
+    return result;
+  };
+}
+
+Listen published_model(const Settings& settings) {
+  auto transcriber = std::make_shared<tasks::Transcriber>(tasks::load_transcriber(settings.model));
+  const tasks::TranscriptionOptions options{
+      .language = settings.language,
+      .translate = settings.task == "translate",
+      .timestamps = !settings.no_timestamps,
+      .num_beams = settings.num_beams,
+      .cancelled = [] { return InterruptGuard::interrupted(); }};
+  return [transcriber, options](const std::string& file) -> Said {
+    const auto said = tasks::transcribe(*transcriber, audio::read_sound(file), options,
+                                        progress_bar("transcribing"));
+    Said result;
+    OrderedJson segments = OrderedJson::array();
+    std::vector<std::string> texts;
+    for (const tasks::SpokenSegment& segment : said.segments) {
+      result.parts.push_back({segment.begin, segment.end, segment.text});
+      texts.push_back(segment.text);
+      segments.push_back({{"start", segment.begin},
+                          {"end", segment.end},
+                          {"text", segment.text},
+                          {"tokens", segment.ids}});
+    }
+    result.json = {{"text", joined(texts, " ")}, {"segments", std::move(segments)}};
+    if (!said.language.empty()) result.json["language"] = said.language;
+    return result;
+  };
+}
+
+void print(const std::string& format, const std::string& file, const Said& said) {
+  if (format == "json") {
+    OrderedJson json = {{"file", file}};
+    json.update(said.json);
+    // A segment may end within a character.
+    std::cout << json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << '\n';
+  } else if (format == "vtt") {
+    std::cout << vtt_text(said.parts);
+  } else if (format == "srt") {
+    std::cout << srt_text(said.parts);
+  } else {
+    for (const Subtitle& part : said.parts) std::cout << printable(part.text) << '\n';
+  }
+}
+
+void run(const Settings& settings) {
+  settings.threads.apply();
+  const bool subtitles = settings.format == "vtt" || settings.format == "srt";
+  check_usage(!subtitles || settings.sounds.size() == 1, "--format: ", settings.format,
+              " is of one sound, got ", settings.sounds.size());
+  check_usage(!subtitles || !settings.no_timestamps, "--no-timestamps: ", settings.format,
+              " has times");
+  const InterruptGuard guard;
+  const bool own = models::model_type_of(settings.model) == "heed_speech_recogniser";
+  const Listen listen = own ? own_model(settings) : published_model(settings);
+  for (const std::string& file : settings.sounds) {
+    print(settings.format, file, listen(file));
+    flush_output();
+  }
+}
+
+void define(Options& options, Settings& s) {
+  options.add("model", s.model, "Directory of a model: Whisper's, or one of heed train asr")
+      .required();
+  options.add("sounds", s.sounds, "Sounds, such as WAV and FLAC").required().repeats();
+  options
+      .add("--format", s.format,
+           "What to print: text, a line for each part; json, an object for each sound; vtt or srt, "
+           "subtitles")
+      .one_of({"text", "json", "vtt", "srt"});
+  options.add("--language", s.language,
+              "Of models that know several: the language that is spoken, such as en; without: told "
+              "by the first half minute");
+  options.add("--task", s.task, "transcribe, or translate into English")
+      .one_of({"transcribe", "translate"});
+  options.flag("--no-timestamps", s.no_timestamps,
+               "Let the model write no times, half a minute "
+               "being one part");
+  options
+      .add("--num-beams", s.num_beams,
+           "Beam search, keeping this many; 1: greedy; 0: as generation_config.json says")
+      .range(0, 1000);
+  s.threads.add_to(options);
+}
+
+}  // namespace
+
+Command transcribe_command() {
+  return {
+      .path = "transcribe",
+      .summary = "Write what is said in sounds, and when",
+      .examples =
+          "  heed transcribe whisper-tiny.en talk.wav\n"
+          "  heed transcribe whisper-small talk.flac --language de --format srt > talk.srt\n"
+          "  heed transcribe model calls/*.wav --format json\n",
+      .define = with_settings(define, run),
+  };
+}
+
+}  // namespace heed::cli
