@@ -178,7 +178,7 @@ class Writer {
   // once more with the next chunk, unless the chunk ends with one time: nothing is said behind it.
   void take(const std::vector<int64_t>& ids) {
     const int64_t here = std::min(at_ + chunk_, end_);
-    const auto time = [&](size_t i) { return transcriber_.is_time(ids[i]); };
+    const auto time = [&](size_t i) { return options_.timestamps && transcriber_.is_time(ids[i]); };
     std::vector<size_t> cuts;
     for (size_t i = 1; i < ids.size(); ++i) {
       if (time(i) && time(i - 1)) cuts.push_back(i);
