@@ -6,11 +6,10 @@
 //   "model_type": …, "new_tokens": N
 //
 // `inputs` is a safetensors file with input_ids, attention_mask, token_type_ids, decoder_input_ids
-// (I64); `outputs` gets logits, rows beginning with their first real token, and, of models that
-// write, generated ids. With `gradients`, the gradients of the sum of logits · weight (of the
-// inputs) are saved in place of the parameters; with `merged`, the whole model with its adapter in
-// the weights. Prints for each line what the model said of itself,
-// or the error.
+// (I64), or pixel_values (F32); `outputs` gets logits, rows beginning with their first real token,
+// and, of models that write, generated ids. With `gradients`, the gradients of the sum of logits ·
+// weight (of the inputs) are saved in place of the parameters; with `merged`, the whole model with
+// its adapter in the weights. Prints for each line what the model said of itself, or the error.
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
@@ -49,7 +48,7 @@ TextBatch batch_of(const heed::Safetensors& file, const char* ids, const char* m
 
 std::optional<Purpose> purpose_of(const Json& request) {
   if (!request.contains("purpose")) return std::nullopt;
-  for (int i = 0; i <= static_cast<int>(Purpose::kSpeechToText); ++i) {
+  for (int i = 0; i <= static_cast<int>(Purpose::kImageClassification); ++i) {
     const auto purpose = static_cast<Purpose>(i);
     if (heed::models::published::name_of(purpose) == request["purpose"]) return purpose;
   }
@@ -81,7 +80,9 @@ Json answer(const Json& request) {
   const bool learns = request.contains("gradients");
   const c10::AutoGradMode gradients(learns);
   at::Tensor logits;
-  if (model->purpose() == Purpose::kSpeechToText) {
+  if (model->image_encoder()) {
+    logits = model->forward(tensor_of(file, "pixel_values"));
+  } else if (model->purpose() == Purpose::kSpeechToText) {
     logits = model->forward(tensor_of(file, "input_features").transpose(1, 2),
                             batch_of(file, "decoder_input_ids", "decoder_attention_mask"));
   } else if (model->encoder_decoder()) {
@@ -90,7 +91,9 @@ Json answer(const Json& request) {
     logits = model->forward(source);
   }
   std::map<std::string, at::Tensor> outputs = {{"logits", logits.detach().contiguous()}};
-  if (model->purpose() == Purpose::kFeatures && model->head()) {
+  if (model->image_encoder() && model->purpose() == Purpose::kFeatures) {
+    outputs["pooled"] = model->pooler_output(tensor_of(file, "pixel_values")).detach().contiguous();
+  } else if (model->purpose() == Purpose::kFeatures && model->head()) {
     outputs["pooled"] = model->pooler_output(source).detach().contiguous();
   }
   if (request.contains("save")) model->save(request["save"].get<std::string>());

@@ -458,6 +458,76 @@ def test_gradients():
         check(ours <= 2 * theirs, case.name, f"gradients: error {ours:.3g}, torch's own {theirs:.3g}")
 
 
+def picture_gradients(config):
+    torch.manual_seed(5)
+    model = transformers.ViTForImageClassification(
+        transformers.ViTConfig(**config, id2label=tiny.LABELS)).eval()  # fmt: skip
+    directory = FOLDER / "picture_gradients"
+    model.save_pretrained(directory)
+    pixels, weight = torch.randn(6, 2, 24, 16), torch.randn(6, 3)
+    save_file({"pixel_values": pixels, "weight": weight}, directory / "inputs.st")
+    wanted = []
+    for dtype in (torch.float32, torch.float64):
+        model = transformers.ViTForImageClassification.from_pretrained(directory).to(dtype)
+        (model(pixels.to(dtype), interpolate_pos_encoding=True).logits * weight).sum().backward()
+        model.save_pretrained(str(directory) + "_exact", state_dict={
+            name: parameter.grad.double() for name, parameter in model.named_parameters()})  # fmt: skip
+        wanted.append(load_file(Path(str(directory) + "_exact") / "model.safetensors"))
+    told, _ = opened(directory, gradients=str(directory) + "_saved")
+    check("error" not in told, "gradients of pictures:", told.get("error"))
+    if "error" in told:
+        return
+    found = load_file(Path(str(directory) + "_saved") / "model.safetensors")
+    check(set(found) == set(wanted[1]), "gradients of pictures: other names")
+    largest = max(exact.abs().max().item() for exact in wanted[1].values())
+    ours, theirs = 0.0, 0.0
+    for name, exact in wanted[1].items():
+        scale = max(exact.abs().max().item(), 1e-3 * largest)
+        ours = max(ours, (found[name].double() - exact).abs().max().item() / scale)
+        theirs = max(theirs, (wanted[0][name] - exact).abs().max().item() / scale)
+    check(ours <= 2 * theirs, f"gradients of pictures: error {ours:.3g}, torch's own {theirs:.3g}")
+
+
+def test_pictures():
+    """Trap 41: ViT at its own size and at another, whose positions are interpolated."""
+    config = dict(hidden_size=24, num_attention_heads=3, num_hidden_layers=2, intermediate_size=40,
+                  image_size=16, patch_size=4, num_channels=2, hidden_dropout_prob=0.0,
+                  attention_probs_dropout_prob=0.0)  # fmt: skip
+    for kind, more in ((transformers.ViTModel, {}), (transformers.ViTForImageClassification,
+                       dict(id2label=tiny.LABELS)), (transformers.ViTModel, dict(qkv_bias=False))):
+        torch.manual_seed(4)
+        model = kind(transformers.ViTConfig(**config, **more)).eval()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter += torch.randn_like(parameter) * 0.1
+        name = f"{kind.__name__} {more.get('qkv_bias', '')}"
+        directory = FOLDER / name.replace(" ", "_")
+        model.save_pretrained(directory)
+        for height, width in ((16, 16), (24, 16)):
+            pixels = torch.randn(5, 2, height, width)
+            save_file({"pixel_values": pixels}, directory / "inputs.st")
+
+            def answer(model, pixels=pixels):
+                with torch.no_grad():
+                    out = model(pixels, interpolate_pos_encoding=True)
+                return out.logits if "logits" in out else out.last_hidden_state
+
+            rounded = [answer(model)]
+            again = kind.from_pretrained(directory).double()
+            told, logits = opened(directory, save=str(directory) + "_saved")
+            check("error" not in told, name, told.get("error"))
+            if logits is None:
+                continue
+            close(f"{name} {height} x {width}:", logits, answer(again, pixels.double()), rounded)
+            saved, said = kind.from_pretrained(str(directory) + "_saved", output_loading_info=True)
+            check(not any(said.get(what) for what in ("missing_keys", "unexpected_keys",
+                  "mismatched_keys")), name, "saved:", said)  # fmt: skip
+            check(torch.equal(answer(saved.eval()), rounded[0]), name, "saved: other logits")
+    picture_gradients(config)
+    save_file({"pixel_values": torch.randn(1, 2, 15, 16)}, directory / "inputs.st")
+    refused("a picture of no whole squares", directory, "expected (B, 2, height, width) in squares of 4 x 4")
+
+
 ADAPTED = {
     "BertForSequenceClassification": "SEQ_CLS", "BertForQuestionAnswering": "QUESTION_ANS",
     "RobertaForTokenClassification": "TOKEN_CLS", "RobertaForSequenceClassification": "SEQ_CLS",

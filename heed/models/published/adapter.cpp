@@ -50,7 +50,7 @@ bool is_target(const std::string& name, const std::vector<std::string>& targets)
 
 bool classifies(Purpose purpose) {
   return purpose == Purpose::kSequenceClassification || purpose == Purpose::kTokenClassification ||
-         purpose == Purpose::kQuestionAnswering;
+         purpose == Purpose::kQuestionAnswering || purpose == Purpose::kImageClassification;
 }
 
 // peft's names of what a model is for.

@@ -23,15 +23,17 @@ std::string_view name_of(Purpose purpose) {
       return "conditional generation";
     case Purpose::kSpeechToText:
       return "speech to text";
+    case Purpose::kImageClassification:
+      return "image classification";
   }
   return "";
 }
 
 const std::vector<Architecture>& architectures() {
   static const std::vector<Architecture> all = {
-      albert(), bart(),     bert(),  camembert(), distilbert(),  electra(),    gemma2(),
-      gpt2(),   gpt_neox(), llama(), marian(),    mistral(),     modernbert(), qwen2(),
-      qwen3(),  roberta(),  t5(),    whisper(),   xlm_roberta(),
+      albert(), bart(),     bert(),  camembert(), distilbert(), electra(),     gemma2(),
+      gpt2(),   gpt_neox(), llama(), marian(),    mistral(),    modernbert(),  qwen2(),
+      qwen3(),  roberta(),  t5(),    vit(),       whisper(),    xlm_roberta(),
   };
   return all;
 }

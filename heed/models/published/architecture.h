@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "heed/models/encoder_decoder.h"
+#include "heed/models/image_encoder.h"
 #include "heed/models/language_model.h"
 #include "heed/models/parts/head.h"
 #include "heed/models/published/config.h"
@@ -39,8 +40,8 @@ struct Rule {
 };
 using Rules = std::vector<Rule>;
 
-using NetworkOptions =
-    std::variant<TextEncoderOptions, LanguageModelOptions, EncoderDecoderOptions>;
+using NetworkOptions = std::variant<TextEncoderOptions, LanguageModelOptions, EncoderDecoderOptions,
+                                    ImageEncoderOptions>;
 
 struct Plan {
   NetworkOptions network;

@@ -255,6 +255,13 @@ class SizeCheck {
     numbers("sound.positions.table", 0, width * o.source_positions);
   }
 
+  void squares(const ImageEncoderOptions& o) const {
+    const int64_t width = o.transformer.d_model;
+    numbers("patch_weight", 0, width * o.channels * o.patch_height * o.patch_width);
+    const int64_t patches = o.image_height / o.patch_height * (o.image_width / o.patch_width);
+    numbers("positions", 0, width * (1 + patches));
+  }
+
   void stack(const std::string& name, int64_t layers, int64_t d_ff,
              const TransformerOptions& o) const {
     const nn::LayerDetails& details = o.details;
@@ -309,6 +316,10 @@ void check_sizes(const Plan& plan, const Weights& weights) {
     if (both->source_mel_bins > 0) check.sound(*both);
     check.stack("encoder", o.num_layers, o.d_ff, o);
     check.stack("decoder", both->num_decoder_layers, both->decoder_d_ff, o);
+  } else if (const auto* image = std::get_if<ImageEncoderOptions>(&plan.network)) {
+    const TransformerOptions& o = image->transformer;
+    check.squares(*image);
+    check.stack("encoder", o.num_layers, o.d_ff, o);
   }
 }
 

@@ -12,9 +12,10 @@ namespace heed::models::published {
 namespace {
 
 bool is_of_embeddings(const std::string& parameter) {
-  constexpr std::array<std::string_view, 4> kInputs = {"encoder.input.", "language_model.input.",
-                                                       "encoder_decoder.source.",
-                                                       "encoder_decoder.target."};
+  constexpr std::array<std::string_view, 7> kInputs = {
+      "encoder.input.",          "language_model.input.", "encoder_decoder.source.",
+      "encoder_decoder.target.", "image_encoder.patch_",  "image_encoder.whole",
+      "image_encoder.positions"};
   return std::any_of(kInputs.begin(), kInputs.end(),
                      [&](std::string_view each) { return parameter.starts_with(each); });
 }

@@ -74,7 +74,8 @@ Config relabelled(const Config& config, const std::vector<std::string>& labels) 
 bool has_head(const HeadOptions& head) { return head.outputs > 0 || head.d_inner > 0; }
 
 bool has_labels(Purpose purpose) {
-  return purpose == Purpose::kSequenceClassification || purpose == Purpose::kTokenClassification;
+  return purpose == Purpose::kSequenceClassification || purpose == Purpose::kTokenClassification ||
+         purpose == Purpose::kImageClassification;
 }
 
 bool writes(Purpose purpose) {
@@ -223,6 +224,10 @@ torch::nn::Module& Published::make_network(const Plan& plan) {
     language_model_ = register_module("language_model", std::make_shared<LanguageModel>(*o));
     return *language_model_;
   }
+  if (const auto* o = std::get_if<ImageEncoderOptions>(&plan.network)) {
+    image_encoder_ = register_module("image_encoder", std::make_shared<ImageEncoder>(*o));
+    return *image_encoder_;
+  }
   encoder_decoder_ = register_module(
       "encoder_decoder",
       std::make_shared<EncoderDecoder>(std::get<EncoderDecoderOptions>(plan.network)));
@@ -238,6 +243,7 @@ int64_t Published::vocab_size() const {
   if (const auto* o = std::get_if<EncoderDecoderOptions>(&plan_.network)) {
     return o->source_vocab_size;
   }
+  if (image_encoder_) return 0;
   const auto* o = std::get_if<TextEncoderOptions>(&plan_.network);
   return o != nullptr ? o->vocab_size : std::get<LanguageModelOptions>(plan_.network).vocab_size;
 }
@@ -254,6 +260,7 @@ int64_t Published::pad_token_id() const {
 
 at::Tensor Published::states(const TextBatch& batch, nn::AttentionTrace* trace) const {
   if (encoder_) return encoder_->forward(batch, trace);
+  check_usage(image_encoder_ == nullptr, "a model of pictures reads pixels, not tokens");
   check_usage(language_model_ != nullptr,
               "an encoder-decoder has states of a source with a target only");
   return language_model_->states(batch, {.trace = trace});
@@ -276,6 +283,17 @@ at::Tensor Published::forward(const at::Tensor& frames, const TextBatch& target,
                               nn::AttentionTrace* trace) const {
   check_usage(purpose_ == Purpose::kSpeechToText, "only a model for speech to text reads a sound");
   return encoder_decoder_->decode(target, encoder_decoder_->encode(frames, trace), trace);
+}
+
+at::Tensor Published::forward(const at::Tensor& pixels, nn::AttentionTrace* trace) const {
+  check_usage(image_encoder_ != nullptr, "only a model of pictures reads pixels");
+  const at::Tensor all = image_encoder_->forward(pixels, trace);
+  return purpose_ == Purpose::kFeatures ? all : head_->forward(all, {});
+}
+
+at::Tensor Published::pooler_output(const at::Tensor& pixels) const {
+  check_usage(purpose_ == Purpose::kFeatures && head_ != nullptr, "pooler: this model has none");
+  return head_->forward(forward(pixels), {});
 }
 
 at::Tensor Published::pooler_output(const TextBatch& batch) const {

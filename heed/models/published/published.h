@@ -72,11 +72,17 @@ class Published : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& frames, const TextBatch& target,
                      nn::AttentionTrace* trace = nullptr) const;
 
+  // Of a model of pictures: classes (B, classes), without a head the states (B, 1 + N, C) of the
+  // whole and of the squares. pixels (B, channels, height, width) float32, scaled as
+  // preprocessor_config.json says.
+  at::Tensor forward(const at::Tensor& pixels, nn::AttentionTrace* trace = nullptr) const;
+
   // (B, N, C): before the head.
   at::Tensor states(const TextBatch& batch, nn::AttentionTrace* trace = nullptr) const;
 
   // The pooler of an encoder that was published with one, (B, C). Throws UsageError otherwise.
   at::Tensor pooler_output(const TextBatch& batch) const;
+  at::Tensor pooler_output(const at::Tensor& pixels) const;
 
   // A field that config.json has when this is saved; null: that it does not have.
   void set_config(const std::string& field, const Json& value);
@@ -128,6 +134,7 @@ class Published : public torch::nn::Module {
   const std::shared_ptr<TextEncoder>& encoder() const { return encoder_; }
   const std::shared_ptr<LanguageModel>& language_model() const { return language_model_; }
   const std::shared_ptr<EncoderDecoder>& encoder_decoder() const { return encoder_decoder_; }
+  const std::shared_ptr<ImageEncoder>& image_encoder() const { return image_encoder_; }
   const std::shared_ptr<Head>& head() const { return head_; }  // null: none
 
  private:
@@ -147,6 +154,7 @@ class Published : public torch::nn::Module {
   std::shared_ptr<TextEncoder> encoder_;
   std::shared_ptr<LanguageModel> language_model_;
   std::shared_ptr<EncoderDecoder> encoder_decoder_;
+  std::shared_ptr<ImageEncoder> image_encoder_;
   std::shared_ptr<Head> head_;
   std::vector<Origin> origins_;
   std::vector<std::string> left_out_;

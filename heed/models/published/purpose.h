@@ -15,6 +15,7 @@ enum class Purpose : uint8_t {
   kQuestionAnswering,
   kConditionalGeneration,  // …ForConditionalGeneration, MarianMTModel
   kSpeechToText,           // WhisperForConditionalGeneration
+  kImageClassification,
 };
 std::string_view name_of(Purpose purpose);  // "masked language model"
 

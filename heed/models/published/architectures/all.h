@@ -22,6 +22,7 @@ Architecture qwen2();
 Architecture qwen3();
 Architecture roberta();
 Architecture t5();
+Architecture vit();
 Architecture whisper();
 Architecture xlm_roberta();
 
