@@ -20,7 +20,7 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct AttendSettings {
   AnyTask task;
   std::string input;
   std::string out;
@@ -91,7 +91,7 @@ std::vector<HeatMap> block_maps(const AttentionView& attention, int64_t layer,
   return maps;
 }
 
-std::vector<std::string> draw_matrices(const Settings& settings, const AttentionView& attention,
+std::vector<std::string> draw_matrices(const AttendSettings& settings, const AttentionView& attention,
                                        const std::vector<int64_t>& layers,
                                        const std::vector<int64_t>& heads) {
   HeatMapGrid grid{.title = attention.title, .columns = static_cast<int64_t>(heads.size())};
@@ -109,7 +109,7 @@ std::vector<std::string> draw_matrices(const Settings& settings, const Attention
   return notes;
 }
 
-void draw(const Settings& settings, const AttentionView& attention,
+void draw(const AttendSettings& settings, const AttentionView& attention,
           const std::vector<int64_t>& layers, const std::vector<int64_t>& heads) {
   const std::vector<std::string> notes =
       attention.draw ? attention.draw(settings.out, layers, heads)
@@ -188,7 +188,7 @@ std::string help_of_parts() {
 
 bool is_page(const std::string& path) { return std::filesystem::path(path).extension() == ".html"; }
 
-void run(const Settings& settings) {
+void run(const AttendSettings& settings) {
   settings.threads.apply();
   const bool page = is_page(settings.out);
   const auto model = settings.task.load();
@@ -210,7 +210,7 @@ void run(const Settings& settings) {
   }
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, AttendSettings& s) {
   s.task.add_model(options);
   options
       .add("text", s.input,

@@ -126,13 +126,13 @@ void print_zsh() {
             << "esac\n";
 }
 
-struct Settings {
+struct CompletionSettings {
   std::string shell;
 };
 
-void run(const Settings& settings) { settings.shell == "bash" ? print_bash() : print_zsh(); }
+void run(const CompletionSettings& settings) { settings.shell == "bash" ? print_bash() : print_zsh(); }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, CompletionSettings& s) {
   options.add("shell", s.shell, "bash or zsh").required().one_of({"bash", "zsh"});
 }
 

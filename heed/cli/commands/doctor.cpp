@@ -14,7 +14,7 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct DoctorSettings {
   std::vector<std::string> inputs;  // a model and data, or data
   std::vector<std::string> valid;
   std::vector<std::string> test;
@@ -35,7 +35,7 @@ struct Settings {
   }
 };
 
-doctor::Report data_report(const Settings& settings) {
+doctor::Report data_report(const DoctorSettings& settings) {
   for (const std::string& name : settings.command->given()) {
     check_usage(!settings.task.declares(name), "--", name,
                 ": has no meaning for data, but for a model of its task");
@@ -67,7 +67,7 @@ doctor::Report data_report(const Settings& settings) {
   return report;
 }
 
-doctor::Report model_report(const Settings& settings) {
+doctor::Report model_report(const DoctorSettings& settings) {
   for (const std::string& name : settings.command->given()) {
     const bool known = name == "data" || name == "json" || name == "out" || name == "threads" ||
                        settings.task.declares(name);
@@ -93,7 +93,7 @@ void print(const doctor::Report& report, bool json) {
   flush_output();
 }
 
-void run(const Settings& settings) {
+void run(const DoctorSettings& settings) {
   settings.threads.apply();
   const bool model = settings.has_model();
   const doctor::Report report = model ? model_report(settings) : data_report(settings);
@@ -108,7 +108,7 @@ void run(const Settings& settings) {
   }
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, DoctorSettings& s) {
   s.command = &options;
   options
       .add("data", s.inputs,

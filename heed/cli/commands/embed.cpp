@@ -14,7 +14,7 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct EmbedSettings {
   std::string directory;
   std::vector<std::string> files;
   std::string out;
@@ -48,7 +48,7 @@ void write_npy(const std::string& file, const at::Tensor& vectors) {
   out.commit();
 }
 
-void run(const Settings& settings) {
+void run(const EmbedSettings& settings) {
   settings.threads.apply();
   const tasks::TextEmbedder embedder = tasks::load_text_embedder(settings.directory);
   const std::string prompt = tasks::prompt_of(embedder, settings.prompt.name);
@@ -65,7 +65,7 @@ void run(const Settings& settings) {
   }
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, EmbedSettings& s) {
   options.add("model", s.directory, "Directory of a published model (Hugging Face)").required();
   options.add("files", s.files, "A text on each line; - or none reads standard input").repeats();
   options.add("--out", s.out,

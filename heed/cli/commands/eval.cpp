@@ -12,7 +12,7 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct EvalSettings {
   AnyTask task;
   std::vector<std::string> files;
   ThreadOptions threads;
@@ -48,7 +48,7 @@ void write_errors(const std::string& file, std::vector<Evaluation::Wrong> wrong)
   out.commit();
 }
 
-void run(const Settings& settings) {
+void run(const EvalSettings& settings) {
   settings.threads.apply();
   const auto model = settings.task.load();
   const Evaluation evaluation = model->evaluate(settings.files, progress_bar("evaluating"));
@@ -59,7 +59,7 @@ void run(const Settings& settings) {
   flush_output();
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, EvalSettings& s) {
   s.task.add_model(options);
   options
       .add("files", s.files,

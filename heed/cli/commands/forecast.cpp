@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kFewNumbers = 30;
 
-struct Settings {
+struct ForecastSettings {
   std::vector<std::string> inputs;
   std::string plot;
   bool json = false;
@@ -53,7 +53,7 @@ void print(const tasks::ShortForecast& next, const std::string& series, const st
 }
 
 // One step, without a model.
-void forecast_next(const Settings& settings) {
+void forecast_next(const ForecastSettings& settings) {
   const data::SeriesData data =
       settings.reading.read(settings.inputs[0], settings.table, settings.rows);
   for (size_t s = 0; s < data.names.size(); ++s) {
@@ -83,7 +83,7 @@ void forecast_next(const Settings& settings) {
 }
 
 // The whole horizon of a model.
-void forecast_with_model(const Settings& settings) {
+void forecast_with_model(const ForecastSettings& settings) {
   const models::TrainedForecaster trained = models::load_forecaster(settings.inputs[0]);
   const data::SeriesData data =
       settings.reading.read(settings.inputs[1], settings.table, settings.rows);
@@ -100,7 +100,7 @@ void forecast_with_model(const Settings& settings) {
   }
 }
 
-void run(const Settings& settings) {
+void run(const ForecastSettings& settings) {
   settings.threads.apply();
   check_usage(settings.inputs.size() <= 2, "expected a model and a file, or a file alone, got ",
               settings.inputs.size());
@@ -112,7 +112,7 @@ void run(const Settings& settings) {
   flush_output();
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, ForecastSettings& s) {
   options
       .add("inputs", s.inputs,
            "A model and a file of series, as `heed train forecast` reads them; or the file alone: "

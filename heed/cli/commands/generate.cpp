@@ -33,7 +33,7 @@ namespace {
 
 constexpr uint64_t kLargestPrompt = 16 << 20;
 
-struct Settings {
+struct GenerateSettings {
   std::string directory;
   std::optional<std::string> prompt;
   std::string prompt_file;
@@ -49,7 +49,7 @@ struct Settings {
   const Options* options = nullptr;
 };
 
-std::string read_prompt(const Settings& settings) {
+std::string read_prompt(const GenerateSettings& settings) {
   check_usage(!settings.prompt || settings.prompt_file.empty(),
               "--prompt and --prompt-file: expected one of them, got both");
   std::string where = "--prompt";
@@ -86,7 +86,7 @@ bool translates(const std::string& directory) {
 }
 
 // Goes on with the prompt.
-Writer language_model(const Settings& settings, const std::string& prompt) {
+Writer language_model(const GenerateSettings& settings, const std::string& prompt) {
   models::TrainedLanguageModel trained = models::load_language_model(settings.directory);
   settings.special.apply_to(trained.tokenizer);
   if (settings.dtype == "bfloat16") trained.model->to(at::kBFloat16);
@@ -103,7 +103,7 @@ Writer language_model(const Settings& settings, const std::string& prompt) {
 }
 
 // Answers the prompt.
-Writer encoder_decoder(const Settings& settings, const std::string& prompt) {
+Writer encoder_decoder(const GenerateSettings& settings, const std::string& prompt) {
   models::TrainedEncoderDecoder trained = models::load_encoder_decoder(settings.directory);
   settings.special.apply_to(trained.source);
   if (settings.dtype == "bfloat16") trained.model->to(at::kBFloat16);
@@ -120,8 +120,8 @@ Writer encoder_decoder(const Settings& settings, const std::string& prompt) {
 }
 
 // What the command line says, and where it says nothing what the model is meant to be used with.
-Settings with_usual(const Settings& given, const Writer& writer) {
-  Settings settings = given;
+GenerateSettings with_usual(const GenerateSettings& given, const Writer& writer) {
+  GenerateSettings settings = given;
   for (const std::string& end : given.ends) {
     const auto id = writer.tokenizer->id_of(end);
     check_usage(id.has_value(), "--eos-token: expected a token of the vocabulary, got '", end, "'");
@@ -198,7 +198,7 @@ void print_json(const OrderedJson& json) {
 // under each other, each behind a line that counts them.
 class Sampling {
  public:
-  Sampling(const Settings& settings, Writer& writer)
+  Sampling(const GenerateSettings& settings, Writer& writer)
       : settings_(settings), writer_(writer), options_(settings.generate) {
     options_.cancelled = [] { return InterruptGuard::interrupted(); };
     for (int64_t i = 0; i < options_.num_return_sequences; ++i) {
@@ -259,7 +259,7 @@ class Sampling {
     }
   }
 
-  const Settings& settings_;
+  const GenerateSettings& settings_;
   Writer& writer_;
   inference::GenerateOptions options_;
   std::vector<inference::TextStream> streams_;
@@ -267,7 +267,7 @@ class Sampling {
 };
 
 // The text of ids, cut before the first stop string.
-std::string text_until_stop(const Settings& settings, const Writer& writer,
+std::string text_until_stop(const GenerateSettings& settings, const Writer& writer,
                             const std::vector<int64_t>& ids) {
   inference::TextStream stream(writer.tokenizer, settings.stops);
   std::string text;
@@ -275,7 +275,7 @@ std::string text_until_stop(const Settings& settings, const Writer& writer,
   return text + stream.finish();
 }
 
-void search(const Settings& settings, Writer& writer) {
+void search(const GenerateSettings& settings, Writer& writer) {
   const InterruptGuard guard;
   const int64_t longest = writer.decoder->capacity();
   const auto length = static_cast<int64_t>(writer.ids.size());
@@ -318,7 +318,7 @@ void search(const Settings& settings, Writer& writer) {
 }
 
 // Options that would be ignored without a word.
-void check_options(const Settings& settings) {
+void check_options(const GenerateSettings& settings) {
   static const std::set<std::string> kSampling = {"temperature",        "top-k", "top-p", "min-p",
                                                   "repetition-penalty", "seed"};
   for (const std::string& name : settings.options->given()) {
@@ -329,14 +329,14 @@ void check_options(const Settings& settings) {
   }
 }
 
-void run(const Settings& settings) {
+void run(const GenerateSettings& settings) {
   check_options(settings);
   settings.threads.apply();
   inference::check(settings.generate.sampling);
   const bool answers = translates(settings.directory);
   const std::string prompt = read_prompt(settings);
   Writer writer = answers ? encoder_decoder(settings, prompt) : language_model(settings, prompt);
-  const Settings all = with_usual(settings, writer);
+  const GenerateSettings all = with_usual(settings, writer);
   if (all.num_beams > 0) {
     search(all, writer);
   } else {
@@ -344,7 +344,7 @@ void run(const Settings& settings) {
   }
 }
 
-void add_sampling_options(Options& options, Settings& s) {
+void add_sampling_options(Options& options, GenerateSettings& s) {
   const std::string group = "Choosing tokens";
   inference::SamplingOptions& o = s.generate.sampling;
   options
@@ -380,7 +380,7 @@ void add_sampling_options(Options& options, Settings& s) {
       .group(group);
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, GenerateSettings& s) {
   s.options = &options;
   options
       .add("model", s.directory,

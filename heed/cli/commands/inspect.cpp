@@ -10,7 +10,7 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct InspectSettings {
   AnyTask task;
   bool json = false;
 };
@@ -61,7 +61,7 @@ void print_for_people(const OrderedJson& json) {
   }
 }
 
-void run(const Settings& settings) {
+void run(const InspectSettings& settings) {
   const OrderedJson json = describe(settings.task);
   if (settings.json) {
     std::cout << json.dump() << '\n';
@@ -70,7 +70,7 @@ void run(const Settings& settings) {
   }
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, InspectSettings& s) {
   s.task.add_model(options);
   s.task.add_options(options, Use::kInspect);
   options.flag("--json", s.json, "Print one JSON object");

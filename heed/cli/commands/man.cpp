@@ -92,12 +92,12 @@ void write_pages(const std::filesystem::path& folder) {
   }
 }
 
-struct Settings {
+struct ManSettings {
   std::string command;
   std::string folder;
 };
 
-void run(const Settings& settings) {
+void run(const ManSettings& settings) {
   if (!settings.folder.empty()) return write_pages(settings.folder);
   if (settings.command.empty()) return print_overview(std::cout);
   for (const Command& command : commands()) {
@@ -108,7 +108,7 @@ void run(const Settings& settings) {
   throw UsageError(text_of("there is no command '", settings.command, "'; see heed --help"));
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, ManSettings& s) {
   const Option command =
       options.add("command", s.command, "eval, train-classify, ...; without: heed itself");
   options.add("--all", s.folder, "Write every page into this folder instead").excludes(command);

@@ -10,13 +10,13 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct MergeSettings {
   std::string directory;
   std::string base;
   std::string out;
 };
 
-void run(const Settings& settings) {
+void run(const MergeSettings& settings) {
   models::check_replaceable_model(settings.out);
   const auto model = heed::load(settings.directory, {.base = settings.base});
   check_usage(model->has_adapter(), settings.directory,
@@ -26,7 +26,7 @@ void run(const Settings& settings) {
   std::cerr << "heed: the whole model with its adapter is in " << settings.out << '\n';
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, MergeSettings& s) {
   options
       .add("adapter", s.directory, "Directory of an adapter (LoRA, DoRA) that peft or Heed wrote")
       .required();

@@ -14,14 +14,14 @@ TaskKind gap_filling();
 
 namespace {
 
-struct Settings {
+struct PredictSettings {
   AnyTask task;
   std::vector<std::string> files;
   ThreadOptions threads;
   AnswerForm form;
 };
 
-void run(const Settings& settings) {
+void run(const PredictSettings& settings) {
   settings.threads.apply();
   AnswerForm form = settings.form;
   check_usage(!form.json || !form.is_table(), "--json: has no meaning beside --columns and --csv");
@@ -37,7 +37,7 @@ void run(const Settings& settings) {
 }
 
 // What the commands that answer have in common. `kinds`: of models.
-void add_answering(Options& options, Settings& s, const std::string& files,
+void add_answering(Options& options, PredictSettings& s, const std::string& files,
                    const std::vector<TaskKind>& kinds) {
   s.task.add_model(options);
   options.add("files", s.files, files).repeats();
@@ -53,14 +53,14 @@ void add_answering(Options& options, Settings& s, const std::string& files,
   s.threads.add_to(options);
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, PredictSettings& s) {
   add_answering(options, s,
                 "A text or a question on each line, or files as `heed eval` reads them, whose "
                 "answers need not be there; - or none reads standard input",
                 task_kinds());
 }
 
-void define_fill(Options& options, Settings& s) {
+void define_fill(Options& options, PredictSettings& s) {
   static const std::vector<TaskKind> kinds = {gap_filling()};
   add_answering(options, s,
                 "A text with gaps, such as [MASK], on each line; - or none reads standard input",

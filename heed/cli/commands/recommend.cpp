@@ -12,7 +12,7 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct RecommendSettings {
   std::string model;
   std::vector<std::string> users;
   std::vector<std::string> history;
@@ -23,7 +23,7 @@ struct Settings {
 
 class Recommendations {
  public:
-  Recommendations(const models::TrainedRecommender& trained, const Settings& settings)
+  Recommendations(const models::TrainedRecommender& trained, const RecommendSettings& settings)
       : trained_(trained),
         settings_(settings),
         table_({}, TableWriter::Form::kTsv, [](const std::string& line) { std::cout << line; }) {}
@@ -74,11 +74,11 @@ class Recommendations {
   }
 
   const models::TrainedRecommender& trained_;
-  const Settings& settings_;
+  const RecommendSettings& settings_;
   TableWriter table_;
 };
 
-void run(const Settings& settings) {
+void run(const RecommendSettings& settings) {
   settings.threads.apply();
   check_usage(settings.users.empty() != settings.history.empty(),
               "expected either --user or --history");
@@ -89,7 +89,7 @@ void run(const Settings& settings) {
   flush_output();
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, RecommendSettings& s) {
   options.add("model", s.model, "Directory of a model that `heed train recommend` made").required();
   options
       .add("--user", s.users,

@@ -17,7 +17,7 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct RerankSettings {
   std::string directory;
   std::vector<std::string> files;
   std::string query;
@@ -32,7 +32,7 @@ std::vector<std::string> read_documents(const std::vector<std::string>& files) {
   return documents;
 }
 
-void print(const Settings& settings, const std::vector<std::string>& documents,
+void print(const RerankSettings& settings, const std::vector<std::string>& documents,
            const std::vector<double>& logits) {
   std::vector<size_t> order(documents.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -52,7 +52,7 @@ void print(const Settings& settings, const std::vector<std::string>& documents,
   flush_output();
 }
 
-void run(const Settings& settings) {
+void run(const RerankSettings& settings) {
   settings.threads.apply();
   const tasks::Reranker reranker = tasks::load_reranker(settings.directory);
   const std::vector<std::string> documents =
@@ -63,7 +63,7 @@ void run(const Settings& settings) {
   print(settings, documents, logits);
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, RerankSettings& s) {
   options
       .add("model", s.directory, "Directory of a published model with one label (a cross-encoder)")
       .required();

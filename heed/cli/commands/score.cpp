@@ -21,7 +21,7 @@ namespace {
 using nlohmann::ordered_json;
 
 // What every measure of texts is asked with.
-struct Settings {
+struct ScoreSettings {
   std::string file;
   std::vector<std::string> references;
   bool lowercase = false;
@@ -41,7 +41,7 @@ struct Texts {
   std::vector<std::vector<std::string>> references;
 };
 
-Texts read(const Settings& settings) {
+Texts read(const ScoreSettings& settings) {
   Texts texts;
   texts.hypotheses = answers_of(settings.file);
   texts.references.resize(texts.hypotheses.size());
@@ -55,17 +55,17 @@ Texts read(const Settings& settings) {
 }
 
 // Of measures with one right answer each.
-const std::string& only_reference(const Settings& settings) {
+const std::string& only_reference(const ScoreSettings& settings) {
   check_usage(settings.references.size() == 1, "--references: expected one file, got ",
               settings.references.size());
   return settings.references.front();
 }
 
-metrics::LetterCase letters(const Settings& settings) {
+metrics::LetterCase letters(const ScoreSettings& settings) {
   return settings.lowercase ? metrics::LetterCase::kLower : metrics::LetterCase::kKept;
 }
 
-void print_bleu(const Settings& settings) {
+void print_bleu(const ScoreSettings& settings) {
   metrics::BleuOptions options;
   options.tokens = metrics::bleu_tokens_named(settings.tokenize);
   options.letters = letters(settings);
@@ -98,7 +98,7 @@ void print_bleu(const Settings& settings) {
   print_values(values(bleu.score()), settings.json);
 }
 
-void print_chrf(const Settings& settings) {
+void print_chrf(const ScoreSettings& settings) {
   const metrics::ChrfOptions options = {.character_order = settings.character_order,
                                         .word_order = settings.word_order,
                                         .beta = settings.beta,
@@ -117,7 +117,7 @@ void print_chrf(const Settings& settings) {
   if (!settings.sentences) print_values({{"chrf", all.score()}}, settings.json);
 }
 
-void print_wer(const Settings& settings) {
+void print_wer(const ScoreSettings& settings) {
   const auto print = [&](const metrics::ErrorRate& words, const metrics::ErrorRate& characters) {
     print_values({{"wer", words.rate()}, {"cer", characters.rate()}, {"words", words.length}},
                  settings.json);
@@ -135,7 +135,7 @@ void print_wer(const Settings& settings) {
   if (!settings.sentences) print(words, characters);
 }
 
-void print_rouge(const Settings& settings) {
+void print_rouge(const ScoreSettings& settings) {
   const auto print = [&](const metrics::RougeScores& scores) {
     ordered_json values;
     ordered_json details;
@@ -159,7 +159,7 @@ void print_rouge(const Settings& settings) {
   if (!settings.sentences) print(all.mean());
 }
 
-void print_ner(const Settings& settings) {
+void print_ner(const ScoreSettings& settings) {
   const auto tags = [](const std::string& file) {
     data::DataReport report;
     auto data = data::read_ner(file, {.tags = data::NerReadOptions::Tags::kAny}, report);
@@ -224,7 +224,7 @@ std::vector<std::vector<std::string>> right_answers(const std::string& file) {
   return answers;
 }
 
-void print_qa(const Settings& settings) {
+void print_qa(const ScoreSettings& settings) {
   const std::vector<std::string> answers = answers_of(settings.file);
   const std::string& reference = only_reference(settings);
   const auto right = right_answers(reference);
@@ -249,7 +249,7 @@ struct Files {
   const char* references;
   int most_references = 1;
 };
-void add_files(Options& options, Settings& s, const Files& files) {
+void add_files(Options& options, ScoreSettings& s, const Files& files) {
   options.add("file", s.file, files.file).required();
   options.add("--references", s.references, files.references)
       .required()
@@ -263,15 +263,15 @@ constexpr Files kTexts = {
     .references = "Files with as many lines: the right texts",
     .most_references = 64};
 
-void add_lowercase(Options& options, Settings& settings) {
+void add_lowercase(Options& options, ScoreSettings& settings) {
   options.flag("--lowercase", settings.lowercase, "Compare in lower case");
 }
 
-void add_sentences(Options& options, Settings& settings) {
+void add_sentences(Options& options, ScoreSettings& settings) {
   options.flag("--sentences", settings.sentences, "A score for each line instead of one for all");
 }
 
-void define_bleu(Options& options, Settings& s) {
+void define_bleu(Options& options, ScoreSettings& s) {
   add_files(options, s, kTexts);
   options.add("--tokenize", s.tokenize, "How texts become words; none: at blanks")
       .one_of(metrics::bleu_tokens_names());
@@ -281,7 +281,7 @@ void define_bleu(Options& options, Settings& s) {
   add_sentences(options, s);
 }
 
-void define_chrf(Options& options, Settings& s) {
+void define_chrf(Options& options, ScoreSettings& s) {
   add_files(options, s, kTexts);
   options.add("--char-order", s.character_order, "The longest n-gram of characters").range(1, 100);
   options.add("--word-order", s.word_order, "The longest n-gram of words; 2 gives chrF++")
@@ -291,19 +291,19 @@ void define_chrf(Options& options, Settings& s) {
   add_sentences(options, s);
 }
 
-void define_rouge(Options& options, Settings& s) {
+void define_rouge(Options& options, ScoreSettings& s) {
   add_files(options, s, kTexts);
   add_sentences(options, s);
 }
 
-void define_wer(Options& options, Settings& s) {
+void define_wer(Options& options, ScoreSettings& s) {
   add_files(options, s,
             {.file = "What was recognised, a line each, or the JSON of heed predict",
              .references = "A file with as many lines: what was said"});
   add_sentences(options, s);
 }
 
-void define_ner(Options& options, Settings& s) {
+void define_ner(Options& options, ScoreSettings& s) {
   add_files(options, s,
             {.file = "Predicted tags: CoNLL columns or JSON lines",
              .references = "The same sentences with the right tags"});
@@ -313,7 +313,7 @@ void define_ner(Options& options, Settings& s) {
       .one_of(schemes);
 }
 
-void define_qa(Options& options, Settings& s) {
+void define_qa(Options& options, ScoreSettings& s) {
   add_files(options, s,
             {.file = "An answer on each line, or what heed predict writes",
              .references = "The right ones: SQuAD's JSON, or a line each, tabs between several"});

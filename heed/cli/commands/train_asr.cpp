@@ -8,7 +8,7 @@
 namespace heed::cli {
 namespace {
 
-training::TrainingOptions defaults() {
+training::TrainingOptions train_asr_defaults() {
   training::TrainingOptions options;
   options.epochs = 30;
   options.batch_size = 16;
@@ -16,13 +16,13 @@ training::TrainingOptions defaults() {
   return options;
 }
 
-struct Settings {
+struct TrainAsrSettings {
   SoundTraining sounds{.target = data::SoundTarget::kText};
   tasks::SpeechRecognitionOptions task;
-  TrainingSettings training{defaults()};
+  TrainingSettings training{train_asr_defaults()};
 };
 
-void run(const Settings& settings) {
+void run(const TrainAsrSettings& settings) {
   settings.training.prepare();
   tasks::SpeechRecognitionOptions options = settings.task;
   options.model.speech = resolved(options.model.speech);
@@ -34,7 +34,7 @@ void run(const Settings& settings) {
   settings.training.train(task);
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainAsrSettings& s) {
   s.sounds.add_to(options, "Sounds (a table of files and what is said in each)");
   add_speech_options(options, s.task);
   s.training.add_to(options, {"loss", "wer", "cer"});

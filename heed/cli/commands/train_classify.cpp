@@ -12,7 +12,7 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct TrainClassifySettings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
   double valid_share = kValidShare;
@@ -22,7 +22,7 @@ struct Settings {
   TrainingSettings training;
 };
 
-data::TrainingData read_data(const Settings& settings) {
+data::TrainingData read_data(const TrainClassifySettings& settings) {
   data::DataReport report;
   data::ReadOptions reading = settings.reading.parsed();
   reading.label_separator = settings.task.label_separator;
@@ -39,7 +39,7 @@ data::TrainingData read_data(const Settings& settings) {
 }
 
 // Which metrics there are depends on whether a text may have several labels.
-void check_watched(const Settings& settings) {
+void check_watched(const TrainClassifySettings& settings) {
   const std::string& watch = settings.training.metric_for_best_model;
   const bool several = !settings.task.label_separator.empty();
   const bool missing =
@@ -66,7 +66,7 @@ void order_labels(data::ClassificationData& data, const std::vector<std::string>
 
 // The published model with a head for the labels of the data, which take its order where it has
 // just these labels.
-models::TrainedTextClassifier published_model(const Settings& settings, data::TrainingData& data) {
+models::TrainedTextClassifier published_model(const TrainClassifySettings& settings, data::TrainingData& data) {
   using models::published::Purpose;
   const std::string& directory = settings.from.directory();
   std::vector<std::string> labels = data.train.label_names;
@@ -85,15 +85,15 @@ models::TrainedTextClassifier published_model(const Settings& settings, data::Tr
                               "max-length", settings.task.model.transformer.max_length)}));
 }
 
-tasks::TextClassification make_task(const Settings& settings, data::TrainingData& data) {
+tasks::TextClassification make_task(const TrainClassifySettings& settings, data::TrainingData& data) {
   tasks::TextClassificationOptions options = settings.task;
   if (settings.from.wanted()) return {data, options, published_model(settings, data)};
   options.model.transformer = resolved(options.model.transformer);
   return {data, options};
 }
 
-void run(const Settings& given) {
-  Settings settings = given;
+void run(const TrainClassifySettings& given) {
+  TrainClassifySettings settings = given;
   settings.from.prepare({"max-length", "word-dropout", "label-smoothing", "class-weight"},
                         settings.training);
   if (settings.from.wanted()) {
@@ -111,7 +111,7 @@ void run(const Settings& given) {
       task, held_out(data.valid->examples, [](const auto& example) { return example.text; }));
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainClassifySettings& s) {
   add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
                     "Examples");
   s.from.add_to(options);

@@ -13,7 +13,7 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct TrainEmbedSettings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
   double valid_share = kValidShare;
@@ -29,7 +29,7 @@ struct Groups {
   data::TextGroups valid;
 };
 
-Groups read_data(const Settings& settings) {
+Groups read_data(const TrainEmbedSettings& settings) {
   const data::ReadOptions parsed = settings.reading.parsed();
   const data::TextGroupOptions reading{.format = parsed.format,
                                        .delimiter = parsed.delimiter,
@@ -49,7 +49,7 @@ Groups read_data(const Settings& settings) {
   return groups;
 }
 
-void run(Settings& settings) {
+void run(TrainEmbedSettings& settings) {
   check_usage(settings.from.wanted(), "--from: expected the directory of a model to go on with");
   settings.from.prepare({}, settings.training);
   settings.training.prepare();
@@ -63,7 +63,7 @@ void run(Settings& settings) {
   settings.training.train(task);
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainEmbedSettings& s) {
   add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
                     "Pairs or triplets of texts, as tables or JSON,");
   s.from.add_to(options);

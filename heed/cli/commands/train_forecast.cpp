@@ -15,7 +15,7 @@
 namespace heed::cli {
 namespace {
 
-training::TrainingOptions defaults() {
+training::TrainingOptions train_forecast_defaults() {
   training::TrainingOptions options;
   options.epochs = 20;
   options.batch_size = 64;
@@ -23,7 +23,7 @@ training::TrainingOptions defaults() {
   return options;
 }
 
-struct Settings {
+struct TrainForecastSettings {
   std::string train;
   HeldOutShares held_out;
   std::vector<std::string> split;
@@ -32,10 +32,10 @@ struct Settings {
   ReadingOptions table;
   TimedRows rows;
   tasks::ForecastingOptions task;
-  TrainingSettings training{defaults()};
+  TrainingSettings training{train_forecast_defaults()};
 };
 
-tasks::SeriesSplit split_of(const Settings& settings, const data::SeriesData& data) {
+tasks::SeriesSplit split_of(const TrainForecastSettings& settings, const data::SeriesData& data) {
   if (settings.split.empty()) {
     return tasks::split_by_shares(data.length(), settings.held_out.valid, settings.held_out.test);
   }
@@ -50,7 +50,7 @@ tasks::SeriesSplit split_of(const Settings& settings, const data::SeriesData& da
   return {.train = rows[0], .valid = rows[1], .test = rows[2]};
 }
 
-void run(const Settings& settings) {
+void run(const TrainForecastSettings& settings) {
   settings.training.prepare();
   tasks::ForecastingOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
@@ -69,7 +69,7 @@ void run(const Settings& settings) {
   std::cerr << "heed: on the test part, in standardised units:\n" << forecast_report(evaluation);
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainForecastSettings& s) {
   options.add("--train", s.train, "Series: a table with a row for each time, in order")
       .required()
       .group("Series");

@@ -14,7 +14,7 @@
 namespace heed::cli {
 namespace {
 
-training::TrainingOptions defaults() {
+training::TrainingOptions train_graph_defaults() {
   training::TrainingOptions options;
   options.epochs = 300;
   options.lr = 0.005;
@@ -27,7 +27,7 @@ training::TrainingOptions defaults() {
   return options;
 }
 
-struct Settings {
+struct TrainGraphSettings {
   std::string train;
   HeldOutShares held_out;
   GraphReading reading;
@@ -35,7 +35,7 @@ struct Settings {
   ReadingOptions table;
   models::GraphClassifierOptions model;
   int64_t num_neighbors = 0;
-  TrainingSettings training{defaults()};
+  TrainingSettings training{train_graph_defaults()};
 };
 
 std::vector<std::string> nodes_of(const data::GraphData& data, data::Part part) {
@@ -46,7 +46,7 @@ std::vector<std::string> nodes_of(const data::GraphData& data, data::Part part) 
   return nodes;
 }
 
-void run(const Settings& settings) {
+void run(const TrainGraphSettings& settings) {
   settings.training.prepare();
   data::GraphData data = settings.reading.read(settings.train, settings.table, settings.rows);
   if (!data.has_parts) {
@@ -69,7 +69,7 @@ void run(const Settings& settings) {
             << graph_report(tasks::evaluate(best, data, data::Part::kTest));
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainGraphSettings& s) {
   const std::string group = "Graph";
   options
       .add("--train", s.train,

@@ -16,7 +16,7 @@
 namespace heed::cli {
 namespace {
 
-training::TrainingOptions defaults() {
+training::TrainingOptions train_image_defaults() {
   training::TrainingOptions options;
   options.epochs = 20;
   options.batch_size = 64;
@@ -24,7 +24,7 @@ training::TrainingOptions defaults() {
   return options;
 }
 
-struct Settings {
+struct TrainImageSettings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
   double valid_share = kValidShare;
@@ -34,7 +34,7 @@ struct Settings {
   TimedRows rows;
   ReadingOptions table;
   tasks::ImageClassificationOptions task;
-  TrainingSettings training{defaults()};
+  TrainingSettings training{train_image_defaults()};
 };
 
 struct Pictures {
@@ -42,7 +42,7 @@ struct Pictures {
   data::ImageData valid;
 };
 
-Pictures read(const Settings& settings) {
+Pictures read(const TrainImageSettings& settings) {
   const auto read = [&](const std::vector<std::string>& paths, data::ImageReadOptions options) {
     return settings.reading.read(paths, std::move(options), settings.table, settings.rows);
   };
@@ -90,7 +90,7 @@ void report(const models::TrainedImageClassifier& best, const Pictures& pictures
   if (beaten) std::cerr << "  a baseline is at least as good as the model: use that one\n";
 }
 
-void run(const Settings& settings) {
+void run(const TrainImageSettings& settings) {
   settings.training.prepare();
   tasks::ImageClassificationOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
@@ -105,7 +105,7 @@ void run(const Settings& settings) {
   report(models::load_image_classifier(settings.training.out), pictures);
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainImageSettings& s) {
   const std::string group = "Pictures";
   add_example_files(options, {s.train, s.valid, s.valid_share},
                     "Pictures (a folder with a folder for each class, an IDX file, a list)");

@@ -11,7 +11,7 @@
 namespace heed::cli {
 namespace {
 
-training::TrainingOptions defaults() {
+training::TrainingOptions train_links_defaults() {
   training::TrainingOptions options;
   options.epochs = 300;
   options.lr = 0.005;
@@ -22,16 +22,16 @@ training::TrainingOptions defaults() {
   return options;
 }
 
-struct Settings {
+struct TrainLinksSettings {
   std::string train;
   GraphReading reading;
   TimedRows rows;
   ReadingOptions table;
   tasks::LinkPredictionOptions task;
-  TrainingSettings training{defaults()};
+  TrainingSettings training{train_links_defaults()};
 };
 
-void run(const Settings& settings) {
+void run(const TrainLinksSettings& settings) {
   settings.training.prepare();
   tasks::LinkPredictionOptions options = settings.task;
   options.seed = settings.training.options.seed;
@@ -48,7 +48,7 @@ void run(const Settings& settings) {
             << link_report(tasks::evaluate(best, tasks::with_edges(data, split.train), split.test));
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainLinksSettings& s) {
   const std::string group = "Graph";
   options.add("--train", s.train, "Nodes: a table with a row for each, and what is known of it")
       .required()

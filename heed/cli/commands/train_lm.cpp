@@ -13,7 +13,7 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct TrainLmSettings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
   double valid_share = kValidShare;
@@ -40,12 +40,12 @@ struct Settings {
 
 // A token for each 256 bytes of text, within limits: of fewer, each is seen too seldom to be
 // learnt.
-std::string tokenizer_kind(const Settings& settings, const data::TextData& data) {
+std::string tokenizer_kind(const TrainLmSettings& settings, const data::TextData& data) {
   if (settings.tokenizer != "auto") return settings.tokenizer;
   return text_of("bpe:", std::clamp<size_t>(data.train.size() / 256, 512, 8000));
 }
 
-data::TextData read_data(const Settings& settings) {
+data::TextData read_data(const TrainLmSettings& settings) {
   data::DataReport report;
   data::TextData data =
       data::read_text({.train = {settings.train.begin(), settings.train.end()},
@@ -64,7 +64,7 @@ data::TextData read_data(const Settings& settings) {
   return data;
 }
 
-tasks::LanguageModelling fresh_task(const Settings& settings, const data::TextData& data) {
+tasks::LanguageModelling fresh_task(const TrainLmSettings& settings, const data::TextData& data) {
   models::LanguageModelOptions model = settings.model;
   model.transformer = resolved(model.transformer);
   return {data,
@@ -73,7 +73,7 @@ tasks::LanguageModelling fresh_task(const Settings& settings, const data::TextDa
           model};
 }
 
-tasks::LanguageModelling published_task(const Settings& settings, const data::TextData& data) {
+tasks::LanguageModelling published_task(const TrainLmSettings& settings, const data::TextData& data) {
   check_usage(!settings.from.is_given("tokenizer"),
               "--tokenizer: has no meaning with --from, whose model has its own");
   const models::PublishedFiles files =
@@ -84,8 +84,8 @@ tasks::LanguageModelling published_task(const Settings& settings, const data::Te
           settings.from.is_given("max-length") ? asked : std::min(asked, longest)};
 }
 
-void run(const Settings& given) {
-  Settings settings = given;
+void run(const TrainLmSettings& given) {
+  TrainLmSettings settings = given;
   settings.from.prepare({"max-length"}, settings.training);
   settings.training.prepare();
   resolved(settings.model.transformer);
@@ -100,7 +100,7 @@ void run(const Settings& given) {
   settings.training.train(task, held_out_pieces(data.valid));
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainLmSettings& s) {
   options.add("--train", s.train, "Texts to learn from, plain or gzip, one after the other")
       .required()
       .repeats();

@@ -13,7 +13,7 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct TrainNerSettings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
   double valid_share = kValidShare;
@@ -43,7 +43,7 @@ struct Sentences {
   data::NerData valid;
 };
 
-Sentences read_data(const Settings& settings) {
+Sentences read_data(const TrainNerSettings& settings) {
   data::NerReadOptions options = ner_reading(settings.reading);
   data::DataReport report;
   Sentences sentences;
@@ -61,7 +61,7 @@ Sentences read_data(const Settings& settings) {
 }
 
 // The published model with a head for the types of the data, where it has not just these.
-tasks::EntityRecognition published_task(const Settings& settings, const Sentences& sentences) {
+tasks::EntityRecognition published_task(const TrainNerSettings& settings, const Sentences& sentences) {
   using models::published::Purpose;
   const std::string& directory = settings.from.directory();
   models::HeadRequest request{
@@ -79,7 +79,7 @@ tasks::EntityRecognition published_task(const Settings& settings, const Sentence
   return {sentences.train, sentences.valid, options, models::as_token_tagger(files)};
 }
 
-tasks::EntityRecognition fresh_task(const Settings& settings, const Sentences& sentences) {
+tasks::EntityRecognition fresh_task(const TrainNerSettings& settings, const Sentences& sentences) {
   tasks::EntityRecognitionOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
   options.model.scheme = text::tag_scheme_named(settings.scheme);
@@ -87,7 +87,7 @@ tasks::EntityRecognition fresh_task(const Settings& settings, const Sentences& s
   return {sentences.train, sentences.valid, options};
 }
 
-void run(Settings& settings) {
+void run(TrainNerSettings& settings) {
   settings.from.prepare({"margin", "class-weight"}, settings.training);
   settings.training.prepare();
   resolved(settings.task.model.transformer);
@@ -101,7 +101,7 @@ void run(Settings& settings) {
                           }));
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainNerSettings& s) {
   add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
                     "Sentences, as CoNLL columns or JSON,");
   s.from.add_to(options);

@@ -24,7 +24,7 @@ constexpr int64_t kWords = 384;
 constexpr int64_t kStoryHops = 4, kStoryLayers = 1;
 constexpr int64_t kTextHops = 1, kTextLayers = 4;
 
-struct Settings {
+struct TrainQaSettings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
   double valid_share = kValidShare;
@@ -99,7 +99,7 @@ std::string story_text(const data::StoryQuestion& each) {
   return question_text(joined(each.story, " "), each.question);
 }
 
-void train_on_stories(const Settings& settings) {
+void train_on_stories(const TrainQaSettings& settings) {
   data::DataReport report;
   const data::StoryTrainingData data = data::read_story_training(settings.files(), report);
   throw_or_warn(report);
@@ -117,7 +117,7 @@ void train_on_stories(const Settings& settings) {
   settings.training.train(task, shown);
 }
 
-tasks::SpanQuestions span_task(const Settings& settings, const data::SpanTrainingData& data) {
+tasks::SpanQuestions span_task(const TrainQaSettings& settings, const data::SpanTrainingData& data) {
   if (settings.from.wanted()) {
     const models::HeadRequest request{
         .purpose = models::published::Purpose::kQuestionAnswering,
@@ -132,7 +132,7 @@ tasks::SpanQuestions span_task(const Settings& settings, const data::SpanTrainin
           progress_bar("learning merges")};
 }
 
-void train_on_spans(const Settings& settings) {
+void train_on_spans(const TrainQaSettings& settings) {
   data::DataReport report;
   const data::SpanTrainingData data = data::read_span_training(settings.files(), report);
   throw_or_warn(report);
@@ -144,7 +144,7 @@ void train_on_spans(const Settings& settings) {
                           }));
 }
 
-void run(Settings& settings) {
+void run(TrainQaSettings& settings) {
   settings.from.prepare({"max-length"}, settings.training);
   check_usage(!settings.from.wanted() || !settings.from.is_given("tokenizer"),
               "--tokenizer: has no meaning with --from, whose model has its own");
@@ -165,7 +165,7 @@ void run(Settings& settings) {
   }
 }
 
-void add_data_options(Options& options, Settings& s) {
+void add_data_options(Options& options, TrainQaSettings& s) {
   options.add("--train", s.train, "Questions to learn from, plain or gzip").required().repeats();
   options.add("--valid", s.valid, "Questions to validate on").repeats();
   options
@@ -186,7 +186,7 @@ void add_data_options(Options& options, Settings& s) {
               "tokenizer.json");
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainQaSettings& s) {
   add_data_options(options, s);
   add_model_options(
       options, s.task.model,

@@ -12,7 +12,7 @@
 namespace heed::cli {
 namespace {
 
-training::TrainingOptions defaults() {
+training::TrainingOptions train_recommend_defaults() {
   training::TrainingOptions options;
   options.epochs = 60;
   options.batch_size = 128;
@@ -21,7 +21,7 @@ training::TrainingOptions defaults() {
   return options;
 }
 
-struct Settings {
+struct TrainRecommendSettings {
   std::string train;
   std::string item_names;
   std::string name_column;
@@ -29,10 +29,10 @@ struct Settings {
   TimedRows rows;
   ReadingOptions table;
   tasks::RecommendationOptions task;
-  TrainingSettings training{defaults()};
+  TrainingSettings training{train_recommend_defaults()};
 };
 
-void run(const Settings& settings) {
+void run(const TrainRecommendSettings& settings) {
   settings.training.prepare();
   tasks::RecommendationOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
@@ -53,7 +53,7 @@ void run(const Settings& settings) {
             << recommend_report(tasks::evaluate(best, task.test_cases(), progress_bar("testing")));
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainRecommendSettings& s) {
   const std::string group = "Interactions";
   options
       .add("--train", s.train,

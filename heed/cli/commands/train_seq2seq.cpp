@@ -11,7 +11,7 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct TrainSeq2seqSettings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
   double valid_share = kValidShare;
@@ -28,7 +28,7 @@ struct Pairs {
   data::ParallelData valid;
 };
 
-Pairs read_data(const Settings& settings) {
+Pairs read_data(const TrainSeq2seqSettings& settings) {
   const data::ReadOptions parsed = settings.reading.parsed();
   data::ParallelReadOptions reading{.format = parsed.format,
                                     .delimiter = parsed.delimiter,
@@ -50,7 +50,7 @@ Pairs read_data(const Settings& settings) {
   return pairs;
 }
 
-tasks::SequenceToSequence fresh_task(const Settings& settings, const Pairs& pairs) {
+tasks::SequenceToSequence fresh_task(const TrainSeq2seqSettings& settings, const Pairs& pairs) {
   const tasks::PairTokenizers tokenizers =
       tasks::tokenizers_for(pairs.train, settings.tokenizers, progress_bar("learning merges"));
   const bool shared = tokenizers.source == tokenizers.target;
@@ -66,7 +66,7 @@ tasks::SequenceToSequence fresh_task(const Settings& settings, const Pairs& pair
   return {pairs.train, pairs.valid, tokenizers, options};
 }
 
-tasks::SequenceToSequence published_task(const Settings& settings, const Pairs& pairs) {
+tasks::SequenceToSequence published_task(const TrainSeq2seqSettings& settings, const Pairs& pairs) {
   for (const char* own : {"tokenizer", "target-tokenizer", "lowercase"}) {
     check_usage(!settings.from.is_given(own), "--", own,
                 ": has no meaning with --from, whose model has its own");
@@ -76,7 +76,7 @@ tasks::SequenceToSequence published_task(const Settings& settings, const Pairs& 
   return {pairs.train, pairs.valid, models::as_encoder_decoder(files), settings.task};
 }
 
-void run(Settings& settings) {
+void run(TrainSeq2seqSettings& settings) {
   settings.from.prepare({"label-smoothing"}, settings.training);
   settings.training.prepare();
   resolved(settings.task.model.transformer);
@@ -91,7 +91,7 @@ void run(Settings& settings) {
       task, held_out(pairs.valid.pairs, [](const auto& pair) { return pair.source; }));
 }
 
-void define_data(Options& options, Settings& s) {
+void define_data(Options& options, TrainSeq2seqSettings& s) {
   add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
                     "Pairs (tables or JSON with both sides, or lines of sources and of targets by "
                     "turns)");
@@ -107,7 +107,7 @@ void define_data(Options& options, Settings& s) {
   options.flag("--lowercase", s.tokenizers.lowercase, "Learn a vocabulary without capitals");
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainSeq2seqSettings& s) {
   define_data(options, s);
   std::vector<std::string> ties = models::embedding_ties();
   ties.insert(ties.begin(), "auto");

@@ -8,7 +8,7 @@
 namespace heed::cli {
 namespace {
 
-training::TrainingOptions defaults() {
+training::TrainingOptions train_speech_defaults() {
   training::TrainingOptions options;
   options.epochs = 40;
   options.batch_size = 32;
@@ -16,13 +16,13 @@ training::TrainingOptions defaults() {
   return options;
 }
 
-struct Settings {
+struct TrainSpeechSettings {
   SoundTraining sounds{.target = data::SoundTarget::kLabel};
   tasks::SpeechClassificationOptions task;
-  TrainingSettings training{defaults()};
+  TrainingSettings training{train_speech_defaults()};
 };
 
-void run(const Settings& settings) {
+void run(const TrainSpeechSettings& settings) {
   settings.training.prepare();
   tasks::SpeechClassificationOptions options = settings.task;
   options.model.speech = resolved(options.model.speech);
@@ -32,7 +32,7 @@ void run(const Settings& settings) {
   settings.training.train(task);
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainSpeechSettings& s) {
   s.sounds.add_to(
       options, "Sounds (a folder with a folder for each class, or a table of files and classes)");
   add_speech_options(options, s.task);

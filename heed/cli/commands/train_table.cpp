@@ -17,7 +17,7 @@
 namespace heed::cli {
 namespace {
 
-training::TrainingOptions defaults() {
+training::TrainingOptions train_table_defaults() {
   training::TrainingOptions options;
   options.epochs = 60;
   options.batch_size = 64;
@@ -26,7 +26,7 @@ training::TrainingOptions defaults() {
   return options;
 }
 
-struct Settings {
+struct TrainTableSettings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
   double valid_share = 0.2;
@@ -35,7 +35,7 @@ struct Settings {
   TimedRows rows;
   ReadingOptions table;
   tasks::TableLearningOptions task;
-  TrainingSettings training{defaults()};
+  TrainingSettings training{train_table_defaults()};
 };
 
 struct Tables {
@@ -55,7 +55,7 @@ data::TableReadOptions same_as(const data::TableData& train, data::TableReadOpti
   return options;
 }
 
-Tables read(const Settings& settings) {
+Tables read(const TrainTableSettings& settings) {
   data::TableReadOptions options = settings.columns;
   options.target_kind = settings.problem_type == "auto"         ? data::TargetKind::kAuto
                         : settings.problem_type == "regression" ? data::TargetKind::kNumber
@@ -99,7 +99,7 @@ std::string kinds_text(const data::TableData& data) {
   return text;
 }
 
-void run(const Settings& settings) {
+void run(const TrainTableSettings& settings) {
   settings.training.prepare();
   tasks::TableLearningOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
@@ -118,7 +118,7 @@ void run(const Settings& settings) {
                             tasks::table_baselines(best, tables.train, tables.valid));
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TrainTableSettings& s) {
   const std::string group = "Table";
   add_example_files(options, {s.train, s.valid, s.valid_share}, "Tables");
   options.add("--target", s.columns.target, "Column that is to be told, by name or number")

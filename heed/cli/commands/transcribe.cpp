@@ -20,7 +20,7 @@
 namespace heed::cli {
 namespace {
 
-struct Settings {
+struct TranscribeSettings {
   std::string model;
   std::vector<std::string> sounds;
   std::string format = "text";
@@ -40,7 +40,7 @@ struct Said {
 using Listen = std::function<Said(const std::string& file)>;
 
 // One of `heed train asr`: the words of a sound are one part.
-Listen own_model(const Settings& settings) {
+Listen own_model(const TranscribeSettings& settings) {
   check_usage(settings.language.empty() && settings.task == "transcribe" &&
                   settings.num_beams == 0 && !settings.no_timestamps,
               "--language, --task, --num-beams, --no-timestamps: have no meaning for a model of "
@@ -63,7 +63,7 @@ Listen own_model(const Settings& settings) {
   };
 }
 
-Listen published_model(const Settings& settings) {
+Listen published_model(const TranscribeSettings& settings) {
   auto transcriber = std::make_shared<tasks::Transcriber>(tasks::load_transcriber(settings.model));
   const tasks::TranscriptionOptions options{
       .language = settings.language,
@@ -106,7 +106,7 @@ void print(const std::string& format, const std::string& file, const Said& said)
   }
 }
 
-void run(const Settings& settings) {
+void run(const TranscribeSettings& settings) {
   settings.threads.apply();
   const bool subtitles = settings.format == "vtt" || settings.format == "srt";
   check_usage(!subtitles || settings.sounds.size() == 1, "--format: ", settings.format,
@@ -122,7 +122,7 @@ void run(const Settings& settings) {
   }
 }
 
-void define(Options& options, Settings& s) {
+void define(Options& options, TranscribeSettings& s) {
   options.add("model", s.model, "Directory of a model: Whisper's, or one of heed train asr")
       .required();
   options.add("sounds", s.sounds, "Sounds, such as WAV and FLAC").required().repeats();

@@ -255,7 +255,7 @@ AttentionView TokenTaggerAdapter::attention_of(const SplitText& sentence,
           .details = {{"entities", found.json["entities"]}, {"tags", found.json["tags"]}}};
 }
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_entity_recognition(TaskOptions& options, Use use) {
   std::function<EntityOptions()> given = [] { return EntityOptions(); };
   if (use == Use::kEval) {
     given = [&reading = options.use<ReadingOptions>(),
@@ -275,7 +275,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 TaskKind entity_recognition() {
   return {.model_type = "heed_token_tagger",
           .name = "ner",
-          .define = define,
+          .define = define_entity_recognition,
           .purpose = models::published::Purpose::kTokenClassification};
 }
 

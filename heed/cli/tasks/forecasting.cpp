@@ -109,7 +109,7 @@ class ForecasterAdapter final : public TaskAdapter {
   ForecastOptions options_;
 };
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_forecasting(TaskOptions& options, Use use) {
   if (use == Use::kInspect || use == Use::kDoctor) {
     return loader_of<ForecasterAdapter>([] { return ForecastOptions(); }, models::load_forecaster);
   }
@@ -124,7 +124,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind forecasting() {
-  return {.model_type = "heed_forecaster", .name = "forecast", .define = define};
+  return {.model_type = "heed_forecaster", .name = "forecast", .define = define_forecasting};
 }
 
 }  // namespace heed::cli

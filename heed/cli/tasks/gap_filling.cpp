@@ -88,7 +88,7 @@ class GapFiller final : public TextTask<TextInput> {
   FillOptions options_;
 };
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_gap_filling(TaskOptions& options, Use use) {
   std::function<FillOptions()> given = [] { return FillOptions(); };
   if (use == Use::kPredict) {
     given = [&reading = options.use<ReadingOptions>({"encoding"}),
@@ -102,7 +102,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind gap_filling() {
-  return {.name = "fill", .define = define, .purpose = models::published::Purpose::kMaskedLm};
+  return {.name = "fill", .define = define_gap_filling, .purpose = models::published::Purpose::kMaskedLm};
 }
 
 }  // namespace heed::cli

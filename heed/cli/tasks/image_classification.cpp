@@ -223,7 +223,7 @@ class ImageAdapter final : public TaskAdapter {
   ImageOptions options_;
 };
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_image_classification(TaskOptions& options, Use use) {
   if (use == Use::kInspect || use == Use::kDoctor) {
     return loader_of<ImageAdapter>(
         [use] { return ImageOptions{.judgements = use == Use::kDoctor}; },
@@ -246,7 +246,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind image_classification() {
-  return {.model_type = "heed_image_classifier", .name = "image", .define = define};
+  return {.model_type = "heed_image_classifier", .name = "image", .define = define_image_classification};
 }
 
 }  // namespace heed::cli

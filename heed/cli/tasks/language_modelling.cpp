@@ -171,7 +171,7 @@ AttentionView LanguageModelAdapter::attention_of(const TextInput& asked,
   return view;
 }
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_language_modelling(TaskOptions& options, Use use) {
   std::function<LanguageOptions()> given = [] { return LanguageOptions(); };
   if (use == Use::kEval) {
     given = [&reading = options.use<ReadingOptions>(
@@ -190,7 +190,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 TaskKind language_modelling() {
   return {.model_type = "heed_language_model",
           .name = "lm",
-          .define = define,
+          .define = define_language_modelling,
           .purpose = models::published::Purpose::kCausalLm};
 }
 

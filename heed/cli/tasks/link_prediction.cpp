@@ -99,7 +99,7 @@ class LinkAdapter final : public TaskAdapter {
   LinkOptions options_;
 };
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_link_prediction(TaskOptions& options, Use use) {
   if (use == Use::kInspect || use == Use::kDoctor) {
     return loader_of<LinkAdapter>([] { return LinkOptions(); }, models::load_link_predictor);
   }
@@ -115,7 +115,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind link_prediction() {
-  return {.model_type = "heed_link_predictor", .name = "links", .define = define};
+  return {.model_type = "heed_link_predictor", .name = "links", .define = define_link_prediction};
 }
 
 }  // namespace heed::cli

@@ -121,7 +121,7 @@ class GraphAdapter final : public TaskAdapter {
   GraphOptions options_;
 };
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_node_classification(TaskOptions& options, Use use) {
   if (use == Use::kInspect) {
     return loader_of<GraphAdapter>([] { return GraphOptions(); }, models::load_graph_classifier);
   }
@@ -148,7 +148,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind node_classification() {
-  return {.model_type = "heed_graph_classifier", .name = "graph", .define = define};
+  return {.model_type = "heed_graph_classifier", .name = "graph", .define = define_node_classification};
 }
 
 }  // namespace heed::cli

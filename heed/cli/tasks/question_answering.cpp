@@ -77,7 +77,7 @@ AttentionView QuestionAnswererAdapter::shown(const std::vector<at::Tensor>& laye
 
 namespace {
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_question_answering(TaskOptions& options, Use use) {
   std::function<QuestionOptions()> given = [] { return QuestionOptions(); };
   if (use == Use::kEval) {
     given = [&reading = options.use<ReadingOptions>({"encoding", "max-bytes"}),
@@ -106,7 +106,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 TaskKind question_answering() {
   return {.model_type = "heed_question_answerer",
           .name = "qa",
-          .define = define,
+          .define = define_question_answering,
           .purpose = models::published::Purpose::kQuestionAnswering,
           .attention_parts = {"question", "all"}};
 }

@@ -143,7 +143,7 @@ class RecommenderAdapter final : public TaskAdapter {
   RecommendOptions options_;
 };
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_recommendation(TaskOptions& options, Use use) {
   if (use == Use::kInspect || use == Use::kAttend || use == Use::kDoctor) {
     return loader_of<RecommenderAdapter>([] { return RecommendOptions(); },
                                          models::load_recommender);
@@ -164,7 +164,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind recommendation() {
-  return {.model_type = "heed_recommender", .name = "recommend", .define = define};
+  return {.model_type = "heed_recommender", .name = "recommend", .define = define_recommendation};
 }
 
 }  // namespace heed::cli

@@ -299,7 +299,7 @@ AttentionView EncoderDecoderAdapter::attention_of(const TextInput& asked,
   return view;
 }
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_sequence_to_sequence(TaskOptions& options, Use use) {
   std::function<WritingOptions()> given = [] { return WritingOptions(); };
   if (use == Use::kEval) {
     given = [&reading = options.use<ReadingOptions>(), &beams = options.use<BeamOptions>(),
@@ -322,7 +322,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 TaskKind sequence_to_sequence() {
   return {.model_type = "heed_encoder_decoder",
           .name = "seq2seq",
-          .define = define,
+          .define = define_sequence_to_sequence,
           .purpose = models::published::Purpose::kConditionalGeneration,
           .attention_parts = {"cross", "encoder", "decoder"}};
 }

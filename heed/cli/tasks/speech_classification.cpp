@@ -117,7 +117,7 @@ class SpeechClassifierAdapter final : public SoundAdapter {
   SpeechOptions options_;
 };
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_speech_classification(TaskOptions& options, Use use) {
   std::function<SpeechOptions()> given = [] { return SpeechOptions(); };
   if (use == Use::kEval || use == Use::kPredict) {
     const auto sounds = use_sound_options(options, "label-column");
@@ -136,7 +136,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind speech_classification() {
-  return {.model_type = "heed_speech_classifier", .name = "speech", .define = define};
+  return {.model_type = "heed_speech_classifier", .name = "speech", .define = define_speech_classification};
 }
 
 }  // namespace heed::cli

@@ -95,7 +95,7 @@ class SpeechRecogniserAdapter final : public SoundAdapter {
   RecognitionOptions options_;
 };
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_speech_recognition(TaskOptions& options, Use use) {
   std::function<RecognitionOptions()> given = [] { return RecognitionOptions(); };
   if (use == Use::kEval || use == Use::kPredict) {
     given = [sounds = use_sound_options(options, "text-column"),
@@ -109,7 +109,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind speech_recognition() {
-  return {.model_type = "heed_speech_recogniser", .name = "asr", .define = define};
+  return {.model_type = "heed_speech_recogniser", .name = "asr", .define = define_speech_recognition};
 }
 
 }  // namespace heed::cli

@@ -204,7 +204,7 @@ class TableAdapter final : public TaskAdapter {
   TableOptions options_;
 };
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_table_learning(TaskOptions& options, Use use) {
   if (use == Use::kInspect || use == Use::kDoctor) {
     return loader_of<TableAdapter>(
         [use] { return TableOptions{.judgements = use == Use::kDoctor}; },
@@ -227,7 +227,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind table_learning() {
-  return {.model_type = "heed_table_transformer", .name = "table", .define = define};
+  return {.model_type = "heed_table_transformer", .name = "table", .define = define_table_learning};
 }
 
 }  // namespace heed::cli

@@ -323,7 +323,7 @@ AttentionView TextClassifierAdapter::attention_of(const TextInput& asked,
   return view;
 }
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_text_classification(TaskOptions& options, Use use) {
   std::function<ClassificationOptions()> given = [use]() -> ClassificationOptions {
     return {.judgements = use == Use::kDoctor};
   };
@@ -347,7 +347,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 TaskKind text_classification() {
   return {.model_type = "heed_text_classifier",
           .name = "classify",
-          .define = define,
+          .define = define_text_classification,
           .purpose = models::published::Purpose::kSequenceClassification};
 }
 

@@ -83,7 +83,7 @@ class TextEmbedderAdapter final : public TextTask<TextInput> {
   std::string prompt_;
 };
 
-TaskLoader define(TaskOptions& options, Use use) {
+TaskLoader define_text_embedding(TaskOptions& options, Use use) {
   std::function<EmbeddingOptions()> given = [] { return EmbeddingOptions(); };
   if (use == Use::kPredict) {
     given = [&reading = options.use<ReadingOptions>({"encoding"}),
@@ -97,7 +97,7 @@ TaskLoader define(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind text_embedding() {
-  return {.name = "embed", .define = define, .purpose = models::published::Purpose::kFeatures};
+  return {.name = "embed", .define = define_text_embedding, .purpose = models::published::Purpose::kFeatures};
 }
 
 }  // namespace heed::cli
