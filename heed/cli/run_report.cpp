@@ -109,7 +109,7 @@ ReportTable setting_table(const Options& command) {
 }
 
 // As a shell takes it.
-std::string quoted(const std::string& word) {
+std::string in_quotes(const std::string& word) {
   const auto plain = [](unsigned char c) {
     return std::isalnum(c) != 0 ||
            std::string_view("-_./,:=+@%").find(static_cast<char>(c)) != std::string_view::npos;
@@ -126,7 +126,7 @@ std::string command_line(const Options& command) {
     if (!option.given || !option.setting) continue;
     line += ' ' + option.names.back();
     if (option.flag) continue;
-    for (const std::string& value : option.values) line += ' ' + quoted(value);
+    for (const std::string& value : option.values) line += ' ' + in_quotes(value);
   }
   return line;
 }
@@ -190,8 +190,8 @@ void write_card(const RunInfo& run, const training::RunReport& report,
                   "\n```\n\n", duration_text(report.seconds), " on ", machine_text(),
                   ". The curves are in `", printable(run.directory.filename().string()),
                   "/report.html`.\n\n## How to use it\n\n```sh\nheed inspect ",
-                  quoted(name_of(run)), "\nheed doctor ", quoted(name_of(run)), " DATA\nheed eval ",
-                  quoted(name_of(run)), " DATA\n```\n");
+                  in_quotes(name_of(run)), "\nheed doctor ", in_quotes(name_of(run)),
+                  " DATA\nheed eval ", in_quotes(name_of(run)), " DATA\n```\n");
   AtomicFile file(run.model / "README.md");
   file.write(card);
   file.commit();

@@ -34,9 +34,9 @@ ColumnRules rules_of(const ParallelReadOptions& options) {
           .header = options.header};
 }
 
-class Collector {
+class PairCollector {
  public:
-  Collector(TextLines& lines, const ParallelReadOptions& options)
+  PairCollector(TextLines& lines, const ParallelReadOptions& options)
       : lines_(lines), options_(options) {}
 
   bool wants_targets() const { return options_.targets == Labels::kRequired; }
@@ -85,7 +85,7 @@ NumberedLines numbered(TextLines& lines) {
   return all;
 }
 
-void read_two_files(TextLines& sources, TextLines& targets, Collector& collector) {
+void read_two_files(TextLines& sources, TextLines& targets, PairCollector& collector) {
   NumberedLines source = numbered(sources);
   NumberedLines target = numbered(targets);
   if (source.count != target.count) {
@@ -102,7 +102,7 @@ void read_two_files(TextLines& sources, TextLines& targets, Collector& collector
   }
 }
 
-void read_table(TextLines& lines, const FileKind& kind, Collector& collector) {
+void read_table(TextLines& lines, const FileKind& kind, PairCollector& collector) {
   const std::unique_ptr<Rows> rows = rows_of(lines, kind);
   std::optional<Columns> columns;
   for (Row row; rows->next(row);) {
@@ -129,7 +129,7 @@ std::string member(const JsonValue& object, const ColumnRole& role) {
   return object.at(name.empty() ? role.usual[0] : name).string();  // throws, naming the likeliest
 }
 
-void read_objects(TextLines& lines, const FileKind& kind, Collector& collector) {
+void read_objects(TextLines& lines, const FileKind& kind, PairCollector& collector) {
   const ColumnRules rules = rules_of(collector.options());
   read_json_objects(lines, kind, [&](const JsonValue& object, int64_t line) {
     collector.set_columns(member_of(object, rules.text), member_of(object, rules.label));
@@ -164,7 +164,7 @@ FileKind kind_of(TextLines& lines, const ParallelReadOptions& options, LineReade
 
 ParallelData read_parallel(TextLines& lines, const FileKind& kind,
                            const ParallelReadOptions& options) {
-  Collector collector(lines, options);
+  PairCollector collector(lines, options);
   if (kind.format == Format::kJsonl || kind.format == Format::kJson) {
     read_objects(lines, kind, collector);
   } else if (has_both_sides(kind)) {
@@ -188,7 +188,7 @@ ParallelData read_parallel(const ParallelFiles& files, const ParallelReadOptions
   if (files.target.empty() || options.targets == Labels::kNone) {
     return read_parallel(lines, kind_of(lines, options), options);
   }
-  Collector collector(lines, options);
+  PairCollector collector(lines, options);
   TextLines targets(files.target, reading, report);
   read_two_files(lines, targets, collector);
   return collector.finish();

@@ -32,9 +32,9 @@ const std::array<Names, kRoles>& usual_names() {
 // Which column has which role; none: there is no such column.
 using Places = std::array<std::optional<size_t>, kRoles>;
 
-class Collector {
+class GroupCollector {
  public:
-  Collector(TextLines& lines, TextGroups& all) : lines_(lines), all_(all) {}
+  GroupCollector(TextLines& lines, TextGroups& all) : lines_(lines), all_(all) {}
 
   void add(TextGroup group) {
     for (const auto& [text, what] :
@@ -84,7 +84,7 @@ Columns columns_of(const std::vector<std::string>& cells, const std::string& fil
 }
 
 void read_table(TextLines& lines, const FileKind& kind, TextGroups& all) {
-  Collector collector(lines, all);
+  GroupCollector collector(lines, all);
   const std::unique_ptr<Rows> rows = rows_of(lines, kind);
   std::optional<Columns> columns;
   size_t count = 0;
@@ -122,7 +122,7 @@ std::optional<JsonValue> member(const JsonValue& object, Role role) {
 }
 
 void read_objects(TextLines& lines, const FileKind& kind, TextGroups& all) {
-  Collector collector(lines, all);
+  GroupCollector collector(lines, all);
   read_json_objects(lines, kind, [&](const JsonValue& object, int64_t line) {
     const auto text = [&](Role role) {
       const auto found = member(object, role);

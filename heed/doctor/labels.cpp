@@ -11,7 +11,7 @@ namespace heed::doctor {
 namespace {
 
 constexpr size_t kFolds = 10;
-constexpr size_t kFewest = 50;
+constexpr size_t kFewestTexts = 50;
 constexpr size_t kMostClasses = 100;  // times the buckets: memory
 constexpr float kSure = 0.9F;         // of another label, to be told
 
@@ -47,7 +47,7 @@ std::vector<std::vector<float>> judged(const HashedTexts& texts,
 
 std::vector<SuspectLabel> suspect_labels(const Data& data) {
   const std::vector<Sample>& samples = data.splits[0].samples;
-  if (samples.size() < kFewest || data.several_labels || data.labels.size() < 2 ||
+  if (samples.size() < kFewestTexts || data.several_labels || data.labels.size() < 2 ||
       data.labels.size() > kMostClasses) {
     return {};
   }

@@ -16,7 +16,7 @@ Word word_at(const StoredTensor& tensor, size_t i) {
   return word;
 }
 
-struct Counted {
+struct CountedValues {
   int64_t not_finite = 0;
   int64_t zero = 0;
   int64_t all = 0;
@@ -24,8 +24,8 @@ struct Counted {
 
 // `infinite`: the bits of the exponent; `sign`: the bit of the sign.
 template <typename Word>
-Counted count_words(const StoredTensor& tensor, Word infinite, Word sign) {
-  Counted counted{.all = static_cast<int64_t>(tensor.bytes / sizeof(Word))};
+CountedValues count_words(const StoredTensor& tensor, Word infinite, Word sign) {
+  CountedValues counted{.all = static_cast<int64_t>(tensor.bytes / sizeof(Word))};
   for (int64_t i = 0; i < counted.all; ++i) {
     const auto word = word_at<Word>(tensor, static_cast<size_t>(i));
     counted.not_finite += (word & infinite) == infinite;
@@ -35,7 +35,7 @@ Counted count_words(const StoredTensor& tensor, Word infinite, Word sign) {
 }
 
 // Nothing of a dtype whose every pattern of bits is a number.
-Counted counted(const StoredTensor& tensor) {
+CountedValues counted(const StoredTensor& tensor) {
   switch (tensor.dtype) {
     case SafetensorsDtype::kF64:
       return count_words<uint64_t>(tensor, 0x7ff0'0000'0000'0000U, 0x8000'0000'0000'0000U);
@@ -57,7 +57,7 @@ void check_parameters(const Safetensors& parameters, Report& report) {
   int64_t broken = 0, all = 0;
   std::vector<std::string> examples, empty;
   for (const StoredTensor& tensor : parameters.tensors()) {
-    const Counted found = counted(tensor);
+    const CountedValues found = counted(tensor);
     all += found.all;
     broken += found.not_finite;
     if (found.not_finite > 0 && examples.size() < kExamples) {

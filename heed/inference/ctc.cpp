@@ -10,18 +10,18 @@
 namespace heed::inference {
 namespace {
 
-constexpr double kNever = -std::numeric_limits<double>::infinity();
+constexpr double kImpossible = -std::numeric_limits<double>::infinity();
 
 double log_sum(double a, double b) {
   if (a < b) std::swap(a, b);
-  return b == kNever ? a : a + std::log1p(std::exp(b - a));
+  return b == kImpossible ? a : a + std::log1p(std::exp(b - a));
 }
 
 // Of a beginning of the text: how likely its ways are that end with nothing, or with its last
 // token.
 struct Ways {
-  double blank = kNever;
-  double token = kNever;
+  double blank = kImpossible;
+  double token = kImpossible;
   double all() const { return log_sum(blank, token); }
 };
 
@@ -62,7 +62,7 @@ std::vector<CtcText> best_of(const Beginnings& beginnings, int64_t count) {
   std::vector<CtcText> texts;
   for (const auto& [ids, ways] : beginnings) {
     // A token twice, with nothing in between, has no way yet and may never get one.
-    if (ways.all() != kNever) texts.push_back({.ids = ids, .log_probability = ways.all()});
+    if (ways.all() != kImpossible) texts.push_back({.ids = ids, .log_probability = ways.all()});
   }
   std::stable_sort(texts.begin(), texts.end(), [](const CtcText& a, const CtcText& b) {
     return a.log_probability > b.log_probability;
@@ -116,12 +116,12 @@ std::vector<CtcSpan> ctc_align(const CtcLogits& given, const std::vector<int32_t
   const auto token_of = [&](int64_t state) {
     return state % 2 == 0 ? kCtcBlank : ids[static_cast<size_t>(state / 2)];
   };
-  std::vector<double> best(static_cast<size_t>(states), kNever);
+  std::vector<double> best(static_cast<size_t>(states), kImpossible);
   std::vector<uint8_t> from(static_cast<size_t>(given.steps * states));  // how many states back
   best[0] = given.at(0)[kCtcBlank];
   if (states > 1) best[1] = given.at(0)[token_of(1)];
   for (int64_t step = 1; step < given.steps; ++step) {
-    std::vector<double> next(best.size(), kNever);
+    std::vector<double> next(best.size(), kImpossible);
     for (int64_t state = 0; state < states; ++state) {
       const bool over =
           state >= 2 && token_of(state) != kCtcBlank && token_of(state) != token_of(state - 2);

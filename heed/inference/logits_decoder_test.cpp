@@ -10,7 +10,7 @@
 namespace heed::inference {
 namespace {
 
-constexpr int64_t kVocabulary = 6;
+constexpr int64_t kWords = 6;
 
 std::vector<int64_t> tokens_of(const at::Tensor& row) {
   return {row.const_data_ptr<int64_t>(), row.const_data_ptr<int64_t>() + row.size(0)};
@@ -19,7 +19,7 @@ std::vector<int64_t> tokens_of(const at::Tensor& row) {
 // (R, n, V) of a table, all tokens at once.
 LogitsDecoder::Logits logits_of(const TableDecoder& table) {
   return [&table](const at::Tensor& ids) {
-    at::Tensor logits = at::zeros({ids.size(0), ids.size(1), kVocabulary});
+    at::Tensor logits = at::zeros({ids.size(0), ids.size(1), kWords});
     for (int64_t r = 0; r < ids.size(0); ++r) {
       for (int64_t i = 0; i < ids.size(1); ++i) {
         logits[r][i] = table.logits_after(tokens_of(ids[r].slice(0, 0, i + 1).contiguous()));
@@ -30,7 +30,7 @@ LogitsDecoder::Logits logits_of(const TableDecoder& table) {
 }
 
 TEST(LogitsDecoder, GeneratesWhatADecoderWithAMemoryDoes) {
-  TableDecoder table(kVocabulary, 7);
+  TableDecoder table(kWords, 7);
   LogitsDecoder decoder(logits_of(table));
   GenerateOptions options;
   options.sampling.temperature = 0.7;
@@ -44,7 +44,7 @@ TEST(LogitsDecoder, GeneratesWhatADecoderWithAMemoryDoes) {
 
 // Rows are taken several times and left out.
 TEST(LogitsDecoder, SearchesAsADecoderWithAMemoryDoes) {
-  TableDecoder table(kVocabulary, 7);
+  TableDecoder table(kWords, 7);
   LogitsDecoder decoder(logits_of(table));
   const at::Tensor start = at::tensor({1, 2, 3, 4}, at::kLong).view({2, 2});
   BeamSearchOptions options;
@@ -61,7 +61,7 @@ TEST(LogitsDecoder, SearchesAsADecoderWithAMemoryDoes) {
 TEST(LogitsDecoder, TakesTheLogitsOfTheLastTokenAlone) {
   LogitsDecoder decoder([](const at::Tensor& ids) {
     EXPECT_FALSE(at::GradMode::is_enabled());
-    return at::one_hot(ids.select(1, -1), kVocabulary).to(at::kBFloat16);
+    return at::one_hot(ids.select(1, -1), kWords).to(at::kBFloat16);
   });
   const at::Tensor logits = decoder.step(at::tensor({4, 1}, at::kLong).view({1, 2}));
   EXPECT_EQ(logits.scalar_type(), at::kFloat);

@@ -22,7 +22,7 @@ using Kind = PickleValue::Kind;
 constexpr uint64_t kOldMark = 0xa86a20f9469cfc6c;
 
 // The tensors of a state dictionary, and the storages that they are views of.
-struct Content {
+struct TorchContent {
   std::vector<std::pair<std::string, const PickleValue*>> tensors;
   std::map<std::string, const PickleValue*> storages;  // by their keys
   std::map<std::string, Bytes> bytes;
@@ -32,12 +32,12 @@ struct Content {
   throw DataError(file, what);
 }
 
-Content content_of(const Pickle& pickle, const std::string& file) {
+TorchContent content_of(const Pickle& pickle, const std::string& file) {
   const PickleValue& root = pickle.root();
   if (root.kind != Kind::kDictionary) {
     refuse(file, "expected a dictionary of tensors by name");
   }
-  Content content;
+  TorchContent content;
   for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
     const PickleValue& name = *root.items[i];
     const PickleValue& tensor = *root.items[i + 1];
@@ -64,7 +64,7 @@ uint64_t bytes_of(const PickleValue& storage, Bytes file) {
   return count > file.size() ? uint64_t{file.size()} + 1 : count * dtype_bytes(storage.dtype);
 }
 
-void read_zip(Bytes bytes, const std::string& file, Pickle& pickle, Content& content) {
+void read_zip(Bytes bytes, const std::string& file, Pickle& pickle, TorchContent& content) {
   constexpr std::string_view kPickle = "/data.pkl";
   const auto entries = stored_entries(bytes, file);
   std::string folder;
@@ -90,7 +90,7 @@ void read_zip(Bytes bytes, const std::string& file, Pickle& pickle, Content& con
 
 // Four pickles (mark, version, machine, weights) and one with the keys of the storages; then of
 // each storage the number of its elements and these.
-void read_old(Bytes bytes, const std::string& file, Pickle& pickle, Content& content) {
+void read_old(Bytes bytes, const std::string& file, Pickle& pickle, TorchContent& content) {
   Bytes rest = bytes;
   const auto take = [&] {
     Pickle next(rest, file);
@@ -155,7 +155,7 @@ TorchFile TorchFile::from_file(const std::filesystem::path& path) {
   const std::shared_ptr<std::byte> mapped = map_file(input);
   const Bytes bytes(mapped.get(), static_cast<size_t>(input.size()));
   Pickle pickle;
-  Content content;
+  TorchContent content;
   (is_zip(bytes) ? read_zip : read_old)(bytes, file, pickle, content);
 
   TorchFile result;

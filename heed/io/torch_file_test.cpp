@@ -19,7 +19,7 @@ std::string bytes_of(T value) {
   return bytes;
 }
 
-std::string text(const std::string& value) {
+std::string pickled_text(const std::string& value) {
   return "X" + bytes_of(static_cast<uint32_t>(value.size())) + value;
 }
 
@@ -38,8 +38,9 @@ struct View {
   int column_step = 1;
 };
 std::string tensor(const std::string& key, int count, const View& view, bool old) {
-  const std::string storage = "(" + text("storage") + name("torch", "FloatStorage") + text(key) +
-                              text("cpu") + number(count) + (old ? "N" : "") + "tQ";
+  const std::string storage = "(" + pickled_text("storage") + name("torch", "FloatStorage") +
+                              pickled_text(key) + pickled_text("cpu") + number(count) +
+                              (old ? "N" : "") + "tQ";
   return name("torch._utils", "_rebuild_tensor_v2") + "(" + storage + number(view.offset) +
          number(view.rows) + number(view.columns) + "\x86" + number(view.row_step) +
          number(view.column_step) + "\x86" + "\x89" + name("collections", "OrderedDict") + ")RtR";
@@ -47,8 +48,9 @@ std::string tensor(const std::string& key, int count, const View& view, bool old
 
 // {"weight": …, "turned": …}, both of storage "0".
 std::string state(int count, const View& second, bool old = false) {
-  return "\x80\x02" + name("collections", "OrderedDict") + ")R(" + text("weight") +
-         tensor("0", count, {}, old) + text("turned") + tensor("0", count, second, old) + "u.";
+  return "\x80\x02" + name("collections", "OrderedDict") + ")R(" + pickled_text("weight") +
+         tensor("0", count, {}, old) + pickled_text("turned") + tensor("0", count, second, old) +
+         "u.";
 }
 
 std::string floats(int count) {
@@ -87,9 +89,9 @@ std::string archive(const std::string& pickle, const std::string& storage) {
 // As torch wrote before 1.6.
 std::string old_file(const std::string& pickle, int count) {
   const std::string mark("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8P\x19.", 15);
-  const std::string keys = "\x80\x02](" + text("0") + "e.";
-  return mark + "\x80\x02M\xe9\x03." + "\x80\x02}(" + text("little_endian") + "\x88u." + pickle +
-         keys + bytes_of(static_cast<int64_t>(count)) + floats(count);
+  const std::string keys = "\x80\x02](" + pickled_text("0") + "e.";
+  return mark + "\x80\x02M\xe9\x03." + "\x80\x02}(" + pickled_text("little_endian") + "\x88u." +
+         pickle + keys + bytes_of(static_cast<int64_t>(count)) + floats(count);
 }
 
 class TorchFiles : public ::testing::Test {
@@ -131,7 +133,8 @@ TEST_F(TorchFiles, WhatTorchWroteBeforeZipArchivesIsReadToo) {
 }
 
 TEST_F(TorchFiles, NothingIsExecutedAndTheNameIsSaid) {
-  const std::string call = "\x80\x02" + name("os", "system") + "(" + text("touch executed") + "tR.";
+  const std::string call =
+      "\x80\x02" + name("os", "system") + "(" + pickled_text("touch executed") + "tR.";
   EXPECT_NE(refusal(archive(call, "")).find("holds \"os.system\""), std::string::npos)
       << refusal(archive(call, ""));
   // The same by the names on the stack.

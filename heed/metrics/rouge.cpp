@@ -14,7 +14,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-Words words_of(std::string_view text) {
+Words rouge_words(std::string_view text) {
   Words words;
   std::string word;
   for (const char c : text::lower_case(text) + " ") {
@@ -87,7 +87,7 @@ std::vector<Words> lines_of(std::string_view text) {
   std::vector<Words> lines;
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find('\n', begin), text.size());
-    if (end > begin) lines.push_back(words_of(text.substr(begin, end - begin)));
+    if (end > begin) lines.push_back(rouge_words(text.substr(begin, end - begin)));
     begin = end + 1;
   }
   return lines;
@@ -132,8 +132,8 @@ constexpr std::array kParts = {&RougeScores::rouge1, &RougeScores::rouge2, &Roug
 }  // namespace
 
 RougeScores rouge(std::string_view hypothesis, std::string_view reference) {
-  const Words ours = words_of(hypothesis);
-  const Words theirs = words_of(reference);
+  const Words ours = rouge_words(hypothesis);
+  const Words theirs = rouge_words(reference);
   RougeScores scores;
   scores.rouge1 = ngrams(ours, theirs, 1);
   scores.rouge2 = ngrams(ours, theirs, 2);

@@ -14,7 +14,7 @@ LanguageModelOptions small_language_model(const nn::AttentionSettings& attention
   return {.vocab_size = 31, .transformer = small_transformer(attention)};
 }
 
-at::Tensor random_ids(int64_t rows, int64_t length) {
+at::Tensor random_tokens(int64_t rows, int64_t length) {
   return at::randint(1, 31, {rows, length}, at::kLong);
 }
 
@@ -46,7 +46,7 @@ TEST(LanguageModelCache, DecodingByTokenGivesTheLogitsOfAllAtOnce) {
     LanguageModel model(small_language_model(attention));
     spread_parameters(model);
     model.to(at::kDouble);
-    const at::Tensor ids = random_ids(2, 19);
+    const at::Tensor ids = random_tokens(2, 19);
     const at::Tensor whole = model.forward(ids);
     nn::DecoderCache cache;
     std::vector<at::Tensor> pieces;
@@ -68,7 +68,7 @@ TEST(LanguageModelCache, IsAsExactAsTheKernels) {
         small_language_model({.positions = positions, .num_key_value_heads = 2});
     LanguageModel model(options);
     spread_parameters(model);
-    const at::Tensor ids = random_ids(2, 40);
+    const at::Tensor ids = random_tokens(2, 40);
     const at::Tensor whole = model.forward(ids);
     nn::DecoderCache cache;
     double worst = 0;
@@ -88,7 +88,7 @@ TEST(LanguageModelCache, RowsOfDifferentLengthsAreAsIfAlone) {
     LanguageModel model(small_language_model(attention));
     spread_parameters(model);
     model.to(at::kDouble);
-    const at::Tensor ids = random_ids(3, 14);
+    const at::Tensor ids = random_tokens(3, 14);
     nn::DecoderCache cache;
     const at::Tensor first =
         model.next({.ids = ids.slice(1, 0, 8), .lengths = at::tensor(prompts, at::kLong)}, cache);
@@ -119,12 +119,12 @@ TEST(LanguageModelCache, RowsOfDifferentLengthsAreAsIfAlone) {
 TEST(LanguageModelCache, GoesOnWithTheChosenRows) {
   at::manual_seed(4);
   LanguageModel model(small_language_model({.positions = "rotary"}));
-  const at::Tensor ids = random_ids(3, 9);
+  const at::Tensor ids = random_tokens(3, 9);
   nn::DecoderCache cache;
   model.next({.ids = ids}, cache);
   const at::Tensor rows = at::tensor({2, 0, 0, 2}, at::kLong);
   cache.select(rows);
-  const at::Tensor more = random_ids(4, 1);
+  const at::Tensor more = random_tokens(4, 1);
   const at::Tensor whole = model.forward(at::cat({ids.index_select(0, rows), more}, 1));
   EXPECT_LT(distance(model.next({.ids = more}, cache), whole.select(1, 9)), 2e-6);
   cache.clear();
@@ -134,7 +134,7 @@ TEST(LanguageModelCache, GoesOnWithTheChosenRows) {
 TEST(LanguageModel, PaddingBehindARowChangesNothing) {
   at::manual_seed(4);
   LanguageModel model(small_language_model({.positions = "learned"}));
-  const at::Tensor ids = random_ids(2, 9);
+  const at::Tensor ids = random_tokens(2, 9);
   const at::Tensor lengths = at::tensor({6, 9}, at::kLong);
   const at::Tensor padded = model.forward(TextBatch{.ids = ids, .lengths = lengths});
   const at::Tensor alone = model.forward(ids.slice(0, 0, 1).slice(1, 0, 6));
@@ -144,7 +144,7 @@ TEST(LanguageModel, PaddingBehindARowChangesNothing) {
 TEST(LanguageModel, TheTraceHoldsWeightsAndChangesNothing) {
   at::manual_seed(4);
   const LanguageModel model(small_language_model({.score = "additive", .positions = "relative"}));
-  const at::Tensor ids = random_ids(2, 9);
+  const at::Tensor ids = random_tokens(2, 9);
   nn::AttentionTrace trace;
   const at::Tensor with = model.forward(TextBatch{.ids = ids}, &trace);
   EXPECT_TRUE(at::equal(with, model.forward(ids)));
@@ -161,7 +161,7 @@ TEST(LanguageModel, LearnsWithEveryScoreAndPattern) {
       at::manual_seed(4);
       LanguageModel model(
           small_language_model({.score = score, .pattern = pattern, .positions = "rotary"}));
-      const at::Tensor ids = random_ids(4, 5).repeat({1, 3});
+      const at::Tensor ids = random_tokens(4, 5).repeat({1, 3});
       torch::optim::Adam adam(model.parameters(), torch::optim::AdamOptions(3e-3));
       const auto loss_of = [&] {
         const at::Tensor logits = model.forward(ids.slice(1, 0, 14));

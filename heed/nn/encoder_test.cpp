@@ -9,7 +9,7 @@
 namespace heed::nn {
 namespace {
 
-LayerOptions small(bool norm_first) {
+LayerOptions small_encoder(bool norm_first) {
   return {.d_model = 16,
           .num_heads = 4,
           .d_ff = 32,
@@ -19,7 +19,7 @@ LayerOptions small(bool norm_first) {
 
 TEST(EncoderLayer, PostNormNormalisesEachSum) {
   at::manual_seed(5);
-  const EncoderLayer layer(small(false));
+  const EncoderLayer layer(small_encoder(false));
   const at::Tensor x = at::randn({2, 9, 16});
   const Pattern full = Pattern::full();
   const at::Tensor first = layer.attention_norm.forward(x + layer.attention->forward(x, full));
@@ -31,7 +31,7 @@ TEST(EncoderLayer, PostNormNormalisesEachSum) {
 
 TEST(EncoderLayer, PreNormKeepsTheResidualPath) {
   at::manual_seed(5);
-  const EncoderLayer layer(small(true));
+  const EncoderLayer layer(small_encoder(true));
   const at::Tensor x = at::randn({2, 9, 16});
   const Pattern full = Pattern::full();
   const at::Tensor first = x + layer.attention->forward(layer.attention_norm.forward(x), full);
@@ -42,7 +42,7 @@ TEST(EncoderLayer, PreNormKeepsTheResidualPath) {
 
 TEST(EncoderLayer, WithoutAPatternFollowsThatOfItsOptions) {
   at::manual_seed(5);
-  LayerOptions options = small(true);
+  LayerOptions options = small_encoder(true);
   const at::Tensor x = at::randn({2, 9, 16});
   const EncoderLayer free(options);
   EXPECT_TRUE(at::equal(free.forward(x), free.forward(x, Pattern::full())));
@@ -56,7 +56,7 @@ TEST(EncoderLayer, WithoutAPatternFollowsThatOfItsOptions) {
 
 TEST(Encoder, RunsItsLayersInOrderAndTracesEach) {
   at::manual_seed(5);
-  const Encoder encoder(3, small(true));
+  const Encoder encoder(3, small_encoder(true));
   const at::Tensor x = at::randn({1, 6, 16});
   AttentionTrace trace;
   const at::Tensor output = encoder.forward(x, Pattern::full(), &trace);
@@ -68,7 +68,7 @@ TEST(Encoder, RunsItsLayersInOrderAndTracesEach) {
 
 TEST(Encoder, PaddingDoesNotReachRealTokens) {
   at::manual_seed(5);
-  const Encoder encoder(2, small(false));
+  const Encoder encoder(2, small_encoder(false));
   const at::Tensor x = at::randn({1, 6, 16});
   const at::Tensor padded = at::cat({x, at::full({1, 5, 16}, 1e3)}, 1);
   const at::Tensor lengths = at::tensor({6}, at::kLong);
@@ -80,7 +80,7 @@ TEST(Encoder, PaddingDoesNotReachRealTokens) {
 
 TEST(Encoder, JoinsThePatternOfItsOptions) {
   at::manual_seed(5);
-  LayerOptions options = small(true);
+  LayerOptions options = small_encoder(true);
   options.attention.pattern = "window:1:1";
   const Encoder encoder(1, options);
   AttentionTrace trace;

@@ -48,7 +48,7 @@ int64_t check_targets(const at::Tensor& targets, int64_t classes, int64_t ignore
 }
 
 // Rows of (rows, V), each contiguous.
-at::Tensor as_rows(const at::Tensor& logits) {
+at::Tensor logits_as_rows(const at::Tensor& logits) {
   const at::Tensor rows = logits.reshape({-1, logits.size(-1)});
   return rows.stride(1) == 1 || rows.size(1) == 1 ? rows : rows.contiguous();
 }
@@ -74,7 +74,7 @@ struct CrossEntropyForward {
 CrossEntropyForward forward_rows(const at::Tensor& logits, const at::Tensor& targets,
                                  const CrossEntropyOptions& options) {
   static_assert(sizeof(kernels::SoftmaxStatistics) == 2 * sizeof(float));
-  const at::Tensor rows = as_rows(logits);
+  const at::Tensor rows = logits_as_rows(logits);
   CrossEntropyForward f;
   f.counted = static_cast<double>(check_targets(targets, rows.size(1), options.ignored_target));
   f.statistics = at::empty({rows.size(0), 2}, rows.options().dtype(at::kFloat));
@@ -106,7 +106,7 @@ at::Tensor row_scales(const at::Tensor& grad, int64_t rows, double counted,
 at::Tensor backward_rows(const at::Tensor& logits, const at::Tensor& targets,
                          const at::Tensor& statistics, const at::Tensor& scales,
                          const CrossEntropyOptions& options) {
-  const at::Tensor rows = as_rows(logits);
+  const at::Tensor rows = logits_as_rows(logits);
   const at::Tensor result = empty_in_large_pages(logits.sizes(), rows.options());
   const at::Tensor factors = scales.to(at::kFloat).contiguous();
   kernels::softmax_loss_backward(

@@ -45,11 +45,11 @@ const Kind kKinds[] = {{"layer norm", layer, torch_layer, 1, 2},
                        {"add, layer norm", add_layer, torch_add_layer, 2, 2},
                        {"add, RMS norm", add_root, torch_add_root, 2, 1}};
 
-struct Trial {
+struct NormTrial {
   Tensors inputs, grads;
 };
-Trial random_trial(const Kind& kind, at::IntArrayRef sizes) {
-  Trial t;
+NormTrial random_trial(const Kind& kind, at::IntArrayRef sizes) {
+  NormTrial t;
   for (int i = 0; i < kind.rows; ++i) t.inputs.push_back(at::randn(sizes) * 2 + 0.5);
   for (int i = 0; i < kind.parameters; ++i) t.inputs.push_back(at::randn({sizes.back()}) + 1);
   for (int i = 0; i < kind.rows; ++i) t.grads.push_back(at::randn(sizes));
@@ -66,7 +66,7 @@ TEST(Norm, IsAsExactAsTorch) {
         RuleOfTwo rule(kind.heeds, kind.torchs);
         for (const int64_t width : {7, 16, 33, 65, 130, 384}) {
           for (const int64_t rows : {1, 5, 100}) {
-            const Trial t = random_trial(kind, {2, rows, width});
+            const NormTrial t = random_trial(kind, {2, rows, width});
             rule.add(t.inputs, t.grads, type);
           }
         }
@@ -79,7 +79,7 @@ TEST(Norm, DoesNotDependOnTheThreads) {
   at::manual_seed(2);
   for (const Kind& kind : kKinds) {
     SCOPED_TRACE(kind.name);
-    const Trial t = random_trial(kind, {1500, 70});
+    const NormTrial t = random_trial(kind, {1500, 70});
     expect_no_trace_of_threads(kind.heeds, t.inputs, t.grads);
   }
 }

@@ -64,9 +64,9 @@ std::vector<int32_t> best_of(std::span<const float> scores) {
   return heap;
 }
 
-class Rows {
+class UserRows {
  public:
-  Rows(const RankingOptions& options, float* scores) : options_(options), scores_(scores) {}
+  UserRows(const RankingOptions& options, float* scores) : options_(options), scores_(scores) {}
 
   // `number`: of the case among all, which its sample depends on.
   Ranked operator()(const RankingCase& each, int64_t row, int64_t number) const {
@@ -129,7 +129,7 @@ RankingEvaluation evaluate(std::span<const RankingCase> cases, const Ranker& ran
     const int64_t rows = std::min(most, count - first);
     const auto batch = cases.subspan(static_cast<size_t>(first), static_cast<size_t>(rows));
     const at::Tensor scores = ranker(batch);
-    const Rows ranked(options, scores.mutable_data_ptr<float>());
+    const UserRows ranked(options, scores.mutable_data_ptr<float>());
     std::vector<Ranked> found(static_cast<size_t>(rows));
     std::atomic<int64_t> next = 0;
     OperatorWorkers().run([&](int /*worker*/) {

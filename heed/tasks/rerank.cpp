@@ -13,7 +13,7 @@
 namespace heed::tasks {
 namespace {
 
-constexpr int64_t kBatch = 32;
+constexpr int64_t kPairsAtOnce = 32;
 
 }  // namespace
 
@@ -43,7 +43,7 @@ std::vector<double> relevance(const Reranker& reranker, const std::string& query
     types.push_back(std::move(pair.type_ids));
   }
   std::vector<double> logits(documents.size());
-  for_each_batch(lengths, kBatch, progress, [&](const std::vector<int64_t>& numbers) {
+  for_each_batch(lengths, kPairsAtOnce, progress, [&](const std::vector<int64_t>& numbers) {
     models::TextBatch batch =
         models::text_batch(chosen(ids, numbers), reranker.model->pad_token_id());
     if (typed) batch.types = models::padded_ids(chosen(types, numbers), 0);

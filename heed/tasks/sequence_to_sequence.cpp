@@ -30,7 +30,7 @@ using models::kBeginToken;
 using models::kEndToken;
 using Ids = std::vector<int32_t>;
 
-constexpr std::string_view kBpe = "bpe:";
+constexpr std::string_view kSubwords = "bpe:";
 constexpr int32_t kSpecialTokens = 4;
 
 // ---- Tokenizers
@@ -44,7 +44,7 @@ std::vector<std::string> normalizers(bool lowercase) {
 text::Tokenizer learnt_bpe(std::string_view kind, const std::vector<std::string_view>& texts,
                            const PairTokenizerOptions& options, const Progress& progress) {
   const int32_t size = vocabulary_size(
-      kind, {.prefix = kBpe,
+      kind, {.prefix = kSubwords,
              .least = kSpecialTokens + 1,
              .expected = text_of("above ", kSpecialTokens, " (the special tokens)")});
   // Blanks become part of the words, so that decoding gives them back; a mark of punctuation is a
@@ -75,7 +75,7 @@ std::shared_ptr<const text::Tokenizer> tokenizer_of(const std::string& kind,
                                                     const Progress& progress) {
   const auto made = [&]() -> text::Tokenizer {
     if (kind == "characters") return learnt_characters(texts, options);
-    if (kind.starts_with(kBpe)) return learnt_bpe(kind, texts, options, progress);
+    if (kind.starts_with(kSubwords)) return learnt_bpe(kind, texts, options, progress);
     check_usage(!options.lowercase, "lower case: a tokenizer.json (", kind,
                 ") says itself what becomes of capitals; expected one that is learnt");
     return text::Tokenizer::load(kind).with_max_length(std::nullopt);

@@ -12,7 +12,7 @@ namespace heed::tasks {
 namespace {
 
 // Of a band that is always silent.
-constexpr double kSmallestDeviation = 1e-3;
+constexpr double kSmallestBandDeviation = 1e-3;
 
 constexpr int64_t kSoundsAtOnce = 16;
 
@@ -40,7 +40,7 @@ models::FrameScale scale_of(const std::vector<const audio::LogMel*>& sounds) {
     const double mean = sums[bin] / count;
     const double variance = std::max(0.0, squares[bin] / count - mean * mean);
     scale.means.push_back(mean);
-    scale.deviations.push_back(std::max(std::sqrt(variance), kSmallestDeviation));
+    scale.deviations.push_back(std::max(std::sqrt(variance), kSmallestBandDeviation));
   }
   return scale;
 }

@@ -61,7 +61,7 @@ std::vector<int32_t> ids_of(const std::vector<std::string>& tokens,
   return ids;
 }
 
-Source source_of_sounds(const char* name, const data::SoundData& data) {
+Source source_of_spoken(const char* name, const data::SoundData& data) {
   return source_of(name, [&](Checksum& sum) {
     for (const data::SoundExample& example : data.examples) {
       sum.add(example.entry.target);
@@ -186,7 +186,7 @@ SpeechRecognition::SpeechRecognition(data::SoundData train, data::SoundData vali
 }
 
 std::vector<Source> SpeechRecognition::sources() const {
-  return {source_of_sounds("training data", train_), source_of_sounds("validation data", valid_)};
+  return {source_of_spoken("training data", train_), source_of_spoken("validation data", valid_)};
 }
 
 std::unique_ptr<Batch> SpeechRecognition::prepare(std::vector<int64_t> examples) const {

@@ -22,7 +22,7 @@ namespace heed::tasks {
 namespace {
 
 constexpr int64_t kQuestionsAtOnce = 128;
-constexpr int64_t kMostProbabilities = 1 << 22;  // of a batch
+constexpr int64_t kMostAnswers = 1 << 22;  // of a batch
 
 struct AskedStories final : Batch {
   using Batch::Batch;
@@ -166,7 +166,7 @@ void answer_each(const models::TrainedQuestionAnswerer& trained, const EncodedQu
       row += classes;
     }
   };
-  const int64_t batch = kMostProbabilities / std::max<int64_t>(std::ssize(trained.labels), 1);
+  const int64_t batch = kMostAnswers / std::max<int64_t>(std::ssize(trained.labels), 1);
   for_each_batch(questions.lengths, std::clamp<int64_t>(batch, 1, kQuestionsAtOnce), progress,
                  read);
 }

@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kMostValues = 256;      // that have a score of their own
 constexpr double kSmallestShare = 1e-4;  // below which scores are no larger
-constexpr double kSmallestDeviation = 1e-12;
+constexpr double kSmallestMovement = 1e-12;
 
 struct Moments {
   double mean = 0;
@@ -29,7 +29,7 @@ Moments moments_of(const std::vector<double>& numbers) {
     square += (each - mean) * (each - mean) / static_cast<double>(numbers.size());
   }
   const double deviation = std::sqrt(square);
-  const bool moves = std::isfinite(deviation) && deviation > kSmallestDeviation * std::abs(mean) &&
+  const bool moves = std::isfinite(deviation) && deviation > kSmallestMovement * std::abs(mean) &&
                      deviation > 1e-300;
   return {.mean = mean, .deviation = moves ? deviation : 1};
 }

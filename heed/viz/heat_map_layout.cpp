@@ -6,7 +6,7 @@
 namespace heed {
 namespace {
 
-constexpr double kMargin = 16;
+constexpr double kLayoutMargin = 16;
 constexpr double kLabelGap = 5;      // between a label and its row or column
 constexpr double kLongest = 120;     // of a label; longer ones end in "…"
 constexpr double kLabelled = 8;      // a cell of this size has room for its label
@@ -138,18 +138,18 @@ GridLayout layout_of(const HeatMapGrid& grid, const HeatMapOptions& options,
     overhang = std::max(overhang, column + 1 == index(across) ? panel.columns.overhang : 0);
   }
 
-  const double left = kMargin + (options.row_axis.empty() ? 0 : kAxisFont.size * 1.7);
+  const double left = kLayoutMargin + (options.row_axis.empty() ? 0 : kAxisFont.size * 1.7);
   // What stands beside each other decides the width of the page, and that how the title wraps.
   const double plots_left = std::ceil(columns.place(0, left));
   const double plots_right = std::ceil(columns.end(left));
   const double bar_x = plots_right + kBarGap;
   const double right =
       std::max({bar_x + kBarWidth + 7 + color_bar_label_width, plots_right + overhang,
-                kMargin + (grid.title.empty() ? 0 : kSmallestPage)});
-  layout.width = right + kMargin;
-  double top = kMargin;
+                kLayoutMargin + (grid.title.empty() ? 0 : kSmallestPage)});
+  layout.width = right + kLayoutMargin;
+  double top = kLayoutMargin;
   if (!grid.title.empty()) {
-    layout.title = {kMargin, top, right - kMargin, 0};
+    layout.title = {kLayoutMargin, top, right - kLayoutMargin, 0};
     layout.title.height = text_height(grid.title, kTitleFont, layout.title.width);
     top += layout.title.height + kTitleFont.size * 0.6;
   }
@@ -157,7 +157,7 @@ GridLayout layout_of(const HeatMapGrid& grid, const HeatMapOptions& options,
     layout.column_axis_y = top + kAxisFont.size / 2;
     top += kAxisFont.size * 1.7;
   }
-  layout.row_axis_x = kMargin + kAxisFont.size / 2;
+  layout.row_axis_x = kLayoutMargin + kAxisFont.size / 2;
   for (int64_t i = 0; i < count; ++i) {
     Box& plot = layout.panels[index(i)].plot;
     plot.x = std::ceil(columns.place(index(i % across), left));
@@ -171,7 +171,7 @@ GridLayout layout_of(const HeatMapGrid& grid, const HeatMapOptions& options,
                       std::clamp(layout.plots.height, kSmallestBar, kBarHeight)};
   layout.height =
       std::max(first.y + layout.plots.height, layout.color_bar.y + layout.color_bar.height) +
-      kMargin;
+      kLayoutMargin;
   return layout;
 }
 

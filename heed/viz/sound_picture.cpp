@@ -13,7 +13,7 @@
 namespace heed {
 namespace {
 
-constexpr double kMargin = 12;
+constexpr double kSoundMargin = 12;
 constexpr double kWidth = 640;   // of the sound
 constexpr double kHeight = 160;  // of its energies
 constexpr double kStrip = 14;
@@ -104,18 +104,20 @@ std::vector<std::string> write_sound_picture(const SoundPicture& picture, const 
     names = std::max(names, text_width(strip.name, kTickFont));
     longest = std::max(longest, points_per_step * static_cast<double>(strip.weights.size()));
   }
-  const double left = kMargin + names + 6;
-  const double title = picture.title.empty()
-                           ? 0
-                           : text_height(picture.title, kTitleFont, left + kWidth - kMargin) + 10;
-  const Box sound{left, kMargin + title, kWidth, kHeight};
+  const double left = kSoundMargin + names + 6;
+  const double title =
+      picture.title.empty()
+          ? 0
+          : text_height(picture.title, kTitleFont, left + kWidth - kSoundMargin) + 10;
+  const Box sound{left, kSoundMargin + title, kWidth, kHeight};
   const double strips = static_cast<double>(picture.strips.size()) * (kStrip + kBetween);
   const double bottom = sound.y + kHeight + 2 * kBetween + strips;
-  Canvas canvas(format, {.width = left + longest + kMargin, .height = bottom + kBelow + kMargin},
+  Canvas canvas(format,
+                {.width = left + longest + kSoundMargin, .height = bottom + kBelow + kSoundMargin},
                 picture.title);
   if (!picture.title.empty()) {
-    canvas.text(kMargin, kMargin, picture.title,
-                {.font = kTitleFont, .width = left + kWidth - kMargin});
+    canvas.text(kSoundMargin, kSoundMargin, picture.title,
+                {.font = kTitleFont, .width = left + kWidth - kSoundMargin});
   }
   draw_energies(canvas, picture, sound);
   double y = sound.y + kHeight + 2 * kBetween;

@@ -26,7 +26,7 @@ struct ForecastSettings {
   TimedRows rows;
 };
 
-std::string percent(double share) { return text_of(static_cast<int>(100 * share + 0.5), " %"); }
+std::string percent_of(double share) { return text_of(static_cast<int>(100 * share + 0.5), " %"); }
 
 // The numbers of a series in order, when nothing was trained on it.
 std::vector<float> numbers_of(const data::SeriesData& data, size_t series) {
@@ -43,12 +43,12 @@ void print(const tasks::ShortForecast& next, const std::string& series, const st
   std::cout << series << '\t' << time << '\t' << next.next << '\t' << next.next - next.half_width
             << '\t' << next.next + next.half_width << '\n';
   std::cerr << "heed: " << series << ": the next number by the rule that was best so far ("
-            << next.rule << "), and an interval that should hold it in " << percent(next.coverage)
-            << " of such cases\n";
+            << next.rule << "), and an interval that should hold it in "
+            << percent_of(next.coverage) << " of such cases\n";
   if (count <= kFewNumbers) {
     std::cerr << "heed: " << count << " numbers tell little: the rule was chosen and its errors "
               << "measured on the same " << count - 1 << " steps, which cannot vouch for more than "
-              << percent(next.coverage) << "\n";
+              << percent_of(next.coverage) << "\n";
   }
 }
 

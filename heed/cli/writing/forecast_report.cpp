@@ -14,7 +14,7 @@
 namespace heed::cli {
 namespace {
 
-constexpr int kNameWidth = 14;
+constexpr int kBaselineWidth = 14;
 
 constexpr int64_t kMostDrawn = 8;
 
@@ -39,10 +39,10 @@ std::string forecast_report(const tasks::ForecastEvaluation& evaluation) {
   std::ostringstream out;
   out << std::fixed << std::setprecision(4);
   const auto line = [&](const std::string& name, const metrics::ForecastErrors& errors) {
-    out << "  " << std::left << std::setw(kNameWidth) << name << std::right << std::setw(10)
+    out << "  " << std::left << std::setw(kBaselineWidth) << name << std::right << std::setw(10)
         << errors.mse() << std::setw(10) << errors.mae() << '\n';
   };
-  out << "  " << std::setw(kNameWidth + 10) << "MSE" << std::setw(10) << "MAE" << '\n';
+  out << "  " << std::setw(kBaselineWidth + 10) << "MSE" << std::setw(10) << "MAE" << '\n';
   line("this model", evaluation.model);
   for (const auto& [name, errors] : evaluation.baselines) line(name, errors);
   out << std::setprecision(1);

@@ -217,7 +217,7 @@ void fill(const Table& table, SeriesData& data) {
 }
 
 // A tab, a semicolon or a comma, whichever the line has; else white space.
-char delimiter_in(std::string_view line) {
+char delimiter_of_series(std::string_view line) {
   for (const char c : {'\t', ';', ',', '|'}) {
     if (line.find(c) != std::string_view::npos) return c;
   }
@@ -238,7 +238,8 @@ SeriesData read_series(const std::filesystem::path& file, const SeriesReadOption
   const std::string_view head = lines.reader().peek(size_t{64} << 10);
   const std::string_view first_line = head.substr(0, head.find('\n'));
   const bool one_line = trimmed(head.substr(first_line.size())).empty();
-  const char delimiter = options.delimiter != '\0' ? options.delimiter : delimiter_in(first_line);
+  const char delimiter =
+      options.delimiter != '\0' ? options.delimiter : delimiter_of_series(first_line);
   const std::unique_ptr<Rows> rows = rows_of(
       lines, {.format = delimiter == '\t' ? Format::kTsv : Format::kCsv, .delimiter = delimiter});
   Row first;

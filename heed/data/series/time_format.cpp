@@ -21,7 +21,7 @@ std::optional<int> digits(std::string_view text, size_t at, size_t count) {
   return value;
 }
 
-std::optional<int64_t> whole_number(std::string_view text) {
+std::optional<int64_t> digits_of_time(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
   if (text.empty() || text.size() > 15) return {};
@@ -94,7 +94,7 @@ std::optional<int64_t> TimeFormat::parse(std::string_view cell) const {
     if (!cell.ends_with('Z')) return {};
     cell.remove_suffix(1);
   }
-  if (kind_ == Kind::kNumber) return utc_ ? std::nullopt : whole_number(cell);
+  if (kind_ == Kind::kNumber) return utc_ ? std::nullopt : digits_of_time(cell);
   return parse_date(cell);
 }
 

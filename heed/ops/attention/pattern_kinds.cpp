@@ -21,7 +21,7 @@ namespace {
 using Leaf = PatternLeaf;
 using Sizes = Pattern::Sizes;
 
-TensorText shape_of(const at::Tensor& tensor) { return {tensor}; }
+TensorText sizes_of(const at::Tensor& tensor) { return {tensor}; }
 
 // Index tensors as the kinds want them: int64, contiguous.
 void prepare_integers(Leaf& leaf) {
@@ -30,7 +30,7 @@ void prepare_integers(Leaf& leaf) {
                     at::isIntegralType(tensor.scalar_type(), /*includeBool=*/false),
                 "pattern: lengths, offsets and columns must be tensors of integers with one "
                 "dimension, got ",
-                shape_of(tensor));
+                sizes_of(tensor));
     tensor = tensor.to(at::kLong).contiguous();
   }
 }
@@ -40,7 +40,7 @@ void prepare_booleans(Leaf& leaf) {
   check_usage(mask.defined() && mask.scalar_type() == at::kBool && mask.dim() <= 4,
               "pattern: a mask must be a tensor of bool with at most four dimensions, true = may "
               "attend, got ",
-              shape_of(mask));
+              sizes_of(mask));
   while (mask.dim() < 4) mask = mask.unsqueeze(0);
 }
 

@@ -24,7 +24,7 @@ struct Copy {
   PackedPtr packed;
 };
 
-struct Cache {
+struct PackedCache {
   std::mutex mutex;
   std::map<Key, Copy> copies;
   std::atomic<int64_t> count{0};  // of copies, readable without the mutex
@@ -34,8 +34,9 @@ struct Cache {
   void update_count() { count = static_cast<int64_t>(copies.size()); }
 };
 
-Cache& cache() {
-  static Cache* const all = new Cache;  // never destroyed: other static objects may hold tensors
+PackedCache& packed_cache() {
+  static PackedCache* const all =
+      new PackedCache;  // never destroyed: other static objects may hold tensors
   return *all;
 }
 
@@ -51,7 +52,7 @@ Key key_of(const at::Tensor& w, kernels::DataType operand) {
 }
 
 PackedPtr pack(const at::Tensor& weight, kernels::DataType operand) {
-  ++cache().packings;
+  ++packed_cache().packings;
   const at::Tensor readable = with_contiguous_side(weight);
   return std::make_shared<const kernels::PackedMatrix>(matrix_of(readable).transposed(), operand,
                                                        OperatorWorkers());
@@ -84,7 +85,7 @@ at::Tensor with_contiguous_side(const at::Tensor& t) {
 }
 
 PackedPtr packed_weight(const at::Tensor& weight, kernels::DataType operand) {
-  Cache& all = cache();
+  PackedCache& all = packed_cache();
   if (!all.keeps || weight.is_inference()) return pack(weight, operand);
   const Key key = key_of(weight, operand);
   const auto version = static_cast<uint32_t>(weight._version());
@@ -106,7 +107,7 @@ PackedPtr packed_weight(const at::Tensor& weight, kernels::DataType operand) {
 }
 
 void forget_packed_weight(const at::Tensor& weight) {
-  Cache& all = cache();
+  PackedCache& all = packed_cache();
   if (all.count.load(std::memory_order_relaxed) == 0) return;
   const std::lock_guard lock(all.mutex);
   drop_dead(all.copies);
@@ -117,7 +118,7 @@ void forget_packed_weight(const at::Tensor& weight) {
 }
 
 PackedWeightsSummary packed_weights_summary() {
-  Cache& all = cache();
+  PackedCache& all = packed_cache();
   const std::lock_guard lock(all.mutex);
   drop_dead(all.copies);
   all.update_count();
@@ -127,12 +128,12 @@ PackedWeightsSummary packed_weights_summary() {
 }
 
 void keep_packed_weights(bool keeps) {
-  cache().keeps = keeps;
+  packed_cache().keeps = keeps;
   if (!keeps) forget_packed_weights();
 }
 
 void forget_packed_weights() {
-  Cache& all = cache();
+  PackedCache& all = packed_cache();
   const std::lock_guard lock(all.mutex);
   all.copies.clear();
   all.update_count();

@@ -11,21 +11,21 @@
 namespace heed::text {
 namespace {
 
-using ModelPiece = SentencePiece::Piece;
-using Kind = ModelPiece::Kind;
+using ScoredPiece = SentencePiece::Piece;
+using PieceKind = ScoredPiece::Kind;
 
 constexpr float kPenaltyOfUnknown = 10;
 
 // Behind all pieces; no text spells it.
 constexpr const char* kNoPiece = "\xEF\xBF\xBF";  // U+FFFF, which is no character
 
-std::string_view name_of(Kind kind) {
+std::string_view name_of(PieceKind kind) {
   switch (kind) {
-    case Kind::kNormal:
+    case PieceKind::kNormal:
       return "normal";
-    case Kind::kUserDefined:
+    case PieceKind::kUserDefined:
       return "user_defined";
-    case Kind::kHidden:
+    case PieceKind::kHidden:
       return "hidden";
   }
   return "";
@@ -34,7 +34,7 @@ std::string_view name_of(Kind kind) {
 }  // namespace
 
 SentencePiece::SentencePiece(Vocabulary vocabulary, std::string unknown_token,
-                             std::vector<ModelPiece> pieces)
+                             std::vector<ScoredPiece> pieces)
     : vocabulary_(std::move(vocabulary)),
       unknown_token_(std::move(unknown_token)),
       unknown_id_(vocabulary_.id_of(unknown_token_)),
@@ -43,21 +43,22 @@ SentencePiece::SentencePiece(Vocabulary vocabulary, std::string unknown_token,
               " is not in the vocabulary");
   double least = std::numeric_limits<double>::infinity();
   double most = -least;
-  for (const ModelPiece& piece : pieces_) {
-    if (piece.kind != Kind::kNormal) continue;
+  for (const ScoredPiece& piece : pieces_) {
+    if (piece.kind != PieceKind::kNormal) continue;
     least = std::min(least, piece.score);
     most = std::max(most, piece.score);
   }
   check_usage(least <= most, "a SentencePiece model has at least one normal piece");
   std::vector<std::string> texts;
   std::vector<double> scores;
-  for (const ModelPiece& piece : pieces_) {
+  for (const ScoredPiece& piece : pieces_) {
     // What users define is always chosen.
-    const bool defined = piece.kind == Kind::kUserDefined;
+    const bool defined = piece.kind == PieceKind::kUserDefined;
     texts.push_back(piece.text);
     scores.push_back(defined ? static_cast<double>(piece.text.size()) * most - 0.1 : piece.score);
     ids_.push_back(vocabulary_.id_of(piece.text));
-    if (piece.kind == Kind::kHidden) hidden_pieces_.add(static_cast<int32_t>(texts.size()) - 1);
+    if (piece.kind == PieceKind::kHidden)
+      hidden_pieces_.add(static_cast<int32_t>(texts.size()) - 1);
   }
   const auto unknown = static_cast<int32_t>(texts.size());
   texts.emplace_back(kNoPiece);
@@ -88,16 +89,16 @@ void SentencePiece::tokenize(std::string_view piece, const HiddenIds& hidden,
 ModelPointer SentencePiece::read(const JsonValue& json) {
   json.check_keys({"type", "unk_token", "pieces", "vocab"});
   const JsonValue list = json.at("pieces");
-  std::vector<ModelPiece> pieces;
+  std::vector<ScoredPiece> pieces;
   for (size_t i = 0, size = list.array_size(); i < size; ++i) {
     const Json& entry = list.json()[i];
     if (!entry.is_array() || entry.size() != 3 || !entry[0].is_string() || !entry[1].is_number() ||
         !entry[2].is_string()) {
       list.at(i).fail("a piece, its score and its kind, [\"a\", -3.5, \"normal\"]");
     }
-    const auto kind = list.at(i).at(2).one_of<Kind>({{"normal", Kind::kNormal},
-                                                     {"user_defined", Kind::kUserDefined},
-                                                     {"hidden", Kind::kHidden}});
+    const auto kind = list.at(i).at(2).one_of<PieceKind>({{"normal", PieceKind::kNormal},
+                                                          {"user_defined", PieceKind::kUserDefined},
+                                                          {"hidden", PieceKind::kHidden}});
     pieces.push_back({entry[0].get<std::string>(), entry[1].get<double>(), kind});
   }
   Vocabulary vocabulary = Vocabulary::read(json.at("vocab"));
@@ -111,7 +112,7 @@ ModelPointer SentencePiece::read(const JsonValue& json) {
 
 OrderedJson SentencePiece::to_json() const {
   OrderedJson::array_t pieces;
-  for (const ModelPiece& piece : pieces_) {
+  for (const ScoredPiece& piece : pieces_) {
     pieces.push_back({piece.text, piece.score, name_of(piece.kind)});
   }
   OrderedJson json;

@@ -10,7 +10,7 @@
 namespace heed::text {
 namespace {
 
-NormalizerPointer from(std::string_view json) {
+NormalizerPointer normalizer_from(std::string_view json) {
   return read_normalizer(parse_json(json, "tokenizer.json", {.max_bytes = 1 << 20}));
 }
 
@@ -26,16 +26,18 @@ std::string apply(const Normalizer& normalizer, std::string_view text) {
   }
   // Writing a normaliser down and reading it back changes nothing.
   AlignedText again(text, {0, static_cast<uint32_t>(text.size())}, AlignedText::Tracking::kOff);
-  from(normalizer.to_json().dump())->apply(again);
+  normalizer_from(normalizer.to_json().dump())->apply(again);
   EXPECT_EQ(again.text(), result);
   return result;
 }
 
-std::string apply(std::string_view json, std::string_view text) { return apply(*from(json), text); }
+std::string apply(std::string_view json, std::string_view text) {
+  return apply(*normalizer_from(json), text);
+}
 
 std::string message_of(std::string_view json) {
   try {
-    from(json);
+    normalizer_from(json);
   } catch (const DataError& error) {
     return error.what();
   }

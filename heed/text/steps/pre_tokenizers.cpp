@@ -15,7 +15,7 @@ using std::make_shared;
 
 enum class CharacterClass : uint8_t { kSpace, kWord, kOther };
 
-CharacterClass class_of(char32_t c) {
+CharacterClass character_class_of(char32_t c) {
   if (is_word_character(c)) return CharacterClass::kWord;
   return is_white_space(c) ? CharacterClass::kSpace : CharacterClass::kOther;
 }
@@ -24,7 +24,7 @@ constexpr size_t kAscii = 128;
 
 std::array<CharacterClass, kAscii> make_ascii_classes() {
   std::array<CharacterClass, kAscii> classes{};
-  for (char32_t c = 0; c < kAscii; ++c) classes[c] = class_of(c);
+  for (char32_t c = 0; c < kAscii; ++c) classes[c] = character_class_of(c);
   return classes;
 }
 
@@ -43,7 +43,7 @@ class Whitespace final : public PreTokenizer {
       for (size_t at = range.begin; at < range.end;) {
         const auto begin = static_cast<uint32_t>(at);
         const char32_t c = next_code_point(text, at);
-        const CharacterClass next = c < kAscii ? ascii_[c] : class_of(c);
+        const CharacterClass next = c < kAscii ? ascii_[c] : character_class_of(c);
         if (next == CharacterClass::kSpace) {
           current = next;
           continue;

@@ -21,9 +21,9 @@ using testing::TestOptions;
 using testing::TestProblem;
 
 // A problem whose values are the unit vectors, so that the plain loops' output is the weights.
-class Case {
+class WeightsCase {
  public:
-  explicit Case(TestOptions options)
+  explicit WeightsCase(TestOptions options)
       : options_(with_unit_values(std::move(options))), t_(options_) {
     for (int64_t b = 0; b < shape().batch; ++b) {
       for (int64_t h = 0; h < shape().key_heads; ++h) {
@@ -107,14 +107,15 @@ std::vector<TestOptions> all_options() {
 
 // A statistic of weights in any arithmetic, and the same from the kernels.
 struct Statistic {
-  std::function<std::vector<double>(const Case&, const std::function<double(int64_t)>& weight)>
+  std::function<std::vector<double>(const WeightsCase&,
+                                    const std::function<double(int64_t)>& weight)>
       plain;
-  std::function<std::vector<float>(const Case&, const Workers&)> fused;
+  std::function<std::vector<float>(const WeightsCase&, const Workers&)> fused;
 };
 
 void check_statistic(const Statistic& statistic) {
   for (const TestOptions& options : all_options()) {
-    Case c(options);
+    WeightsCase c(options);
     SCOPED_TRACE(options.score + " " + std::to_string(options.shape.queries));
     const auto truth =
         statistic.plain(c, [&](int64_t at) { return c.weights()[static_cast<size_t>(at)]; });
@@ -137,14 +138,14 @@ void check_statistic(const Statistic& statistic) {
 }
 
 TEST(Weights, AllWrittenOut) {
-  check_statistic({[](const Case& c, const auto& weight) {
+  check_statistic({[](const WeightsCase& c, const auto& weight) {
                      std::vector<double> all(c.weights().size());
                      for (size_t i = 0; i < all.size(); ++i) {
                        all[i] = weight(static_cast<int64_t>(i));
                      }
                      return all;
                    },
-                   [](const Case& c, const Workers& workers) {
+                   [](const WeightsCase& c, const Workers& workers) {
                      std::vector<float> all(c.weights().size(), -7.0F);
                      selected_weights(c.problem(), {}, all.data(), workers);
                      return all;
@@ -152,7 +153,7 @@ TEST(Weights, AllWrittenOut) {
 }
 
 TEST(Weights, ChosenHeadsAndQueries) {
-  const Case c(some_options(33, 40));
+  const WeightsCase c(some_options(33, 40));
   const std::vector<int64_t> heads = {3, 1};
   const std::vector<int64_t> queries = {32, 0, 5};
   std::vector<float> all(c.weights().size());
@@ -174,7 +175,7 @@ TEST(Weights, ChosenHeadsAndQueries) {
 }
 
 TEST(Weights, ColumnSums) {
-  check_statistic({[](const Case& c, const auto& weight) {
+  check_statistic({[](const WeightsCase& c, const auto& weight) {
                      const Shape& s = c.shape();
                      std::vector<double> columns(static_cast<size_t>(s.batch * s.heads * s.keys));
                      for (int64_t row = 0; row < c.rows(); ++row) {
@@ -185,7 +186,7 @@ TEST(Weights, ColumnSums) {
                      }
                      return columns;
                    },
-                   [](const Case& c, const Workers& workers) {
+                   [](const WeightsCase& c, const Workers& workers) {
                      const Shape& s = c.shape();
                      std::vector<float> columns(static_cast<size_t>(s.batch * s.heads * s.keys));
                      column_weights(c.problem(), columns.data(), workers);
@@ -195,7 +196,7 @@ TEST(Weights, ColumnSums) {
 
 TEST(Weights, BlockMeans) {
   check_statistic(
-      {[](const Case& c, const auto& weight) {
+      {[](const WeightsCase& c, const auto& weight) {
          const Shape& s = c.shape();
          const int64_t down = (s.queries + 9) / 10;
          const int64_t across = (s.keys + 12) / 13;
@@ -212,7 +213,7 @@ TEST(Weights, BlockMeans) {
          }
          return means;
        },
-       [](const Case& c, const Workers& workers) {
+       [](const WeightsCase& c, const Workers& workers) {
          const Shape& s = c.shape();
          std::vector<float> means(static_cast<size_t>(s.batch * s.heads * ((s.queries + 9) / 10) *
                                                       ((s.keys + 12) / 13)));
@@ -222,7 +223,7 @@ TEST(Weights, BlockMeans) {
 }
 
 TEST(Weights, Entropies) {
-  check_statistic({[](const Case& c, const auto& weight) {
+  check_statistic({[](const WeightsCase& c, const auto& weight) {
                      std::vector<double> entropies(static_cast<size_t>(c.rows()));
                      for (int64_t row = 0; row < c.rows(); ++row) {
                        for (int64_t j = 0; j < c.shape().keys; ++j) {
@@ -232,7 +233,7 @@ TEST(Weights, Entropies) {
                      }
                      return entropies;
                    },
-                   [](const Case& c, const Workers& workers) {
+                   [](const WeightsCase& c, const Workers& workers) {
                      std::vector<float> entropies(static_cast<size_t>(c.rows()));
                      row_entropies(c.problem(), entropies.data(), workers);
                      return entropies;
@@ -244,7 +245,7 @@ struct Top {
   std::vector<int64_t> keys;
 };
 
-Top top_of(const Case& c, int64_t count, const Workers& workers) {
+Top top_of(const WeightsCase& c, int64_t count, const Workers& workers) {
   Top top;
   top.values.resize(static_cast<size_t>(c.rows() * count));
   top.keys.resize(top.values.size());
@@ -255,7 +256,7 @@ Top top_of(const Case& c, int64_t count, const Workers& workers) {
 // The same as sorting the weights that are written out.
 TEST(Weights, TopOfEachQuery) {
   for (const TestOptions& options : all_options()) {
-    const Case c(options);
+    const WeightsCase c(options);
     for (const Isa isa : testing::available_isas()) {
       const IsaForTest forced(isa);
       std::vector<float> all(c.weights().size());
@@ -287,7 +288,7 @@ TEST(Weights, TopOfEachQuery) {
 
 TEST(Weights, TiesGoToTheLowerKey) {
   TestOptions o = some_options(3, 300);
-  Case c(o);
+  WeightsCase c(o);
   for (int64_t h = 0; h < 2; ++h) {
     for (int64_t j = 0; j < 300; ++j) {
       for (int64_t d = 0; d < 17; ++d) c.arrays().key.set(c.arrays().key.at(0, h, j, d), 0.0F);
@@ -300,7 +301,7 @@ TEST(Weights, TiesGoToTheLowerKey) {
 TEST(Weights, RowsWithoutKeys) {
   TestOptions o = some_options(10, 12);
   o.pattern = some_graph(10, 12);  // query 3 has no key
-  const Case c(o);
+  const WeightsCase c(o);
   const Top top = top_of(c, 2, OneWorker());
   EXPECT_EQ(top.keys[3 * 2], -1);
   EXPECT_EQ(top.values[3 * 2], 0);
@@ -310,7 +311,7 @@ TEST(Weights, RowsWithoutKeys) {
 }
 
 TEST(Weights, RefusesNumbersOutOfRange) {
-  const Case c(some_options(3, 4));
+  const WeightsCase c(some_options(3, 4));
   const int64_t query = 3;
   float to[64];
   EXPECT_THROW(selected_weights(c.problem(), {nullptr, 0, &query, 1}, to, OneWorker()), UsageError);

@@ -16,7 +16,7 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
-void for_each_isa(const std::function<void()>& body) {
+void on_each_isa(const std::function<void()>& body) {
   for (int i = 0; i < kIsaCount; ++i) {
     const Isa isa = static_cast<Isa>(i);
     if (!is_available(isa)) continue;
@@ -52,7 +52,7 @@ float one(Function function, float x) {
 }
 
 TEST(Math, Exp2IsWithinTwoUlps) {
-  for_each_isa([] {
+  on_each_isa([] {
     EXPECT_LE(worst_ulps(
                   math_table().exp2, [](double x) { return std::exp2(x); }, -125, 127),
               2);
@@ -64,7 +64,7 @@ TEST(Math, Exp2IsWithinTwoUlps) {
 }
 
 TEST(Math, Log2IsWithinThreeUlps) {
-  for_each_isa([] {
+  on_each_isa([] {
     const auto exact = [](double x) { return std::log2(x); };
     EXPECT_LE(worst_ulps(math_table().log2, exact, 1.5F, 1e6F), 3);
     EXPECT_LE(worst_ulps(math_table().log2, exact, 1e-6F, 0.6F), 3);
@@ -76,7 +76,7 @@ TEST(Math, Log2IsWithinThreeUlps) {
 }
 
 TEST(Math, TanhIsWithinTwoUlps) {
-  for_each_isa([] {
+  on_each_isa([] {
     const auto exact = [](double x) { return std::tanh(x); };
     EXPECT_LE(worst_ulps(math_table().tanh, exact, -12, 12), 2);
     EXPECT_LE(worst_ulps(math_table().tanh, exact, 1e-6F, 1e-3F), 1);
@@ -86,7 +86,7 @@ TEST(Math, TanhIsWithinTwoUlps) {
 }
 
 TEST(Math, BFloat16RoundsToNearestEven) {
-  for_each_isa([] {
+  on_each_isa([] {
     const std::vector<float> x = {1.0F, 1.00390625F, 1.01171875F, -3.3895314e38F, kInfinity,
                                   kNaN, 0.1F,        -0.0F,       3.1415927F,     1e-40F,
                                   2.0F, -kInfinity,  5.0F,        6.0F,           7.0F,
