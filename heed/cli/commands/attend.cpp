@@ -91,7 +91,8 @@ std::vector<HeatMap> block_maps(const AttentionView& attention, int64_t layer,
   return maps;
 }
 
-std::vector<std::string> draw_matrices(const AttendSettings& settings, const AttentionView& attention,
+std::vector<std::string> draw_matrices(const AttendSettings& settings,
+                                       const AttentionView& attention,
                                        const std::vector<int64_t>& layers,
                                        const std::vector<int64_t>& heads) {
   HeatMapGrid grid{.title = attention.title, .columns = static_cast<int64_t>(heads.size())};
@@ -111,9 +112,9 @@ std::vector<std::string> draw_matrices(const AttendSettings& settings, const Att
 
 void draw(const AttendSettings& settings, const AttentionView& attention,
           const std::vector<int64_t>& layers, const std::vector<int64_t>& heads) {
-  const std::vector<std::string> notes =
-      attention.draw ? attention.draw(settings.out, layers, heads)
-                     : draw_matrices(settings, attention, layers, heads);
+  const std::vector<std::string> notes = attention.draw
+                                             ? attention.draw(settings.out, layers, heads)
+                                             : draw_matrices(settings, attention, layers, heads);
   for (const std::string& note : notes) {
     std::cerr << "heed: " << settings.out << ": " << note << '\n';
   }
@@ -188,7 +189,7 @@ std::string help_of_parts() {
 
 bool is_page(const std::string& path) { return std::filesystem::path(path).extension() == ".html"; }
 
-void run(const AttendSettings& settings) {
+void run_attend(const AttendSettings& settings) {
   settings.threads.apply();
   const bool page = is_page(settings.out);
   const auto model = settings.task.load();
@@ -210,7 +211,7 @@ void run(const AttendSettings& settings) {
   }
 }
 
-void define(Options& options, AttendSettings& s) {
+void define_attend(Options& options, AttendSettings& s) {
   s.task.add_model(options);
   options
       .add("text", s.input,
@@ -237,7 +238,7 @@ Command attend_command() {
           "  heed attend model 'not a bad film at all' --out heat.svg --layer 1 --head 3\n"
           "  heed attend model 'not a bad film at all' --out page.html\n"
           "  heed attend model 'not a bad film at all' --json\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_attend, run_attend),
   };
 }
 

@@ -130,9 +130,11 @@ struct CompletionSettings {
   std::string shell;
 };
 
-void run(const CompletionSettings& settings) { settings.shell == "bash" ? print_bash() : print_zsh(); }
+void run_completion(const CompletionSettings& settings) {
+  settings.shell == "bash" ? print_bash() : print_zsh();
+}
 
-void define(Options& options, CompletionSettings& s) {
+void define_completion(Options& options, CompletionSettings& s) {
   options.add("shell", s.shell, "bash or zsh").required().one_of({"bash", "zsh"});
 }
 
@@ -145,7 +147,7 @@ Command completion_command() {
       .examples =
           "  heed completion bash > ~/.local/share/bash-completion/completions/heed\n"
           "  heed completion zsh > ~/.zfunc/_heed\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_completion, run_completion),
   };
 }
 

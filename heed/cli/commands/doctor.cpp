@@ -93,7 +93,7 @@ void print(const doctor::Report& report, bool json) {
   flush_output();
 }
 
-void run(const DoctorSettings& settings) {
+void run_doctor(const DoctorSettings& settings) {
   settings.threads.apply();
   const bool model = settings.has_model();
   const doctor::Report report = model ? model_report(settings) : data_report(settings);
@@ -108,7 +108,7 @@ void run(const DoctorSettings& settings) {
   }
 }
 
-void define(Options& options, DoctorSettings& s) {
+void define_doctor(Options& options, DoctorSettings& s) {
   s.command = &options;
   options
       .add("data", s.inputs,
@@ -145,7 +145,7 @@ Command doctor_command() {
           "  heed doctor train.tsv --tokenizer tokenizer.json --max-length 128\n"
           "  heed doctor model test.tsv --out report.html\n"
           "  heed doctor model nodes.tsv --edges edges.tsv\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_doctor, run_doctor),
   };
 }
 

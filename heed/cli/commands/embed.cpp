@@ -48,7 +48,7 @@ void write_npy(const std::string& file, const at::Tensor& vectors) {
   out.commit();
 }
 
-void run(const EmbedSettings& settings) {
+void run_embed(const EmbedSettings& settings) {
   settings.threads.apply();
   const tasks::TextEmbedder embedder = tasks::load_text_embedder(settings.directory);
   const std::string prompt = tasks::prompt_of(embedder, settings.prompt.name);
@@ -65,7 +65,7 @@ void run(const EmbedSettings& settings) {
   }
 }
 
-void define(Options& options, EmbedSettings& s) {
+void define_embed(Options& options, EmbedSettings& s) {
   options.add("model", s.directory, "Directory of a published model (Hugging Face)").required();
   options.add("files", s.files, "A text on each line; - or none reads standard input").repeats();
   options.add("--out", s.out,
@@ -84,7 +84,7 @@ Command embed_command() {
       .examples =
           "  heed embed all-MiniLM-L6-v2 sentences.txt --out vectors.npy\n"
           "  echo 'A man is eating food.' | heed embed all-MiniLM-L6-v2\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_embed, run_embed),
   };
 }
 

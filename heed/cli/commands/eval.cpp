@@ -48,7 +48,7 @@ void write_errors(const std::string& file, std::vector<Evaluation::Wrong> wrong)
   out.commit();
 }
 
-void run(const EvalSettings& settings) {
+void run_eval(const EvalSettings& settings) {
   settings.threads.apply();
   const auto model = settings.task.load();
   const Evaluation evaluation = model->evaluate(settings.files, progress_bar("evaluating"));
@@ -59,7 +59,7 @@ void run(const EvalSettings& settings) {
   flush_output();
 }
 
-void define(Options& options, EvalSettings& s) {
+void define_eval(Options& options, EvalSettings& s) {
   s.task.add_model(options);
   options
       .add("files", s.files,
@@ -81,7 +81,7 @@ Command eval_command() {
       .examples =
           "  heed eval model test.tsv\n  heed eval model test.jsonl.gz --json\n"
           "  heed eval model test.tsv --errors wrong.tsv\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_eval, run_eval),
   };
 }
 

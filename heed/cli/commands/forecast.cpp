@@ -100,7 +100,7 @@ void forecast_with_model(const ForecastSettings& settings) {
   }
 }
 
-void run(const ForecastSettings& settings) {
+void run_forecast(const ForecastSettings& settings) {
   settings.threads.apply();
   check_usage(settings.inputs.size() <= 2, "expected a model and a file, or a file alone, got ",
               settings.inputs.size());
@@ -112,7 +112,7 @@ void run(const ForecastSettings& settings) {
   flush_output();
 }
 
-void define(Options& options, ForecastSettings& s) {
+void define_forecast(Options& options, ForecastSettings& s) {
   options
       .add("inputs", s.inputs,
            "A model and a file of series, as `heed train forecast` reads them; or the file alone: "
@@ -138,7 +138,7 @@ Command forecast_command() {
           "  heed forecast model power.csv > next.csv\n"
           "  heed forecast model power.csv --plot next.png --json\n"
           "  echo 2,5,10,6,8 | heed forecast -\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_forecast, run_forecast),
   };
 }
 

@@ -329,7 +329,7 @@ void check_options(const GenerateSettings& settings) {
   }
 }
 
-void run(const GenerateSettings& settings) {
+void run_generate(const GenerateSettings& settings) {
   check_options(settings);
   settings.threads.apply();
   inference::check(settings.generate.sampling);
@@ -380,7 +380,7 @@ void add_sampling_options(Options& options, GenerateSettings& s) {
       .group(group);
 }
 
-void define(Options& options, GenerateSettings& s) {
+void define_generate(Options& options, GenerateSettings& s) {
   s.options = &options;
   options
       .add("model", s.directory,
@@ -415,7 +415,7 @@ Command generate_command() {
           "  heed generate model --prompt-file play.txt --num-return-sequences 3 --stop 'THE END' "
           "--json\n"
           "  echo 'To be' | heed generate model --num-beams 4 --max-new-tokens 50\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_generate, run_generate),
   };
 }
 

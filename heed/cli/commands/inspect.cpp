@@ -61,7 +61,7 @@ void print_for_people(const OrderedJson& json) {
   }
 }
 
-void run(const InspectSettings& settings) {
+void run_inspect(const InspectSettings& settings) {
   const OrderedJson json = describe(settings.task);
   if (settings.json) {
     std::cout << json.dump() << '\n';
@@ -70,7 +70,7 @@ void run(const InspectSettings& settings) {
   }
 }
 
-void define(Options& options, InspectSettings& s) {
+void define_inspect(Options& options, InspectSettings& s) {
   s.task.add_model(options);
   s.task.add_options(options, Use::kInspect);
   options.flag("--json", s.json, "Print one JSON object");
@@ -83,7 +83,7 @@ Command inspect_command() {
       .path = "inspect",
       .summary = "Show what a trained model is made of",
       .examples = "  heed inspect model\n  heed inspect model --json\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_inspect, run_inspect),
   };
 }
 

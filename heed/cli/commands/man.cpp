@@ -97,7 +97,7 @@ struct ManSettings {
   std::string folder;
 };
 
-void run(const ManSettings& settings) {
+void run_man(const ManSettings& settings) {
   if (!settings.folder.empty()) return write_pages(settings.folder);
   if (settings.command.empty()) return print_overview(std::cout);
   for (const Command& command : commands()) {
@@ -108,7 +108,7 @@ void run(const ManSettings& settings) {
   throw UsageError(text_of("there is no command '", settings.command, "'; see heed --help"));
 }
 
-void define(Options& options, ManSettings& s) {
+void define_man(Options& options, ManSettings& s) {
   const Option command =
       options.add("command", s.command, "eval, train-classify, ...; without: heed itself");
   options.add("--all", s.folder, "Write every page into this folder instead").excludes(command);
@@ -123,7 +123,7 @@ Command man_command() {
       .examples =
           "  heed man | man -l -\n  heed man eval > heed-eval.1\n"
           "  heed man train-classify | man -l -\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_man, run_man),
   };
 }
 

@@ -16,7 +16,7 @@ struct MergeSettings {
   std::string out;
 };
 
-void run(const MergeSettings& settings) {
+void run_merge(const MergeSettings& settings) {
   models::check_replaceable_model(settings.out);
   const auto model = heed::load(settings.directory, {.base = settings.base});
   check_usage(model->has_adapter(), settings.directory,
@@ -26,7 +26,7 @@ void run(const MergeSettings& settings) {
   std::cerr << "heed: the whole model with its adapter is in " << settings.out << '\n';
 }
 
-void define(Options& options, MergeSettings& s) {
+void define_merge(Options& options, MergeSettings& s) {
   options
       .add("adapter", s.directory, "Directory of an adapter (LoRA, DoRA) that peft or Heed wrote")
       .required();
@@ -44,7 +44,7 @@ Command merge_command() {
       .examples =
           "  heed merge adapter --out model\n"
           "  heed merge adapter --base bert-base-uncased --out model\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_merge, run_merge),
   };
 }
 

@@ -21,7 +21,7 @@ struct PredictSettings {
   AnswerForm form;
 };
 
-void run(const PredictSettings& settings) {
+void run_predict(const PredictSettings& settings) {
   settings.threads.apply();
   AnswerForm form = settings.form;
   check_usage(!form.json || !form.is_table(), "--json: has no meaning beside --columns and --csv");
@@ -53,7 +53,7 @@ void add_answering(Options& options, PredictSettings& s, const std::string& file
   s.threads.add_to(options);
 }
 
-void define(Options& options, PredictSettings& s) {
+void define_predict(Options& options, PredictSettings& s) {
   add_answering(options, s,
                 "A text or a question on each line, or files as `heed eval` reads them, whose "
                 "answers need not be there; - or none reads standard input",
@@ -76,7 +76,7 @@ Command fill_command() {
       .examples =
           "  heed fill bert-base-uncased --top 3 --json < gaps.txt\n"
           "  echo 'Paris is the [MASK] of France.' | heed fill roberta-base\n",
-      .define = with_settings(define_fill, run),
+      .define = with_settings(define_fill, run_predict),
   };
 }
 
@@ -90,7 +90,7 @@ Command predict_command() {
           "  heed predict model reviews.csv --columns text,label,probabilities --csv > "
           "answers.csv\n"
           "  heed predict model reviews.txt --threshold 0.8 --unknown \"don't know\"\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_predict, run_predict),
   };
 }
 

@@ -78,7 +78,7 @@ class Recommendations {
   TableWriter table_;
 };
 
-void run(const RecommendSettings& settings) {
+void run_recommend(const RecommendSettings& settings) {
   settings.threads.apply();
   check_usage(settings.users.empty() != settings.history.empty(),
               "expected either --user or --history");
@@ -89,7 +89,7 @@ void run(const RecommendSettings& settings) {
   flush_output();
 }
 
-void define(Options& options, RecommendSettings& s) {
+void define_recommend(Options& options, RecommendSettings& s) {
   options.add("model", s.model, "Directory of a model that `heed train recommend` made").required();
   options
       .add("--user", s.users,
@@ -117,7 +117,7 @@ Command recommend_command() {
           "  heed recommend model --user 17\n"
           "  heed recommend model --history B00004,B00017 --top 5\n"
           "  heed recommend model --user 17,18 --json\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_recommend, run_recommend),
   };
 }
 

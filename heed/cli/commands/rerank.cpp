@@ -52,7 +52,7 @@ void print(const RerankSettings& settings, const std::vector<std::string>& docum
   flush_output();
 }
 
-void run(const RerankSettings& settings) {
+void run_rerank(const RerankSettings& settings) {
   settings.threads.apply();
   const tasks::Reranker reranker = tasks::load_reranker(settings.directory);
   const std::vector<std::string> documents =
@@ -63,7 +63,7 @@ void run(const RerankSettings& settings) {
   print(settings, documents, logits);
 }
 
-void define(Options& options, RerankSettings& s) {
+void define_rerank(Options& options, RerankSettings& s) {
   options
       .add("model", s.directory, "Directory of a published model with one label (a cross-encoder)")
       .required();
@@ -86,7 +86,7 @@ Command rerank_command() {
       .examples =
           "  heed rerank ms-marco-MiniLM-L6-v2 --query 'how tall is the tower' documents.txt "
           "--top 3\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_rerank, run_rerank),
   };
 }
 

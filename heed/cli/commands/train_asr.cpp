@@ -22,7 +22,7 @@ struct TrainAsrSettings {
   TrainingSettings training{train_asr_defaults()};
 };
 
-void run(const TrainAsrSettings& settings) {
+void run_train_asr(const TrainAsrSettings& settings) {
   settings.training.prepare();
   tasks::SpeechRecognitionOptions options = settings.task;
   options.model.speech = resolved(options.model.speech);
@@ -34,7 +34,7 @@ void run(const TrainAsrSettings& settings) {
   settings.training.train(task);
 }
 
-void define(Options& options, TrainAsrSettings& s) {
+void define_train_asr(Options& options, TrainAsrSettings& s) {
   s.sounds.add_to(options, "Sounds (a table of files and what is said in each)");
   add_speech_options(options, s.task);
   s.training.add_to(options, {"loss", "wer", "cer"});
@@ -49,7 +49,7 @@ Command train_asr_command() {
       .examples =
           "  heed train asr --train train.csv --valid valid.csv --out model\n"
           "  heed train asr --train calls.tsv --sampling-rate 8000 --units words --out model\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_asr, run_train_asr),
   };
 }
 

@@ -66,7 +66,8 @@ void order_labels(data::ClassificationData& data, const std::vector<std::string>
 
 // The published model with a head for the labels of the data, which take its order where it has
 // just these labels.
-models::TrainedTextClassifier published_model(const TrainClassifySettings& settings, data::TrainingData& data) {
+models::TrainedTextClassifier published_model(const TrainClassifySettings& settings,
+                                              data::TrainingData& data) {
   using models::published::Purpose;
   const std::string& directory = settings.from.directory();
   std::vector<std::string> labels = data.train.label_names;
@@ -85,14 +86,15 @@ models::TrainedTextClassifier published_model(const TrainClassifySettings& setti
                               "max-length", settings.task.model.transformer.max_length)}));
 }
 
-tasks::TextClassification make_task(const TrainClassifySettings& settings, data::TrainingData& data) {
+tasks::TextClassification make_task(const TrainClassifySettings& settings,
+                                    data::TrainingData& data) {
   tasks::TextClassificationOptions options = settings.task;
   if (settings.from.wanted()) return {data, options, published_model(settings, data)};
   options.model.transformer = resolved(options.model.transformer);
   return {data, options};
 }
 
-void run(const TrainClassifySettings& given) {
+void run_train_classify(const TrainClassifySettings& given) {
   TrainClassifySettings settings = given;
   settings.from.prepare({"max-length", "word-dropout", "label-smoothing", "class-weight"},
                         settings.training);
@@ -111,7 +113,7 @@ void run(const TrainClassifySettings& given) {
       task, held_out(data.valid->examples, [](const auto& example) { return example.text; }));
 }
 
-void define(Options& options, TrainClassifySettings& s) {
+void define_train_classify(Options& options, TrainClassifySettings& s) {
   add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
                     "Examples");
   s.from.add_to(options);
@@ -143,7 +145,7 @@ Command train_classify_command() {
           "  heed train classify --from bert-base-uncased --lora-r 8 --train a.tsv --valid b.tsv "
           "--out adapter\n"
           "  heed train classify --config settings.toml --seed 7\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_classify, run_train_classify),
   };
 }
 

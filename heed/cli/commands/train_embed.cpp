@@ -49,7 +49,7 @@ Groups read_data(const TrainEmbedSettings& settings) {
   return groups;
 }
 
-void run(TrainEmbedSettings& settings) {
+void run_train_embed(TrainEmbedSettings& settings) {
   check_usage(settings.from.wanted(), "--from: expected the directory of a model to go on with");
   settings.from.prepare({}, settings.training);
   settings.training.prepare();
@@ -63,7 +63,7 @@ void run(TrainEmbedSettings& settings) {
   settings.training.train(task);
 }
 
-void define(Options& options, TrainEmbedSettings& s) {
+void define_train_embed(Options& options, TrainEmbedSettings& s) {
   add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
                     "Pairs or triplets of texts, as tables or JSON,");
   s.from.add_to(options);
@@ -87,7 +87,7 @@ Command train_embed_command() {
           "model\n"
           "  heed train embed --from bert-base-uncased --train triplets.jsonl --valid-share 0.1 "
           "--batch-size 64 --out model\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_embed, run_train_embed),
   };
 }
 

@@ -50,7 +50,7 @@ tasks::SeriesSplit split_of(const TrainForecastSettings& settings, const data::S
   return {.train = rows[0], .valid = rows[1], .test = rows[2]};
 }
 
-void run(const TrainForecastSettings& settings) {
+void run_train_forecast(const TrainForecastSettings& settings) {
   settings.training.prepare();
   tasks::ForecastingOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
@@ -69,7 +69,7 @@ void run(const TrainForecastSettings& settings) {
   std::cerr << "heed: on the test part, in standardised units:\n" << forecast_report(evaluation);
 }
 
-void define(Options& options, TrainForecastSettings& s) {
+void define_train_forecast(Options& options, TrainForecastSettings& s) {
   options.add("--train", s.train, "Series: a table with a row for each time, in order")
       .required()
       .group("Series");
@@ -111,7 +111,7 @@ Command train_forecast_command() {
           "--out model\n"
           "  heed train forecast --train long.csv --series-column id --value-column y --out model\n"
           "  heed train forecast --train sales.csv --covariates holiday,price --out model\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_forecast, run_train_forecast),
   };
 }
 

@@ -46,7 +46,7 @@ std::vector<std::string> nodes_of(const data::GraphData& data, data::Part part) 
   return nodes;
 }
 
-void run(const TrainGraphSettings& settings) {
+void run_train_graph(const TrainGraphSettings& settings) {
   settings.training.prepare();
   data::GraphData data = settings.reading.read(settings.train, settings.table, settings.rows);
   if (!data.has_parts) {
@@ -69,7 +69,7 @@ void run(const TrainGraphSettings& settings) {
             << graph_report(tasks::evaluate(best, data, data::Part::kTest));
 }
 
-void define(Options& options, TrainGraphSettings& s) {
+void define_train_graph(Options& options, TrainGraphSettings& s) {
   const std::string group = "Graph";
   options
       .add("--train", s.train,
@@ -106,7 +106,7 @@ Command train_graph_command() {
           "  heed train graph --train nodes.csv --edges edges.csv --score gatv2 --out model\n"
           "  heed train graph --train papers.csv --edges cites.csv --label-column topic --directed "
           "true --out model\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_graph, run_train_graph),
   };
 }
 

@@ -90,7 +90,7 @@ void report(const models::TrainedImageClassifier& best, const Pictures& pictures
   if (beaten) std::cerr << "  a baseline is at least as good as the model: use that one\n";
 }
 
-void run(const TrainImageSettings& settings) {
+void run_train_image(const TrainImageSettings& settings) {
   settings.training.prepare();
   tasks::ImageClassificationOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
@@ -105,7 +105,7 @@ void run(const TrainImageSettings& settings) {
   report(models::load_image_classifier(settings.training.out), pictures);
 }
 
-void define(Options& options, TrainImageSettings& s) {
+void define_train_image(Options& options, TrainImageSettings& s) {
   const std::string group = "Pictures";
   add_example_files(options, {s.train, s.valid, s.valid_share},
                     "Pictures (a folder with a folder for each class, an IDX file, a list)");
@@ -140,7 +140,7 @@ Command train_image_command() {
           "  heed train image --train photos --image-size 64 --patch-size 8 --flip true --out "
           "model\n"
           "  heed train image --train list.csv --valid more.csv --skip-bad --out model\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_image, run_train_image),
   };
 }
 

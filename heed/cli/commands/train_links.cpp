@@ -31,7 +31,7 @@ struct TrainLinksSettings {
   TrainingSettings training{train_links_defaults()};
 };
 
-void run(const TrainLinksSettings& settings) {
+void run_train_links(const TrainLinksSettings& settings) {
   settings.training.prepare();
   tasks::LinkPredictionOptions options = settings.task;
   options.seed = settings.training.options.seed;
@@ -48,7 +48,7 @@ void run(const TrainLinksSettings& settings) {
             << link_report(tasks::evaluate(best, tasks::with_edges(data, split.train), split.test));
 }
 
-void define(Options& options, TrainLinksSettings& s) {
+void define_train_links(Options& options, TrainLinksSettings& s) {
   const std::string group = "Graph";
   options.add("--train", s.train, "Nodes: a table with a row for each, and what is known of it")
       .required()
@@ -81,7 +81,7 @@ Command train_links_command() {
           "  heed train links --train nodes.tsv --edges edges.tsv --out model\n"
           "  heed train links --train people.csv --edges knows.csv --test-share 0.2 --score gatv2 "
           "--out model\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_links, run_train_links),
   };
 }
 

@@ -73,7 +73,8 @@ tasks::LanguageModelling fresh_task(const TrainLmSettings& settings, const data:
           model};
 }
 
-tasks::LanguageModelling published_task(const TrainLmSettings& settings, const data::TextData& data) {
+tasks::LanguageModelling published_task(const TrainLmSettings& settings,
+                                        const data::TextData& data) {
   check_usage(!settings.from.is_given("tokenizer"),
               "--tokenizer: has no meaning with --from, whose model has its own");
   const models::PublishedFiles files =
@@ -84,7 +85,7 @@ tasks::LanguageModelling published_task(const TrainLmSettings& settings, const d
           settings.from.is_given("max-length") ? asked : std::min(asked, longest)};
 }
 
-void run(const TrainLmSettings& given) {
+void run_train_lm(const TrainLmSettings& given) {
   TrainLmSettings settings = given;
   settings.from.prepare({"max-length"}, settings.training);
   settings.training.prepare();
@@ -100,7 +101,7 @@ void run(const TrainLmSettings& given) {
   settings.training.train(task, held_out_pieces(data.valid));
 }
 
-void define(Options& options, TrainLmSettings& s) {
+void define_train_lm(Options& options, TrainLmSettings& s) {
   options.add("--train", s.train, "Texts to learn from, plain or gzip, one after the other")
       .required()
       .repeats();
@@ -133,7 +134,7 @@ Command train_lm_command() {
           "--max-length 128 --out model\n"
           "  heed train lm --train code.txt --tokenizer tokenizer.json --pattern window:64:0 "
           "--out model\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_lm, run_train_lm),
   };
 }
 

@@ -61,7 +61,8 @@ Sentences read_data(const TrainNerSettings& settings) {
 }
 
 // The published model with a head for the types of the data, where it has not just these.
-tasks::EntityRecognition published_task(const TrainNerSettings& settings, const Sentences& sentences) {
+tasks::EntityRecognition published_task(const TrainNerSettings& settings,
+                                        const Sentences& sentences) {
   using models::published::Purpose;
   const std::string& directory = settings.from.directory();
   models::HeadRequest request{
@@ -87,7 +88,7 @@ tasks::EntityRecognition fresh_task(const TrainNerSettings& settings, const Sent
   return {sentences.train, sentences.valid, options};
 }
 
-void run(TrainNerSettings& settings) {
+void run_train_ner(TrainNerSettings& settings) {
   settings.from.prepare({"margin", "class-weight"}, settings.training);
   settings.training.prepare();
   resolved(settings.task.model.transformer);
@@ -101,7 +102,7 @@ void run(TrainNerSettings& settings) {
                           }));
 }
 
-void define(Options& options, TrainNerSettings& s) {
+void define_train_ner(Options& options, TrainNerSettings& s) {
   add_example_files(options, {.train = s.train, .valid = s.valid, .valid_share = s.valid_share},
                     "Sentences, as CoNLL columns or JSON,");
   s.from.add_to(options);
@@ -131,7 +132,7 @@ Command train_ner_command() {
           "--output softmax\n"
           "  heed train ner --train train.conll --valid dev.conll --out model --positions rotary "
           "--pattern window:8:8\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_ner, run_train_ner),
   };
 }
 

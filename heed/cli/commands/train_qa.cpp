@@ -117,7 +117,8 @@ void train_on_stories(const TrainQaSettings& settings) {
   settings.training.train(task, shown);
 }
 
-tasks::SpanQuestions span_task(const TrainQaSettings& settings, const data::SpanTrainingData& data) {
+tasks::SpanQuestions span_task(const TrainQaSettings& settings,
+                               const data::SpanTrainingData& data) {
   if (settings.from.wanted()) {
     const models::HeadRequest request{
         .purpose = models::published::Purpose::kQuestionAnswering,
@@ -144,7 +145,7 @@ void train_on_spans(const TrainQaSettings& settings) {
                           }));
 }
 
-void run(TrainQaSettings& settings) {
+void run_train_qa(TrainQaSettings& settings) {
   settings.from.prepare({"max-length"}, settings.training);
   check_usage(!settings.from.wanted() || !settings.from.is_given("tokenizer"),
               "--tokenizer: has no meaning with --from, whose model has its own");
@@ -186,7 +187,7 @@ void add_data_options(Options& options, TrainQaSettings& s) {
               "tokenizer.json");
 }
 
-void define(Options& options, TrainQaSettings& s) {
+void define_train_qa(Options& options, TrainQaSettings& s) {
   add_data_options(options, s);
   add_model_options(
       options, s.task.model,
@@ -213,7 +214,7 @@ Command train_qa_command() {
           "  heed train qa --train qa1_train.txt --out model --score additive --pattern causal\n"
           "  heed train qa --from bert-base-uncased --train train.json --valid dev.json --out "
           "model\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_qa, run_train_qa),
   };
 }
 

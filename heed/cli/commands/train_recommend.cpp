@@ -32,7 +32,7 @@ struct TrainRecommendSettings {
   TrainingSettings training{train_recommend_defaults()};
 };
 
-void run(const TrainRecommendSettings& settings) {
+void run_train_recommend(const TrainRecommendSettings& settings) {
   settings.training.prepare();
   tasks::RecommendationOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
@@ -53,7 +53,7 @@ void run(const TrainRecommendSettings& settings) {
             << recommend_report(tasks::evaluate(best, task.test_cases(), progress_bar("testing")));
 }
 
-void define(Options& options, TrainRecommendSettings& s) {
+void define_train_recommend(Options& options, TrainRecommendSettings& s) {
   const std::string group = "Interactions";
   options
       .add("--train", s.train,
@@ -87,7 +87,7 @@ Command train_recommend_command() {
           "  heed train recommend --train ratings.csv --item-names movies.csv --out model\n"
           "  heed train recommend --train log.csv --user-column visitor --item-column page "
           "--out model\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_recommend, run_train_recommend),
   };
 }
 

@@ -76,7 +76,7 @@ tasks::SequenceToSequence published_task(const TrainSeq2seqSettings& settings, c
   return {pairs.train, pairs.valid, models::as_encoder_decoder(files), settings.task};
 }
 
-void run(TrainSeq2seqSettings& settings) {
+void run_train_seq2seq(TrainSeq2seqSettings& settings) {
   settings.from.prepare({"label-smoothing"}, settings.training);
   settings.training.prepare();
   resolved(settings.task.model.transformer);
@@ -107,7 +107,7 @@ void define_data(Options& options, TrainSeq2seqSettings& s) {
   options.flag("--lowercase", s.tokenizers.lowercase, "Learn a vocabulary without capitals");
 }
 
-void define(Options& options, TrainSeq2seqSettings& s) {
+void define_train_seq2seq(Options& options, TrainSeq2seqSettings& s) {
   define_data(options, s);
   std::vector<std::string> ties = models::embedding_ties();
   ties.insert(ties.begin(), "auto");
@@ -134,7 +134,7 @@ Command train_seq2seq_command() {
           "  heed train seq2seq --train train.en train.de --valid valid.en valid.de --out model\n"
           "  heed train seq2seq --train articles.jsonl --valid valid.jsonl --source-column article "
           "--target-column summary --out model\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_seq2seq, run_train_seq2seq),
   };
 }
 

@@ -22,7 +22,7 @@ struct TrainSpeechSettings {
   TrainingSettings training{train_speech_defaults()};
 };
 
-void run(const TrainSpeechSettings& settings) {
+void run_train_speech(const TrainSpeechSettings& settings) {
   settings.training.prepare();
   tasks::SpeechClassificationOptions options = settings.task;
   options.model.speech = resolved(options.model.speech);
@@ -32,7 +32,7 @@ void run(const TrainSpeechSettings& settings) {
   settings.training.train(task);
 }
 
-void define(Options& options, TrainSpeechSettings& s) {
+void define_train_speech(Options& options, TrainSpeechSettings& s) {
   s.sounds.add_to(
       options, "Sounds (a folder with a folder for each class, or a table of files and classes)");
   add_speech_options(options, s.task);
@@ -51,7 +51,7 @@ Command train_speech_command() {
           "model\n"
           "  heed train speech --train commands --subsampling 2 --frequency-warp 0 --skip-bad "
           "--out model\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_speech, run_train_speech),
   };
 }
 

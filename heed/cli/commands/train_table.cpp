@@ -99,7 +99,7 @@ std::string kinds_text(const data::TableData& data) {
   return text;
 }
 
-void run(const TrainTableSettings& settings) {
+void run_train_table(const TrainTableSettings& settings) {
   settings.training.prepare();
   tasks::TableLearningOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
@@ -118,7 +118,7 @@ void run(const TrainTableSettings& settings) {
                             tasks::table_baselines(best, tables.train, tables.valid));
 }
 
-void define(Options& options, TrainTableSettings& s) {
+void define_train_table(Options& options, TrainTableSettings& s) {
   const std::string group = "Table";
   add_example_files(options, {s.train, s.valid, s.valid_share}, "Tables");
   options.add("--target", s.columns.target, "Column that is to be told, by name or number")
@@ -172,7 +172,7 @@ Command train_table_command() {
           "  heed train table --train people.csv --target income --valid later.csv --out model\n"
           "  heed train table --train patients.tsv --target outcome --ignore name,id "
           "--categories ward --out model\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_train_table, run_train_table),
   };
 }
 

@@ -106,7 +106,7 @@ void print(const std::string& format, const std::string& file, const Said& said)
   }
 }
 
-void run(const TranscribeSettings& settings) {
+void run_transcribe(const TranscribeSettings& settings) {
   settings.threads.apply();
   const bool subtitles = settings.format == "vtt" || settings.format == "srt";
   check_usage(!subtitles || settings.sounds.size() == 1, "--format: ", settings.format,
@@ -122,7 +122,7 @@ void run(const TranscribeSettings& settings) {
   }
 }
 
-void define(Options& options, TranscribeSettings& s) {
+void define_transcribe(Options& options, TranscribeSettings& s) {
   options.add("model", s.model, "Directory of a model: Whisper's, or one of heed train asr")
       .required();
   options.add("sounds", s.sounds, "Sounds, such as WAV and FLAC").required().repeats();
@@ -156,7 +156,7 @@ Command transcribe_command() {
           "  heed transcribe whisper-tiny.en talk.wav\n"
           "  heed transcribe whisper-small talk.flac --language de --format srt > talk.srt\n"
           "  heed transcribe model calls/*.wav --format json\n",
-      .define = with_settings(define, run),
+      .define = with_settings(define_transcribe, run_transcribe),
   };
 }
 
