@@ -155,7 +155,7 @@ class Pictures(unittest.TestCase):
         errors = heed("predict", self.model, bad / "a" / "cut.png", code=65).stderr
         self.assertIn("cut.png", errors)
         heed("predict", self.model, self.folder / "none.png", code=66)
-        alone = heed("train", "image", "--train", bad / "a" / "1.png", "--out", self.folder / "no", code=65).stderr
+        alone = heed("train", "image", "--train", bad / "a" / "1.png", "--out", self.folder / "alone", code=65).stderr
         self.assertIn("says no class", alone)
         idx = self.folder / "cut-images-idx3-ubyte"
         idx.write_bytes(struct.pack(">BBBBIII", 0, 0, 8, 3, 5, SIZE, SIZE) + bytes(700))
