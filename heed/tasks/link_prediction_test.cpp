@@ -30,7 +30,7 @@ data::GraphData groups(int size) {
   return data;
 }
 
-LinkPredictionOptions small() {
+LinkPredictionOptions small_link_prediction() {
   LinkPredictionOptions options;
   options.model.num_classes = 8;
   options.model.d_model = 16;
@@ -44,23 +44,23 @@ LinkPredictionOptions small() {
 
 TEST(LinkPrediction, LearnsWhoIsLinked) {
   at::manual_seed(1);
-  const data::GraphData data = groups(30);
-  LinkPrediction task(data, small());
+  const data::GraphData data = groups(90);
+  LinkPrediction task(data, small_link_prediction());
   const LinkSplit& split = task.split();
-  EXPECT_EQ(split.valid.linked.size(), 18u);
-  EXPECT_EQ(split.test.others.size(), 18u);
-  EXPECT_EQ(split.train.size(), 144u);
+  EXPECT_EQ(split.valid.linked.size(), 54u);
+  EXPECT_EQ(split.test.others.size(), 54u);
+  EXPECT_EQ(split.train.size(), 432u);
   learn(task, {0}, 200);
   EXPECT_GT(metric(task.validate({}), "auc"), 0.7);
   const auto evaluation = evaluate(task.trained(), with_edges(data, split.train), split.test);
   EXPECT_GT(metric(evaluation.model, "auc"), 0.7);
-  EXPECT_EQ(metric(evaluation.model, "pairs"), 36);
+  EXPECT_EQ(metric(evaluation.model, "pairs"), 108);
   ASSERT_EQ(evaluation.baselines.size(), 3u);
 }
 
 TEST(LinkPrediction, NothingOfAPartIsInAnother) {
   const data::GraphData data = groups(30);
-  const LinkPrediction task(data, small());
+  const LinkPrediction task(data, small_link_prediction());
   std::set<std::pair<int32_t, int32_t>> seen;
   const LinkSplit& split = task.split();
   size_t count = 0;
@@ -76,7 +76,7 @@ TEST(LinkPrediction, BaselinesCountNeighbours) {
   data::GraphData data = groups(4);
   data.edges = {{0, 1}, {1, 2}, {3, 0}, {3, 2}, {4, 0}};
   at::manual_seed(2);
-  const LinkPrediction task(groups(30), small());
+  const LinkPrediction task(groups(30), small_link_prediction());
   // 0 and 2 share two neighbours, 5 and 6 none.
   const auto evaluation = evaluate(task.trained(), data, {.linked = {{0, 2}}, .others = {{5, 6}}});
   EXPECT_EQ(metric(evaluation.baselines[0].second, "auc"), 1);
@@ -86,20 +86,20 @@ TEST(LinkPrediction, BaselinesCountNeighbours) {
 TEST(LinkPrediction, WhatCannotBeTrainedIsRefused) {
   data::GraphData data = groups(30);
   data.edges.resize(1);
-  EXPECT_THROW(LinkPrediction(data, small()), DataError);
+  EXPECT_THROW(LinkPrediction(data, small_link_prediction()), DataError);
   data = groups(30);
   data.columns.clear();
-  EXPECT_THROW(LinkPrediction(data, small()), DataError);
-  LinkPredictionOptions options = small();
+  EXPECT_THROW(LinkPrediction(data, small_link_prediction()), DataError);
+  LinkPredictionOptions options = small_link_prediction();
   options.valid_share = 0;
   EXPECT_THROW(LinkPrediction(groups(30), options), UsageError);
-  EXPECT_THROW(pairs_without_edge(groups(4), groups(4).edges, 10, 1), DataError);
+  EXPECT_THROW(pairs_without_edge(groups(4), groups(4).edges, 11, 1), DataError);
 }
 
 TEST(LinkPrediction, AModelIsFoundAgain) {
   at::manual_seed(3);
   const data::GraphData data = groups(30);
-  LinkPrediction task(data, small());
+  LinkPrediction task(data, small_link_prediction());
   task.module().eval();
   const test::Folder folder;
   task.save(folder / "model");

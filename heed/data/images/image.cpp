@@ -32,6 +32,19 @@ struct Source {
   }
 };
 
+// A picture whose last chunk is missing has been cut off, also where libpng finds all pixels.
+bool has_end(std::string_view png) {
+  const auto byte = [&](size_t at) { return static_cast<uint8_t>(png[at]); };
+  for (size_t at = kPngStart.size(); at + 12 <= png.size();) {
+    const size_t length = size_t{byte(at)} << 24 | size_t{byte(at + 1)} << 16 |
+                          size_t{byte(at + 2)} << 8 | size_t{byte(at + 3)};
+    if (length > png.size() - at - 12) return false;
+    if (png.substr(at + 4, 4) == "IEND") return true;
+    at += length + 12;
+  }
+  return false;
+}
+
 Image read_png(const Source& source) {
   png_image png{};
   png.version = PNG_IMAGE_VERSION;
@@ -44,6 +57,7 @@ Image read_png(const Source& source) {
   png.format = grey ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
   Image image{.height = png.height, .width = png.width, .channels = grey ? 1 : 3};
   image.pixels.resize(PNG_IMAGE_SIZE(png));
+  if (!has_end(source.bytes)) source.fail("the PNG cannot be read: its end is missing");
   const png_color black{0, 0, 0};
   if (png_image_finish_read(&png, &black, image.pixels.data(), 0, nullptr) == 0) {
     source.fail(text_of("the PNG cannot be read: ", printable(png.message)));

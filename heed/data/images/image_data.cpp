@@ -149,18 +149,19 @@ class ImageReader {
   // `where`, `line`: what names it in a list.
   void add_file(const fs::path& file, std::string_view label, const std::string& where,
                 int64_t line) {
+    Image image;
     try {
-      const Image image = read_image(file, options_.limits);
-      const auto number = class_of(label, where, line);
-      if (number) add_image(image, *number, printable(file.string()), where, line);
+      image = read_image(file, options_.limits);
     } catch (const DataError& error) {
       const std::string_view what = error.what();
       const std::string named = where + ": ";
-      bad(where, line, std::string(what.substr(what.starts_with(named) ? named.size() : 0)));
+      return bad(where, line, std::string(what.substr(what.starts_with(named) ? named.size() : 0)));
     } catch (const MissingInputError& error) {
       if (line == 0) throw;
-      bad(where, line, error.what());
+      return bad(where, line, error.what());
     }
+    const auto number = class_of(label, where, line);
+    if (number) add_image(image, *number, printable(file.string()), where, line);
   }
 
   void add_image(const Image& image, int32_t number, const std::string& name,
