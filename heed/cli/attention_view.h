@@ -42,9 +42,10 @@ struct AttentionView {
     std::vector<float> weights;  // one a token
   };
   std::vector<Line> lines = {};
-  // Draws what these layers and heads (from 0) attend to over the input itself, a sound, to a file, and
-  // returns what whoever asked for it should know. Empty: the matrices are drawn.
-  std::function<std::vector<std::string>(const std::string& path, const std::vector<int64_t>& layers,
+  // Draws what these layers and heads (from 0) attend to over the input itself, a sound, to a file,
+  // and returns what whoever asked for it should know. Empty: the matrices are drawn.
+  std::function<std::vector<std::string>(const std::string& path,
+                                         const std::vector<int64_t>& layers,
                                          const std::vector<int64_t>& heads)>
       draw = {};
 

@@ -102,7 +102,9 @@ TaskLoader define_gap_filling(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind gap_filling() {
-  return {.name = "fill", .define = define_gap_filling, .purpose = models::published::Purpose::kMaskedLm};
+  return {.name = "fill",
+          .define = define_gap_filling,
+          .purpose = models::published::Purpose::kMaskedLm};
 }
 
 }  // namespace heed::cli

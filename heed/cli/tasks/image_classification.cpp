@@ -246,7 +246,9 @@ TaskLoader define_image_classification(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind image_classification() {
-  return {.model_type = "heed_image_classifier", .name = "image", .define = define_image_classification};
+  return {.model_type = "heed_image_classifier",
+          .name = "image",
+          .define = define_image_classification};
 }
 
 }  // namespace heed::cli

@@ -148,7 +148,8 @@ TaskLoader define_node_classification(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind node_classification() {
-  return {.model_type = "heed_graph_classifier", .name = "graph", .define = define_node_classification};
+  return {
+      .model_type = "heed_graph_classifier", .name = "graph", .define = define_node_classification};
 }
 
 }  // namespace heed::cli

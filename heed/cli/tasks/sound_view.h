@@ -18,8 +18,8 @@ struct HeardSound {
   OrderedJson details;
 };
 
-// The weights among the steps of the sound, which are named by their times ("0.04 s"). Drawn are the
-// energies of the sound above what each head gives each moment, the mean over the queries
+// The weights among the steps of the sound, which are named by their times ("0.04 s"). Drawn are
+// the energies of the sound above what each head gives each moment, the mean over the queries
 // (write_sound_picture).
 AttentionView sound_view(HeardSound sound, const models::SpeechOptions& options);
 

@@ -136,7 +136,9 @@ TaskLoader define_speech_classification(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind speech_classification() {
-  return {.model_type = "heed_speech_classifier", .name = "speech", .define = define_speech_classification};
+  return {.model_type = "heed_speech_classifier",
+          .name = "speech",
+          .define = define_speech_classification};
 }
 
 }  // namespace heed::cli

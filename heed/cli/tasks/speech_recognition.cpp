@@ -109,7 +109,8 @@ TaskLoader define_speech_recognition(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind speech_recognition() {
-  return {.model_type = "heed_speech_recogniser", .name = "asr", .define = define_speech_recognition};
+  return {
+      .model_type = "heed_speech_recogniser", .name = "asr", .define = define_speech_recognition};
 }
 
 }  // namespace heed::cli

@@ -97,7 +97,9 @@ TaskLoader define_text_embedding(TaskOptions& options, Use use) {
 }  // namespace
 
 TaskKind text_embedding() {
-  return {.name = "embed", .define = define_text_embedding, .purpose = models::published::Purpose::kFeatures};
+  return {.name = "embed",
+          .define = define_text_embedding,
+          .purpose = models::published::Purpose::kFeatures};
 }
 
 }  // namespace heed::cli
