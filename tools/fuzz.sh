@@ -29,6 +29,10 @@ mkdir -p build/fuzz/findings
 fuzz() {
   local name=$1 log=build/fuzz/findings/$1.log
   mkdir -p "build/fuzz/corpus/$name"
+  if [[ -z $(ls "tests/fuzz/corpus/$name" 2>/dev/null) ]]; then
+    echo "fuzz: $name has no seeds: expected some in tests/fuzz/corpus/$name" >&2
+    return 1
+  fi
   # Only the first folder is written to.
   if ! "build/fuzz/tests/fuzz/heed_fuzz_$name" -max_total_time="$seconds" -max_len=8192 -timeout=20 \
       -rss_limit_mb=3000 -malloc_limit_mb=2000 -print_final_stats=1 -verbosity=0 \

@@ -1,8 +1,10 @@
-// config.json of a model directory. The first byte chooses the kind of model; the rest takes the
-// place of the config.json of a small model of that kind.
-#include <array>
+// config.json of a model directory. The first byte chooses the kind of model, 'a' the first of
+// kinds(); the rest takes the place of the config.json of a small model of that kind.
+#include <deque>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "heed/models/files/encoder_decoder_files.h"
 #include "heed/models/files/forecaster_files.h"
@@ -10,6 +12,9 @@
 #include "heed/models/files/language_model_files.h"
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/models/files/recommender_files.h"
+#include "heed/models/files/speech_classifier_files.h"
+#include "heed/models/files/speech_recogniser_files.h"
+#include "heed/models/files/table_transformer_files.h"
 #include "heed/models/files/text_classifier_files.h"
 #include "heed/models/files/token_tagger_files.h"
 #include "heed/text/builders/word_level_builder.h"
@@ -19,7 +24,6 @@ namespace heed::fuzz {
 namespace {
 
 using namespace heed::models;
-constexpr size_t kKinds = 8;
 
 using TokenizerPointer = std::shared_ptr<const text::Tokenizer>;
 
@@ -112,41 +116,87 @@ void save_recommender(const std::filesystem::path& folder) {
        folder);
 }
 
+SpeechOptions small_speech() {
+  return {.num_mel_bins = 2, .num_channels = 2, .kernel_size = 3, .transformer = small()};
+}
+
+const FrameScale kScale = {.means = {-3.5, 0}, .deviations = {1, 2}};
+
+void save_speech_classifier(const std::filesystem::path& folder) {
+  SpeechClassifierOptions options{.num_classes = 2, .speech = small_speech()};
+  save({.model = std::make_shared<SpeechClassifier>(options),
+        .labels = {"no", "yes"},
+        .scale = kScale},
+       folder);
+}
+
+void save_speech_recogniser(const std::filesystem::path& folder) {
+  SpeechRecogniserOptions options{.num_tokens = 3, .speech = small_speech()};
+  save({.model = std::make_shared<SpeechRecogniser>(options),
+        .tokens = {"", "a", "b"},
+        .scale = kScale},
+       folder);
+}
+
+void save_table(const std::filesystem::path& folder) {
+  TableTransformerOptions options{.num_numbers = 1,
+                                  .num_categories = 1,
+                                  .num_category_vectors = 4,
+                                  .num_outputs = 2,
+                                  .num_bins = 2,
+                                  .transformer = small()};
+  options.transformer.attention.positions = "none";
+  save({.model = std::make_shared<TableTransformer>(options),
+        .columns = {{.name = "n", .values = {0, 1}, .scores = {-1, 1}, .bins = {0, 0.5, 1}},
+                    {.name = "c", .is_category = true, .categories = {"x", "y"}}},
+        .target = "y",
+        .labels = {"no", "yes"},
+        .missing_values = {"?"}},
+       folder);
+}
+
 struct Kind {
+  std::string name;
   std::function<void(const std::filesystem::path&)> save;
   std::function<void(const std::filesystem::path&)> load;
 };
 
-const std::array<Kind, kKinds>& kinds() {
-  static const std::array<Kind, kKinds> all = {{
-      {save_language_model, [](const auto& folder) { load_language_model(folder); }},
-      {save_classifier, [](const auto& folder) { load_text_classifier(folder); }},
-      {save_encoder_decoder, [](const auto& folder) { load_encoder_decoder(folder); }},
-      {save_question_answerer, [](const auto& folder) { load_question_answerer(folder); }},
-      {save_tagger, [](const auto& folder) { load_token_tagger(folder); }},
-      {save_forecaster, [](const auto& folder) { load_forecaster(folder); }},
-      {save_graph_classifier, [](const auto& folder) { load_graph_classifier(folder); }},
-      {save_recommender, [](const auto& folder) { load_recommender(folder); }},
-  }};
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> all = {
+      {"lm", save_language_model, [](const auto& folder) { load_language_model(folder); }},
+      {"classify", save_classifier, [](const auto& folder) { load_text_classifier(folder); }},
+      {"seq2seq", save_encoder_decoder, [](const auto& folder) { load_encoder_decoder(folder); }},
+      {"qa", save_question_answerer, [](const auto& folder) { load_question_answerer(folder); }},
+      {"ner", save_tagger, [](const auto& folder) { load_token_tagger(folder); }},
+      {"forecast", save_forecaster, [](const auto& folder) { load_forecaster(folder); }},
+      {"graph", save_graph_classifier, [](const auto& folder) { load_graph_classifier(folder); }},
+      {"recommend", save_recommender, [](const auto& folder) { load_recommender(folder); }},
+      {"speech", save_speech_classifier,
+       [](const auto& folder) { load_speech_classifier(folder); }},
+      {"asr", save_speech_recogniser, [](const auto& folder) { load_speech_recogniser(folder); }},
+      {"table", save_table, [](const auto& folder) { load_table_transformer(folder); }},
+  };
+  return all;
+}
+
+// The model of each kind, saved.
+const std::deque<ScratchFile>& saved_models() {
+  static const std::deque<ScratchFile> all = [] {
+    std::deque<ScratchFile> files;
+    for (const Kind& kind : kinds()) kind.save(files.emplace_back(kind.name).path());
+    return files;
+  }();
   return all;
 }
 
 }  // namespace
 
 void one(std::string_view input) {
-  static const std::array<ScratchFile, kKinds> files = {
-      ScratchFile("lm"),    ScratchFile("classifier"), ScratchFile("seq2seq"),
-      ScratchFile("qa"),    ScratchFile("ner"),        ScratchFile("forecast"),
-      ScratchFile("graph"), ScratchFile("recommend")};
-  static const bool saved = [] {
-    for (size_t i = 0; i < files.size(); ++i) kinds()[i].save(files[i].path());
-    return true;
-  }();
-  expect(saved);
   if (input.empty()) return;
-  const size_t kind = static_cast<uint8_t>(input.front()) % files.size();
-  std::ofstream(files[kind].path() / "config.json", std::ios::trunc) << input.substr(1);
-  kinds()[kind].load(files[kind].path());
+  const size_t kind = static_cast<uint8_t>(input.front() - 'a') % kinds().size();
+  const std::filesystem::path& folder = saved_models()[kind].path();
+  std::ofstream(folder / "config.json", std::ios::trunc) << input.substr(1);
+  kinds()[kind].load(folder);
 }
 
 }  // namespace heed::fuzz

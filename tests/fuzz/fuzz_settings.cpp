@@ -1,6 +1,7 @@
 // Settings files: what is read is written and read again.
-#include <CLI/CLI.hpp>
+#include <cstdint>
 #include <sstream>
+#include <string>
 #include <vector>
 
 #include "heed/cli/options/settings_file.h"
@@ -11,7 +12,7 @@ namespace {
 
 // A command with an option of each kind.
 struct Command {
-  CLI::App app{"fuzz"};
+  cli::Options options{"fuzz", "Tries settings"};
   std::string name;
   int64_t number = 1;
   double real = 0.5;
@@ -19,18 +20,17 @@ struct Command {
   std::vector<std::string> list;
 
   Command() {
-    app.add_option("--name", name, "A text")->capture_default_str();
-    app.add_option("--number", number, "A whole number")->capture_default_str();
-    app.add_option("--real", real, "A number")->capture_default_str();
-    app.add_flag("--flag", flag, "Yes or no");
-    app.add_option("--list", list, "Texts")
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->allow_extra_args(false);
+    options.add("--name", name, "A text");
+    options.add("--number", number, "A whole number");
+    options.add("--real", real, "A number");
+    options.flag("--flag", flag, "Yes or no");
+    options.add("--list", list, "Texts").repeats().one_word_each();
+    options.finish();
   }
 
   void read(const std::string& text) {
     std::istringstream in(text);
-    cli::read_settings(app, in, "fuzz.toml");
+    cli::read_settings(options, in, "fuzz.toml");
   }
 };
 
@@ -39,10 +39,10 @@ struct Command {
 void one(std::string_view input) {
   Command command;
   command.read(std::string(input));
-  const std::string text = cli::settings_text(command.app);
+  const std::string text = cli::settings_text(command.options);
   Command again;
   again.read(text);
-  expect(cli::settings_text(again.app) == text);
+  expect(cli::settings_text(again.options) == text);
 }
 
 }  // namespace heed::fuzz
