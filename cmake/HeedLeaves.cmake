@@ -1,9 +1,9 @@
 # heed_leaves(RESULT header... [EXTRA_SCORES header])
 #
 # Leaf code is compiled once for each instruction set, in a namespace of its own (HEED_ISA; see
-# heed/kernels/vector/simd.h). For each `folder/x_leaf.h`, given from heed/kernels on, this writes
-# x_ISA.cpp files of one line into the build folder, with the flags of their instruction set, and
-# puts their paths into RESULT. EXTRA_SCORES: a header that adds scores to the built-in list.
+# heed/kernels/vector/simd_leaf.h). For each `folder/x_leaf.h`, given from heed/kernels on, this
+# writes x_ISA.cpp files of one line into the build folder, with the flags of their instruction set,
+# and puts their paths into RESULT. EXTRA_SCORES: a header that adds scores to the built-in list.
 
 set(HEED_FLAGS_portable "")
 set(HEED_FLAGS_avx2 -mavx2 -mfma -mf16c -mprfchw)

@@ -8,6 +8,7 @@
 - The public headers are heed/*.h and what they include (cmake/install_headers.cmake installs them):
   none of the program's, of leaf code or of tests is among them, and none includes GoogleTest;
   heed/heed.h includes all of heed/*.h; the library itself includes none of those.
+- What is compiled once for each instruction set (namespace HEED_ISA) ends in _leaf.h.
 - Text files end with a newline, and have no trailing blanks, tabs for indentation or CRLF.
 
 Prints one line for each mistake; exit status 1 if there is any. Runs as the test tree.files.
@@ -24,6 +25,7 @@ CODE = {".h", ".cpp"}
 TEXT = CODE | {".py", ".sh", ".cmake", ".md", ".txt", ".json", ".toml", ".in"}
 LOOSE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
 DATA = {"testdata", "golden"}  # folders whose files may look as they like
+LEAF = re.compile(r"^namespace [\w:]*\bHEED_ISA\b", re.MULTILINE)
 OUR_OWN = {"tools/check_tree.py"}  # it names what it looks for
 
 
@@ -50,6 +52,8 @@ def check_code(path, name, text):
         yield f"{name}: {count} lines of code (at most {LONGEST}); split it"
     if not re.fullmatch(r"[a-z0-9_]+", path.stem):
         yield f"{name}: file names are lower_case_with_underscores"
+    if path.suffix == ".h" and LEAF.search(text) and not path.stem.endswith("_leaf"):
+        yield f"{name}: is compiled once for each instruction set; its name must end in _leaf.h"
     if path.stem.endswith("_test") and name.startswith("heed/"):
         stem = path.stem[: -len("_test")]
         beside = any((path.parent / (stem + suffix)).is_file() for suffix in CODE)

@@ -20,5 +20,6 @@ void add_squared_distance() {
   heed::add_score_kind({.name = "squared_distance",
                         .kernel = "squared_distance",
                         .parameter = heed::ScoreKind::Parameter::kPerHead,
+                        .initial = 0.1,
                         .formula = squared_distance});
 }

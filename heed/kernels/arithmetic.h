@@ -6,7 +6,7 @@
 namespace heed::kernels {
 
 // Natural units to those of powers of two: e^x = 2^(x · log2 e). The leaf headers have it as a
-// float (vector/simd_math.h).
+// float (vector/simd_math_leaf.h).
 inline constexpr double kLog2E = 1.44269504088896340736;
 
 // How many pieces of `size` it takes for `count`. Of the scheduling code only: an inline function

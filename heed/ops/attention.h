@@ -24,7 +24,7 @@ struct Cosine {       // temperature_h · q · k / (|q| |k|)         Henry et al
 struct Additive {  // Σ_d v_hd tanh(q_d + k_d)                     Bahdanau et al. 2015
   at::Tensor v;    // (H, D), learnable; the projections belong to the layer above
 };
-struct NamedScore {  // one that is not built in: docs/adding_a_score.md
+struct NamedScore {  // any by its name: "leaky", or one of your own (docs/adding_a_score.md)
   std::string name;
   at::Tensor parameter = {};  // (H) or (H, D), learnable; undefined where it learns nothing
 };
@@ -51,8 +51,8 @@ struct AttentionOptions {
   Pattern pattern = Pattern::full();
   std::optional<double> scale = {};  // instead of the score's own factor
   double softcap = 0;                // 0: none; else kSmallestSoftcap … kLargestSoftcap
-  std::optional<at::Tensor> alibi_slopes =
-      {};  // (H): bias = −slope_h · |j − p(i)|    Press et al. 2022
+  // (H): bias = −slope_h · |j − p(i)|                                     Press et al. 2022
+  std::optional<at::Tensor> alibi_slopes = {};
   std::optional<RelativeBias> relative_bias = {};
   std::optional<at::Tensor> bias = {};  // broadcast to (B, H, Nq, Nk)
   // Where query 0 stands among the keys, for ALiBi and relative bias: p(i) = i + Nk − Nq, or i.

@@ -46,7 +46,7 @@ struct Shape {
 
 // Every pointer is float32; a gradient is added to nothing: it is written whole.
 struct Score {
-  const char* name = "dot";  // as in kernels/scores.h: "dot", "cosine", "additive", ...
+  const char* name = "dot";  // as in scores/score_list_leaf.h: "dot", "cosine", "additive", ...
   float scale = 1;           // "scaled dot" is dot with 1/√D
   // What a score learns beside query and key: cosine's temperature (H), additive's v (H, D).
   const float* parameter = nullptr;

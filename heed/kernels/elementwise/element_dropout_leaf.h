@@ -2,7 +2,7 @@
 #pragma once
 
 #include "heed/kernels/elementwise/element_dropout.h"
-#include "heed/kernels/vector/typed_rows.h"
+#include "heed/kernels/vector/typed_rows_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 namespace {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "heed/kernels/elementwise/softmax_loss.h"
-#include "heed/kernels/vector/simd_math.h"
-#include "heed/kernels/vector/typed_rows.h"
+#include "heed/kernels/vector/simd_math_leaf.h"
+#include "heed/kernels/vector/typed_rows_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 namespace {

@@ -1,15 +1,10 @@
 #include "heed/kernels/matrix/gemm.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <new>
-#include <utility>
-#include <vector>
 
-#include "heed/base/large_pages.h"
 #include "heed/kernels/arithmetic.h"
 #include "heed/kernels/matrix/gemm_table.h"
+#include "heed/kernels/matrix/spare_words.h"
 #include "heed/kernels/vector/scratch.h"
 #include "heed/kernels/vector/sharing.h"
 
@@ -32,7 +27,6 @@ constexpr int64_t kLongDepth = 16384;
 constexpr int64_t kPackPanels = 2;
 constexpr int64_t kPackDepth = 256;
 
-constexpr int64_t kLine = 64;        // bytes
 constexpr int64_t kVectorRoom = 16;  // words that packing may write behind its end
 
 bool as_pairs(DataType operand) {
@@ -44,46 +38,6 @@ int64_t words_of(int64_t depth, bool pairs) { return pairs ? div_up(depth, 2) : 
 const char* element(const ConstMatrix& m, int64_t row, int64_t column) {
   const int64_t bytes = bytes_of(m.type);
   return static_cast<const char*>(m.data) + (row * m.row_stride + column * m.column_stride) * bytes;
-}
-
-// Memory for a packed matrix. A training step packs the same sizes again and again: the memory
-// last given back by this thread is kept, so that its pages need not be asked for anew each time.
-constexpr int64_t kLargestSpare = int64_t{64} << 20;
-
-struct Spare {
-  uint32_t* words = nullptr;
-  int64_t bytes = 0;
-  Spare() = default;
-  Spare(const Spare&) = delete;
-  Spare& operator=(const Spare&) = delete;
-  ~Spare() { std::free(words); }
-};
-Spare& spare() {
-  thread_local Spare mine;
-  return mine;
-}
-
-std::shared_ptr<uint32_t[]> spare_words(int64_t bytes) {
-  Spare& kept = spare();
-  // Memory twice as large as needed is left for the matrix that needs it.
-  uint32_t* words = nullptr;
-  int64_t size = bytes;
-  if (kept.bytes >= bytes && kept.bytes <= 2 * bytes) {
-    words = std::exchange(kept.words, nullptr);
-    size = std::exchange(kept.bytes, 0);
-  } else {
-    words = static_cast<uint32_t*>(std::aligned_alloc(kLine, static_cast<size_t>(bytes)));
-    if (words == nullptr) throw std::bad_alloc();
-    prefer_large_pages(words, static_cast<size_t>(bytes));
-  }
-  return {words, [size](uint32_t* p) {
-            Spare& place = spare();
-            if (size > place.bytes && size <= kLargestSpare) {
-              std::swap(p, place.words);
-              place.bytes = size;
-            }
-            std::free(p);
-          }};
 }
 
 // How C is cut into tiles; any way gives the same bits.
@@ -140,6 +94,84 @@ bool is_read_in_place(const ConstMatrix& a, bool pairs) {
          (!pairs || a.columns % 2 == 0) && a.row_stride * (pairs ? 2 : 4) % kSetBytes != 0;
 }
 
+// What the tasks of one product share.
+struct Product {
+  explicit Product(const GemmProblem& p)
+      : problem(p),
+        table(gemm_table()),
+        a(p.a),
+        b(*p.packed),
+        pairs(as_pairs(b.operand())),
+        words(words_of(b.depth(), pairs)) {}
+
+  const GemmProblem& problem;
+  const GemmTable& table;
+  const ConstMatrix& a;
+  const PackedMatrix& b;
+  bool pairs;
+  int64_t words;  // of depth
+
+  double operations() const {
+    return 2.0 * static_cast<double>(a.rows) * static_cast<double>(b.columns()) *
+           static_cast<double>(b.depth());
+  }
+  const char* a_at(int64_t row, int64_t word) const {
+    return element(a, row, word * (pairs ? 2 : 1));
+  }
+  // Words of a packed panel of A over `count` words of depth.
+  int64_t a_panel_words(int64_t count) const { return count * table.rows + kVectorRoom; }
+
+  // Calls body(word, count) for each block of the depth: at least once, so that a depth of 0 gives
+  // activation(bias).
+  template <typename Body>
+  void for_each_block(const Body& body) const {
+    for (int64_t word = 0; word == 0 || word < words; word += kDepthBlock) {
+      body(word, std::min(kDepthBlock, words - word));
+    }
+  }
+
+  // Rows of A from `row` on over one block of the depth.
+  struct BlockOfA {
+    int64_t row;
+    int64_t rows;
+    int64_t word;
+    int64_t words;
+  };
+  void pack(const BlockOfA& block, int64_t panel_words, uint32_t* to) const {
+    const int64_t per_word = pairs ? 2 : 1;
+    table.pack({.data = a_at(block.row, block.word),
+                .type = a.type,
+                .width_stride = a.row_stride,
+                .depth_stride = a.column_stride,
+                .width = block.rows,
+                .readable = a.rows - block.row,
+                .depth = std::min(block.words * per_word, b.depth() - block.word * per_word),
+                .panel_width = table.rows,
+                .panel_words = panel_words,
+                .pairs = pairs,
+                .to = to});
+  }
+
+  // The tile of that block and of the panels of B from `panel` on, A read where it lies.
+  GemmTile tile(const BlockOfA& block, int64_t panel, int64_t panels) const {
+    return {.a = a_at(block.row, block.word),
+            .a_row_stride = a.row_stride,
+            .b = b.panel(panel) + block.word * table.columns,
+            .b_panel_words = b.panel_words(),
+            .words = block.words,
+            .pairs = pairs,
+            .rows = block.rows,
+            .panels = panels,
+            .first = block.word == 0,
+            .last = block.word + block.words == words,
+            .c = problem.c,
+            .epilogue = problem.epilogue,
+            .row = block.row,
+            .column = panel * table.columns,
+            .columns = b.columns()};
+  }
+};
+
 }  // namespace
 
 const GemmTable& gemm_table() { return HEED_PICK_ISA(kGemmTable); }
@@ -153,8 +185,7 @@ PackedMatrix::PackedMatrix(const ConstMatrix& b, DataType operand, const Workers
   const bool pairs = as_pairs(operand);
   panel_words_ = words_of(depth_, pairs) * table.columns;
   const int64_t panels = div_up(columns_, table.columns);
-  const int64_t bytes = round_up(std::max<int64_t>(panel_words_ * panels * 4, 1), kLine);
-  words_ = spare_words(bytes);
+  words_ = spare_words(panel_words_ * panels * 4);
   const int64_t groups = div_up(panels, kPackPanels);
   const int64_t chunks = std::max<int64_t>(1, div_up(depth_, kPackDepth));
   const double moved = static_cast<double>(depth_) * static_cast<double>(columns_);
@@ -186,153 +217,108 @@ const uint32_t* PackedMatrix::panel(int64_t number) const {
   return words_.get() + number * panel_words_;
 }
 
-void few_row_gemm(const GemmProblem& problem, const Workers& workers) {
-  const GemmTable& table = gemm_table();
-  const PackedMatrix& b = *problem.packed;
-  const ConstMatrix& a = problem.a;
-  const bool pairs = as_pairs(b.operand());
-  const int64_t per_word = pairs ? 2 : 1;
-  const int64_t total_words = words_of(b.depth(), pairs);
-  const int64_t row_panels = div_up(a.rows, table.rows);
-  const int64_t block_words = std::min(total_words, kDepthBlock);
-  const int64_t panel_words = block_words * table.rows + kVectorRoom;  // of a panel of A
+namespace {
 
-  std::shared_ptr<uint32_t[]> packed_a;
-  if (!is_read_in_place(a, pairs)) {
-    const int64_t blocks = std::max<int64_t>(1, div_up(total_words, kDepthBlock));
-    packed_a = spare_words(round_up(blocks * row_panels * panel_words * 4, kLine));
-    for (int64_t block = 0; block < blocks; ++block) {
-      const int64_t k = block * kDepthBlock * per_word;
-      table.pack({.data = element(a, 0, k),
-                  .type = a.type,
-                  .width_stride = a.row_stride,
-                  .depth_stride = a.column_stride,
-                  .width = a.rows,
-                  .readable = a.rows,
-                  .depth = std::min(kDepthBlock * per_word, b.depth() - k),
-                  .panel_width = table.rows,
-                  .panel_words = panel_words,
-                  .pairs = pairs,
-                  .to = packed_a.get() + block * row_panels * panel_words});
-    }
-  }
+// A of few rows, block of the depth after block; null where it is read in place.
+std::shared_ptr<uint32_t[]> packed_rows(const Product& p, int64_t block_words,
+                                        int64_t panel_words) {
+  if (is_read_in_place(p.a, p.pairs)) return nullptr;
+  const int64_t blocks = std::max<int64_t>(1, div_up(p.words, kDepthBlock));
+  auto packed = spare_words(blocks * block_words * 4);
+  p.for_each_block([&](int64_t word, int64_t words) {
+    p.pack({0, p.a.rows, word, words}, panel_words,
+           packed.get() + word / kDepthBlock * block_words);
+  });
+  return packed;
+}
 
-  const int64_t panels = div_up(b.columns(), table.columns);
+void few_row_gemm(const Product& p, const Workers& workers) {
+  const int64_t row_panels = div_up(p.a.rows, p.table.rows);
+  const int64_t panel_words = p.a_panel_words(std::min(p.words, kDepthBlock));
+  const int64_t block_words = row_panels * panel_words;
+  const auto packed_a = packed_rows(p, block_words, panel_words);
+  const int64_t panels = div_up(p.b.columns(), p.table.columns);
   constexpr int64_t kMostPanels = 16;
   const int64_t step = std::clamp<int64_t>(div_up(panels, 8 * workers.count()), 1, kMostPanels);
-  const double operations = 2.0 * static_cast<double>(a.rows) * static_cast<double>(b.columns()) *
-                            static_cast<double>(b.depth());
-  for_each_task(workers, div_up(panels, step), operations, [&](int64_t task) {
-    GemmTile tile{
-        .a_packed = packed_a != nullptr,
-        .a_row_stride = a.row_stride,
-        .a_panel_words = panel_words,
-        .b_panel_words = b.panel_words_,
-        .pairs = pairs,
-        .rows = a.rows,
-        .panels = 1,
-        .partial = thread_scratch().take_alone<float>(row_panels * table.rows * table.columns),
-        .partial_stride = table.columns,
-        .c = problem.c,
-        .epilogue = problem.epilogue,
-        .columns = b.columns()};
+  for_each_task(workers, div_up(panels, step), p.operations(), [&](int64_t task) {
+    float* const partial =
+        thread_scratch().take_alone<float>(row_panels * p.table.rows * p.table.columns);
     for (int64_t panel = task * step; panel < std::min(panels, (task + 1) * step); ++panel) {
-      tile.column = panel * table.columns;
-      for (int64_t word = 0; word == 0 || word < total_words; word += kDepthBlock) {
-        tile.words = std::min(kDepthBlock, total_words - word);
-        tile.a = packed_a != nullptr
-                     ? static_cast<const void*>(packed_a.get() +
-                                                word / kDepthBlock * row_panels * panel_words)
-                     : element(a, 0, word * per_word);
-        tile.b = b.panel(panel) + word * table.columns;
-        tile.first = word == 0;
-        tile.last = word + tile.words == total_words;
-        table.tile(tile);
-      }
+      p.for_each_block([&](int64_t word, int64_t words) {
+        GemmTile tile = p.tile({0, p.a.rows, word, words}, panel, 1);
+        if (packed_a != nullptr) {
+          tile.a = packed_a.get() + word / kDepthBlock * block_words;
+          tile.a_packed = true;
+          tile.a_panel_words = panel_words;
+        }
+        tile.partial = partial;
+        tile.partial_stride = p.table.columns;
+        p.table.tile(tile);
+      });
     }
   });
 }
 
-void gemm(const GemmProblem& problem, const Workers& workers) {
-  if (has_few_rows(problem)) return few_row_gemm(problem, workers);
-  const GemmTable& table = gemm_table();
-  const PackedMatrix& b = *problem.packed;
-  const ConstMatrix& a = problem.a;
-  const bool pairs = as_pairs(b.operand());
-  const int64_t per_word = pairs ? 2 : 1;
-  const int64_t total_words = words_of(b.depth(), pairs);
-  const bool in_place = is_read_in_place(a, pairs) && problem.row_sums == nullptr;
-  const Tiling tiling = cut(a.rows, b.columns(), b.depth(), workers.count());
+// Packs a block of A, and adds it to the sums of its rows where these are wanted.
+void pack_block(const Product& p, const Product::BlockOfA& block, float* sums, uint32_t* to) {
+  const int64_t panel_words = p.a_panel_words(block.words);
+  p.pack(block, panel_words, to);
+  if (sums == nullptr) return;
+  for (int64_t i = 0; i < block.rows; i += p.table.rows) {
+    p.table.row_sums({.panel = to + i / p.table.rows * panel_words,
+                      .words = block.words,
+                      .pairs = p.pairs,
+                      .count = static_cast<int>(std::min<int64_t>(p.table.rows, block.rows - i)),
+                      .sums = sums + i});
+  }
+}
+
+// One tile of C, over all of the depth.
+void run_tile(const Product& p, const Tiling& tiling, int64_t task) {
+  const GemmTable& table = p.table;
+  const int64_t row = task / tiling.tiles_across * tiling.tile_rows;
+  const int64_t rows = std::min(tiling.tile_rows, p.a.rows - row);
+  const int64_t first_panel = task % tiling.tiles_across * tiling.tile_panels;
+  const int64_t panels =
+      std::min(tiling.tile_panels, div_up(p.b.columns(), table.columns) - first_panel);
+  const bool in_place = is_read_in_place(p.a, p.pairs) && p.problem.row_sums == nullptr;
   const int64_t partial_stride = tiling.tile_panels * table.columns;
-  const int64_t partial_words = round_up(tiling.tile_rows * partial_stride, kVectorRoom);
-  const int64_t block_words = std::min(total_words, kDepthBlock);
-  const int64_t a_words =
-      in_place ? 0 : tiling.tile_rows / table.rows * (block_words * table.rows + kVectorRoom);
-
-  const double operations = 2.0 * static_cast<double>(a.rows) * static_cast<double>(b.columns()) *
-                            static_cast<double>(b.depth());
-  for_each_task(workers, tiling.tiles_down * tiling.tiles_across, operations, [&](int64_t task) {
-    const int64_t row = task / tiling.tiles_across * tiling.tile_rows;
-    const int64_t first_panel = task % tiling.tiles_across * tiling.tile_panels;
-    const int64_t rows = std::min(tiling.tile_rows, a.rows - row);
-    const int64_t panels =
-        std::min(tiling.tile_panels, div_up(b.columns(), table.columns) - first_panel);
-    Scratch& scratch = thread_scratch();
-    float* partial = nullptr;
-    uint32_t* packed_a = nullptr;
-    scratch.hand_out([&] {
-      partial = scratch.take<float>(partial_words);
-      packed_a = scratch.take<uint32_t>(a_words);
-    });
-    float* const sums = first_panel == 0 ? problem.row_sums : nullptr;
-    if (sums != nullptr) std::fill_n(sums + row, rows, 0.0F);
-
-    // At least once, so that a depth of 0 gives activation(bias).
-    for (int64_t word = 0; word == 0 || word < total_words; word += kDepthBlock) {
-      const int64_t words = std::min(kDepthBlock, total_words - word);
-      GemmTile tile{.a = element(a, row, word * per_word),
-                    .a_packed = !in_place,
-                    .a_row_stride = a.row_stride,
-                    .a_panel_words = words * table.rows + kVectorRoom,
-                    .b = b.panel(first_panel) + word * table.columns,
-                    .b_panel_words = b.panel_words_,
-                    .words = words,
-                    .pairs = pairs,
-                    .rows = rows,
-                    .panels = panels,
-                    .first = word == 0,
-                    .last = word + words == total_words,
-                    .partial = partial,
-                    .partial_stride = partial_stride,
-                    .c = problem.c,
-                    .epilogue = problem.epilogue,
-                    .row = row,
-                    .column = first_panel * table.columns,
-                    .columns = b.columns()};
-      if (!in_place) {
-        table.pack({.data = element(a, row, word * per_word),
-                    .type = a.type,
-                    .width_stride = a.row_stride,
-                    .depth_stride = a.column_stride,
-                    .width = rows,
-                    .readable = a.rows - row,
-                    .depth = std::min(words * per_word, b.depth() - word * per_word),
-                    .panel_width = table.rows,
-                    .panel_words = tile.a_panel_words,
-                    .pairs = pairs,
-                    .to = packed_a});
-        for (int64_t i = 0; sums != nullptr && i < rows; i += table.rows) {
-          table.row_sums({.panel = packed_a + i / table.rows * tile.a_panel_words,
-                          .words = words,
-                          .pairs = pairs,
-                          .count = static_cast<int>(std::min<int64_t>(table.rows, rows - i)),
-                          .sums = sums + row + i});
-        }
-        tile.a = packed_a;
-      }
-      table.tile(tile);
-    }
+  float* partial = nullptr;
+  uint32_t* packed_a = nullptr;
+  Scratch& scratch = thread_scratch();
+  scratch.hand_out([&] {
+    partial = scratch.take<float>(round_up(tiling.tile_rows * partial_stride, kVectorRoom));
+    packed_a = scratch.take<uint32_t>(
+        in_place ? 0
+                 : tiling.tile_rows / table.rows * p.a_panel_words(std::min(p.words, kDepthBlock)));
   });
+  float* const sums =
+      first_panel == 0 && p.problem.row_sums != nullptr ? p.problem.row_sums + row : nullptr;
+  if (sums != nullptr) std::fill_n(sums, rows, 0.0F);
+
+  p.for_each_block([&](int64_t word, int64_t words) {
+    const Product::BlockOfA block{row, rows, word, words};
+    GemmTile tile = p.tile(block, first_panel, panels);
+    if (!in_place) {
+      pack_block(p, block, sums, packed_a);
+      tile.a = packed_a;
+      tile.a_packed = true;
+    }
+    tile.a_panel_words = p.a_panel_words(words);
+    tile.partial = partial;
+    tile.partial_stride = partial_stride;
+    table.tile(tile);
+  });
+}
+
+}  // namespace
+
+void gemm(const GemmProblem& problem, const Workers& workers) {
+  const Product p(problem);
+  if (has_few_rows(problem)) return few_row_gemm(p, workers);
+  const Tiling tiling = cut(p.a.rows, p.b.columns(), p.b.depth(), workers.count());
+  for_each_task(workers, tiling.tiles_down * tiling.tiles_across, p.operations(),
+                [&](int64_t task) { run_tile(p, tiling, task); });
 }
 
 void few_rows(const FewRowsProblem& problem, const Workers& workers) {

@@ -58,11 +58,9 @@ class PackedMatrix {
   int64_t bytes() const;
   bool fits() const;  // made for the instruction set now in use
   const uint32_t* panel(int64_t number) const;
+  int64_t panel_words() const { return panel_words_; }  // from one panel to the next
 
  private:
-  friend void gemm(const struct GemmProblem&, const Workers&);
-  friend void few_row_gemm(const struct GemmProblem&, const Workers&);
-
   int64_t depth_ = 0;
   int64_t columns_ = 0;
   DataType operand_ = DataType::kFloat32;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "heed/kernels/matrix/gemm.h"
-#include "heed/kernels/vector/simd_math.h"
+#include "heed/kernels/vector/simd_math_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

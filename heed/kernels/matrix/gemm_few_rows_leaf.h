@@ -15,7 +15,7 @@ constexpr bool kPairDots = false;
 #endif
 
 template <bool kHalves>
-struct Dot {
+struct RowDots {
   static constexpr int kElement = kHalves ? 2 : 4;
   static constexpr bool kPairs = kHalves && kPairDots;
   static constexpr int kStep = kPairs ? 2 * kLanes : kLanes;
@@ -36,7 +36,7 @@ struct Dot {
 
 template <bool kHalves, int kRowCount, int kColumnCount>
 HEED_INLINE void dots(const FewRowsProblem& p, int64_t column, Floats* to) {
-  using D = Dot<kHalves>;
+  using D = RowDots<kHalves>;
   const char* a = static_cast<const char*>(p.a.data);
   const char* weight =
       static_cast<const char*>(p.weight.data) + column * p.weight.row_stride * D::kElement;

@@ -6,7 +6,7 @@
 #include "heed/kernels/matrix/gemm_pack_leaf.h"
 #include "heed/kernels/matrix/gemm_sums_leaf.h"
 #include "heed/kernels/matrix/gemm_table.h"
-#include "heed/kernels/vector/simd_math.h"
+#include "heed/kernels/vector/simd_math_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "heed/kernels/matrix/gemm_activation_leaf.h"
 #include "heed/kernels/matrix/gemm_table.h"
-#include "heed/kernels/vector/simd_math.h"
-#include "heed/kernels/vector/typed_rows.h"
+#include "heed/kernels/vector/simd_math_leaf.h"
+#include "heed/kernels/vector/typed_rows_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 namespace {

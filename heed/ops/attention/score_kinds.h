@@ -24,7 +24,7 @@ struct ScoreKind {
   enum class Parameter : uint8_t { kNone, kPerHead, kPerHeadAndSize };
 
   std::string name;
-  std::string kernel;  // in kernels/attention/scores/scores.h
+  std::string kernel;  // in kernels/attention/scores/score_list_leaf.h
   Parameter parameter = Parameter::kNone;
   double initial = 1;           // what a layer starts a parameter of kPerHead with
   bool scaled_by_size = false;  // its own factor is 1/√D

@@ -160,7 +160,7 @@ struct RowAttend {
   HeadSpan heads;
   KeyList keys;  // any count
   RowState state;
-  bool prefetch = false;  // whether keys after these are asked from memory
+  bool prefetch = false;  // whether keys after these are prefetched
 };
 
 // Scores of one query and head with some keys, after modifiers.

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "heed/kernels/attention/rows/row_kernels.h"
-#include "heed/kernels/vector/lane_sums.h"
-#include "heed/kernels/vector/simd_math.h"
-#include "heed/kernels/vector/typed_rows.h"
+#include "heed/kernels/vector/lane_sums_leaf.h"
+#include "heed/kernels/vector/simd_math_leaf.h"
+#include "heed/kernels/vector/typed_rows_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 namespace {
@@ -52,7 +52,7 @@ HEED_INLINE float dot_rows(const float* a, const float* b, int64_t size) {
 // The rows of a block, padded to whole groups with its last row.
 struct BlockRows {
   const void* row[kRowBlock + kGroup];
-  int64_t ahead = 0;  // bytes from a row to the one to ask from memory meanwhile; 0: none
+  int64_t ahead = 0;  // bytes from a row to the one to prefetch meanwhile; 0: none
 };
 
 HEED_INLINE void prefetch_bytes(const void* from, int64_t bytes) {

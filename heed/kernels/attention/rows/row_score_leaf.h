@@ -2,7 +2,7 @@
 #pragma once
 
 #include "heed/kernels/attention/rows/row_kernels.h"
-#include "heed/kernels/attention/scores/scores.h"
+#include "heed/kernels/attention/scores/score_list_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 namespace {

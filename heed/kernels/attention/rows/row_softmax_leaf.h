@@ -105,7 +105,7 @@ HEED_INLINE RowState state_in(float* scratch, const RowProblem& problem) {
 
 // ---- graphs ----
 
-// Entries of the list between the one in use and the one whose rows are asked from memory.
+// Entries of the list between the one in use and the one whose rows are prefetched.
 inline constexpr int64_t kAhead = 16;
 
 template <typename Element>
@@ -124,7 +124,7 @@ HEED_INLINE HeadSpan key_heads(const RowProblem& problem, HeadSpan heads) {
   return {heads.begin / problem.group, (heads.end + problem.group - 1) / problem.group};
 }
 
-// Asks for the keys and values that come kAhead entries after those in [from, to).
+// Prefetches the keys and values that come kAhead entries after those in [from, to).
 template <typename Element>
 HEED_INLINE void prefetch_keys(const RowProblem& problem, const SparseRows& rows, int64_t from,
                                int64_t to, HeadSpan heads) {
@@ -160,8 +160,9 @@ void forward_rows(const RowForward& task) {
 
 // ---- parts of rows ----
 
-// Keys between the one in use and the one asked from memory, in a run of keys; measured. Rows of
-// float32 that lie one after the other are better left to the memory's own foresight.
+// Keys between the one in use and the one that is prefetched, in a run of keys: far enough that a
+// row has come from memory when its turn comes. Rows of float32 that lie one after the other are
+// left to the processor's own prefetcher.
 inline constexpr int64_t kRunAhead = 64;
 
 template <typename Element>

@@ -3,7 +3,7 @@
 // dropout; a pair that the pattern leaves out weighs 0.
 //
 // Every result is float32 and the same bits for any number of workers. UsageError where a number
-// or a selection is out of range, or the score is not in the list of scores.h.
+// or a selection is out of range, or the score is not in the list of scores.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "heed/kernels/attention/problem.h"
-#include "heed/kernels/vector/simd_math.h"
+#include "heed/kernels/vector/simd_math_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

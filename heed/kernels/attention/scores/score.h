@@ -6,6 +6,7 @@
 //
 //   struct MyScore {
 //     static constexpr char kName[] = "my_score";
+//     static constexpr bool kIsIdentity = false;    // whether value(raw, …) is raw
 //     static constexpr bool kHasTerms = true;       // whether the two terms below are read
 //     static constexpr int kParameters = 1;         // numbers learned by a head: 0 or 1
 //     static float query_term(const float* q, int size);
@@ -30,7 +31,7 @@
 //     static void gradient(const PairwiseGradient& tile);
 //   };
 //
-// Either becomes a line in scores.h: PRODUCT_SCORE(MyScore) or PAIRWISE_SCORE(MyPairwise).
+// Either becomes a line in score_list_leaf.h: PRODUCT_SCORE(MyScore) or PAIRWISE_SCORE(MyPairwise).
 #pragma once
 
 #include <cstdint>

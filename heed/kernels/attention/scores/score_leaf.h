@@ -2,7 +2,7 @@
 #pragma once
 
 #include "heed/kernels/attention/scores/score.h"
-#include "heed/kernels/vector/simd_math.h"
+#include "heed/kernels/vector/simd_math_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

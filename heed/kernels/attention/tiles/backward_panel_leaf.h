@@ -3,7 +3,7 @@
 
 #include "heed/kernels/attention/tiles/copy_leaf.h"
 #include "heed/kernels/attention/tiles/tile.h"
-#include "heed/kernels/vector/simd_math.h"
+#include "heed/kernels/vector/simd_math_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

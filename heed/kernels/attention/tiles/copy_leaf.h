@@ -3,7 +3,7 @@
 
 #include "heed/kernels/attention/scores/score_leaf.h"
 #include "heed/kernels/attention/tiles/tile.h"
-#include "heed/kernels/vector/typed_rows.h"
+#include "heed/kernels/vector/typed_rows_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

@@ -14,7 +14,7 @@
 #include "heed/kernels/attention/tiles/product_leaf.h"
 #include "heed/kernels/matrix/brgemm.h"
 #include "heed/kernels/vector/dropout.h"
-#include "heed/kernels/vector/simd_math.h"
+#include "heed/kernels/vector/simd_math_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

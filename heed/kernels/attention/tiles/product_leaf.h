@@ -16,7 +16,7 @@
 // are added at once in float32 (Pairs); then k counts pairs.
 #pragma once
 
-#include "heed/kernels/vector/simd.h"
+#include "heed/kernels/vector/simd_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

@@ -10,7 +10,7 @@
 // the difference itself is, and goes the plain way.
 #pragma once
 
-#include "heed/kernels/vector/simd_math.h"
+#include "heed/kernels/vector/simd_math_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

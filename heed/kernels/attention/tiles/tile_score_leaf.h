@@ -3,9 +3,9 @@
 #pragma once
 
 #include "heed/kernels/attention/scores/modifiers_leaf.h"
-#include "heed/kernels/attention/scores/scores.h"
+#include "heed/kernels/attention/scores/score_list_leaf.h"
 #include "heed/kernels/attention/tiles/copy_leaf.h"
-#include "heed/kernels/vector/simd_math.h"
+#include "heed/kernels/vector/simd_math_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

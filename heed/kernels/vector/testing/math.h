@@ -1,4 +1,4 @@
-// The vector functions of simd_math.h over arrays, one table for each instruction set.
+// The vector functions of simd_math_leaf.h over arrays, one table for each instruction set.
 #pragma once
 
 #include <cstdint>

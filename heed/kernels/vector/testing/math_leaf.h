@@ -1,7 +1,7 @@
 // The source of math_ISA.cpp.
 #pragma once
 
-#include "heed/kernels/vector/simd_math.h"
+#include "heed/kernels/vector/simd_math_leaf.h"
 #include "heed/kernels/vector/testing/math.h"
 
 namespace heed::kernels::HEED_ISA {

@@ -3,11 +3,12 @@
 // from 1, tanh 2 ulp.
 #pragma once
 
-#include "heed/kernels/vector/simd.h"
+#include "heed/kernels/arithmetic.h"
+#include "heed/kernels/vector/simd_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 
-inline constexpr float kLog2E = 1.44269504088896341f;
+inline constexpr float kLog2E = static_cast<float>(kernels::kLog2E);
 inline constexpr float kLn2 = 0.693147180559945309f;
 
 // What is added to a number of at most 2^22 so that the low bits of the sum are the nearest

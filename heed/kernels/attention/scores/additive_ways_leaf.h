@@ -1,7 +1,7 @@
-// How a pair of the additive score is computed (additive.h says with which formulas). That follows
-// from the largest numbers of its query and of its key alone, never from their neighbours in a
-// tile: the forward pass has the queries in the lanes, the backward pass the keys, and both must
-// give a pair the same bits.
+// How a pair of the additive score is computed (additive_leaf.h says with which formulas). That
+// follows from the largest numbers of its query and of its key alone, never from their neighbours
+// in a tile: the forward pass has the queries in the lanes, the backward pass the keys, and both
+// must give a pair the same bits.
 #pragma once
 
 #include "heed/kernels/attention/scores/score_leaf.h"

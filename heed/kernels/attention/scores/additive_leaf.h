@@ -1,7 +1,7 @@
 // Σ_d v_d tanh(q_d + k_d)  (Bahdanau et al. 2015, "Neural machine translation by jointly learning
 // to align and translate"; the projections of q and k belong to the layer above).
 //
-// Three ways to take tanh of a pair; which, additive_ways.h says:
+// Three ways to take tanh of a pair; which, additive_ways_leaf.h says:
 //
 //   small     (tanh q + tanh k) / (1 + tanh q · tanh k), with one tanh a token and element, not a
 //             pair; exact in the last places of tanh q and tanh k. Where query and key are at most
@@ -15,7 +15,7 @@
 // Two elements of a score share one division in the first two.
 #pragma once
 
-#include "heed/kernels/attention/scores/additive_gradient.h"
+#include "heed/kernels/attention/scores/additive_gradient_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

@@ -1,8 +1,8 @@
-// The scores of a tile of the additive score: see additive.h for the formulas.
+// The scores of a tile of the additive score: see additive_leaf.h for the formulas.
 #pragma once
 
-#include "heed/kernels/attention/scores/additive_ways.h"
-#include "heed/kernels/vector/lane_sums.h"
+#include "heed/kernels/attention/scores/additive_ways_leaf.h"
+#include "heed/kernels/vector/lane_sums_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

@@ -1,7 +1,7 @@
 // The sums over the lanes of several vectors at once, which costs little more than that of one.
 #pragma once
 
-#include "heed/kernels/vector/simd.h"
+#include "heed/kernels/vector/simd_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

@@ -9,7 +9,7 @@
 #pragma once
 
 #if !defined(HEED_ISA) || !defined(HEED_LANES)
-#error "simd.h belongs in leaf headers, which heed_leaves() compiles for each instruction set"
+#error "simd_leaf.h belongs in leaf headers, which heed_leaves() compiles for each instruction set"
 #endif
 
 #include <stdint.h>
@@ -24,7 +24,6 @@
 namespace heed::kernels::HEED_ISA {
 
 inline constexpr int kLanes = HEED_LANES;
-inline constexpr int kVectorBytes = 4 * kLanes;
 
 typedef float Floats __attribute__((vector_size(4 * HEED_LANES)));
 typedef int32_t Ints __attribute__((vector_size(4 * HEED_LANES)));
@@ -230,28 +229,7 @@ HEED_INLINE float max_lanes(Floats v) {
   return fold_lanes(v, [](Floats a, Floats b) HEED_INLINE_LAMBDA { return max(a, b); });
 }
 
-// ---- interleaving and transposing ----
-
-// low: a0 b0 a1 b1 … of the lower halves; high: of the upper halves.
-HEED_INLINE Words interleave_low(Words a, Words b) {
-#if HEED_LANES == 16
-  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-#elif HEED_LANES == 8
-  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-#else
-  return __builtin_shufflevector(a, b, 0, 4, 1, 5);
-#endif
-}
-HEED_INLINE Words interleave_high(Words a, Words b) {
-#if HEED_LANES == 16
-  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
-                                 31);
-#elif HEED_LANES == 8
-  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-#else
-  return __builtin_shufflevector(a, b, 2, 6, 3, 7);
-#endif
-}
+// ---- transposing ----
 
 // In each group of four lanes: a0 b0 a1 b1, or of the upper half of the group.
 HEED_INLINE Words zip_low(Words a, Words b) {

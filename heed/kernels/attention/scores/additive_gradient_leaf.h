@@ -1,7 +1,7 @@
-// The gradients of a tile of the additive score: see additive.h for the formulas.
+// The gradients of a tile of the additive score: see additive_leaf.h for the formulas.
 #pragma once
 
-#include "heed/kernels/attention/scores/additive_score.h"
+#include "heed/kernels/attention/scores/additive_score_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 

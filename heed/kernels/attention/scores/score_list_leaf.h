@@ -6,10 +6,10 @@
 // Each engine makes of PRODUCT_SCORE and PAIRWISE_SCORE what it calls.
 #pragma once
 
-#include "heed/kernels/attention/scores/additive.h"
-#include "heed/kernels/attention/scores/cosine.h"
-#include "heed/kernels/attention/scores/dot.h"
-#include "heed/kernels/attention/scores/leaky.h"
+#include "heed/kernels/attention/scores/additive_leaf.h"
+#include "heed/kernels/attention/scores/cosine_leaf.h"
+#include "heed/kernels/attention/scores/dot_leaf.h"
+#include "heed/kernels/attention/scores/leaky_leaf.h"
 #ifdef HEED_EXTRA_SCORES
 #include HEED_EXTRA_SCORES
 #endif

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "heed/kernels/data_type.h"
-#include "heed/kernels/vector/simd.h"
+#include "heed/kernels/vector/simd_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 
