@@ -21,6 +21,7 @@
 #include "heed/base/progress.h"
 #include "heed/cli/command.h"
 #include "heed/cli/options/help.h"
+#include "heed/cli/options/refusal.h"
 #include "heed/cli/options/settings_file.h"
 #include "heed/cli/options/suggestion.h"
 #include "heed/cli/writing/standard_streams.h"
@@ -124,15 +125,6 @@ std::string similar_command(const Words& words) {
                        ? text_of("'heed ", words[0], "' needs one more word. Known are:", known)
                        : text_of("there is no command '", words[0], " ", words[1], "'", meant,
                                  meant.empty() ? ". " : " ", "Known are:", known));
-}
-
-// The library names a field ("batch_size: expected …"), the command line an option.
-std::string as_typed(const Options& options, const std::string& message) {
-  const size_t colon = message.find(':');
-  const std::string field = message.substr(0, colon);
-  if (colon == std::string::npos || field.find_first_of(" ./") != std::string::npos) return message;
-  const std::string option = option_called(options, field);
-  return option.empty() ? message : "--" + option + message.substr(colon);
 }
 
 int run_command(const Command& command, Words arguments) {

@@ -234,8 +234,8 @@ FileKind kind_of(TextLines& lines, const NerReadOptions& options) {
   FileKind kind = lines.kind(options.format);
   check_usage(options.format == Format::kAuto || options.format == Format::kConll ||
                   options.format == Format::kJsonl || options.format == Format::kJson,
-              "format ", name_of(options.format),
-              ": expected one of auto, conll, jsonl, json for words with tags");
+              "format: expected one of auto, conll, jsonl, json for words with tags, got ",
+              name_of(options.format));
   if (kind.format != Format::kJsonl && kind.format != Format::kJson) kind.format = Format::kConll;
   return kind;
 }

@@ -35,7 +35,7 @@ Data take_share(Data& data, const QuestionFiles& files, const Group& group, cons
 
 void check_share(const QuestionFiles& files) {
   check_usage(files.valid_share >= 0 && files.valid_share < 1,
-              "valid share: expected a share from 0 up to but not including 1, got ",
+              "valid_share: expected a share from 0 up to but not including 1, got ",
               files.valid_share);
 }
 

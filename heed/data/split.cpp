@@ -30,7 +30,7 @@ std::map<std::string, std::vector<Group>> groups_of(std::span<const SplitKey> ke
 
 std::vector<bool> held_back(std::span<const SplitKey> keys, double share, uint64_t seed) {
   check_usage(share >= 0 && share < 1,
-              "validation share: expected a share from 0 up to but not including 1, got ", share);
+              "valid_share: expected a share from 0 up to but not including 1, got ", share);
   std::vector<bool> held(keys.size(), false);
   std::mt19937_64 random(seed);
   double owed = 0;  // what rounding left over from the kinds before

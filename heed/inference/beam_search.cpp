@@ -46,13 +46,12 @@ struct Search {
 };
 
 void check(const BeamSearchOptions& o) {
-  check_usage(o.num_beams > 0, "beam search: expected at least one beam, got ", o.num_beams);
-  check_usage(std::isfinite(o.length_penalty), "beam search: expected a length penalty that is a ",
-              "number, got ", o.length_penalty);
-  check_usage(o.max_new_tokens > 0, "beam search: expected at least one token, got ",
-              o.max_new_tokens);
+  check_usage(o.num_beams > 0, "num_beams: expected at least 1, got ", o.num_beams);
+  check_usage(std::isfinite(o.length_penalty), "length_penalty: expected a number, got ",
+              o.length_penalty);
+  check_usage(o.max_new_tokens > 0, "max_new_tokens: expected at least 1, got ", o.max_new_tokens);
   check_usage(o.num_return_sequences > 0 && o.num_return_sequences <= o.num_beams,
-              "beam search: expected 1 to ", o.num_beams, " hypotheses (the number of beams), got ",
+              "num_return_sequences: expected 1 to ", o.num_beams, " (the number of beams), got ",
               o.num_return_sequences);
 }
 

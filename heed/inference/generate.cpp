@@ -12,9 +12,9 @@ namespace {
 
 void check(const std::vector<int64_t>& prompt, const GenerateOptions& options) {
   check_usage(!prompt.empty(), "generation: expected a prompt of at least one token, got none");
-  check_usage(options.max_new_tokens >= 0, "generation: expected 0 or more new tokens, got ",
+  check_usage(options.max_new_tokens >= 0, "max_new_tokens: expected 0 or more, got ",
               options.max_new_tokens);
-  check_usage(options.num_return_sequences > 0, "generation: expected at least one sample, got ",
+  check_usage(options.num_return_sequences > 0, "num_return_sequences: expected at least 1, got ",
               options.num_return_sequences);
 }
 

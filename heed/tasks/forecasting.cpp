@@ -87,8 +87,8 @@ at::Tensor half_widths(const models::TrainedForecaster& trained) {
 
 SeriesSplit split_by_shares(int64_t rows, double valid_share, double test_share) {
   check_usage(valid_share >= 0 && test_share >= 0 && valid_share + test_share < 1,
-              "shares of validation and test: expected a sum below 1, got ",
-              valid_share + test_share);
+              "valid_share: expected a share that is below 1 together with that of the test (",
+              test_share, "), got ", valid_share);
   SeriesSplit split;
   split.valid = static_cast<int64_t>(static_cast<double>(rows) * valid_share);
   split.test = static_cast<int64_t>(static_cast<double>(rows) * test_share);

@@ -147,8 +147,8 @@ void NodeClassification::save(const std::filesystem::path& directory) const {
 std::vector<data::Part> parts_by_shares(const data::GraphData& data, double valid_share,
                                         double test_share, uint64_t seed) {
   check_usage(valid_share >= 0 && test_share >= 0 && valid_share + test_share < 1,
-              "shares of validation and test: expected a sum below 1, got ",
-              valid_share + test_share);
+              "valid_share: expected a share that is below 1 together with that of the test (",
+              test_share, "), got ", valid_share);
   std::map<int32_t, std::vector<size_t>> of_class;
   for (size_t i = 0; i < data.nodes.size(); ++i) {
     if (data.classes[i] >= 0) of_class[data.classes[i]].push_back(i);

@@ -76,7 +76,7 @@ std::shared_ptr<const text::Tokenizer> tokenizer_of(const std::string& kind,
   const auto made = [&]() -> text::Tokenizer {
     if (kind == "characters") return learnt_characters(texts, options);
     if (kind.starts_with(kSubwords)) return learnt_bpe(kind, texts, options, progress);
-    check_usage(!options.lowercase, "lower case: a tokenizer.json (", kind,
+    check_usage(!options.lowercase, "lowercase: a tokenizer.json (", kind,
                 ") says itself what becomes of capitals; expected one that is learnt");
     return text::Tokenizer::load(kind).with_max_length(std::nullopt);
   };

@@ -28,7 +28,7 @@ std::string value_text(bool value) { return value ? "true" : "false"; }
 void check(const TrainingOptions& o) {
   visit_fields(o, nn::FieldCheck());
   check_usage(!o.files.resume || !o.files.overwrite,
-              "resume and overwrite: expected one of them: a run goes on or begins anew");
+              "resume: expected it without overwrite: a run goes on or begins anew");
   check_usage(!o.files.resume || !o.files.directory.empty(),
               "resume: expected a directory of run files to resume from, got none");
 }

@@ -14,7 +14,7 @@ namespace heed::training {
 WeightAverage::WeightAverage(std::vector<at::Tensor> parameters, double decay)
     : decay_(decay), parameters_(std::move(parameters)) {
   check_usage(decay >= 0 && decay < 1,
-              "average: expected a decay from 0 up to but not including 1, got ", decay);
+              "ema_decay: expected one from 0 up to but not including 1, got ", decay);
   if (!is_on()) return;
   for (const at::Tensor& parameter : parameters_) average_.push_back(parameter.detach().clone());
 }

@@ -69,6 +69,21 @@ class CommandLine(unittest.TestCase):
             self.assertIn("wrong.toml:2: ", errors)
             self.assertIn(said, errors)
 
+    def test_what_is_refused_late_names_the_option_and_its_line(self):
+        path = self.folder / "late.toml"
+        path.write_text("# sizes\nnum-heads = 4\nd-model = 18\n")
+        out = self.folder / "other"
+        errors = self.refused(2, "train", "classify", *DATA, "--out", out, "--config", path)
+        self.assertIn("late.toml:3: --d-model: ", errors)
+        self.assertIn("\nheed: --d-model: ", "\n" + self.refused(
+            2, "train", "classify", *DATA, "--out", out, "--config", path, "--d-model", 19))
+        text = self.folder / "few.txt"
+        text.write_text("some words\n")
+        for options in (["--special", ""], ["--special", "x", "--special", "x"],
+                        ["--kind", "bpe", "--special", "x"]):
+            self.assertIn("heed: --special: ", self.refused(
+                2, "tokenize", "train", text, "--out", self.folder / "few.json", *options))
+
     # --- values --------------------------------------------------------------------------------
 
     def test_brackets_are_letters(self):

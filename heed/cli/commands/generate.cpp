@@ -280,7 +280,7 @@ void search(const GenerateSettings& settings, Writer& writer) {
   const int64_t longest = writer.decoder->capacity();
   const auto length = static_cast<int64_t>(writer.ids.size());
   check_usage(length + settings.generate.max_new_tokens <= longest,
-              "beam search: expected a prompt and --max-new-tokens of at most ", longest,
+              "--max-new-tokens: expected a prompt and new tokens of at most ", longest,
               " tokens together (the context of the model), got ", length, " + ",
               settings.generate.max_new_tokens);
   std::optional<inference::EarlyStopping> early_stopping;

@@ -310,10 +310,17 @@ std::vector<std::string> Options::given() const {
   return names;
 }
 
-void Options::give(const std::string& name, const std::vector<std::string>& values) {
+std::string Options::place_of(const std::string& name) const {
+  const auto found = places_.find(name);
+  return found == places_.end() ? "" : found->second;
+}
+
+void Options::give(const std::string& name, const std::vector<std::string>& values,
+                   const std::string& place) {
   CLI::Option* option = app_->get_option_no_throw("--" + name);
   if (option == nullptr) option = app_->get_option(name);
   if (!option->empty()) return;
+  if (!place.empty()) places_[name] = place;
   if (is_flag(*option)) {
     option->add_result(option->get_flag_value(name, values.at(0)));
   } else {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -88,12 +89,17 @@ class Options {
   // that --print-config wrote gives every option.)
   std::vector<std::string> given() const;
 
-  // Gives a setting these values, unless it is given already. `name`: "lr", or "files". Throws
-  // UsageError for a value that it may not have.
-  void give(const std::string& name, const std::vector<std::string>& values);
+  // Gives a setting these values, unless it is given already. `name`: "lr", or "files"; `place`:
+  // "settings.toml:3". Throws UsageError for a value that it may not have.
+  void give(const std::string& name, const std::vector<std::string>& values,
+            const std::string& place = "");
+
+  // Where a settings file gave the option of this long name; "" where none did.
+  std::string place_of(const std::string& name) const;
 
  private:
   std::unique_ptr<CLI::App> app_;
+  std::map<std::string, std::string> places_;
 };
 
 }  // namespace heed::cli

@@ -57,21 +57,22 @@ const OptionInfo& option_named(const Options& options, const std::vector<OptionI
   throw UsageError("there is no such setting" + did_you_mean(similar_option(options, name)));
 }
 
-void set_option(Options& options, const OptionInfo& option, const toml::node& node) {
+void set_option(Options& options, const OptionInfo& option, const toml::node& node,
+                const std::string& place) {
   const std::vector<std::string> values = values_in(node, option.list);
   check_usage(!option.flag || node.is_boolean(), "expected true or false");
-  options.give(option.setting_name(), values);  // what the command line gave wins
+  options.give(option.setting_name(), values, place);  // what the command line gave wins
 }
 
 void apply(Options& options, const toml::table& settings, const std::string& file) {
   const std::vector<OptionInfo> all = options.all();
   for (const auto& [key, node] : settings) {
     const std::string name(key.str());
+    const std::string place = text_of(printable(file), ":", key.source().begin.line);
     try {
-      set_option(options, option_named(options, all, name), node);
+      set_option(options, option_named(options, all, name), node, place);
     } catch (const UsageError& error) {
-      throw UsageError(text_of(printable(file), ":", key.source().begin.line, ": ", excerpt(name),
-                               ": ", error.what()));
+      throw UsageError(text_of(place, ": ", excerpt(name), ": ", error.what()));
     }
   }
 }

@@ -33,8 +33,8 @@ WordCounter::WordCounter(const Preparation& preparation) {
   for (const std::string& token : preparation.special_tokens) {
     const auto same = [&](const AddedToken& other) { return other.content == token; };
     check_usage(!token.empty() && is_utf8(token) && std::none_of(added.begin(), added.end(), same),
-                "special token ", excerpt(token),
-                ": expected UTF-8 text that is not empty, each once");
+                "special_tokens: expected UTF-8 texts that are not empty, each once, got ",
+                excerpt(token));
     AddedToken entry;
     entry.content = token;
     entry.id = static_cast<int32_t>(added.size());
@@ -93,8 +93,8 @@ void check_builder_options(const std::vector<std::string>& special_tokens,
                            VocabularyLimits limits) {
   check_usage(!unknown_token || std::find(special_tokens.begin(), special_tokens.end(),
                                           *unknown_token) != special_tokens.end(),
-              "unknown_token ", excerpt(unknown_token.value_or("")),
-              ": expected one of the special tokens");
+              "special_tokens: expected the unknown token ", excerpt(unknown_token.value_or("")),
+              " among them");
   check_usage(
       limits.vocab_size >= 0 && static_cast<size_t>(limits.vocab_size) > special_tokens.size(),
       "vocab_size: expected more than the ", special_tokens.size(), " special tokens, found ",
