@@ -1,6 +1,7 @@
 #include "heed/cli/options/help.h"
 
 #include <algorithm>
+#include <sstream>
 #include <vector>
 
 #include "heed/base/joined.h"
@@ -44,6 +45,55 @@ std::string usage_text(const std::string& name, const std::vector<OptionInfo>& o
   return text;
 }
 
+// The words of a command line: blanks between quotes do not part them.
+std::vector<std::string> command_words(const std::string& line) {
+  std::vector<std::string> words(1);
+  char quote = '\0';
+  for (const char c : line) {
+    if (c == quote) {
+      quote = '\0';
+    } else if (quote == '\0' && (c == '\'' || c == '"')) {
+      quote = c;
+    }
+    if (c == ' ' && quote == '\0') {
+      if (!words.back().empty()) words.emplace_back();
+    } else {
+      words.back() += c;
+    }
+  }
+  if (words.back().empty()) words.pop_back();
+  return words;
+}
+
+// Whole command lines; those that are too long go on behind a backslash, as a shell reads them.
+std::string examples_text(const std::string& examples, size_t width) {
+  constexpr const char* kIndent = "  ";
+  constexpr const char* kNextIndent = "      ";
+  std::istringstream lines(examples);
+  std::string out;
+  for (std::string line; std::getline(lines, line);) {
+    if (columns(line) <= width) {
+      out += line + '\n';
+      continue;
+    }
+    std::string row = kIndent;
+    bool first = true;  // of its row
+    const std::vector<std::string> words = command_words(line);
+    for (const std::string& word : words) {
+      const size_t mark = &word == &words.back() ? 0 : 2;  // " \\"
+      if (!first && columns(row) + 1 + columns(word) + mark > width) {
+        out += row + " \\\n";
+        row = kNextIndent;
+        first = true;
+      }
+      row += (first ? "" : " ") + word;
+      first = false;
+    }
+    out += row + '\n';
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string wrapped(const std::string& text, size_t width, size_t indent, size_t column) {
@@ -84,7 +134,7 @@ std::string help_text(const Options& of, size_t width) {
       }
     }
   }
-  return text + '\n' + of.examples();
+  return text + '\n' + examples_text(of.examples(), width);
 }
 
 }  // namespace heed::cli

@@ -12,7 +12,7 @@ namespace heed::cli {
 std::string wrapped(const std::string& text, size_t width, size_t indent, size_t column = 0);
 
 // The usage, the options by their groups with all that may be given, and the examples, in lines of
-// `width` columns where words allow it.
+// `width` columns where words allow it; an example that is longer goes on behind a backslash.
 std::string help_text(const Options& of, size_t width);
 
 }  // namespace heed::cli

@@ -44,6 +44,26 @@ TEST(Help, FitsTheTerminal) {
   }
 }
 
+TEST(Help, ALongExampleGoesOnBehindABackslash) {
+  const Options options("heed s", "Does it",
+                        "  heed s --first 1 --text 'two words  here' --second 2 --third 3\n"
+                        "  heed s short\n");
+  const auto shown = [&](size_t width) {
+    const std::string help = help_text(options, width);
+    return help.substr(help.find("Examples:"));
+  };
+  EXPECT_EQ(shown(80),
+            "Examples:\n"
+            "  heed s --first 1 --text 'two words  here' --second 2 --third 3\n"
+            "  heed s short\n");
+  EXPECT_EQ(shown(40),
+            "Examples:\n"
+            "  heed s --first 1 --text \\\n"
+            "      'two words  here' --second 2 \\\n"
+            "      --third 3\n"
+            "  heed s short\n");
+}
+
 TEST(Help, SaysWhatMayBeGiven) {
   HelpSample sample;
   const std::string help = help_text(sample.options, 200);
