@@ -39,7 +39,7 @@ struct Draft {
 
 class Reader {
  public:
-  explicit Reader(const NerReadOptions& options) : options_(options) {
+  explicit Reader(const NerReadOptions& options) : options_(options), types_(options.types) {
     check_usage(options.word_column >= 1, "word column ", options.word_column,
                 ": columns are counted from 1");
     check_usage(options.tags == NerReadOptions::Tags::kChecked || !options.convert_to,
@@ -92,6 +92,7 @@ class Reader {
                                   draft.sentence.tags.size(), " and ",
                                   draft.sentence.words.size()));
         }
+        for (std::string& tag : draft.sentence.tags) tag = known_spelling(std::move(tag), line);
       }
       draft.lines.assign(draft.sentence.words.size(), line);
       finish(draft);
@@ -158,7 +159,26 @@ class Reader {
       draft.usable = false;
     }
     draft.sentence.words.push_back(std::move(cells[word]));
-    if (labelled()) draft.sentence.tags.push_back(std::move(cells.back()));
+    if (labelled()) draft.sentence.tags.push_back(known_spelling(std::move(cells.back()), number));
+  }
+
+  // The tag with its type as the model spells it, or, where there is none, as types are compared:
+  // those that look alike are one.
+  std::string known_spelling(std::string tag, int64_t line) {
+    constexpr size_t kMark = 2;  // "B-"
+    const bool has_type = tag.size() > kMark && tag[1] == '-';
+    if (!has_type || options_.tags == NerReadOptions::Tags::kAny) return tag;
+    const std::string type = tag.substr(kMark);
+    const auto found = types_.index_of(type);
+    if (!found) return tag;
+    if (found->look_alike) {
+      lines_->report(ProblemKind::kLookAlike, line,
+                     text_of(excerpt(type), " differs from ", excerpt(*found->look_alike),
+                             " only in how its letters or blanks are encoded; taken for one type"));
+    }
+    return tag.substr(0, kMark) + (types_.is_fixed()
+                                       ? types_.spellings()[static_cast<size_t>(found->index)]
+                                       : canonical_label(type));
   }
 
   void finish(Draft& draft) {
@@ -208,6 +228,7 @@ class Reader {
 
   TextLines* lines_ = nullptr;
   const NerReadOptions& options_;
+  LabelSet types_;
   std::vector<Draft> drafts_;
   size_t columns_ = 0;  // of the first row; 0: none yet
 };

@@ -55,10 +55,11 @@ text::TagScheme scheme_of(const std::vector<NerSentence>& sentences);
 // What a file is for these options: kConll, kJsonl or kJson. Throws UsageError for another format.
 FileKind kind_of(TextLines& lines, const NerReadOptions& options);
 
-// Reads files; "-" is standard input. A sentence with a fault is left out and reported with the
-// line of the fault. Throws MissingInputError, IoError; DataError for a line over 16 MiB or damaged
-// gzip data; UsageError for a word column below 1, and for a conversion of tags that are not
-// checked.
+// Reads files; "-" is standard input. Types of entities that look alike (label_set.h) are one type,
+// which is reported, unless tags are read as they are (Tags::kAny). A sentence with a fault is left
+// out and reported with the line of the fault. Throws MissingInputError, IoError; DataError for a
+// line over 16 MiB or damaged gzip data; UsageError for a word column below 1, and for a conversion
+// of tags that are not checked.
 NerData read_ner(const std::vector<std::filesystem::path>& files, const NerReadOptions& options,
                  DataReport& report);
 NerData read_ner(const std::filesystem::path& file, const NerReadOptions& options,

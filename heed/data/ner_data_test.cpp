@@ -40,6 +40,30 @@ TEST(NerData, ColumnsJsonAndGzipAreTheSame) {
   }
 }
 
+TEST(NerData, TypesThatLookAlikeAreOneType) {
+  const Written write;
+  const std::string composed = "B-caf\u00e9 bar";
+  const std::string decomposed = "B-cafe\u0301\u00a0bar";
+  const std::string columns =
+      "Tim\t" + composed + "\n\nTom\t" + decomposed + "\nand\tO\nTam\t" + decomposed + "\n";
+  const std::string json = "{\"tokens\": [\"Tim\"], \"tags\": [\"" + decomposed + "\"]}\n";
+  DataReport report;
+  const NerData data = read_ner(write("a.conll", columns), {}, report);
+  EXPECT_THAT(data.types, ElementsAre("caf\u00e9 bar"));
+  EXPECT_THAT(data.sentences.at(1).tags, ElementsAre(composed, "O", composed));
+  EXPECT_EQ(report.count(ProblemKind::kLookAlike), 2);
+  EXPECT_THAT(read_ner(write("b.jsonl", json), {}, report).types, ElementsAre("caf\u00e9 bar"));
+  // As training fixed them.
+  const NerData fixed =
+      read_ner(write("a.conll", columns), {.types = {decomposed.substr(2)}}, report);
+  EXPECT_THAT(fixed.sentences.at(0).tags, ElementsAre(decomposed));
+  EXPECT_THAT(fixed.types, ElementsAre(decomposed.substr(2)));
+  // As somebody's answers are measured.
+  const NerData any =
+      read_ner(write("a.conll", columns), {.tags = NerReadOptions::Tags::kAny}, report);
+  EXPECT_THAT(any.types.size(), 2u);
+}
+
 TEST(NerData, SchemesAreToldAndConverted) {
   const Written write;
   DataReport report;

@@ -8,6 +8,7 @@
 
 #include "heed/base/error.h"
 #include "heed/data/json_lines.h"
+#include "heed/data/label_set.h"
 #include "heed/data/rows.h"
 #include "heed/io/file.h"
 #include "heed/io/json.h"
@@ -80,7 +81,7 @@ class StoryReader {
     question.question = trimmed(line.substr(0, tab));
     std::string_view rest = line.substr(tab + 1);
     const size_t second = std::min(rest.find('\t'), rest.size());
-    question.answer = trimmed(rest.substr(0, second));
+    question.answer = canonical_label(rest.substr(0, second));
     rest.remove_prefix(std::min(second + 1, rest.size()));
     if (question.question.empty() || question.answer.empty()) {
       report(question.answer.empty() ? ProblemKind::kMissingLabel : ProblemKind::kMissingText,

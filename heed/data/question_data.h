@@ -17,7 +17,7 @@ namespace heed::data {
 struct StoryQuestion {
   std::vector<std::string> story;  // earlier questions left out
   std::string question;
-  std::string answer;         // "bathroom"; "apple,football" as the file has it
+  std::string answer;         // "bathroom"; "apple,football": as labels are compared (label_set.h)
   std::vector<size_t> facts;  // which sentences of `story` the answer rests on
   int64_t number = 0;         // of its story in the file, from 0
   int64_t line = 0;           // of the question, from 1

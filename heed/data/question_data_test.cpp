@@ -35,6 +35,20 @@ TEST(StoryData, QuestionsSeeWhatStandsBeforeThem) {
   EXPECT_EQ(data.questions[2].line, 6);
 }
 
+TEST(StoryData, AnswersThatLookAlikeAreOneAnswer) {
+  const Written write;
+  DataReport report;
+  const StoryData data =
+      read_stories(write("a",
+                         "1 A b.\n2 Where?\tcaf\u00e9 bar\t1\n3 Where?\tcafe\u0301\u00a0bar \t1\n"
+                         "4 Where?\t\u200b\t1\n"),
+                   report);
+  ASSERT_EQ(data.questions.size(), 2u);
+  EXPECT_EQ(data.questions[0].answer, "caf\u00e9 bar");
+  EXPECT_EQ(data.questions[1].answer, "caf\u00e9 bar");
+  EXPECT_EQ(report.count(ProblemKind::kMissingLabel), 1);  // nothing that can be seen
+}
+
 TEST(StoryData, FaultsHaveTheirLine) {
   struct Case {
     std::string content;
