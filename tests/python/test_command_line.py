@@ -114,6 +114,24 @@ class CommandLine(unittest.TestCase):
             errors = self.refused(2, *self.train("--train", self.folder / "nowhere", *words))
             self.assertIn(str(words[0]) + ":", errors)
 
+    def test_sizes_and_tokenizers_are_refused_before_data_is_read(self):
+        nowhere = self.folder / "nowhere"
+        for task, option, value, code in (
+                ("lm", "--tokenizer", "bpe:3", 2), ("lm", "--tokenizer", "bpe:many", 2),
+                ("seq2seq", "--tokenizer", "bpe:4", 2), ("qa", "--tokenizer", "words:2", 2),
+                ("seq2seq", "--target-tokenizer", "none.json", 66),
+                ("lm", "--tokenizer", "none.json", 66), ("qa", "--tokenizer", "none.json", 66),
+                ("ner", "--num-character-heads", 5, 2), ("graph", "--num-heads", 7, 2),
+                ("graph", "--valid-share", 0.9, 2), ("forecast", "--patch-length", 4096, 2),
+                ("forecast", "--valid-share", 0.9, 2)):
+            with self.subTest(task=task, option=option, value=value):
+                more = ["--format", "babi"] if task == "qa" else []
+                errors = self.refused(code, "train", task, "--train", nowhere, option, value, *more,
+                                      "--out", self.folder / "other")
+                self.assertNotIn("nowhere", errors)
+                if code == 2 and option != "--num-heads":  # which is named beside --d-model
+                    self.assertIn(f"{option}: ", errors)
+
     # --- suggestions ---------------------------------------------------------------------------
 
     def test_did_you_mean(self):

@@ -54,6 +54,10 @@ void run_train_forecast(const TrainForecastSettings& settings) {
   settings.training.prepare();
   tasks::ForecastingOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
+  check(options.model);
+  if (settings.split.empty()) {  // throws before the data is read
+    tasks::split_by_shares(0, settings.held_out.valid, settings.held_out.test);
+  }
   const data::SeriesData data =
       settings.reading.read(settings.train, settings.table, settings.rows);
   const tasks::SeriesSplit split = split_of(settings, data);

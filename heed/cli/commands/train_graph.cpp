@@ -46,8 +46,18 @@ std::vector<std::string> nodes_of(const data::GraphData& data, data::Part part) 
   return nodes;
 }
 
+// Throws for sizes and shares that cannot be used, whatever the data holds.
+void check_before_data(const TrainGraphSettings& settings) {
+  models::GraphClassifierOptions model = settings.model;
+  model.num_features = 1;
+  model.num_classes = 2;
+  check(model);
+  tasks::parts_by_shares({}, settings.held_out.valid, settings.held_out.test, 0);
+}
+
 void run_train_graph(const TrainGraphSettings& settings) {
   settings.training.prepare();
+  check_before_data(settings);
   data::GraphData data = settings.reading.read(settings.train, settings.table, settings.rows);
   if (!data.has_parts) {
     data.parts = tasks::parts_by_shares(data, settings.held_out.valid, settings.held_out.test,

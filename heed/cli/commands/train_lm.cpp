@@ -90,6 +90,8 @@ void run_train_lm(const TrainLmSettings& given) {
   settings.from.prepare({"max-length"}, settings.training);
   settings.training.prepare();
   resolved(settings.model.transformer);
+  const bool chosen = !settings.from.wanted() && settings.tokenizer != "auto";
+  if (chosen) tasks::tokenizer_for(settings.tokenizer, "");  // throws before any data is read
   const data::TextData data = read_data(settings);
   tasks::LanguageModelling task =
       settings.from.wanted() ? published_task(settings, data) : fresh_task(settings, data);

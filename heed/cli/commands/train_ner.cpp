@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 
 #include "heed/base/joined.h"
@@ -88,10 +89,19 @@ tasks::EntityRecognition fresh_task(const TrainNerSettings& settings, const Sent
   return {sentences.train, sentences.valid, options};
 }
 
+// Throws for sizes that cannot be used, whatever the data holds.
+void check_before_data(const models::TokenTaggerOptions& options) {
+  models::WordEncoderOptions words = options.words;
+  words.subword_vocab_size = std::max<int64_t>(words.subword_vocab_size, 1);
+  words.character_vocab_size = 1;  // of padding
+  check(words);
+}
+
 void run_train_ner(TrainNerSettings& settings) {
   settings.from.prepare({"margin", "class-weight"}, settings.training);
   settings.training.prepare();
   resolved(settings.task.model.transformer);
+  if (!settings.from.wanted()) check_before_data(settings.task.model);
   const Sentences sentences = read_data(settings);
   tasks::EntityRecognition task = settings.from.wanted() ? published_task(settings, sentences)
                                                          : fresh_task(settings, sentences);

@@ -11,6 +11,7 @@
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
 #include "heed/data/question_split.h"
+#include "heed/tasks/question_units.h"
 #include "heed/tasks/span_questions.h"
 #include "heed/tasks/story_questions.h"
 
@@ -150,7 +151,10 @@ void run_train_qa(TrainQaSettings& settings) {
   check_usage(!settings.from.wanted() || !settings.from.is_given("tokenizer"),
               "--tokenizer: has no meaning with --from, whose model has its own");
   settings.training.prepare();
-  if (!settings.from.wanted()) settings.resolved();  // throws for options that do not go together
+  if (!settings.from.wanted()) {  // throws for what cannot be used, before the data is read
+    settings.resolved();
+    tasks::question_tokenizer(settings.task.tokenizer, {});
+  }
   check_usage(!settings.from.wanted() || settings.spans(),
               "--from: expected questions whose answers are spans of a text (--format squad)");
   if (settings.spans()) {

@@ -80,6 +80,8 @@ void run_train_seq2seq(TrainSeq2seqSettings& settings) {
   settings.from.prepare({"label-smoothing"}, settings.training);
   settings.training.prepare();
   resolved(settings.task.model.transformer);
+  // Throws before any data is read.
+  if (!settings.from.wanted()) tasks::tokenizers_for({}, settings.tokenizers);
   const Pairs pairs = read_data(settings);
   if (settings.training.metric_for_best_model != "auto")
     settings.task.watched = settings.training.metric_for_best_model;
