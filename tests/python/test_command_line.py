@@ -74,9 +74,9 @@ class CommandLine(unittest.TestCase):
         path.write_text("# sizes\nnum-heads = 4\nd-model = 18\n")
         out = self.folder / "other"
         errors = self.refused(2, "train", "classify", *DATA, "--out", out, "--config", path)
-        self.assertIn("late.toml:3: --d-model: ", errors)
-        self.assertIn("\nheed: --d-model: ", "\n" + self.refused(
-            2, "train", "classify", *DATA, "--out", out, "--config", path, "--d-model", 19))
+        self.assertIn("late.toml:2: --num-heads: ", errors)
+        self.assertIn("\nheed: --num-heads: ", "\n" + self.refused(
+            2, "train", "classify", *DATA, "--out", out, "--config", path, "--num-heads", 5))
         text = self.folder / "few.txt"
         text.write_text("some words\n")
         for options in (["--special", ""], ["--special", "x", "--special", "x"],
