@@ -9,7 +9,6 @@
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
 #include "heed/models/files/label_json.h"
-#include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
 #include "heed/tasks/logit_scores.h"
 #include "heed/tasks/sources.h"
@@ -107,17 +106,8 @@ Loss ImageClassification::loss(const Batch& batch) {
   const at::Tensor labels = images.labels.to(device);
   const at::Tensor logits =
       trained_.model->forward(augmented(images.images.to(device), options_.augmentation));
-  const int64_t tokens = std::ssize(images.examples) * lengths_[0];
-  const double smoothing = options_.label_smoothing;
-  if (class_weights_.defined()) {
-    return weighted_loss(
-        heed::cross_entropy(logits, labels,
-                            {.label_smoothing = smoothing, .reduction = Reduction::kNone}),
-        class_weights_.to(device).index_select(0, labels), tokens);
-  }
-  return {.value = heed::cross_entropy(logits, labels, {.label_smoothing = smoothing}),
-          .tokens = tokens,
-          .weight = static_cast<double>(images.examples.size())};
+  return class_loss(logits, labels, class_weights_, options_.label_smoothing,
+                    std::ssize(images.examples) * lengths_[0]);
 }
 
 Metrics ImageClassification::validate(const Progress& progress) {

@@ -54,6 +54,8 @@ class ImageClassification final : public Task {
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedImageClassifier& trained() const { return trained_; }
+  const data::ImageData& train() const { return train_; }
+  const data::ImageData& valid() const { return valid_; }
 
  private:
   ImageClassificationOptions options_;

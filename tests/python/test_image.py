@@ -13,6 +13,7 @@ import unittest
 import zlib
 from pathlib import Path
 
+import texts
 from program import heed
 
 SMALL = ["--d-model", 16, "--num-heads", 2, "--num-layers", 1, "--patch-size", 4, "--max-shift", 1,
@@ -87,6 +88,10 @@ class Pictures(unittest.TestCase):
         one = json.loads(heed("predict", self.model, photo, "--json", code=0).stdout)
         self.assertEqual(one["label"], "1")
         self.assertAlmostEqual(sum(one["probabilities"].values()), 1, 6)
+        unsure = heed("predict", self.model, photo, "--threshold", 1, "--unknown", "?", code=0).stdout
+        self.assertEqual(unsure.split("\t")[1], "?")
+        table = heed("predict", self.model, photo, "--columns", "image,label,top", "--top", 1, code=0).stdout
+        self.assertIn("photo.jpg\t1\t", table)
         large = self.folder / "large.png"  # of another size and in colours: brought to the model's
         pixels = b"".join(bytes([v]) * 6 for y in range(SIZE) for _ in range(2)
                           for v in bar(9)[y * SIZE : (y + 1) * SIZE])
@@ -127,6 +132,24 @@ class Pictures(unittest.TestCase):
         self.assertIn(report.returncode, (0, 1))
         self.assertIn("accuracy", report.stdout)
 
+    def test_a_few_digits_of_mnist(self):
+        shared = texts.shared_data()
+        if shared is None:
+            self.skipTest("../shared/data is missing")
+        mnist = shared / "mnist"
+        images, labels = self.folder / "few-images-idx3-ubyte", self.folder / "few-labels-idx1-ubyte"
+        count = 400
+        with gzip.open(mnist / "train-images-idx3-ubyte.gz") as file:
+            images.write_bytes(struct.pack(">BBBBIII", 0, 0, 8, 3, count, 28, 28) + file.read(16 + 784 * count)[16:])
+        with gzip.open(mnist / "train-labels-idx1-ubyte.gz") as file:
+            labels.write_bytes(struct.pack(">BBBBI", 0, 0, 8, 1, count) + file.read(8 + count)[8:])
+        result = heed("train", "image", "--train", images, "--out", self.folder / "digits", *SMALL, "--epochs", 3,
+                      code=0)
+        self.assertIn("28 × 28 pixels, grey; 10 classes", result.stderr)
+        scores = json.loads(heed("eval", self.folder / "digits", images, "--json", code=0).stdout)
+        self.assertEqual(scores["examples"], count)
+        self.assertGreater(scores["accuracy"], 0.2)  # of ten digits
+
     def test_refusals(self):
         bad = self.folder / "bad"
         for name in ["a", "b"]:
@@ -152,6 +175,15 @@ class Pictures(unittest.TestCase):
         self.assertIn("and 1 more", errors)
         self.assertFalse((self.folder / "no").exists())
         self.assertIn("6 pictures left out", heed(*train, "--skip-bad", code=0).stderr)
+        # What can be answered is, each in its line.
+        (bad / "b" / "6.png").write_bytes(whole[:-30])
+        answered = heed("predict", self.model, bad / "b", code=65)
+        lines = answered.stdout.splitlines()
+        self.assertEqual([line != "" for line in lines], [True] * 6 + [False])
+        self.assertIn("6.png: the PNG cannot be read", answered.stderr.replace(str(bad / "b") + "/", ""))
+        left = heed("predict", self.model, bad / "b", "--skip-bad", code=0)
+        self.assertEqual(len(left.stdout.splitlines()), 6)
+        self.assertIn("1 pictures left out", left.stderr)
         errors = heed("predict", self.model, bad / "a" / "cut.png", code=65).stderr
         self.assertIn("cut.png", errors)
         heed("predict", self.model, self.folder / "none.png", code=66)

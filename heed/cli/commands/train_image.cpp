@@ -1,15 +1,13 @@
-#include <iomanip>
 #include <iostream>
+#include <utility>
 
-#include "heed/base/error.h"
-#include "heed/base/joined.h"
+#include "heed/base/format.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/options/image_sets.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
-#include "heed/data/split.h"
 #include "heed/tasks/image_classification.h"
 #include "heed/tasks/logit_scores.h"
 
@@ -42,48 +40,42 @@ struct Pictures {
   data::ImageData valid;
 };
 
-Pictures read(const TrainImageSettings& settings) {
-  const auto read = [&](const std::vector<std::string>& paths, data::ImageReadOptions options) {
-    return settings.reading.read(paths, std::move(options), settings.table, settings.rows);
-  };
-  data::ImageData all = read(settings.train, {.height = settings.image_size,
-                                              .width = settings.image_size,
-                                              .channels = settings.num_channels});
+Pictures read_pictures(const TrainImageSettings& settings) {
+  Pictures parts{.train = settings.reading.read(settings.train,
+                                                {.height = settings.image_size,
+                                                 .width = settings.image_size,
+                                                 .channels = settings.num_channels},
+                                                settings.table, settings.rows),
+                 .valid = {}};
   if (!settings.valid.empty()) {
-    data::ImageData valid = read(settings.valid, {.height = all.height,
-                                                  .width = all.width,
-                                                  .channels = all.channels,
-                                                  .label_names = all.labels});
-    return {.train = std::move(all), .valid = std::move(valid)};
+    ImageReading reading = settings.reading;
+    reading.labels.clear();  // those of the pictures that train
+    parts.valid = reading.read(settings.valid,
+                               {.height = parts.train.height,
+                                .width = parts.train.width,
+                                .channels = parts.train.channels,
+                                .label_names = parts.train.labels},
+                               settings.table, settings.rows);
+    return parts;
   }
-  const uint64_t seed = settings.training.options.seed;
-  const std::vector<bool> held = data::held_back(all, settings.valid_share, seed);
-  std::vector<int64_t> train;
-  std::vector<int64_t> valid;
-  for (size_t i = 0; i < held.size(); ++i) {
-    (held[i] ? valid : train).push_back(static_cast<int64_t>(i));
-  }
-  if (valid.empty()) {
-    throw DataError(joined(all.files), text_of("expected pictures to train and to validate on, ",
-                                               "found ", all.count(), " in all"));
-  }
-  std::cerr << "heed: " << data::split_note(valid.size(), held.size(), "pictures", seed) << '\n';
-  return {.train = data::chosen_images(all, train), .valid = data::chosen_images(all, valid)};
+  data::DataReport report;
+  parts.valid = data::take_validation(parts.train, settings.valid_share,
+                                      settings.training.options.seed, report);
+  throw_or_warn(report);
+  return parts;
 }
 
-void report(const models::TrainedImageClassifier& best, const Pictures& pictures) {
-  const double accuracy = tasks::metric(
-      tasks::scores_of_logits(tasks::logits_of(best, pictures.valid), pictures.valid.classes)
-          .metrics,
-      "accuracy");
+void report(const models::TrainedImageClassifier& best, const data::ImageData& train,
+            const data::ImageData& valid) {
   const auto line = [](const std::string& name, double value) {
-    std::cerr << "  " << std::left << std::setw(12) << name << "accuracy " << std::fixed
-              << std::setprecision(4) << value << '\n';
+    std::cerr << formatted("  %-12saccuracy %.4f\n", name.c_str(), value);
   };
   std::cerr << "heed: on the pictures that validate:\n";
+  const double accuracy = tasks::metric(
+      tasks::scores_of_logits(tasks::logits_of(best, valid), valid.classes).metrics, "accuracy");
   line("this model", accuracy);
   bool beaten = false;
-  for (const auto& [name, value] : tasks::image_baselines(best, pictures.train, pictures.valid)) {
+  for (const auto& [name, value] : tasks::image_baselines(best, train, valid)) {
     line(name, value);
     beaten = beaten || value >= accuracy;
   }
@@ -94,15 +86,15 @@ void run_train_image(const TrainImageSettings& settings) {
   settings.training.prepare();
   tasks::ImageClassificationOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
-  Pictures pictures = read(settings);
+  Pictures pictures = read_pictures(settings);
   const data::ImageData& train = pictures.train;
   std::cerr << "heed: " << train.count() << " pictures train, " << pictures.valid.count()
             << " validate; " << train.width << " × " << train.height
             << (train.channels == 1 ? " pixels, grey; " : " pixels, colours; ")
             << train.labels.size() << " classes\n";
-  tasks::ImageClassification task(pictures.train, pictures.valid, options);
+  tasks::ImageClassification task(std::move(pictures.train), std::move(pictures.valid), options);
   settings.training.train(task);
-  report(models::load_image_classifier(settings.training.out), pictures);
+  report(models::load_image_classifier(settings.training.out), task.train(), task.valid());
 }
 
 void define_train_image(Options& options, TrainImageSettings& s) {

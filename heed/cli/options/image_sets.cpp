@@ -1,8 +1,5 @@
 #include "heed/cli/options/image_sets.h"
 
-#include <iostream>
-#include <utility>
-
 #include "heed/base/joined.h"
 
 namespace heed::cli {
@@ -20,24 +17,28 @@ void ImageReading::add_to(Options& command) {
       .group(group);
 }
 
-data::ImageData ImageReading::read(const std::vector<std::string>& paths,
-                                   data::ImageReadOptions options, const ReadingOptions& table,
-                                   const TimedRows& rows) const {
-  const data::ReadOptions file = table.parsed();
-  options.table = {.encoding = file.encoding,
-                   .delimiter = file.delimiter,
-                   .skip_bad = rows.skip_bad,
-                   .limits = file.limits};
+data::ImageReadOptions ImageReading::completed(data::ImageReadOptions options,
+                                               const ReadingOptions& table,
+                                               const TimedRows& rows) const {
+  options.table = open_table_options(table, rows);
   options.limits.most_pixels = max_pixels;
   options.labels = labels;
+  return options;
+}
+
+data::ImageData ImageReading::read(const std::vector<std::string>& paths,
+                                   const data::ImageReadOptions& options,
+                                   const ReadingOptions& table, const TimedRows& rows) const {
   data::DataReport report;
-  data::ImageData data = data::read_images(paths_of(paths), options, report);
+  data::ImageData data =
+      data::read_images(paths_of(paths), completed(options, table, rows), report);
   throw_or_warn(report);
-  if (data.left_out > 0) {
-    std::cerr << "heed: " << joined(data.files) << ": " << data.left_out
-              << " pictures left out, which cannot be used\n";
-  }
+  say_pictures_left_out(data);
   return data;
+}
+
+void say_pictures_left_out(const data::ImageData& data) {
+  say_count(joined(data.files), data.left_out, "pictures left out, which cannot be used");
 }
 
 }  // namespace heed::cli

@@ -16,11 +16,18 @@ struct ImageReading {
 
   void add_to(Options& command);
 
-  // Reads pictures, and says on the messages what was left out. `options`: what pictures are
-  // brought to, and the classes. `table`: of its options those that add_table_options() adds.
-  // Throws as data::read_images does, DataError for what that reports.
-  data::ImageData read(const std::vector<std::string>& paths, data::ImageReadOptions options,
+  // The options with what the command line says: `table`, of its options those that
+  // add_table_options() adds. `options`: what pictures are brought to, and the classes.
+  data::ImageReadOptions completed(data::ImageReadOptions options, const ReadingOptions& table,
+                                   const TimedRows& rows) const;
+
+  // Reads pictures, and says on the messages what was left out. Throws as data::read_images does,
+  // DataError for what that reports.
+  data::ImageData read(const std::vector<std::string>& paths, const data::ImageReadOptions& options,
                        const ReadingOptions& table, const TimedRows& rows) const;
 };
+
+// How many were left out, on the messages.
+void say_pictures_left_out(const data::ImageData& data);
 
 }  // namespace heed::cli

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 #include <utility>
 
 #include "heed/base/error.h"
 #include "heed/cli/options/image_sets.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/writing/classification_report.h"
-#include "heed/io/json_object.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
 #include "heed/tasks/image_classification.h"
@@ -24,6 +24,7 @@ struct ImageOptions {
   ImageReading reading = {};
   TimedRows rows = {};
   ReadingOptions table = {};
+  AnswerChoice choice = {};
   bool errors = false;
   bool judgements = false;  // of each picture, which evaluation gives then
 
@@ -145,22 +146,25 @@ class ImageAdapter final : public TaskAdapter {
   }
 
   void predict(const std::string& file, Answers& answers) const override {
-    const data::ImageData data = read({file}, false);
+    data::ImageReadOptions reading = reading_options(/*has_labels=*/false);
+    reading.keep_unusable = true;
+    const data::ImageData data = data::read_images(
+        {file}, options_.reading.completed(reading, options_.table, options_.rows),
+        answers.report());
+    say_pictures_left_out(data);
     const at::Tensor all =
         at::softmax(tasks::logits_of(trained_, data).to(at::kDouble), 1).contiguous();
     const auto* row = all.const_data_ptr<double>();
-    const auto classes = trained_.labels.size();
-    for (const std::string& name : data.names) {
-      const auto best = static_cast<size_t>(std::max_element(row, row + classes) - row);
-      std::vector<std::pair<std::string, OrderedJson>> shares;
-      for (size_t c = 0; c < classes; ++c) shares.emplace_back(trained_.labels[c], row[c]);
+    auto unusable = data.unusable.begin();
+    for (int64_t i = 0; i <= data.count(); ++i) {
+      for (; unusable != data.unusable.end() && unusable->place == i; ++unusable) {
+        answers.fail(unusable->where, {{"image", unusable->where}}, unusable->why);
+      }
+      if (i == data.count()) break;
+      const std::string& name = data.names[static_cast<size_t>(i)];
       answers.add(name, {{"image", name}},
-                  {.line = name + '\t' + answer_line(trained_.labels[best], row[best]),
-                   .json = {{"image", name},
-                            {"label", trained_.labels[best]},
-                            {"probability", row[best]},
-                            {"probabilities", object_of(std::move(shares))}}});
-      row += classes;
+                  answer_of(name, {row, trained_.labels.size()}, answers.form()));
+      row += trained_.labels.size();
     }
   }
 
@@ -195,15 +199,35 @@ class ImageAdapter final : public TaskAdapter {
   }
 
  private:
-  data::ImageData read(const std::vector<std::string>& paths, bool has_labels) const {
+  data::ImageReadOptions reading_options(bool has_labels) const {
     const auto& o = trained_.model->options();
-    return options_.reading.read(paths,
-                                 {.height = o.image_height,
-                                  .width = o.image_width,
-                                  .channels = o.num_channels,
-                                  .has_labels = has_labels,
-                                  .label_names = trained_.labels},
-                                 options_.table, options_.rows);
+    return {.height = o.image_height,
+            .width = o.image_width,
+            .channels = o.num_channels,
+            .has_labels = has_labels,
+            .label_names = trained_.labels};
+  }
+
+  data::ImageData read(const std::vector<std::string>& paths, bool has_labels) const {
+    return options_.reading.read(paths, reading_options(has_labels), options_.table, options_.rows);
+  }
+
+  Answer answer_of(const std::string& name, std::span<const double> shares,
+                   const AnswerForm& form) const {
+    const auto best =
+        static_cast<size_t>(std::max_element(shares.begin(), shares.end()) - shares.begin());
+    const bool known = shares[best] >= options_.choice.threshold.value_or(0);
+    const std::string& label = known ? trained_.labels[best] : options_.choice.unknown;
+    Answer answer{.line = name + '\t' + answer_line(label, shares[best]), .json = {}};
+    if (!form.wants_json()) return answer;
+    answer.json = {{"image", name},
+                   {"label", known ? OrderedJson(label) : OrderedJson(nullptr)},
+                   {"probability", shares[best]},
+                   {"probabilities", probabilities_json(trained_.labels, shares)}};
+    if (form.has_column("top")) {
+      answer.json["top"] = likeliest_json(trained_.labels, shares, options_.choice.top);
+    }
+    return answer;
   }
 
   void add_wrong(const data::ImageData& data, size_t i, const std::vector<double>& probabilities,
@@ -224,21 +248,25 @@ class ImageAdapter final : public TaskAdapter {
 };
 
 TaskLoader define_image_classification(TaskOptions& options, Use use) {
-  if (use == Use::kInspect || use == Use::kDoctor) {
-    return loader_of<ImageAdapter>(
-        [use] { return ImageOptions{.judgements = use == Use::kDoctor}; },
-        models::load_image_classifier);
+  if (use == Use::kInspect) {
+    return loader_of<ImageAdapter>([] { return ImageOptions(); }, models::load_image_classifier);
   }
   const auto& reading = options.use<ImageReading>();
+  if (use == Use::kDoctor) {
+    return loader_of<ImageAdapter>(
+        [&reading] { return ImageOptions{.reading = reading, .judgements = true}; },
+        models::load_image_classifier);
+  }
   const auto& rows = options.use<TimedRows>({"skip-bad"});
   const auto& table = options.use<ReadingOptions>({"delimiter", "encoding", "max-bytes"});
   const auto* errors = use == Use::kEval ? &options.use<ErrorsOption>() : nullptr;
+  const auto* choice = use == Use::kPredict ? &options.use<AnswerChoice>() : nullptr;
   return loader_of<ImageAdapter>(
-      [&reading, &rows, &table, errors] {
-        return ImageOptions{.reading = reading,
-                            .rows = rows,
-                            .table = table,
-                            .errors = errors != nullptr && errors->wanted()};
+      [&reading, &rows, &table, errors, choice] {
+        ImageOptions given{.reading = reading, .rows = rows, .table = table};
+        if (errors != nullptr) given.errors = errors->wanted();
+        if (choice != nullptr) given.choice = *choice;
+        return given;
       },
       models::load_image_classifier);
 }

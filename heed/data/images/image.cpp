@@ -84,7 +84,7 @@ Image read_jpeg(const Source& source) {
   Image image{.height = height, .width = width, .channels = grey ? 1 : 3};
   image.pixels.resize(static_cast<size_t>(image.height * image.width * image.channels));
   check(tjDecompress2(decoder.get(), bytes, source.bytes.size(), image.pixels.data(), width, 0,
-                      height, grey ? TJPF_GRAY : TJPF_RGB, TJFLAG_ACCURATEDCT));
+                      height, grey ? TJPF_GRAY : TJPF_RGB, TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS));
   return image;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
+#include <utility>
 
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
@@ -70,7 +71,7 @@ class ImageReader {
   }
 
   void finish() {
-    if (data_.names.empty() && report_.fatal_count() == 0) {
+    if (data_.names.empty() && data_.unusable.empty() && report_.fatal_count() == 0) {
       report_.add(ProblemKind::kNoExamples, joined(data_.files), 0,
                   "expected pictures that can be used, found none");
     }
@@ -92,6 +93,10 @@ class ImageReader {
            ProblemKind kind = ProblemKind::kMalformedRow) {
     if (options_.table.skip_bad) {
       ++data_.left_out;
+    } else if (options_.keep_unusable) {
+      data_.unusable.push_back({.place = data_.count(),
+                                .where = line > 0 ? text_of(file, ':', line) : file,
+                                .why = what});
     } else {
       report_.add(kind, file, line, what);
     }
@@ -208,8 +213,12 @@ class ImageReader {
     append(all.pixels.data(), all.pixels.size());
   }
 
-  fs::path labels_of(const fs::path& images) const {
-    if (!options_.labels.empty()) return options_.labels;
+  fs::path labels_of(const fs::path& images) {
+    if (!options_.labels.empty()) {
+      check_usage(!std::exchange(labels_read_, true),
+                  "--labels: expected one IDX file of pictures, whose classes it has, got several");
+      return options_.labels;
+    }
     const std::string name = images.filename().string();
     const std::string other = with_part(with_part(name, "images", "labels"), "idx3", "idx1");
     if (other == name) {
@@ -291,6 +300,7 @@ class ImageReader {
   ImageData& data_;
   LabelSet labels_;
   uint64_t bytes_left_;
+  bool labels_read_ = false;  // those of the options
 };
 
 }  // namespace
@@ -304,34 +314,41 @@ ImageData read_images(const std::vector<std::filesystem::path>& paths,
   return data;
 }
 
-ImageData chosen_images(const ImageData& data, const std::vector<int64_t>& numbers) {
-  ImageData some{.files = data.files,
-                 .height = data.height,
-                 .width = data.width,
-                 .channels = data.channels,
-                 .pixels = {},
-                 .labels = data.labels,
-                 .classes = {},
-                 .names = {}};
-  const auto size = static_cast<size_t>(data.size());
-  some.pixels.reserve(size * numbers.size());
-  for (const int64_t number : numbers) {
-    const auto at = static_cast<size_t>(number);
-    const auto first = data.pixels.begin() + static_cast<ptrdiff_t>(at * size);
-    some.pixels.insert(some.pixels.end(), first, first + static_cast<ptrdiff_t>(size));
-    some.names.push_back(data.names[at]);
-    if (!data.classes.empty()) some.classes.push_back(data.classes[at]);
-  }
-  return some;
-}
-
-std::vector<bool> held_back(const ImageData& data, double share, uint64_t seed) {
+ImageData take_validation(ImageData& train, double share, uint64_t seed, DataReport& report) {
   std::vector<SplitKey> keys;
-  for (size_t i = 0; i < data.names.size(); ++i) {
-    keys.push_back({.kind = data.classes.empty() ? "" : std::to_string(data.classes[i]),
-                    .group = std::to_string(i)});
+  for (size_t i = 0; i < train.names.size(); ++i) {
+    keys.push_back({.kind = std::to_string(train.classes[i]), .group = std::to_string(i)});
   }
-  return held_back(std::span<const SplitKey>(keys), share, seed);
+  const std::vector<bool> held = held_back(keys, share, seed);
+  ImageData valid{.files = train.files,
+                  .height = train.height,
+                  .width = train.width,
+                  .channels = train.channels,
+                  .pixels = {},
+                  .labels = train.labels,
+                  .classes = take_held_back(train.classes, held),
+                  .names = take_held_back(train.names, held)};
+  // In place: a copy of what remains would take as much memory again.
+  const int64_t size = train.size();
+  auto from = train.pixels.begin();
+  auto to = from;
+  for (const bool is_held : held) {
+    if (is_held) {
+      valid.pixels.insert(valid.pixels.end(), from, from + size);
+    } else {
+      if (to != from) std::copy(from, from + size, to);
+      to += size;
+    }
+    from += size;
+  }
+  train.pixels.erase(to, train.pixels.end());
+  report.note(split_note(valid.names.size(), held.size(), "pictures", seed));
+  if (valid.names.empty()) {
+    report.add(ProblemKind::kNoExamples, joined(train.files), 0,
+               "expected pictures to hold back for validation, found none; give --valid, or more "
+               "pictures");
+  }
+  return valid;
 }
 
 }  // namespace heed::data

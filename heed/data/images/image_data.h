@@ -23,6 +23,8 @@ struct ImageReadOptions {
   std::filesystem::path labels = {};          // of an IDX file of pictures; empty: told by its name
   bool has_labels = true;                     // false: classes are not read
   std::vector<std::string> label_names = {};  // the classes, if they are known
+  // Pictures that cannot be used are in ImageData::unusable, neither reported nor left out.
+  bool keep_unusable = false;
 };
 
 struct ImageData {
@@ -34,7 +36,13 @@ struct ImageData {
   std::vector<std::string> labels;  // C, sorted or as they are fixed
   std::vector<int32_t> classes;     // N; none without labels
   std::vector<std::string> names;   // N: of the files, or "images.gz[7]", counted from 0
-  int64_t left_out = 0;
+  int64_t left_out = 0;             // rows and pictures, with skip_bad
+  struct Unusable {
+    int64_t place = 0;  // how many pictures stand before it
+    std::string where;
+    std::string why;
+  };
+  std::vector<Unusable> unusable = {};  // in order, with keep_unusable
 
   int64_t count() const { return static_cast<int64_t>(names.size()); }
   int64_t size() const { return height * width * channels; }
@@ -58,10 +66,8 @@ struct ImageData {
 ImageData read_images(const std::vector<std::filesystem::path>& paths,
                       const ImageReadOptions& options, DataReport& report);
 
-// These pictures, in this order.
-ImageData chosen_images(const ImageData& data, const std::vector<int64_t>& numbers);
-
-// Which are held back for validation: `share` of each class.
-std::vector<bool> held_back(const ImageData& data, double share, uint64_t seed);
+// Takes a share of the pictures for validation out of `train`, the same of each class, and notes
+// it; none left over for it is reported (kNoExamples).
+ImageData take_validation(ImageData& train, double share, uint64_t seed, DataReport& report);
 
 }  // namespace heed::data

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "heed/base/error.h"
 #include "heed/data/images/idx.h"
 #include "heed/data/testing/test_data.h"
@@ -155,16 +157,53 @@ TEST_F(ImageSets, MemoryIsLimited) {
       HasSubstr("--max-bytes"));
 }
 
+TEST_F(ImageSets, UnusablePicturesAreKeptInTheirPlaces) {
+  const auto set = classes();
+  test::spill(set / "cat/aa.png", "no picture");
+  test::spill(folder_ / "list.csv", "set/cat/b.png\nset/none.png\nset/dog/c.png\n");
+  const ImageReadOptions options{
+      .height = 4, .width = 6, .channels = 1, .has_labels = false, .keep_unusable = true};
+  const ImageData folder = read(set, options);
+  EXPECT_EQ(folder.count(), 3);
+  ASSERT_EQ(folder.unusable.size(), 1u);
+  EXPECT_EQ(folder.unusable[0].place, 1);
+  EXPECT_THAT(folder.unusable[0].where, HasSubstr("cat/aa.png"));
+  const ImageData list = read(folder_ / "list.csv", options);
+  EXPECT_EQ(list.count(), 2);
+  ASSERT_EQ(list.unusable.size(), 1u);
+  EXPECT_EQ(list.unusable[0].place, 1);
+  EXPECT_THAT(list.unusable[0].where, HasSubstr("list.csv:2"));
+  EXPECT_THAT(list.unusable[0].why, HasSubstr("none.png"));
+  EXPECT_TRUE(report_.empty()) << report_.text();
+}
+
+TEST_F(ImageSets, LabelsBelongToOneIdxFile) {
+  test::spill(folder_ / "a", idx_of({2, 1, 1}, "ab"));
+  test::spill(folder_ / "classes", idx_of({2}, "cd"));
+  const ImageReadOptions options{.labels = folder_ / "classes"};
+  EXPECT_THAT(read(folder_ / "a", options).labels, ElementsAre("99", "100"));
+  EXPECT_THROW(read_images({folder_ / "a", folder_ / "a"}, options, report_), UsageError);
+}
+
 TEST_F(ImageSets, SomeAreHeldBackOfEachClass) {
-  test::spill(folder_ / "images", idx_of({40, 1, 1}, std::string(40, 'a')));
+  std::string pixels;
+  for (char i = 0; i < 40; ++i) pixels += i;
+  test::spill(folder_ / "images", idx_of({40, 1, 1}, pixels));
   test::spill(folder_ / "labels", idx_of({40}, std::string(20, 'b') + std::string(20, 'c')));
-  const ImageData data = read(folder_ / "images");
-  const std::vector<bool> held = held_back(data, 0.1, 1);
-  EXPECT_EQ(std::count(held.begin(), held.begin() + 20, true), 2);
-  EXPECT_EQ(std::count(held.begin() + 20, held.end(), true), 2);
-  const ImageData some = chosen_images(data, {39, 0});
-  EXPECT_THAT(some.classes, ElementsAre(1, 0));
-  EXPECT_EQ(some.pixels.size(), 2u);
+  ImageData train = read(folder_ / "images");
+  const ImageData valid = take_validation(train, 0.1, 1, report_);
+  EXPECT_THAT(valid.classes, ElementsAre(0, 0, 1, 1));
+  EXPECT_EQ(train.count(), 36);
+  EXPECT_THAT(report_.notes(), ElementsAre(HasSubstr("4 of 40 pictures")));
+  // Pixels and names stay beside each other.
+  for (const ImageData* part : {&std::as_const(train), &valid}) {
+    ASSERT_EQ(part->pixels.size(), part->names.size());
+    for (size_t i = 0; i < part->names.size(); ++i) {
+      EXPECT_THAT(part->names[i], HasSubstr(text_of('[', int{part->pixels[i]}, ']')));
+    }
+  }
+  take_validation(train, 0, 1, report_);
+  EXPECT_EQ(report_.count(ProblemKind::kNoExamples), 1);
 }
 
 }  // namespace

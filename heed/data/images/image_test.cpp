@@ -93,6 +93,18 @@ TEST_F(Images, ABombIsRefusedByItsHeader) {
   EXPECT_THAT(refusal(large, {.most_bytes = 20}), HasSubstr("more than the 20 bytes"));
 }
 
+TEST_F(Images, ABombOfManyScansIsRefused) {
+  // Each scan of a progressive JPEG goes over the whole picture once more.
+  const std::string whole = jpeg_of(gradient(16, 16, 1), TJFLAG_PROGRESSIVE);
+  const size_t last = whole.rfind("\xFF\xDA");
+  ASSERT_NE(last, std::string::npos);
+  const size_t end = whole.size() - 2;
+  std::string bomb = whole.substr(0, last);
+  for (int i = 0; i < 600; ++i) bomb += whole.substr(last, end - last);
+  EXPECT_THAT(refusal(bomb + whole.substr(end)), HasSubstr("scans"));
+  EXPECT_EQ(read_image(written_("a.jpg", whole)).height, 16);
+}
+
 TEST_F(Images, GreyIsTheLuma) {
   const Image color{
       .height = 1, .width = 3, .channels = 3, .pixels = {255, 0, 0, 0, 255, 0, 0, 0, 255}};

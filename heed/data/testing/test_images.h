@@ -43,14 +43,15 @@ inline std::string png_of(const Image& image) {
   return bytes;
 }
 
-inline std::string jpeg_of(const Image& image) {
+// `flags`: of turbojpeg.
+inline std::string jpeg_of(const Image& image, int flags = 0) {
   tjhandle encoder = tjInitCompress();
   unsigned char* buffer = nullptr;
   unsigned long size = 0;  // NOLINT: turbojpeg's type
   const bool grey = image.channels == 1;
   EXPECT_EQ(tjCompress2(encoder, image.pixels.data(), static_cast<int>(image.width), 0,
                         static_cast<int>(image.height), grey ? TJPF_GRAY : TJPF_RGB, &buffer, &size,
-                        grey ? TJSAMP_GRAY : TJSAMP_444, 95, 0),
+                        grey ? TJSAMP_GRAY : TJSAMP_444, 95, flags),
             0);
   std::string bytes(reinterpret_cast<char*>(buffer), size);
   tjFree(buffer);

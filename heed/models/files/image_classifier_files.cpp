@@ -3,22 +3,19 @@
 #include "heed/models/files/fields.h"
 #include "heed/models/files/label_json.h"
 #include "heed/models/files/model_directory.h"
+#include "heed/models/files/number_lists.h"
 #include "heed/models/files/weight_check.h"
 
 namespace heed::models {
 namespace {
 
-constexpr const char* kModelType = "heed_image_classifier";
+constexpr const char* kImageClassifierType = "heed_image_classifier";
 
 std::vector<double> channel_numbers(const JsonValue& json, int64_t channels, double least) {
   if (static_cast<int64_t>(json.array_size()) != channels) {
     json.fail(text_of(channels, " numbers, as num_channels says"));
   }
-  std::vector<double> numbers;
-  for (size_t i = 0; i < json.array_size(); ++i) {
-    numbers.push_back(json.at(i).number({.least = least, .most = 1}));
-  }
-  return numbers;
+  return numbers_from(json, {.least = least, .most = 1});
 }
 
 void check_against_weights(const WeightCheck& check, const ImageClassifierOptions& o) {
@@ -41,7 +38,7 @@ void check_against_weights(const WeightCheck& check, const ImageClassifierOption
 
 void save(const TrainedImageClassifier& trained, const std::filesystem::path& directory) {
   OrderedJson config = {{"architectures", {"ImageClassifier"}},
-                        {"model_type", kModelType},
+                        {"model_type", kImageClassifierType},
                         {"task", "image"},
                         {"torch_dtype", "float32"}};
   config.update(labels_json(trained.labels));
@@ -54,7 +51,7 @@ void save(const TrainedImageClassifier& trained, const std::filesystem::path& di
 }
 
 TrainedImageClassifier load_image_classifier(const std::filesystem::path& directory) {
-  const ModelDirectory files(directory, kModelType);
+  const ModelDirectory files(directory, kImageClassifierType);
   const JsonValue& config = files.config();
   const auto options = fields_from<ImageClassifierOptions>(config);
   TrainedImageClassifier trained;
