@@ -18,7 +18,7 @@ constexpr const char* kReadingGroup = "Reading data";
 }  // namespace
 
 bool is_count(const std::string& name) {
-  return name == "examples" || name == "tokens" || name == "questions";
+  return name == "examples" || name == "tokens" || name == "questions" || name == "pairs";
 }
 
 void ThreadOptions::add_to(Options& options) {

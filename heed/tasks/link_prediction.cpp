@@ -10,6 +10,7 @@
 #include <set>
 
 #include "heed/base/error.h"
+#include "heed/data/shuffle.h"
 #include "heed/metrics/separation.h"
 #include "heed/tasks/graph_tensors.h"
 #include "heed/tasks/sources.h"
@@ -35,7 +36,7 @@ LinkSplit split_of(const data::GraphData& data, const LinkPredictionOptions& o) 
   const NodePairs all = both_ways_once(data.edges);
   NodePairs shuffled = all;
   std::mt19937_64 random(o.seed);
-  for (size_t i = shuffled.size(); i > 1; --i) std::swap(shuffled[i - 1], shuffled[random() % i]);
+  data::shuffle(shuffled, random);
   const auto count = static_cast<double>(all.size());
   const auto valid = static_cast<ptrdiff_t>(std::lround(count * o.valid_share));
   const auto test = static_cast<ptrdiff_t>(std::lround(count * o.test_share));

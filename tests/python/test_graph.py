@@ -126,9 +126,23 @@ class Graphs(unittest.TestCase):
         self.assertIn("num_features", heed("inspect", links, code=0).stdout)
         heed("predict", links, pairs, code=2)
         pairs.write_text("n1\tn2\nn1\tn99\n")
-        self.assertIn("pairs.tsv:2", heed("predict", links, pairs, *graph, code=65).stderr)
+        refused = heed("predict", links, pairs, *graph, code=65)
+        self.assertIn("pairs.tsv:2", refused.stderr)
+        self.assertIn("n99", refused.stderr)
+        self.assertEqual(len(refused.stdout.splitlines()), 1)  # the other is answered
+        heed("eval", links, pairs, *graph, code=65)
+        report = heed("doctor", links, self.edges, *graph)
+        self.assertIn("heed attend shows those of a node", report.stdout)
         kept = heed("predict", links, pairs, *graph, "--skip-bad", code=0)
         self.assertEqual(len(kept.stdout.splitlines()), 1)
+        self.assertIn("1 rows left out", kept.stderr)
+        bad = self.folder / "bad_links.tsv"
+        bad.write_text(edges() + "n1\tn99\n")
+        train = ["train", "links", "--train", self.nodes, "--edges", bad, "--out", self.folder / "bad_links", *SMALL,
+                 "--epochs", 2]
+        self.assertIn(f"bad_links.tsv:{2 * SIZE + 2}", heed(*train, code=65).stderr)
+        self.assertFalse((self.folder / "bad_links").exists())
+        self.assertIn("1 rows left out", heed(*train, "--skip-bad", code=0).stderr)
         few = self.folder / "few.tsv"
         few.write_text("n1\tn2\n")
         heed("train", "links", "--train", self.nodes, "--edges", few, "--out", self.folder / "no", *SMALL, code=65)

@@ -1,6 +1,5 @@
 // What a graph attention network says of pairs of nodes, and how well.
 #include <cmath>
-#include <iostream>
 #include <utility>
 
 #include "heed/base/error.h"
@@ -42,7 +41,9 @@ class LinkAdapter final : public TaskAdapter {
                       const tasks::Progress& /*progress*/) const override {
     check_usage(files.size() == 1, "links: expected one file of pairs, got ", files.size());
     const data::GraphData data = read();
-    tasks::LinkPairs pairs{.linked = read_pairs(files[0], data), .others = {}};
+    data::DataReport report;
+    tasks::LinkPairs pairs{.linked = read_pairs(files[0], data, report), .others = {}};
+    throw_or_warn(report);
     tasks::NodePairs known = data.edges;
     known.insert(known.end(), pairs.linked.begin(), pairs.linked.end());
     pairs.others = tasks::pairs_without_edge(data, known, pairs.linked.size(), /*seed=*/1);
@@ -52,9 +53,13 @@ class LinkAdapter final : public TaskAdapter {
             .report = link_report(evaluation)};
   }
 
+  DoctorExamples doctor_examples(const std::vector<std::string>& /*files*/) const override {
+    return graph_doctor_examples();
+  }
+
   void predict(const std::string& file, Answers& answers) const override {
     const data::GraphData data = read();
-    const tasks::NodePairs pairs = read_pairs(file, data);
+    const tasks::NodePairs pairs = read_pairs(file, data, answers.report());
     const std::vector<float> scores = tasks::link_scores(trained_, data, pairs);
     for (size_t i = 0; i < pairs.size(); ++i) {
       const std::string& source = data.nodes[static_cast<size_t>(pairs[i].first)];
@@ -80,18 +85,12 @@ class LinkAdapter final : public TaskAdapter {
                                  tasks::columns_of(trained_.features));
   }
 
-  tasks::NodePairs read_pairs(const std::string& file, const data::GraphData& data) const {
-    const data::ReadOptions reading = options_.table.parsed();
-    data::DataReport report;
+  tasks::NodePairs read_pairs(const std::string& file, const data::GraphData& data,
+                              data::DataReport& report) const {
     int64_t left_out = 0;
-    tasks::NodePairs pairs = data::read_pairs(file, data,
-                                              {.encoding = reading.encoding,
-                                               .delimiter = reading.delimiter,
-                                               .skip_bad = options_.rows.skip_bad,
-                                               .limits = reading.limits},
-                                              report, left_out);
-    throw_or_warn(report);
-    if (left_out > 0) std::cerr << "heed: " << file << ": " << left_out << " rows left out\n";
+    tasks::NodePairs pairs = data::read_pairs(
+        file, data, open_table_options(options_.table, options_.rows), report, left_out);
+    say_count(file, left_out, kRowsLeftOut);
     return pairs;
   }
 
@@ -100,13 +99,17 @@ class LinkAdapter final : public TaskAdapter {
 };
 
 TaskLoader define_link_prediction(TaskOptions& options, Use use) {
-  if (use == Use::kInspect || use == Use::kDoctor) {
+  if (use == Use::kInspect) {
     return loader_of<LinkAdapter>([] { return LinkOptions(); }, models::load_link_predictor);
   }
   const auto& reading = options.use<GraphReading>();
+  const auto& nodes = options.use<NodesOption>();
+  if (use == Use::kDoctor) {
+    return loader_of<LinkAdapter>([&] { return LinkOptions{.reading = reading, .nodes = nodes}; },
+                                  models::load_link_predictor);
+  }
   const auto& rows = options.use<TimedRows>({"skip-bad"});
   const auto& table = options.use<ReadingOptions>({"delimiter", "encoding", "max-bytes"});
-  const auto& nodes = options.use<NodesOption>();
   return loader_of<LinkAdapter>(
       [&] { return LinkOptions{.reading = reading, .rows = rows, .table = table, .nodes = nodes}; },
       models::load_link_predictor);

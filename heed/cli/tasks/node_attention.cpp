@@ -63,6 +63,13 @@ AttentionView node_attention(const models::TrainedGraphClassifier& trained,
   return view;
 }
 
+DoctorExamples graph_doctor_examples() {
+  return {.not_checked = {{"attention",
+                           "a node looks along its edges alone, whose weights stand nowhere as a "
+                           "matrix; heed attend shows those of a node"},
+                          {"padding", "a graph is read whole, without padding"}}};
+}
+
 void draw_around_node(AttentionView& view) {
   view.draw = [shown = view](const std::string& path, const std::vector<int64_t>& layers,
                              const std::vector<int64_t>& /*heads*/) {

@@ -7,6 +7,7 @@
 
 #include "heed/cli/attention_view.h"
 #include "heed/cli/options/options.h"
+#include "heed/cli/task_adapter.h"
 #include "heed/data/graphs/graph_data.h"
 #include "heed/models/files/graph_classifier_files.h"
 
@@ -25,6 +26,9 @@ struct NodesOption {
 // DataError where there is no such node.
 AttentionView node_attention(const models::TrainedGraphClassifier& trained,
                              const data::GraphData& data, const std::string& node);
+
+// Why the doctor looks at no node alone.
+DoctorExamples graph_doctor_examples();
 
 // Has it drawn, as it stands, as the node with its neighbours around it, for each layer.
 void draw_around_node(AttentionView& view);

@@ -70,10 +70,7 @@ class GraphAdapter final : public TaskAdapter {
   }
 
   DoctorExamples doctor_examples(const std::vector<std::string>& /*files*/) const override {
-    return {.not_checked = {{"attention",
-                             "a node looks along its edges alone, whose weights stand nowhere as a "
-                             "matrix; heed attend shows those of a node"},
-                            {"padding", "a graph is read whole, without padding"}}};
+    return graph_doctor_examples();
   }
 
   void predict(const std::string& file, Answers& answers) const override {
