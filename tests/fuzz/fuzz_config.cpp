@@ -9,6 +9,7 @@
 #include "heed/models/files/encoder_decoder_files.h"
 #include "heed/models/files/forecaster_files.h"
 #include "heed/models/files/graph_classifier_files.h"
+#include "heed/models/files/image_classifier_files.h"
 #include "heed/models/files/language_model_files.h"
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/models/files/recommender_files.h"
@@ -110,6 +111,24 @@ void save_graph_classifier(const std::filesystem::path& folder) {
        folder);
 }
 
+void save_link_predictor(const std::filesystem::path& folder) {
+  GraphClassifierOptions options{.num_features = 1, .num_classes = 4, .d_model = 8, .num_heads = 2};
+  save({.model = std::make_shared<GraphClassifier>(options),
+        .labels = {},
+        .features = {{.name = "a"}}},
+       folder);
+}
+
+void save_image_classifier(const std::filesystem::path& folder) {
+  ImageClassifierOptions options{
+      .image_height = 8, .image_width = 8, .num_classes = 2, .transformer = small()};
+  save({.model = std::make_shared<ImageClassifier>(options),
+        .labels = {"no", "yes"},
+        .pixel_means = {0.5},
+        .pixel_deviations = {0.25}},
+       folder);
+}
+
 void save_recommender(const std::filesystem::path& folder) {
   RecommenderOptions options{.num_items = 2, .transformer = small()};
   save({.model = std::make_shared<Recommender>(options), .items = {"a", "b"}, .counts = {1, 1}},
@@ -175,6 +194,8 @@ const std::vector<Kind>& kinds() {
        [](const auto& folder) { load_speech_classifier(folder); }},
       {"asr", save_speech_recogniser, [](const auto& folder) { load_speech_recogniser(folder); }},
       {"table", save_table, [](const auto& folder) { load_table_transformer(folder); }},
+      {"links", save_link_predictor, [](const auto& folder) { load_link_predictor(folder); }},
+      {"image", save_image_classifier, [](const auto& folder) { load_image_classifier(folder); }},
   };
   return all;
 }
