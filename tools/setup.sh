@@ -20,8 +20,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 torch_version=$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' tools/lock/torch.txt)
 build_packages=(g++ cmake ninja-build ccache make git python3-venv pkg-config ca-certificates
   libcli11-dev nlohmann-json3-dev libicu-dev libonig-dev libtomlplusplus-dev
-  libcairo2-dev libpng-dev libturbojpeg0-dev libpango1.0-dev fonts-dejavu-core zlib1g-dev libsndfile1-dev libgloo-dev
-  libmicrohttpd-dev)
+  libcairo2-dev libpango1.0-dev fonts-dejavu-core zlib1g-dev libsndfile1-dev libpng-dev libturbojpeg0-dev
+  libgloo-dev libmicrohttpd-dev)
 test_packages=(libgtest-dev libgmock-dev chromium chromium-driver)
 check_packages=(clang clang-format clang-tidy libclang-rt-dev)
 
