@@ -180,7 +180,7 @@ class Pictures(unittest.TestCase):
         answered = heed("predict", self.model, bad / "b", code=65)
         lines = answered.stdout.splitlines()
         self.assertEqual([line != "" for line in lines], [True] * 6 + [False])
-        self.assertIn("6.png: the PNG cannot be read", answered.stderr.replace(str(bad / "b") + "/", ""))
+        self.assertIn("6.png: the PNG cannot be read", answered.stderr)
         left = heed("predict", self.model, bad / "b", "--skip-bad", code=0)
         self.assertEqual(len(left.stdout.splitlines()), 6)
         self.assertIn("1 pictures left out", left.stderr)
