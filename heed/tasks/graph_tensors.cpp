@@ -124,7 +124,7 @@ nn::SparseRows sparse_rows(const data::GraphData& data,
         column.places.emplace(feature.words[i], first + static_cast<int64_t>(i));
       }
     }
-    first += std::max<int64_t>(1, std::ssize(feature.words));
+    first += feature.count();
     columns.push_back(std::move(column));
   }
   std::vector<int64_t> offsets = {0};

@@ -161,10 +161,7 @@ LinkPrediction::LinkPrediction(const data::GraphData& data, const LinkPrediction
     throw DataError(data.file, "expected a column with something known of the nodes, found none");
   }
   models::GraphClassifierOptions model = options.model;
-  model.num_features = 0;
-  for (const auto& each : trained_.features) {
-    model.num_features += std::max<int64_t>(1, std::ssize(each.words));
-  }
+  model.num_features = models::count_of(trained_.features);
   features_ = sparse_rows(data, trained_.features);
   edges_ = pattern_of(neighbours_of(with_edges(data, split_.train), /*directed=*/false));
   linked_ = ends_of(split_.train);
@@ -231,11 +228,14 @@ LinkEvaluation evaluate(const models::TrainedGraphClassifier& trained, const dat
   const auto measured = [&](const auto& scores_of) {
     return metrics_of(scores_of(pairs.linked), scores_of(pairs.others));
   };
-  LinkEvaluation result{
-      .model = measured([&](const NodePairs& some) { return link_scores(trained, data, some); }),
-      .baselines = {}};
+  const c10::InferenceMode inference;
   const Neighbours heard = neighbours_of(data, /*directed=*/false);
   const nn::SparseRows features = sparse_rows(data, trained.features);
+  const at::Tensor vectors = trained.model->forward(features, pattern_of(heard));
+  LinkEvaluation result{.model = measured([&](const NodePairs& some) {
+                          return floats_of(products(vectors, ends_of(some)));
+                        }),
+                        .baselines = {}};
   result.baselines.emplace_back("common neighbours", measured([&](const NodePairs& some) {
                                   return shared(heard, some, [](size_t) { return 1.0; });
                                 }));

@@ -72,10 +72,7 @@ NodeClassification::NodeClassification(const data::GraphData& data,
   need(!train.empty(), "expected nodes that train, found none");
   need(!nodes_of(classes_, parts_, data::Part::kValid).empty(),
        "expected nodes that validate and have a class, found none");
-  model.num_features = 0;
-  for (const auto& each : trained_.features) {
-    model.num_features += std::max<int64_t>(1, std::ssize(each.words));
-  }
+  model.num_features = models::count_of(trained_.features);
   model.num_classes = std::ssize(data.labels);
   features_ = sparse_rows(data, trained_.features);
   edges_ = pattern_of(neighbours_);

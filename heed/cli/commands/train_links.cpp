@@ -24,6 +24,8 @@ training::TrainingOptions train_links_defaults() {
 
 struct TrainLinksSettings {
   std::string train;
+  HeldOutShares held_out{.valid = tasks::LinkPredictionOptions().valid_share,
+                         .test = tasks::LinkPredictionOptions().test_share};
   GraphReading reading;
   TimedRows rows;
   ReadingOptions table;
@@ -35,6 +37,8 @@ void run_train_links(const TrainLinksSettings& settings) {
   settings.training.prepare();
   tasks::LinkPredictionOptions options = settings.task;
   options.seed = settings.training.options.seed;
+  options.valid_share = settings.held_out.valid;
+  options.test_share = settings.held_out.test;
   const data::GraphData data = settings.reading.read(settings.train, settings.table, settings.rows);
   tasks::LinkPrediction task(data, options);
   const tasks::LinkSplit& split = task.split();
@@ -54,14 +58,9 @@ void define_train_links(Options& options, TrainLinksSettings& s) {
       .required()
       .group(group);
   s.reading.add_to(options);
-  options
-      .add("--valid-share", s.task.valid_share,
-           "Share of the edges that validate, drawn by --seed: they are not read")
-      .share_below_1()
-      .group(group);
-  options.add("--test-share", s.task.test_share, "The same of those that are tested at the end")
-      .share_below_1()
-      .group(group);
+  s.held_out.add_to(options, group,
+                    "Share of the edges that validate, drawn by --seed: they are not read",
+                    "The same of those that are tested at the end");
   s.rows.add_skip_bad(options);
   s.table.add_table_options(options);
   options.add("--vector-size", s.task.model.num_classes, "Size of the vector that a node becomes")

@@ -45,11 +45,7 @@ at::Tensor read_patches(const AttentionView& view, int64_t layer,
 at::Tensor rollout_of(const AttentionView& view, const models::ImageClassifierOptions& o) {
   std::vector<at::Tensor> layers;
   for (int64_t layer = 0; layer < view.layer_count(); ++layer) {
-    std::vector<at::Tensor> heads;
-    for (int64_t head = 0; head < view.head_count(); ++head) {
-      heads.push_back(view.matrix(layer, head));
-    }
-    layers.push_back(at::stack(heads));
+    layers.push_back(view.mean(layer).unsqueeze(0));
   }
   return tasks::patch_rollout(layers, models::patch_grid(o)).contiguous();
 }

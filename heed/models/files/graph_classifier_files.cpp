@@ -43,12 +43,6 @@ std::vector<GraphFeature> features_from(const JsonValue& json) {
   return all;
 }
 
-int64_t count_of(const std::vector<GraphFeature>& features) {
-  int64_t count = 0;
-  for (const GraphFeature& each : features) count += std::max<int64_t>(1, std::ssize(each.words));
-  return count;
-}
-
 // The largest tensor; the others follow from what it was made for.
 void check_against_weights(const WeightCheck& check, const GraphClassifierOptions& o) {
   const bool last = o.num_layers == 1;
@@ -74,6 +68,12 @@ TrainedGraphClassifier loaded(const ModelDirectory& files) {
 }
 
 }  // namespace
+
+int64_t count_of(const std::vector<GraphFeature>& features) {
+  int64_t count = 0;
+  for (const GraphFeature& each : features) count += each.count();
+  return count;
+}
 
 void save(const TrainedGraphClassifier& trained, const std::filesystem::path& directory) {
   const bool links = trained.labels.empty();

@@ -18,7 +18,12 @@ struct GraphFeature {
   std::vector<std::string> words = {};
   double mean = 0;  // of numbers, which are standardised; a missing one is the mean
   double deviation = 1;
+
+  int64_t count() const { return words.empty() ? 1 : static_cast<int64_t>(words.size()); }
 };
+
+// What a node has of all columns.
+int64_t count_of(const std::vector<GraphFeature>& features);
 
 struct TrainedGraphClassifier {
   std::shared_ptr<GraphClassifier> model;
