@@ -143,8 +143,8 @@ class Pictures(unittest.TestCase):
             images.write_bytes(struct.pack(">BBBBIII", 0, 0, 8, 3, count, 28, 28) + file.read(16 + 784 * count)[16:])
         with gzip.open(mnist / "train-labels-idx1-ubyte.gz") as file:
             labels.write_bytes(struct.pack(">BBBBI", 0, 0, 8, 1, count) + file.read(8 + count)[8:])
-        result = heed("train", "image", "--train", images, "--out", self.folder / "digits", *SMALL, "--epochs", 3,
-                      code=0)
+        result = heed("train", "image", "--train", images, "--out", self.folder / "digits", *SMALL, "--lr", 0.003,
+                      "--batch-size", 16, code=0)
         self.assertIn("28 × 28 pixels, grey; 10 classes", result.stderr)
         scores = json.loads(heed("eval", self.folder / "digits", images, "--json", code=0).stdout)
         self.assertEqual(scores["examples"], count)
