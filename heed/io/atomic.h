@@ -104,7 +104,8 @@ class AtomicDirectory {
   AtomicDirectory(const AtomicDirectory&) = delete;
   AtomicDirectory& operator=(const AtomicDirectory&) = delete;
 
-  // A new file in it: `name` is a plain file name. Call finish() on it before commit().
+  // A new file in it: `name` is a plain file name, or one in a folder of it ("folder/file"), which
+  // is made. Any other is a UsageError. Call finish() on the file before commit().
   OutputFile create(std::string_view name);
 
   // A whole file in one go, flushed.

@@ -55,8 +55,9 @@ class LowRank : public torch::nn::Module {
   at::Tensor magnitudes;  // (rows of the parts), or undefined
 
  private:
-  at::Tensor spread_b() const;                         // (out, parts · r), with the scale
-  at::Tensor factors(const at::Tensor& weight) const;  // (out): m / ‖W + s · B · A‖, or 1
+  at::Tensor spread_b() const;  // (out, parts · r), with the scale
+  // whole = W + s · B · A (out, in) -> (out): m / ‖whole‖ of each row of the parts, 1 of the others.
+  at::Tensor factors(const at::Tensor& whole) const;
   at::Tensor in_rows(const at::Tensor& values, double other) const;  // (rows of parts) -> (out)
 
   LowRankOptions options_;
