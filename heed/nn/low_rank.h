@@ -56,7 +56,7 @@ class LowRank : public torch::nn::Module {
 
  private:
   at::Tensor spread_b() const;  // (out, parts · r), with the scale
-  // whole = W + s · B · A (out, in) -> (out): m / ‖whole‖ of each row of the parts, 1 of the others.
+  // whole = W + s · B · A (out, in) -> (out): m / ‖whole‖ of each row of the parts, otherwise 1.
   at::Tensor factors(const at::Tensor& whole) const;
   at::Tensor in_rows(const at::Tensor& values, double other) const;  // (rows of parts) -> (out)
 
