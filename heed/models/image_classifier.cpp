@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/models/parts/image_patches.h"
 #include "heed/models/parts/token_input.h"
 #include "heed/nn/initialise.h"
 #include "heed/ops/dropout.h"
@@ -78,13 +79,7 @@ at::Tensor ImageClassifier::patches(const at::Tensor& images) const {
   const int64_t side = o.patch_size;
   at::Tensor x = at::constant_pad_nd(
       images, {0, grid.columns * side - o.image_width, 0, grid.rows * side - o.image_height});
-  if (patch_) {
-    // (B, channels, rows, side, columns, side) -> a token's pixels beside each other.
-    x = x.reshape({x.size(0), o.num_channels, grid.rows, side, grid.columns, side})
-            .permute({0, 2, 4, 1, 3, 5})
-            .reshape({x.size(0), grid.count(), -1});
-    return patch_->forward(x);
-  }
+  if (patch_) return patch_->forward(cut_into_patches(x, grid.rows, grid.columns));
   for (const Convolution& each : convolutions_) {
     x = at::relu(at::conv2d(x, each.weight, each.bias, /*stride=*/1, /*padding=*/1));
     x = at::max_pool2d(x, 2);

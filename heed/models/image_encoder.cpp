@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/base/error.h"
+#include "heed/models/parts/image_patches.h"
 #include "heed/nn/initialise.h"
 #include "heed/ops/dropout.h"
 #include "heed/ops/linear.h"
@@ -64,11 +65,8 @@ at::Tensor ImageEncoder::forward(const at::Tensor& pixels, nn::AttentionTrace* t
               o.patch_height, " x ", o.patch_width, ", got ", pixels.sizes());
   const int64_t rows = pixels.size(2) / o.patch_height;
   const int64_t columns = pixels.size(3) / o.patch_width;
-  const at::Tensor squares =
-      pixels.reshape({pixels.size(0), o.channels, rows, o.patch_height, columns, o.patch_width})
-          .permute({0, 2, 4, 1, 3, 5})
-          .reshape({pixels.size(0), rows * columns, -1});
-  const at::Tensor x = heed::linear(squares, patch_weight.flatten(1), patch_bias);
+  const at::Tensor x =
+      heed::linear(cut_into_patches(pixels, rows, columns), patch_weight.flatten(1), patch_bias);
   const at::Tensor all = at::cat({whole.expand({x.size(0), -1, -1}), x}, 1);
   const at::Tensor input =
       heed::dropout(all + positions_for(rows, columns),
