@@ -5,14 +5,13 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "heed/data/classification_data.h"
-#include "heed/metrics/classification.h"
 #include "heed/models/files/text_classifier_files.h"
 #include "heed/tasks/cut_texts.h"
+#include "heed/tasks/logit_scores.h"
 #include "heed/tasks/task.h"
 #include "heed/text/span.h"
 
@@ -89,14 +88,6 @@ Judged judge(const Classification& result, const data::Example& example);
 std::vector<Judged> judge_all(const models::TrainedTextClassifier& trained,
                               const data::ClassificationData& data, const EncodedTexts& texts,
                               const Progress& progress = {});
-
-struct ClassificationScores {
-  // loss (mean cross-entropy, nats), accuracy, macro_f1, examples; with several labels a text loss
-  // (nats, mean over texts and labels), micro_f1, macro_f1, subset_accuracy, examples.
-  Metrics metrics;
-  std::optional<metrics::ConfusionMatrix> confusion;  // of one label a text
-  std::optional<metrics::LabelCounts> counts;         // of several
-};
 
 // `results` are those of the texts of `data`. Throws UsageError where there is none.
 ClassificationScores scores_of(const models::TrainedTextClassifier& trained,

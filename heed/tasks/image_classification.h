@@ -12,7 +12,6 @@
 #include "heed/models/files/image_classifier_files.h"
 #include "heed/nn/fields.h"
 #include "heed/tasks/class_weights.h"
-#include "heed/tasks/classify.h"
 #include "heed/tasks/image_augmentation.h"
 #include "heed/tasks/task.h"
 

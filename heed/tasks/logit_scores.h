@@ -1,14 +1,24 @@
-// How well classes were told, from the logits.
+// How well classes were told.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
-#include "heed/tasks/classify.h"
+#include "heed/metrics/classification.h"
+#include "heed/tasks/task.h"
 
 namespace heed::tasks {
+
+struct ClassificationScores {
+  // loss (mean cross-entropy, nats), accuracy, macro_f1, examples; with several labels a text loss
+  // (nats, mean over texts and labels), micro_f1, macro_f1, subset_accuracy, examples.
+  Metrics metrics;
+  std::optional<metrics::ConfusionMatrix> confusion;  // of one label a text
+  std::optional<metrics::LabelCounts> counts;         // of several
+};
 
 // logits (N, C), the true class of each row -> loss (mean cross-entropy, nats), accuracy, macro_f1,
 // examples; and the confusion matrix.

@@ -13,7 +13,6 @@
 #include "heed/nn/dropout_seed.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/graph_sampling.h"
-#include "heed/tasks/logit_scores.h"
 #include "heed/tasks/node_baselines.h"
 #include "heed/tasks/sources.h"
 

@@ -8,8 +8,8 @@
 
 #include "heed/data/graphs/graph_data.h"
 #include "heed/models/files/graph_classifier_files.h"
-#include "heed/tasks/classify.h"
 #include "heed/tasks/graph_tensors.h"
+#include "heed/tasks/logit_scores.h"
 #include "heed/tasks/task.h"
 
 namespace heed::tasks {

@@ -8,7 +8,6 @@
 #include "heed/base/error.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
-#include "heed/tasks/logit_scores.h"
 #include "heed/tasks/sources.h"
 
 namespace heed::tasks {

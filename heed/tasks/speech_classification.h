@@ -10,7 +10,7 @@
 #include "heed/models/files/speech_classifier_files.h"
 #include "heed/nn/fields.h"
 #include "heed/tasks/class_weights.h"
-#include "heed/tasks/classify.h"
+#include "heed/tasks/logit_scores.h"
 #include "heed/tasks/spec_augment.h"
 #include "heed/tasks/task.h"
 

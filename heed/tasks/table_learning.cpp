@@ -9,7 +9,6 @@
 #include "heed/models/files/label_json.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/batches.h"
-#include "heed/tasks/logit_scores.h"
 #include "heed/tasks/sources.h"
 
 namespace heed::tasks {

@@ -13,7 +13,7 @@
 #include "heed/models/files/table_transformer_files.h"
 #include "heed/nn/fields.h"
 #include "heed/tasks/class_weights.h"
-#include "heed/tasks/classify.h"
+#include "heed/tasks/logit_scores.h"
 #include "heed/tasks/table_tensors.h"
 #include "heed/tasks/task.h"
 
