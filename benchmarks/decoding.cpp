@@ -13,7 +13,7 @@
 #include "heed/base/error.h"
 #include "heed/models/language_model.h"
 #include "heed/ops/workers.h"
-#include "heed/tasks/language_model_decoder.h"
+#include "heed/tasks/generation/language_model_decoder.h"
 
 namespace heed::bench {
 namespace {

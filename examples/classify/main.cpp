@@ -10,7 +10,7 @@
 #include "heed/base/error.h"
 #include "heed/models/files/text_classifier_files.h"
 #include "heed/ops/workers.h"
-#include "heed/tasks/classify.h"
+#include "heed/tasks/text/classify.h"
 
 int main(int count, char** arguments) {
   if (count != 2) {

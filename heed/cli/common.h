@@ -11,7 +11,7 @@
 #include "heed/cli/options/options.h"
 #include "heed/data/classification_data.h"
 #include "heed/data/data_report.h"
-#include "heed/tasks/task.h"
+#include "heed/tasks/common/task.h"
 
 namespace heed::cli {
 

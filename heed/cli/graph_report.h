@@ -4,7 +4,7 @@
 #include <string>
 
 #include "heed/io/json.h"
-#include "heed/tasks/node_classification.h"
+#include "heed/tasks/graph/node_classification.h"
 
 namespace heed::cli {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "heed/io/json.h"
-#include "heed/tasks/link_prediction.h"
+#include "heed/tasks/graph/link_prediction.h"
 
 namespace heed::cli {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "heed/io/json.h"
-#include "heed/tasks/recommendation.h"
+#include "heed/tasks/ranking/recommendation.h"
 
 namespace heed::cli {
 

@@ -13,7 +13,7 @@
 #include "heed/cli/writing/answers.h"
 #include "heed/doctor/model_checks.h"
 #include "heed/io/json.h"
-#include "heed/tasks/task.h"
+#include "heed/tasks/common/task.h"
 
 namespace heed::cli {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "heed/tasks/task.h"
+#include "heed/tasks/common/task.h"
 #include "heed/training/data_loader.h"
 #include "heed/training/options.h"
 #include "heed/training/processes/parallel.h"

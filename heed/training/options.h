@@ -43,8 +43,8 @@ struct TrainingOptions {
   int64_t eval_steps = 0;    // updates between evaluations; 0: after each epoch
   int64_t batch_size = 32;   // examples
   int64_t batch_tokens = 0;  // instead of batch_size: tokens, padding included; 0: off
-  // Batches before an update. They count by their weight (tasks/task.h), so their gradient is that
-  // of one batch that holds them all.
+  // Batches before an update. They count by their weight (tasks/common/task.h), so their gradient
+  // is that of one batch that holds them all.
   int64_t gradient_accumulation_steps = 1;
   int64_t num_workers = 0;  // threads that prepare batches ahead; 0: none
   double lr = 1e-3;

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "heed/io/system_calls.h"
-#include "heed/tasks/task.h"
+#include "heed/tasks/common/task.h"
 #include "heed/training/options.h"
 #include "heed/training/run/reports.h"
 

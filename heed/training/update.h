@@ -10,7 +10,7 @@
 
 #include "heed/base/error.h"
 #include "heed/io/safetensors.h"
-#include "heed/tasks/task.h"
+#include "heed/tasks/common/task.h"
 #include "heed/training/named_parameters.h"
 #include "heed/training/options.h"
 #include "heed/training/precision.h"

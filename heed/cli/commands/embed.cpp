@@ -9,7 +9,7 @@
 #include "heed/cli/reading/text_files.h"
 #include "heed/data/rows.h"
 #include "heed/io/atomic.h"
-#include "heed/tasks/embed.h"
+#include "heed/tasks/text/embed.h"
 
 namespace heed::cli {
 namespace {

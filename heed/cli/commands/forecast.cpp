@@ -9,7 +9,7 @@
 #include "heed/cli/writing/forecast_report.h"
 #include "heed/cli/writing/table_writer.h"
 #include "heed/models/files/forecaster_files.h"
-#include "heed/tasks/short_series.h"
+#include "heed/tasks/series/short_series.h"
 
 namespace heed::cli {
 namespace {

@@ -23,10 +23,10 @@
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/published_files.h"
 #include "heed/models/parts/text_batch.h"
-#include "heed/tasks/encoder_decoder_decoder.h"
-#include "heed/tasks/language_model_decoder.h"
-#include "heed/tasks/logit_rules.h"
-#include "heed/tasks/sequence_to_sequence.h"
+#include "heed/tasks/generation/encoder_decoder_decoder.h"
+#include "heed/tasks/generation/language_model_decoder.h"
+#include "heed/tasks/generation/logit_rules.h"
+#include "heed/tasks/generation/sequence_to_sequence.h"
 
 namespace heed::cli {
 namespace {

@@ -12,7 +12,7 @@
 #include "heed/cli/reading/text_files.h"
 #include "heed/data/rows.h"
 #include "heed/io/printable.h"
-#include "heed/tasks/rerank.h"
+#include "heed/tasks/text/rerank.h"
 
 namespace heed::cli {
 namespace {

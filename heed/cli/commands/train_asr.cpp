@@ -3,7 +3,7 @@
 #include "heed/cli/command.h"
 #include "heed/cli/commands/sound_training.h"
 #include "heed/cli/common.h"
-#include "heed/tasks/speech_recognition.h"
+#include "heed/tasks/speech/speech_recognition.h"
 
 namespace heed::cli {
 namespace {

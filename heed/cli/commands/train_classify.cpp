@@ -7,7 +7,7 @@
 #include "heed/cli/options/from_model.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
-#include "heed/tasks/text_classification.h"
+#include "heed/tasks/text/text_classification.h"
 
 namespace heed::cli {
 namespace {

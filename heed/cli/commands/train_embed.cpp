@@ -8,7 +8,7 @@
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/options/from_model.h"
 #include "heed/cli/options/training_options.h"
-#include "heed/tasks/embedding_training.h"
+#include "heed/tasks/text/embedding_training.h"
 
 namespace heed::cli {
 namespace {

@@ -9,8 +9,8 @@
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
 #include "heed/cli/writing/forecast_report.h"
-#include "heed/tasks/forecast_baselines.h"
-#include "heed/tasks/forecasting.h"
+#include "heed/tasks/series/forecast_baselines.h"
+#include "heed/tasks/series/forecasting.h"
 
 namespace heed::cli {
 namespace {

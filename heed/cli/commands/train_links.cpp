@@ -6,7 +6,7 @@
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/options/graph_sets.h"
 #include "heed/cli/options/training_options.h"
-#include "heed/tasks/link_prediction.h"
+#include "heed/tasks/graph/link_prediction.h"
 
 namespace heed::cli {
 namespace {

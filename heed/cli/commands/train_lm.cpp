@@ -8,7 +8,7 @@
 #include "heed/cli/options/from_model.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
-#include "heed/tasks/language_modelling.h"
+#include "heed/tasks/generation/language_modelling.h"
 
 namespace heed::cli {
 namespace {

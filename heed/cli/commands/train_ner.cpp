@@ -9,7 +9,7 @@
 #include "heed/cli/options/transformer_options.h"
 #include "heed/cli/reading/ner_reading.h"
 #include "heed/models/published/task_networks.h"
-#include "heed/tasks/entity_recognition.h"
+#include "heed/tasks/text/entity_recognition.h"
 
 namespace heed::cli {
 namespace {

@@ -11,9 +11,9 @@
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
 #include "heed/data/question_split.h"
-#include "heed/tasks/question_units.h"
-#include "heed/tasks/span_questions.h"
-#include "heed/tasks/story_questions.h"
+#include "heed/tasks/text/question_units.h"
+#include "heed/tasks/text/span_questions.h"
+#include "heed/tasks/text/story_questions.h"
 
 namespace heed::cli {
 namespace {

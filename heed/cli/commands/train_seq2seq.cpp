@@ -6,7 +6,7 @@
 #include "heed/cli/options/from_model.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
-#include "heed/tasks/sequence_to_sequence.h"
+#include "heed/tasks/generation/sequence_to_sequence.h"
 
 namespace heed::cli {
 namespace {

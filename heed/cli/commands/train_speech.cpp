@@ -3,7 +3,7 @@
 #include "heed/cli/command.h"
 #include "heed/cli/commands/sound_training.h"
 #include "heed/cli/common.h"
-#include "heed/tasks/speech_classification.h"
+#include "heed/tasks/speech/speech_classification.h"
 
 namespace heed::cli {
 namespace {

@@ -11,8 +11,8 @@
 #include "heed/cli/writing/table_report.h"
 #include "heed/data/split.h"
 #include "heed/io/printable.h"
-#include "heed/tasks/table_baselines.h"
-#include "heed/tasks/table_learning.h"
+#include "heed/tasks/table/table_baselines.h"
+#include "heed/tasks/table/table_learning.h"
 
 namespace heed::cli {
 namespace {

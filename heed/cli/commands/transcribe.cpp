@@ -14,8 +14,8 @@
 #include "heed/io/printable.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/speech_recogniser_files.h"
-#include "heed/tasks/speech_recognition.h"
-#include "heed/tasks/transcription.h"
+#include "heed/tasks/speech/speech_recognition.h"
+#include "heed/tasks/speech/transcription.h"
 
 namespace heed::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "heed/io/json.h"
-#include "heed/tasks/story_questions.h"
+#include "heed/tasks/text/story_questions.h"
 
 namespace heed::cli {
 

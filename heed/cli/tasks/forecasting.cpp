@@ -9,7 +9,7 @@
 #include "heed/cli/task_kind.h"
 #include "heed/cli/writing/forecast_report.h"
 #include "heed/models/files/fields.h"
-#include "heed/tasks/forecast_baselines.h"
+#include "heed/tasks/series/forecast_baselines.h"
 
 namespace heed::cli {
 namespace {

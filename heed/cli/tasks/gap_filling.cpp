@@ -8,7 +8,7 @@
 #include "heed/cli/tasks/token_attention.h"
 #include "heed/cli/text_task.h"
 #include "heed/io/printable.h"
-#include "heed/tasks/embed.h"
+#include "heed/tasks/text/embed.h"
 
 namespace heed::cli {
 namespace {

@@ -13,8 +13,8 @@
 #include "heed/cli/writing/classification_report.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
-#include "heed/tasks/image_classification.h"
-#include "heed/tasks/logit_scores.h"
+#include "heed/tasks/common/logit_scores.h"
+#include "heed/tasks/image/image_classification.h"
 #include "heed/viz/picture_overlay.h"
 
 namespace heed::cli {

@@ -1,5 +1,5 @@
 // What a language model says of texts: how well it predicts them, token by token.
-#include "heed/tasks/language_modelling.h"
+#include "heed/tasks/generation/language_modelling.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -18,7 +18,7 @@
 #include "heed/metrics/language.h"
 #include "heed/models/files/fields.h"
 #include "heed/models/published/published.h"
-#include "heed/tasks/language_model_decoder.h"
+#include "heed/tasks/generation/language_model_decoder.h"
 
 namespace heed::cli {
 namespace {

@@ -10,8 +10,8 @@
 #include "heed/cli/tasks/node_attention.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
-#include "heed/tasks/graph_tensors.h"
-#include "heed/tasks/link_prediction.h"
+#include "heed/tasks/graph/graph_tensors.h"
+#include "heed/tasks/graph/link_prediction.h"
 
 namespace heed::cli {
 namespace {

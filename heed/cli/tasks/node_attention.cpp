@@ -7,7 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/io/printable.h"
-#include "heed/tasks/graph_tensors.h"
+#include "heed/tasks/graph/graph_tensors.h"
 #include "heed/viz/node_star.h"
 
 namespace heed::cli {

@@ -12,8 +12,8 @@
 #include "heed/cli/reading/question_input.h"
 #include "heed/cli/text_task.h"
 #include "heed/models/files/question_answerer_files.h"
-#include "heed/tasks/cut_texts.h"
-#include "heed/tasks/question_units.h"
+#include "heed/tasks/common/cut_texts.h"
+#include "heed/tasks/text/question_units.h"
 
 namespace heed::cli {
 

@@ -1,5 +1,5 @@
 // What an encoder-decoder writes, how close it comes to references, and where it looks.
-#include "heed/tasks/sequence_to_sequence.h"
+#include "heed/tasks/generation/sequence_to_sequence.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>

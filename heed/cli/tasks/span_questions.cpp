@@ -1,5 +1,5 @@
 // What a model answers to questions about texts, by a span of the text, and how well.
-#include "heed/tasks/span_questions.h"
+#include "heed/tasks/text/span_questions.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>

@@ -10,7 +10,7 @@
 #include "heed/cli/writing/classification_report.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
-#include "heed/tasks/speech_classification.h"
+#include "heed/tasks/speech/speech_classification.h"
 
 namespace heed::cli {
 namespace {

@@ -8,8 +8,8 @@
 #include "heed/cli/tasks/sound_adapter.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
-#include "heed/tasks/speech_classification.h"
-#include "heed/tasks/speech_recognition.h"
+#include "heed/tasks/speech/speech_classification.h"
+#include "heed/tasks/speech/speech_recognition.h"
 
 namespace heed::cli {
 namespace {

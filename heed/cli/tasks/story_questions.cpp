@@ -1,5 +1,5 @@
 // What a model answers to questions about stories, by class, and how well.
-#include "heed/tasks/story_questions.h"
+#include "heed/tasks/text/story_questions.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>

@@ -13,7 +13,7 @@
 #include "heed/cli/writing/table_report.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
-#include "heed/tasks/table_importance.h"
+#include "heed/tasks/table/table_importance.h"
 
 namespace heed::cli {
 namespace {

@@ -14,7 +14,7 @@
 #include "heed/cli/writing/classification_report.h"
 #include "heed/doctor/tables.h"
 #include "heed/models/files/fields.h"
-#include "heed/tasks/classify.h"
+#include "heed/tasks/text/classify.h"
 
 namespace heed::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/token_attention.h"
 #include "heed/cli/text_task.h"
-#include "heed/tasks/embedding_training.h"
+#include "heed/tasks/text/embedding_training.h"
 
 namespace heed::cli {
 namespace {

@@ -12,7 +12,7 @@
 #include "heed/cli/writing/table_writer.h"
 #include "heed/data/data_report.h"
 #include "heed/io/json.h"
-#include "heed/tasks/cut_texts.h"
+#include "heed/tasks/common/cut_texts.h"
 
 namespace heed::cli {
 

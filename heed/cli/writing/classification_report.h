@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "heed/cli/task_adapter.h"
-#include "heed/tasks/logit_scores.h"
+#include "heed/tasks/common/logit_scores.h"
 
 namespace heed::cli {
 

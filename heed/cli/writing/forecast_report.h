@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "heed/io/json.h"
-#include "heed/tasks/forecasting.h"
+#include "heed/tasks/series/forecasting.h"
 
 namespace heed::cli {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "heed/io/json.h"
-#include "heed/tasks/table_importance.h"
+#include "heed/tasks/table/table_importance.h"
 
 namespace heed::cli {
 

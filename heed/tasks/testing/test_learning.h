@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "heed/tasks/task.h"
+#include "heed/tasks/common/task.h"
 
 namespace heed::tasks {
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "heed/tasks/task.h"
+#include "heed/tasks/common/task.h"
 
 namespace heed::training {
 

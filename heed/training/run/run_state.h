@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "heed/io/json.h"
-#include "heed/tasks/task.h"
+#include "heed/tasks/common/task.h"
 #include "heed/training/options.h"
 #include "heed/training/precision.h"
 #include "heed/training/run/reports.h"

@@ -15,8 +15,8 @@
 #include "heed/nn/decoder.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/linear.h"
-#include "heed/tasks/sources.h"
-#include "heed/tasks/task.h"
+#include "heed/tasks/common/sources.h"
+#include "heed/tasks/common/task.h"
 #include "heed/training/run/checkpoint.h"
 
 namespace heed::test {

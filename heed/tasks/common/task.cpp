@@ -1,0 +1,34 @@
+#include "heed/tasks/common/task.h"
+
+#include <algorithm>
+#include <array>
+
+#include "heed/base/error.h"
+
+namespace heed::tasks {
+
+double metric(const Metrics& metrics, const std::string& name) {
+  std::string known;
+  for (const auto& [each, value] : metrics) {
+    if (each == name) return value;
+    known += (known.empty() ? "" : ", ") + each;
+  }
+  throw UsageError(text_of("metric: expected one of ", known, ", got '", name, "'"));
+}
+
+bool higher_is_better(const std::string& metric) {
+  constexpr std::array kMistakes = {"loss", "perplexity", "bits_per_byte", "mse",
+                                    "mae",  "rmse",       "wer",           "cer"};
+  return std::find(kMistakes.begin(), kMistakes.end(), metric) == kMistakes.end();
+}
+
+at::Device device_of(const torch::nn::Module& module) {
+  const auto parameters = module.parameters();
+  return parameters.empty() ? at::Device(at::kCPU) : parameters.front().device();
+}
+
+std::unique_ptr<Batch> Task::prepare(std::vector<int64_t> examples) const {
+  return std::make_unique<Batch>(std::move(examples));
+}
+
+}  // namespace heed::tasks

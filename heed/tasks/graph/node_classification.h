@@ -1,0 +1,75 @@
+// Learning the classes of the nodes of a graph from some of them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "heed/data/graphs/graph_data.h"
+#include "heed/models/files/graph_classifier_files.h"
+#include "heed/tasks/common/logit_scores.h"
+#include "heed/tasks/common/task.h"
+#include "heed/tasks/graph/graph_tensors.h"
+
+namespace heed::tasks {
+
+// The whole graph is one training example: all nodes are read in each step, and the loss is that of
+// those that train. Or, of graphs that outgrow memory, each node that trains is one, and a batch of
+// them is read with what they attend to (graph_sampling.h).
+class NodeClassification final : public Task {
+ public:
+  // A fresh model; features and classes are read from the data. Weights come from torch's default
+  // generator. Throws DataError where no node trains or none validates, and for data without any
+  // feature or a second class.
+  // `num_neighbors`: of each node at most so many that it attends to, drawn anew for each batch; 0:
+  // the whole graph at once.
+  NodeClassification(const data::GraphData& data, models::GraphClassifierOptions model,
+                     int64_t num_neighbors = 0);
+
+  std::string name() const override { return "graph"; }
+  torch::nn::Module& module() override { return *trained_.model; }
+  const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  std::vector<Source> sources() const override;
+  Loss loss(const Batch& batch) override;
+  Metrics validate(const Progress& progress) override;
+  Watched watched() const override { return {.name = "accuracy"}; }
+  void save(const std::filesystem::path& directory) const override;
+
+  const models::TrainedGraphClassifier& trained() const { return trained_; }
+
+ private:
+  Loss loss_of_some(const std::vector<int64_t>& examples);
+
+  models::TrainedGraphClassifier trained_;
+  Neighbours neighbours_;
+  int64_t num_neighbors_;
+  nn::SparseRows features_;
+  Pattern edges_;
+  std::vector<int32_t> classes_;
+  std::vector<data::Part> parts_;
+  at::Tensor train_;    // numbers of the nodes that train
+  at::Tensor targets_;  // their classes
+  std::vector<int64_t> lengths_;
+};
+
+// Shares of the nodes that have a class, drawn by `seed`, the same of each class; the others train.
+// Throws UsageError where the shares leave nothing to train.
+std::vector<data::Part> parts_by_shares(const data::GraphData& data, double valid_share,
+                                        double test_share, uint64_t seed);
+
+// Probabilities (N, C) of all nodes.
+at::Tensor probabilities(const models::TrainedGraphClassifier& trained,
+                         const data::GraphData& data);
+
+// Of the nodes of a part that have a class; kNone: of all that have one. Throws DataError where
+// there is none.
+struct NodeEvaluation {
+  ClassificationScores model;
+  // Accuracies; none without a training part.
+  std::vector<std::pair<std::string, double>> baselines;
+};
+NodeEvaluation evaluate(const models::TrainedGraphClassifier& trained, const data::GraphData& data,
+                        data::Part part);
+
+}  // namespace heed::tasks

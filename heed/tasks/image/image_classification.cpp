@@ -1,0 +1,196 @@
+#include "heed/tasks/image/image_classification.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "heed/base/error.h"
+#include "heed/base/joined.h"
+#include "heed/models/files/label_json.h"
+#include "heed/tasks/common/batches.h"
+#include "heed/tasks/common/logit_scores.h"
+#include "heed/tasks/common/sources.h"
+
+namespace heed::tasks {
+namespace {
+
+constexpr int64_t kEvaluationImages = 256;
+constexpr double kSmallestPixelDeviation = 1e-3;
+
+struct Images final : Batch {
+  using Batch::Batch;
+  at::Tensor images;  // (B, channels, height, width)
+  at::Tensor labels;  // (B)
+};
+
+// Of each channel, of pixels from 0 to 1.
+void measure(models::TrainedImageClassifier& trained, const data::ImageData& data) {
+  const auto channels = static_cast<size_t>(data.channels);
+  std::vector<double> sums(channels);
+  std::vector<double> squares(channels);
+  for (size_t i = 0; i < data.pixels.size(); ++i) {
+    const double value = data.pixels[i] / 255.0;
+    sums[i % channels] += value;
+    squares[i % channels] += value * value;
+  }
+  const double count = static_cast<double>(data.pixels.size() / channels);
+  for (size_t c = 0; c < channels; ++c) {
+    const double mean = sums[c] / count;
+    const double variance = std::max(0.0, squares[c] / count - mean * mean);
+    trained.pixel_means.push_back(mean);
+    trained.pixel_deviations.push_back(std::max(std::sqrt(variance), kSmallestPixelDeviation));
+  }
+}
+
+double accuracy_of(const at::Tensor& logits, const data::ImageData& data) {
+  return metric(scores_of_logits(logits, data.classes).metrics, "accuracy");
+}
+
+std::vector<int64_t> every(int64_t step, int64_t count) {
+  std::vector<int64_t> numbers;
+  for (int64_t i = 0; i < count; i += step) numbers.push_back(i);
+  return numbers;
+}
+
+}  // namespace
+
+ImageClassification::ImageClassification(data::ImageData train, data::ImageData valid,
+                                         const ImageClassificationOptions& options)
+    : options_(options), train_(std::move(train)), valid_(std::move(valid)) {
+  visit_fields(options, nn::FieldCheck());
+  check_usage(train_.count() > 0 && valid_.count() > 0, "training: expected pictures to train and ",
+              "to validate on, got ", train_.count(), " and ", valid_.count());
+  if (train_.labels.size() < 2) {
+    throw DataError(joined(train_.files),
+                    text_of("expected at least 2 classes, found ", train_.labels.size()));
+  }
+  trained_.labels = train_.labels;
+  models::check_labels_fit(trained_.labels);
+  measure(trained_, train_);
+  models::ImageClassifierOptions model = options.model;
+  model.image_height = train_.height;
+  model.image_width = train_.width;
+  model.num_channels = train_.channels;
+  model.num_classes = std::ssize(train_.labels);
+  trained_.model = std::make_shared<models::ImageClassifier>(model);
+  lengths_.assign(static_cast<size_t>(train_.count()), 1 + models::patch_grid(model).count());
+  std::vector<int64_t> counts(train_.labels.size());
+  for (const int32_t label : train_.classes) ++counts[static_cast<size_t>(label)];
+  class_weights_ = class_weights(options.class_weight, counts);
+}
+
+std::vector<Source> ImageClassification::sources() const {
+  const auto add = [](Checksum& sum, const data::ImageData& data) {
+    sum.add(data.pixels.data(), data.pixels.size());
+    sum.add(data.classes);
+  };
+  return {source_of("training data", [&](Checksum& sum) { add(sum, train_); }),
+          source_of("validation data", [&](Checksum& sum) { add(sum, valid_); }),
+          source_of("labels", [&](Checksum& sum) { sum.add(trained_.labels); })};
+}
+
+std::unique_ptr<Batch> ImageClassification::prepare(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<Images>(std::move(examples));
+  batch->images = image_batch(trained_, train_, batch->examples);
+  std::vector<int64_t> labels;
+  for (const int64_t i : batch->examples) labels.push_back(train_.classes[static_cast<size_t>(i)]);
+  batch->labels = at::tensor(labels);
+  return batch;
+}
+
+Loss ImageClassification::loss(const Batch& batch) {
+  const Images& images = static_cast<const Images&>(batch);
+  const at::Device device = device_of(*trained_.model);
+  const at::Tensor labels = images.labels.to(device);
+  const at::Tensor logits =
+      trained_.model->forward(augmented(images.images.to(device), options_.augmentation));
+  return class_loss(logits, labels, class_weights_, options_.label_smoothing,
+                    std::ssize(images.examples) * lengths_[0]);
+}
+
+Metrics ImageClassification::validate(const Progress& progress) {
+  return scores_of_logits(logits_of(trained_, valid_, progress), valid_.classes).metrics;
+}
+
+void ImageClassification::save(const std::filesystem::path& directory) const {
+  models::save(trained_, directory);
+}
+
+at::Tensor image_batch(const models::TrainedImageClassifier& trained, const data::ImageData& data,
+                       const std::vector<int64_t>& numbers) {
+  const auto& o = trained.model->options();
+  check_usage(data.height == o.image_height && data.width == o.image_width &&
+                  data.channels == o.num_channels,
+              "pictures: expected ", o.image_width, " × ", o.image_height, " × ", o.num_channels,
+              ", got ", data.width, " × ", data.height, " × ", data.channels);
+  const int64_t channels = data.channels;
+  const int64_t places = data.height * data.width;
+  const at::Tensor batch = at::empty({std::ssize(numbers), channels, data.height, data.width});
+  auto* to = batch.mutable_data_ptr<float>();
+  for (const int64_t number : numbers) {
+    const uint8_t* from = data.pixels.data() + number * data.size();
+    for (int64_t c = 0; c < channels; ++c) {
+      const auto mean = static_cast<float>(trained.pixel_means[static_cast<size_t>(c)]);
+      const auto scale = static_cast<float>(1 / trained.pixel_deviations[static_cast<size_t>(c)]);
+      for (int64_t i = 0; i < places; ++i) {
+        *to++ = (static_cast<float>(from[i * channels + c]) / 255.0F - mean) * scale;
+      }
+    }
+  }
+  return batch;
+}
+
+at::Tensor logits_of(const models::TrainedImageClassifier& trained, const data::ImageData& data,
+                     const Progress& progress) {
+  const c10::InferenceMode inference;
+  const at::Device device = device_of(*trained.model);
+  at::Tensor all = at::empty({data.count(), trained.model->options().num_classes});
+  const std::vector<int64_t> lengths(data.names.size(), 1);
+  for_each_batch(lengths, kEvaluationImages, progress, [&](const std::vector<int64_t>& numbers) {
+    const at::Tensor images = image_batch(trained, data, numbers).to(device);
+    all.index_copy_(0, at::tensor(numbers), trained.model->forward(images).cpu());
+  });
+  return all;
+}
+
+std::vector<std::pair<std::string, double>> image_baselines(
+    const models::TrainedImageClassifier& trained, const data::ImageData& train,
+    const data::ImageData& measured) {
+  constexpr int64_t kMostNumbers = 4096;
+  constexpr int64_t kMostImages = 20'000;
+  const at::Tensor classes = at::tensor(train.classes).to(at::kLong);
+  const int64_t count = std::ssize(trained.labels);
+  const at::Tensor shares = at::bincount(classes, {}, count).to(at::kFloat);
+  std::vector<std::pair<std::string, double>> all = {
+      {"constant", accuracy_of(shares.expand({measured.count(), -1}), measured)}};
+  if (train.size() > kMostNumbers) return all;
+  const int64_t step = (train.count() + kMostImages - 1) / kMostImages;
+  const std::vector<int64_t> some = every(step, train.count());
+  const at::Tensor x = image_batch(trained, train, some).flatten(1);
+  const at::Tensor y = at::one_hot(classes.index_select(0, at::tensor(some)), count).to(at::kFloat);
+  const at::Tensor mean = y.mean(0, true);
+  const at::Tensor products = x.t().matmul(x).to(at::kDouble);
+  // A penalty of a hundredth of a pixel's spread.
+  const at::Tensor penalty = 0.01 * std::ssize(some) * at::eye(x.size(1), products.options());
+  const at::Tensor weights =
+      at::linalg_solve(products + penalty, x.t().matmul(y - mean).to(at::kDouble)).to(at::kFloat);
+  const at::Tensor answers =
+      image_batch(trained, measured, every(1, measured.count())).flatten(1).matmul(weights) + mean;
+  all.emplace_back("linear", accuracy_of(answers, measured));
+  return all;
+}
+
+at::Tensor patch_rollout(const std::vector<at::Tensor>& weights, const models::PatchGrid& grid) {
+  at::Tensor heard;
+  for (const at::Tensor& layer : weights) {
+    const at::Tensor mean = layer.mean(0);
+    const at::Tensor look = (mean + at::eye(mean.size(0))) / 2;
+    heard = heard.defined() ? look.matmul(heard) : look;
+  }
+  const at::Tensor patches = heard[0].narrow(0, 1, grid.count());
+  return (patches / patches.sum()).reshape({grid.rows, grid.columns});
+}
+
+}  // namespace heed::tasks

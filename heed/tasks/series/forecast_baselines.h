@@ -1,0 +1,39 @@
+// What a sceptic would try before a transformer: the last value, the last season, a linear map.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+#include "heed/data/series/series_data.h"
+#include "heed/tasks/series/series_windows.h"
+
+namespace heed::tasks {
+
+// past (B, L, S) -> (B, F, S): the last value again and again.
+at::Tensor last_value(const at::Tensor& past, int64_t horizon);
+
+// The last `season` steps again and again; season <= L.
+at::Tensor last_season(const at::Tensor& past, int64_t horizon, int64_t season);
+
+// One matrix from the past of a series to its future, the same for all series, both less the last
+// value; by least squares with a small ridge. What DLinear and NLinear learn by gradient descent is
+// a map of this kind.                        Zeng et al. 2023, "Are Transformers Effective for Time
+// Series?"
+class LinearForecast {
+ public:
+  // Fitted on all windows whose future lies in rows [0, end).
+  LinearForecast(const StandardisedSeries& series, int64_t end, int64_t context_length,
+                 int64_t horizon);
+
+  at::Tensor forward(const at::Tensor& past) const;
+
+ private:
+  at::Tensor map_;  // (L, F)
+};
+
+// How many steps a season has, told by the distance of the times: a day of hours or minutes, a week
+// of days, a year of months or quarters. 1: none is known.
+int64_t usual_season(const data::SeriesData& data);
+
+}  // namespace heed::tasks

@@ -1,0 +1,99 @@
+// Learning to write what is said, by CTC.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heed/data/sounds/sound_data.h"
+#include "heed/metrics/error_rates.h"
+#include "heed/models/files/speech_recogniser_files.h"
+#include "heed/nn/fields.h"
+#include "heed/tasks/common/task.h"
+#include "heed/tasks/speech/spec_augment.h"
+
+namespace heed::tasks {
+
+// "characters", "words".
+std::vector<std::string> speech_unit_names();
+
+struct SpeechRecognitionOptions {
+  models::SpeechRecogniserOptions model;  // tokens are read from the data
+  std::string units = "characters";
+  SpecAugmentOptions augmentation = {.time_mask_length = 20};
+};
+
+// All but those of the model, which have a list of their own.
+template <nn::OptionsOf<SpeechRecognitionOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::Field{.name = "units",
+                  .help = "What a step of the sound may say: a character, or a whole word of the "
+                          "training data",
+                  .choices = speech_unit_names},
+        o.units);
+  visit_fields(o.augmentation, visit);
+}
+
+class SpeechRecognition final : public Task {
+ public:
+  // A fresh model. Weights come from torch's default generator. Sounds that are too short for their
+  // texts are not learnt from.
+  SpeechRecognition(data::SoundData train, data::SoundData valid,
+                    const SpeechRecognitionOptions& options);
+
+  std::string name() const override { return "asr"; }
+  torch::nn::Module& module() override { return *trained_.model; }
+  const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  std::vector<Source> sources() const override;
+  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
+  Loss loss(const Batch& batch) override;
+  Metrics validate(const Progress& progress) override;
+  Watched watched() const override { return {.name = "wer", .higher_is_better = false}; }
+  void save(const std::filesystem::path& directory) const override;
+
+  const models::TrainedSpeechRecogniser& trained() const { return trained_; }
+
+  // "3 of 300 sounds are too short …"; empty: none is.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+ private:
+  SpeechRecognitionOptions options_;
+  data::SoundData train_;
+  data::SoundData valid_;
+  models::TrainedSpeechRecogniser trained_;
+  std::vector<std::vector<int32_t>> targets_;  // of train_
+  std::vector<int64_t> lengths_;
+  std::vector<std::string> warnings_;
+};
+
+// The tokens of a text; those that the model does not know are left out.
+std::vector<int32_t> speech_tokens(const models::TrainedSpeechRecogniser& trained,
+                                   const std::string& text);
+
+struct SpokenWord {
+  std::string text;
+  double begin = 0;  // seconds
+  double end = 0;
+};
+
+struct Transcript {
+  std::string text;
+  double log_probability = 0;
+  std::vector<SpokenWord> words;
+};
+
+struct TranscribeOptions {
+  int64_t num_beams = 16;  // 1: the likeliest token of each step
+};
+
+// What is said in each sound, in their order.
+std::vector<Transcript> transcribe(const models::TrainedSpeechRecogniser& trained,
+                                   const std::vector<const audio::LogMel*>& sounds,
+                                   const TranscribeOptions& options = {},
+                                   const Progress& progress = {});
+
+// wer, cer (shares, not percent), examples, of transcripts of the sounds of `data`.
+Metrics speech_errors(const data::SoundData& data, const std::vector<Transcript>& transcripts);
+
+}  // namespace heed::tasks

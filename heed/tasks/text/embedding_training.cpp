@@ -1,0 +1,199 @@
+#include "heed/tasks/text/embedding_training.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
+#include <utility>
+
+#include "heed/base/error.h"
+#include "heed/metrics/relevance.h"
+#include "heed/ops/cross_entropy.h"
+#include "heed/tasks/common/batches.h"
+#include "heed/tasks/common/sources.h"
+
+namespace heed::tasks {
+namespace {
+
+constexpr int64_t kTop = 10;
+constexpr double kSmallest = 1e-12;  // length of a vector
+
+struct EmbeddedGroups final : Batch {
+  using Batch::Batch;
+  models::TextBatch texts;  // anchors, then positives, then negatives
+  int64_t tokens = 0;
+};
+
+at::Tensor to_length_1(const at::Tensor& vectors) {
+  return vectors / vectors.norm(2, -1, /*keepdim=*/true).clamp_min(kSmallest);
+}
+
+std::vector<std::string> texts_of(const data::TextGroups& data) {
+  std::vector<std::string> texts;
+  for (const data::TextGroup& group : data.groups) {
+    texts.push_back(group.anchor);
+    texts.push_back(group.positive);
+    if (!group.negative.empty()) texts.push_back(group.negative);
+  }
+  return texts;
+}
+
+// Texts, each once, by their numbers.
+class Numbered {
+ public:
+  int64_t number_of(const std::string& text) {
+    const auto [place, is_new] = numbers_.emplace(text, std::ssize(texts_));
+    if (is_new) texts_.push_back(text);
+    return place->second;
+  }
+  const std::vector<std::string>& texts() const { return texts_; }
+
+ private:
+  std::map<std::string, int64_t> numbers_;
+  std::vector<std::string> texts_;
+};
+
+at::Tensor vectors_of(const TextEmbedder& embedder, const std::vector<std::string>& texts,
+                      const Progress& progress) {
+  return to_length_1(embed(embedder, texts, progress).to(at::kDouble));
+}
+
+Metrics of_judged(const TextEmbedder& embedder, const data::TextGroups& data,
+                  const Progress& progress) {
+  Numbered texts;
+  std::vector<int64_t> first, second;
+  std::vector<double> scores;
+  for (const data::TextGroup& group : data.groups) {
+    first.push_back(texts.number_of(group.anchor));
+    second.push_back(texts.number_of(group.positive));
+    scores.push_back(group.score.value());
+  }
+  const at::Tensor vectors = vectors_of(embedder, texts.texts(), progress);
+  const at::Tensor cosines = (vectors.index_select(0, at::tensor(first, at::kLong)) *
+                              vectors.index_select(0, at::tensor(second, at::kLong)))
+                                 .sum(-1)
+                                 .contiguous();
+  const std::span<const double> found(cosines.const_data_ptr<double>(), scores.size());
+  return {{"spearman", metrics::spearman(found, scores)},
+          {"examples", static_cast<double>(scores.size())}};
+}
+
+Metrics of_queries(const TextEmbedder& embedder, const data::TextGroups& data,
+                   const Progress& progress) {
+  Numbered queries, documents;
+  std::vector<std::set<int64_t>> wanted;  // of each query
+  for (const data::TextGroup& group : data.groups) {
+    const auto query = static_cast<size_t>(queries.number_of(group.anchor));
+    if (query == wanted.size()) wanted.emplace_back();
+    wanted[query].insert(documents.number_of(group.positive));
+    if (!group.negative.empty()) documents.number_of(group.negative);
+  }
+  ProgressInParts parts(progress, std::ssize(queries.texts()) + std::ssize(documents.texts()));
+  const at::Tensor asked =
+      vectors_of(embedder, queries.texts(), parts.next(std::ssize(queries.texts())));
+  const at::Tensor found =
+      vectors_of(embedder, documents.texts(), parts.next(std::ssize(documents.texts())));
+  double ndcg = 0, reciprocal = 0;
+  for (size_t q = 0; q < wanted.size(); ++q) {
+    const at::Tensor order =
+        found.mv(asked[static_cast<int64_t>(q)]).argsort(/*stable=*/true, -1, /*descending=*/true);
+    std::vector<double> gains(static_cast<size_t>(order.numel()));
+    for (size_t i = 0; i < gains.size(); ++i) {
+      gains[i] = wanted[q].count(order.const_data_ptr<int64_t>()[i]) > 0 ? 1 : 0;
+    }
+    ndcg += metrics::ndcg(gains, kTop);
+    const auto first = std::find(gains.begin(), gains.end(), 1.0) - gains.begin();
+    if (first < kTop) reciprocal += 1 / (static_cast<double>(first) + 1);
+  }
+  const auto count = static_cast<double>(wanted.size());
+  return {{"ndcg_at_10", ndcg / count}, {"mrr_at_10", reciprocal / count}, {"examples", count}};
+}
+
+}  // namespace
+
+Metrics evaluate(const TextEmbedder& embedder, const data::TextGroups& groups,
+                 const Progress& progress) {
+  check_usage(!groups.groups.empty(), "embed: expected at least one pair of texts, got none");
+  return groups.judged ? of_judged(embedder, groups, progress)
+                       : of_queries(embedder, groups, progress);
+}
+
+EmbeddingTraining::EmbeddingTraining(const data::TextGroups& train, data::TextGroups valid,
+                                     const EmbeddingTrainingOptions& options, TextEmbedder embedder)
+    : options_(options), embedder_(std::move(embedder)), valid_(std::move(valid)) {
+  visit_fields(options, nn::FieldCheck());
+  check_usage(!train.judged, train.file,
+              ": expected pairs, or pairs with a negative, to learn from, found pairs with scores, "
+              "which are for validation");
+  for (const data::TextGroup& group : train.groups) {
+    std::vector<std::vector<int32_t>> ids;
+    for (const std::string* text : {&group.anchor, &group.positive, &group.negative}) {
+      if (!text->empty()) ids.push_back(embedder_.tokenizer->encode_ids(*text));
+    }
+    int64_t tokens = 0;
+    for (const auto& each : ids) tokens += std::ssize(each);
+    lengths_.push_back(tokens);
+    groups_.push_back(std::move(ids));
+  }
+  cut_ += cut_texts(embedder_, texts_of(train));
+  cut_ += cut_texts(embedder_, texts_of(valid_));
+}
+
+std::vector<Source> EmbeddingTraining::sources() const {
+  return {source_of("training data", [&](Checksum& sum) { sum.add(groups_); }),
+          source_of("validation data",
+                    [&](Checksum& sum) {
+                      sum.add(texts_of(valid_));
+                      for (const data::TextGroup& group : valid_.groups) {
+                        sum.add(group.score.value_or(0));
+                      }
+                    }),
+          source_of("tokenizer", *embedder_.tokenizer)};
+}
+
+std::unique_ptr<Batch> EmbeddingTraining::prepare(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<EmbeddedGroups>(std::move(examples));
+  models::IdRows rows;
+  for (size_t part = 0; part < 3; ++part) {
+    for (const int64_t number : batch->examples) {
+      const auto& group = groups_[static_cast<size_t>(number)];
+      if (part < group.size()) rows.push_back(&group[part]);
+    }
+  }
+  for (const int64_t number : batch->examples) {
+    batch->tokens += lengths_[static_cast<size_t>(number)];
+  }
+  batch->texts = models::text_batch(rows, embedder_.model->model()->pad_token_id());
+  return batch;
+}
+
+Loss EmbeddingTraining::loss(const Batch& batch) {
+  const auto& groups = static_cast<const EmbeddedGroups&>(batch);
+  const auto count = std::ssize(groups.examples);
+  const at::Device device = device_of(*embedder_.model);
+  const at::Tensor vectors =
+      to_length_1(embedder_.model->forward(groups.texts.to(device)).to(at::kFloat));
+  const at::Tensor anchors = vectors.narrow(0, 0, count);
+  const at::Tensor candidates = vectors.slice(0, count);
+  const at::Tensor logits = anchors.matmul(candidates.t()) * options_.scale;
+  return {
+      .value = heed::cross_entropy(logits, at::arange(count, logits.options().dtype(at::kLong))),
+      .tokens = groups.tokens,
+      .weight = static_cast<double>(count)};
+}
+
+Metrics EmbeddingTraining::validate(const Progress& progress) {
+  return evaluate(embedder_, valid_, progress);
+}
+
+Watched EmbeddingTraining::watched() const {
+  return {.name = valid_.judged ? "spearman" : "ndcg_at_10", .higher_is_better = true};
+}
+
+void EmbeddingTraining::save(const std::filesystem::path& directory) const {
+  embedder_.model->save(directory, embedder_.max_length);
+}
+
+}  // namespace heed::tasks

@@ -1,0 +1,69 @@
+// Learning to give texts vectors, near each other where the texts belong together.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "heed/data/text_groups.h"
+#include "heed/nn/fields.h"
+#include "heed/tasks/common/task.h"
+#include "heed/tasks/text/embed.h"
+
+namespace heed::tasks {
+
+struct EmbeddingTrainingOptions {
+  double scale = 20;  // of the cosines, as logits
+};
+
+template <nn::OptionsOf<EmbeddingTrainingOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::Field{.name = "scale",
+                  .help = "What cosines are multiplied by in the loss; one over its temperature",
+                  .most = 1e6,
+                  .above = true,
+                  .group = "Training"},
+        o.scale);
+}
+
+// How well vectors do. Of judged pairs: "spearman", between the scores and the cosines. Of others,
+// with each anchor a query and all texts that stand behind anchors to be found: "ndcg_at_10" and
+// "mrr_at_10", means over the anchors, of which a text with several rows has several to find.
+// "examples" are pairs or anchors.
+Metrics evaluate(const TextEmbedder& embedder, const data::TextGroups& groups,
+                 const Progress& progress = {});
+
+// The loss of a batch: to tell the positive of each anchor from all other positives and from the
+// negatives, by their cosines as logits.                              Henderson et al. 2017,
+//                                      sentence-transformers' MultipleNegativesRankingLoss
+class EmbeddingTraining final : public Task {
+ public:
+  // Goes on with a model. Throws UsageError for training data that are judged.
+  EmbeddingTraining(const data::TextGroups& train, data::TextGroups valid,
+                    const EmbeddingTrainingOptions& options, TextEmbedder embedder);
+
+  std::string name() const override { return "embed"; }
+  torch::nn::Module& module() override { return *embedder_.model; }
+  const std::vector<int64_t>& train_lengths() const override { return lengths_; }
+  std::vector<Source> sources() const override;
+  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
+  Loss loss(const Batch& batch) override;
+  Metrics validate(const Progress& progress) override;
+  Watched watched() const override;
+  void save(const std::filesystem::path& directory) const override;
+
+  // Of the training and the validation texts.
+  const CutTexts& cut() const { return cut_; }
+
+ private:
+  EmbeddingTrainingOptions options_;
+  TextEmbedder embedder_;
+  // Ids of the anchor, the positive and, where there is one, the negative of each group.
+  std::vector<std::vector<std::vector<int32_t>>> groups_;
+  std::vector<int64_t> lengths_;  // tokens of a group
+  data::TextGroups valid_;
+  CutTexts cut_;
+};
+
+}  // namespace heed::tasks
