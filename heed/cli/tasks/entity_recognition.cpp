@@ -1,5 +1,5 @@
 // What a named-entity tagger answers, and how well.
-#include "heed/tasks/text/entity_recognition.h"
+#include "heed/tasks/text/entity_tagging.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>

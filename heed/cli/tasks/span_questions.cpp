@@ -1,5 +1,5 @@
 // What a model answers to questions about texts, by a span of the text, and how well.
-#include "heed/tasks/text/span_questions.h"
+#include "heed/tasks/text/span_answers.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -49,10 +49,7 @@ Evaluation SpanAnswerer::evaluate(const std::vector<std::string>& files,
   Evaluation evaluation = evaluation_of(tasks::evaluate(trained_, data, progress), files);
   tasks::CutTexts cut;
   for (const data::SpanData& file : data) {
-    std::vector<tasks::SpanRequest> requests;
-    for (const data::SpanQuestion& each : file.questions) {
-      requests.push_back({file.contexts[each.context], each.question});
-    }
+    const std::vector<tasks::SpanRequest> requests = tasks::requests_of(file);
     cut += tasks::cut_texts(trained_, requests);
     if (options_.errors) add_wrong_spans(evaluation, file, requests);
   }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "heed/base/error.h"
+#include "heed/tasks/text/entity_tagging.h"
 
 namespace heed::tasks {
 namespace {

@@ -1,7 +1,8 @@
+#include "heed/tasks/text/text_windows.h"
+
 #include <algorithm>
 
 #include "heed/base/error.h"
-#include "heed/tasks/text/span_questions.h"
 
 namespace heed::tasks {
 
