@@ -9,8 +9,8 @@
 
 #include "heed/base/progress.h"
 #include "heed/cli/options/options.h"
-#include "heed/data/classification_data.h"
 #include "heed/data/data_report.h"
+#include "heed/data/texts/classification_data.h"
 #include "heed/tasks/common/task.h"
 
 namespace heed::cli {

@@ -4,8 +4,8 @@
 #include <map>
 
 #include "heed/base/error.h"
-#include "heed/data/ner_data.h"
-#include "heed/data/parallel_data.h"
+#include "heed/data/texts/ner_data.h"
+#include "heed/data/texts/parallel_data.h"
 #include "heed/io/json.h"
 #include "heed/io/named.h"
 #include "heed/io/utf8.h"

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "heed/data/classification_data.h"
 #include "heed/data/rows.h"
+#include "heed/data/texts/classification_data.h"
 
 namespace heed::doctor {
 

@@ -1,11 +1,11 @@
 // Files of training data. The first byte chooses a reader and an extension, the rest is the file.
 #include <array>
 
-#include "heed/data/classification_data.h"
-#include "heed/data/ner_data.h"
-#include "heed/data/parallel_data.h"
-#include "heed/data/question_data.h"
-#include "heed/data/text_data.h"
+#include "heed/data/texts/classification_data.h"
+#include "heed/data/texts/ner_data.h"
+#include "heed/data/texts/parallel_data.h"
+#include "heed/data/texts/question_data.h"
+#include "heed/data/texts/text_data.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace heed::fuzz {

@@ -10,7 +10,7 @@
 #include "heed/cli/options/from_model.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
-#include "heed/data/question_split.h"
+#include "heed/data/texts/question_split.h"
 #include "heed/tasks/text/question_units.h"
 #include "heed/tasks/text/span_questions.h"
 #include "heed/tasks/text/story_questions.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/data/classification_data.h"
+#include "heed/data/texts/classification_data.h"
 #include "heed/doctor/samples.h"
 
 namespace heed::cli {

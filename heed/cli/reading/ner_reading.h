@@ -2,7 +2,7 @@
 #pragma once
 
 #include "heed/cli/common.h"
-#include "heed/data/ner_data.h"
+#include "heed/data/texts/ner_data.h"
 
 namespace heed::cli {
 

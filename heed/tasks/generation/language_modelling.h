@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "heed/data/text_data.h"
+#include "heed/data/texts/text_data.h"
 #include "heed/models/files/language_model_files.h"
 #include "heed/tasks/common/cut_texts.h"
 #include "heed/tasks/common/task.h"

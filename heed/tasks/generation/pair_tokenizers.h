@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "heed/data/parallel_data.h"
+#include "heed/data/texts/parallel_data.h"
 #include "heed/tasks/common/task.h"
 #include "heed/text/tokenizer.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/data/parallel_data.h"
+#include "heed/data/texts/parallel_data.h"
 #include "heed/metrics/bleu.h"
 #include "heed/models/files/encoder_decoder_files.h"
 #include "heed/nn/fields.h"

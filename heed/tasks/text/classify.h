@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/data/classification_data.h"
+#include "heed/data/texts/classification_data.h"
 #include "heed/models/files/text_classifier_files.h"
 #include "heed/tasks/common/cut_texts.h"
 #include "heed/tasks/common/logit_scores.h"

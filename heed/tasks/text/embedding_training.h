@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/data/text_groups.h"
+#include "heed/data/texts/text_groups.h"
 #include "heed/nn/fields.h"
 #include "heed/tasks/common/task.h"
 #include "heed/tasks/text/embed.h"

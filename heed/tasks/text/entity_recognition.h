@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/data/ner_data.h"
+#include "heed/data/texts/ner_data.h"
 #include "heed/models/files/token_tagger_files.h"
 #include "heed/nn/fields.h"
 #include "heed/tasks/common/class_weights.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/data/ner_data.h"
+#include "heed/data/texts/ner_data.h"
 #include "heed/metrics/entities.h"
 #include "heed/models/files/token_tagger_files.h"
 #include "heed/tasks/common/cut_texts.h"

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "heed/data/question_split.h"
+#include "heed/data/texts/question_split.h"
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/tasks/common/cut_texts.h"
 #include "heed/tasks/common/task.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/data/question_split.h"
+#include "heed/data/texts/question_split.h"
 #include "heed/tasks/common/cut_texts.h"
 #include "heed/tasks/text/question_units.h"
 

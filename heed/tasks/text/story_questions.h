@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/data/question_split.h"
+#include "heed/data/texts/question_split.h"
 #include "heed/nn/fields.h"
 #include "heed/tasks/common/class_weights.h"
 #include "heed/tasks/common/cut_texts.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/data/ner_data.h"
+#include "heed/data/texts/ner_data.h"
 #include "heed/models/token_tagger.h"
 
 namespace heed::tasks {

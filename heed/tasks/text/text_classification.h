@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/data/classification_data.h"
+#include "heed/data/texts/classification_data.h"
 #include "heed/models/files/text_classifier_files.h"
 #include "heed/nn/fields.h"
 #include "heed/tasks/common/class_weights.h"

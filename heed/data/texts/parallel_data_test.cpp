@@ -1,4 +1,4 @@
-#include "heed/data/parallel_data.h"
+#include "heed/data/texts/parallel_data.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

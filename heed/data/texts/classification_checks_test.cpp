@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "heed/base/error.h"
-#include "heed/data/classification_data.h"
+#include "heed/data/texts/classification_data.h"
 #include "heed/io/testing/test_files.h"
 
 namespace heed::data {

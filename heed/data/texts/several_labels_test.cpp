@@ -2,8 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "heed/data/classification_data.h"
 #include "heed/data/testing/test_data.h"
+#include "heed/data/texts/classification_data.h"
 
 namespace heed::data {
 namespace {

@@ -1,4 +1,4 @@
-#include "heed/data/classification_data.h"
+#include "heed/data/texts/classification_data.h"
 
 #include <algorithm>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "heed/data/ner_data.h"
+#include "heed/data/texts/ner_data.h"
 
 #include <algorithm>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "heed/data/question_split.h"
+#include "heed/data/texts/question_split.h"
 
 #include <gtest/gtest.h>
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "heed/data/classification_data.h"
 #include "heed/data/data_report.h"
 #include "heed/data/rows.h"
+#include "heed/data/texts/classification_data.h"
 #include "heed/text/words/entity_tags.h"
 
 namespace heed::data {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/data/classification_data.h"
 #include "heed/data/split.h"
+#include "heed/data/texts/classification_data.h"
 #include "heed/io/utf8.h"
 
 namespace heed::data {

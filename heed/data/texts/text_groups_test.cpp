@@ -1,4 +1,4 @@
-#include "heed/data/text_groups.h"
+#include "heed/data/texts/text_groups.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "heed/data/question_data.h"
+#include "heed/data/texts/question_data.h"
 
 namespace heed::data {
 

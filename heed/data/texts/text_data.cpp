@@ -1,4 +1,4 @@
-#include "heed/data/text_data.h"
+#include "heed/data/texts/text_data.h"
 
 #include <algorithm>
 #include <utility>

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "heed/data/classification_data.h"
 #include "heed/data/data_report.h"
+#include "heed/data/texts/classification_data.h"
 
 namespace heed::data {
 

@@ -1,4 +1,4 @@
-#include "heed/data/question_data.h"
+#include "heed/data/texts/question_data.h"
 
 #include <algorithm>
 #include <charconv>
