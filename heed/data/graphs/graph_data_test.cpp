@@ -13,7 +13,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Pair;
 
 constexpr const char* kNodes =
     "node\tlabel\tsplit\twords\tyear\n"
@@ -46,7 +45,7 @@ TEST_F(Graphs, NodesHaveClassesPartsWordsAndNumbers) {
   EXPECT_THAT(data.words, ElementsAre(ElementsAre("3 7", "7", "")));
   EXPECT_EQ(data.numbers[0][2], 2001);
   EXPECT_TRUE(std::isnan(data.numbers[0][1]));
-  EXPECT_THAT(data.edges, ElementsAre(Pair(0, 1), Pair(1, 2)));
+  EXPECT_THAT(data.edges, ElementsAre(::testing::Pair(0, 1), ::testing::Pair(1, 2)));
 }
 
 TEST_F(Graphs, TablesNeedNoHeader) {
@@ -54,13 +53,13 @@ TEST_F(Graphs, TablesNeedNoHeader) {
   EXPECT_THAT(data.labels, ElementsAre("x", "y"));
   EXPECT_EQ(data.columns[0].name, "column 3");
   EXPECT_THAT(data.numbers, ElementsAre(ElementsAre(1.5, 2)));
-  EXPECT_THAT(data.edges, ElementsAre(Pair(1, 0)));
+  EXPECT_THAT(data.edges, ElementsAre(::testing::Pair(1, 0)));
   EXPECT_FALSE(data.has_parts);
 }
 
 TEST_F(Graphs, EdgesCountOnce) {
   const GraphData data = read(kNodes, "a\tb\na\tb\nc\tc\nb\ta\n");
-  EXPECT_THAT(data.edges, ElementsAre(Pair(0, 1), Pair(1, 0)));
+  EXPECT_THAT(data.edges, ElementsAre(::testing::Pair(0, 1), ::testing::Pair(1, 0)));
   EXPECT_EQ(data.repeated, 2);
 }
 

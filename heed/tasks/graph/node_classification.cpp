@@ -29,8 +29,8 @@ std::vector<int64_t> nodes_of(const std::vector<int32_t>& classes,
   return nodes;
 }
 
-ClassificationScores scores_of(const at::Tensor& logits, const std::vector<int32_t>& classes,
-                               const std::vector<int64_t>& nodes) {
+ClassificationScores node_scores(const at::Tensor& logits, const std::vector<int32_t>& classes,
+                                 const std::vector<int64_t>& nodes) {
   std::vector<int32_t> actual;
   for (const int64_t node : nodes) actual.push_back(classes[static_cast<size_t>(node)]);
   return scores_of_logits(logits.index_select(0, at::tensor(nodes, at::kLong)), actual);
@@ -133,7 +133,7 @@ Metrics NodeClassification::validate(const Progress& /*progress*/) {
   const c10::InferenceMode inference;
   const at::Device device = device_of(*trained_.model);
   const at::Tensor logits = trained_.model->forward(features_.to(device), edges_).cpu();
-  return scores_of(logits, classes_, nodes_of(classes_, parts_, data::Part::kValid)).metrics;
+  return node_scores(logits, classes_, nodes_of(classes_, parts_, data::Part::kValid)).metrics;
 }
 
 void NodeClassification::save(const std::filesystem::path& directory) const {
@@ -177,7 +177,7 @@ NodeEvaluation evaluate(const models::TrainedGraphClassifier& trained, const dat
     throw DataError(data.file,
                     "expected nodes with a class in the part that is measured, found none");
   }
-  NodeEvaluation result{.model = scores_of(logits_of(trained, data), data.classes, nodes)};
+  NodeEvaluation result{.model = node_scores(logits_of(trained, data), data.classes, nodes)};
   const bool has_train = !nodes_of(data.classes, data.parts, data::Part::kTrain).empty();
   const bool has_valid = !nodes_of(data.classes, data.parts, data::Part::kValid).empty();
   if (!has_train || !has_valid || part == data::Part::kNone) return result;

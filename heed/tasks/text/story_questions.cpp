@@ -118,7 +118,7 @@ class UnitWriter {
 };
 
 // What the questions of one file, or of several, add up to.
-class Scores {
+class StoryScores {
  public:
   void add(const std::string& answer, const std::string& expected, std::optional<double> loss) {
     answers_.add(answer, std::vector<std::string>{expected});
@@ -179,11 +179,11 @@ QuestionEvaluation evaluate_encoded(const models::TrainedQuestionAnswerer& train
   ProgressInParts parts(progress, question_count(data));
   std::unordered_map<std::string, size_t> classes;
   for (size_t c = 0; c < trained.labels.size(); ++c) classes.emplace(trained.labels[c], c);
-  Scores all;
+  StoryScores all;
   QuestionEvaluation evaluation;
   for (size_t f = 0; f < data.size(); ++f) {
     const std::vector<data::StoryQuestion>& asked = data[f].questions;
-    Scores scores;
+    StoryScores scores;
     const auto take = [&](size_t i, const ClassAnswer& found) {
       const std::string& expected = asked[i].answer;
       const auto known = classes.find(expected);
