@@ -147,12 +147,12 @@ bool are_tagged_words(const std::vector<std::string_view>& lines) {
   return words > 1;
 }
 
-using Cells = std::vector<std::string>;
+using SplitRow = std::vector<std::string>;
 
 // The first rows of a table; quotes count but between tabs.
-std::vector<Cells> rows_in(std::string_view text, char delimiter) {
-  std::vector<Cells> rows;
-  Cells row(1);
+std::vector<SplitRow> rows_in(std::string_view text, char delimiter) {
+  std::vector<SplitRow> rows;
+  SplitRow row(1);
   bool quoted = false;
   const auto finish = [&] {
     if (row.back().ends_with('\r')) row.back().pop_back();
@@ -190,11 +190,11 @@ struct Fit {
 };
 
 Fit fit_of(std::string_view text, char delimiter) {
-  const std::vector<Cells> rows = rows_in(text, delimiter);
+  const std::vector<SplitRow> rows = rows_in(text, delimiter);
   if (rows.empty()) return {};
   const size_t columns = rows[0].size();
   Fit fit{.even = columns > 1, .rows = rows.size()};
-  for (const Cells& row : rows) fit.even = fit.even && row.size() == columns;
+  for (const SplitRow& row : rows) fit.even = fit.even && row.size() == columns;
   if (columns < 2) return fit;
   fit.names = std::count_if(rows[0].begin(), rows[0].end(), [](const std::string& cell) {
     return is_usual(lower_case_of(trimmed(cell)));

@@ -31,7 +31,7 @@ constexpr auto kNone =
     std::to_array<std::string_view>({"", "none", "-", "unlabeled", "unlabelled"});
 
 // A finite number, NaN for an empty cell; none for anything else.
-std::optional<float> number_in(std::string_view cell) {
+std::optional<float> feature_in(std::string_view cell) {
   cell = trimmed(cell);
   if (cell.empty()) return std::numeric_limits<float>::quiet_NaN();
   float value = 0;
@@ -140,7 +140,7 @@ class NodeReader {
     std::vector<float> numbers;
     for (size_t i = 0; i < places_.size(); ++i) {
       if (data_.columns[i].is_words) continue;
-      const auto number = number_in(row.cells[places_[i]]);
+      const auto number = feature_in(row.cells[places_[i]]);
       if (!number) {
         table_.bad(row, text_of("column ", places_[i] + 1, ": expected a finite number, found ",
                                 excerpt(row.cells[places_[i]], 40)));
@@ -163,7 +163,7 @@ class NodeReader {
       std::vector<float> numbers;
       bool any = false;
       for (const std::string& cell : data_.words[i]) {
-        const auto number = number_in(cell);
+        const auto number = feature_in(cell);
         if (!number) break;
         any = any || !std::isnan(*number);
         numbers.push_back(*number);

@@ -24,7 +24,7 @@ constexpr auto kUserNames = std::to_array<std::string_view>(
 constexpr auto kItemNames = std::to_array<std::string_view>(
     {"item", "item_id", "itemid", "iid", "movie", "movie_id", "movieid", "product", "product_id",
      "productid", "asin", "track", "track_id", "book", "book_id", "article", "article_id"});
-constexpr auto kTimeNames = std::to_array<std::string_view>(
+constexpr auto kTimestampNames = std::to_array<std::string_view>(
     {"time", "timestamp", "date", "datetime", "ts", "unixreviewtime", "unix_time", "order"});
 constexpr auto kTitleNames =
     std::to_array<std::string_view>({"name", "title", "item_name", "description"});
@@ -51,7 +51,8 @@ class Numbered {
 Columns columns_in(OpenTable& table, const ColumnRole& one, const ColumnRole& other) {
   const auto& cells = table.first().cells;
   const bool header = std::any_of(cells.begin(), cells.end(), [&](const std::string& cell) {
-    return is_among(cell, one.usual) || is_among(cell, other.usual) || is_among(cell, kTimeNames);
+    return is_among(cell, one.usual) || is_among(cell, other.usual) ||
+           is_among(cell, kTimestampNames);
   });
   Columns columns = columns_of(
       table.first(), {.text = one, .label = other, .header = header ? Header::kYes : Header::kAuto},
@@ -83,7 +84,7 @@ std::optional<size_t> time_column(const OpenTable& table, const Columns& columns
   const auto& cells = table.first().cells;
   const bool header = columns.first_row_is_header;
   for (size_t i = 0; i < cells.size(); ++i) {
-    if (chosen.empty() && header && is_among(cells[i], kTimeNames)) return i;
+    if (chosen.empty() && header && is_among(cells[i], kTimestampNames)) return i;
     if (header && !chosen.empty() && trimmed(cells[i]) == chosen) return i;
     if (chosen == std::to_string(i + 1)) return i;
   }

@@ -19,11 +19,11 @@ namespace fs = std::filesystem;
 constexpr auto kFileNames =
     std::to_array<std::string_view>({"file", "path", "filename", "file_name", "filepath",
                                      "file_path", "audio", "wav", "sound", "recording", "clip"});
-constexpr auto kTextNames = std::to_array<std::string_view>(
+constexpr auto kTranscriptNames = std::to_array<std::string_view>(
     {"text", "transcript", "transcription", "sentence", "normalized_text", "words"});
 
 std::span<const std::string_view> usual_names(SoundTarget target) {
-  if (target == SoundTarget::kText) return kTextNames;
+  if (target == SoundTarget::kText) return kTranscriptNames;
   return usual_label_names();
 }
 
