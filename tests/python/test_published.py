@@ -2,65 +2,20 @@
 
 For each architecture and head: logits as close to those in float64 as eager torch's in float32,
 twice its error at most, with padding on the right and on the left; saved by Heed, opened by
-transformers with nothing missing, unexpected or of another shape, and the same logits."""
+transformers with nothing missing, unexpected or of another shape, and the same logits. Gradients, models of
+pictures and adapters likewise. test_published_files.py has what the files of others are like.
 
-import json
-import os
-import subprocess
+usage: test_published.py HEED_PUBLISHED_TOOL [PART OF THE NAME OF A MODEL]"""
+
 import sys
-import tempfile
 from pathlib import Path
 
-os.environ["HF_HUB_OFFLINE"] = "1"
-try:
-    import torch
-    import transformers
-    from safetensors.torch import load_file, save_file
-except ImportError as missing:
-    print(f"skipped: {missing}")
-    sys.exit(77)
+# It comes first, as it says that a package is missing.
+from published_tool import FOLDER, answers, ask, check, masked, opened, prepared_copy, refused, run, tiny
 
-import published_models as tiny  # noqa: E402
-
-transformers.logging.set_verbosity_error()
-torch.set_num_threads(1)
-TOOL = sys.argv[1]
-FOLDER = Path(tempfile.mkdtemp(prefix="heed-published-"))
-failures = []
-
-
-def check(holds, *what):
-    if not holds:
-        failures.append(" ".join(str(part) for part in what))
-        print("FAILED", *what)
-
-
-def ask(requests):
-    """What the tool says of each."""
-    text = "".join(json.dumps(request) + "\n" for request in requests)
-    done = subprocess.run([TOOL], input=text, capture_output=True, text=True)
-    check(done.returncode == 0, "the tool ended with", done.returncode, done.stderr[-2000:])
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def rolled(tensor, mask):
-    """Rows that begin with their first real token."""
-    rows = [row.roll(-int(real.argmax()), 0) for row, real in zip(tensor, mask)]
-    return torch.stack(rows)
-
-
-def answers(model, batch):
-    """Logits, or the states of a model without a head, rows beginning with their first real token
-    and, of models that look at each token, zeros behind the last."""
-    with torch.no_grad():
-        out = model(**batch)
-    if "start_logits" in out:
-        logits = torch.stack([out.start_logits, out.end_logits], -1)
-    else:
-        logits = out.logits if "logits" in out else out.last_hidden_state
-    if "decoder_input_ids" in batch or logits.dim() == 2:
-        return logits
-    return masked(rolled(logits, batch["attention_mask"]), batch)
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
 
 
 def answers_alone(model, batch):
@@ -74,14 +29,6 @@ def answers_alone(model, batch):
             row = torch.nn.functional.pad(row, (0, 0, 0, length - row.shape[1]))
         rows.append(row)
     return torch.cat(rows)
-
-
-def masked(logits, batch):
-    if logits.dim() < 3 or "decoder_input_ids" in batch:
-        return logits
-    lengths = batch["attention_mask"].sum(1, keepdim=True)
-    real = torch.arange(logits.shape[1]) < lengths
-    return logits.masked_fill(~real.unsqueeze(-1), 0)
 
 
 def with_positions(model, batch):
@@ -192,232 +139,6 @@ def test_tiny_models(wanted):
     for each in prepared:
         each.compare(said[each])
     print(len(prepared), "models")
-
-
-# ---- What the files of others are like
-
-
-def bert_case(head="ForMaskedLM"):
-    return next(case for case in tiny.cases() if case.name == "Bert" + head)
-
-
-def prepared_copy(name, case=None):
-    """A directory with a tiny model, its tensors, its inputs and what it answers."""
-    case = case or bert_case()
-    model = case.model()
-    directory = FOLDER / name
-    model.save_pretrained(directory)
-    batch = case.inputs(padding=model.config.pad_token_id or 0)
-    save_file(batch, directory / "inputs.st")
-    return directory, load_file(directory / "model.safetensors"), answers(model, batch), batch
-
-
-def opened(directory, **more):
-    """What the tool says of a directory, and the logits."""
-    request = {
-        "directory": str(directory),
-        "inputs": str(directory / "inputs.st"),
-        "outputs": str(directory / "outputs.st"),
-    } | more
-    told = ask([request])[0]
-    logits = None if "error" in told else load_file(directory / "outputs.st")["logits"]
-    return told, logits
-
-
-def same(what, directory, expected, batch, bound=1e-5, **more):
-    told, logits = opened(directory, **more)
-    check("error" not in told, what, told.get("error"))
-    if logits is None:
-        return told
-    error = (masked(logits, batch) - expected).abs().max().item()
-    check(error <= bound, what, "differs by", error)
-    return told
-
-
-def refused(what, directory, *words, **more):
-    told, _ = opened(directory, **more)
-    message = told.get("error", "")
-    check(message and "\n" not in message, what, "was not refused in one line:", told)
-    for word in words:
-        check(word in message, what, f"the refusal does not say '{word}':", message)
-
-
-def config_of(directory, change):
-    path = directory / "config.json"
-    config = json.loads(path.read_text())
-    change(config)
-    path.write_text(json.dumps(config))
-
-
-def test_old_names_prefixes_and_leftovers():
-    """Traps 6, 7, 8."""
-    directory, tensors, expected, batch = prepared_copy("old_names")
-    old = {}
-    for name, tensor in tensors.items():
-        name = name.replace("LayerNorm.weight", "LayerNorm.gamma")
-        name = name.replace("LayerNorm.bias", "LayerNorm.beta").removeprefix("bert.")
-        old[name] = tensor
-    old["embeddings.position_ids"] = torch.arange(30)[None]
-    old["cls.seq_relationship.weight"] = torch.ones(2, 24)
-    save_file(old, directory / "model.safetensors")
-    told = same("old names", directory, expected, batch)
-    check(told["left_out"] == ["cls.seq_relationship.weight", "embeddings.position_ids"], told)
-
-
-def test_gpt2_without_prefix_and_with_buffers():
-    """Trap 3."""
-    case = next(case for case in tiny.cases() if case.name == "GPT2LMHeadModel")
-    directory, tensors, expected, batch = prepared_copy("old_gpt2", case)
-    old = {name.removeprefix("transformer."): tensor for name, tensor in tensors.items()}
-    old["h.0.attn.bias"] = torch.ones(1, 1, 30, 30).tril()
-    old["h.0.attn.masked_bias"] = torch.tensor(-1e4)
-    save_file(old, directory / "model.safetensors")
-    told = same("GPT-2 without its prefix", directory, expected, batch)
-    check(told["left_out"] == ["h.0.attn.bias", "h.0.attn.masked_bias"], told)
-
-
-def test_missing_head_begins_anew():
-    """Trap 7: the labels are new, and what is fresh is named."""
-    directory, _, _, _ = prepared_copy("headless", bert_case("Model"))
-    told, logits = opened(directory, purpose="sequence classification", labels=["a", "b", "c", "d"])
-    check(told.get("fresh") == ["classifier.weight", "classifier.bias"], told)
-    check(told.get("labels") == ["a", "b", "c", "d"] and logits.shape == (tiny.ROWS, 4), told)
-
-
-def test_aliases_in_the_metadata():
-    """Trap 5."""
-    case = next(case for case in tiny.cases() if case.name == "Bart")
-    directory, tensors, expected, batch = prepared_copy("aliases", case)
-    tensors["model.decoder.embed_tokens.weight"] = tensors.pop("model.shared.weight")
-    aliases = {"format": "pt", "model.shared.weight": "model.decoder.embed_tokens.weight"}
-    save_file(tensors, directory / "model.safetensors", aliases)
-    same("an alias", directory, expected, batch)
-
-
-def test_pickles():
-    """Traps 45, 46: both layouts, views of one storage; nothing is executed."""
-    directory, tensors, expected, batch = prepared_copy("pickle")
-    (directory / "model.safetensors").unlink()
-    views = dict(tensors)
-    square = "bert.encoder.layer.0.attention.self.query.weight"
-    views[square] = tensors[square].t().contiguous().t()
-    both = torch.cat([tensors[square.replace("query", part)] for part in ("key", "value")])
-    views[square.replace("query", "key")] = both[:24]
-    views[square.replace("query", "value")] = both[24:]
-    for old in (False, True):
-        torch.save(views, directory / "pytorch_model.bin", _use_new_zipfile_serialization=not old)
-        same(f"a pickle, old {old}", directory, expected, batch)
-
-    class Harmful:
-        def __reduce__(self):
-            return os.system, (f"touch {directory}/executed",)
-
-    for old in (False, True):
-        torch.save({"a": Harmful()}, directory / "pytorch_model.bin",
-                   _use_new_zipfile_serialization=not old)  # fmt: skip
-        refused("a harmful pickle", directory, "system", "nothing is executed")
-    check(not (directory / "executed").exists(), "a pickle was executed")
-
-
-def test_shards():
-    """Trap 44: safetensors and pickles in several files, whose names stay in the directory."""
-    case = bert_case()
-    directory, tensors, expected, batch = prepared_copy("shards", case)
-    (directory / "model.safetensors").unlink()
-    case.model().save_pretrained(directory, max_shard_size="20KB")
-    check(len(list(directory.glob("model-*.safetensors"))) > 1, "one shard only")
-    same("shards", directory, expected, batch)
-    index = directory / "model.safetensors.index.json"
-    text = index.read_text()
-    index.write_text(text.replace("model-00001", "../model-00001"))
-    refused("a shard elsewhere", directory, "weight_map", "same directory")
-    index.unlink()
-    names = sorted(tensors)
-    torch.save({name: tensors[name] for name in names[:9]}, directory / "first.bin")
-    torch.save({name: tensors[name] for name in names[9:]}, directory / "second.bin")
-    places = {name: "first.bin" if name in names[:9] else "second.bin" for name in names}
-    old = directory / "pytorch_model.bin.index.json"
-    old.write_text(json.dumps({"metadata": {}, "weight_map": places}))
-    same("shards of pickles", directory, expected, batch)
-    old.write_text(json.dumps({"weight_map": places | {"x": "/etc/passwd"}}))
-    refused("a shard elsewhere", directory, "weight_map")
-
-
-def test_halves_are_computed_in_float32():
-    """Trap 47."""
-    directory, tensors, expected, batch = prepared_copy("halves")
-    for dtype, bound in ((torch.float16, 2e-2), (torch.bfloat16, 1e-1)):
-        rounded = {name: tensor.to(dtype) for name, tensor in tensors.items()}
-        save_file(rounded, directory / "model.safetensors")
-        same(f"{dtype}", directory, expected, batch, bound)
-        model = transformers.BertForMaskedLM.from_pretrained(directory, dtype=torch.float32)
-        same(f"{dtype} in float32", directory, answers(model.eval(), batch), batch)
-
-
-def test_old_spellings_of_the_config():
-    """Trap 10."""
-    case = next(case for case in tiny.cases() if case.name == "LlamaForCausalLM llama3")
-    directory, _, expected, batch = prepared_copy("spellings", case)
-
-    def older(config):
-        rope = config.pop("rope_parameters")
-        config["rope_theta"] = rope.pop("rope_theta")
-        config["rope_scaling"] = {"type" if key == "rope_type" else key: value
-                                  for key, value in rope.items()}  # fmt: skip
-        config["torch_dtype"] = config.pop("dtype")
-        config.pop("head_dim")
-
-    config_of(directory, older)
-    same("old spellings", directory, expected, batch)
-    case = next(case for case in tiny.cases() if case.name == "GPT2LMHeadModel")
-    directory, _, expected, batch = prepared_copy("spellings_gpt2", case)
-
-    def newer(config):
-        for old, new in (("n_embd", "hidden_size"), ("n_head", "num_attention_heads"),
-                         ("n_layer", "num_hidden_layers"),
-                         ("n_positions", "max_position_embeddings")):  # fmt: skip
-            config[new] = config.pop(old)
-
-    config_of(directory, newer)
-    same("GPT-2 with the usual names", directory, expected, batch)
-
-
-def test_unknown_architectures():
-    """Trap 9."""
-    directory, _, expected, batch = prepared_copy("unknown")
-    config_of(directory, lambda config: config.pop("model_type"))
-    refused("no model_type", directory, "model_type")
-    same("an option in its place", directory, expected, batch, model_type="bert")
-    config_of(directory, lambda config: config.update(model_type="rwkv"))
-    refused("an unknown one", directory, "field 'model_type'", "albert, bart, bert", "rwkv.cpp",
-            "docs/adding_an_architecture.md")  # fmt: skip
-
-
-def test_limits():
-    """Trap 12: the longest text of RoBERTa is shorter than its table."""
-    case = next(case for case in tiny.cases() if case.name == "RobertaForMaskedLM")
-    directory, _, _, _ = prepared_copy("limits", case)
-    for length, fits in ((28, True), (29, False)):
-        batch = {"input_ids": torch.full((1, length), 9)}
-        save_file(batch, directory / "inputs.st")
-        told, _ = opened(directory)
-        check(("error" not in told) == fits, "a text of", length, told)
-    check("at most 28 tokens, got 29" in told.get("error", ""), told)
-
-
-def test_configs_that_do_not_fit():
-    """A config must not make Heed take more memory than the weights have, nor fail in many lines."""
-    directory, _, _, _ = prepared_copy("misfits")
-    good = (directory / "config.json").read_text()
-    for field, value in (("vocab_size", 1 << 24), ("hidden_size", 1 << 20), ("hidden_size", 25),
-                         ("intermediate_size", 1 << 24), ("num_hidden_layers", 900),
-                         ("num_hidden_layers", 0), ("max_position_embeddings", 1 << 24),
-                         ("type_vocab_size", 1 << 20), ("num_attention_heads", 5),
-                         ("hidden_act", "unheard"), ("layer_norm_eps", -1), ("is_decoder", True),
-                         ("vocab_size", "many")):  # fmt: skip
-        (directory / "config.json").write_text(good)
-        config_of(directory, lambda config: config.update({field: value}))
-        refused(f"{field} {value}", directory, str(directory))
 
 
 def test_gradients():
@@ -587,14 +308,7 @@ def test_adapters():
     check(found == set(ADAPTED), "no case is called", set(ADAPTED) - found)
 
 
-def main():
-    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
-    test_tiny_models(wanted)
-    for name, test in list(globals().items()):
-        if name.startswith("test_") and test is not test_tiny_models and not wanted:
-            test()
-    if failures:
-        sys.exit(f"{len(failures)} checks failed")
-
-
-main()
+if len(sys.argv) > 2:
+    run([lambda: test_tiny_models(sys.argv[2])])
+else:
+    run([lambda: test_tiny_models(""), test_gradients, test_pictures, test_adapters])

@@ -1,12 +1,11 @@
 """Fine-tuning of published models: tiny ones of the `transformers` package, trained by the program, saved,
-opened again by `transformers` and `peft`; losses of 50 steps against a loop in PyTorch.
+opened again by `transformers`; losses of 50 steps against a loop in PyTorch.
 
 Usage: test_published_tuning.py HEED_PROGRAM
 """
 
 import json
 import os
-import shutil
 import sys
 import unittest
 
@@ -18,67 +17,10 @@ try:
 except ImportError as missing:
     print(f"skipped: {missing}")
     sys.exit(77)
-try:
-    import peft
-except ImportError:
-    peft = None
 
 from program import heed
-from published_directories import TEXTS, Published
-
-
-STEPS = 50
-LR = 1e-3
-NO_DROPOUT = dict(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
-LABELS = {0: "minus", 1: "plus"}
-ROWS = [("plus", "the film is good"), ("minus", "a dull film"), ("plus", "Anna eats good food in Rome"),
-        ("minus", "not good; not bad"), ("plus", "very very great"), ("minus", "Tim said it was bad"),
-        ("plus", "one great film of two"), ("minus", "zzz")]  # fmt: skip
-TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
-SENTENCES = [(["Anna", "Cook", "visits", "Rome"], [1, 2, 0, 3]), (["Tim", "said", "zzz"], [1, 0, 0]),
-             (["in", "Paris"], [0, 3]), (["food"], [0])]  # fmt: skip
-PAIRS = [("the film", "is good"), ("a man eats", "food in Rome"), ("who", "Tim Cook"),
-         ("two", "very dull of it")]  # fmt: skip
-TRIPLETS = [("who visits Rome", "Anna visits Rome", "Tim eats food"),
-            ("what was said", "Tim said one", "the film is bad"),
-            ("good food", "a great man eats", "three of two"), ("dull film", "bad film", "very good")]
-
-
-class Tuning(Published):
-    def trained(self, task, directory, out, *options, code=0, **more):
-        return heed("train", task, "--from", directory, "--out", self.folder / out, "--threads", 1,
-                    *options, code=code, **more)  # fmt: skip
-
-    def file(self, name, text):
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def whole(self, file):
-        """All examples in one batch, learnt and validated on."""
-        return ["--train", file, "--valid", file, "--epochs", STEPS, "--max-steps", STEPS, "--eval-steps",
-                STEPS, "--batch-size", 100, "--lr", LR, "--warmup-ratio", 0, "--lr-scheduler", "linear",
-                "--logging-steps", 1, "--patience", 0]  # fmt: skip
-
-    def labelled(self):
-        return self.file("labelled.tsv", "".join(f"{label}\t{text}\n" for label, text in ROWS))
-
-    def conll(self):
-        return self.file("words.conll", "".join(
-            "".join(f"{word}\t{TAGS[tag]}\n" for word, tag in zip(words, tags)) + "\n"
-            for words, tags in SENTENCES))  # fmt: skip
-
-    def classifier(self, name, kind=tf.BertForSequenceClassification, **config):
-        return self.bert(name, kind, **(dict(id2label=LABELS) | NO_DROPOUT | config))
-
-    def probabilities(self, model, tokenizer, text):
-        with torch.no_grad():
-            return model(**tokenizer(text, return_tensors="pt")).logits[0].softmax(-1)
-
-    def same_answers(self, directory, model, tokenizer):
-        for text, answer in zip(TEXTS, self.predicted(directory, TEXTS)):
-            self.close(list(answer["probabilities"].values()),
-                       self.probabilities(model.eval(), tokenizer, text))
+from published_directories import TEXTS
+from published_tuning import LR, NO_DROPOUT, PAIRS, ROWS, SENTENCES, STEPS, TAGS, TRIPLETS, Tuning
 
 
 class LearningCurves(Tuning):
@@ -363,109 +305,6 @@ class WhatLearns(Tuning):
             found.append(self.tensors(self.folder / f"bart_{wanted}"))
         for name in self.changed(*found):  # sums in another order where layers share a memory
             self.close(found[0][name], found[1][name], 1e-6)
-
-
-@unittest.skipIf(peft is None, "the package peft is not installed")
-class Adapters(Tuning):
-    def adapter(self, out, directory, *options):
-        return self.trained("classify", directory, out, "--train", self.labelled(), "--valid",
-                            self.labelled(), "--epochs", 15, "--lr", "1e-2", "--lora-r", 4, *options)
-
-    def opened_by_peft(self, directory, out):
-        base = tf.AutoModelForSequenceClassification.from_pretrained(directory, id2label=LABELS)
-        return peft.PeftModel.from_pretrained(base, out).eval(), tf.AutoTokenizer.from_pretrained(out)
-
-    def test_written_and_read(self):
-        directory, _, _ = self.bert("adapted", tf.BertModel, **NO_DROPOUT)
-        for name, options in (("lora", []), ("dora", ["--use-dora", "true", "--lora-dropout", 0.1]),
-                              ("dense", ["--target-modules", "query,dense", "--lora-alpha", 3]),
-                              ("linear", ["--target-modules", "all-linear"])):  # fmt: skip
-            with self.subTest(name):
-                done = self.adapter(name, directory, *options)
-                self.assertRegex(done.stderr, r"; \d+ of \d+ parameters learn")
-                out = self.folder / name
-                self.assertFalse((out / "model.safetensors").exists())
-                self.same_answers(out, *self.opened_by_peft(directory, out))
-                heed("merge", out, "--out", self.folder / f"{name}_merged", code=0)
-                self.same_answers(out, *self.opened(tf.AutoModelForSequenceClassification,
-                                                    self.folder / f"{name}_merged"))  # fmt: skip
-        config = json.loads((self.folder / "lora" / "adapter_config.json").read_text())
-        self.assertEqual(config["target_modules"], ["query", "value"])
-        self.assertEqual(heed("eval", self.folder / "lora", self.labelled(), "--json", code=0).stdout[:1], "{")
-
-    def test_saved_merged(self):
-        directory, _, _ = self.bert("to_merge", tf.BertModel, **NO_DROPOUT)
-        self.adapter("merged", directory, "--merge-adapter", "true")
-        self.same_answers(self.folder / "merged", *self.opened(
-            tf.AutoModelForSequenceClassification, self.folder / "merged"))  # fmt: skip
-
-    def test_only_the_adapter_learns_and_goes_on(self):
-        directory, _, _ = self.classifier("base_of_more")
-        self.adapter("first", directory)
-        first = load_file(self.folder / "first" / "adapter_model.safetensors")
-        self.assertFalse([name for name in first if "lora_" not in name and "classifier" not in name])
-        self.trained("classify", self.folder / "first", "second", "--train", self.labelled(), "--valid",
-                     self.labelled(), "--epochs", 1, "--lr", "1e-2")  # fmt: skip
-        second = load_file(self.folder / "second" / "adapter_model.safetensors")
-        self.assertEqual(set(first), set(second))
-        self.assertTrue(all(not torch.equal(first[name], second[name]) for name in first))
-
-    def test_resumed(self):
-        directory, _, _ = self.classifier("base_of_run", hidden_dropout_prob=0.1)
-        options = ["--train", self.labelled(), "--valid", self.labelled(), "--lora-r", 2, "--lr", "1e-2",
-                   "--lora-dropout", 0.1, "--batch-size", 3, "--lr-scheduler", "constant",
-                   "--warmup-steps", 2]  # fmt: skip
-        self.trained("classify", directory, "in_one_go", *options, "--epochs", 4)
-        self.trained("classify", directory, "in_two", *options, "--epochs", 2)
-        self.trained("classify", directory, "in_two", *options, "--epochs", 4, "--resume")
-        weights = [load_file(self.folder / out / "adapter_model.safetensors") for out in ("in_one_go", "in_two")]
-        for name in weights[0]:
-            self.assertTrue(torch.equal(weights[0][name], weights[1][name]), name)
-
-    def test_of_peft(self):
-        """What peft wrote opens, its base as it is named or given, without a config.json of its own."""
-        model = tf.BertForSequenceClassification
-        directory, _, tokenizer = self.bert("peft_base", model, num_labels=3)
-        for name, more in (("plain", {}), ("rslora", dict(use_rslora=True)), ("dora", dict(use_dora=True))):
-            with self.subTest(name):
-                config = peft.LoraConfig(task_type="SEQ_CLS", r=3, lora_alpha=5, target_modules=["key", "dense"],
-                                         **more)  # fmt: skip
-                adapted = peft.get_peft_model(model.from_pretrained(directory), config)
-                with torch.no_grad():
-                    for parameter in adapted.parameters():
-                        if parameter.requires_grad:
-                            parameter += torch.randn_like(parameter) * 0.1
-                out = self.folder / f"peft_{name}"
-                adapted.save_pretrained(out)
-                reopened = peft.PeftModel.from_pretrained(model.from_pretrained(directory), out).eval()
-                self.same_answers(out, reopened, tokenizer)
-        said = json.loads(heed("inspect", out, "--json", code=0).stdout)
-        self.assertTrue(all("base_model.model." in each["name"] for each in said["tensors"]))
-        elsewhere = self.folder / "peft_elsewhere"
-        shutil.copytree(out, elsewhere)
-        config = json.loads((out / "adapter_config.json").read_text())
-        (elsewhere / "adapter_config.json").write_text(json.dumps(config | {"base_model_name_or_path": "no/where"}))
-        done = heed("predict", elsewhere, text="x\n", code=66)
-        self.assertIn("field 'base_model_name_or_path': expected the directory of the model", done.stderr)
-        heed("merge", elsewhere, "--base", directory, "--out", self.folder / "from_elsewhere", code=0)
-        self.same_answers(self.folder / "from_elsewhere", reopened, tokenizer)
-        for change, words in (({"peft_type": "IA3"}, "peft_type"), ({"bias": "all"}, "bias"),
-                              ({"alpha_pattern": {"query": 3}}, "alpha_pattern"),
-                              ({"init_lora_weights": "pissa"}, "init_lora_weights")):  # fmt: skip
-            (elsewhere / "adapter_config.json").write_text(json.dumps(
-                config | {"base_model_name_or_path": str(directory)} | change))
-            done = heed("predict", elsewhere, text="x\n", code=65)
-            self.assertIn(words, done.stderr)
-            self.assertEqual(done.stderr.count("\n"), 1)
-
-    def test_refusals(self):
-        directory, _, _ = self.classifier("refuses")
-        done = self.trained("classify", directory, "x", "--train", self.labelled(), "--valid", self.labelled(),
-                            "--lora-r", 2, "--target-modules", "q_proj", code=2)  # fmt: skip
-        self.assertIn("no linear layer of this model is called 'q_proj'; there are dense, key, query, value",
-                      done.stderr)  # fmt: skip
-        done = heed("merge", directory, "--out", self.folder / "x", code=2)
-        self.assertIn("expected an adapter", done.stderr)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,205 @@
+"""Published models as the files of others are: old names and spellings, pickles, shards, halves, and configs that
+do not fit. Tiny ones of the `transformers` package, whose files are changed.
+
+usage: test_published_files.py HEED_PUBLISHED_TOOL"""
+
+import json
+import os
+
+# It comes first, as it says that a package is missing.
+from published_tool import answers, bert_case, check, masked, opened, prepared_copy, refused, run, tiny
+
+import torch
+import transformers
+from safetensors.torch import save_file
+
+
+def same(what, directory, expected, batch, bound=1e-5, **more):
+    told, logits = opened(directory, **more)
+    check("error" not in told, what, told.get("error"))
+    if logits is None:
+        return told
+    error = (masked(logits, batch) - expected).abs().max().item()
+    check(error <= bound, what, "differs by", error)
+    return told
+
+
+def config_of(directory, change):
+    path = directory / "config.json"
+    config = json.loads(path.read_text())
+    change(config)
+    path.write_text(json.dumps(config))
+
+
+def test_old_names_prefixes_and_leftovers():
+    """Traps 6, 7, 8."""
+    directory, tensors, expected, batch = prepared_copy("old_names")
+    old = {}
+    for name, tensor in tensors.items():
+        name = name.replace("LayerNorm.weight", "LayerNorm.gamma")
+        name = name.replace("LayerNorm.bias", "LayerNorm.beta").removeprefix("bert.")
+        old[name] = tensor
+    old["embeddings.position_ids"] = torch.arange(30)[None]
+    old["cls.seq_relationship.weight"] = torch.ones(2, 24)
+    save_file(old, directory / "model.safetensors")
+    told = same("old names", directory, expected, batch)
+    check(told["left_out"] == ["cls.seq_relationship.weight", "embeddings.position_ids"], told)
+
+
+def test_gpt2_without_prefix_and_with_buffers():
+    """Trap 3."""
+    case = next(case for case in tiny.cases() if case.name == "GPT2LMHeadModel")
+    directory, tensors, expected, batch = prepared_copy("old_gpt2", case)
+    old = {name.removeprefix("transformer."): tensor for name, tensor in tensors.items()}
+    old["h.0.attn.bias"] = torch.ones(1, 1, 30, 30).tril()
+    old["h.0.attn.masked_bias"] = torch.tensor(-1e4)
+    save_file(old, directory / "model.safetensors")
+    told = same("GPT-2 without its prefix", directory, expected, batch)
+    check(told["left_out"] == ["h.0.attn.bias", "h.0.attn.masked_bias"], told)
+
+
+def test_missing_head_begins_anew():
+    """Trap 7: the labels are new, and what is fresh is named."""
+    directory, _, _, _ = prepared_copy("headless", bert_case("Model"))
+    told, logits = opened(directory, purpose="sequence classification", labels=["a", "b", "c", "d"])
+    check(told.get("fresh") == ["classifier.weight", "classifier.bias"], told)
+    check(told.get("labels") == ["a", "b", "c", "d"] and logits.shape == (tiny.ROWS, 4), told)
+
+
+def test_aliases_in_the_metadata():
+    """Trap 5."""
+    case = next(case for case in tiny.cases() if case.name == "Bart")
+    directory, tensors, expected, batch = prepared_copy("aliases", case)
+    tensors["model.decoder.embed_tokens.weight"] = tensors.pop("model.shared.weight")
+    aliases = {"format": "pt", "model.shared.weight": "model.decoder.embed_tokens.weight"}
+    save_file(tensors, directory / "model.safetensors", aliases)
+    same("an alias", directory, expected, batch)
+
+
+def test_pickles():
+    """Traps 45, 46: both layouts, views of one storage; nothing is executed."""
+    directory, tensors, expected, batch = prepared_copy("pickle")
+    (directory / "model.safetensors").unlink()
+    views = dict(tensors)
+    square = "bert.encoder.layer.0.attention.self.query.weight"
+    views[square] = tensors[square].t().contiguous().t()
+    both = torch.cat([tensors[square.replace("query", part)] for part in ("key", "value")])
+    views[square.replace("query", "key")] = both[:24]
+    views[square.replace("query", "value")] = both[24:]
+    for old in (False, True):
+        torch.save(views, directory / "pytorch_model.bin", _use_new_zipfile_serialization=not old)
+        same(f"a pickle, old {old}", directory, expected, batch)
+
+    class Harmful:
+        def __reduce__(self):
+            return os.system, (f"touch {directory}/executed",)
+
+    for old in (False, True):
+        torch.save({"a": Harmful()}, directory / "pytorch_model.bin",
+                   _use_new_zipfile_serialization=not old)  # fmt: skip
+        refused("a harmful pickle", directory, "system", "nothing is executed")
+    check(not (directory / "executed").exists(), "a pickle was executed")
+
+
+def test_shards():
+    """Trap 44: safetensors and pickles in several files, whose names stay in the directory."""
+    case = bert_case()
+    directory, tensors, expected, batch = prepared_copy("shards", case)
+    (directory / "model.safetensors").unlink()
+    case.model().save_pretrained(directory, max_shard_size="20KB")
+    check(len(list(directory.glob("model-*.safetensors"))) > 1, "one shard only")
+    same("shards", directory, expected, batch)
+    index = directory / "model.safetensors.index.json"
+    text = index.read_text()
+    index.write_text(text.replace("model-00001", "../model-00001"))
+    refused("a shard elsewhere", directory, "weight_map", "same directory")
+    index.unlink()
+    names = sorted(tensors)
+    torch.save({name: tensors[name] for name in names[:9]}, directory / "first.bin")
+    torch.save({name: tensors[name] for name in names[9:]}, directory / "second.bin")
+    places = {name: "first.bin" if name in names[:9] else "second.bin" for name in names}
+    old = directory / "pytorch_model.bin.index.json"
+    old.write_text(json.dumps({"metadata": {}, "weight_map": places}))
+    same("shards of pickles", directory, expected, batch)
+    old.write_text(json.dumps({"weight_map": places | {"x": "/etc/passwd"}}))
+    refused("a shard elsewhere", directory, "weight_map")
+
+
+def test_halves_are_computed_in_float32():
+    """Trap 47."""
+    directory, tensors, expected, batch = prepared_copy("halves")
+    for dtype, bound in ((torch.float16, 2e-2), (torch.bfloat16, 1e-1)):
+        rounded = {name: tensor.to(dtype) for name, tensor in tensors.items()}
+        save_file(rounded, directory / "model.safetensors")
+        same(f"{dtype}", directory, expected, batch, bound)
+        model = transformers.BertForMaskedLM.from_pretrained(directory, dtype=torch.float32)
+        same(f"{dtype} in float32", directory, answers(model.eval(), batch), batch)
+
+
+def test_old_spellings_of_the_config():
+    """Trap 10."""
+    case = next(case for case in tiny.cases() if case.name == "LlamaForCausalLM llama3")
+    directory, _, expected, batch = prepared_copy("spellings", case)
+
+    def older(config):
+        rope = config.pop("rope_parameters")
+        config["rope_theta"] = rope.pop("rope_theta")
+        config["rope_scaling"] = {"type" if key == "rope_type" else key: value
+                                  for key, value in rope.items()}  # fmt: skip
+        config["torch_dtype"] = config.pop("dtype")
+        config.pop("head_dim")
+
+    config_of(directory, older)
+    same("old spellings", directory, expected, batch)
+    case = next(case for case in tiny.cases() if case.name == "GPT2LMHeadModel")
+    directory, _, expected, batch = prepared_copy("spellings_gpt2", case)
+
+    def newer(config):
+        for old, new in (("n_embd", "hidden_size"), ("n_head", "num_attention_heads"),
+                         ("n_layer", "num_hidden_layers"),
+                         ("n_positions", "max_position_embeddings")):  # fmt: skip
+            config[new] = config.pop(old)
+
+    config_of(directory, newer)
+    same("GPT-2 with the usual names", directory, expected, batch)
+
+
+def test_unknown_architectures():
+    """Trap 9."""
+    directory, _, expected, batch = prepared_copy("unknown")
+    config_of(directory, lambda config: config.pop("model_type"))
+    refused("no model_type", directory, "model_type")
+    same("an option in its place", directory, expected, batch, model_type="bert")
+    config_of(directory, lambda config: config.update(model_type="rwkv"))
+    refused("an unknown one", directory, "field 'model_type'", "albert, bart, bert", "rwkv.cpp",
+            "docs/adding_an_architecture.md")  # fmt: skip
+
+
+def test_limits():
+    """Trap 12: the longest text of RoBERTa is shorter than its table."""
+    case = next(case for case in tiny.cases() if case.name == "RobertaForMaskedLM")
+    directory, _, _, _ = prepared_copy("limits", case)
+    for length, fits in ((28, True), (29, False)):
+        batch = {"input_ids": torch.full((1, length), 9)}
+        save_file(batch, directory / "inputs.st")
+        told, _ = opened(directory)
+        check(("error" not in told) == fits, "a text of", length, told)
+    check("at most 28 tokens, got 29" in told.get("error", ""), told)
+
+
+def test_configs_that_do_not_fit():
+    """A config must not make Heed take more memory than the weights have, nor fail in many lines."""
+    directory, _, _, _ = prepared_copy("misfits")
+    good = (directory / "config.json").read_text()
+    for field, value in (("vocab_size", 1 << 24), ("hidden_size", 1 << 20), ("hidden_size", 25),
+                         ("intermediate_size", 1 << 24), ("num_hidden_layers", 900),
+                         ("num_hidden_layers", 0), ("max_position_embeddings", 1 << 24),
+                         ("type_vocab_size", 1 << 20), ("num_attention_heads", 5),
+                         ("hidden_act", "unheard"), ("layer_norm_eps", -1), ("is_decoder", True),
+                         ("vocab_size", "many")):  # fmt: skip
+        (directory / "config.json").write_text(good)
+        config_of(directory, lambda config: config.update({field: value}))
+        refused(f"{field} {value}", directory, str(directory))
+
+
+run([test for name, test in list(globals().items()) if name.startswith("test_")])
