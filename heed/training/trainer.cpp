@@ -14,8 +14,8 @@
 #include "heed/training/processes/process_memory.h"
 #include "heed/training/run/run_directory.h"
 #include "heed/training/run/run_log.h"
+#include "heed/training/run/run_plan.h"
 #include "heed/training/run/run_state.h"
-#include "heed/training/schedule.h"
 #include "heed/training/update.h"
 
 namespace heed::training {
@@ -43,9 +43,9 @@ class Run {
         calls_(calls),
         identity_(RunIdentity::of(task, options)),
         updater_(task, agreed(options)),
-        batches_(task, options, updater_.parallel()) {
-    set_schedule();
-    learning_rate(schedule_, 0);  // refuses an unknown name before anything is touched
+        batches_(task, options, updater_.parallel()),
+        plan_(options, batches_.count(1)) {
+    plan_.rate_at(0);  // refuses an unknown name before anything is touched
     if (options.files.directory.empty()) return;
     done_by_first(options.group, [&] { files_.emplace(options.files, directory_, calls); });
   }
@@ -53,14 +53,14 @@ class Run {
   RunReport run() {
     resume();
     if (files_) {
-      if (!is_over()) files_->go_on();
+      if (!plan_.is_over(state_)) files_->go_on();
       log_.emplace(files_->path(), state_.step, updater_.parameter_count(),
                    options_.files.logging_steps, calls_);
     }
-    while (!is_over()) {
-      if (!evaluation_is_due()) step();
-      if (evaluation_is_due()) evaluate();
-      if (checkpoint_is_due()) save_checkpoint();
+    while (!plan_.is_over(state_)) {
+      if (!plan_.evaluation_is_due(state_)) step();
+      if (plan_.evaluation_is_due(state_)) evaluate();
+      if (plan_.checkpoint_is_due(state_, saved_step_)) save_checkpoint();
       if (somebody_stops()) stop();
     }
     batches_.close();
@@ -68,38 +68,6 @@ class Run {
   }
 
  private:
-  // ---- Where the run stands
-
-  // The number of steps of an epoch depends a little on the epoch where batches are made by tokens;
-  // the schedule takes the first for all.
-  void set_schedule() {
-    const int64_t batches = batches_.count(1);
-    const int64_t steps =
-        (batches + options_.gradient_accumulation_steps - 1) / options_.gradient_accumulation_steps;
-    total_steps_ = options_.max_steps > 0 ? options_.max_steps : steps * options_.epochs;
-    schedule_ = schedule_of(options_, total_steps_);
-  }
-
-  bool last_step_is_done() const {
-    return options_.max_steps > 0 ? state_.step >= options_.max_steps
-                                  : state_.epoch > options_.epochs;
-  }
-  bool is_over() const {
-    const bool impatient = options_.patience > 0 && state_.since_best >= options_.patience;
-    return impatient || (last_step_is_done() && !evaluation_is_due());
-  }
-  bool evaluation_is_due() const {
-    if (state_.step == state_.evaluated_step) return false;
-    if (last_step_is_done()) return true;
-    if (options_.eval_steps > 0) return state_.step % options_.eval_steps == 0;
-    return state_.batch == 0;
-  }
-  bool checkpoint_is_due() const {
-    if (options_.files.directory.empty() || state_.step == saved_step_) return false;
-    const int64_t every = options_.files.save_steps;
-    return state_.step == state_.evaluated_step || (every > 0 && state_.step % every == 0);
-  }
-
   // ---- With other processes
 
   // The options, when it is known that all processes have the same and read the same data. Before
@@ -149,7 +117,7 @@ class Run {
     if (!batches_.is_open()) batches_.open(state_.epoch, state_.batch);
     task_.module().train();
     const Batches batches = batches_.next(options_.gradient_accumulation_steps);
-    const double rate = learning_rate(schedule_, state_.step);
+    const double rate = plan_.rate_at(state_.step);
     draw_apart();
     const Updater::Result done = update(batches, rate);
     const int64_t epoch = state_.epoch;
@@ -164,7 +132,7 @@ class Run {
     state_.weight_sum += done.weight;
     tokens_ += done.tokens;
     report_step({.step = state_.step,
-                 .total_steps = std::max(total_steps_, state_.step),
+                 .total_steps = std::max(plan_.total_steps(), state_.step),
                  .epoch = epoch,
                  .loss = done.loss,
                  .mean_loss = state_.loss_sum / state_.weight_sum,
@@ -343,7 +311,8 @@ class Run {
     if (!options_.files.directory.empty() && saved_step_ != state_.step) save_checkpoint();
     const bool first = leaves_first_model();
     throw Interrupted(text_of(
-        "stopped after step ", state_.step, " of ", total_steps_, "; ", last_checkpoint_text(),
+        "stopped after step ", state_.step, " of ", plan_.total_steps(), "; ",
+        last_checkpoint_text(),
         first ? text_of("; the model of this step, not validated yet, is ", directory_.string())
               : std::string()));
   }
@@ -360,7 +329,7 @@ class Run {
                      .seconds = seconds(),
                      .parameters = updater_.parameter_count(),
                      .peak_bytes = peak_resident_bytes(),
-                     .stopped_early = !last_step_is_done()};
+                     .stopped_early = !plan_.last_step_is_done(state_)};
     if (files_) {
       // What lengthening the run needs; the best model is in its own directory.
       files_->checkpoints().prune(1, std::nullopt);
@@ -377,8 +346,7 @@ class Run {
   RunIdentity identity_;
   Updater updater_;
   EpochBatches batches_;
-  ScheduleOptions schedule_;
-  int64_t total_steps_ = 0;
+  RunPlan plan_;
   std::optional<RunDirectory> files_;
   std::optional<RunLog> log_;
   RunState state_;
