@@ -8,6 +8,7 @@
 #include <span>
 
 #include "heed/base/error.h"
+#include "heed/inference/fields.h"
 #include "heed/kernels/elementwise/softmax_loss.h"
 #include "heed/kernels/vector/sharing.h"
 #include "heed/ops/workers.h"
@@ -46,13 +47,10 @@ struct Search {
 };
 
 void check(const BeamSearchOptions& o) {
-  check_usage(o.num_beams > 0, "num_beams: expected at least 1, got ", o.num_beams);
-  check_usage(std::isfinite(o.length_penalty), "length_penalty: expected a number, got ",
-              o.length_penalty);
+  visit_generation_fields(o, nn::FieldCheck());
   check_usage(o.max_new_tokens > 0, "max_new_tokens: expected at least 1, got ", o.max_new_tokens);
-  check_usage(o.num_return_sequences > 0 && o.num_return_sequences <= o.num_beams,
-              "num_return_sequences: expected 1 to ", o.num_beams, " (the number of beams), got ",
-              o.num_return_sequences);
+  check_usage(o.num_return_sequences <= o.num_beams, "num_return_sequences: expected 1 to ",
+              o.num_beams, " (the number of beams), got ", o.num_return_sequences);
 }
 
 // Logits (R, V) of all beams' next tokens.

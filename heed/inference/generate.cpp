@@ -6,16 +6,14 @@
 #include <span>
 
 #include "heed/base/error.h"
+#include "heed/inference/fields.h"
 
 namespace heed::inference {
 namespace {
 
 void check(const std::vector<int64_t>& prompt, const GenerateOptions& options) {
   check_usage(!prompt.empty(), "generation: expected a prompt of at least one token, got none");
-  check_usage(options.max_new_tokens >= 0, "max_new_tokens: expected 0 or more, got ",
-              options.max_new_tokens);
-  check_usage(options.num_return_sequences > 0, "num_return_sequences: expected at least 1, got ",
-              options.num_return_sequences);
+  visit_generation_fields(options, nn::FieldCheck());
 }
 
 // The samples that are being made, a row of the decoder each.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/inference/fields.h"
 
 namespace heed::inference {
 namespace {
@@ -25,16 +26,7 @@ double uniform_number(uint64_t seed, Draw draw) {
 
 }  // namespace
 
-void check(const SamplingOptions& o) {
-  check_usage(o.repetition_penalty > 0 && std::isfinite(o.repetition_penalty),
-              "repetition_penalty: expected a positive number, got ", o.repetition_penalty);
-  check_usage(o.temperature >= 0 && std::isfinite(o.temperature),
-              "temperature: expected 0 or more, got ", o.temperature);
-  check_usage(o.top_k >= 0, "top_k: expected 0 (all) or more, got ", o.top_k);
-  check_usage(o.top_p > 0 && o.top_p <= 1, "top_p: expected a share above 0, at most 1, got ",
-              o.top_p);
-  check_usage(o.min_p >= 0 && o.min_p <= 1, "min_p: expected a share from 0 to 1, got ", o.min_p);
-}
+void check(const SamplingOptions& options) { visit_generation_fields(options, nn::FieldCheck()); }
 
 Sampler::Sampler(const SamplingOptions& options) : options_(options) { check(options); }
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "heed/base/error.h"
+#include "heed/inference/fields.h"
 #include "heed/io/json.h"
 
 namespace heed::models::published {
@@ -58,6 +59,31 @@ class Source {
   std::optional<Config> own_;
 };
 
+// Those of the list, each within its range; what the file does not say stays as it is.
+class GenerationFields {
+ public:
+  explicit GenerationFields(const Source& source) : source_(source) {}
+
+  void operator()(const nn::Field& field, int64_t& value) const {
+    value = source_.of(field.name).integer({field.name}, value, integers(field));
+  }
+  void operator()(const nn::Field& field, std::optional<int64_t>& value) const {
+    const Config& from = source_.of(field.name);
+    if (from.has(field.name)) value = from.integer({field.name}, 0, integers(field));
+  }
+  void operator()(const nn::Field& field, double& value) const {
+    value = source_.of(field.name)
+                .number({field.name}, value, {.least = field.least, .most = field.most});
+  }
+
+ private:
+  static IntegerRange integers(const nn::Field& field) {
+    return {.least = static_cast<int64_t>(field.least), .most = static_cast<int64_t>(field.most)};
+  }
+
+  const Source& source_;
+};
+
 }  // namespace
 
 GenerationConfig read_generation_config(const std::filesystem::path& directory,
@@ -65,9 +91,6 @@ GenerationConfig read_generation_config(const std::filesystem::path& directory,
   const Source source(directory, config);
   const auto integer = [&](std::string_view name, int64_t usual) {
     return source.of(name).integer({name}, usual, {.least = 0, .most = nn::kLargestSize});
-  };
-  const auto number = [&](std::string_view name, double usual) {
-    return source.of(name).number({name}, usual, {.least = -1e6, .most = 1e6});
   };
   for (const char* name :
        {"num_beam_groups", "diversity_penalty", "penalty_alpha", "encoder_no_repeat_ngram_size"}) {
@@ -81,15 +104,9 @@ GenerationConfig read_generation_config(const std::filesystem::path& directory,
                         .begin_suppress_tokens = source.ids("begin_suppress_tokens"),
                         .no_repeat_ngram_size = integer("no_repeat_ngram_size", 0),
                         .do_sample = source.of("do_sample").boolean({"do_sample"}, false),
-                        .temperature = number("temperature", 1),
-                        .top_k = integer("top_k", 50),
-                        .top_p = number("top_p", 1),
-                        .repetition_penalty = number("repetition_penalty", 1),
-                        .num_beams = integer("num_beams", 1),
-                        .length_penalty = number("length_penalty", 1),
-                        .min_p = number("min_p", 0),
                         .no_timestamps_token_id = source.id("no_timestamps_token_id"),
                         .max_initial_timestamp_index = source.id("max_initial_timestamp_index")};
+  inference::visit_generation_fields(read, GenerationFields(source));
   const Config& languages = source.of("is_multilingual");
   if (languages.has("is_multilingual")) {
     read.is_multilingual = languages.json().at("is_multilingual").boolean();
@@ -104,10 +121,7 @@ GenerationConfig read_generation_config(const std::filesystem::path& directory,
       read.early_stopping = value.one_of<EarlyStopping>({{"never", EarlyStopping::kNever}});
     }
   }
-  for (const auto& [name, value] :
-       {std::pair{"max_new_tokens", &read.max_new_tokens}, {"max_length", &read.max_length}}) {
-    if (source.of(name).has(name)) *value = integer(name, 0);
-  }
+  if (source.of("max_length").has("max_length")) read.max_length = integer("max_length", 0);
   const Config& words = source.of("bad_words_ids");
   if (words.has("bad_words_ids")) {
     const JsonValue all = words.json().at("bad_words_ids");
