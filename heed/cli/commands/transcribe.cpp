@@ -9,8 +9,10 @@
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/interrupt.h"
+#include "heed/cli/options/field_options.h"
 #include "heed/cli/writing/subtitles.h"
 #include "heed/data/sounds/sound_data.h"
+#include "heed/inference/fields.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/speech_recogniser_files.h"
@@ -27,8 +29,9 @@ struct TranscribeSettings {
   std::string language;
   std::string task = "transcribe";
   bool no_timestamps = false;
-  int64_t num_beams = 0;
+  int64_t num_beams = 1;
   ThreadOptions threads;
+  const Options* options = nullptr;
 };
 
 // What was said in one sound.
@@ -42,7 +45,7 @@ using Listen = std::function<Said(const std::string& file)>;
 // One of `heed train asr`: the words of a sound are one part.
 Listen own_model(const TranscribeSettings& settings) {
   check_usage(settings.language.empty() && settings.task == "transcribe" &&
-                  settings.num_beams == 0 && !settings.no_timestamps,
+                  settings.num_beams == 1 && !settings.no_timestamps,
               "--language, --task, --num-beams, --no-timestamps: have no meaning for a model of "
               "the task 'asr'");
   auto trained = models::load_speech_recogniser(settings.model);
@@ -65,12 +68,13 @@ Listen own_model(const TranscribeSettings& settings) {
 
 Listen published_model(const TranscribeSettings& settings) {
   auto transcriber = std::make_shared<tasks::Transcriber>(tasks::load_transcriber(settings.model));
-  const tasks::TranscriptionOptions options{
-      .language = settings.language,
-      .translate = settings.task == "translate",
-      .timestamps = !settings.no_timestamps,
-      .num_beams = settings.num_beams,
-      .cancelled = [] { return InterruptGuard::interrupted(); }};
+  tasks::TranscriptionOptions options{.language = settings.language,
+                                      .translate = settings.task == "translate",
+                                      .timestamps = !settings.no_timestamps,
+                                      .cancelled = [] { return InterruptGuard::interrupted(); }};
+  inference::take_generation_fields(options, settings, [&](const nn::Field& field) {
+    return is_given(*settings.options, field);
+  });
   return [transcriber, options](const std::string& file) -> Said {
     const auto said = tasks::transcribe(*transcriber, audio::read_sound(file), options,
                                         progress_bar("transcribing"));
@@ -123,6 +127,7 @@ void run_transcribe(const TranscribeSettings& settings) {
 }
 
 void define_transcribe(Options& options, TranscribeSettings& s) {
+  s.options = &options;
   options.add("model", s.model, "Directory of a model: Whisper's, or one of heed train asr")
       .required();
   options.add("sounds", s.sounds, "Sounds, such as WAV and FLAC").required().repeats();
@@ -139,10 +144,10 @@ void define_transcribe(Options& options, TranscribeSettings& s) {
   options.flag("--no-timestamps", s.no_timestamps,
                "Let the model write no times, half a minute "
                "being one part");
-  options
-      .add("--num-beams", s.num_beams,
-           "Beam search, keeping this many; 1: greedy; 0: as generation_config.json says")
-      .range(0, 1000);
+  inference::visit_generation_fields(
+      s, FieldOptions(options, {.help = {{"num_beams",
+                                          "Beginnings of a text that beam search keeps; 1: no beam "
+                                          "search; without: as generation_config.json says"}}}));
   s.threads.add_to(options);
 }
 

@@ -28,6 +28,10 @@ std::string option_name(const std::string& field) {
   return name;
 }
 
+bool is_given(const Options& command, const nn::Field& field) {
+  return command.is_given(option_name(field.name).substr(2));
+}
+
 std::string FieldOptions::zero_of(const nn::Field& field) const {
   return text_of_or(texts_.zero, field, field.zero);
 }

@@ -16,10 +16,14 @@ namespace heed::cli {
 struct FieldTexts {
   std::map<std::string, std::string> help = {};
   std::map<std::string, std::string> zero = {};  // Field::zero
+  std::string group = {};                        // of all of them; empty: as the list has it
 };
 
 // "num_heads" -> "--num-heads".
 std::string option_name(const std::string& field);
+
+// Whether the command line or a settings file has the option of the field.
+bool is_given(const Options& command, const nn::Field& field);
 
 // A visitor of visit_fields(): adds an option for each field that has a help text. The options must
 // outlive `command`.
@@ -33,7 +37,7 @@ class FieldOptions {
     const std::string help = help_of(field);
     if (help.empty()) return;
     Option option = command_.add(option_name(field.name), value, help);
-    option.group(field.group);
+    option.group(texts_.group.empty() ? field.group : texts_.group);
     add_check(option, field, value);
   }
 

@@ -99,12 +99,27 @@ TEST(FieldOptions, AreDescribedAsTheFieldsAre) {
   EXPECT_THAT(help, HasSubstr("Colour. One of red, blue. Default: red."));
 }
 
+TEST(FieldOptions, AreKnownToBeGiven) {
+  Command command;
+  EXPECT_EQ(command.refusal({"--num-heads", "4", "--rate", "0.1"}), "");
+  std::string given;
+  visit_fields(command.sample, [&](const nn::Field& field, const auto& /*value*/) {
+    if (std::string(field.name) == "tokens") return;  // no option
+    if (is_given(command.options, field)) given += std::string(field.name) + " ";
+  });
+  EXPECT_EQ(given, "num_heads rate ");
+}
+
 TEST(FieldOptions, ACommandMaySayOtherwise) {
   const Command command({.help = {{"num_heads", "Other heads"}, {"tokens", "Tokens"}},
                          .zero = {{"tokens", "as many as fit"}}});
   const std::string help = help_text(command.options, 200);
   EXPECT_THAT(help, HasSubstr("Other heads. At least 1."));
   EXPECT_THAT(help, HasSubstr("Tokens; 0: as many as fit. At least 0. Default: 7."));
+  EXPECT_THAT(help, HasSubstr("\nLooks:\n"));
+  const std::string together = help_text(Command({.group = "All"}).options, 200);
+  EXPECT_THAT(together, HasSubstr("\nAll:\n"));
+  EXPECT_THAT(together, testing::Not(HasSubstr("\nLooks:\n")));
 }
 
 }  // namespace

@@ -8,10 +8,12 @@
 #include <cstdio>
 
 #include "heed/base/error.h"
+#include "heed/cli/options/field_options.h"
 #include "heed/cli/options/task_sets.h"
 #include "heed/cli/reading/examples.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/text_task.h"
+#include "heed/inference/fields.h"
 #include "heed/inference/text_stream.h"
 #include "heed/io/printable.h"
 #include "heed/metrics/chrf.h"
@@ -21,34 +23,23 @@
 namespace heed::cli {
 namespace {
 
+constexpr const char* kWrittenAnswers = "Written answers";
+
 // Of what is written token by token.
 class BeamOptions {
  public:
   void add_to(Options& options) {
     command_ = &options;
-    tasks::TranslationOptions& translation = translation_;
-    const std::string group = "Written answers";
-    options.add("--num-beams", translation.num_beams, "Sequences that beam search keeps; 1: greedy")
-        .range(1, 1000)
-        .group(group);
-    options
-        .add("--length-penalty", translation.length_penalty,
-             "Hypotheses are ranked by log-probability / length to this power")
-        .group(group);
-    options.add("--max-new-tokens", translation.max_new_tokens, "Tokens of an answer, at most")
-        .range(1, 1'000'000)
-        .group(group);
+    inference::visit_generation_fields(translation_,
+                                       FieldOptions(options, {.group = kWrittenAnswers}));
   }
 
   // What was given; the rest as the model is usually used.
   tasks::TranslationOptions of(const models::TrainedEncoderDecoder& trained) const {
     tasks::TranslationOptions chosen = tasks::usual_translation(trained);
-    const auto given = [&](const char* name) {
-      return command_ != nullptr && command_->is_given(name);
-    };
-    if (given("num-beams")) chosen.num_beams = translation_.num_beams;
-    if (given("length-penalty")) chosen.length_penalty = translation_.length_penalty;
-    if (given("max-new-tokens")) chosen.max_new_tokens = translation_.max_new_tokens;
+    inference::take_generation_fields(chosen, translation_, [&](const nn::Field& field) {
+      return command_ != nullptr && is_given(*command_, field);
+    });
     return chosen;
   }
 
@@ -63,11 +54,10 @@ struct ComparisonOptions {
   bool rouge = false;
 
   void add_to(Options& options) {
-    const std::string group = "Written answers";
     options
         .flag("--lowercase", lowercase, "Compare written answers with the references in lower case")
-        .group(group);
-    options.flag("--rouge", rouge, "Measure written answers by ROUGE too").group(group);
+        .group(kWrittenAnswers);
+    options.flag("--rouge", rouge, "Measure written answers by ROUGE too").group(kWrittenAnswers);
   }
 };
 
