@@ -33,8 +33,7 @@ struct TrainGraphSettings {
   GraphReading reading;
   TimedRows rows;
   ReadingOptions table;
-  models::GraphClassifierOptions model;
-  int64_t num_neighbors = 0;
+  tasks::NodeClassificationOptions task;
   TrainingSettings training{train_graph_defaults()};
 };
 
@@ -48,7 +47,7 @@ std::vector<std::string> nodes_of(const data::GraphData& data, data::Part part) 
 
 // Throws for sizes and shares that cannot be used, whatever the data holds.
 void check_before_data(const TrainGraphSettings& settings) {
-  models::GraphClassifierOptions model = settings.model;
+  models::GraphClassifierOptions model = settings.task.model;
   model.num_features = 1;
   model.num_classes = 2;
   check(model);
@@ -63,7 +62,7 @@ void run_train_graph(const TrainGraphSettings& settings) {
     data.parts = tasks::parts_by_shares(data, settings.held_out.valid, settings.held_out.test,
                                         settings.training.options.seed);
   }
-  tasks::NodeClassification task(data, settings.model, settings.num_neighbors);
+  tasks::NodeClassification task(data, settings.task);
   const auto count = [&](data::Part part) {
     return std::count(data.parts.begin(), data.parts.end(), part);
   };
@@ -95,13 +94,8 @@ void define_train_graph(Options& options, TrainGraphSettings& s) {
   s.table.add_label_column(options);
   s.table.add_table_options(options);
   s.table.add_max_classes(options, "Classes, at most");
-  visit_fields(s.model, FieldOptions(options));
-  options
-      .add("--num-neighbors", s.num_neighbors,
-           "For graphs that outgrow memory: training reads batches of nodes, and of each node at "
-           "most so many that it attends to, drawn anew; 0: the whole graph at once")
-      .range(0, static_cast<double>(nn::kLargestSize))
-      .group(group);
+  visit_fields(s.task, FieldOptions(options));
+  visit_fields(s.task.model, FieldOptions(options));
   s.training.add_to(options, {"loss", "accuracy", "macro_f1"});
 }
 

@@ -63,9 +63,7 @@ void define_train_links(Options& options, TrainLinksSettings& s) {
                     "The same of those that are tested at the end");
   s.rows.add_skip_bad(options);
   s.table.add_table_options(options);
-  options.add("--vector-size", s.task.model.num_classes, "Size of the vector that a node becomes")
-      .range(2, static_cast<double>(nn::kLargestSize))
-      .group("Model");
+  visit_fields(s.task, FieldOptions(options));
   visit_fields(s.task.model, FieldOptions(options, {.help = {{"directed", ""}}}));
   s.training.add_to(options, {"loss", "auc", "average_precision"});
 }

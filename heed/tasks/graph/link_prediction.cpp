@@ -156,11 +156,13 @@ data::GraphData with_edges(const data::GraphData& data, const NodePairs& edges) 
 
 LinkPrediction::LinkPrediction(const data::GraphData& data, const LinkPredictionOptions& options)
     : split_(split_of(data, options)) {
+  visit_fields(options, nn::FieldCheck());
   trained_.features = features_of(data);
   if (trained_.features.empty()) {
     throw DataError(data.file, "expected a column with something known of the nodes, found none");
   }
   models::GraphClassifierOptions model = options.model;
+  model.num_classes = options.vector_size;
   model.num_features = models::count_of(trained_.features);
   features_ = sparse_rows(data, trained_.features);
   edges_ = pattern_of(neighbours_of(with_edges(data, split_.train), /*directed=*/false));

@@ -9,6 +9,7 @@
 
 #include "heed/data/graphs/graph_data.h"
 #include "heed/models/files/graph_classifier_files.h"
+#include "heed/nn/fields.h"
 #include "heed/nn/graph_attention.h"
 #include "heed/tasks/common/task.h"
 
@@ -17,13 +18,24 @@ namespace heed::tasks {
 using NodePairs = std::vector<std::pair<int32_t, int32_t>>;
 
 struct LinkPredictionOptions {
-  // num_classes is the size of a node's vector; features are read from the data.
+  // Features are read from the data.
   models::GraphClassifierOptions model = {
-      .num_classes = 32, .num_output_heads = 4, .dropout = 0.2, .attention_dropout = 0.2};
+      .num_output_heads = 4, .dropout = 0.2, .attention_dropout = 0.2};
+  int64_t vector_size = 32;   // of a node: what the model has in place of classes
   double valid_share = 0.05;  // of the edges, which are not read and not trained on
   double test_share = 0.1;
   uint64_t seed = 1;  // draws these, and as many pairs without an edge
 };
+
+// Those of the model and of how the edges are shared out apart.
+template <nn::OptionsOf<LinkPredictionOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::Field{.name = "vector_size",
+                  .help = "Size of the vector that a node becomes",
+                  .least = 2,
+                  .most = nn::kLargestSize},
+        o.vector_size);
+}
 
 // Pairs with an edge, and as many others without.
 struct LinkPairs {
@@ -41,7 +53,7 @@ struct LinkSplit {
 class LinkPrediction final : public Task {
  public:
   // A fresh model. Weights come from torch's default generator. Throws DataError for a graph
-  // without features or with too few edges.
+  // without features or with too few edges, UsageError for options that cannot be used.
   LinkPrediction(const data::GraphData& data, const LinkPredictionOptions& options);
 
   std::string name() const override { return "links"; }

@@ -32,7 +32,7 @@ data::GraphData groups(int size) {
 
 LinkPredictionOptions small_link_prediction() {
   LinkPredictionOptions options;
-  options.model.num_classes = 8;
+  options.vector_size = 8;
   options.model.d_model = 16;
   options.model.num_heads = 2;
   options.model.num_output_heads = 1;
@@ -92,6 +92,9 @@ TEST(LinkPrediction, WhatCannotBeTrainedIsRefused) {
   EXPECT_THROW(LinkPrediction(data, small_link_prediction()), DataError);
   LinkPredictionOptions options = small_link_prediction();
   options.valid_share = 0;
+  EXPECT_THROW(LinkPrediction(groups(30), options), UsageError);
+  options = small_link_prediction();
+  options.vector_size = 1;
   EXPECT_THROW(LinkPrediction(groups(30), options), UsageError);
   EXPECT_THROW(pairs_without_edge(groups(4), groups(4).edges, 11, 1), DataError);
 }

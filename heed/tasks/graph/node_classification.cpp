@@ -54,11 +54,12 @@ at::Tensor logits_of(const models::TrainedGraphClassifier& trained, const data::
 }  // namespace
 
 NodeClassification::NodeClassification(const data::GraphData& data,
-                                       models::GraphClassifierOptions model, int64_t num_neighbors)
-    : neighbours_(neighbours_of(data, model.directed)),
-      num_neighbors_(num_neighbors),
+                                       const NodeClassificationOptions& options)
+    : neighbours_(neighbours_of(data, options.model.directed)),
+      num_neighbors_(options.num_neighbors),
       classes_(data.classes),
       parts_(data.parts) {
+  visit_fields(options, nn::FieldCheck());
   trained_.labels = data.labels;
   trained_.features = features_of(data);
   const std::vector<int64_t> train = nodes_of(classes_, parts_, data::Part::kTrain);
@@ -71,6 +72,7 @@ NodeClassification::NodeClassification(const data::GraphData& data,
   need(!train.empty(), "expected nodes that train, found none");
   need(!nodes_of(classes_, parts_, data::Part::kValid).empty(),
        "expected nodes that validate and have a class, found none");
+  models::GraphClassifierOptions model = options.model;
   model.num_features = models::count_of(trained_.features);
   model.num_classes = std::ssize(data.labels);
   features_ = sparse_rows(data, trained_.features);

@@ -8,24 +8,41 @@
 
 #include "heed/data/graphs/graph_data.h"
 #include "heed/models/files/graph_classifier_files.h"
-#include "heed/tasks/common/logit_scores.h"
-#include "heed/tasks/common/task.h"
+#include "heed/nn/fields.h"
+#include "heed/tasks/text/classify.h"
 #include "heed/tasks/graph/graph_tensors.h"
+#include "heed/tasks/common/task.h"
 
 namespace heed::tasks {
+
+struct NodeClassificationOptions {
+  models::GraphClassifierOptions model = {};  // features and classes are read from the data
+  // Of each node at most so many that it attends to, drawn anew for each batch; 0: the whole graph
+  // at once.
+  int64_t num_neighbors = 0;
+};
+
+// Those of the model apart.
+template <nn::OptionsOf<NodeClassificationOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::Field{.name = "num_neighbors",
+                  .help = "For graphs that outgrow memory: training reads batches of nodes, and of "
+                          "each node at most so many that it attends to, drawn anew; 0: the whole "
+                          "graph at once",
+                  .most = nn::kLargestSize,
+                  .group = "Graph"},
+        o.num_neighbors);
+}
 
 // The whole graph is one training example: all nodes are read in each step, and the loss is that of
 // those that train. Or, of graphs that outgrow memory, each node that trains is one, and a batch of
 // them is read with what they attend to (graph_sampling.h).
 class NodeClassification final : public Task {
  public:
-  // A fresh model; features and classes are read from the data. Weights come from torch's default
-  // generator. Throws DataError where no node trains or none validates, and for data without any
-  // feature or a second class.
-  // `num_neighbors`: of each node at most so many that it attends to, drawn anew for each batch; 0:
-  // the whole graph at once.
-  NodeClassification(const data::GraphData& data, models::GraphClassifierOptions model,
-                     int64_t num_neighbors = 0);
+  // A fresh model. Weights come from torch's default generator. Throws DataError where no node
+  // trains or none validates, and for data without any feature or a second class; UsageError for
+  // options that cannot be used.
+  NodeClassification(const data::GraphData& data, const NodeClassificationOptions& options);
 
   std::string name() const override { return "graph"; }
   torch::nn::Module& module() override { return *trained_.model; }

@@ -37,12 +37,12 @@ data::GraphData circles(int size) {
   return data;
 }
 
-models::GraphClassifierOptions small_node_classification() {
-  models::GraphClassifierOptions options;
-  options.d_model = 16;
-  options.num_heads = 2;
-  options.dropout = 0;
-  options.attention_dropout = 0;
+NodeClassificationOptions small_node_classification(int64_t num_neighbors = 0) {
+  NodeClassificationOptions options{.num_neighbors = num_neighbors};
+  options.model.d_model = 16;
+  options.model.num_heads = 2;
+  options.model.dropout = 0;
+  options.model.attention_dropout = 0;
   return options;
 }
 
@@ -71,6 +71,7 @@ TEST(NodeClassification, WhatItCannotUseIsNamed) {
   data.columns.clear();
   EXPECT_THROW(NodeClassification(data, small_node_classification()), DataError);
   data = circles(6);
+  EXPECT_THROW(NodeClassification(data, small_node_classification(-1)), UsageError);
   at::manual_seed(2);
   const NodeClassification task(data, small_node_classification());
   data.classes.assign(12, -1);
@@ -80,7 +81,7 @@ TEST(NodeClassification, WhatItCannotUseIsNamed) {
 TEST(NodeClassification, LearnsFromSomeNeighbours) {
   at::manual_seed(1);
   const data::GraphData data = circles(24);
-  NodeClassification task(data, small_node_classification(), /*num_neighbors=*/1);
+  NodeClassification task(data, small_node_classification(1));
   ASSERT_EQ(task.train_lengths(), std::vector<int64_t>(8, 1));
   learn(task, {0, 1, 2, 3, 4, 5, 6, 7}, 300);
   EXPECT_GT(metric(task.validate({}), "accuracy"), 0.9);
@@ -91,7 +92,7 @@ TEST(NodeClassification, APartWithAllNeighboursGivesTheSameLoss) {
   at::manual_seed(1);
   NodeClassification whole(data, small_node_classification());
   at::manual_seed(1);
-  NodeClassification part(data, small_node_classification(), /*num_neighbors=*/100);
+  NodeClassification part(data, small_node_classification(100));
   const std::vector<int64_t> all = {0, 1, 2, 3, 4, 5, 6, 7};
   EXPECT_NEAR(part.loss(*part.prepare(all)).value.item<double>(),
               whole.loss(*whole.prepare({0})).value.item<double>(), 1e-5);
