@@ -53,7 +53,12 @@ void visit_fields(Options& o, const Visit& visit) {
   visit(nn::size_field("target_vocab_size"), o.target_vocab_size);
   visit(padding("source_pad_token_id"), o.source_pad_token_id);
   visit(padding("target_pad_token_id"), o.target_pad_token_id);
-  visit(Field{.name = "tie_word_embeddings", .choices = embedding_ties}, o.tie_word_embeddings);
+  visit(Field{.name = "tie_word_embeddings",
+              .help = "Which of source embedding, target embedding and output layer are one: none, "
+                      "inputs (the first two), output (the last two), all",
+              .choices = embedding_ties,
+              .automatic = "all where there is one vocabulary, else output"},
+        o.tie_word_embeddings);
   visit(Field{.name = "num_decoder_layers",
               .help = "Layers of the decoder; 0: num_layers",
               .most = nn::kMostLayers},

@@ -37,6 +37,7 @@ struct Field {
   void (*check)(const std::string& text) = nullptr;
   bool may_be_missing = false;  // in config.json, and then has its default
   const char* zero = "";        // what an option of 0 chooses, where the number itself may not be 0
+  const char* automatic = "";   // what an option of "auto" chooses, which is no value of the field
   const char* group = "Model";  // heading of the option in the help
   bool free = false;            // of a run: may be another one when it is resumed
 };

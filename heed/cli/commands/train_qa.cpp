@@ -148,8 +148,6 @@ void train_on_spans(const TrainQaSettings& settings) {
 
 void run_train_qa(TrainQaSettings& settings) {
   settings.from.prepare({"max-length"}, settings.training);
-  check_usage(!settings.from.wanted() || !settings.from.is_given("tokenizer"),
-              "--tokenizer: has no meaning with --from, whose model has its own");
   settings.training.prepare();
   if (!settings.from.wanted()) {  // throws for what cannot be used, before the data is read
     settings.resolved();
@@ -186,9 +184,6 @@ void add_data_options(Options& options, TrainQaSettings& s) {
   s.from.add_to(options);
   s.limits.add_max_bytes(options);
   s.limits.add_max_classes(options, "Answers to stories that there may be");
-  options.add("--tokenizer", s.task.tokenizer,
-              "words, words:N (the N most frequent), characters, bytes, bpe:N or a "
-              "tokenizer.json");
 }
 
 void define_train_qa(Options& options, TrainQaSettings& s) {

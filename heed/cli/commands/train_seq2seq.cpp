@@ -16,7 +16,6 @@ struct TrainSeq2seqSettings {
   std::vector<std::string> valid;
   double valid_share = kValidShare;
   ReadingOptions reading;
-  std::string tie_word_embeddings = "auto";
   tasks::PairTokenizerOptions tokenizers;
   FromModel from;
   tasks::SequenceToSequenceOptions task;
@@ -56,10 +55,8 @@ tasks::SequenceToSequence fresh_task(const TrainSeq2seqSettings& settings, const
   const bool shared = tokenizers.source == tokenizers.target;
   tasks::SequenceToSequenceOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
-  options.model.tie_word_embeddings = settings.tie_word_embeddings != "auto"
-                                          ? settings.tie_word_embeddings
-                                      : shared ? "all"
-                                               : "output";
+  std::string& tied = options.model.tie_word_embeddings;
+  if (tied == "auto") tied = shared ? "all" : "output";
   std::cerr << "heed: " << pairs.train.pairs.size() << " training and " << pairs.valid.pairs.size()
             << " validation pairs, vocabularies of " << tokenizers.source->size() << " and "
             << tokenizers.target->size() << (shared ? ", shared" : "") << '\n';
@@ -111,15 +108,7 @@ void define_data(Options& options, TrainSeq2seqSettings& s) {
 
 void define_train_seq2seq(Options& options, TrainSeq2seqSettings& s) {
   define_data(options, s);
-  std::vector<std::string> ties = models::embedding_ties();
-  ties.insert(ties.begin(), "auto");
-  options
-      .add(
-          "--tie-word-embeddings", s.tie_word_embeddings,
-          "Which of source embedding, target embedding and output layer are one: none, inputs "
-          "(the first two), output (the last two), all, or auto: all where there is one vocabulary")
-      .one_of(ties)
-      .group("Model");
+  s.task.model.tie_word_embeddings = "auto";
   visit_fields(s.task, FieldOptions(options));
   add_model_options(options, s.task.model,
                     {.help = {{"max_length", "Tokens of a text at most; what is longer is cut"}}});

@@ -39,7 +39,9 @@ std::string FieldOptions::zero_of(const nn::Field& field) const {
 std::string FieldOptions::help_of(const nn::Field& field) const {
   const std::string help = text_of_or(texts_.help, field, field.help);
   const std::string zero = zero_of(field);
-  return help.empty() || zero.empty() ? help : help + "; 0: " + zero;
+  if (help.empty()) return help;
+  if (!zero.empty()) return help + "; 0: " + zero;
+  return *field.automatic == '\0' ? help : help + "; auto: " + field.automatic;
 }
 
 void FieldOptions::check_numbers(Option& option, const nn::Field& field, MayBe may_be) const {
@@ -61,7 +63,11 @@ void FieldOptions::check_numbers(Option& option, const nn::Field& field, MayBe m
 
 void FieldOptions::add_check(Option& option, const nn::Field& field,
                              const std::string& /*value*/) const {
-  if (field.choices != nullptr) option.one_of(field.choices());
+  if (field.choices != nullptr) {
+    std::vector<std::string> names = field.choices();
+    if (*field.automatic != '\0') names.insert(names.begin(), "auto");
+    option.one_of(names);
+  }
   if (field.check == nullptr) return;
   option.check([check = field.check](const std::string& text) -> std::string {
     try {

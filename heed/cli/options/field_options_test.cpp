@@ -27,6 +27,7 @@ struct FieldSample {
   std::string colour = "red";
   std::string text = "ab";
   std::optional<double> limit = {};
+  std::string ink = "auto";
 };
 
 template <typename Visit>
@@ -41,6 +42,8 @@ void visit_fields(FieldSample& o, const Visit& visit) {
   visit(Field{.name = "colour", .help = "Colour", .choices = colours, .group = "Looks"}, o.colour);
   visit(Field{.name = "text", .help = "Text", .check = check_even}, o.text);
   visit(Field{.name = "limit", .help = "Limit", .most = 1, .above = true, .below = true}, o.limit);
+  visit(Field{.name = "ink", .help = "Ink", .choices = colours, .automatic = "what is left"},
+        o.ink);
 }
 
 struct Command {
@@ -87,6 +90,8 @@ TEST(FieldOptions, HaveTheValuesOfTheFields) {
   EXPECT_THAT(Command().refusal({"--colour", "green"}), HasSubstr("red"));
   EXPECT_THAT(Command().refusal({"--text", "abc"}), HasSubstr("expected an even text"));
   EXPECT_THAT(Command().refusal({"--limit", "0"}), HasSubstr("above 0, below 1, got '0'"));
+  EXPECT_THAT(Command().refusal({"--ink", "green"}), HasSubstr("red"));
+  EXPECT_EQ(Command().refusal({"--ink", "auto"}), "");
 }
 
 TEST(FieldOptions, AreDescribedAsTheFieldsAre) {
@@ -97,6 +102,7 @@ TEST(FieldOptions, AreDescribedAsTheFieldsAre) {
   EXPECT_THAT(help, HasSubstr("Deep. One of true, false. Default: true."));
   EXPECT_THAT(help, HasSubstr("\nLooks:\n"));
   EXPECT_THAT(help, HasSubstr("Colour. One of red, blue. Default: red."));
+  EXPECT_THAT(help, HasSubstr("Ink; auto: what is left. One of auto, red, blue. Default: auto."));
 }
 
 TEST(FieldOptions, AreKnownToBeGiven) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/cli/options/field_options.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/sound_adapter.h"
 #include "heed/io/printable.h"
@@ -14,17 +15,11 @@
 namespace heed::cli {
 namespace {
 
-// --ctc-beams, of a search for texts.
+// Of a search for texts.
 struct SpeechBeams {
-  int64_t num_beams = tasks::TranscribeOptions().num_beams;
+  tasks::TranscribeOptions search = {};
 
-  void add_to(Options& options) {
-    options
-        .add("--ctc-beams", num_beams,
-             "Of models that write what is said: beginnings of a text that are followed at a time; "
-             "1: the likeliest token of each step")
-        .range(1, 10'000);
-  }
+  void add_to(Options& options) { visit_fields(search, FieldOptions(options)); }
 };
 
 struct RecognitionOptions {
@@ -55,7 +50,7 @@ class SpeechRecogniserAdapter final : public SoundAdapter {
 
  private:
   const models::SpeechOptions& speech() const override { return trained_.model->options().speech; }
-  tasks::TranscribeOptions search() const { return {.num_beams = options_.beams.num_beams}; }
+  const tasks::TranscribeOptions& search() const { return options_.beams.search; }
 
   HeardSound hear(const data::SoundExample& sound) const override {
     const tasks::FrameBatch batch = tasks::frame_batch({&sound.features}, trained_.scale);

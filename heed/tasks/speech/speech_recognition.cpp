@@ -75,10 +75,10 @@ Transcript transcript_of(const models::TrainedSpeechRecogniser& trained,
                          const inference::CtcLogits& logits, const TranscribeOptions& options) {
   Transcript result;
   std::vector<int32_t> ids;
-  if (options.num_beams == 1) {
+  if (options.ctc_beams == 1) {
     ids = inference::ctc_greedy(logits);
   } else {
-    const auto best = inference::ctc_beam_search(logits, {.num_beams = options.num_beams}).front();
+    const auto best = inference::ctc_beam_search(logits, {.num_beams = options.ctc_beams}).front();
     ids = best.ids;
     result.log_probability = best.log_probability;
   }
@@ -224,7 +224,7 @@ Metrics SpeechRecognition::validate(const Progress& progress) {
       texts.push_back(speech_tokens(trained_, valid_.examples[number].entry.target));
       count += static_cast<double>(texts.back().size());
       transcripts[number] =
-          transcript_of(trained_, said.of(static_cast<int64_t>(i)), {.num_beams = 1});
+          transcript_of(trained_, said.of(static_cast<int64_t>(i)), {.ctc_beams = 1});
     }
     loss += ctc_loss_sum(said.log_probabilities, said.steps, texts).item<double>();
   });

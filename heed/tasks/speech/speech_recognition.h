@@ -84,8 +84,19 @@ struct Transcript {
 };
 
 struct TranscribeOptions {
-  int64_t num_beams = 16;  // 1: the likeliest token of each step
+  int64_t ctc_beams = 16;  // 1: the likeliest token of each step
 };
+
+template <nn::OptionsOf<TranscribeOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::Field{.name = "ctc_beams",
+                  .help = "Of models that write what is said: beginnings of a text that are "
+                          "followed at a time; 1: the likeliest token of each step",
+                  .least = 1,
+                  .most = 10'000,
+                  .group = "Written answers"},
+        o.ctc_beams);
+}
 
 // What is said in each sound, in their order.
 std::vector<Transcript> transcribe(const models::TrainedSpeechRecogniser& trained,

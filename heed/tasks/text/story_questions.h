@@ -30,6 +30,10 @@ struct StoryQuestionsOptions {
 // All but those of the model, which have a list of their own.
 template <nn::OptionsOf<StoryQuestionsOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::Field{.name = "tokenizer",
+                  .help = "words, words:N (the N most frequent), characters, bytes, bpe:N or a "
+                          "tokenizer.json"},
+        o.tokenizer);
   visit(nn::share_field("empty_share", "Share of sentences that training puts an empty one before"),
         o.empty_share);
   visit(class_weight_field("balanced: a question counts the more, the rarer its answer; of "
