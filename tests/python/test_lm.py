@@ -116,6 +116,12 @@ class LanguageModels(unittest.TestCase):
         scores = [each["score"] for each in found]
         self.assertEqual(scores, sorted(scores, reverse=True))
 
+    def test_one_beam_is_no_search(self):
+        greedy = self.generate("--temperature", 0).stdout
+        self.assertEqual(self.generate("--temperature", 0, "--num-beams", 1).stdout, greedy)
+        self.assertEqual(self.generate("--num-beams", 1, "--seed", 3).stdout,
+                         self.generate("--seed", 3).stdout)
+
     def test_bfloat16(self):
         result = self.generate("--dtype", "bfloat16")
         self.assertEqual(result.returncode, 0, result.stderr)
@@ -123,6 +129,8 @@ class LanguageModels(unittest.TestCase):
     def test_refusals(self):
         for words, code, part in ((["--eos-token", "nope"], 2, "--eos-token"),
                                   (["--temperature", "-1"], 2, "temperature"),
+                                  (["--num-beams", "0"], 2, "--num-beams"),
+                                  (["--top-p", "0"], 2, "above 0, at most 1"),
                                   (["--prompt-file", "x"], 2, "expected one of them"),
                                   (["--num-beams", "2", "--temperature", "2"], 2, "--temperature"),
                                   (["--length-penalty", "2"], 2, "without --num-beams"),

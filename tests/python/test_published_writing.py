@@ -70,6 +70,12 @@ class Writing(Published):
                 '{"num_beams": 2, "max_length": 9, "forced_eos_token_id": 2}')
             settings = {name: settings[name] for name in (
                 "eos_token_id", "pad_token_id", "decoder_start_token_id", "max_length", "forced_eos_token_id")}
+        for field, value, range_ in (("num_beams", 0, "from 1 to 10000"), ("min_p", 1.5, "from 0 to 1"),
+                                     ("length_penalty", "x", "number")):  # fmt: skip
+            (directory / "generation_config.json").write_text(json.dumps({field: value}))
+            done = heed("generate", directory, "--prompt", TEXTS[0], code=65)
+            self.assertIn(f"generation_config.json: field '{field}'", done.stderr)
+            self.assertIn(range_, done.stderr)
 
     def test_seq2seq(self):
         model, tokenizer = self.bart_model()
