@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "heed/base/error.h"
+#include "heed/data/open_table.h"
 #include "heed/io/named.h"
 #include "heed/io/utf8.h"
 
@@ -23,15 +24,6 @@ std::optional<size_t> place_of(const Row& header, std::string_view name) {
   return std::nullopt;
 }
 
-// "3" -> 2; none if it is no whole number.
-std::optional<size_t> column_number(std::string_view column) {
-  size_t number = 0;
-  const auto [end, error] = std::from_chars(column.data(), column.data() + column.size(), number);
-  if (error != std::errc() || end != column.data() + column.size()) return std::nullopt;
-  check_usage(number >= 1, "column 0: columns are counted from 1");
-  return number - 1;
-}
-
 std::string list_of(const Row& row) {
   constexpr size_t kShown = 10;
   std::string list;
@@ -46,7 +38,7 @@ std::string list_of(const Row& row) {
 // Where a header has a role by a name that is not only usual.
 std::optional<size_t> named_place(const Row& first, const ColumnRole& role) {
   for (const std::string& name : {role.chosen, role.known}) {
-    if (name.empty() || column_number(name)) continue;
+    if (name.empty() || column_number(name, role.option)) continue;
     if (const auto place = place_of(first, name)) return place;
   }
   return std::nullopt;
@@ -59,7 +51,9 @@ std::optional<size_t> usual_place(const Row& first, const ColumnRole& role) {
   return std::nullopt;
 }
 
-bool is_numbered(const ColumnRole& role) { return column_number(role.chosen).has_value(); }
+bool is_numbered(const ColumnRole& role) {
+  return column_number(role.chosen, role.option).has_value();
+}
 
 // A word that could name a column.
 bool is_name(std::string_view cell) {
@@ -89,7 +83,7 @@ std::optional<size_t> chosen_place(const ColumnRole& role, const Row& first, boo
                                    std::string_view file) {
   if (role.chosen.empty()) return std::nullopt;
   std::optional<size_t> place = header ? place_of(first, role.chosen) : std::nullopt;
-  if (!place) place = column_number(role.chosen);
+  if (!place) place = column_number(role.chosen, role.option);
   check_usage(place && *place < first.cells.size(), file, ": no column ", excerpt(role.chosen),
               " (", role.option, "); expected ",
               header ? "a name or number of the columns " : "a number of the columns ",
@@ -97,15 +91,27 @@ std::optional<size_t> chosen_place(const ColumnRole& role, const Row& first, boo
   return place;
 }
 
+// A column that training was told, and that is not here.
+void refuse_lost(const ColumnRole& role, const Row& first, std::string_view file) {
+  check_usage(role.lost != ColumnRole::Lost::kRefused, file, ": no column ", excerpt(role.known),
+              ", which the model was trained with; name another one with ", role.option, ": ",
+              list_of(first));
+}
+
 std::optional<size_t> place_for(const ColumnRole& role, const Row& first, bool header,
                                 std::string_view file) {
   if (const auto chosen = chosen_place(role, first, header, file)) return chosen;
+  const auto number = column_number(role.known, role.option);
   if (header) {
     if (const auto named = named_place(first, role)) return named;
+    const bool told = role.known.empty() || number || is_among(role.known, role.usual);
+    if (!told) refuse_lost(role, first, file);
     return usual_place(first, role);
   }
-  const auto known = column_number(role.known);
-  return known && *known < first.cells.size() ? known : std::nullopt;
+  if (number && *number < first.cells.size()) return number;
+  if (number) refuse_lost(role, first, file);
+  const auto usual = column_number(role.number, role.option);
+  return usual && *usual < first.cells.size() ? usual : std::nullopt;
 }
 
 // In a table of two columns the second follows from the first.
@@ -116,7 +122,8 @@ std::optional<size_t> other_of_two(const Row& first, std::optional<size_t> one) 
 
 std::string name_for(const ColumnRole& role, const Row& first, size_t place, bool header) {
   if (header) return std::string(trimmed(first.cells[place]));
-  return is_numbered(role) || column_number(role.known) ? std::to_string(place + 1) : "";
+  const bool numbered = is_numbered(role) || column_number(role.known, role.option);
+  return numbered ? std::to_string(place + 1) : "";
 }
 
 void note_columns(const Columns& columns, const ColumnRules& rules, const Row& first,
@@ -134,6 +141,14 @@ void note_columns(const Columns& columns, const ColumnRules& rules, const Row& f
 }
 
 }  // namespace
+
+std::optional<size_t> column_number(std::string_view column, std::string_view option) {
+  size_t number = 0;
+  const auto [end, error] = std::from_chars(column.data(), column.data() + column.size(), number);
+  if (error != std::errc() || end != column.data() + column.size()) return std::nullopt;
+  check_usage(number >= 1, option, ": expected a name or the number of a column from 1, got 0");
+  return number - 1;
+}
 
 Header header_named(std::string_view name) { return value_named(kHeaders, name, "header"); }
 

@@ -36,6 +36,10 @@ struct ColumnNames {
 
 // One of the two.
 struct ColumnRole {
+  // What becomes of a table without the column that training was told: another one is told by the
+  // usual names, or the table is refused. A name that is itself a usual one is always told anew.
+  enum class Lost : uint8_t { kTold, kRefused };
+
   std::string_view what;    // "text", in messages
   std::string_view option;  // "--text-column"
   std::string chosen;
@@ -43,6 +47,9 @@ struct ColumnRole {
   std::span<const std::string_view> usual;
   size_t place;        // in a table of two columns without a header
   bool wanted = true;  // false: it need not be there and is not looked at
+  Lost lost = Lost::kTold;
+  // In a table without a header where nothing else tells it: "1"; empty: nothing does.
+  std::string_view number = {};
 };
 
 struct ColumnRules {
@@ -69,6 +76,9 @@ struct Columns {
 // beside cells that could all be names. Throws UsageError where the columns cannot be told.
 Columns columns_of(const Row& first, const ColumnRules& rules, TextLines& lines,
                    const FileKind& kind);
+
+// "3" -> 2; none if it is no whole number. `option`: its name, for the UsageError for 0.
+std::optional<size_t> column_number(std::string_view column, std::string_view option);
 
 // The member of a JSON object for a role: chosen, known if it is there, or a usual one; empty
 // without any.

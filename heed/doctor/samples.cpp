@@ -44,9 +44,13 @@ void read_classes(Split& split, const std::vector<std::filesystem::path>& files,
 // The types of entities of a sentence are its labels.
 void read_entities(Split& split, const std::vector<std::filesystem::path>& files,
                    const data::ReadOptions& options, Data& all) {
-  const data::NerData read = data::read_ner(
-      files, {.format = options.format, .encoding = options.encoding, .limits = options.limits},
-      all.reading);
+  const data::NerData read =
+      data::read_ner(files,
+                     {.format = options.format,
+                      .encoding = options.encoding,
+                      .word_column = data::word_column_of(options.text_column),
+                      .limits = options.limits},
+                     all.reading);
   for (const data::NerSentence& sentence : read.sentences) {
     Sample& sample = split.samples.emplace_back();
     for (const std::string& word : sentence.words) {
@@ -69,15 +73,18 @@ void read_entities(Split& split, const std::vector<std::filesystem::path>& files
 
 void read_pairs(Split& split, const std::vector<std::filesystem::path>& files,
                 const data::ReadOptions& options, Data& all) {
-  data::ParallelData read = data::read_parallel_files(files,
-                                                      {.format = options.format,
-                                                       .delimiter = options.delimiter,
-                                                       .header = options.header,
-                                                       .encoding = options.encoding,
-                                                       .source_column = options.text_column,
-                                                       .target_column = options.label_column,
-                                                       .limits = options.limits},
-                                                      all.reading);
+  data::ParallelData read =
+      data::read_parallel_files(files,
+                                {.format = options.format,
+                                 .delimiter = options.delimiter,
+                                 .header = options.header,
+                                 .encoding = options.encoding,
+                                 .source_column = options.text_column,
+                                 .target_column = options.label_column,
+                                 .known_source_column = options.known_text_column,
+                                 .known_target_column = options.known_label_column,
+                                 .limits = options.limits},
+                                all.reading);
   for (data::TextPair& pair : read.pairs) {
     Sample& sample = split.samples.emplace_back();
     sample.text = std::move(pair.source);

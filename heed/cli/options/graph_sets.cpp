@@ -18,18 +18,13 @@ void GraphReading::add_to(Options& command) {
 }
 
 data::GraphData GraphReading::read(const std::string& nodes, const ReadingOptions& table,
-                                   const TimedRows& rows,
-                                   const std::vector<data::NodeColumn>& features,
-                                   const std::vector<std::string>& labels) const {
+                                   const TimedRows& rows, data::GraphReadOptions model) const {
+  model.table = open_table_options(table, rows);
+  model.node_column = node_column;
+  model.label_column = table.label_column;
+  model.split_column = split_column;
   data::DataReport report;
-  data::GraphData data = data::read_graph(nodes, edges,
-                                          {.table = open_table_options(table, rows),
-                                           .node_column = node_column,
-                                           .label_column = table.label_column,
-                                           .split_column = split_column,
-                                           .features = features,
-                                           .label_names = labels},
-                                          report);
+  data::GraphData data = data::read_graph(nodes, edges, model, report);
   throw_or_warn(report);
   say_count(data.file, data.left_out, kRowsLeftOut);
   say_count(data.file, data.repeated,

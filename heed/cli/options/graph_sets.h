@@ -17,13 +17,12 @@ struct GraphReading {
 
   void add_to(Options& command);
 
-  // Reads a graph, and says on the messages what was left out. `features`, `labels`: those of a
-  // model, as data::GraphReadOptions has them. `table`: of its options those that
+  // Reads a graph, and says on the messages what was left out. `model`: what one knows of it
+  // (tasks::read_options_of); what the options say is added. `table`: of its options those that
   // add_table_options() and add_label_column() add. Throws as data::read_graph does, DataError for
   // what that reports.
   data::GraphData read(const std::string& nodes, const ReadingOptions& table, const TimedRows& rows,
-                       const std::vector<data::NodeColumn>& features = {},
-                       const std::vector<std::string>& labels = {}) const;
+                       data::GraphReadOptions model = {}) const;
 };
 
 }  // namespace heed::cli

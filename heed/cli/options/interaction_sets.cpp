@@ -21,9 +21,14 @@ data::InteractionReadOptions InteractionReading::options(const ReadingOptions& t
 }
 
 data::InteractionData InteractionReading::read(const std::string& file, const ReadingOptions& table,
-                                               const TimedRows& rows) const {
+                                               const TimedRows& rows,
+                                               const models::DataColumns& known) const {
+  data::InteractionReadOptions reading = options(table, rows);
+  reading.known_user_column = models::column_of(known, "user");
+  reading.known_item_column = models::column_of(known, "item");
+  reading.known_time_column = models::column_of(known, "time");
   data::DataReport report;
-  data::InteractionData data = data::read_interactions(file, options(table, rows), report);
+  data::InteractionData data = data::read_interactions(file, reading, report);
   throw_or_warn(report);
   say_count(data.file, data.left_out, kRowsLeftOut);
   return data;

@@ -6,6 +6,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/task_sets.h"
 #include "heed/data/interactions/interaction_data.h"
+#include "heed/models/files/columns_json.h"
 
 namespace heed::cli {
 
@@ -17,10 +18,10 @@ struct InteractionReading {
   void add_to(Options& command);
 
   // Reads a file, and says on the messages what was left out. `table`: of its options those that
-  // add_table_options() adds. Throws as data::read_interactions does, DataError for what that
-  // reports.
+  // add_table_options() adds. `known`: the columns that a model was trained with. Throws as
+  // data::read_interactions does, DataError for what that reports.
   data::InteractionData read(const std::string& file, const ReadingOptions& table,
-                             const TimedRows& rows) const;
+                             const TimedRows& rows, const models::DataColumns& known = {}) const;
   data::ItemNames read_names(const std::string& file, const std::string& name_column,
                              const ReadingOptions& table, const TimedRows& rows) const;
 

@@ -1,12 +1,10 @@
 #include "heed/cli/reading/ner_reading.h"
 
-#include <charconv>
-
 #include "heed/base/error.h"
 
 namespace heed::cli {
 
-data::NerReadOptions ner_reading(const ReadingOptions& reading) {
+data::NerReadOptions ner_reading(const ReadingOptions& reading, const models::DataColumns& known) {
   check_usage(reading.header != "yes", "--header: files of words with tags have none");
   check_usage(reading.label_column.empty(),
               "--label-column: the tag of a word stands in the last column");
@@ -14,13 +12,8 @@ data::NerReadOptions ner_reading(const ReadingOptions& reading) {
   options.encoding = data::encoding_named(reading.encoding);
   options.format = data::format_named(reading.format);
   options.limits = reading.limits();
-  const std::string& column = reading.text_column;
-  if (column.empty()) return options;
-  const char* end = column.data() + column.size();
-  const auto [stop, error] = std::from_chars(column.data(), end, options.word_column);
-  check_usage(error == std::errc() && stop == end && options.word_column >= 1,
-              "--text-column: expected the number of the column with the words, got '", column,
-              "'");
+  options.word_column = data::word_column_of(reading.text_column);
+  options.known_word_column = data::word_column_of(models::column_of(known, "word"));
   return options;
 }
 

@@ -69,7 +69,9 @@ class TokenTaggerAdapter final : public TextTask<SplitText> {
   Evaluation evaluate(const std::vector<std::string>& files,
                       const tasks::Progress& progress) const override;
   DoctorExamples doctor_examples(const std::vector<std::string>& files) const override {
-    return {.inputs = some_texts(files, doctor::Task::kNer)};
+    data::ReadOptions columns;
+    columns.text_column = models::column_of(trained_.columns, "word");
+    return {.inputs = some_texts(files, doctor::Task::kNer, columns)};
   }
   const torch::nn::Module* network() const override { return trained_.model.get(); }
 
@@ -104,7 +106,7 @@ OrderedJson TokenTaggerAdapter::description() const {
 
 Evaluation TokenTaggerAdapter::evaluate(const std::vector<std::string>& files,
                                         const tasks::Progress& progress) const {
-  data::NerReadOptions reading = ner_reading(options_.reading);
+  data::NerReadOptions reading = ner_reading(options_.reading, trained_.columns);
   reading.types = trained_.model->options().types;
   data::DataReport report;
   const data::NerData data = data::read_ner(paths_of(files), reading, report);
@@ -206,7 +208,7 @@ std::vector<Answer> TokenTaggerAdapter::answer(std::span<const SplitText> inputs
 std::optional<std::vector<SplitText>> TokenTaggerAdapter::read(data::TextLines& lines,
                                                                data::DataReport& /*report*/) const {
   if (options_.reading.format == "text") return std::nullopt;
-  data::NerReadOptions options = ner_reading(options_.reading);
+  data::NerReadOptions options = ner_reading(options_.reading, trained_.columns);
   const data::FileKind kind = lines.kind(options.format, '\0', LineReader::Wait::kLine);
   const bool apart = options.format != data::Format::kAuto || kind.format == data::Format::kConll ||
                      kind.format == data::Format::kJsonl || kind.format == data::Format::kJson;

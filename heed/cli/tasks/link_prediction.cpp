@@ -82,7 +82,7 @@ class LinkAdapter final : public TaskAdapter {
  private:
   data::GraphData read() const {
     return options_.reading.read(options_.nodes.required(), options_.table, options_.rows,
-                                 tasks::columns_of(trained_.features));
+                                 tasks::read_options_of(trained_, data::Labels::kNone));
   }
 
   tasks::NodePairs read_pairs(const std::string& file, const data::GraphData& data,

@@ -61,7 +61,7 @@ class GraphAdapter final : public TaskAdapter {
   Evaluation evaluate(const std::vector<std::string>& files,
                       const tasks::Progress& /*progress*/) const override {
     check_usage(files.size() == 1, "a graph: expected one file of nodes, got ", files.size());
-    const data::GraphData data = read(files[0]);
+    const data::GraphData data = read(files[0], data::Labels::kRequired);
     const auto evaluation = tasks::evaluate(trained_, data, options_.part.of(data));
     Evaluation result = evaluation_of(evaluation.model, trained_.labels);
     result.details.update(graph_details(evaluation));
@@ -74,7 +74,7 @@ class GraphAdapter final : public TaskAdapter {
   }
 
   void predict(const std::string& file, Answers& answers) const override {
-    const data::GraphData data = read(file);
+    const data::GraphData data = read(file, data::Labels::kNone);
     const at::Tensor all = tasks::probabilities(trained_, data).contiguous();
     const auto* row = all.const_data_ptr<float>();
     const auto classes = std::ssize(trained_.labels);
@@ -96,7 +96,7 @@ class GraphAdapter final : public TaskAdapter {
 
   AttentionView attend(const std::string& argument,
                        const AttentionRequest& /*request*/) const override {
-    const data::GraphData data = read(options_.nodes.required());
+    const data::GraphData data = read(options_.nodes.required(), data::Labels::kNone);
     AttentionView view = node_attention(trained_, data, argument);
     const auto node =
         std::find(data.nodes.begin(), data.nodes.end(), argument) - data.nodes.begin();
@@ -109,9 +109,9 @@ class GraphAdapter final : public TaskAdapter {
   }
 
  private:
-  data::GraphData read(const std::string& nodes) const {
+  data::GraphData read(const std::string& nodes, data::Labels labels) const {
     return options_.reading.read(nodes, options_.table, options_.rows,
-                                 tasks::columns_of(trained_.features), trained_.labels);
+                                 tasks::read_options_of(trained_, labels));
   }
 
   models::TrainedGraphClassifier trained_;

@@ -26,8 +26,8 @@ struct RecommendOptions {
   int64_t top = AnswerChoice().top;
 
   void check() const { table.parsed(); }
-  data::InteractionData read(const std::string& file) const {
-    return reading.read(file, table, rows);
+  data::InteractionData read(const std::string& file, const models::DataColumns& known) const {
+    return reading.read(file, table, rows, known);
   }
 };
 
@@ -43,7 +43,7 @@ class RecommenderAdapter final : public TaskAdapter {
   Evaluation evaluate(const std::vector<std::string>& files,
                       const tasks::Progress& progress) const override {
     check_usage(files.size() == 1, "a recommender: expected one file, got ", files.size());
-    const data::InteractionData data = options_.read(files[0]);
+    const data::InteractionData data = options_.read(files[0], trained_.columns);
     const tasks::KnownCases known = tasks::known_cases(trained_, data);
     if (known.cases.empty()) {
       throw DataError(data.file, "expected a user with two items that the model knows, found none");
@@ -64,7 +64,7 @@ class RecommenderAdapter final : public TaskAdapter {
 
   // Histories as attend() takes them: items with commas between them.
   DoctorExamples doctor_examples(const std::vector<std::string>& files) const override {
-    const data::InteractionData data = options_.read(files.at(0));
+    const data::InteractionData data = options_.read(files.at(0), trained_.columns);
     const tasks::KnownItems known(trained_.items);
     std::vector<std::string> inputs;
     for (const std::vector<int32_t>& history : data.histories) {
@@ -80,7 +80,7 @@ class RecommenderAdapter final : public TaskAdapter {
   }
 
   void predict(const std::string& file, Answers& answers) const override {
-    const data::InteractionData data = options_.read(file);
+    const data::InteractionData data = options_.read(file, trained_.columns);
     const std::vector<int32_t> known = tasks::KnownItems(trained_.items).numbers(data.items);
     for (size_t user = 0; user < data.users.size(); ++user) {
       std::vector<int32_t> history;

@@ -82,7 +82,10 @@ class EncoderDecoderAdapter final : public TextTask<TextInput> {
   Evaluation evaluate(const std::vector<std::string>& files,
                       const tasks::Progress& progress) const override;
   DoctorExamples doctor_examples(const std::vector<std::string>& files) const override {
-    return {.inputs = some_texts(files, doctor::Task::kPairs)};
+    data::ReadOptions reading;
+    reading.known_text_column = models::column_of(trained_.columns, "text");
+    reading.known_label_column = models::column_of(trained_.columns, "label");
+    return {.inputs = some_texts(files, doctor::Task::kPairs, reading)};
   }
   const torch::nn::Module* network() const override { return trained_.model.get(); }
 
@@ -119,8 +122,8 @@ data::ParallelReadOptions EncoderDecoderAdapter::reading_of(data::Labels targets
           .encoding = parsed.encoding,
           .source_column = reading.text_column,
           .target_column = reading.label_column,
-          .known_source_column = trained_.columns.text,
-          .known_target_column = trained_.columns.label,
+          .known_source_column = models::column_of(trained_.columns, "text"),
+          .known_target_column = models::column_of(trained_.columns, "label"),
           .limits = parsed.limits};
 }
 

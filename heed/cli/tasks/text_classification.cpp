@@ -144,8 +144,8 @@ void TextClassifierAdapter::judge(const std::vector<std::string>& files,
 }
 
 DoctorExamples TextClassifierAdapter::doctor_examples(const std::vector<std::string>& files) const {
-  return {.inputs = some_texts(files, doctor::Task::kClassify,
-                               {.label_separator = trained_.label_separator})};
+  return {.inputs =
+              some_texts(files, doctor::Task::kClassify, reading_of(data::Labels::kRequired))};
 }
 
 // The labels of the model, and the columns that it was trained with.
@@ -154,8 +154,8 @@ data::ReadOptions TextClassifierAdapter::reading_of(data::Labels labels) const {
   options.labels = labels;
   options.label_names = trained_.labels;
   options.label_separator = trained_.label_separator;
-  options.known_text_column = trained_.columns.text;
-  options.known_label_column = trained_.columns.label;
+  options.known_text_column = models::column_of(trained_.columns, "text");
+  options.known_label_column = models::column_of(trained_.columns, "label");
   return options;
 }
 

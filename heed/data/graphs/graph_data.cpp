@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 #include <set>
+#include <span>
 #include <unordered_map>
 
 #include "heed/base/error.h"
@@ -67,21 +68,16 @@ class NodeReader {
  private:
   void find_columns() {
     const auto& cells = table_.first().cells;
-    const bool header = std::any_of(cells.begin(), cells.end(), [](const std::string& cell) {
+    const auto is_usual = [](const std::string& cell) {
       return is_among(cell, kNodeNames) || is_among(cell, usual_label_names()) ||
              is_among(cell, kSplitNames);
-    });
+    };
+    const bool header = std::any_of(cells.begin(), cells.end(), is_usual) ||
+                        names_column(table_, options_.node_column, options_.known_node_column) ||
+                        names_column(table_, options_.label_column, options_.known_label_column) ||
+                        names_column(table_, options_.split_column, options_.known_split_column);
     table_.set_header(header);
-    const auto node =
-        place_of({"--node-column", options_.node_column, kNodeNames, 0}, table_, header);
-    check_usage(node.has_value(), table_.file(),
-                ": cannot tell which column holds the nodes; name it with --node-column");
-    node_ = *node;
-    label_ =
-        place_of({"--label-column", options_.label_column, usual_label_names(), 1}, table_, header);
-    if (label_ == node_) label_ = {};
-    split_ = place_of({"--split-column", options_.split_column, kSplitNames, {}}, table_, header);
-    data_.has_parts = split_.has_value();
+    find_roles(header);
     std::vector<std::string> names;
     for (size_t i = 0; i < cells.size(); ++i) {
       names.push_back(header ? std::string(trimmed(cells[i])) : text_of("column ", i + 1));
@@ -105,6 +101,43 @@ class NodeReader {
     }
   }
 
+  void find_roles(bool header) {
+    using Lost = ColumnRole::Lost;
+    const FoundColumn node = find_column({.option = "--node-column",
+                                          .chosen = options_.node_column,
+                                          .usual = kNodeNames,
+                                          .without_header = 0,
+                                          .known = options_.known_node_column,
+                                          .lost = Lost::kRefused},
+                                         table_, header);
+    check_usage(node.place.has_value(), table_.file(),
+                ": cannot tell which column holds the nodes; name it with --node-column");
+    const FoundColumn label = find_column({.option = "--label-column",
+                                           .chosen = options_.label_column,
+                                           .usual = usual_label_names(),
+                                           .without_header = 1,
+                                           .known = options_.known_label_column,
+                                           .lost = labelled() ? Lost::kRefused : Lost::kTold},
+                                          table_, header);
+    const FoundColumn split = find_column({.option = "--split-column",
+                                           .chosen = options_.split_column,
+                                           .usual = kSplitNames,
+                                           .without_header = {},
+                                           .known = options_.known_split_column},
+                                          table_, header);
+    node_ = *node.place;
+    data_.node_column = node.name;
+    if (label.place != node_) {
+      label_ = label.place;
+      data_.label_column = label.name;
+    }
+    split_ = split.place;
+    data_.split_column = split.name;
+    data_.has_parts = split_.has_value();
+  }
+
+  bool labelled() const { return options_.labels == Labels::kRequired; }
+
   void add(const Row& row) {
     const std::string_view node = table_.name(row, node_, "a node");
     if (node.empty()) return;
@@ -117,7 +150,8 @@ class NodeReader {
                                      "nothing, found ", excerpt(row.cells[*split_], 40)));
     }
     int32_t label = -1;
-    const std::string_view name = label_ ? trimmed(row.cells[*label_]) : std::string_view();
+    const std::string_view name =
+        label_ && labelled() ? trimmed(row.cells[*label_]) : std::string_view();
     if (!name.empty()) {
       const auto found = labels_.index_of(name);
       if (!found) {
@@ -126,7 +160,7 @@ class NodeReader {
       }
       label = found->index;
       check_class_count(labels_, options_.table.limits, table_.file());
-    } else if (part == Part::kTrain) {
+    } else if (labelled() && part == Part::kTrain) {
       return table_.bad(row, "expected a class of a node that trains, found none");
     }
     if (!add_features(row)) return;
@@ -209,8 +243,13 @@ void for_each_pair(OpenTable& table, const Numbers& numbers, const Take& take) {
   });
   table.set_header(header);
   check_usage(cells.size() >= 2, table.file(), ": expected two columns, found one");
-  const size_t source = place_of({"", none, kSourceColumns, 0}, table, header).value_or(0);
-  const size_t target = place_of({"", none, kTargetColumns, 1}, table, header).value_or(1);
+  const auto place = [&](std::span<const std::string_view> usual, size_t otherwise) {
+    const WantedColumn column{
+        .option = "", .chosen = none, .usual = usual, .without_header = otherwise};
+    return find_column(column, table, header).place.value_or(otherwise);
+  };
+  const size_t source = place(kSourceColumns, 0);
+  const size_t target = place(kTargetColumns, 1);
   for (Row row; table.next(row);) {
     std::array<int32_t, 2> ends{};
     bool known = true;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "heed/data/classification_data.h"
 #include "heed/data/data_report.h"
 #include "heed/data/open_table.h"
 
@@ -31,6 +32,12 @@ struct GraphReadOptions {
   // or empty as numbers.
   std::vector<NodeColumn> features = {};
   std::vector<std::string> label_names = {};  // the classes; empty: those of the data
+  // The three that a model was trained with, as GraphData has them: taken where no other is chosen.
+  // A node's, and with Labels::kRequired a class's, that was chosen then must be there.
+  std::string known_node_column = {};
+  std::string known_label_column = {};
+  std::string known_split_column = {};
+  Labels labels = Labels::kRequired;  // kNone: classes are not looked at and may be missing
 };
 
 enum class Part : uint8_t { kNone, kTrain, kValid, kTest };
@@ -42,6 +49,11 @@ struct GraphData {
   std::vector<int32_t> classes;     // of each node; −1: none is given
   std::vector<Part> parts;          // of each node
   bool has_parts = false;
+
+  // Names of the header, or numbers where they were chosen by number; "none" where that was chosen.
+  std::string node_column = {};
+  std::string label_column = {};
+  std::string split_column = {};
 
   std::vector<NodeColumn> columns;
   std::vector<std::vector<float>> numbers;         // of each column of numbers, NaN: missing

@@ -13,6 +13,8 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
+using ::testing::ThrowsMessage;
 
 constexpr const char* kNodes =
     "node\tlabel\tsplit\twords\tyear\n"
@@ -118,6 +120,58 @@ TEST_F(Graphs, ColumnsAreChosen) {
   EXPECT_THAT(data.labels, ElementsAre("x", "y"));
   EXPECT_FALSE(data.has_parts);
   EXPECT_THROW(read(kNodes, "", {.node_column = "other"}), UsageError);
+  EXPECT_THROW(read(kNodes, "", {.node_column = "0"}), UsageError);
+  // Names make a header of a row that has no usual one.
+  EXPECT_THAT(read("key,year\na,1\n", "", {.node_column = "key"}).nodes, ElementsAre("a"));
+}
+
+TEST_F(Graphs, TakesTheColumnsOfTraining) {
+  const std::string nodes = "label,key,kind,split,year\nn1,a,x,train,7\nn2,b,y,valid,8\n";
+  const GraphData trained =
+      read(nodes, "", {.node_column = "key", .label_column = "kind", .split_column = "none"});
+  const GraphReadOptions later = {.known_node_column = trained.node_column,
+                                  .known_label_column = trained.label_column,
+                                  .known_split_column = trained.split_column};
+  const GraphData again = read(nodes, "", later);
+  EXPECT_THAT(again.nodes, ElementsAre("a", "b"));
+  EXPECT_THAT(again.labels, ElementsAre("x", "y"));
+  EXPECT_FALSE(again.has_parts);
+  GraphReadOptions chosen = later;
+  chosen.node_column = "label";
+  EXPECT_THAT(read(nodes, "", chosen).nodes, ElementsAre("n1", "n2"));
+  // A name that training was told must be there, that of the class where classes are wanted.
+  EXPECT_THAT([&] { read("label,kind\na,x\n", "", later); },
+              ThrowsMessage<UsageError>(HasSubstr("no column \"key\", which the model was trained "
+                                                  "with; name another one with --node-column")));
+  const std::string unlabelled = "key,year\na,7\n";
+  EXPECT_THAT([&] { read(unlabelled, "", later); },
+              ThrowsMessage<UsageError>(HasSubstr("no column \"kind\", which the model")));
+  GraphReadOptions predicting = later;
+  predicting.labels = Labels::kNone;
+  EXPECT_THAT(read(unlabelled, "", predicting).classes, ElementsAre(-1));
+  EXPECT_TRUE(report_.empty()) << report_.text();
+}
+
+TEST_F(Graphs, UsualNamesAreToldAnew) {
+  const GraphData trained = read(kNodes);
+  EXPECT_EQ(trained.node_column, "node");
+  EXPECT_EQ(trained.split_column, "split");
+  const GraphReadOptions later = {.known_node_column = trained.node_column,
+                                  .known_label_column = trained.label_column,
+                                  .known_split_column = trained.split_column};
+  EXPECT_THAT(read("id,class\nq,9\n", "", later).labels, ElementsAre("9"));
+  EXPECT_EQ(read("a,x,1.5\nb,y,2\n", "", later).nodes.size(), 2u);  // without a header
+  EXPECT_EQ(read("a,x,1.5\nb,y,2\n").node_column, "");
+}
+
+TEST_F(Graphs, NumbersAreRememberedToo) {
+  const GraphData trained = read("1,a,x\n2,b,y\n", "", {.node_column = "2", .label_column = "3"});
+  EXPECT_EQ(trained.node_column, "2");
+  const GraphReadOptions later = {.known_node_column = trained.node_column,
+                                  .known_label_column = trained.label_column};
+  EXPECT_THAT(read("3,c,x\n", "", later).nodes, ElementsAre("c"));
+  EXPECT_THAT([&] { read("c,x\n", "", later); },
+              ThrowsMessage<UsageError>(HasSubstr("no column \"3\", which the model")));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "heed/data/columns.h"
 #include "heed/data/open_table.h"
 #include "heed/data/series/time_format.h"
+#include "heed/data/table_column.h"
 #include "heed/io/utf8.h"
 
 namespace heed::data {
@@ -68,31 +69,40 @@ OpenTableOptions table_options(const InteractionReadOptions& options) {
           .limits = options.limits};
 }
 
-ColumnRole item_role(const InteractionReadOptions& options, const std::string& known) {
+ColumnRole user_role(const InteractionReadOptions& options, std::string_view number) {
+  return {.what = "user",
+          .option = "--user-column",
+          .chosen = options.user_column,
+          .known = options.known_user_column,
+          .usual = kUserNames,
+          .place = 0,
+          .lost = ColumnRole::Lost::kRefused,
+          .number = number};
+}
+
+ColumnRole item_role(const InteractionReadOptions& options, std::string_view number) {
   return {.what = "item",
           .option = "--item-column",
           .chosen = options.item_column,
-          .known = known,
+          .known = options.known_item_column,
           .usual = kItemNames,
-          .place = 1};
+          .place = 1,
+          .lost = ColumnRole::Lost::kRefused,
+          .number = number};
 }
 
-std::optional<size_t> time_column(const OpenTable& table, const Columns& columns,
-                                  const InteractionReadOptions& options) {
-  const std::string& chosen = options.time_column;
-  if (chosen == "none") return {};
-  const auto& cells = table.first().cells;
-  const bool header = columns.first_row_is_header;
-  for (size_t i = 0; i < cells.size(); ++i) {
-    if (chosen.empty() && header && is_among(cells[i], kTimestampNames)) return i;
-    if (header && !chosen.empty() && trimmed(cells[i]) == chosen) return i;
-    if (chosen == std::to_string(i + 1)) return i;
-  }
-  check_usage(chosen.empty(), table.file(), ": no column ", excerpt(chosen, 40),
-              " (--time-column); expected a name of the header, a number from 1 to ", cells.size(),
-              " or none");
-  if (!header && cells.size() == 3) return 3 - columns.text - *columns.label;
-  return {};
+// Without a header the third of three is that of the times.
+FoundColumn time_column(const OpenTable& table, const Columns& columns,
+                        const InteractionReadOptions& options) {
+  std::optional<size_t> third;
+  if (table.first().cells.size() == 3) third = 3 - columns.text - *columns.label;
+  return find_column({.option = "--time-column",
+                      .chosen = options.time_column,
+                      .usual = kTimestampNames,
+                      .without_header = third,
+                      .known = options.known_time_column,
+                      .lost = ColumnRole::Lost::kRefused},
+                     table, columns.first_row_is_header);
 }
 
 // A time as a number: as it stands, or as a calendar has it; all written like the first one.
@@ -145,16 +155,14 @@ InteractionData read_interactions(const std::filesystem::path& file,
   data.file = table.file();
   if (table.is_empty()) return data;
   const bool chosen = !options.user_column.empty() || !options.item_column.empty();
-  const Columns columns = columns_in(table,
-                                     {.what = "user",
-                                      .option = "--user-column",
-                                      .chosen = options.user_column,
-                                      .known = chosen ? "" : "1",
-                                      .usual = kUserNames,
-                                      .place = 0},
+  const Columns columns = columns_in(table, user_role(options, chosen ? "" : "1"),
                                      item_role(options, chosen ? "" : "2"));
-  const std::optional<size_t> time_at = time_column(table, columns, options);
+  const FoundColumn time_found = time_column(table, columns, options);
+  const std::optional<size_t>& time_at = time_found.place;
   data.has_times = time_at.has_value();
+  data.user_column = columns.text_name;
+  data.item_column = columns.label_name;
+  data.time_column = time_found.name;
   Numbered users(data.users);
   Numbered items(data.items);
   Times times;
@@ -198,9 +206,10 @@ ItemNames read_item_names(const std::filesystem::path& file, const InteractionRe
                                      {.what = "name",
                                       .option = "--name-column",
                                       .chosen = name_column,
-                                      .known = chosen ? "" : "2",
+                                      .known = {},
                                       .usual = kTitleNames,
-                                      .place = 1});
+                                      .place = 1,
+                                      .number = chosen ? "" : "2"});
   for (Row row; table.next(row);) {
     const std::string_view item = table.name(row, columns.text, "an item");
     if (item.empty()) continue;

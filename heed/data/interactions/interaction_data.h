@@ -25,6 +25,11 @@ struct InteractionReadOptions {
   std::string user_column = {};
   std::string item_column = {};
   std::string time_column = {};
+  // Those that a model was trained with, as InteractionData has them: taken where no other is
+  // chosen. One that was chosen then must be there.
+  std::string known_user_column = {};
+  std::string known_item_column = {};
+  std::string known_time_column = {};
   // Rows that cannot be used are left out and counted, instead of being errors.
   bool skip_bad = false;
   Limits limits = {};
@@ -36,6 +41,11 @@ struct InteractionData {
   std::vector<std::string> items;               // the same
   std::vector<std::vector<int32_t>> histories;  // of each user: numbers of items, the oldest first
   bool has_times = false;
+  // Names of the header, or numbers where they were chosen by number; of the times "none" where
+  // that was chosen.
+  std::string user_column = {};
+  std::string item_column = {};
+  std::string time_column = {};
   int64_t left_out = 0;  // rows, with skip_bad
 
   int64_t count() const;  // of all interactions

@@ -12,6 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::ThrowsMessage;
 
 class Interactions : public ::testing::Test {
  protected:
@@ -58,6 +59,49 @@ TEST_F(Interactions, ColumnsAreChosen) {
   EXPECT_THROW(read("a;1;u\n", {.user_column = "4"}), UsageError);
   EXPECT_THROW(read("a;1;u\n", {.time_column = "when"}), UsageError);
   EXPECT_THROW(read("user,what,more\n1,2,3\n"), UsageError);  // which one is the item?
+}
+
+// The columns of a file that was trained on.
+InteractionReadOptions known_from(const InteractionData& trained) {
+  return {.known_user_column = trained.user_column,
+          .known_item_column = trained.item_column,
+          .known_time_column = trained.time_column};
+}
+
+TEST_F(Interactions, TakesTheColumnsOfTraining) {
+  const std::string rows = "what;who;when\nb;u;2\na;u;1\n";
+  const InteractionReadOptions later =
+      known_from(read(rows, {.user_column = "who", .item_column = "what", .time_column = "when"}));
+  EXPECT_THAT(read(rows, later).histories, ElementsAre(ElementsAre(1, 0)));
+  InteractionReadOptions chosen = later;
+  chosen.time_column = "none";
+  EXPECT_THAT(read(rows, chosen).histories, ElementsAre(ElementsAre(0, 1)));
+  EXPECT_EQ(read(rows, chosen).time_column, "none");
+  EXPECT_THAT(read("u;b\nu;a\n", later).histories, ElementsAre(ElementsAre(0, 1)));
+  EXPECT_THAT([&] { read("user;what;when\nu;b;2\n", later); },
+              ThrowsMessage<UsageError>(HasSubstr("no column \"who\", which the model was trained "
+                                                  "with; name another one with --user-column")));
+  EXPECT_THAT([&] { read("who;what\nu;b\n", later); },
+              ThrowsMessage<UsageError>(HasSubstr("no column \"when\", which the model")));
+}
+
+TEST_F(Interactions, UsualNamesAreToldAnew) {
+  const InteractionData trained = read("userId,movieId,timestamp\nu,a,2\n");
+  EXPECT_EQ(trained.item_column, "movieId");
+  EXPECT_EQ(trained.time_column, "timestamp");
+  EXPECT_THAT(read("item,user\na,u\n", known_from(trained)).users, ElementsAre("u"));
+  EXPECT_EQ(read("1 30\n").user_column, "");
+}
+
+TEST_F(Interactions, NumbersAreRememberedToo) {
+  const std::string rows = "b;2;u\na;1;u\n";
+  const InteractionReadOptions later =
+      known_from(read(rows, {.user_column = "3", .item_column = "1", .time_column = "2"}));
+  EXPECT_THAT(read(rows, later).histories, ElementsAre(ElementsAre(1, 0)));
+  EXPECT_THAT([&] { read("u;b\n", later); },
+              ThrowsMessage<UsageError>(HasSubstr("no column \"3\", which the model")));
+  EXPECT_THAT([&] { read(rows, {.user_column = "0"}); },
+              ThrowsMessage<UsageError>(HasSubstr("--user-column: expected")));
 }
 
 TEST_F(Interactions, ARowOfAnotherWidthIsNamed) {

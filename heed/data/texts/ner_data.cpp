@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/data/columns.h"
 #include "heed/data/json_lines.h"
 #include "heed/data/label_set.h"
 #include "heed/data/rows.h"
@@ -40,8 +41,8 @@ struct Draft {
 class Reader {
  public:
   explicit Reader(const NerReadOptions& options) : options_(options), types_(options.types) {
-    check_usage(options.word_column >= 1, "word column ", options.word_column,
-                ": columns are counted from 1");
+    check_usage(word_column() >= 1, "word_column (--text-column): expected a number from 1, got ",
+                word_column());
     check_usage(options.tags == NerReadOptions::Tags::kChecked || !options.convert_to,
                 "tags that are not checked cannot be converted");
   }
@@ -51,6 +52,7 @@ class Reader {
     columns_ = 0;
     const FileKind kind = kind_of(lines, options_);
     if (kind.format == Format::kConll) {
+      said_column_ = options_.word_column ? options_.word_column : options_.known_word_column;
       read_columns();
     } else {
       read_objects(kind);
@@ -127,26 +129,41 @@ class Reader {
       data.sentences.push_back(std::move(sentence));
     }
     data.types.assign(types.begin(), types.end());
+    data.word_column = said_column_;
     if (options_.convert_to) data.scheme = *options_.convert_to;
     return data;
   }
 
  private:
   bool labelled() const { return options_.labels == Labels::kRequired; }
+  int64_t word_column() const {
+    return options_.word_column.value_or(options_.known_word_column.value_or(1));
+  }
+
+  // What a row of too few columns is told.
+  std::string too_narrow(size_t least, size_t found) const {
+    std::string detail = text_of("expected a word", labelled() ? " and its tag" : "",
+                                 ", in at least ", least, " columns, found ", found);
+    if (said_column_) {
+      detail += text_of("; words in column ", *said_column_,
+                        options_.word_column ? " (--text-column)"
+                                             : ", as in training, unless --text-column says it");
+    }
+    return detail;
+  }
 
   void add_row(const std::string& line, Draft& draft) {
     std::vector<std::string> cells = cells_of(line);
     const int64_t number = lines_->line_number();
     if (draft.lines.empty()) draft.sentence.line = number;
     draft.lines.push_back(number);
-    const auto word = static_cast<size_t>(options_.word_column) - 1;
+    const auto word = static_cast<size_t>(word_column()) - 1;
     const size_t least = word + (labelled() ? 2 : 1);
     if (columns_ == 0 && cells.size() >= least) columns_ = cells.size();
     const size_t expected = labelled() || columns_ == 0 ? columns_ : cells.size();
     if (cells.size() < least || cells.size() != expected) {
       lines_->report(ProblemKind::kColumnCount, number,
-                     columns_ == 0 ? text_of("expected a word and its tag, in at least ", least,
-                                             " columns, found ", cells.size())
+                     columns_ == 0 ? too_narrow(least, cells.size())
                                    : text_of("expected ", std::max(columns_, least),
                                              " columns as in the first row, found ", cells.size(),
                                              ": ", excerpt(line, 40)));
@@ -229,6 +246,7 @@ class Reader {
   TextLines* lines_ = nullptr;
   const NerReadOptions& options_;
   LabelSet types_;
+  std::optional<int64_t> said_column_;  // of the words
   std::vector<Draft> drafts_;
   size_t columns_ = 0;  // of the first row; 0: none yet
 };
@@ -249,6 +267,15 @@ TagScheme scheme_of(const std::vector<NerSentence>& sentences) {
   }
   if (allows_all(sentences, TagScheme::kBio)) return TagScheme::kBio;
   return allows_all(sentences, TagScheme::kIob1) ? TagScheme::kIob1 : TagScheme::kBio;
+}
+
+std::optional<int64_t> word_column_of(const std::string& number) {
+  if (number.empty()) return {};
+  const auto place = column_number(number, "--text-column");
+  check_usage(place.has_value(),
+              "--text-column: expected the number of the column with the words, got '", number,
+              "'");
+  return static_cast<int64_t>(*place) + 1;
 }
 
 FileKind kind_of(TextLines& lines, const NerReadOptions& options) {

@@ -26,6 +26,8 @@ struct NerData {
   text::TagScheme scheme = text::TagScheme::kBio;  // of the tags as they stand here
   std::vector<std::string> types;                  // of entities, sorted
   std::vector<NerSentence> sentences = {};
+  // Of the last file with columns, where the number of the words' was said; none: it was not.
+  std::optional<int64_t> word_column = {};
 };
 
 struct NerReadOptions {
@@ -40,7 +42,10 @@ struct NerReadOptions {
   std::optional<text::TagScheme> scheme = {};
   // The scheme to convert to; none: as the file has it.
   std::optional<text::TagScheme> convert_to = {};
-  int64_t word_column = 1;  // from 1
+  // Number of the column with the words, from 1; none: the one that a model was trained with, or
+  // else the first.
+  std::optional<int64_t> word_column = {};
+  std::optional<int64_t> known_word_column = {};
   // kAny: tags are read as they are, as a measure of somebody's tags needs them; no conversion.
   enum class Tags : uint8_t { kChecked, kAny } tags = Tags::kChecked;
   // The types that may occur, as training fixed them. Empty: any.
@@ -51,6 +56,10 @@ struct NerReadOptions {
 // BIOES if a tag begins with E- or S-; otherwise BIO if every sentence is allowed by it; otherwise
 // IOB1 if that allows all; BIO where neither does.
 text::TagScheme scheme_of(const std::vector<NerSentence>& sentences);
+
+// "2" -> 2, the number of the column with the words; none of nothing. Throws UsageError for what is
+// no such number.
+std::optional<int64_t> word_column_of(const std::string& number);
 
 // What a file is for these options: kConll, kJsonl or kJson. Throws UsageError for another format.
 FileKind kind_of(TextLines& lines, const NerReadOptions& options);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "heed/base/error.h"
@@ -16,6 +17,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::ThrowsMessage;
 using text::TagScheme;
 
 TEST(NerData, ColumnsJsonAndGzipAreTheSame) {
@@ -125,6 +127,37 @@ TEST(NerData, FaultsHaveTheirLine) {
   EXPECT_THAT(only(report, ProblemKind::kUnknownLabel), HasSubstr("type \"Y\", found \"X\""));
   EXPECT_THROW(read_ner(write("y.conll", "A O"), {.word_column = 0}, report), UsageError);
   EXPECT_THROW(read_ner("/no/such/file", {}, report), MissingInputError);
+}
+
+TEST(NerData, TakesTheColumnOfWordsOfTraining) {
+  const Written write;
+  const auto file = write("a.conll", "1 Tim B-PER\n2 Cook I-PER\n");
+  DataReport report;
+  const NerData trained = read_ner(file, {.word_column = 2}, report);
+  EXPECT_THAT(trained.sentences.at(0).words, ElementsAre("Tim", "Cook"));
+  EXPECT_EQ(trained.word_column, std::optional<int64_t>(2));
+  const NerReadOptions later = {.known_word_column = trained.word_column};
+  EXPECT_THAT(read_ner(file, later, report).sentences.at(0).words, ElementsAre("Tim", "Cook"));
+  NerReadOptions chosen = later;
+  chosen.word_column = 1;
+  EXPECT_THAT(read_ner(file, chosen, report).sentences.at(0).words, ElementsAre("1", "2"));
+  EXPECT_FALSE(read_ner(file, {}, report).word_column.has_value());
+  const auto json = write("a.jsonl", "{\"tokens\": [\"A\"], \"tags\": [\"B-PER\"]}\n");
+  EXPECT_FALSE(read_ner(json, later, report).word_column.has_value());
+  EXPECT_TRUE(report.empty()) << report.text();
+  read_ner(write("b.conll", "Tim B-PER\n\n1 Tom B-PER\n"), later, report);
+  EXPECT_THAT(only(report, ProblemKind::kColumnCount),
+              HasSubstr("1: expected a word and its tag, in at least 3 columns, found 2; words in "
+                        "column 2, as in training"));
+}
+
+TEST(NerData, TheColumnOfWordsIsANumber) {
+  EXPECT_EQ(word_column_of("3"), std::optional<int64_t>(3));
+  EXPECT_FALSE(word_column_of("").has_value());
+  for (const char* wrong : {"0", "-1", "word", "1x", "99999999999999999999999"}) {
+    EXPECT_THAT([&] { word_column_of(wrong); },
+                ThrowsMessage<UsageError>(HasSubstr("--text-column: expected")));
+  }
 }
 
 TEST(NerData, WithoutTags) {

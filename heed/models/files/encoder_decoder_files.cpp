@@ -90,7 +90,11 @@ std::vector<int32_t> TrainedEncoderDecoder::target_ids(std::string_view text,
 }
 
 void save(const TrainedEncoderDecoder& trained, const std::filesystem::path& directory) {
-  if (trained.published) return trained.published->save(directory);
+  if (trained.published) {
+    const OrderedJson fields = columns_json(trained.columns);
+    for (const auto& [name, value] : fields.items()) trained.published->set_config(name, value);
+    return trained.published->save(directory);
+  }
   ModelFiles files{.config = config_json(trained),
                    .module = trained.model.get(),
                    .tokenizers = {{.tokenizer = trained.source.get()}}};
@@ -112,6 +116,7 @@ TrainedEncoderDecoder as_encoder_decoder(const PublishedFiles& files) {
   TrainedEncoderDecoder trained{.model = files.model->encoder_decoder(),
                                 .source = std::make_shared<const text::Tokenizer>(
                                     files.tokenizer.tokenizer.with_max_length(std::nullopt)),
+                                .columns = columns_from(files.model->config().json()),
                                 .published = files.model};
   trained.target = files.tokenizer.target
                        ? std::make_shared<const text::Tokenizer>(

@@ -60,6 +60,7 @@ TrainedGraphClassifier loaded(const ModelDirectory& files) {
   const auto options = fields_from<GraphClassifierOptions>(config);
   TrainedGraphClassifier trained;
   trained.features = features_from(config.at("features"));
+  trained.columns = columns_from(config);
   if (count_of(trained.features) != options.num_features) {
     config.at("num_features").fail(text_of(count_of(trained.features), ", as features has"));
   }
@@ -83,6 +84,7 @@ void save(const TrainedGraphClassifier& trained, const std::filesystem::path& di
                         {"torch_dtype", "float32"}};
   if (!links) config.update(labels_json(trained.labels));
   config["features"] = features_json(trained.features);
+  config.update(columns_json(trained.columns));
   save_model({.config = with_fields(std::move(config), trained.model->options()),
               .module = trained.model.get(),
               .tokenizers = {}},

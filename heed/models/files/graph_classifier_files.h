@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "heed/models/files/columns_json.h"
 #include "heed/models/graph_classifier.h"
 
 namespace heed::models {
@@ -29,6 +30,7 @@ struct TrainedGraphClassifier {
   std::shared_ptr<GraphClassifier> model;
   std::vector<std::string> labels;  // C; none: it predicts links, and gives vectors of size C
   std::vector<GraphFeature> features;
+  DataColumns columns = {};  // "node", "label", "split"
 };
 
 // Replaces `directory` whole and atomically. Throws IoError or UsageError as io/atomic.h does.

@@ -100,6 +100,7 @@ void save(const TrainedRecommender& trained, const std::filesystem::path& direct
                         {"model_type", kRecommenderType},
                         {"task", "recommend"},
                         {"torch_dtype", "float32"}};
+  config.update(columns_json(trained.columns));
   save_model({.config = with_fields(std::move(config), trained.model->options()),
               .module = trained.model.get(),
               .tokenizers = {},
@@ -112,6 +113,7 @@ TrainedRecommender load_recommender(const std::filesystem::path& directory) {
   const ModelDirectory files(directory, kRecommenderType);
   const auto options = fields_from<RecommenderOptions>(files.config());
   TrainedRecommender trained;
+  trained.columns = columns_from(files.config());
   const std::filesystem::path items = directory / kItemsFile;
   read_items(items, trained);
   if (std::ssize(trained.items) != options.num_items) {

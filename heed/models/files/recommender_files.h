@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "heed/models/files/columns_json.h"
 #include "heed/models/recommender.h"
 
 namespace heed::models {
@@ -19,6 +20,7 @@ struct TrainedRecommender {
   std::vector<int64_t> counts;          // V: how often each was taken
   std::vector<std::string> users = {};
   std::vector<std::vector<int32_t>> histories = {};  // of each user, the oldest item first
+  DataColumns columns = {};                          // "user", "item", "time"
 };
 
 // Replaces `directory` whole and atomically. Throws IoError or UsageError as io/atomic.h does.

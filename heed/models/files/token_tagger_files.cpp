@@ -18,8 +18,8 @@ namespace {
 
 constexpr const char* kTokenTaggerType = "heed_token_tagger";
 
-OrderedJson config_json(const TokenTagger& model) {
-  const TokenTaggerOptions& o = model.options();
+OrderedJson config_json(const TrainedTokenTagger& trained) {
+  const TokenTaggerOptions& o = trained.model->options();
   OrderedJson config = {
       {"architectures", {"TokenTagger"}},
       {"model_type", kTokenTaggerType},
@@ -28,8 +28,18 @@ OrderedJson config_json(const TokenTagger& model) {
       {"entity_types", o.types},
       {"torch_dtype", "float32"},
   };
-  config.update(labels_json(model.tags()));
+  config.update(labels_json(trained.model->tags()));
+  config.update(columns_json(trained.columns));
   return with_fields(std::move(config), o);
+}
+
+DataColumns word_column_from(const JsonValue& config) {
+  DataColumns columns = columns_from(config);
+  const std::string word = column_of(columns, "word");
+  if (word.find_first_not_of("0123456789") != word.npos || word.size() > 9 || word == "0") {
+    config.at("data_columns").at("word").fail("the number of a column, from 1");
+  }
+  return columns;
 }
 
 std::vector<std::string> types_from(const JsonValue& config) {
@@ -95,8 +105,12 @@ WordReader TrainedTokenTagger::reader() const {
 }
 
 void save(const TrainedTokenTagger& trained, const std::filesystem::path& directory) {
-  if (trained.published) return trained.published->save(directory);
-  save_model({.config = config_json(*trained.model),
+  if (trained.published) {
+    const OrderedJson fields = columns_json(trained.columns);
+    for (const auto& [name, value] : fields.items()) trained.published->set_config(name, value);
+    return trained.published->save(directory);
+  }
+  save_model({.config = config_json(trained),
               .module = trained.model.get(),
               .tokenizers = {{.tokenizer = trained.tokenizer.get()},
                              {.name = kCharactersFile, .tokenizer = trained.characters.get()}}},
@@ -107,6 +121,7 @@ TrainedTokenTagger as_token_tagger(const PublishedFiles& files) {
   TrainedTokenTagger trained{
       .model = std::make_shared<published::PublishedTagger>(files.model),
       .tokenizer = std::make_shared<const text::Tokenizer>(files.tokenizer.tokenizer),
+      .columns = word_column_from(files.model->config().json()),
       .published = files.model};
   trained.model->eval();
   return trained;
@@ -119,6 +134,7 @@ TrainedTokenTagger load_token_tagger(const std::filesystem::path& directory) {
   const ModelDirectory files(directory, kTokenTaggerType);
   const TokenTaggerOptions options = options_from(files.config());
   TrainedTokenTagger trained;
+  trained.columns = word_column_from(files.config());
   trained.tokenizer = padding_tokenizer_of(files, {.size = "subword_vocab_size"});
   trained.characters =
       padding_tokenizer_of(files, {.name = kCharactersFile, .size = "character_vocab_size"});

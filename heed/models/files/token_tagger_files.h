@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "heed/models/files/columns_json.h"
 #include "heed/models/token_tagger.h"
 #include "heed/text/tokenizer.h"
 
@@ -19,6 +20,7 @@ struct TrainedTokenTagger {
   std::shared_ptr<TokenTagger> model;
   std::shared_ptr<const text::Tokenizer> tokenizer;      // of words into subwords
   std::shared_ptr<const text::Tokenizer> characters;     // of words into characters; null: not read
+  DataColumns columns = {};                              // "word": a number
   std::shared_ptr<published::Published> published = {};  // what `model` is; null: Heed's own
 
   // What makes batches for the model.

@@ -208,7 +208,7 @@ SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
   valid_pairs_ = encode_pairs(trained_, valid);
   cut_ += cut_texts(trained_, train);
   cut_ += cut_texts(trained_, valid);
-  trained_.columns = {.text = train.source_column, .label = train.target_column};
+  trained_.columns = {{"text", train.source_column}, {"label", train.target_column}};
 }
 
 CutTexts cut_texts(const models::TrainedEncoderDecoder& trained, const data::ParallelData& data) {

@@ -89,12 +89,21 @@ std::vector<models::GraphFeature> features_of(const data::GraphData& data) {
   return features;
 }
 
-std::vector<data::NodeColumn> columns_of(const std::vector<models::GraphFeature>& features) {
-  std::vector<data::NodeColumn> columns;
-  for (const models::GraphFeature& each : features) {
-    columns.push_back({.name = each.name, .is_words = !each.words.empty()});
+models::DataColumns role_columns(const data::GraphData& data) {
+  return {{"node", data.node_column}, {"label", data.label_column}, {"split", data.split_column}};
+}
+
+data::GraphReadOptions read_options_of(const models::TrainedGraphClassifier& trained,
+                                       data::Labels labels) {
+  data::GraphReadOptions options{.label_names = trained.labels,
+                                 .known_node_column = models::column_of(trained.columns, "node"),
+                                 .known_label_column = models::column_of(trained.columns, "label"),
+                                 .known_split_column = models::column_of(trained.columns, "split"),
+                                 .labels = labels};
+  for (const models::GraphFeature& each : trained.features) {
+    options.features.push_back({.name = each.name, .is_words = !each.words.empty()});
   }
-  return columns;
+  return options;
 }
 
 nn::SparseRows sparse_rows(const data::GraphData& data,

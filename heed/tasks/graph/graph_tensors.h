@@ -27,8 +27,13 @@ Pattern pattern_of(const Neighbours& neighbours);
 // How the columns of the data become features: words by number, means and deviations.
 std::vector<models::GraphFeature> features_of(const data::GraphData& data);
 
-// The columns that a model knows. Words that it does not know are left out.
-std::vector<data::NodeColumn> columns_of(const std::vector<models::GraphFeature>& features);
+// The columns of nodes, classes and splits.
+models::DataColumns role_columns(const data::GraphData& data);
+
+// How a table is read for a model, which knows columns and classes. Words that it does not know are
+// left out.
+data::GraphReadOptions read_options_of(const models::TrainedGraphClassifier& trained,
+                                       data::Labels labels);
 
 // Features of all nodes (N, F): the words of a node sum to 1, numbers are standardised. `data` has
 // these columns.

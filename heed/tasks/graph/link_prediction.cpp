@@ -158,6 +158,7 @@ LinkPrediction::LinkPrediction(const data::GraphData& data, const LinkPrediction
     : split_(split_of(data, options)) {
   visit_fields(options, nn::FieldCheck());
   trained_.features = features_of(data);
+  trained_.columns = role_columns(data);
   if (trained_.features.empty()) {
     throw DataError(data.file, "expected a column with something known of the nodes, found none");
   }

@@ -62,6 +62,7 @@ NodeClassification::NodeClassification(const data::GraphData& data,
   visit_fields(options, nn::FieldCheck());
   trained_.labels = data.labels;
   trained_.features = features_of(data);
+  trained_.columns = role_columns(data);
   const std::vector<int64_t> train = nodes_of(classes_, parts_, data::Part::kTrain);
   const auto need = [&](bool holds, const std::string& what) {
     if (!holds) throw DataError(data.file, what);

@@ -77,6 +77,8 @@ Recommendation::Recommendation(const data::InteractionData& data, const data::It
   trained_.names = names_for(data.items, names);
   trained_.users = data.users;
   trained_.histories = data.histories;
+  trained_.columns = {
+      {"user", data.user_column}, {"item", data.item_column}, {"time", data.time_column}};
   trained_.counts.resize(data.items.size());
   std::vector<size_t> with_three;
   for (size_t user = 0; user < data.users.size(); ++user) {

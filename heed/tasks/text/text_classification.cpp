@@ -112,7 +112,7 @@ TextClassification::TextClassification(const data::TrainingData& data,
   valid_texts_ = encode_texts(trained_, valid_texts);
   cut_ += cut_texts(trained_, train_texts);
   cut_ += cut_texts(trained_, valid_texts);
-  trained_.columns = {.text = data.train.text_column, .label = data.train.label_column};
+  trained_.columns = {{"text", data.train.text_column}, {"label", data.train.label_column}};
   weigh_classes();
 }
 
