@@ -105,6 +105,36 @@ class Graphs(unittest.TestCase):
                           "--epochs", 5, code=0)
             self.assertIn("28 nodes train, 10 validate, 10 test", result.stderr)
 
+    def test_the_columns_of_training_are_remembered(self):
+        def table(name, header):
+            (self.folder / name).write_text(nodes().replace("node\tlabel\tsplit", header, 1))
+            return self.folder / name
+
+        named = table("named.tsv", "key\tkind\tuse")
+        chosen = ["--node-column", "key", "--split-column", "use"]
+        model, graph = self.folder / "named", ["--edges", self.edges]
+        heed("train", "graph", "--train", named, *graph, "--out", model, *SMALL, "--epochs", 5, *chosen,
+             "--label-column", "kind", code=0)
+        self.assertEqual(json.loads((model / "config.json").read_text())["data_columns"],
+                         {"node": "key", "label": "kind", "split": "use"})
+        scores = heed("eval", model, named, *graph, "--json", code=0).stdout
+        self.assertEqual(json.loads(scores)["examples"], 32)  # those that test
+        self.assertEqual(scores, heed("eval", model, named, *graph, "--json", *chosen, "--label-column",
+                                      "kind", code=0).stdout)
+        answers = heed("predict", model, named, *graph, code=0).stdout.splitlines()
+        self.assertEqual([line.split("\t")[0] for line in answers], [f"n{i}" for i in range(2 * SIZE)])
+        self.assertIn("is none of the model's", heed("eval", model, named, *graph, "--label-column", "words",
+                                                     code=65).stderr)  # an option wins
+        lost = heed("eval", model, table("lost.tsv", "who\tkind\tuse"), *graph, code=2).stderr
+        self.assertIn('no column "key", which the model was trained with', lost)
+        self.assertIn("--node-column", lost)
+        unlabelled = table("unlabelled.tsv", "key\tage2\tuse")
+        self.assertIn('no column "kind"', heed("eval", model, unlabelled, *graph, code=2).stderr)
+        self.assertEqual(answers, heed("predict", model, unlabelled, *graph, code=0).stdout.splitlines())
+        links = self.folder / "named_links"
+        heed("train", "links", "--train", named, *graph, "--out", links, *SMALL, "--epochs", 2, *chosen, code=0)
+        heed("eval", links, self.edges, "--nodes", named, *graph, code=0)
+
     def test_links(self):
         links, pairs = self.folder / "links", self.folder / "pairs.tsv"
         graph = ["--nodes", self.nodes, "--edges", self.edges]

@@ -199,6 +199,30 @@ class NamedEntities(unittest.TestCase):
             self.assertEqual((self.folder / "bio" / file).read_bytes(),
                              (self.folder / "bioes" / file).read_bytes())
 
+    def test_the_column_of_the_words_is_remembered(self):
+        def numbered(name, all_sentences):
+            lines = [[f"{i}\t{word}\t{tag}\n" for i, (word, tag) in enumerate(each)] + ["\n"]
+                     for each in all_sentences]
+            (self.folder / name).write_text("".join(sum(lines, [])), encoding="utf-8")
+            return self.folder / name
+
+        model = self.folder / "numbered"
+        valid = numbered("valid3.conll", self.valid)
+        heed("train", "ner", "--train", numbered("train3.conll", self.train), "--valid", valid, "--out",
+             model, *SMALL, "--epochs", 1, "--text-column", 2)
+        config = json.loads((model / "config.json").read_text("utf-8"))
+        self.assertEqual(config["data_columns"], {"word": "2"})
+
+        def loss(*options):
+            return json.loads(heed("eval", model, valid, "--json", *options).stdout)["loss"]
+        self.assertEqual(loss(), loss("--text-column", 2))
+        self.assertNotEqual(loss(), loss("--text-column", 1))  # an option wins
+        answer = json.loads(heed("predict", model, valid, "--json").stdout.splitlines()[0])
+        self.assertEqual(answer["tokens"], [word for word, _ in self.valid[0]])
+        refused = heed("eval", model, self.folder / "valid.conll", code=65).stderr
+        self.assertIn("words in column 2, as in training, unless --text-column", refused)
+        self.assertNotIn("data_columns", (self.model / "config.json").read_text("utf-8"))
+
     def test_malformed_files_are_refused_with_their_line(self):
         good = "Tim\tB-person\nCook\tI-person\n\n"
         cases = [("Rome\n", 4), ("Rome\tB-place\tx\n", 4), ("Rome\tX-place\n", 4),

@@ -91,6 +91,32 @@ class Recommendations(unittest.TestCase):
         self.assertEqual([line.split("\t")[:2] for line in lists.stdout.splitlines()],
                          [["x", "Number 7, it is"], ["y", "Number 10, it is"]])
 
+    def test_the_columns_of_training_are_remembered(self):
+        header, *rows = walks().splitlines()
+        named = self.folder / "named.csv"
+        named.write_text("visitor,page,moment\n" + "\n".join(reversed(rows)) + "\n")
+        chosen = ["--user-column", "visitor", "--item-column", "page", "--time-column", "moment"]
+        model = self.folder / "named"
+        heed("train", "recommend", "--train", named, "--out", model, *SMALL, "--epochs", 2, *chosen, code=0)
+        self.assertEqual(json.loads((model / "config.json").read_text())["data_columns"],
+                         {"user": "visitor", "item": "page", "time": "moment"})
+
+        def scores(*options):
+            return json.loads(heed("eval", model, named, "--json", *options, code=0).stdout)
+        self.assertEqual(scores(), scores(*chosen))
+        self.assertNotEqual(scores()["loss"], scores("--time-column", "none")["loss"])  # an option wins
+        lists = heed("predict", model, named, code=0).stdout.splitlines()
+        self.assertEqual({line.split("\t")[0] for line in lists}, {f"u{i}" for i in range(50)})
+        lost = self.folder / "lost.csv"
+        for header, column, option in [("user,page,moment", "visitor", "--user-column"),
+                                       ("visitor,item,moment", "page", "--item-column"),
+                                       ("visitor,page,other", "moment", "--time-column")]:
+            lost.write_text(header + "\n" + "\n".join(rows) + "\n")
+            refused = heed("predict", model, lost, code=2).stderr
+            self.assertIn(f'no column "{column}", which the model was trained with', refused)
+            self.assertIn(option, refused)
+        self.assertEqual(heed("predict", model, "-", text="x i5\nx i6\n", code=0).stdout.count("\n"), 1)
+
     def test_attention_and_settings(self):
         view = json.loads(heed("attend", self.model, "i4,i5,i6", "--json", code=0).stdout)
         self.assertEqual(view["tokens"][0], "Number 4, it is")

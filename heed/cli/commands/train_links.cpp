@@ -39,7 +39,8 @@ void run_train_links(const TrainLinksSettings& settings) {
   options.seed = settings.training.options.seed;
   options.valid_share = settings.held_out.valid;
   options.test_share = settings.held_out.test;
-  const data::GraphData data = settings.reading.read(settings.train, settings.table, settings.rows);
+  const data::GraphData data = settings.reading.read(settings.train, settings.table, settings.rows,
+                                                     {.labels = data::Labels::kNone});
   tasks::LinkPrediction task(data, options);
   const tasks::LinkSplit& split = task.split();
   std::cerr << "heed: " << data.nodes.size() << " nodes; " << split.train.size() << " edges train, "
