@@ -135,6 +135,29 @@ class Graphs(unittest.TestCase):
         heed("train", "links", "--train", named, *graph, "--out", links, *SMALL, "--epochs", 2, *chosen, code=0)
         heed("eval", links, self.edges, "--nodes", named, *graph, code=0)
 
+    def test_errors_are_listed(self):
+        weak, wrong = self.folder / "weak", self.folder / "wrong.tsv"
+        graph = ["--edges", self.edges]
+        heed("train", "graph", "--train", self.nodes, *graph, "--out", weak, *SMALL, "--epochs", 1, "--lr", 1e-6,
+             "--class-weight", "balanced", code=0)
+        scores = json.loads(heed("eval", weak, self.nodes, *graph, "--nodes-of", "all", "--json", "--errors", wrong,
+                                 code=0).stdout)
+        header, *rows = [line.split("\t") for line in wrong.read_text().splitlines()]
+        self.assertEqual(header, ["where", "expected", "predicted", "probability"])
+        self.assertEqual(len(rows), round(48 * (1 - scores["accuracy"])))
+        self.assertGreater(len(rows), 0)
+        answers = dict(line.split("\t")[:2]
+                       for line in heed("predict", weak, self.nodes, *graph, code=0).stdout.splitlines())
+        for node, expected, predicted, _ in rows:
+            self.assertEqual(expected, f"class{int(node[1:]) // SIZE}")
+            self.assertEqual(predicted, answers[node])
+            self.assertNotEqual(expected, predicted)
+        probabilities = [float(row[3]) for row in rows]
+        self.assertEqual(probabilities, sorted(probabilities, reverse=True))
+        self.assertIn("--class-weight", heed("train", "graph", "--train", self.nodes, *graph, "--out",
+                                             self.folder / "no", *SMALL, "--class-weight", "heavy",
+                                             code=2).stderr)
+
     def test_links(self):
         links, pairs = self.folder / "links", self.folder / "pairs.tsv"
         graph = ["--nodes", self.nodes, "--edges", self.edges]

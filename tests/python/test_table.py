@@ -67,6 +67,24 @@ class Tables(unittest.TestCase):
         self.assertGreater(scores["r2"], 0.8)
         self.assertLess(scores["mae"], scores["rmse"])
 
+    def test_errors_are_listed(self):
+        weak, wrong = self.folder / "weak", self.folder / "wrong.csv"
+        heed("train", "table", "--train", self.classes, "--target", "fee", "--out", weak, *SMALL, "--epochs", 1,
+             "--lr", 1e-6, code=0)
+        scores = json.loads(heed("eval", weak, self.classes, "--json", "--errors", wrong, code=0).stdout)
+        header, *rows = [line.split(",") for line in wrong.read_text().splitlines()]
+        self.assertEqual(header, ["where", "expected", "predicted", "probability"])
+        self.assertEqual(len(rows), round(ROWS * (1 - scores["accuracy"])))
+        self.assertGreater(len(rows), 0)
+        given = [line.split(",")[-1] for line in self.classes.read_text().splitlines()]
+        for where, expected, predicted, _ in rows:
+            self.assertEqual(expected, given[int(where.rsplit(":", 1)[1]) - 1])
+            self.assertNotEqual(expected, predicted)
+        probabilities = [float(row[3]) for row in rows]
+        self.assertEqual(probabilities, sorted(probabilities, reverse=True))
+        self.assertIn("--errors: has no meaning", heed("eval", self.regressor, self.numbers, "--errors", wrong,
+                                                       code=2).stderr)
+
     def test_importance(self):
         told = json.loads(heed("eval", self.regressor, self.numbers, "--importance", "--json", code=0).stdout)
         columns = {each["column"]: each for each in told["importance"]}

@@ -94,8 +94,8 @@ void define_train_graph(Options& options, TrainGraphSettings& s) {
   s.table.add_label_column(options);
   s.table.add_table_options(options);
   s.table.add_max_classes(options, "Classes, at most");
-  visit_fields(s.task, FieldOptions(options));
   visit_fields(s.task.model, FieldOptions(options));
+  visit_fields(s.task, FieldOptions(options));
   s.training.add_to(options, {"loss", "accuracy", "macro_f1"});
 }
 

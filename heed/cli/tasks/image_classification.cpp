@@ -128,16 +128,17 @@ class ImageAdapter final : public TaskAdapter {
     Evaluation result =
         evaluation_of(tasks::scores_of_logits(logits, data.classes), trained_.labels);
     const at::Tensor all = at::softmax(logits.to(at::kDouble), 1).contiguous();
+    if (options_.errors) {
+      result.wrong = wrong_classes(all, data.classes, data.names, trained_.labels);
+    }
+    if (!options_.judgements) return result;
     const auto* row = all.const_data_ptr<double>();
     for (size_t i = 0; i < data.classes.size(); ++i, row += trained_.labels.size()) {
-      const std::vector<double> probabilities(row, row + trained_.labels.size());
-      if (options_.errors) add_wrong(data, i, probabilities, result);
-      if (!options_.judgements) continue;
       result.judgements.push_back({.tokens = models::patch_grid(trained_.model->options()).count(),
                                    .expected = data.classes[i],
-                                   .probabilities = probabilities});
+                                   .probabilities = {row, row + trained_.labels.size()}});
     }
-    if (options_.judgements) result.labels = trained_.labels;
+    result.labels = trained_.labels;
     return result;
   }
 
@@ -224,19 +225,6 @@ class ImageAdapter final : public TaskAdapter {
       answer.json["top"] = likeliest_json(trained_.labels, shares, options_.choice.top);
     }
     return answer;
-  }
-
-  void add_wrong(const data::ImageData& data, size_t i, const std::vector<double>& probabilities,
-                 Evaluation& result) const {
-    const auto best = static_cast<size_t>(
-        std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
-    const auto actual = static_cast<size_t>(data.classes[i]);
-    if (best == actual) return;
-    result.wrong.push_back({.confidence = probabilities[best],
-                            .row = {{"where", data.names[i]},
-                                    {"expected", trained_.labels[actual]},
-                                    {"predicted", trained_.labels[best]},
-                                    {"probability", probabilities[best]}}});
   }
 
   models::TrainedImageClassifier trained_;

@@ -42,6 +42,7 @@ struct GraphOptions {
   ReadingOptions table = {};
   NodesOption nodes = {};
   PartOption part = {};
+  bool errors = false;
 
   void check() const { table.parsed(); }
 };
@@ -66,6 +67,7 @@ class GraphAdapter final : public TaskAdapter {
     Evaluation result = evaluation_of(evaluation.model, trained_.labels);
     result.details.update(graph_details(evaluation));
     result.report += "\n" + graph_report(evaluation);
+    if (options_.errors) result.wrong = wrong_of(data, evaluation);
     return result;
   }
 
@@ -109,6 +111,17 @@ class GraphAdapter final : public TaskAdapter {
   }
 
  private:
+  std::vector<Evaluation::Wrong> wrong_of(const data::GraphData& data,
+                                          const tasks::NodeEvaluation& evaluation) const {
+    std::vector<int32_t> classes;
+    std::vector<std::string> names;
+    for (const int64_t node : evaluation.nodes) {
+      classes.push_back(data.classes[static_cast<size_t>(node)]);
+      names.push_back(data.nodes[static_cast<size_t>(node)]);
+    }
+    return wrong_classes(evaluation.probabilities, classes, names, trained_.labels);
+  }
+
   data::GraphData read(const std::string& nodes, data::Labels labels) const {
     return options_.reading.read(nodes, options_.table, options_.rows,
                                  tasks::read_options_of(trained_, labels));
@@ -132,11 +145,13 @@ TaskLoader define_node_classification(TaskOptions& options, Use use) {
       options.use<ReadingOptions>({"label-column", "delimiter", "encoding", "max-bytes"});
   const NodesOption* nodes = use == Use::kAttend ? &options.use<NodesOption>() : nullptr;
   const PartOption* part = use == Use::kEval ? &options.use<PartOption>() : nullptr;
+  const ErrorsOption* errors = use == Use::kEval ? &options.use<ErrorsOption>() : nullptr;
   return loader_of<GraphAdapter>(
-      [&reading, &rows, &table, nodes, part] {
+      [&reading, &rows, &table, nodes, part, errors] {
         GraphOptions given{.reading = reading, .rows = rows, .table = table};
         if (nodes != nullptr) given.nodes = *nodes;
         if (part != nullptr) given.part = *part;
+        if (errors != nullptr) given.errors = errors->wanted();
         return given;
       },
       models::load_graph_classifier);

@@ -44,6 +44,7 @@ struct TableOptions {
   ReadingOptions table = {};
   bool importance = false;
   int64_t row = 1;
+  bool errors = false;
   bool judgements = false;  // of each row, which evaluation gives then
 
   void check() const { table.parsed(); }
@@ -70,6 +71,8 @@ class TableAdapter final : public TaskAdapter {
 
   Evaluation evaluate(const std::vector<std::string>& files,
                       const tasks::Progress& progress) const override {
+    check_usage(!options_.errors || !trained_.is_regression(),
+                "--errors: has no meaning for a model that tells a number");
     const data::TableData data = read(files, Target::kRead);
     const tasks::EncodedTable table = tasks::encode(trained_.columns, data);
     const at::Tensor found = tasks::outputs(trained_, table, progress);
@@ -81,6 +84,12 @@ class TableAdapter final : public TaskAdapter {
       if (!result.report.empty()) result.report += '\n';
       result.report += importance_report(columns, trained_.is_regression() ? "r2" : "accuracy");
       result.details["importance"] = importance_json(columns);
+    }
+    if (options_.errors) {
+      std::vector<std::string> where;
+      for (int64_t row = 0; row < data.rows(); ++row) where.push_back(data.where(row));
+      result.wrong = wrong_classes(at::softmax(found.to(at::kDouble), 1), data.target->categories,
+                                   where, trained_.labels);
     }
     if (options_.judgements && scores.classes) {
       const at::Tensor all = at::softmax(found.to(at::kDouble), 1).contiguous();
@@ -213,11 +222,13 @@ TaskLoader define_table_learning(TaskOptions& options, Use use) {
   const auto& rows = options.use<TimedRows>({"skip-bad"});
   const auto& table = options.use<ReadingOptions>({"delimiter", "encoding", "max-bytes"});
   const auto* importance = use == Use::kEval ? &options.use<ImportanceOption>() : nullptr;
+  const auto* errors = use == Use::kEval ? &options.use<ErrorsOption>() : nullptr;
   const auto* row = use == Use::kAttend ? &options.use<RowOption>() : nullptr;
   return loader_of<TableAdapter>(
-      [&rows, &table, importance, row] {
+      [&rows, &table, importance, errors, row] {
         TableOptions given{.rows = rows, .table = table};
         if (importance != nullptr) given.importance = importance->wanted;
+        if (errors != nullptr) given.errors = errors->wanted();
         if (row != nullptr) given.row = row->row;
         return given;
       },

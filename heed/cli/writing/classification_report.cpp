@@ -1,7 +1,10 @@
 #include "heed/cli/writing/classification_report.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <numeric>
+
 #include "heed/cli/writing/score_json.h"
 #include "heed/io/json_object.h"
 #include "heed/io/printable.h"
@@ -81,6 +84,26 @@ Evaluation several_labels(const tasks::ClassificationScores& scores,
 Evaluation evaluation_of(const tasks::ClassificationScores& scores,
                          const std::vector<std::string>& labels) {
   return scores.confusion ? one_label(scores, labels) : several_labels(scores, labels);
+}
+
+std::vector<Evaluation::Wrong> wrong_classes(const at::Tensor& probabilities,
+                                             const std::vector<int32_t>& classes,
+                                             const std::vector<std::string>& where,
+                                             const std::vector<std::string>& labels) {
+  const at::Tensor all = probabilities.to(at::kDouble).contiguous();
+  const auto* row = all.const_data_ptr<double>();
+  std::vector<Evaluation::Wrong> wrong;
+  for (size_t i = 0; i < classes.size(); ++i, row += labels.size()) {
+    const auto best = static_cast<size_t>(std::max_element(row, row + labels.size()) - row);
+    const auto actual = static_cast<size_t>(classes[i]);
+    if (best == actual) continue;
+    wrong.push_back({.confidence = row[best],
+                     .row = {{"where", where[i]},
+                             {"expected", labels[actual]},
+                             {"predicted", labels[best]},
+                             {"probability", row[best]}}});
+  }
+  return wrong;
 }
 
 OrderedJson probabilities_json(const std::vector<std::string>& labels,

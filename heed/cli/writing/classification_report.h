@@ -18,6 +18,13 @@ namespace heed::cli {
 Evaluation evaluation_of(const tasks::ClassificationScores& scores,
                          const std::vector<std::string>& labels);
 
+// What --errors lists of N examples with one label each: those whose likeliest class is another
+// one. probabilities: (N, C). `classes`, `where`: of each example.
+std::vector<Evaluation::Wrong> wrong_classes(const at::Tensor& probabilities,
+                                             const std::vector<int32_t>& classes,
+                                             const std::vector<std::string>& where,
+                                             const std::vector<std::string>& labels);
+
 // {"good": 0.75, "bad": 0.25}: of each label. `probabilities`: one a label.
 OrderedJson probabilities_json(const std::vector<std::string>& labels,
                                std::span<const double> probabilities);

@@ -11,7 +11,7 @@
 #include "heed/base/error.h"
 #include "heed/data/shuffle.h"
 #include "heed/nn/dropout_seed.h"
-#include "heed/ops/cross_entropy.h"
+#include "heed/tasks/common/logit_scores.h"
 #include "heed/tasks/common/sources.h"
 #include "heed/tasks/graph/graph_sampling.h"
 #include "heed/tasks/graph/node_baselines.h"
@@ -79,7 +79,12 @@ NodeClassification::NodeClassification(const data::GraphData& data,
   features_ = sparse_rows(data, trained_.features);
   edges_ = pattern_of(neighbours_);
   std::vector<int64_t> targets;
-  for (const int64_t node : train) targets.push_back(classes_[static_cast<size_t>(node)]);
+  std::vector<int64_t> counts(data.labels.size(), 0);
+  for (const int64_t node : train) {
+    targets.push_back(classes_[static_cast<size_t>(node)]);
+    ++counts[static_cast<size_t>(targets.back())];
+  }
+  class_weights_ = class_weights(options.class_weight, counts);
   train_ = at::tensor(train);
   targets_ = at::tensor(targets);
   if (num_neighbors_ == 0) {
@@ -116,20 +121,17 @@ Loss NodeClassification::loss_of_some(const std::vector<int64_t>& examples) {
                                           .seed = nn::draw_seed()});
   const at::Tensor logits =
       trained_.model->forward(chosen_rows(features_, part.nodes).to(device), pattern_of(part.seen));
-  return {.value = heed::cross_entropy(logits.narrow(0, 0, asked.size(0)),
-                                       targets_.index_select(0, chosen).to(device)),
-          .tokens = std::ssize(part.nodes),
-          .weight = static_cast<double>(examples.size())};
+  return class_loss(logits.narrow(0, 0, asked.size(0)), targets_.index_select(0, chosen).to(device),
+                    class_weights_,
+                    /*label_smoothing=*/0, std::ssize(part.nodes));
 }
 
 Loss NodeClassification::loss(const Batch& batch) {
   if (num_neighbors_ > 0) return loss_of_some(batch.examples);
   const at::Device device = device_of(*trained_.model);
   const at::Tensor logits = trained_.model->forward(features_.to(device), edges_);
-  return {
-      .value = heed::cross_entropy(logits.index_select(0, train_.to(device)), targets_.to(device)),
-      .tokens = lengths_[0],
-      .weight = static_cast<double>(train_.size(0))};
+  return class_loss(logits.index_select(0, train_.to(device)), targets_.to(device), class_weights_,
+                    /*label_smoothing=*/0, lengths_[0]);
 }
 
 Metrics NodeClassification::validate(const Progress& /*progress*/) {
@@ -180,7 +182,12 @@ NodeEvaluation evaluate(const models::TrainedGraphClassifier& trained, const dat
     throw DataError(data.file,
                     "expected nodes with a class in the part that is measured, found none");
   }
-  NodeEvaluation result{.model = node_scores(logits_of(trained, data), data.classes, nodes)};
+  const at::Tensor logits = logits_of(trained, data);
+  NodeEvaluation result{
+      .model = scores_of(logits, data.classes, nodes),
+      .nodes = nodes,
+      .probabilities = at::softmax(logits.index_select(0, at::tensor(nodes)).to(at::kDouble), 1),
+      .baselines = {}};
   const bool has_train = !nodes_of(data.classes, data.parts, data::Part::kTrain).empty();
   const bool has_valid = !nodes_of(data.classes, data.parts, data::Part::kValid).empty();
   if (!has_train || !has_valid || part == data::Part::kNone) return result;

@@ -9,9 +9,10 @@
 #include "heed/data/graphs/graph_data.h"
 #include "heed/models/files/graph_classifier_files.h"
 #include "heed/nn/fields.h"
-#include "heed/tasks/text/classify.h"
-#include "heed/tasks/graph/graph_tensors.h"
+#include "heed/tasks/common/class_weights.h"
+#include "heed/tasks/common/logit_scores.h"
 #include "heed/tasks/common/task.h"
+#include "heed/tasks/graph/graph_tensors.h"
 
 namespace heed::tasks {
 
@@ -20,18 +21,21 @@ struct NodeClassificationOptions {
   // Of each node at most so many that it attends to, drawn anew for each batch; 0: the whole graph
   // at once.
   int64_t num_neighbors = 0;
+  std::string class_weight = "none";  // see class_weights()
 };
 
-// Those of the model apart.
+// All but those of the model, which have a list of their own.
 template <nn::OptionsOf<NodeClassificationOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
-  visit(nn::Field{.name = "num_neighbors",
-                  .help = "For graphs that outgrow memory: training reads batches of nodes, and of "
-                          "each node at most so many that it attends to, drawn anew; 0: the whole "
-                          "graph at once",
-                  .most = nn::kLargestSize,
-                  .group = "Graph"},
-        o.num_neighbors);
+  visit(
+      {.name = "num_neighbors",
+       .help = "For graphs that outgrow memory: training reads batches of nodes, and of each node "
+               "at most so many that it attends to, drawn anew; 0: the whole graph at once",
+       .most = nn::kLargestSize,
+       .group = "Graph"},
+      o.num_neighbors);
+  visit(class_weight_field("balanced: a node counts the more, the rarer its class"),
+        o.class_weight);
 }
 
 // The whole graph is one training example: all nodes are read in each step, and the loss is that of
@@ -39,9 +43,9 @@ void visit_fields(Options& o, const Visit& visit) {
 // them is read with what they attend to (graph_sampling.h).
 class NodeClassification final : public Task {
  public:
-  // A fresh model. Weights come from torch's default generator. Throws DataError where no node
-  // trains or none validates, and for data without any feature or a second class; UsageError for
-  // options that cannot be used.
+  // A fresh model; features and classes are read from the data. Weights come from torch's default
+  // generator. Throws DataError where no node trains or none validates, and for data without any
+  // feature or a second class; UsageError for options that cannot be used.
   NodeClassification(const data::GraphData& data, const NodeClassificationOptions& options);
 
   std::string name() const override { return "graph"; }
@@ -65,8 +69,9 @@ class NodeClassification final : public Task {
   Pattern edges_;
   std::vector<int32_t> classes_;
   std::vector<data::Part> parts_;
-  at::Tensor train_;    // numbers of the nodes that train
-  at::Tensor targets_;  // their classes
+  at::Tensor train_;          // numbers of the nodes that train
+  at::Tensor targets_;        // their classes
+  at::Tensor class_weights_;  // (C) float32; undefined: all are one
   std::vector<int64_t> lengths_;
 };
 
@@ -83,6 +88,8 @@ at::Tensor probabilities(const models::TrainedGraphClassifier& trained,
 // there is none.
 struct NodeEvaluation {
   ClassificationScores model;
+  std::vector<int64_t> nodes;  // n, those that were measured
+  at::Tensor probabilities;    // (n, C) float64
   // Accuracies; none without a training part.
   std::vector<std::pair<std::string, double>> baselines;
 };

@@ -37,19 +37,19 @@ data::GraphData circles(int size) {
   return data;
 }
 
-NodeClassificationOptions small_node_classification(int64_t num_neighbors = 0) {
-  NodeClassificationOptions options{.num_neighbors = num_neighbors};
-  options.model.d_model = 16;
-  options.model.num_heads = 2;
-  options.model.dropout = 0;
-  options.model.attention_dropout = 0;
+models::GraphClassifierOptions small_node_classification() {
+  models::GraphClassifierOptions options;
+  options.d_model = 16;
+  options.num_heads = 2;
+  options.dropout = 0;
+  options.attention_dropout = 0;
   return options;
 }
 
 TEST(NodeClassification, LearnsFromNeighbours) {
   at::manual_seed(1);
   const data::GraphData data = circles(24);
-  NodeClassification task(data, small_node_classification());
+  NodeClassification task(data, {.model = small_node_classification()});
   EXPECT_EQ(task.train_lengths(), std::vector<int64_t>({48}));
   learn(task, {0}, 300);
   EXPECT_GT(metric(task.validate({}), "accuracy"), 0.95);
@@ -58,6 +58,8 @@ TEST(NodeClassification, LearnsFromNeighbours) {
   ASSERT_EQ(evaluation.baselines.size(), 2u);
   EXPECT_LT(evaluation.baselines[0].second, 0.9);  // most nodes have no word of their class
   EXPECT_EQ(evaluation.baselines[1].second, 1);
+  EXPECT_EQ(evaluation.nodes.size(), 32u);
+  EXPECT_EQ(evaluation.probabilities.sizes(), at::IntArrayRef({32, 2}));
   const at::Tensor all = probabilities(task.trained(), data);
   EXPECT_EQ(all.sizes(), at::IntArrayRef({48, 2}));
   EXPECT_NEAR(all[0].sum().item<float>(), 1, 1e-5);
@@ -66,22 +68,46 @@ TEST(NodeClassification, LearnsFromNeighbours) {
 TEST(NodeClassification, WhatItCannotUseIsNamed) {
   data::GraphData data = circles(6);
   data.parts.assign(12, data::Part::kTest);
-  EXPECT_THROW(NodeClassification(data, small_node_classification()), DataError);
+  EXPECT_THROW(NodeClassification(data, {.model = small_node_classification()}), DataError);
   data = circles(6);
   data.columns.clear();
-  EXPECT_THROW(NodeClassification(data, small_node_classification()), DataError);
+  EXPECT_THROW(NodeClassification(data, {.model = small_node_classification()}), DataError);
   data = circles(6);
-  EXPECT_THROW(NodeClassification(data, small_node_classification(-1)), UsageError);
+  EXPECT_THROW(
+      NodeClassification(data, {.model = small_node_classification(), .num_neighbors = -1}),
+      UsageError);
   at::manual_seed(2);
-  const NodeClassification task(data, small_node_classification());
+  const NodeClassification task(data, {.model = small_node_classification()});
   data.classes.assign(12, -1);
   EXPECT_THROW(evaluate(task.trained(), data, data::Part::kNone), DataError);
+}
+
+TEST(NodeClassification, RareClassesCountMore) {
+  data::GraphData data = circles(24);
+  // Four nodes of the one class train, and one of the other.
+  for (size_t i = 25; i < 48; ++i) {
+    if (data.parts[i] == data::Part::kTrain) data.parts[i] = data::Part::kTest;
+  }
+  const models::GraphClassifierOptions model = small_node_classification();
+  at::manual_seed(1);
+  NodeClassification whole(data, {.model = model, .class_weight = "balanced"});
+  const Loss loss = whole.loss(*whole.prepare({0}));
+  EXPECT_EQ(loss.weight, 5);
+  const at::Tensor logs = probabilities(whole.trained(), data).to(at::kDouble).log();
+  const auto log_of = [&](int64_t node, int64_t label) { return logs[node][label].item<double>(); };
+  const double common = log_of(0, 0) + log_of(6, 0) + log_of(12, 0) + log_of(18, 0);
+  EXPECT_NEAR(loss.value.item<double>(), -(0.625 * common + 2.5 * log_of(24, 1)) / 5, 1e-5);
+  at::manual_seed(1);
+  NodeClassification part(data, {.model = model, .num_neighbors = 100, .class_weight = "balanced"});
+  EXPECT_NEAR(part.loss(*part.prepare({0, 1, 2, 3, 4})).value.item<double>(),
+              loss.value.item<double>(), 1e-5);
+  EXPECT_THROW(NodeClassification(data, {.model = model, .class_weight = "heavy"}), UsageError);
 }
 
 TEST(NodeClassification, LearnsFromSomeNeighbours) {
   at::manual_seed(1);
   const data::GraphData data = circles(24);
-  NodeClassification task(data, small_node_classification(1));
+  NodeClassification task(data, {.model = small_node_classification(), .num_neighbors = 1});
   ASSERT_EQ(task.train_lengths(), std::vector<int64_t>(8, 1));
   learn(task, {0, 1, 2, 3, 4, 5, 6, 7}, 300);
   EXPECT_GT(metric(task.validate({}), "accuracy"), 0.9);
@@ -90,9 +116,9 @@ TEST(NodeClassification, LearnsFromSomeNeighbours) {
 TEST(NodeClassification, APartWithAllNeighboursGivesTheSameLoss) {
   const data::GraphData data = circles(24);
   at::manual_seed(1);
-  NodeClassification whole(data, small_node_classification());
+  NodeClassification whole(data, {.model = small_node_classification()});
   at::manual_seed(1);
-  NodeClassification part(data, small_node_classification(100));
+  NodeClassification part(data, {.model = small_node_classification(), .num_neighbors = 100});
   const std::vector<int64_t> all = {0, 1, 2, 3, 4, 5, 6, 7};
   EXPECT_NEAR(part.loss(*part.prepare(all)).value.item<double>(),
               whole.loss(*whole.prepare({0})).value.item<double>(), 1e-5);
