@@ -2,11 +2,13 @@
 // testdata/cases.jsonl, written by tools/regex_oracle.py.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "heed/io/testing/test_files.h"
 #include "heed/text/pre_tokenizer.h"
 
 namespace heed::text {
@@ -53,6 +55,22 @@ TEST(RegexCases, ArePiecesOfThePackage) {
     }
   }
   EXPECT_GE(count, 300);
+}
+
+// Cases that nobody here chose.
+TEST(RegexCases, SharedOnesArePiecesOfThePackage) {
+  const auto path = test::shared_data("../cases/regex/cases.jsonl");
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "../shared/cases/regex is missing";
+  std::ifstream file(path);
+  int count = 0;
+  for (std::string line; std::getline(file, line); ++count) {
+    const auto entry = nlohmann::json::parse(line);
+    const auto regex = entry.at("regex").get<std::string>();
+    const auto text = entry.at("text").get<std::string>();
+    EXPECT_EQ(pieces_of(*split_named(regex, "isolated"), text), entry.at("pieces"))
+        << regex << ", " << text;
+  }
+  EXPECT_GT(count, 0);
 }
 
 }  // namespace
