@@ -50,7 +50,7 @@ void check(const BeamSearchOptions& o) {
   visit_generation_fields(o, nn::FieldCheck());
   check_usage(o.max_new_tokens > 0, "max_new_tokens: expected at least 1, got ", o.max_new_tokens);
   check_usage(o.num_return_sequences <= o.num_beams, "num_return_sequences: expected 1 to ",
-              o.num_beams, " (the number of beams), got ", o.num_return_sequences);
+              o.num_beams, " (num_beams), got ", o.num_return_sequences);
 }
 
 // Logits (R, V) of all beams' next tokens.

@@ -26,7 +26,7 @@ TextStream::TextStream(std::shared_ptr<const text::Tokenizer> tokenizer,
                        std::vector<std::string> stops)
     : tokenizer_(std::move(tokenizer)), stops_(std::move(stops)) {
   for (const std::string& stop : stops_) {
-    check_usage(!stop.empty(), "generation: expected a stop string of at least one character");
+    check_usage(!stop.empty(), "stop: expected a text of at least one character, got none");
   }
 }
 

@@ -148,7 +148,13 @@ class LanguageModels(unittest.TestCase):
         result = heed("eval", self.model, self.folder / "valid.txt", self.folder / "none.txt")
         self.assertEqual(result.returncode, 66, result.stdout)
         self.assertEqual(heed("generate", self.folder, "--prompt", "a").returncode, 66)
-        self.assertEqual(heed("generate", self.model, "--prompt", "").returncode, 2)
+        empty = heed("generate", self.model, "--prompt", "", code=2)
+        self.assertIn("heed: --prompt (or --prompt-file, or standard input): expected", empty.stderr)
+        unstopped = heed("generate", self.model, "--prompt", "a", "--stop", "", code=2)
+        self.assertIn("heed: --stop: expected", unstopped.stderr)
+        for option, value in (("--num-return-sequences", 9), ("--max-new-tokens", 0)):
+            beams = heed("generate", self.model, "--prompt", "a", "--num-beams", 2, option, value, code=2)
+            self.assertIn(f"heed: {option}: expected", beams.stderr)
 
     def test_interrupt_leaves_what_is_there(self):
         process = subprocess.Popen([HEED, "generate", self.model, "--prompt", "the ",

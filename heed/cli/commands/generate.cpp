@@ -72,7 +72,9 @@ TextWriter language_model(const GenerateSettings& settings, const std::string& p
   settings.special.apply_to(trained.tokenizer);
   if (settings.dtype == "bfloat16") trained.model->to(at::kBFloat16);
   const auto ids = trained.tokenizer->encode_ids(prompt, trained.surround());
-  check_usage(!ids.empty(), "the prompt: expected at least one token, got none");
+  check_usage(
+      !ids.empty(),
+      "--prompt (or --prompt-file, or standard input): expected at least one token, got none");
   TextWriter writer{.decoder = std::make_unique<tasks::LanguageModelDecoder>(trained.model),
                     .tokenizer = trained.tokenizer,
                     .ids = {ids.begin(), ids.end()},

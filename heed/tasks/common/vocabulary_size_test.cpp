@@ -17,5 +17,29 @@ TEST(VocabularySize, IsTheNumberBehindThePrefix) {
   }
 }
 
+TEST(VocabularySize, TheErrorNamesTheField) {
+  EXPECT_THAT(
+      [] {
+        vocabulary_size(
+            "bpe:x",
+            {.prefix = "bpe:", .least = 5, .expected = "above 4", .field = "target_tokenizer"});
+      },
+      testing::ThrowsMessage<UsageError>(testing::StartsWith("target_tokenizer: expected bpe:N")));
+}
+
+TEST(TokenizerFile, WhatIsNoneIsRefusedWithTheChoices) {
+  const TokenizerFileRule rule{.learnt = "characters, bpe:N"};
+  EXPECT_THAT([&] { tokenizer_file("wordz", rule); },
+              testing::ThrowsMessage<UsageError>(
+                  "tokenizer: expected characters, bpe:N or the path of a tokenizer.json, got "
+                  "\"wordz\""));
+  for (const char* file : {"no/such/file", "none.json"}) {
+    EXPECT_THAT([&] { tokenizer_file(file, rule); },
+                testing::ThrowsMessage<MissingInputError>(
+                    testing::AllOf(testing::HasSubstr("tokenizer: expected characters"),
+                                   testing::HasSubstr("which is not there"))));
+  }
+}
+
 }  // namespace
 }  // namespace heed::tasks

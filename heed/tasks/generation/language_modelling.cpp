@@ -101,12 +101,13 @@ int64_t first_token_bytes(const text::Encoding& encoding) {
 }
 
 std::shared_ptr<const text::Tokenizer> tokenizer_for(const std::string& kind, std::string_view text,
-                                                     const Progress& progress) {
+                                                     const Progress& progress,
+                                                     std::string_view learnt) {
   const auto made = [&]() -> text::Tokenizer {
     if (kind == "characters") return learnt_characters(text);
     if (kind == "bytes") return learnt_bytes(kByteTokens, text, progress);
     if (kind.starts_with(kBpe)) return learnt_bytes(bpe_size(kind), text, progress);
-    return text::Tokenizer::load(kind);
+    return tokenizer_file(kind, {.learnt = learnt});
   };
   return std::make_shared<const text::Tokenizer>(made());
 }
@@ -127,7 +128,7 @@ LanguageModelling::LanguageModelling(const data::TextData& data,
                                      models::TrainedLanguageModel trained, int64_t context)
     : trained_(std::move(trained)) {
   const int64_t longest = trained_.model->options().transformer.max_length;
-  check_usage(context > 0 && context <= longest, "context: expected 1 to ", longest,
+  check_usage(context > 0 && context <= longest, "max_length: expected 1 to ", longest,
               " tokens, which the model reads, got ", context);
   read(data);
   cut_into_pieces(context);

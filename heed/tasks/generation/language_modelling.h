@@ -17,9 +17,11 @@ namespace heed::tasks {
 
 // How a text becomes tokens: "characters"; "bytes"; "bpe:N", a byte-level BPE of at most N tokens
 // that is learnt from `text`; or the path of a tokenizer.json. Throws UsageError for a number that
-// cannot be used, and what Tokenizer::load throws.
-std::shared_ptr<const text::Tokenizer> tokenizer_for(const std::string& kind, std::string_view text,
-                                                     const Progress& progress = {});
+// cannot be used and for a name that is none of these, which it lists (`learnt`: all but the path),
+// and what Tokenizer::load throws.
+std::shared_ptr<const text::Tokenizer> tokenizer_for(
+    const std::string& kind, std::string_view text, const Progress& progress = {},
+    std::string_view learnt = "auto, characters, bytes, bpe:N");
 
 // A training example is a piece of the training text of as many tokens as the model's context. The
 // places where a piece may begin are cut into as many equal stretches as there are examples, and

@@ -25,12 +25,20 @@ std::vector<std::string> normalizers(bool lowercase) {
   return lowercase ? std::vector<std::string>{"NFC", "Lowercase"} : std::vector<std::string>{"NFC"};
 }
 
-text::Tokenizer learnt_bpe(std::string_view kind, const std::vector<std::string_view>& texts,
-                           const PairTokenizerOptions& options, const Progress& progress) {
+// What an option says of the texts of one side, or of both.
+struct Side {
+  const std::string& kind;
+  const std::vector<std::string_view>& texts;
+  const char* field;
+};
+
+text::Tokenizer learnt_bpe(const Side& side, const PairTokenizerOptions& options,
+                           const Progress& progress) {
   const int32_t size = vocabulary_size(
-      kind, {.prefix = kSubwords,
-             .least = kSpecialTokens + 1,
-             .expected = text_of("above ", kSpecialTokens, " (the special tokens)")});
+      side.kind, {.prefix = kSubwords,
+                  .least = kSpecialTokens + 1,
+                  .expected = text_of("above ", kSpecialTokens, " (the special tokens)"),
+                  .field = side.field});
   // Blanks become part of the words, so that decoding gives them back; a mark of punctuation is a
   // word of its own.
   text::BpeBuilder builder({.vocab_size = size,
@@ -39,7 +47,7 @@ text::Tokenizer learnt_bpe(std::string_view kind, const std::vector<std::string_
                             .pre_tokenizers = {"Metaspace", "Punctuation"},
                             .decoder = "Metaspace",
                             .progress = progress});
-  for (const std::string_view text : texts) builder.add(text);
+  for (const std::string_view text : side.texts) builder.add(text);
   return builder.build();
 }
 
@@ -53,16 +61,18 @@ text::Tokenizer learnt_characters(const std::vector<std::string_view>& texts,
   return builder.build();
 }
 
-std::shared_ptr<const text::Tokenizer> tokenizer_of(const std::string& kind,
-                                                    const std::vector<std::string_view>& texts,
+std::shared_ptr<const text::Tokenizer> tokenizer_of(const Side& side,
                                                     const PairTokenizerOptions& options,
                                                     const Progress& progress) {
+  const std::string& kind = side.kind;
   const auto made = [&]() -> text::Tokenizer {
-    if (kind == "characters") return learnt_characters(texts, options);
-    if (kind.starts_with(kSubwords)) return learnt_bpe(kind, texts, options, progress);
+    if (kind == "characters") return learnt_characters(side.texts, options);
+    if (kind.starts_with(kSubwords)) return learnt_bpe(side, options, progress);
+    const text::Tokenizer file =
+        tokenizer_file(kind, {.learnt = "bpe:N, characters", .field = side.field});
     check_usage(!options.lowercase, "lowercase: a tokenizer.json (", kind,
                 ") says itself what becomes of capitals; expected one that is learnt");
-    return text::Tokenizer::load(kind).with_max_length(std::nullopt);
+    return file.with_max_length(std::nullopt);
   };
   auto tokenizer = std::make_shared<const text::Tokenizer>(made());
   for (const char* token : {models::kBeginToken, models::kEndToken}) {
@@ -85,9 +95,10 @@ PairTokenizers tokenizers_for(const data::ParallelData& train, const PairTokeniz
     (shared ? sources : targets).emplace_back(pair.target);
   }
   PairTokenizers made;
-  made.source = tokenizer_of(options.kind, sources, options, progress);
+  made.source = tokenizer_of({options.kind, sources, "tokenizer"}, options, progress);
   made.target =
-      shared ? made.source : tokenizer_of(options.target_kind, targets, options, progress);
+      shared ? made.source
+             : tokenizer_of({options.target_kind, targets, "target_tokenizer"}, options, progress);
   return made;
 }
 

@@ -144,7 +144,7 @@ class Writer {
     };
     prompt_ = {transcriber_.start};
     check_usage(transcriber_.multilingual || (options_.language.empty() && !options_.translate),
-                "language and translation: this model knows English alone");
+                "--language and --task: have no meaning for this model, which knows English alone");
     if (transcriber_.multilingual) {
       const auto asked = token(options_.language);
       check_usage(options_.language.empty() || asked.has_value(), "language: '", options_.language,

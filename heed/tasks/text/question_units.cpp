@@ -73,7 +73,7 @@ std::shared_ptr<const text::Tokenizer> question_tokenizer(const std::string& kin
   }
   std::string all;
   for (const std::string& each : texts) all += each + '\n';
-  return tokenizer_for(kind, all, progress);
+  return tokenizer_for(kind, all, progress, "words, words:N, characters, bytes, bpe:N");
 }
 
 }  // namespace heed::tasks

@@ -94,7 +94,7 @@ TextClassification::TextClassification(const data::TrainingData& data,
   check_usage(trained_.labels == data.train.label_names,
               "training: expected a model with the labels of the data");
   check_usage(options.word_dropout == 0 || trained_.tokenizer->unknown_id(),
-              "word dropout: expected a tokenizer with an id for unknown words");
+              "word_dropout: expected a tokenizer with an id for unknown words");
   const bool several = !options.label_separator.empty();
   trained_.label_separator = options.label_separator;
   if (several) {
