@@ -171,6 +171,28 @@ class Data(unittest.TestCase):
         answer = json.loads(self.run_heed("predict", "ids", "--json", text="word1 of 2\n").stdout)
         self.assertEqual(len(answer["probabilities"]), 12_000)
 
+    def test_a_hundred_thousand_classes(self):
+        ids = [f"id{i}" for i in range(100_000)]
+        self.write("huge.tsv", "".join(f"{id}\tword{i % 7}\n" for i, id in enumerate(ids)))
+        self.write("few.tsv", "id1\tword1\nid2\tword2\n")
+        self.write("huge_nodes.tsv", "node\tlabel\tsplit\tage\n" + "".join(
+            f"n{id}\t{id}\t{'train' if i % 2 == 0 else 'valid'}\t{i % 7}\n" for i, id in enumerate(ids)))
+        self.write("huge_table.csv", "age,kind\n" + "".join(f"{i % 7},{id}\n" for i, id in enumerate(ids)))
+        for task, options in (("classify", ["--train", "huge.tsv", "--valid", "few.tsv"]),
+                              ("graph", ["--train", "huge_nodes.tsv"]),
+                              ("table", ["--train", "huge_table.csv", "--target", "kind"])):
+            result = self.run_heed("train", task, *options, "--out", "refused", code=65)
+            self.assertIn("more than 10000 classes", result.stderr)
+            self.assertIn("--max-classes", result.stderr)
+        # As many nodes, each with what 64 heads say of every class, would take 10 TB.
+        result = self.run_heed("train", "graph", "--train", "huge_nodes.tsv", "--max-classes", 200_000,
+                               "--num-output-heads", 64, "--out", "refused", code=2)
+        self.assertIn("100000 classes of 100000 nodes: takes about", result.stderr)
+        self.run_heed("train", "classify", "--train", "huge.tsv", "--valid", "few.tsv", "--out", "huge",
+                      "--max-classes", 200_000, "--max-steps", 1, *SMALL)
+        answer = json.loads(self.run_heed("predict", "huge", "--json", text="word1\n").stdout)
+        self.assertEqual(len(answer["probabilities"]), 100_000)
+
     def test_what_others_wrote_is_escaped(self):
         self.write("odd.jsonl", json.dumps({"label": "a\nb\u001b[31m", "text": "x"}) + "\n" +
                    json.dumps({"label": "c", "text": "y"}) + "\n")

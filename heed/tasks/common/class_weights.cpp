@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "heed/base/error.h"
 #include "heed/data/memory.h"
 #include "heed/ops/cross_entropy.h"
 
@@ -46,7 +47,15 @@ void check_classes_fit(const std::string& classes, int64_t weights) {
   constexpr uint64_t kBytes = 4 * sizeof(float);
   data::check_fits(kBytes * static_cast<uint64_t>(weights), classes,
                    "expected fewer classes (is what is taken for one the right thing?) or a "
-                   "smaller width of the model");
+                   "smaller width of the model (--d-model)");
+}
+
+void check_logits_fit(int64_t examples, int64_t classes) {
+  constexpr uint64_t kBytes = sizeof(float) + sizeof(double);
+  data::check_fits(
+      kBytes * static_cast<uint64_t>(examples) * static_cast<uint64_t>(classes),
+      text_of("the probabilities of ", classes, " classes for ", examples, " validation examples"),
+      "expected fewer of either (--valid, --valid-share)");
 }
 
 }  // namespace heed::tasks

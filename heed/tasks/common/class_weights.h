@@ -35,4 +35,7 @@ Loss class_loss(const at::Tensor& logits, const at::Tensor& targets, const at::T
 // weights that are there for the classes: themselves, their gradients and two moments of Adam.
 void check_classes_fit(const std::string& classes, int64_t weights);
 
+// The same of the logits and probabilities of all `examples` that validate, which are kept at once.
+void check_logits_fit(int64_t examples, int64_t classes);
+
 }  // namespace heed::tasks

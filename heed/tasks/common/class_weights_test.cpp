@@ -34,6 +34,8 @@ TEST(ClassWeights, ALossIsTheMeanByWeight) {
 TEST(ClassWeights, ClassesThatDoNotFitIntoMemoryAreRefused) {
   EXPECT_NO_THROW(check_classes_fit("10 classes", 10 * 64));
   EXPECT_THROW(check_classes_fit("10^12 classes", int64_t{1} << 50), UsageError);
+  EXPECT_NO_THROW(check_logits_fit(100, 1000));
+  EXPECT_THROW(check_logits_fit(int64_t{1} << 25, int64_t{1} << 25), UsageError);
 }
 
 }  // namespace

@@ -76,6 +76,10 @@ NodeClassification::NodeClassification(const data::GraphData& data,
   models::GraphClassifierOptions model = options.model;
   model.num_features = models::count_of(trained_.features);
   model.num_classes = std::ssize(data.labels);
+  // Each node has the logits of all classes, of each head.
+  check_classes_fit(
+      text_of(model.num_classes, " classes of ", data.nodes.size(), " nodes"),
+      (model.d_model + std::ssize(data.nodes)) * model.num_output_heads * model.num_classes);
   features_ = sparse_rows(data, trained_.features);
   edges_ = pattern_of(neighbours_);
   std::vector<int64_t> targets;

@@ -74,6 +74,9 @@ ImageClassification::ImageClassification(data::ImageData train, data::ImageData 
   model.image_width = train_.width;
   model.num_channels = train_.channels;
   model.num_classes = std::ssize(train_.labels);
+  check_classes_fit(text_of(model.num_classes, " classes"),
+                    model.num_classes * model.transformer.d_model);
+  check_logits_fit(valid_.count(), model.num_classes);
   trained_.model = std::make_shared<models::ImageClassifier>(model);
   lengths_.assign(static_cast<size_t>(train_.count()), 1 + models::patch_grid(model).count());
   std::vector<int64_t> counts(train_.labels.size());

@@ -40,6 +40,9 @@ SpeechClassification::SpeechClassification(data::SoundData train, data::SoundDat
   }
   models::SpeechClassifierOptions model = options.model;
   model.num_classes = std::ssize(train_.labels);
+  check_classes_fit(text_of(model.num_classes, " classes"),
+                    model.num_classes * model.speech.transformer.d_model);
+  check_logits_fit(std::ssize(valid_.examples), model.num_classes);
   trained_.labels = train_.labels;
   trained_.scale = scale_of(frames_of(train_.examples));
   std::vector<int64_t> counts(train_.labels.size());

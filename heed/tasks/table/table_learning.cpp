@@ -84,6 +84,9 @@ TableLearning::TableLearning(const data::TableData& train, const data::TableData
   model.num_categories = std::ssize(train_.categories);
   model.num_category_vectors = std::ssize(shared);
   model.num_outputs = std::max<int64_t>(1, std::ssize(trained_.labels));
+  check_classes_fit(text_of(model.num_outputs, " classes"),
+                    model.num_outputs * model.transformer.d_model);
+  check_logits_fit(valid.rows(), model.num_outputs);
   trained_.model = std::make_shared<models::TableTransformer>(model);
   if (!shared.empty()) {
     const std::vector<int64_t> zero(shared.begin(), shared.end());
