@@ -223,6 +223,21 @@ class NamedEntities(unittest.TestCase):
         self.assertIn("words in column 2, as in training, unless --text-column", refused)
         self.assertNotIn("data_columns", (self.model / "config.json").read_text("utf-8"))
 
+    def test_a_word_of_10_MB_is_a_word(self):
+        long = "x" * 10_000_000
+        file = self.folder / "long.conll"
+        file.write_text(f"{long}\tO\n\nTim\tB-person\nlives\tO\nin\tO\nRome\tB-place\n.\tO\n")
+        metrics = heed("eval", self.model, file, "--json", code=0)
+        self.assertEqual(json.loads(metrics.stdout)["examples"], 2)
+        self.assertIn("are not read whole", metrics.stderr)
+        answers = heed("predict", self.model, file, "--json", code=0).stdout.splitlines()
+        self.assertEqual(len(json.loads(answers[0])["tokens"][0]), len(long))
+        self.assertEqual(json.loads(answers[1])["entities"][0]["text"], "Tim")
+        # As a line of text it may be refused, and loses no other.
+        result = heed("predict", self.model, text=long + "\nTim lives in Rome .\n")
+        self.assertIn(result.returncode, (0, 65), result.stderr[:1000])
+        self.assertEqual(result.stdout.splitlines()[-1], "[Tim](person) lives in [Rome](place) .")
+
     def test_malformed_files_are_refused_with_their_line(self):
         good = "Tim\tB-person\nCook\tI-person\n\n"
         cases = [("Rome\n", 4), ("Rome\tB-place\tx\n", 4), ("Rome\tX-place\n", 4),

@@ -85,6 +85,56 @@ class SpecialTokens(unittest.TestCase):
         refused = heed("predict", model, data, "--special-tokens")
         self.assertEqual(refused.returncode, 2, refused.stderr)
 
+    def test_entities_are_right_beside_such_words(self):
+        rows = "[PAD] O\n[PAD] B-X\n[UNK] O\n\nAna B-X\n[PAD] O\n\n" * 20
+        data = self.write("pads.conll", rows)
+        model = self.folder / "ner_pads"
+        self.run_heed("train", "ner", "--train", data, "--valid", data, "--out", model, "--epochs", 2, *SMALL)
+        scores = json.loads(self.run_heed("eval", model, data, "--json", "--threads", 1))
+        self.assertTrue(0 < scores["loss"] < 100, scores)
+        # A sentence is read alone as it is beside others, which are longer.
+        alone = self.write("alone.conll", "Ana B-X\n[PAD] O\n")
+        one = json.loads(self.run_heed("predict", model, alone, "--json", "--threads", 1))
+        both = [json.loads(line) for line in
+                self.run_heed("predict", model, data, "--json", "--threads", 1).splitlines()]
+        self.assertEqual(one["tokens"], ["Ana", "[PAD]"])
+        self.assertEqual(one["tags"], both[1]["tags"])
+
+    def test_questions_about_stories(self):
+        rooms = ["attic", "garden"]
+        lines = []
+        for i in range(40):
+            lines += [f"1 [PAD] went to the {rooms[i % 2]}.", f"2 [UNK] went to the {rooms[i // 2 % 2]}.",
+                      f"3 Where is [PAD]? \t{rooms[i % 2]}\t1", f"4 Where is [UNK]? \t{rooms[i // 2 % 2]}\t2"]
+        data = self.write("stories.txt", "\n".join(lines) + "\n")
+        model = self.folder / "stories"
+        self.run_heed("train", "qa", "--train", data, "--valid", data, "--out", model, "--epochs", 2, *SMALL)
+        scores = json.loads(self.run_heed("eval", model, data, "--json", "--threads", 1))
+        self.assertTrue(0 < scores["loss"] < 100, scores)
+        answers = [json.loads(line) for line in
+                   self.run_heed("predict", model, data, "--json", "--threads", 1).splitlines()]
+        self.assertEqual(len(answers), 80)
+        for answer in answers:
+            self.assertIn(answer["answer"], rooms)
+            self.assertTrue(0 < answer["probability"] <= 1, answer)
+
+    def test_questions_about_texts(self):
+        lines = []
+        for i in range(40):
+            context = f"[PAD] stands in the [UNK] garden. Ana stands in the {'old' if i % 2 else '[PAD]'} attic."
+            answer = "the [UNK] garden"
+            lines.append(json.dumps({"context": context, "question": "Where is [PAD]?", "answers": [
+                {"text": answer, "answer_start": context.index(answer)}]}))
+        data = self.write("spans.jsonl", "\n".join(lines) + "\n")
+        model = self.folder / "spans"
+        self.run_heed("train", "qa", "--train", data, "--valid", data, "--out", model, "--epochs", 2, *SMALL)
+        scores = json.loads(self.run_heed("eval", model, data, "--json", "--threads", 1))
+        self.assertTrue(0 <= scores["loss"] < 100, scores)
+        for line, asked in zip(self.run_heed("predict", model, data, "--json", "--threads", 1).splitlines(), lines):
+            answer = json.loads(line)
+            self.assertIn(answer["answer"], json.loads(asked)["context"])  # as it was spelt
+            self.assertTrue(0 < answer["probability"] <= 1, answer)
+
     def test_classes(self):
         data = self.write("c.tsv", "label\ttext\n" + "a\t[PAD] [PAD]\nb\t[UNK] good\n" * 10)
         model = self.folder / "classify"
