@@ -129,7 +129,7 @@ class SpecialTokens(unittest.TestCase):
         model = self.folder / "spans"
         self.run_heed("train", "qa", "--train", data, "--valid", data, "--out", model, "--epochs", 2, *SMALL)
         scores = json.loads(self.run_heed("eval", model, data, "--json", "--threads", 1))
-        self.assertTrue(0 <= scores["loss"] < 100, scores)
+        self.assertTrue(0 <= scores["exact_match"] <= 1, scores)
         for line, asked in zip(self.run_heed("predict", model, data, "--json", "--threads", 1).splitlines(), lines):
             answer = json.loads(line)
             self.assertIn(answer["answer"], json.loads(asked)["context"])  # as it was spelt
