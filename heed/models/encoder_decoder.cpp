@@ -36,8 +36,12 @@ void check_padding(const char* name, int64_t id, int64_t vocabulary) {
 
 std::vector<std::string> embedding_ties() { return {"none", "output", "inputs", "all"}; }
 
+std::vector<std::string> encoder_decoder_architectures() { return {"transformer", "rnn"}; }
+
 void check(const EncoderDecoderOptions& o) {
   visit_fields(o, nn::FieldCheck());
+  check_usage(o.architecture != "rnn" || o.source_mel_bins == 0,
+              "architecture: an rnn reads texts, not sounds");
   check_padding("source_pad_token_id", o.source_pad_token_id, o.source_vocab_size);
   check_padding("target_pad_token_id", o.target_pad_token_id, o.target_vocab_size);
   check_usage(!shares_embedding(o) || (o.source_vocab_size == o.target_vocab_size &&
@@ -50,13 +54,16 @@ void check(const EncoderDecoderOptions& o) {
   check_usage(o.source_mel_bins == 0 || !shares_embedding(o),
               "tie_word_embeddings: a source that is a sound has no embedding to share, got '",
               o.tie_word_embeddings, "'");
-  check(o.transformer);
+  TransformerOptions transformer = o.transformer;
+  if (o.architecture == "rnn") transformer.num_heads = 1;
+  check(transformer);
 }
 
 EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options) : options_(options) {
   check(options);
   const TransformerOptions& o = options.transformer;
   TokenInputOptions input = side_options(o);
+  if (is_recurrent()) input.positions = "none";  // it reads the tokens one after the other
   if (options.source_mel_bins > 0) {
     sound_ = register_module("sound", std::make_shared<SoundInput>(SoundInputOptions{
                                           .num_mel_bins = options.source_mel_bins,
@@ -73,15 +80,11 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options) : options_(
                             std::make_shared<TokenInput>(
                                 input, shares_embedding(options) ? source_->embedding : nullptr));
 
-  nn::LayerOptions layer = layer_options(o);
-  encoder_ = register_module("encoder", std::make_shared<nn::Encoder>(o.num_layers, layer));
-  layer.d_memory = o.d_model;
-  layer.details.attention.only_before = true;
-  if (options.num_decoder_heads > 0) layer.num_heads = options.num_decoder_heads;
-  if (options.decoder_d_ff > 0) layer.d_ff = options.decoder_d_ff;
-  const int64_t decoder_layers =
-      options.num_decoder_layers > 0 ? options.num_decoder_layers : o.num_layers;
-  decoder_ = register_module("decoder", std::make_shared<nn::Decoder>(decoder_layers, layer));
+  if (is_recurrent()) {
+    make_recurrent();
+  } else {
+    make_transformers();
+  }
   if (options.logit_bias) {
     // A constant of published models.
     logit_bias_ = register_parameter("logit_bias", at::zeros({options.target_vocab_size}),
@@ -95,6 +98,42 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options) : options_(
   nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
 }
 
+int64_t EncoderDecoder::decoder_layers() const {
+  return options_.num_decoder_layers > 0 ? options_.num_decoder_layers
+                                         : options_.transformer.num_layers;
+}
+
+void EncoderDecoder::make_transformers() {
+  const TransformerOptions& o = options_.transformer;
+  nn::LayerOptions layer = layer_options(o);
+  encoder_ = register_module("encoder", std::make_shared<nn::Encoder>(o.num_layers, layer));
+  layer.d_memory = o.d_model;
+  layer.details.attention.only_before = true;
+  if (options_.num_decoder_heads > 0) layer.num_heads = options_.num_decoder_heads;
+  if (options_.decoder_d_ff > 0) layer.d_ff = options_.decoder_d_ff;
+  decoder_ = register_module("decoder", std::make_shared<nn::Decoder>(decoder_layers(), layer));
+}
+
+void EncoderDecoder::make_recurrent() {
+  const TransformerOptions& o = options_.transformer;
+  recurrent_encoder_ = register_module(
+      "encoder",
+      std::make_shared<nn::RecurrentEncoder>(nn::RecurrentEncoderOptions{.d_model = o.d_model,
+                                                                         .num_layers = o.num_layers,
+                                                                         .cell = options_.rnn.cell,
+                                                                         .dropout = o.dropout}));
+  recurrent_decoder_ =
+      register_module("decoder", std::make_shared<nn::RecurrentDecoder>(nn::RecurrentDecoderOptions{
+                                     .d_model = o.d_model,
+                                     .d_memory = 2 * o.d_model,
+                                     .num_layers = decoder_layers(),
+                                     .cell = options_.rnn.cell,
+                                     .attention = options_.rnn.attention,
+                                     .input_feeding = options_.rnn.input_feeding,
+                                     .dropout = o.dropout,
+                                     .attention_dropout = o.attention_dropout}));
+}
+
 nn::Memory EncoderDecoder::encode(const at::Tensor& frames, nn::AttentionTrace* trace) const {
   check_usage(sound_ != nullptr, "encoder-decoder: this one reads texts, not sounds");
   const at::Tensor x =
@@ -105,6 +144,9 @@ nn::Memory EncoderDecoder::encode(const at::Tensor& frames, nn::AttentionTrace* 
 
 nn::Memory EncoderDecoder::encode(const TextBatch& source, nn::AttentionTrace* trace) const {
   check_usage(source_ != nullptr, "encoder-decoder: this one reads sounds, not texts");
+  if (is_recurrent()) {
+    return recurrent_encoder_->forward(source_->forward(source.ids), source.lengths);
+  }
   const Pattern pattern = source.lengths.defined()
                               ? Pattern::padded({.key = source.lengths, .query = source.lengths})
                               : Pattern::full();
@@ -118,7 +160,8 @@ at::Tensor EncoderDecoder::states(const TextBatch& target,
   all.lengths = target.lengths;
   const nn::TokenPositions positions =
       context.cache != nullptr ? context.cache->positions() : nn::TokenPositions{};
-  return decoder_->forward(target_->forward(target.ids, positions), all);
+  const at::Tensor input = target_->forward(target.ids, positions);
+  return is_recurrent() ? recurrent_decoder_->forward(input, all) : decoder_->forward(input, all);
 }
 
 at::Tensor EncoderDecoder::logits(const at::Tensor& states) const {

@@ -1,5 +1,6 @@
-// An encoder that reads a source and a decoder that writes a target.
-//                                                                   Vaswani et al. 2017, figure 1
+// An encoder that reads a source and a decoder that writes a target: transformers (Vaswani et al.
+// 2017, figure 1), or recurrent networks with attention between them (Bahdanau et al. 2015, Luong
+// et al. 2015) or without (Sutskever et al. 2014).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,8 +17,17 @@
 #include "heed/models/parts/transformer_options.h"
 #include "heed/nn/decoder.h"
 #include "heed/nn/encoder.h"
+#include "heed/nn/recurrent_decoder.h"
+#include "heed/nn/recurrent_encoder.h"
 
 namespace heed::models {
+
+// Of recurrent ones.
+struct RecurrentNetworkOptions {
+  std::string cell = "gru";            // nn::recurrent_cells
+  std::string attention = "additive";  // nn::recurrent_attentions
+  bool input_feeding = true;           // of dot attention        Luong et al. 2015, section 3.3
+};
 
 struct EncoderDecoderOptions {
   int64_t source_vocab_size = 0;
@@ -39,9 +49,36 @@ struct EncoderDecoderOptions {
   // most; 0: it is a text.
   int64_t source_mel_bins = 0;
   int64_t source_positions = 0;
+  // "transformer" or "rnn". Of `transformer` an rnn has d_model, num_layers, max_length,
+  // initialisation and dropout; its attention has one head.
+  std::string architecture = "transformer";
+  RecurrentNetworkOptions rnn = {};
 };
 
 std::vector<std::string> embedding_ties();
+std::vector<std::string> encoder_decoder_architectures();
+
+template <nn::OptionsOf<RecurrentNetworkOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  using nn::Field;
+  visit(Field{.name = "rnn_cell",
+              .help = "Of an rnn: what hands its state on from token to token",
+              .choices = nn::recurrent_cells,
+              .may_be_missing = true},
+        o.cell);
+  visit(
+      Field{.name = "rnn_attention",
+            .help =
+                "Of an rnn: how its decoder looks at the source; none: it has the last state alone",
+            .choices = nn::recurrent_attentions,
+            .may_be_missing = true},
+      o.attention);
+  visit(Field{.name = "rnn_input_feeding",
+              .help =
+                  "Of an rnn with dot attention: whether a step reads what the one before it gave",
+              .may_be_missing = true},
+        o.input_feeding);
+}
 
 template <nn::OptionsOf<EncoderDecoderOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
@@ -63,6 +100,12 @@ void visit_fields(Options& o, const Visit& visit) {
               .help = "Layers of the decoder; 0: num_layers",
               .most = nn::kMostLayers},
         o.num_decoder_layers);
+  visit(Field{.name = "architecture",
+              .help = "Layers of attention, or recurrent ones (rnn)",
+              .choices = encoder_decoder_architectures,
+              .may_be_missing = true},
+        o.architecture);
+  visit_fields(o.rnn, visit);
   visit_fields(o.transformer, visit);
 }
 
@@ -102,14 +145,21 @@ class EncoderDecoder : public torch::nn::Module {
   at::Tensor logits(const at::Tensor& states) const;
 
   const EncoderDecoderOptions& options() const { return options_; }
+  bool is_recurrent() const { return options_.architecture == "rnn"; }
 
  private:
+  void make_transformers();
+  void make_recurrent();
+  int64_t decoder_layers() const;
+
   EncoderDecoderOptions options_;
   std::shared_ptr<TokenInput> source_;  // null: the source is a sound
   std::shared_ptr<SoundInput> sound_;   // null: it is a text
   std::shared_ptr<TokenInput> target_;
   std::shared_ptr<nn::Encoder> encoder_;
   std::shared_ptr<nn::Decoder> decoder_;
+  std::shared_ptr<nn::RecurrentEncoder> recurrent_encoder_;  // in place of those two, or null
+  std::shared_ptr<nn::RecurrentDecoder> recurrent_decoder_;
   std::shared_ptr<nn::Linear> output_;  // null where tied
   at::Tensor logit_bias_;               // (V), or undefined
 };

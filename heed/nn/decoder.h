@@ -12,13 +12,15 @@
 #include "heed/nn/attention/key_value_cache.h"
 #include "heed/nn/decoder_layer.h"
 #include "heed/nn/layer_stack.h"
+#include "heed/nn/recurrent.h"
 
 namespace heed::nn {
 
 // What an encoder made of a source.
 struct Memory {
-  at::Tensor states;        // (Bm, Nm, Cm)
-  at::Tensor lengths = {};  // (Bm) int64, real tokens of each row; undefined: all
+  at::Tensor states;                      // (Bm, Nm, Cm)
+  at::Tensor lengths = {};                // (Bm) int64, real tokens of each row; undefined: all
+  std::vector<RecurrentState> last = {};  // what the layers of a recurrent encoder ended with
 };
 
 // What a decoder needs besides its input.

@@ -1,4 +1,5 @@
 #include <iostream>
+#include <set>
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
@@ -20,6 +21,7 @@ struct TrainSeq2seqSettings {
   FromModel from;
   tasks::SequenceToSequenceOptions task;
   TrainingSettings training;
+  const Options* options = nullptr;  // that these are of
 };
 
 struct Pairs {
@@ -73,8 +75,26 @@ tasks::SequenceToSequence published_task(const TrainSeq2seqSettings& settings, c
   return {pairs.train, pairs.valid, models::as_encoder_decoder(files), settings.task};
 }
 
+// Refuses what means nothing with the architecture, unless it is what it would be anyway: a
+// settings file may name everything.
+void check_architecture(const TrainSeq2seqSettings& settings) {
+  static const std::set<std::string> kOfTransformers = {"num-heads", "d-ff",       "activation",
+                                                        "norm",      "norm-first", "bias"};
+  const std::string& architecture = settings.task.model.architecture;
+  for (const OptionInfo& option : settings.options->all()) {
+    const std::string name = option.setting_name();
+    const bool of_rnn = name.starts_with("rnn-");
+    const bool of_transformers = option.group == "Attention" || kOfTransformers.count(name) > 0;
+    const bool changed = option.given && option.values != std::vector<std::string>{option.standard};
+    check_usage(!changed || !(architecture == "rnn" ? of_transformers : of_rnn), "--", name,
+                ": has no meaning with --architecture ", architecture);
+  }
+}
+
 void run_train_seq2seq(TrainSeq2seqSettings& settings) {
   settings.from.prepare({"label-smoothing"}, settings.training);
+  check_architecture(settings);
+  if (settings.task.model.architecture == "rnn") settings.task.model.transformer.num_heads = 1;
   settings.training.prepare();
   resolved(settings.task.model.transformer);
   // Throws before any data is read.
@@ -107,6 +127,7 @@ void define_data(Options& options, TrainSeq2seqSettings& s) {
 }
 
 void define_train_seq2seq(Options& options, TrainSeq2seqSettings& s) {
+  s.options = &options;
   define_data(options, s);
   s.task.model.tie_word_embeddings = "auto";
   visit_fields(s.task, FieldOptions(options));
@@ -124,7 +145,9 @@ Command train_seq2seq_command() {
       .examples =
           "  heed train seq2seq --train train.en train.de --valid valid.en valid.de --out model\n"
           "  heed train seq2seq --train articles.jsonl --valid valid.jsonl --source-column article "
-          "--target-column summary --out model\n",
+          "--target-column summary --out model\n"
+          "  heed train seq2seq --train train.en train.de --valid valid.en valid.de --architecture "
+          "rnn --num-layers 1 --out model\n",
       .define = with_settings(define_train_seq2seq, run_train_seq2seq),
   };
 }

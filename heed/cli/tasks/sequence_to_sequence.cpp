@@ -234,6 +234,12 @@ AttentionView EncoderDecoderAdapter::attention_of(const TextInput& asked,
   if (data::trimmed(input).empty()) {
     throw DataError("the text", "expected at least one word, got none");
   }
+  const std::string& part = request.part;
+  const bool recurrent = trained_.model->is_recurrent();
+  check_usage(!recurrent || part == "cross", "--part: an rnn has but one attention, cross; got '",
+              part, "'");
+  check_usage(!recurrent || trained_.model->options().rnn.attention != "none",
+              "the model: expected one with attention, got an rnn whose rnn_attention is none");
   const tasks::Translation written =
       tasks::translate(trained_, {input}, tasks::usual_translation(trained_))[0];
   std::vector<int64_t> read = {trained_.begin_token_id()};
@@ -248,9 +254,8 @@ AttentionView EncoderDecoderAdapter::attention_of(const TextInput& asked,
       trained_.model->forward({.ids = at::tensor(source_ids, at::kLong).unsqueeze(0)},
                               {.ids = at::tensor(read, at::kLong).unsqueeze(0)});
   const auto encoder_layers =
-      static_cast<std::ptrdiff_t>(trained_.model->options().transformer.num_layers);
+      recurrent ? 0 : static_cast<std::ptrdiff_t>(trained_.model->options().transformer.num_layers);
   using Calls = std::vector<nn::AttendedHeads>;
-  const std::string& part = request.part;
   const auto middle = recorder.self.begin() + encoder_layers;
   Calls layers = part == "cross"     ? recorder.cross
                  : part == "encoder" ? Calls(recorder.self.begin(), middle)
@@ -260,7 +265,9 @@ AttentionView EncoderDecoderAdapter::attention_of(const TextInput& asked,
                      .calls = std::move(layers),
                      .alignment = part == "cross",
                      .details = {{"text", input}, {"output", written.text}}};
-  if (request.gradients) {  // of all that was written, and of its end
+  // Of all that was written, and of its end. An rnn looks token by token, which leaves no single
+  // output to take a gradient of.
+  if (request.gradients && !recurrent) {
     std::vector<int64_t> wanted(read.begin() + 1, read.end());
     wanted.push_back(trained_.eos_token_ids().front());
     view.score = logits[0].log_softmax(-1).gather(1, at::tensor(wanted).unsqueeze(1)).sum();

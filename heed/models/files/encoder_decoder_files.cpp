@@ -25,6 +25,23 @@ OrderedJson config_json(const TrainedEncoderDecoder& trained) {
   return with_fields(std::move(config), trained.model->options());
 }
 
+void check_recurrent(const WeightCheck& check, const EncoderDecoderOptions& options) {
+  const TransformerOptions& o = options.transformer;
+  const int64_t gates = options.rnn.cell == "gru" ? 3 : 4;
+  check.shape("encoder.layer_0.weight_hh_l0", {gates * o.d_model, o.d_model}, "rnn_cell");
+  check.present(text_of("encoder.layer_", o.num_layers - 1, ".weight_hh_l0"));
+  const int64_t layers = options.num_decoder_layers > 0 ? options.num_decoder_layers : o.num_layers;
+  check.present(text_of("decoder.layer_", layers - 1, ".weight_hh_l0"));
+  const bool feeds = options.rnn.attention == "additive" ||
+                     (options.rnn.attention == "dot" && options.rnn.input_feeding);
+  check.shape("decoder.layer_0.weight_ih_l0", {gates * o.d_model, (feeds ? 2 : 1) * o.d_model},
+              options.rnn.attention == "dot" ? "rnn_input_feeding" : "rnn_attention");
+  if (options.rnn.attention == "none") return;
+  const bool additive = options.rnn.attention == "additive";
+  check.shape("decoder.readout.weight",
+              {(additive ? 2 : 1) * o.d_model, (additive ? 3 : 2) * o.d_model}, "rnn_attention");
+}
+
 void check_against_weights(const WeightCheck& check, const EncoderDecoderOptions& options) {
   TransformerOptions o = options.transformer;
   check.shape("source.embedding.weight", {options.source_vocab_size, o.d_model},
@@ -36,6 +53,7 @@ void check_against_weights(const WeightCheck& check, const EncoderDecoderOptions
   if (options.tie_word_embeddings == "none") {
     check.shape("output.weight", {options.target_vocab_size, o.d_model}, "tie_word_embeddings");
   }
+  if (options.architecture == "rnn") return check_recurrent(check, options);
   check.positions("source.positions", o);
   check.stack("encoder", o);
   if (options.num_decoder_layers > 0) o.num_layers = options.num_decoder_layers;

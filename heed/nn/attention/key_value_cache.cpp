@@ -213,10 +213,17 @@ void DecoderCache::measure() {
   if (lengths.numel() == 0 || lengths.min().item<int64_t>() == length) lengths = at::Tensor();
 }
 
+int64_t DecoderCache::rows() const {
+  return layers.empty() ? carried[0][0].size(0) : layers[0].rows();
+}
+
 void DecoderCache::select(const at::Tensor& rows) {
-  if (layers.empty()) return;
-  const int64_t old_rows = layers[0].rows();
+  if (layers.empty() && carried.empty()) return;
+  const int64_t old_rows = this->rows();
   for (KeyValueCache& layer : layers) layer.select(rows);
+  for (std::vector<at::Tensor>& layer : carried) {
+    for (at::Tensor& each : layer) each = each.index_select(0, rows.to(each.device()));
+  }
   if (lengths.defined()) {
     lengths = lengths.index_select(0, rows.cpu());
     measure();

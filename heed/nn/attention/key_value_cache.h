@@ -59,6 +59,9 @@ struct DecoderCache {
   std::vector<ProjectedMemory> memory;  // of each layer; empty without cross-attention
   at::Tensor memory_lengths = {};       // (Bm) int64; undefined: all
 
+  // What recurrent layers hand on from token to token: tensors (B, …) of each of them.
+  std::vector<std::vector<at::Tensor>> carried;
+
   // Where the next tokens go.
   TokenPositions positions() const { return {.start = length, .starts = lengths}; }
   // After all layers have read N tokens more, of row b the first new_lengths[b] (undefined: N).
@@ -69,6 +72,7 @@ struct DecoderCache {
   void clear();
 
  private:
+  int64_t rows() const;
   void measure();  // `length` from `lengths`, which are forgotten where they are equal
   void select_memory(std::vector<int64_t> sources);
 };
