@@ -150,7 +150,7 @@ nn::Memory EncoderDecoder::encode(const TextBatch& source, nn::AttentionTrace* t
   const Pattern pattern = source.lengths.defined()
                               ? Pattern::padded({.key = source.lengths, .query = source.lengths})
                               : Pattern::full();
-  return {.states = encoder_->forward(source_->forward(source.ids), pattern, trace),
+  return {.states = encoder_->forward(source_->forward(source.ids), pattern, trace, source.lengths),
           .lengths = source.lengths};
 }
 

@@ -15,6 +15,9 @@ namespace heed::models {
 void check(const TableTransformerOptions& o) {
   visit_fields(o, nn::FieldCheck());
   check(o.transformer);
+  check_usage(o.transformer.before_attention == "none",
+              "before_attention: the columns of a table have no order, expected none, got '",
+              o.transformer.before_attention, "'");
   check_usage(o.num_numbers + o.num_categories > 0, "columns: expected at least one, got none");
   check_usage(o.transformer.attention.positions == "none",
               "positions: expected none, as columns have no order, got ",

@@ -65,7 +65,7 @@ at::Tensor TextClassifier::forward(const DocumentBatch& batch, DocumentTrace* tr
   const at::Tensor& lengths = batch.rows.lengths;
   at::Tensor x = input_->forward(batch.rows.ids);
   x = encoder_->forward(x, Pattern::padded({.key = lengths, .query = lengths}),
-                        trace == nullptr ? nullptr : &trace->tokens);
+                        trace == nullptr ? nullptr : &trace->tokens, lengths);
   x = documents_ ? documents_->forward(x, batch, trace) : nn::mean_over_tokens(x, lengths);
   x = heed::dropout(x, {.probability = is_training() ? options_.transformer.dropout : 0});
   return classifier_->forward(x);

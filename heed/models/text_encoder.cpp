@@ -34,7 +34,8 @@ at::Tensor TextEncoder::forward(const TextBatch& batch, nn::AttentionTrace* trac
   const Pattern pattern = batch.lengths.defined()
                               ? Pattern::padded({.key = batch.lengths, .query = batch.lengths})
                               : Pattern::full();
-  return encoder->forward(input->forward(batch.ids, {}, batch.types), pattern, trace);
+  return encoder->forward(input->forward(batch.ids, {}, batch.types), pattern, trace,
+                          batch.lengths);
 }
 
 }  // namespace heed::models

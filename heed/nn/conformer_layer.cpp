@@ -10,7 +10,7 @@
 
 namespace heed::nn {
 
-ConvolutionModule::ConvolutionModule(const ConvolutionOptions& options) {
+ConvolutionModule::ConvolutionModule(const ConvolutionOptions& options) : causal_(options.causal) {
   check_usage(options.kernel_size % 2 == 1, "kernel_size: expected an odd number, got ",
               options.kernel_size);
   const auto linear = [&](const char* name, int64_t in, int64_t out) {
@@ -26,11 +26,31 @@ ConvolutionModule::ConvolutionModule(const ConvolutionOptions& options) {
   down = linear("down", options.d_model, options.d_model);
 }
 
-at::Tensor ConvolutionModule::forward(const at::Tensor& x, const at::Tensor& lengths) const {
+at::Tensor ConvolutionModule::with_steps_before(const at::Tensor& x, const at::Tensor& lengths,
+                                                at::Tensor* before) const {
+  const int64_t count = weight.size(2) - 1;
+  const at::Tensor first = before != nullptr && before->defined()
+                               ? before->to(x.scalar_type())
+                               : at::zeros({x.size(0), count, x.size(2)}, x.options());
+  const at::Tensor all = at::cat({first, x}, 1);
+  if (before == nullptr) return all;
+  if (lengths.defined()) {  // the last steps of each row
+    const at::Tensor real = lengths.to(x.device());
+    const at::Tensor places = real.unsqueeze(1) + at::arange(count, real.options());
+    *before = all.gather(1, places.unsqueeze(2).expand({-1, -1, x.size(2)}));
+  } else {
+    *before = all.slice(1, x.size(1));
+  }
+  return all;
+}
+
+at::Tensor ConvolutionModule::forward(const at::Tensor& x, const at::Tensor& lengths,
+                                      at::Tensor* before) const {
   const auto halves = up->forward(x).chunk(2, -1);
-  const at::Tensor gated = without_padding(halves[0] * halves[1].sigmoid(), lengths);
+  at::Tensor gated = without_padding(halves[0] * halves[1].sigmoid(), lengths);
+  if (causal_) gated = with_steps_before(gated, lengths, before);
   const at::Tensor near = at::conv1d(gated.transpose(1, 2), weight, bias, /*stride=*/1,
-                                     /*padding=*/weight.size(2) / 2, /*dilation=*/1,
+                                     /*padding=*/causal_ ? 0 : weight.size(2) / 2, /*dilation=*/1,
                                      /*groups=*/weight.size(0))
                               .transpose(1, 2);
   return down->forward(at::silu(norm.forward(near)));

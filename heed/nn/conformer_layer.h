@@ -17,6 +17,7 @@ namespace heed::nn {
 struct ConvolutionOptions {
   int64_t d_model = 0;       // C
   int64_t kernel_size = 31;  // odd: neighbours that a step sees, itself among them
+  bool causal = false;       // they all stand before it
 };
 
 // Linear to 2 C, gated by a sigmoid (Dauphin et al. 2017), a convolution of each feature by itself
@@ -28,14 +29,23 @@ class ConvolutionModule : public torch::nn::Module {
   explicit ConvolutionModule(const ConvolutionOptions& options);
 
   // (B, N, C) -> (B, N, C). What stands behind the first lengths[b] of a row changes nothing
-  // before.
-  at::Tensor forward(const at::Tensor& x, const at::Tensor& lengths = {}) const;
+  // before. Of a causal one `before` is what the rows' steps before these left behind (undefined:
+  // there were none), and then what these leave.
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& lengths = {},
+                     at::Tensor* before = nullptr) const;
 
   std::shared_ptr<Linear> up;
   at::Tensor weight;  // (C, 1, kernel_size)
   at::Tensor bias;    // (C)
   Norm norm;
   std::shared_ptr<Linear> down;
+
+ private:
+  // (B, N, C) with the kernel_size − 1 steps before them in front.
+  at::Tensor with_steps_before(const at::Tensor& x, const at::Tensor& lengths,
+                               at::Tensor* before) const;
+
+  bool causal_;
 };
 
 class ConformerLayer : public torch::nn::Module {

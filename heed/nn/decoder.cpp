@@ -55,6 +55,7 @@ at::Tensor Decoder::forward(const at::Tensor& input, const DecoderContext& conte
   DecoderCache none;
   DecoderCache& cache = context.cache != nullptr ? *context.cache : none;
   cache.layers.resize(layers.size());
+  cache.carried.resize(layers.size());
   if (context.memory != nullptr && cache.memory.empty()) {
     cache.memory = project(*context.memory);
     cache.memory_lengths = context.memory->lengths;
@@ -82,7 +83,9 @@ at::Tensor Decoder::forward(const at::Tensor& input, const DecoderContext& conte
                  .cache = context.cache != nullptr ? &cache.layers[i] : nullptr,
                  .trace = context.trace},
         .memory = cache.memory.empty() ? nullptr : &cache.memory[i],
-        .memory_pattern = memory_pattern};
+        .memory_pattern = memory_pattern,
+        .lengths = context.lengths,
+        .carried = context.cache != nullptr ? &cache.carried[i] : nullptr};
     x = recompute ? again(layers[i], x, own, learnt) : layers[i]->forward(x, own);
   }
   cache.advance(input.size(1), context.lengths);

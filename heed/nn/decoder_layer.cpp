@@ -6,6 +6,10 @@
 namespace heed::nn {
 
 DecoderLayer::DecoderLayer(const LayerOptions& options) : options_(options) {
+  before_attention = make_before_attention(*this, options, Directions::kForward);
+  if (before_attention) {
+    before_attention_norm = Norm(*this, "before_attention_norm", norm_options(options));
+  }
   attention = register_module("attention",
                               std::make_shared<MultiHeadAttention>(attention_options(options)));
   attention_norm = Norm(*this, "attention_norm", norm_options(options));
@@ -39,6 +43,13 @@ at::Tensor DecoderLayer::forward(const at::Tensor& input, const Context& context
     return cross_attention->forward(x, *context.memory, context.memory_pattern, context.self.trace);
   };
   at::Tensor x = input;
+  if (before_attention) {
+    const auto before = [&](const at::Tensor& from) {
+      return before_attention->forward(from, context.lengths, context.carried);
+    };
+    x = options_.norm_first ? sum(x, before(before_attention_norm.forward(x)))
+                            : before_attention_norm.forward(sum(x, before(x)));
+  }
   const auto self = [&](const at::Tensor& from) {
     return attention_last_norm.forward(
         attention->forward(attention_norm.forward(from), context.self));
@@ -47,7 +58,7 @@ at::Tensor DecoderLayer::forward(const at::Tensor& input, const Context& context
     return feed_forward_last_norm.forward(feed_forward->forward(feed_forward_norm.forward(from)));
   };
   if (options_.details.parallel_parts) {
-    x = sum(sum(input, self(input)), forward(input));
+    x = sum(sum(x, self(x)), forward(x));
   } else if (options_.norm_first) {
     x = sum(x, self(x));
     if (cross_attention) x = sum(x, cross(cross_attention_norm.forward(x)));

@@ -18,9 +18,11 @@ class Encoder : public torch::nn::Module {
   // `count` layers; with pre-norm, one more norm after the last.
   Encoder(int64_t count, const LayerOptions& options);
 
-  // (B, N, C) -> (B, N, C). The pattern is joined with that of the options.
+  // (B, N, C) -> (B, N, C). The pattern is joined with that of the options. `lengths` (B) int64,
+  // the real tokens of each row (undefined: all), is for what reads no pattern: who pads rows gives
+  // it.
   at::Tensor forward(const at::Tensor& input, const Pattern& pattern = {},
-                     AttentionTrace* trace = nullptr) const;
+                     AttentionTrace* trace = nullptr, const at::Tensor& lengths = {}) const;
 
   std::vector<std::shared_ptr<EncoderLayer>> layers;
   Norm final_norm;  // none with post-norm

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "heed/nn/attention/attention_heads.h"
 #include "heed/nn/feed_forward.h"
@@ -24,8 +26,12 @@ struct LayerOptions {
   double attention_dropout = 0;  // of the attention weights
   bool bias = true;              // of the linear layers
   int64_t d_memory = 0;          // of a decoder's memory; 0: no cross-attention
+  std::string before_attention = "none";  // before_attention_names
   LayerDetails details = {};
 };
+
+// "none", "conv", "gru", "lstm": see before_attention.h.
+std::vector<std::string> before_attention_names();
 
 // Those of its parts.
 MultiHeadAttentionOptions attention_options(const LayerOptions& options);

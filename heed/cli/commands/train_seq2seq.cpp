@@ -78,8 +78,8 @@ tasks::SequenceToSequence published_task(const TrainSeq2seqSettings& settings, c
 // Refuses what means nothing with the architecture, unless it is what it would be anyway: a
 // settings file may name everything.
 void check_architecture(const TrainSeq2seqSettings& settings) {
-  static const std::set<std::string> kOfTransformers = {"num-heads", "d-ff",       "activation",
-                                                        "norm",      "norm-first", "bias"};
+  static const std::set<std::string> kOfTransformers = {
+      "num-heads", "d-ff", "activation", "norm", "norm-first", "bias", "before-attention"};
   const std::string& architecture = settings.task.model.architecture;
   for (const OptionInfo& option : settings.options->all()) {
     const std::string name = option.setting_name();

@@ -96,6 +96,40 @@ TEST_F(EncoderDecoderFiles, KeepTheSettingsOfAttention) {
   EXPECT_TRUE(at::equal(logits(loaded), logits(trained_)));
 }
 
+TEST_F(EncoderDecoderFiles, KeepRecurrentNetworks) {
+  for (const char* cell : {"gru", "lstm"}) {
+    for (const char* attention : {"additive", "dot", "none"}) {
+      EncoderDecoderOptions options = trained_.model->options();
+      options.architecture = "rnn";
+      options.rnn = {.cell = cell, .attention = attention, .input_feeding = false};
+      trained_.model = std::make_shared<EncoderDecoder>(options);
+      trained_.model->eval();
+      save(trained_, directory_);
+      const TrainedEncoderDecoder loaded = load_encoder_decoder(directory_);
+      EXPECT_TRUE(loaded.model->is_recurrent());
+      EXPECT_EQ(loaded.model->options().rnn.attention, attention);
+      EXPECT_FALSE(loaded.model->options().rnn.input_feeding);
+      EXPECT_TRUE(at::equal(logits(loaded), logits(trained_))) << cell << ' ' << attention;
+    }
+  }
+  replace_in_config(directory_, R"("rnn_cell": "lstm")", R"("rnn_cell": "gru")");
+  EXPECT_NE(refusal().find("rnn_cell"), std::string::npos) << refusal();
+  replace_in_config(directory_, R"("rnn_cell": "gru")", R"("rnn_cell": "lstm")");
+  replace_in_config(directory_, R"("rnn_attention": "none")", R"("rnn_attention": "additive")");
+  EXPECT_NE(refusal().find("rnn_attention"), std::string::npos) << refusal();
+}
+
+TEST_F(EncoderDecoderFiles, KeepThePartBeforeAttention) {
+  EncoderDecoderOptions options = trained_.model->options();
+  options.transformer.before_attention = "gru";
+  trained_.model = std::make_shared<EncoderDecoder>(options);
+  trained_.model->eval();
+  save(trained_, directory_);
+  const TrainedEncoderDecoder loaded = load_encoder_decoder(directory_);
+  EXPECT_EQ(loaded.model->options().transformer.before_attention, "gru");
+  EXPECT_TRUE(at::equal(logits(loaded), logits(trained_)));
+}
+
 TEST_F(EncoderDecoderFiles, WrongFieldsAreNamed) {
   const std::pair<std::pair<const char*, const char*>, const char*> cases[] = {
       {{"\"target_vocab_size\": 10", "\"target_vocab_size\": 9"}, "target_vocab_size"},

@@ -23,6 +23,10 @@ std::vector<std::string> mel_scale_names() { return {"slaney", "htk"}; }
 void check(const SpeechOptions& o) {
   visit_fields(o, nn::FieldCheck());
   check(o.transformer);
+  check_usage(o.transformer.before_attention == "none",
+              "before_attention: the layers of a Conformer have a convolution already, expected "
+              "none, got '",
+              o.transformer.before_attention, "'");
   check_usage(std::has_single_bit(static_cast<uint64_t>(o.subsampling)),
               "subsampling: expected 1, 2, 4 or 8, got ", o.subsampling);
   check_usage(o.kernel_size % 2 == 1, "kernel_size: expected an odd number, got ", o.kernel_size);

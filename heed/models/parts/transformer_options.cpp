@@ -26,6 +26,7 @@ nn::LayerOptions layer_options(const TransformerOptions& options) {
           .dropout = options.dropout,
           .attention_dropout = options.attention_dropout,
           .bias = options.bias,
+          .before_attention = options.before_attention,
           .details = options.details};
 }
 

@@ -27,6 +27,7 @@ struct TransformerOptions {
   bool norm_first = true;                          // pre-norm; false: post-norm
   std::string initialisation = "residual_normal";  // nn::initialisation_names
   bool bias = true;                                // of the linear layers
+  std::string before_attention = "none";           // nn::before_attention_names
   double dropout = 0.1;
   double attention_dropout = 0.1;
   double embedding_dropout = 0.1;
@@ -63,6 +64,13 @@ void visit_fields(Options& o, const Visit& visit) {
         o.norm_first);
   visit(Field{.name = "bias", .help = "Whether linear layers add a bias", .may_be_missing = true},
         o.bias);
+  visit(
+      Field{.name = "before_attention",
+            .help = "A part of each layer before its attention: a convolution over neighbours, or "
+                    "a recurrent layer",
+            .choices = nn::before_attention_names,
+            .may_be_missing = true},
+      o.before_attention);
   visit(Field{.name = "initialisation",
               .help = "How weights are initialised",
               .choices = nn::initialisation_names},

@@ -59,7 +59,8 @@ struct DecoderCache {
   std::vector<ProjectedMemory> memory;  // of each layer; empty without cross-attention
   at::Tensor memory_lengths = {};       // (Bm) int64; undefined: all
 
-  // What recurrent layers hand on from token to token: tensors (B, …) of each of them.
+  // What recurrent layers and convolutions hand on from token to token: tensors (B, …) of each
+  // layer.
   std::vector<std::vector<at::Tensor>> carried;
 
   // Where the next tokens go.
