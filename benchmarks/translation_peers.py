@@ -39,7 +39,8 @@ DATA = ROOT.parent / "shared/data/multi30k"
 EPSILON = 1e-5  # of the layer norms, that of heed/nn/layer_norm.h
 ACTIVATIONS = {"relu": Activation.RELU, "gelu": Activation.GELU, "gelu_tanh": Activation.GELUTanh,
                "silu": Activation.SWISH}
-MAPPED = {"model_type": ("heed_encoder_decoder",), "norm": ("layer",),
+MAPPED = {"model_type": ("heed_encoder_decoder",), "architecture": ("transformer",),
+          "before_attention": ("none",), "norm": ("layer",),
           "norm_first": (True, False), "activation": tuple(ACTIVATIONS),
           "initialisation": ("xavier_uniform",), "score": ("scaled_dot",),
           "pattern": ("full",), "softcap": (0,),
@@ -123,9 +124,9 @@ class CTranslate2:
         self.options = options
         config = json.loads((directory / "config.json").read_text())
         for field, known in MAPPED.items():
-            if config[field] not in known:
+            if config.get(field, known[0]) not in known:
                 sys.exit(f"{directory}/config.json: {field}: expected one of {known} (what is "
-                         f"mapped to CTranslate2), got {config[field]!r}")
+                         f"mapped to CTranslate2), got {config.get(field)!r}")
         self.source = Tokenizer.from_file(str(directory / "tokenizer.json"))
         self.target = (self.source if config["shared_vocabulary"] else
                        Tokenizer.from_file(str(directory / "target_tokenizer.json")))

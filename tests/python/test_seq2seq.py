@@ -19,6 +19,9 @@ WORDS = {"one": "eins", "two": "zwei", "three": "drei", "four": "vier", "five": 
 SMALL = ["--d-model", 32, "--num-heads", 2, "--num-layers", 1, "--d-ff", 64, "--max-length", 40,
          "--tokenizer",
          "bpe:60", "--batch-size", 32, "--threads", 1]
+RNN = ["--architecture", "rnn", "--d-model", 32, "--num-layers", 1, "--max-length", 40, "--tokenizer",
+       "bpe:60", "--batch-size", 32, "--threads", 1, "--dropout", 0, "--embedding-dropout", 0,
+       "--attention-dropout", 0, "--lr", "1e-2"]
 LEARN = ["--lr", "1e-2", "--dropout", 0, "--embedding-dropout", 0, "--attention-dropout", 0,
          "--norm-first", "true"]
 
@@ -61,6 +64,11 @@ class SequenceToSequence(unittest.TestCase):
     @classmethod
     def train(cls, out, *options):
         return heed(*cls.command(out, *options), cwd=cls.folder)
+
+    @classmethod
+    def rnn_command(cls, out, *options):
+        return ["train", "seq2seq", "--train", "train.en", "train.de", "--valid", "valid.en",
+                "valid.de", "--out", out, *RNN, *options]
 
     def valid(self, side):
         return (self.folder / f"valid.{side}").read_text("utf-8")
@@ -163,6 +171,79 @@ class SequenceToSequence(unittest.TestCase):
             self.assertEqual((self.folder / "stopped" / file).read_bytes(),
                              (self.folder / "whole" / file).read_bytes(), file)
 
+    def test_rnn_learns_and_shows_where_it_looks(self):
+        for attention, cell in (("additive", "gru"), ("dot", "lstm")):
+            out = f"rnn-{attention}"
+            result = heed(*self.rnn_command(out, "--rnn-attention", attention, "--rnn-cell", cell,
+                                            "--epochs", 40, "--metric-for-best-model", "bleu",
+                                            "--json"), cwd=self.folder, code=0)
+            self.assertGreater(json.loads(result.stdout)["bleu"], 60, attention)
+            model = self.folder / out
+            config = json.loads((model / "config.json").read_text("utf-8"))
+            self.assertEqual([config[name] for name in ("architecture", "rnn_attention", "rnn_cell")],
+                             ["rnn", attention, cell])
+            measured = json.loads(heed("eval", model, self.folder / "valid.en",
+                                       self.folder / "valid.de", "--num-beams", 1, "--json",
+                                       code=0).stdout)
+            self.assertAlmostEqual(measured["bleu"], json.loads(result.stdout)["bleu"], places=6)
+            view = json.loads(heed("attend", model, "two one five", "--json", "--out",
+                                   self.folder / "rnn.html", code=0).stdout)
+            self.assertEqual(len(view["attention"]), 1)
+            weights = view["attention"][0]["weights"]
+            self.assertEqual(len(weights), len(view["tokens"]))
+            for row in weights:
+                self.assertEqual(len(row), len(view["keys"]))
+                self.assertAlmostEqual(sum(row), 1, places=5)
+            self.assertEqual(heed("attend", model, "two", "--part", "encoder").returncode, 2)
+            # An answer does not depend on what else is read with it.
+            together = heed("predict", model, text="two one five six\none\n", code=0).stdout
+            alone = heed("predict", model, text="one\n", code=0).stdout
+            self.assertEqual(together.splitlines()[1], alone.splitlines()[0])
+
+    def test_rnn_beams_find_what_is_at_least_as_likely(self):
+        heed(*self.rnn_command("rnn-beams", "--epochs", 3), cwd=self.folder, code=0)
+
+        def scores(beams):
+            lines = heed("predict", self.folder / "rnn-beams", "--num-beams", beams, "--json",
+                         "--length-penalty", 0, "--max-new-tokens", 30,
+                         text=self.valid("en"), code=0).stdout.splitlines()
+            return sum(json.loads(line)["log_probability"] for line in lines)
+
+        self.assertGreaterEqual(scores(8), scores(1) - 1e-6)
+
+    def test_rnn_without_attention(self):
+        heed(*self.rnn_command("rnn-none", "--rnn-attention", "none", "--epochs", 2),
+             cwd=self.folder, code=0)
+        self.assertEqual(heed("predict", "rnn-none", "valid.en", cwd=self.folder,
+                              code=0).stdout.count("\n"), 40)
+        result = heed("attend", "rnn-none", "two one", cwd=self.folder)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("rnn_attention is none", result.stderr)
+
+    def test_rnn_interrupt_and_resume(self):
+        options = ["--epochs", 4, "--logging-steps", 1, "--dropout", 0.1]
+        heed(*self.rnn_command("rnn-whole", *options), cwd=self.folder, code=0)
+        command = self.rnn_command("rnn-stopped", *options)
+        code, errors = stop_training(command, self.folder / "rnn-stopped.run" / "log.jsonl", 7,
+                                     cwd=self.folder)
+        self.assertEqual(code, 130, errors)
+        heed(*command, "--resume", cwd=self.folder, code=0)
+        for file in ("model.safetensors", "config.json"):
+            self.assertEqual((self.folder / "rnn-stopped" / file).read_bytes(),
+                             (self.folder / "rnn-whole" / file).read_bytes(), file)
+
+    def test_a_part_before_attention(self):
+        for part in ("conv", "lstm"):
+            out = f"before-{part}"
+            result = self.train(out, *LEARN, "--epochs", 8, "--before-attention", part,
+                                "--positions", "none", "--json")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            config = json.loads((self.folder / out / "config.json").read_text("utf-8"))
+            self.assertEqual(config["before_attention"], part)
+            metrics = json.loads(heed("eval", out, "valid.en", "valid.de", "--json",
+                                      cwd=self.folder, code=0).stdout)
+            self.assertAlmostEqual(metrics["loss"], json.loads(result.stdout)["loss"], places=4)
+
     def test_refusals(self):
         self.write("short.de", "eins\n")
         self.write("bad.en", "caf\xe9\n" * 300, encoding="latin-1")
@@ -178,6 +259,9 @@ class SequenceToSequence(unittest.TestCase):
                   "--tie-word-embeddings", "all"], 2, "tie-word-embeddings"),
                 ([*train, "--train", "train.en", "train.de", "--label-smoothing", "1"], 2,
                  "--label-smoothing"),
+                ([*self.rnn_command("refused"), "--num-heads", 2], 2, "--num-heads"),
+                ([*self.rnn_command("refused"), "--positions", "rotary"], 2, "--positions"),
+                ([*train, "--train", "train.en", "train.de", "--rnn-cell", "lstm"], 2, "--rnn-cell"),
                 (["eval", self.model, "valid.en", "short.de"], 65, "short.de"),
                 (["eval", self.model, "valid.en", "valid.de", "valid.de"], 2, "without targets"),
                 (["predict", self.model, "--threshold", "0.5"], 2, "--threshold"),
