@@ -20,8 +20,8 @@ SMALL = ["--d-model", 32, "--num-heads", 2, "--num-layers", 1, "--d-ff", 64, "--
          "--tokenizer",
          "bpe:60", "--batch-size", 32, "--threads", 1]
 RNN = ["--architecture", "rnn", "--d-model", 32, "--num-layers", 1, "--max-length", 40, "--tokenizer",
-       "bpe:60", "--batch-size", 32, "--threads", 1, "--dropout", 0, "--embedding-dropout", 0,
-       "--attention-dropout", 0, "--lr", "1e-2"]
+       "bpe:60", "--batch-size", 32, "--threads", 1]
+RNN_LEARN = ["--lr", "1e-2", "--dropout", 0, "--embedding-dropout", 0, "--attention-dropout", 0]
 LEARN = ["--lr", "1e-2", "--dropout", 0, "--embedding-dropout", 0, "--attention-dropout", 0,
          "--norm-first", "true"]
 
@@ -174,9 +174,10 @@ class SequenceToSequence(unittest.TestCase):
     def test_rnn_learns_and_shows_where_it_looks(self):
         for attention, cell in (("additive", "gru"), ("dot", "lstm")):
             out = f"rnn-{attention}"
-            result = heed(*self.rnn_command(out, "--rnn-attention", attention, "--rnn-cell", cell,
-                                            "--epochs", 40, "--metric-for-best-model", "bleu",
-                                            "--json"), cwd=self.folder, code=0)
+            command = self.rnn_command(out, *RNN_LEARN, "--rnn-attention", attention, "--rnn-cell",
+                                       cell, "--epochs", 40, "--metric-for-best-model", "bleu",
+                                       "--json")
+            result = heed(*command, cwd=self.folder, code=0)
             self.assertGreater(json.loads(result.stdout)["bleu"], 60, attention)
             model = self.folder / out
             config = json.loads((model / "config.json").read_text("utf-8"))
@@ -201,7 +202,7 @@ class SequenceToSequence(unittest.TestCase):
             self.assertEqual(together.splitlines()[1], alone.splitlines()[0])
 
     def test_rnn_beams_find_what_is_at_least_as_likely(self):
-        heed(*self.rnn_command("rnn-beams", "--epochs", 3), cwd=self.folder, code=0)
+        heed(*self.rnn_command("rnn-beams", *RNN_LEARN, "--epochs", 3), cwd=self.folder, code=0)
 
         def scores(beams):
             lines = heed("predict", self.folder / "rnn-beams", "--num-beams", beams, "--json",
@@ -221,7 +222,7 @@ class SequenceToSequence(unittest.TestCase):
         self.assertIn("rnn_attention is none", result.stderr)
 
     def test_rnn_interrupt_and_resume(self):
-        options = ["--epochs", 4, "--logging-steps", 1, "--dropout", 0.1]
+        options = ["--epochs", 4, "--logging-steps", 1]
         heed(*self.rnn_command("rnn-whole", *options), cwd=self.folder, code=0)
         command = self.rnn_command("rnn-stopped", *options)
         code, errors = stop_training(command, self.folder / "rnn-stopped.run" / "log.jsonl", 7,

@@ -102,6 +102,51 @@ TEST(SequenceToSequence, LearnsWhatItIsShown) {
   }
 }
 
+SequenceToSequenceOptions small_rnn(const char* attention) {
+  SequenceToSequenceOptions options = small_sequence_to_sequence();
+  options.model.architecture = "rnn";
+  options.model.rnn.attention = attention;
+  return options;
+}
+
+TEST(SequenceToSequence, AnRnnLearnsWhatItIsShown) {
+  SequenceToSequenceOptions options = small_rnn("additive");
+  options.watched = "bleu";
+  SequenceToSequence task = task_of(options);
+  train(task, 160);
+  const Metrics metrics = task.validate({});
+  EXPECT_LT(metric(metrics, "loss"), 0.3);
+  EXPECT_GT(metric(metrics, "bleu"), 70);
+  EXPECT_EQ(texts_of(translate(task.trained(), {"one", "two two four"})),
+            (std::vector<std::string>{"eins", "zwei zwei vier"}));
+}
+
+// One beam writes what is the likeliest token after each beginning.
+TEST(SequenceToSequence, OneBeamOfAnRnnIsGreedy) {
+  for (const char* attention : {"additive", "dot", "none"}) {
+    SequenceToSequence task = task_of(small_rnn(attention));
+    train(task, 15);
+    const models::TrainedEncoderDecoder& trained = task.trained();
+    const auto written = translate(trained, kSources, {.num_beams = 1, .max_new_tokens = 8});
+    const c10::InferenceMode inference;
+    for (size_t i = 0; i < kSources.size(); ++i) {
+      const std::vector<int32_t> ids = source_ids(trained, kSources[i]);
+      const models::TextBatch source{
+          .ids = at::tensor(std::vector<int64_t>(ids.begin(), ids.end())).unsqueeze(0)};
+      std::vector<int64_t> read = {trained.begin_token_id()};
+      while (read.size() <= 8) {
+        const at::Tensor logits =
+            trained.model->forward(source, {.ids = at::tensor(read).unsqueeze(0)});
+        const auto next = logits[0][-1].argmax().item<int64_t>();
+        if (next == trained.eos_token_ids().front()) break;
+        read.push_back(next);
+      }
+      EXPECT_EQ(written[i].ids, std::vector<int64_t>(read.begin() + 1, read.end()))
+          << attention << ' ' << kSources[i];
+    }
+  }
+}
+
 // Step by step and one pair after the other, as the equations have it.
 TEST(SequenceToSequence, LossesAreThoseOfTheDefinition) {
   SequenceToSequence task = task_of(small_sequence_to_sequence());
