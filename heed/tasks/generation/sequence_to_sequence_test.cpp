@@ -2,6 +2,7 @@
 #include "heed/ops/testing/optimizers.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
