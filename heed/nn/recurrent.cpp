@@ -4,8 +4,10 @@
 #include <c10/core/DispatchKeySet.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
+#include <c10/util/Exception.h>
 
 #include <cmath>
+#include <optional>
 #include <tuple>
 
 #include "heed/base/error.h"
@@ -14,6 +16,22 @@
 
 namespace heed::nn {
 namespace {
+
+// cuDNN wants its weights as one piece of memory and warns at each call where they are not, though
+// it then copies them itself.
+class NoWarnings {
+ public:
+  explicit NoWarnings(bool wanted) {
+    if (wanted) guard_.emplace(&handler_);
+  }
+
+ private:
+  struct Handler final : c10::WarningHandler {
+    void process(const c10::Warning& /*warning*/) override {}
+  };
+  Handler handler_;
+  std::optional<c10::WarningUtils::WarningHandlerGuard> guard_;
+};
 
 void select_rows(RecurrentState& state, const at::Tensor& rows) {
   state.hidden = state.hidden.index_select(1, rows);
@@ -69,6 +87,7 @@ at::Tensor Recurrent::run(const at::Tensor& input, const at::Tensor& sizes,
   // cuDNN keeps what its backward pass needs in training alone.
   const bool train = at::GradMode::is_enabled();
   const bool both = options_.bidirectional;
+  const NoWarnings quiet(input.is_cuda());
   at::Tensor output;
   if (options_.cell == "gru") {
     std::tie(output, state.hidden) =

@@ -68,6 +68,11 @@ const std::multimap<std::string, std::string>& names_of_others() {
       {"seq-len", "max-length"},
       {"share-embeddings", "tie-word-embeddings"},
       {"tied", "tie-word-embeddings"},
+      {"arch", "architecture"},
+      {"cell", "rnn-cell"},
+      {"rnn-type", "rnn-cell"},
+      {"global-attention", "rnn-attention"},
+      {"input-feed", "rnn-input-feeding"},
       // training
       {"learning-rate", "lr"},
       {"batch", "batch-size"},
