@@ -87,7 +87,10 @@ class EncoderDecoderAdapter final : public TextTask<TextInput> {
     reading.known_label_column = models::column_of(trained_.columns, "label");
     return {.inputs = some_texts(files, doctor::Task::kPairs, reading)};
   }
-  const torch::nn::Module* network() const override { return trained_.model.get(); }
+  // An rnn gives no gradients of its answers: see attention_of().
+  const torch::nn::Module* network() const override {
+    return trained_.model->is_recurrent() ? nullptr : trained_.model.get();
+  }
 
  protected:
   data::Encoding encoding() const override { return options_.reading.parsed().encoding; }
