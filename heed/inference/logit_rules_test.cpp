@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 namespace heed::inference {
@@ -42,6 +44,33 @@ TEST(LogitRules, ForceTheFirstAndTheLastToken) {
   std::vector<float> logits(5, 1);
   apply(rules, {}, logits, 0.5F);
   EXPECT_EQ(logits[4], 0.5F);
+}
+
+// A rule of the model sees the row and what the other rules left of its logits.
+TEST(LogitRules, HandTheLogitsToARuleOfTheModel) {
+  EXPECT_TRUE(LogitRules().empty());
+  Ids seen;
+  const LogitRules rules{.suppress_tokens = {1}, .more = [&](const RowSoFar& row, auto logits) {
+                           seen.assign(row.ids.begin(), row.ids.end());
+                           if (row.step == 2) logits[std::isinf(logits[1]) ? 0 : 4] = -INFINITY;
+                         }};
+  EXPECT_FALSE(rules.empty());
+  const Ids ids = {3, 1, 2};
+  EXPECT_EQ(allowed(rules, {.ids = ids, .step = 2}), (Ids{2, 3, 4}));
+  EXPECT_EQ(seen, ids);
+  EXPECT_EQ(allowed(rules, {.ids = ids, .step = 1}), (Ids{0, 2, 3, 4}));
+}
+
+// Also where the model's rule would leave nothing.
+TEST(LogitRules, ForcedTokensComeLast) {
+  const LogitRules rules{.forced_bos_token_id = 4,
+                         .forced_eos_token_id = 2,
+                         .more = [](const RowSoFar& /*row*/, std::span<float> logits) {
+                           std::fill(logits.begin(), logits.end(), -INFINITY);
+                         }};
+  EXPECT_EQ(allowed(rules, {}), (Ids{4}));
+  EXPECT_EQ(allowed(rules, {.step = 1}), Ids());
+  EXPECT_EQ(allowed(rules, {.step = 1, .last = true}), (Ids{2}));
 }
 
 }  // namespace
