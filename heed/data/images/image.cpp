@@ -3,8 +3,6 @@
 #include <png.h>
 #include <turbojpeg.h>
 
-#include <algorithm>
-#include <cmath>
 #include <memory>
 #include <string>
 
@@ -88,33 +86,6 @@ Image read_jpeg(const Source& source) {
   return image;
 }
 
-// Of each new pixel of a line, the first old one that it is made of, and what each counts.
-struct Taps {
-  int64_t first = 0;
-  std::vector<float> weights;
-};
-
-std::vector<Taps> taps_of(int64_t from, int64_t to) {
-  const double step = static_cast<double>(from) / static_cast<double>(to);
-  const double reach = std::max(step, 1.0);
-  std::vector<Taps> all;
-  for (int64_t i = 0; i < to; ++i) {
-    const double middle = (static_cast<double>(i) + 0.5) * step;
-    const auto first = std::max<int64_t>(0, std::lround(middle - reach));
-    const auto last = std::min(from, static_cast<int64_t>(std::lround(middle + reach)));
-    Taps taps{.first = first, .weights = {}};
-    double sum = 0;
-    for (int64_t j = first; j < std::max(last, first + 1); ++j) {
-      const double away = std::abs(static_cast<double>(j) + 0.5 - middle) / reach;
-      sum += std::max(0.0, 1 - away);
-      taps.weights.push_back(static_cast<float>(std::max(0.0, 1 - away)));
-    }
-    for (float& weight : taps.weights) weight /= static_cast<float>(sum);
-    all.push_back(std::move(taps));
-  }
-  return all;
-}
-
 }  // namespace
 
 bool is_image(std::string_view bytes) {
@@ -141,44 +112,6 @@ Image with_channels(const Image& image, int64_t channels) {
       const int luma =
           299 * image.pixels[i] + 587 * image.pixels[i + 1] + 114 * image.pixels[i + 2] + 500;
       other.pixels.push_back(static_cast<uint8_t>(luma / 1000));
-    }
-  }
-  return other;
-}
-
-Image resized(const Image& image, int64_t height, int64_t width) {
-  check_usage(height > 0 && width > 0, "a picture's size: expected at least 1 × 1, got ", width,
-              " × ", height);
-  if (image.height == height && image.width == width) return image;
-  const int64_t channels = image.channels;
-  const std::vector<Taps> across = taps_of(image.width, width);
-  const std::vector<Taps> down = taps_of(image.height, height);
-  std::vector<float> rows(static_cast<size_t>(image.height * width * channels));
-  float* to = rows.data();
-  for (int64_t y = 0; y < image.height; ++y) {
-    for (const Taps& taps : across) {
-      for (int64_t c = 0; c < channels; ++c) {
-        const uint8_t* from = image.pixels.data() + (y * image.width + taps.first) * channels + c;
-        float sum = 0;
-        for (const float weight : taps.weights) {
-          sum += weight * static_cast<float>(*from);
-          from += channels;
-        }
-        *to++ = sum;
-      }
-    }
-  }
-  Image other{.height = height, .width = width, .channels = channels};
-  other.pixels.reserve(static_cast<size_t>(height * width * channels));
-  for (const Taps& taps : down) {
-    for (int64_t x = 0; x < width * channels; ++x) {
-      const float* from = rows.data() + taps.first * width * channels + x;
-      float sum = 0;
-      for (const float weight : taps.weights) {
-        sum += weight * *from;
-        from += width * channels;
-      }
-      other.pixels.push_back(static_cast<uint8_t>(std::clamp(std::lround(sum), 0L, 255L)));
     }
   }
   return other;

@@ -1,4 +1,4 @@
-// One picture: read from PNG or JPEG, brought to another size.
+// One picture, read from PNG or JPEG.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,5 @@ Image read_image(const std::filesystem::path& file, const ImageLimits& limits = 
 
 // A colour is the grey of its luma, ITU-R BT.601; grey has three channels that are the same.
 Image with_channels(const Image& image, int64_t channels);
-
-// Stretched to another size. Each new pixel is a weighted mean of those that it covers: a triangle
-// as wide as two new pixels, and at least as two old ones, so that nothing small is lost.
-Image resized(const Image& image, int64_t height, int64_t width);
 
 }  // namespace heed::data

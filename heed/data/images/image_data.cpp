@@ -175,16 +175,19 @@ class ImageReader {
       data_.height = image.height;
       data_.width = image.width;
     }
-    const bool fixed = options_.height > 0;
-    if (!fixed && (image.height != data_.height || image.width != data_.width)) {
-      return bad(where, line,
-                 text_of("a picture of ", image.width, " × ", image.height, " pixels, expected ",
-                         data_.width, " × ", data_.height,
-                         " as the first one has; --image-size brings all to one size"));
+    const bool stays = options_.height == 0 || !options_.resize;
+    if (stays && (image.height != data_.height || image.width != data_.width)) {
+      return bad(
+          where, line,
+          text_of("a picture of ", image.width, " × ", image.height, " pixels, expected ",
+                  data_.width, " × ", data_.height,
+                  options_.resize ? " as the first one has; --image-size brings all to one size"
+                                  : ", as the model's preprocessor_config.json has no do_resize"));
     }
     if (data_.channels == 0) data_.channels = image.channels;
     if (options_.channels == 0 && image.channels > data_.channels) color_all();
-    const Image sized = with_channels(resized(image, data_.height, data_.width), data_.channels);
+    const Image sized = with_channels(
+        resized(image, data_.height, data_.width, options_.resampling), data_.channels);
     append(sized.pixels.data(), sized.pixels.size());
     if (options_.has_labels) data_.classes.push_back(number);
     data_.names.push_back(name);

@@ -8,6 +8,7 @@
 
 #include "heed/data/data_report.h"
 #include "heed/data/images/image.h"
+#include "heed/data/images/resampling.h"
 #include "heed/data/open_table.h"
 
 namespace heed::data {
@@ -20,8 +21,10 @@ struct ImageReadOptions {
   int64_t height = 0;
   int64_t width = 0;
   int64_t channels = 0;
-  std::filesystem::path labels = {};          // of an IDX file of pictures; empty: told by its name
-  bool has_labels = true;                     // false: classes are not read
+  Resampling resampling = Resampling::kBilinear;
+  bool resize = true;                 // false: pictures of another size than these cannot be used
+  std::filesystem::path labels = {};  // of an IDX file of pictures; empty: told by its name
+  bool has_labels = true;             // false: classes are not read
   std::vector<std::string> label_names = {};  // the classes, if they are known
   // Pictures that cannot be used are in ImageData::unusable, neither reported nor left out.
   bool keep_unusable = false;

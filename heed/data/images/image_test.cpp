@@ -113,27 +113,5 @@ TEST_F(Images, GreyIsTheLuma) {
   EXPECT_EQ(with_channels(grey, 3).pixels, std::vector<uint8_t>({3, 3, 3, 9, 9, 9}));
 }
 
-TEST_F(Images, ResizingKeepsTheMean) {
-  const Image image = gradient(24, 36, 1);
-  const Image half = resized(image, 12, 18);
-  double before = 0, after = 0;
-  for (const uint8_t each : image.pixels) before += each / 864.0;
-  for (const uint8_t each : half.pixels) after += each / 216.0;
-  EXPECT_NEAR(before, after, 2);
-  const Image flat{.height = 3, .width = 5, .pixels = std::vector<uint8_t>(15, 77)};
-  for (const auto& [height, width] : {std::pair(1, 1), std::pair(7, 2), std::pair(30, 40)}) {
-    const Image other = resized(flat, height, width);
-    EXPECT_EQ(other.pixels, std::vector<uint8_t>(static_cast<size_t>(height * width), 77));
-  }
-  EXPECT_EQ(resized(image, 24, 36).pixels, image.pixels);
-}
-
-TEST_F(Images, ASmallThingStaysWhenAPictureShrinks) {
-  Image dot{.height = 32, .width = 32, .pixels = std::vector<uint8_t>(1024, 0)};
-  dot.pixels[17 * 32 + 9] = 255;
-  const Image small = resized(dot, 8, 8);
-  EXPECT_GT(*std::max_element(small.pixels.begin(), small.pixels.end()), 5);
-}
-
 }  // namespace
 }  // namespace heed::data
