@@ -74,9 +74,14 @@ class ImageClassifier : public torch::nn::Module {
 
   // (B, channels, height, width), standardised -> (B, classes). `trace` gets the attention among
   // the tokens: the one that reads them all, then the patches, a row of them after the other.
-  at::Tensor forward(const at::Tensor& images, nn::AttentionTrace* trace = nullptr) const;
+  virtual at::Tensor forward(const at::Tensor& images, nn::AttentionTrace* trace = nullptr) const;
 
   const ImageClassifierOptions& options() const { return options_; }
+
+ protected:
+  // Of a network that another class makes.
+  struct OwnNetwork {};
+  ImageClassifier(const ImageClassifierOptions& options, OwnNetwork) : options_(options) {}
 
  private:
   at::Tensor patches(const at::Tensor& images) const;  // (B, patches, C)

@@ -1,15 +1,19 @@
+#include <algorithm>
 #include <iostream>
 #include <utility>
 
+#include "heed/base/error.h"
 #include "heed/base/format.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
+#include "heed/cli/options/from_model.h"
 #include "heed/cli/options/image_sets.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
-#include "heed/tasks/common/logit_scores.h"
+#include "heed/models/published/preprocessor.h"
 #include "heed/tasks/image/image_classification.h"
+#include "heed/tasks/common/logit_scores.h"
 
 namespace heed::cli {
 namespace {
@@ -28,6 +32,7 @@ struct TrainImageSettings {
   double valid_share = kValidShare;
   int64_t image_size = 0;
   int64_t num_channels = 0;
+  FromModel from;
   ImageReading reading;
   TimedRows rows;
   ReadingOptions table;
@@ -40,22 +45,38 @@ struct Pictures {
   data::ImageData valid;
 };
 
+// What pictures are brought to.
+data::ImageReadOptions picture_shape(const TrainImageSettings& settings) {
+  if (!settings.from.wanted()) {
+    return {.height = settings.image_size,
+            .width = settings.image_size,
+            .channels = settings.num_channels};
+  }
+  for (const char* name : {"image-size", "num-channels"}) {
+    check_usage(!settings.from.is_given(name), "--", name,
+                ": has no meaning with --from, whose preprocessor_config.json says it");
+  }
+  const auto own = models::published::image_preparation_in(settings.from.directory());
+  return {.height = own.height,
+          .width = own.width,
+          .channels = own.channels,
+          .resampling = data::resampling_from(own.resample),
+          .resize = own.do_resize};
+}
+
 Pictures read_pictures(const TrainImageSettings& settings) {
-  Pictures parts{.train = settings.reading.read(settings.train,
-                                                {.height = settings.image_size,
-                                                 .width = settings.image_size,
-                                                 .channels = settings.num_channels},
-                                                settings.table, settings.rows),
-                 .valid = {}};
+  data::ImageReadOptions shape = picture_shape(settings);
+  Pictures parts{
+      .train = settings.reading.read(settings.train, shape, settings.table, settings.rows),
+      .valid = {}};
   if (!settings.valid.empty()) {
     ImageReading reading = settings.reading;
     reading.labels.clear();  // those of the pictures that train
-    parts.valid = reading.read(settings.valid,
-                               {.height = parts.train.height,
-                                .width = parts.train.width,
-                                .channels = parts.train.channels,
-                                .label_names = parts.train.labels},
-                               settings.table, settings.rows);
+    shape.height = parts.train.height;
+    shape.width = parts.train.width;
+    shape.channels = parts.train.channels;
+    shape.label_names = parts.train.labels;
+    parts.valid = reading.read(settings.valid, shape, settings.table, settings.rows);
     return parts;
   }
   data::DataReport report;
@@ -63,6 +84,46 @@ Pictures read_pictures(const TrainImageSettings& settings) {
                                       settings.training.options.seed, report);
   throw_or_warn(report);
   return parts;
+}
+
+// The labels of the pictures in this order.
+void order_picture_labels(const std::vector<std::string>& names, data::ImageData& data) {
+  std::vector<int32_t> places;
+  for (const std::string& name : data.labels) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    places.push_back(static_cast<int32_t>(found - names.begin()));
+  }
+  for (int32_t& each : data.classes) each = places[static_cast<size_t>(each)];
+  data.labels = names;
+}
+
+// The published model with a head for the labels of the pictures, which take its order where it has
+// just these labels.
+models::TrainedImageClassifier published_picture_model(const TrainImageSettings& settings,
+                                                       Pictures& pictures) {
+  using models::published::Purpose;
+  const std::string& directory = settings.from.directory();
+  std::vector<std::string> labels = pictures.train.labels;
+  if (models::published::purpose_in(directory) == Purpose::kImageClassification) {
+    const std::vector<std::string> known = models::published::labels_in(directory);
+    if (std::is_permutation(known.begin(), known.end(), labels.begin(), labels.end())) {
+      labels = known;
+      order_picture_labels(labels, pictures.train);
+      order_picture_labels(labels, pictures.valid);
+    }
+  }
+  return models::as_image_classifier(settings.from.open_model(
+      {.purpose = Purpose::kImageClassification, .labels = std::move(labels)}));
+}
+
+tasks::ImageClassification make_image_task(const TrainImageSettings& settings, Pictures pictures) {
+  tasks::ImageClassificationOptions options = settings.task;
+  if (settings.from.wanted()) {
+    models::TrainedImageClassifier model = published_picture_model(settings, pictures);
+    return {std::move(pictures.train), std::move(pictures.valid), options, std::move(model)};
+  }
+  options.model.transformer = resolved(options.model.transformer);
+  return {std::move(pictures.train), std::move(pictures.valid), options};
 }
 
 void report(const models::TrainedImageClassifier& best, const data::ImageData& train,
@@ -82,17 +143,18 @@ void report(const models::TrainedImageClassifier& best, const data::ImageData& t
   if (beaten) std::cerr << "  a baseline is at least as good as the model: use that one\n";
 }
 
-void run_train_image(const TrainImageSettings& settings) {
+void run_train_image(const TrainImageSettings& given) {
+  TrainImageSettings settings = given;
+  settings.from.prepare({"label-smoothing", "class-weight"}, settings.training);
   settings.training.prepare();
-  tasks::ImageClassificationOptions options = settings.task;
-  options.model.transformer = resolved(options.model.transformer);
+  resolved(settings.task.model.transformer);
   Pictures pictures = read_pictures(settings);
   const data::ImageData& train = pictures.train;
   std::cerr << "heed: " << train.count() << " pictures train, " << pictures.valid.count()
             << " validate; " << train.width << " × " << train.height
             << (train.channels == 1 ? " pixels, grey; " : " pixels, colours; ")
             << train.labels.size() << " classes\n";
-  tasks::ImageClassification task(std::move(pictures.train), std::move(pictures.valid), options);
+  tasks::ImageClassification task = make_image_task(settings, std::move(pictures));
   settings.training.train(task);
   report(models::load_image_classifier(settings.training.out), task.train(), task.valid());
 }
@@ -101,6 +163,7 @@ void define_train_image(Options& options, TrainImageSettings& s) {
   const std::string group = "Pictures";
   add_example_files(options, {s.train, s.valid, s.valid_share},
                     "Pictures (a folder with a folder for each class, an IDX file, a list)");
+  s.from.add_to(options);
   options
       .add("--image-size", s.image_size,
            "Pixels of a side that all pictures are brought to; 0: they are alike and stay so")
@@ -131,7 +194,8 @@ Command train_image_command() {
           "  heed train image --train train-images-idx3-ubyte.gz --out model\n"
           "  heed train image --train photos --image-size 64 --patch-size 8 --flip true --out "
           "model\n"
-          "  heed train image --train list.csv --valid more.csv --skip-bad --out model\n",
+          "  heed train image --train list.csv --valid more.csv --skip-bad --out model\n"
+          "  heed train image --from vit-base-patch16-224 --train photos --out model\n",
       .define = with_settings(define_train_image, run_train_image),
   };
 }

@@ -42,6 +42,14 @@ models::PublishedFiles FromModel::open(models::HeadRequest request) const {
   return files;
 }
 
+std::shared_ptr<models::published::Published> FromModel::open_model(
+    models::HeadRequest request) const {
+  request.tuning = tuning_;
+  auto model = models::model_with_head(directory_, request);
+  show(*model);
+  return model;
+}
+
 void FromModel::show(const models::published::Published& model) {
   std::cerr << "heed: goes on with " << models::line_of(model) << '\n';
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -28,6 +29,8 @@ class FromModel {
 
   // The model, ready to learn what is to learn; says on stderr what it is and what begins anew.
   models::PublishedFiles open(models::HeadRequest request) const;
+  // The same of a model that reads no texts.
+  std::shared_ptr<models::published::Published> open_model(models::HeadRequest request) const;
 
   // What of the model is to learn, for those who open it themselves.
   const models::published::FineTuningOptions& tuning() const { return tuning_; }

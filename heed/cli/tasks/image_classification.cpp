@@ -201,6 +201,8 @@ class ImageAdapter final : public TaskAdapter {
     return {.height = o.image_height,
             .width = o.image_width,
             .channels = o.num_channels,
+            .resampling = data::resampling_from(trained_.resampling),
+            .resize = trained_.resizes,
             .has_labels = has_labels,
             .label_names = trained_.labels};
   }
@@ -260,7 +262,8 @@ TaskLoader define_image_classification(TaskOptions& options, Use use) {
 TaskKind image_classification() {
   return {.model_type = "heed_image_classifier",
           .name = "image",
-          .define = define_image_classification};
+          .define = define_image_classification,
+          .purpose = models::published::Purpose::kImageClassification};
 }
 
 }  // namespace heed::cli

@@ -4,12 +4,16 @@
 #include "heed/models/files/label_json.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/number_lists.h"
+#include "heed/models/files/published_files.h"
 #include "heed/models/files/weight_check.h"
+#include "heed/models/published/task_networks.h"
 
 namespace heed::models {
 namespace {
 
 constexpr const char* kImageClassifierType = "heed_image_classifier";
+constexpr const char* kOneLabelAPicture = "single_label_classification";
+constexpr double kLargestByte = 255;
 
 std::vector<double> channel_numbers(const JsonValue& json, int64_t channels, double least) {
   if (static_cast<int64_t>(json.array_size()) != channels) {
@@ -34,9 +38,22 @@ void check_against_weights(const WeightCheck& check, const ImageClassifierOption
   check.stack("encoder", o.transformer);
 }
 
+void save_published(published::Published& model, const std::filesystem::path& directory) {
+  model.set_config("problem_type", kOneLabelAPicture);  // as transformers writes it
+  std::vector<published::SavedFile> more;
+  const published::Folders& folders = model.folders();
+  if (!folders.find("preprocessor_config.json") && !folders.find("processor_config.json")) {
+    more.push_back({.name = "preprocessor_config.json",
+                    .content = published::preprocessor_text(
+                        published::read_image_preparation(folders, model.config()))});
+  }
+  model.save(directory, more);
+}
+
 }  // namespace
 
 void save(const TrainedImageClassifier& trained, const std::filesystem::path& directory) {
+  if (trained.published) return save_published(*trained.published, directory);
   OrderedJson config = {{"architectures", {"ImageClassifier"}},
                         {"model_type", kImageClassifierType},
                         {"task", "image"},
@@ -50,7 +67,35 @@ void save(const TrainedImageClassifier& trained, const std::filesystem::path& di
              directory);
 }
 
+TrainedImageClassifier as_image_classifier(const std::shared_ptr<published::Published>& model) {
+  const JsonValue& config = model->config().json();
+  if (config.has("problem_type")) {
+    config.at("problem_type").one_of<bool>({{kOneLabelAPicture, true}});
+  }
+  TrainedImageClassifier trained{.labels = model->labels(), .published = model};
+  if (trained.labels.size() < 2) {
+    throw DataError(config.file(),
+                    "field 'id2label': expected 2 labels or more, of which a "
+                    "picture has one, found 1");
+  }
+  const published::ImagePreparation pictures =
+      published::read_image_preparation(model->folders(), model->config());
+  const double scale = 1 / (kLargestByte * pictures.rescale_factor);
+  for (size_t i = 0; i < pictures.image_mean.size(); ++i) {
+    trained.pixel_means.push_back(pictures.image_mean[i] * scale);
+    trained.pixel_deviations.push_back(pictures.image_std[i] * scale);
+  }
+  trained.resampling = pictures.resample;
+  trained.resizes = pictures.do_resize;
+  trained.model = std::make_shared<published::PublishedImageClassifier>(model, pictures);
+  trained.model->eval();
+  return trained;
+}
+
 TrainedImageClassifier load_image_classifier(const std::filesystem::path& directory) {
+  if (is_published(directory)) {
+    return as_image_classifier(open_model(directory, published::Purpose::kImageClassification));
+  }
   const ModelDirectory files(directory, kImageClassifierType);
   const JsonValue& config = files.config();
   const auto options = fields_from<ImageClassifierOptions>(config);

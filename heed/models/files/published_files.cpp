@@ -9,11 +9,6 @@
 namespace heed::models {
 namespace {
 
-PublishedFiles open(const std::filesystem::path& directory, const published::LoadOptions& options) {
-  std::shared_ptr<published::Published> model = heed::load(directory, options);
-  return {.model = model, .tokenizer = tokenizer_of(*model)};
-}
-
 // An adapter may have a tokenizer of its own.
 std::filesystem::path directory_of_tokenizer(const published::Folders& folders) {
   for (const char* name : {"tokenizer.json", "tokenizer.model", "spiece.model",
@@ -46,7 +41,8 @@ bool is_published(const std::filesystem::path& directory) {
   return !model_type_of(directory).starts_with("heed_");
 }
 
-PublishedFiles open_published(const std::filesystem::path& directory, published::Purpose purpose) {
+std::shared_ptr<published::Published> open_model(const std::filesystem::path& directory,
+                                                 published::Purpose purpose) {
   const published::Purpose found = published::purpose_in(directory);
   if (found != purpose) {
     throw DataError(
@@ -54,14 +50,26 @@ PublishedFiles open_published(const std::filesystem::path& directory, published:
         text_of("field 'architectures': expected a model for ", published::name_of(purpose),
                 ", found one for ", published::name_of(found)));
   }
-  PublishedFiles files = open(directory, {});
-  files.model->merge_adapter();
-  return files;
+  std::shared_ptr<published::Published> model = heed::load(directory);
+  model->merge_adapter();
+  return model;
+}
+
+PublishedFiles open_published(const std::filesystem::path& directory, published::Purpose purpose) {
+  std::shared_ptr<published::Published> model = open_model(directory, purpose);
+  return {.model = model, .tokenizer = tokenizer_of(*model)};
+}
+
+std::shared_ptr<published::Published> model_with_head(const std::filesystem::path& directory,
+                                                      const HeadRequest& request) {
+  auto model = heed::load(directory, {.purpose = request.purpose, .labels = request.labels});
+  prepare(*model, request.tuning);
+  return model;
 }
 
 PublishedFiles with_head(const std::filesystem::path& directory, const HeadRequest& request) {
-  PublishedFiles opened = open(directory, {.purpose = request.purpose, .labels = request.labels});
-  prepare(*opened.model, request.tuning);
+  std::shared_ptr<published::Published> model = model_with_head(directory, request);
+  PublishedFiles opened{.model = model, .tokenizer = tokenizer_of(*model)};
   if (request.max_length > 0) {
     const auto asked = static_cast<int32_t>(std::min<int64_t>(request.max_length, 1 << 30));
     auto& longest = opened.tokenizer.max_length;

@@ -27,6 +27,9 @@ text::LoadedTokenizer tokenizer_of(const published::Published& model);
 // An adapter is merged. Throws DataError where it is not for this purpose, and as its constructor
 // does.
 PublishedFiles open_published(const std::filesystem::path& directory, published::Purpose purpose);
+// Of a model that reads no texts.
+std::shared_ptr<published::Published> open_model(const std::filesystem::path& directory,
+                                                 published::Purpose purpose);
 
 // The model of a directory, whatever it was published for, for this purpose: with a new head where
 // it has none of it, and with a new output layer where its labels are not these (none: as it has
@@ -38,6 +41,9 @@ struct HeadRequest {
   published::FineTuningOptions tuning = {};
 };
 PublishedFiles with_head(const std::filesystem::path& directory, const HeadRequest& request);
+// Of a model that reads no texts: `max_length` has no meaning.
+std::shared_ptr<published::Published> model_with_head(const std::filesystem::path& directory,
+                                                      const HeadRequest& request);
 
 // "bert of DIR; new: classifier.weight, classifier.bias; 1538 of 7890 parameters learn", for people
 // who begin with it.

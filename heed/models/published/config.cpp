@@ -84,6 +84,17 @@ std::string Config::text(Names names, std::string missing) const {
   return found ? found->string() : std::move(missing);
 }
 
+Sides Config::sides(std::string_view name) const {
+  constexpr IntegerRange kRange{.least = 1, .most = 1 << 14};
+  const JsonValue value = json_.at(name);
+  if (value.json().is_object()) {
+    return {value.at("height").integer(kRange), value.at("width").integer(kRange)};
+  }
+  if (!value.json().is_array()) return {value.integer(kRange), value.integer(kRange)};
+  if (value.array_size() != 2) value.fail("a number, or height and width");
+  return {value.at(size_t{0}).integer(kRange), value.at(size_t{1}).integer(kRange)};
+}
+
 std::string Config::activation(Names names, std::string missing, bool gated) const {
   const auto found = first_of(json_, names);
   const std::string name = found ? found->string() : std::move(missing);

@@ -13,6 +13,12 @@
 
 namespace heed::models::published {
 
+// Of a picture or of a patch, in pixels.
+struct Sides {
+  int64_t height;
+  int64_t width;
+};
+
 class Config {
  public:
   using Names = std::initializer_list<std::string_view>;
@@ -35,6 +41,9 @@ class Config {
   double number(Names names, double missing, NumberRange range = {}) const;
   bool boolean(Names names, bool missing) const;
   std::string text(Names names, std::string missing) const;
+
+  // A number for both, [height, width], or {"height": …, "width": …}.
+  Sides sides(std::string_view name) const;
 
   // A non-linearity of transformers' ACT2FN by Heed's name; `gated`: of a gated feed-forward part.
   std::string activation(Names names, std::string missing, bool gated = false) const;

@@ -101,8 +101,12 @@ Purpose purpose_in(const std::filesystem::path& directory, const LoadOptions& op
   return purpose_of(folders, config, architecture_of(config, options), options);
 }
 
+Config config_in(const std::filesystem::path& directory) {
+  return Config(read_config(Folders(directory)));
+}
+
 std::vector<std::string> labels_in(const std::filesystem::path& directory) {
-  return Config(read_config(Folders(directory))).labels();
+  return config_in(directory).labels();
 }
 
 Published::Published(const std::filesystem::path& directory, const LoadOptions& options)

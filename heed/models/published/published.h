@@ -39,6 +39,9 @@ struct LoadOptions {
 // What the model of a directory is for. Throws MissingInputError or DataError.
 Purpose purpose_in(const std::filesystem::path& directory, const LoadOptions& options = {});
 
+// Its config.json. Throws the same.
+Config config_in(const std::filesystem::path& directory);
+
 // The labels of its config.json, LABEL_0 … where it names none. Throws the same.
 std::vector<std::string> labels_in(const std::filesystem::path& directory);
 

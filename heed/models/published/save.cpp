@@ -30,6 +30,7 @@ constexpr std::string_view kKept[] = {
     "target.spm",
     "generation_config.json",
     "preprocessor_config.json",
+    "processor_config.json",
     "chat_template.jinja",
     "chat_template.json",
     "modules.json",

@@ -48,6 +48,22 @@ QuestionAnswererOptions answerer_options(const Published& model, int64_t max_len
   return options;
 }
 
+ImageClassifierOptions picture_options(const Published& model, const ImagePreparation& pictures) {
+  const ImageEncoderOptions& encoder = model.image_encoder()->options();
+  if (encoder.patch_height != encoder.patch_width) {
+    model.config().json().at("patch_size").fail("squares");
+  }
+  ImageClassifierOptions options{.image_height = pictures.height,
+                                 .image_width = pictures.width,
+                                 .num_channels = encoder.channels,
+                                 .num_classes = std::ssize(model.labels()),
+                                 .patch_size = encoder.patch_height,
+                                 .stem = "linear",
+                                 .transformer = encoder.transformer};
+  options.transformer.attention.positions = "learned";
+  return options;
+}
+
 bool is_tag_letter(char letter) {
   return std::string_view("BIES").find(letter) != std::string_view::npos;
 }
@@ -130,6 +146,16 @@ at::Tensor PublishedAnswerer::forward(const QuestionBatch& batch, nn::AttentionT
     text.types = (unit >= batch.question.unsqueeze(1)).to(at::kLong);
   }
   return possible_spans(model_->forward(text, trace).transpose(1, 2), batch);
+}
+
+PublishedImageClassifier::PublishedImageClassifier(std::shared_ptr<Published> model,
+                                                   const ImagePreparation& pictures)
+    : ImageClassifier(picture_options(*model, pictures), OwnNetwork()),
+      model_(register_module("published", std::move(model))) {}
+
+at::Tensor PublishedImageClassifier::forward(const at::Tensor& images,
+                                             nn::AttentionTrace* trace) const {
+  return model_->forward(images, trace);
 }
 
 }  // namespace heed::models::published

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "heed/models/image_classifier.h"
+#include "heed/models/published/preprocessor.h"
 #include "heed/models/published/published.h"
 #include "heed/models/question_answerer.h"
 #include "heed/models/text_classifier.h"
@@ -48,6 +50,19 @@ class PublishedAnswerer final : public QuestionAnswerer {
 
   at::Tensor forward(const QuestionBatch& batch,
                      nn::AttentionTrace* trace = nullptr) const override;
+
+ private:
+  std::shared_ptr<Published> model_;
+};
+
+// A model for image classification; patches are squares.
+class PublishedImageClassifier final : public ImageClassifier {
+ public:
+  // Of pictures of this size, which may be another than the model's. Throws DataError for patches
+  // that are no squares.
+  PublishedImageClassifier(std::shared_ptr<Published> model, const ImagePreparation& pictures);
+
+  at::Tensor forward(const at::Tensor& images, nn::AttentionTrace* trace = nullptr) const override;
 
  private:
   std::shared_ptr<Published> model_;

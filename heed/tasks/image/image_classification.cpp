@@ -17,6 +17,7 @@ namespace heed::tasks {
 namespace {
 
 constexpr int64_t kEvaluationImages = 256;
+constexpr int64_t kEvaluationPatches = 16'384;  // of a batch, unless one picture has more
 constexpr double kSmallestPixelDeviation = 1e-3;
 
 struct Images final : Batch {
@@ -56,16 +57,20 @@ std::vector<int64_t> every(int64_t step, int64_t count) {
 
 }  // namespace
 
-ImageClassification::ImageClassification(data::ImageData train, data::ImageData valid,
-                                         const ImageClassificationOptions& options)
-    : options_(options), train_(std::move(train)), valid_(std::move(valid)) {
-  visit_fields(options, nn::FieldCheck());
+void ImageClassification::check_examples() const {
+  visit_fields(options_, nn::FieldCheck());
   check_usage(train_.count() > 0 && valid_.count() > 0, "training: expected pictures to train and ",
               "to validate on, got ", train_.count(), " and ", valid_.count());
   if (train_.labels.size() < 2) {
     throw DataError(joined(train_.files),
                     text_of("expected at least 2 classes, found ", train_.labels.size()));
   }
+}
+
+ImageClassification::ImageClassification(data::ImageData train, data::ImageData valid,
+                                         const ImageClassificationOptions& options)
+    : options_(options), train_(std::move(train)), valid_(std::move(valid)) {
+  check_examples();
   trained_.labels = train_.labels;
   models::check_labels_fit(trained_.labels);
   measure(trained_, train_);
@@ -78,10 +83,28 @@ ImageClassification::ImageClassification(data::ImageData train, data::ImageData 
                     model.num_classes * model.transformer.d_model);
   check_logits_fit(valid_.count(), model.num_classes);
   trained_.model = std::make_shared<models::ImageClassifier>(model);
-  lengths_.assign(static_cast<size_t>(train_.count()), 1 + models::patch_grid(model).count());
+  begin();
+}
+
+ImageClassification::ImageClassification(data::ImageData train, data::ImageData valid,
+                                         const ImageClassificationOptions& options,
+                                         models::TrainedImageClassifier trained)
+    : options_(options),
+      trained_(std::move(trained)),
+      train_(std::move(train)),
+      valid_(std::move(valid)) {
+  check_examples();
+  check_usage(trained_.labels == train_.labels,
+              "training: expected a model with the labels of the data");
+  begin();
+}
+
+void ImageClassification::begin() {
+  const int64_t patches = models::patch_grid(trained_.model->options()).count();
+  lengths_.assign(static_cast<size_t>(train_.count()), 1 + patches);
   std::vector<int64_t> counts(train_.labels.size());
   for (const int32_t label : train_.classes) ++counts[static_cast<size_t>(label)];
-  class_weights_ = class_weights(options.class_weight, counts);
+  class_weights_ = class_weights(options_.class_weight, counts);
 }
 
 std::vector<Source> ImageClassification::sources() const {
@@ -151,7 +174,9 @@ at::Tensor logits_of(const models::TrainedImageClassifier& trained, const data::
   const at::Device device = device_of(*trained.model);
   at::Tensor all = at::empty({data.count(), trained.model->options().num_classes});
   const std::vector<int64_t> lengths(data.names.size(), 1);
-  for_each_batch(lengths, kEvaluationImages, progress, [&](const std::vector<int64_t>& numbers) {
+  const int64_t patches = models::patch_grid(trained.model->options()).count();
+  const int64_t count = std::clamp<int64_t>(kEvaluationPatches / patches, 1, kEvaluationImages);
+  for_each_batch(lengths, count, progress, [&](const std::vector<int64_t>& numbers) {
     const at::Tensor images = image_batch(trained, data, numbers).to(device);
     all.index_copy_(0, at::tensor(numbers), trained.model->forward(images).cpu());
   });

@@ -42,6 +42,12 @@ class ImageClassification final : public Task {
   ImageClassification(data::ImageData train, data::ImageData valid,
                       const ImageClassificationOptions& options);
 
+  // Goes on with a model whose sizes and labels are those of the data: of the options, those of the
+  // model have no meaning. Throws UsageError where they are not.
+  ImageClassification(data::ImageData train, data::ImageData valid,
+                      const ImageClassificationOptions& options,
+                      models::TrainedImageClassifier trained);
+
   std::string name() const override { return "image"; }
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
@@ -57,6 +63,9 @@ class ImageClassification final : public Task {
   const data::ImageData& valid() const { return valid_; }
 
  private:
+  void check_examples() const;
+  void begin();
+
   ImageClassificationOptions options_;
   models::TrainedImageClassifier trained_;
   data::ImageData train_;

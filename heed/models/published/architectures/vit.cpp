@@ -5,23 +5,9 @@
 namespace heed::models::published {
 namespace {
 
-struct ImageSize {
-  int64_t height;
-  int64_t width;
-};
-
-// A number, or height and width.
-ImageSize image_size(const Config& config, std::string_view name) {
-  constexpr IntegerRange kRange{.least = 1, .most = 1 << 14};
-  const JsonValue value = config.json().at(name);
-  if (!value.json().is_array()) return {value.integer(kRange), value.integer(kRange)};
-  if (value.array_size() != 2) value.fail("a number, or height and width");
-  return {value.at(size_t{0}).integer(kRange), value.at(size_t{1}).integer(kRange)};
-}
-
 ImageEncoderOptions vit_options(const Config& config) {
-  const ImageSize image = image_size(config, "image_size");
-  const ImageSize patch = image_size(config, "patch_size");
+  const Sides image = config.sides("image_size");
+  const Sides patch = config.sides("patch_size");
   ImageEncoderOptions options{.image_height = image.height,
                               .image_width = image.width,
                               .patch_height = patch.height,
