@@ -69,6 +69,18 @@ def wrapped(bpe, **tokens):
     return tf.PreTrainedTokenizerFast(tokenizer_object=bpe, pad_token="<pad>", **tokens)
 
 
+def picture_of(seed, width, height, mode="RGB", bytes_=(0, 255)):
+    """A smooth picture that is never the same twice."""
+    from PIL import Image
+
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, 3, 3, 4, generator=generator)
+    fine = torch.nn.functional.interpolate(coarse, (height, width), mode="bicubic")[0].clamp(0, 1)
+    values = (fine * (bytes_[1] - bytes_[0]) + bytes_[0]).round().to(torch.uint8)
+    picture = Image.frombytes("RGB", (width, height), bytes(values.permute(1, 2, 0).flatten().tolist()))
+    return picture.convert(mode)
+
+
 class Published(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -122,6 +134,17 @@ class Published(unittest.TestCase):
             eos_token_id=2, decoder_start_token_id=2, forced_eos_token_id=2,
             **config)), 0.3)  # fmt: skip
         return model, tokenizer
+
+    def vit(self, name, labels):
+        """16 × 16 pixels in patches of 4 × 4; no preprocessor_config.json."""
+        torch.manual_seed(3)
+        model = shaken(tf.ViTForImageClassification(tf.ViTConfig(
+            hidden_size=24, num_attention_heads=3, num_hidden_layers=2, intermediate_size=40, image_size=16,
+            patch_size=4, num_channels=3, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+            id2label=labels)), 0.3)  # fmt: skip
+        directory = self.folder / name
+        model.save_pretrained(directory)
+        return directory, model
 
     def opened(self, kind, directory):
         """By transformers, with nothing missing, unexpected or of another shape."""

@@ -19,7 +19,7 @@ except ImportError as missing:
     sys.exit(77)
 
 from program import heed
-from published_directories import TEXTS
+from published_directories import TEXTS, picture_of
 from published_tuning import LR, NO_DROPOUT, PAIRS, ROWS, SENTENCES, STEPS, TAGS, TRIPLETS, Tuning
 
 
@@ -110,6 +110,29 @@ class LearningCurves(Tuning):
                                      num_beams=1)[0, 1:].tolist()  # fmt: skip
             expected = tokenizer.convert_ids_to_tokens([i for i in ids if i != 2])
             self.assertEqual(answer["tokens"][:len(expected)], expected)
+
+    def test_image(self):
+        from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
+
+        labels = ["zebra", "ant", "bee"]  # in the model's order, not the data's
+        directory, model = self.vit("curve_vit", dict(enumerate(labels)))
+        processor = ViTImageProcessorPil(size={"height": 16, "width": 16}, image_mean=[0.4, 0.5, 0.6])
+        processor.save_pretrained(directory)
+        pictures = [picture_of(seed, 30, 20) for seed in range(9)]
+        for i, picture in enumerate(pictures):
+            picture.save(self.folder / f"curve{i}.png")
+        file = self.file("pictures.csv", "file,label\n" + "".join(
+            f"curve{i}.png,{labels[i % 3]}\n" for i in range(len(pictures))))
+        self.trained("image", directory, "curve_vit_out", *self.whole(file), "--max-shift", 0, "--max-rotation", 0,
+                     "--max-scale", 0)  # fmt: skip
+        pixels = processor(images=pictures, return_tensors="pt").pixel_values
+        wanted = torch.arange(len(pictures)) % 3
+        self.compare("curve_vit_out", self.curve(model, lambda: model(pixels, labels=wanted).loss))
+        again, said = tf.ViTForImageClassification.from_pretrained(
+            self.folder / "curve_vit_out", output_loading_info=True)
+        self.assertFalse(said["missing_keys"] or said["unexpected_keys"] or said["mismatched_keys"])
+        self.assertEqual(again.config.id2label, dict(enumerate(labels)))
+        self.assertTrue((self.folder / "curve_vit_out" / "preprocessor_config.json").exists())
 
     def test_embed(self):
         """MultipleNegativesRankingLoss: cosines times 20, all positives and negatives of the batch."""

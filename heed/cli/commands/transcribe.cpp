@@ -1,6 +1,7 @@
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,7 @@ struct TranscribeSettings {
   std::vector<std::string> sounds;
   std::string format = "text";
   std::string language;
-  std::string task = "transcribe";
+  std::string task = "auto";
   bool no_timestamps = false;
   int64_t num_beams = 1;
   ThreadOptions threads;
@@ -44,7 +45,7 @@ using Listen = std::function<Said(const std::string& file)>;
 
 // One of `heed train asr`: the words of a sound are one part.
 Listen own_model(const TranscribeSettings& settings) {
-  check_usage(settings.language.empty() && settings.task == "transcribe" &&
+  check_usage(settings.language.empty() && settings.task != "translate" &&
                   settings.num_beams == 1 && !settings.no_timestamps,
               "--language, --task, --num-beams, --no-timestamps: have no meaning for a model of "
               "the task 'asr'");
@@ -68,10 +69,12 @@ Listen own_model(const TranscribeSettings& settings) {
 
 Listen published_model(const TranscribeSettings& settings) {
   auto transcriber = std::make_shared<tasks::Transcriber>(tasks::load_transcriber(settings.model));
-  tasks::TranscriptionOptions options{.language = settings.language,
-                                      .translate = settings.task == "translate",
-                                      .timestamps = !settings.no_timestamps,
-                                      .cancelled = [] { return InterruptGuard::interrupted(); }};
+  tasks::TranscriptionOptions options{
+      .language = settings.language,
+      .translate =
+          settings.task == "auto" ? std::nullopt : std::optional(settings.task == "translate"),
+      .timestamps = !settings.no_timestamps,
+      .cancelled = [] { return InterruptGuard::interrupted(); }};
   inference::take_generation_fields(options, settings, [&](const nn::Field& field) {
     return is_given(*settings.options, field);
   });
@@ -137,10 +140,13 @@ void define_transcribe(Options& options, TranscribeSettings& s) {
            "subtitles")
       .one_of({"text", "json", "vtt", "srt"});
   options.add("--language", s.language,
-              "Of models that know several: the language that is spoken, such as en; without: told "
-              "by the first half minute");
-  options.add("--task", s.task, "transcribe, or translate into English")
-      .one_of({"transcribe", "translate"});
+              "Of models that know several: the language that is spoken, such as en; without: as "
+              "generation_config.json says, otherwise told by the first half minute");
+  options
+      .add("--task", s.task,
+           "transcribe, or translate into English; auto: as generation_config.json says, where it "
+           "says nothing transcribe")
+      .one_of({"auto", "transcribe", "translate"});
   options.flag("--no-timestamps", s.no_timestamps,
                "Let the model write no times, half a minute "
                "being one part");

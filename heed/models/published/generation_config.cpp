@@ -1,5 +1,6 @@
 #include "heed/models/published/generation_config.h"
 
+#include <algorithm>
 #include <initializer_list>
 #include <string_view>
 
@@ -84,6 +85,46 @@ class GenerationFields {
   const Source& source_;
 };
 
+// "de" of "de" and "<|de|>".
+std::string bare_language(std::string name) {
+  constexpr std::string_view kBegin = "<|";
+  constexpr std::string_view kEnd = "|>";
+  if (!name.starts_with(kBegin) || !name.ends_with(kEnd)) return name;
+  return name.substr(kBegin.size(), name.size() - kBegin.size() - kEnd.size());
+}
+
+// What Whisper begins with: language, task, and the tokens that stand for them.
+void read_prompt(const Source& source, GenerationConfig& read) {
+  const IntegerRange kToken{.least = 0, .most = nn::kLargestSize};
+  const auto text = [&](std::string_view name) { return source.of(name).text({name}, ""); };
+  read.language = bare_language(text("language"));
+  read.task = text("task");
+  if (!read.task.empty()) {
+    source.of("task").json().at("task").one_of<bool>({{"transcribe", true}, {"translate", true}});
+  }
+  const Config& languages = source.of("lang_to_id");
+  if (languages.has("lang_to_id")) {
+    const JsonValue ids = languages.json().at("lang_to_id");
+    if (!ids.json().is_object()) ids.fail("an object of languages and their tokens");
+    for (const auto& [name, id] : ids.json().items()) {
+      read.language_ids.push_back(ids.at(name).integer(kToken));
+    }
+    std::sort(read.language_ids.begin(), read.language_ids.end());
+  }
+  const Config& forced = source.of("forced_decoder_ids");
+  if (!forced.has("forced_decoder_ids") || !read.language.empty() || !read.task.empty()) return;
+  const JsonValue places = forced.json().at("forced_decoder_ids");
+  for (size_t i = 0; i < places.array_size(); ++i) {
+    const JsonValue place = places.at(i);
+    if (place.array_size() != 2) place.fail("a place and a token");
+    const int64_t at = place.at(size_t{0}).integer(kToken);
+    if (at > 2 || place.at(size_t{1}).is_null()) continue;  // behind them, whether there are times
+    const int64_t id = place.at(size_t{1}).integer(kToken);
+    if (at == 1) read.forced_language_id = id;
+    if (at == 2) read.forced_task_id = id;
+  }
+}
+
 }  // namespace
 
 GenerationConfig read_generation_config(const std::filesystem::path& directory,
@@ -111,6 +152,7 @@ GenerationConfig read_generation_config(const std::filesystem::path& directory,
   if (languages.has("is_multilingual")) {
     read.is_multilingual = languages.json().at("is_multilingual").boolean();
   }
+  if (config.text({"model_type"}, "") == "whisper") read_prompt(source, read);
   const Config& stopping = source.of("early_stopping");
   if (stopping.has("early_stopping")) {
     const JsonValue value = stopping.json().at("early_stopping");

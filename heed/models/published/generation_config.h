@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "heed/models/published/config.h"
@@ -35,6 +36,13 @@ struct GenerationConfig {
   std::optional<bool> is_multilingual = {};
   std::optional<int64_t> no_timestamps_token_id = {};
   std::optional<int64_t> max_initial_timestamp_index = {};
+  // What a multilingual one hears and does where nobody says it: "de", "translate", or the tokens
+  // for them (forced_decoder_ids); and the tokens of its languages, sorted.
+  std::string language = {};
+  std::string task = {};
+  std::optional<int64_t> forced_language_id = {};
+  std::optional<int64_t> forced_task_id = {};
+  std::vector<int64_t> language_ids = {};
 };
 
 // Throws DataError naming the file and the field that cannot be used, or that asks for what Heed

@@ -7,11 +7,12 @@
 #include <cmath>
 #include <limits>
 
-#include "heed/audio/log_mel.h"
 #include "heed/audio/resample.h"
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/inference/beam_search.h"
 #include "heed/models/files/published_files.h"
+#include "heed/models/published/preprocessor.h"
 #include "heed/tasks/generation/encoder_decoder_decoder.h"
 #include "heed/tasks/generation/logit_rules.h"
 
@@ -30,6 +31,22 @@ int64_t id_of(const text::Tokenizer& tokenizer, const std::string& token,
                     "expected a tokenizer with the token " + token + ", found none of that name");
   }
   return *id;
+}
+
+// "en" of the token "<|en|>".
+std::string language_of(const Transcriber& transcriber, int64_t id) {
+  const std::string& token = transcriber.tokenizer->token_of(static_cast<int32_t>(id));
+  return token.size() > 4 ? token.substr(2, token.size() - 4) : token;
+}
+
+// The tokens of languages where generation_config.json does not list them: "<|en|>", "<|haw|>".
+std::vector<int64_t> languages_by_spelling(const Transcriber& transcriber) {
+  std::vector<int64_t> ids;
+  for (int64_t id = transcriber.start + 1; id < transcriber.no_timestamps; ++id) {
+    const std::string& token = transcriber.tokenizer->token_of(static_cast<int32_t>(id));
+    if ((token.size() == 6 || token.size() == 7) && token.starts_with("<|")) ids.push_back(id);
+  }
+  return ids;
 }
 
 void forbid_range(std::span<float> logits, int64_t begin, int64_t end) {
@@ -53,9 +70,7 @@ class Chunk {
     const at::Tensor logits = decoder_.step(at::full({1, 1}, transcriber_.start, at::kLong))[0];
     decoder_.reset();
     int64_t best = -1;
-    for (int64_t id = transcriber_.start + 1; id < transcriber_.no_timestamps; ++id) {
-      const size_t length = transcriber_.tokenizer->token_of(static_cast<int32_t>(id)).size();
-      if (length < 6 || length > 7) continue;  // <|en|>, <|haw|>
+    for (const int64_t id : transcriber_.languages) {
       if (best < 0 || logits[id].item<float>() > logits[best].item<float>()) best = id;
     }
     check_usage(best >= 0, "language: expected a tokenizer that names languages, found none in it");
@@ -100,7 +115,7 @@ class Writer {
          const TranscriptionOptions& options)
       : transcriber_(transcriber), options_(options) {
     const auto& network = transcriber.model->encoder_decoder()->options();
-    const audio::LogMelOptions hearing = audio::whisper_options(network.source_mel_bins);
+    const audio::LogMelOptions& hearing = transcriber.hearing;
     chunk_ = 2 * network.source_positions;
     step_ = static_cast<double>(hearing.hop) / static_cast<double>(hearing.sampling_rate);
     audio::Sound all = audio::resampled(sound, hearing.sampling_rate);
@@ -139,25 +154,51 @@ class Writer {
 
   // What stands before all that is written.
   void begin(Chunk& chunk) {
-    const auto token = [&](const std::string& name) {
-      return transcriber_.tokenizer->id_of("<|" + name + "|>");
-    };
     prompt_ = {transcriber_.start};
-    check_usage(transcriber_.multilingual || (options_.language.empty() && !options_.translate),
+    check_usage(transcriber_.multilingual ||
+                    (options_.language.empty() && !options_.translate.value_or(false)),
                 "--language and --task: have no meaning for this model, which knows English alone");
     if (transcriber_.multilingual) {
-      const auto asked = token(options_.language);
-      check_usage(options_.language.empty() || asked.has_value(), "language: '", options_.language,
-                  "' is none of the model's");
-      const int64_t id = options_.language.empty() ? chunk.language() : *asked;
-      prompt_.push_back(id);
-      const std::string name = transcriber_.tokenizer->token_of(static_cast<int32_t>(id));
-      result_.language = name.substr(2, name.size() - 4);
-      prompt_.push_back(id_of(*transcriber_.tokenizer,
-                              options_.translate ? "<|translate|>" : "<|transcribe|>",
-                              transcriber_.model->directory()));
+      prompt_.push_back(language(chunk));
+      result_.language = language_of(transcriber_, prompt_.back());
+      prompt_.push_back(task());
     }
     if (!options_.timestamps) prompt_.push_back(transcriber_.no_timestamps);
+  }
+
+  // The token of the language that was asked for, that of generation_config.json, or what the model
+  // hears.
+  int64_t language(Chunk& chunk) const {
+    const auto& usual = transcriber_.model->generation();
+    const std::string& asked = options_.language.empty() ? usual.language : options_.language;
+    if (asked.empty()) {
+      if (usual.forced_language_id && knows(*usual.forced_language_id)) {
+        return *usual.forced_language_id;
+      }
+      return chunk.language();
+    }
+    std::vector<std::string> known;
+    for (const int64_t id : transcriber_.languages) {
+      known.push_back(language_of(transcriber_, id));
+      if (known.back() == asked) return id;
+    }
+    throw UsageError(text_of("language: '", asked, "' is none of the model's: ", joined(known)));
+  }
+
+  bool knows(int64_t language) const {
+    return std::binary_search(transcriber_.languages.begin(), transcriber_.languages.end(),
+                              language);
+  }
+
+  int64_t task() const {
+    const auto& usual = transcriber_.model->generation();
+    if (!options_.translate && usual.task.empty() && usual.forced_task_id) {
+      return *usual.forced_task_id;
+    }
+    return id_of(
+        *transcriber_.tokenizer,
+        options_.translate.value_or(usual.task == "translate") ? "<|translate|>" : "<|transcribe|>",
+        transcriber_.model->directory());
   }
 
   void add(double begin, double end, std::vector<int64_t> ids) {
@@ -221,6 +262,8 @@ Transcriber load_transcriber(const std::filesystem::path& directory) {
       models::open_published(directory, models::published::Purpose::kSpeechToText);
   Transcriber made{.model = files.model,
                    .tokenizer = std::make_shared<const text::Tokenizer>(files.tokenizer.tokenizer)};
+  made.hearing =
+      models::published::read_sound_preparation(made.model->folders(), made.model->config());
   const models::published::GenerationConfig& generation = made.model->generation();
   made.no_timestamps = generation.no_timestamps_token_id
                            ? *generation.no_timestamps_token_id
@@ -235,6 +278,14 @@ Transcriber load_transcriber(const std::filesystem::path& directory) {
   if (made.ends.empty()) made.ends = {id_of(*made.tokenizer, "<|endoftext|>", directory)};
   made.multilingual =
       generation.is_multilingual.value_or(made.model->vocab_size() >= kMultilingualSize);
+  made.languages =
+      generation.language_ids.empty() ? languages_by_spelling(made) : generation.language_ids;
+  if (!made.languages.empty() && made.languages.back() >= made.tokenizer->size()) {
+    throw DataError(
+        directory.string(),
+        text_of("field 'lang_to_id' of generation_config.json: expected tokens of the ",
+                made.tokenizer->size(), " of the tokenizer, found ", made.languages.back()));
+  }
   made.most_first_time = generation.max_initial_timestamp_index.value_or(made.most_first_time);
   return made;
 }

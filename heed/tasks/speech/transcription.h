@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "heed/audio/log_mel.h"
 #include "heed/audio/sound.h"
 #include "heed/models/published/published.h"
 #include "heed/tasks/common/task.h"
@@ -20,13 +22,15 @@ namespace heed::tasks {
 struct Transcriber {
   std::shared_ptr<models::published::Published> model;
   std::shared_ptr<const text::Tokenizer> tokenizer;
+  audio::LogMelOptions hearing = audio::whisper_options();  // by preprocessor_config.json
   // Ids of tokens: what begins, what ends, and what says that no times are written; times follow
   // it, 20 ms apart.
   int64_t start = 0;
   std::vector<int64_t> ends;
   int64_t no_timestamps = 0;
   bool multilingual = false;
-  int64_t most_first_time = 50;  // of the first time that is written, in steps of 20 ms
+  std::vector<int64_t> languages = {};  // the tokens of those that it knows, sorted
+  int64_t most_first_time = 50;         // of the first time that is written, in steps of 20 ms
 
   bool is_time(int64_t id) const { return id > no_timestamps; }
 };
@@ -36,8 +40,11 @@ struct Transcriber {
 Transcriber load_transcriber(const std::filesystem::path& directory);
 
 struct TranscriptionOptions {
-  std::string language = "";  // "en"; empty: what the model takes it for. Of multilingual models
-  bool translate = false;     // into English
+  // Of multilingual models: "en"; empty: as generation_config.json says, or what the model takes
+  // it for.
+  std::string language = "";
+  // Into English; without: as generation_config.json says, otherwise not.
+  std::optional<bool> translate = {};
   bool timestamps = true;
   int64_t num_beams = 0;                 // 0: as generation_config.json says; 1: greedy
   std::function<bool()> cancelled = {};  // asked before each token; true: throws Interrupted
