@@ -42,7 +42,8 @@ std::string language_of(const Transcriber& transcriber, int64_t id) {
 // The tokens of languages where generation_config.json does not list them: "<|en|>", "<|haw|>".
 std::vector<int64_t> languages_by_spelling(const Transcriber& transcriber) {
   std::vector<int64_t> ids;
-  for (int64_t id = transcriber.start + 1; id < transcriber.no_timestamps; ++id) {
+  const int64_t end = std::min<int64_t>(transcriber.no_timestamps, transcriber.tokenizer->size());
+  for (int64_t id = transcriber.start + 1; id < end; ++id) {
     const std::string& token = transcriber.tokenizer->token_of(static_cast<int32_t>(id));
     if ((token.size() == 6 || token.size() == 7) && token.starts_with("<|")) ids.push_back(id);
   }
