@@ -78,13 +78,15 @@ class LearningCurves(Tuning):
         self.assertEqual(said["tokens"], ["[CLS]", "Anna", "z", "##z", "[SEP]"])
 
     def test_lm(self):
+        """A text that is read as one piece, its last token being the end of the line: all of the file."""
         directory, model, tokenizer = self.gpt2("curve_lm", resid_pdrop=0.0, attn_pdrop=0.0,
                                                 embd_pdrop=0.0)  # fmt: skip
         text = "the film is the good food\n"
         self.trained("lm", directory, "curve_lm_out", *self.whole(self.file("text.txt", text)),
                      "--weight-decay", 0.01, "--beta2", 0.999)  # fmt: skip
-        losses = self.logged("curve_lm_out")
-        self.assertLess(losses[-1], 0.2 * losses[0])
+        ids = tokenizer(text, return_tensors="pt").input_ids
+        self.assertEqual(tokenizer.convert_ids_to_tokens(int(ids[0, -1])), "Ċ")
+        self.compare("curve_lm_out", self.curve(model, lambda: model(ids, labels=ids).loss))
         again, _ = self.opened(tf.AutoModelForCausalLM, self.folder / "curve_lm_out")
         line = tokenizer(text.rstrip("\n"), return_tensors="pt").input_ids  # as predict reads it
         with torch.no_grad():
