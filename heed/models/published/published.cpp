@@ -83,6 +83,23 @@ bool writes(Purpose purpose) {
          purpose == Purpose::kSpeechToText;
 }
 
+// Which of them are read stands at Weights.
+void check_quantization(const Config& config, const Plan& plan) {
+  if (!config.has("quantization_config")) return;
+  const JsonValue settings = config.json().at("quantization_config");
+  const bool by_bits = settings.at("quant_method")
+                           .one_of<bool>({{"bitsandbytes", true}, {"compressed-tensors", false}});
+  if (!by_bits) {
+    settings.at("format").one_of<bool>({{"int-quantized", true}});
+  } else if (settings.has("load_in_4bit") && settings.at("load_in_4bit").boolean()) {
+    settings.at("load_in_4bit").fail("false: 8 bits are read");
+  }
+  for (const Rule& rule : plan.network_rules) {
+    if (rule.layout != Layout::kTransposed) continue;
+    settings.fail("none: of this architecture Heed reads no weights of 8 bits");
+  }
+}
+
 // What is wrong with a config stands in the config.
 template <typename Make>
 auto from_config(const Config& config, const Make& make) {
@@ -125,6 +142,7 @@ Published::Published(const std::filesystem::path& directory, const LoadOptions& 
   }
   config_ = Config(config_.json(), weights.names());
   plan_ = from_config(config_, [&] { return architecture_->plan(config_, purpose_); });
+  check_quantization(config_, plan_);
   check_sizes(plan_, weights);
   const nn::WithoutInitialisation from_file;
   torch::nn::Module& network = from_config(

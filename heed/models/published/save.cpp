@@ -68,6 +68,7 @@ std::string config_text(const Published& model) {
   json["model_type"] = model.architecture().model_type;
   json["architectures"] = {class_of(model.architecture(), model.purpose())};
   json.erase("torch_dtype");
+  json.erase("quantization_config");  // the weights are float32 again
   json["dtype"] = "float32";
   return json_text(json);
 }

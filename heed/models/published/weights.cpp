@@ -37,6 +37,14 @@ std::vector<int64_t> row_major(const std::vector<int64_t>& shape) {
   return strides;
 }
 
+// int8 (rows, columns) with a scale for each row or one for all; undefined where that does not fit.
+at::Tensor scaled_rows(const at::Tensor& matrix, const at::Tensor& scale, double divisor) {
+  const bool fits = matrix.dim() == 2 && scale.is_floating_point() &&
+                    (scale.numel() == matrix.size(0) || scale.numel() == 1);
+  if (!fits) return {};
+  return matrix.to(at::kFloat) * (scale.to(at::kFloat) / divisor).reshape({-1, 1});
+}
+
 std::string with_ending(std::string name, std::string_view old, std::string_view today) {
   if (name.ends_with(old)) name.replace(name.size() - old.size(), old.size(), today);
   return name;
@@ -105,6 +113,7 @@ Weights::Weights(const fs::path& directory, const std::string& base) : base_(bas
   file_ = files.name;
   if (files.safetensors) add_safetensors(*files.safetensors);
   for (const TorchFile& file : files.torch) add_torch_file(file);
+  dequantise();
 }
 
 Weights::Weights(const Folders& folders, const std::string& base) : Weights(folders.base(), base) {
@@ -125,6 +134,32 @@ void Weights::add(std::string name, const at::Tensor& tensor) {
   } else {
     tensors_.emplace(std::move(name), tensor);
   }
+}
+
+void Weights::dequantise() {
+  struct Scale {
+    const char* name;
+    double divisor;
+  };
+  constexpr std::string_view kWeight = "weight";
+  std::vector<std::string> read;
+  for (auto& [name, tensor] : tensors_) {
+    if (!tensor.defined() || tensor.scalar_type() != at::kChar || !name.ends_with(kWeight))
+      continue;
+    const std::string layer = name.substr(0, name.size() - kWeight.size());
+    for (const Scale& each : {Scale{"SCB", 127}, Scale{"weight_scale", 1}}) {
+      const auto scale = tensors_.find(layer + each.name);
+      if (scale == tensors_.end() || !scale->second.defined()) continue;
+      tensor = scaled_rows(tensor, scale->second, each.divisor);
+      if (!tensor.defined()) {
+        throw DataError(file_, text_of("tensor ", excerpt(scale->first),
+                                       ": expected a scale for each row of the matrix"));
+      }
+      for (const char* part : {each.name, "weight_format"}) read.push_back(layer + part);
+      break;
+    }
+  }
+  for (const std::string& name : read) tensors_.erase(name);
 }
 
 void Weights::add_safetensors(const Safetensors& opened) {

@@ -29,6 +29,9 @@ std::vector<WeightInfo> weights_in(const std::filesystem::path& directory);
 
 // In model.safetensors, in the files that model.safetensors.index.json lists, or else in
 // pytorch_model.bin or those of pytorch_model.bin.index.json.
+//
+// Matrices of int8 with a scale for each row, as bitsandbytes and compressed-tensors write those of
+// linear layers, are what they stand for, in float32.           Dettmers et al. 2022, section 3.2
 class Weights {
  public:
   // `base`: of names such as "bert.embeddings.…" and "embeddings.…" the second is taken. Old names
@@ -56,6 +59,7 @@ class Weights {
   void add_safetensors(const Safetensors& opened);
   void add_torch_file(const TorchFile& opened);
   void add(std::string name, const at::Tensor& tensor);
+  void dequantise();
 
   std::string file_;
   std::string base_;
