@@ -54,6 +54,7 @@ class PageMaker {
     page_.title = view.title;
     page_.queries = view.queries;
     page_.keys = view.keys;
+    page_.picture = view.picture;
     for (const int64_t head : heads) page_.heads.push_back(head + 1);
     const int64_t means = (with_mean_ ? 1 : 0) + (with_rollout_ ? 1 : 0);
     page_.kept =

@@ -6,12 +6,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "heed/io/json.h"
 #include "heed/nn/attention/attention_recorder.h"
 #include "heed/ops/attention_weights.h"
+#include "heed/viz/attention_page.h"
 
 namespace heed::cli {
 
@@ -48,6 +50,8 @@ struct AttentionView {
                                          const std::vector<int64_t>& layers,
                                          const std::vector<int64_t>& heads)>
       draw = {};
+  // The same input for the page of attention. None: it is a text.
+  std::optional<AttentionPagePicture> picture = {};
 
   int64_t layer_count() const;
   int64_t head_count() const;

@@ -8,6 +8,7 @@
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
 #include "heed/io/json.h"
+#include "heed/viz/canvas.h"
 #include "heed/viz/markup.h"
 #include "heed/viz/page/page_files.h"
 
@@ -94,6 +95,21 @@ std::vector<double> spreads_of(const AttentionPage& page) {
   return spreads;
 }
 
+OrderedJson picture_json(const AttentionPagePicture& picture) {
+  const double down = picture.covered_height / static_cast<double>(picture.height);
+  const double across = picture.covered_width / static_cast<double>(picture.width);
+  return {{"size", {picture.height, picture.width}},
+          {"first", picture.first},
+          {"rows", picture.rows},
+          {"columns", picture.columns},
+          {"covered", {down, across}},  // shares of the picture
+          {"timeline", picture.timeline},
+          {"part", picture.part},
+          {"about", picture.about},
+          {"source", "data:image/png;base64," +
+                         base64_of(png_of(picture.height, picture.width, picture.pixels))}};
+}
+
 // JSON that may stand inside a script element: nothing in it can end that.
 std::string json_of(const AttentionPage& page) {
   const AttentionPageLayer& first = page.layers.front();
@@ -110,6 +126,7 @@ std::string json_of(const AttentionPage& page) {
                       {"gradient", !first.gradients.empty()},
                       {"mean", !first.mean.keys.empty()},
                       {"rollout", !first.rollout.keys.empty()}};
+  if (page.picture) json["picture"] = picture_json(*page.picture);
   for (const AttentionPageLayer& layer : page.layers) json["layers"].push_back(layer.name);
   std::string text = json.dump(-1, ' ', true, OrderedJson::error_handler_t::replace);
   for (size_t at = text.find('<'); at != std::string::npos; at = text.find('<', at)) {
@@ -123,6 +140,17 @@ void check_count(size_t found, int64_t expected, const char* what) {
               ", got ", found);
 }
 
+void check_parts(const AttentionPage& page) {
+  const AttentionPagePicture& picture = *page.picture;
+  check_usage(picture.height > 0 && picture.width > 0 && picture.first >= 0 && picture.rows > 0 &&
+                  picture.columns > 0 && picture.covered_height > 0 && picture.covered_width > 0,
+              "attention page: expected a picture with pixels and cells");
+  check_count(picture.pixels.size(), picture.height * picture.width, "pixels");
+  check_count(page.keys.size(), picture.first + picture.rows * picture.columns, "tokens");
+  check_usage(page.queries == page.keys,
+              "attention page: expected queries that are the keys, as the parts of a picture are");
+}
+
 void check_page(const AttentionPage& page) {
   const auto heads = std::ssize(page.heads), queries = std::ssize(page.queries);
   const auto keys = std::ssize(page.keys);
@@ -130,6 +158,7 @@ void check_page(const AttentionPage& page) {
                   page.block_rows > 0 && page.block_columns > 0,
               "attention page: expected at least one layer, head, query, key, weight and block");
   check_usage(keys < kNobody, "attention page: expected at most 65534 keys, got ", keys);
+  if (page.picture) check_parts(page);
   const AttentionPageLayer& first = page.layers.front();
   const auto check_weights = [&](const LargestWeights& weights, int64_t rows) {
     check_count(weights.values.size(), rows * page.kept, "weights");

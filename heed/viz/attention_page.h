@@ -6,8 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "heed/viz/color_map.h"
 
 namespace heed {
 
@@ -27,6 +30,24 @@ struct AttentionPageLayer {
   std::vector<float> blocks;  // (H, block_rows, block_columns) mean weights: a small picture
 };
 
+// What was looked at where it is no text: a picture, or a sound drawn as one. Its parts are tokens,
+// queries and keys alike, and the weights are laid over them.
+struct AttentionPagePicture {
+  int64_t height = 0;  // pixels
+  int64_t width = 0;
+  std::vector<Color> pixels = {};  // (height, width)
+  // Token `first` and those behind it are the cells of a grid, row by row; those before it, such as
+  // a class token, have no place in the picture.
+  int64_t first = 0;
+  int64_t rows = 0;
+  int64_t columns = 0;
+  double covered_height = 0;  // pixels under the grid, which may be more than there are
+  double covered_width = 0;
+  bool timeline = false;       // the columns are moments: stretched until each can be seen
+  std::string part = "patch";  // what people call a cell
+  std::string about = {};      // what to know of the model's parts to read the page
+};
+
 struct AttentionPage {
   std::string title;                 // what the model answered
   std::vector<std::string> queries;  // Nq tokens, any bytes
@@ -40,6 +61,7 @@ struct AttentionPage {
   std::string left = "tokens that look";  // what stands on the two sides
   std::string right = "tokens looked at";
   std::vector<std::string> notes = {};  // sentences for whoever reads the page
+  std::optional<AttentionPagePicture> picture = {};
   std::vector<AttentionPageLayer> layers;
 };
 
@@ -47,8 +69,9 @@ struct AttentionPage {
 // most all `keys`. `rows`: queries × heads of all layers; `mean_rows`: of means and rollouts.
 int64_t weights_that_fit(int64_t rows, int64_t mean_rows, int64_t keys);
 
-// Errors: UsageError for counts that do not match, for more than 65,534 keys, and where gradients,
-// means or rollouts are there for some layers only.
+// Errors: UsageError for counts that do not match, a picture whose cells are not the tokens among
+// them, for more than 65,534 keys, and where gradients, means or rollouts are there for some layers
+// only.
 std::string attention_page_html(const AttentionPage& page);
 
 // Writes it, whole or not at all. Errors: those of attention_page_html; IoError.

@@ -235,6 +235,13 @@ std::string Canvas::finish() {
 
 Picture picture_of(Canvas& canvas) { return {.bytes = canvas.finish(), .notes = canvas.notes()}; }
 
+std::string png_of(int64_t rows, int64_t columns, const std::vector<Color>& pixels) {
+  const auto height = static_cast<double>(rows), width = static_cast<double>(columns);
+  Canvas canvas(PictureFormat::kPng, {.width = width, .height = height, .scale = 1}, "");
+  canvas.image({0, 0, width, height}, rows, columns, pixels);
+  return canvas.finish();
+}
+
 std::vector<std::string> write_picture(const std::string& path, const Picture& picture) {
   AtomicFile file(path);
   file.write(picture.bytes);

@@ -79,6 +79,9 @@ struct Picture {
 };
 Picture picture_of(Canvas& canvas);
 
+// The bytes of a PNG of rows × columns pixels.
+std::string png_of(int64_t rows, int64_t columns, const std::vector<Color>& pixels);
+
 // Replaces the file at `path` whole, or throws IoError and leaves it as it was. Returns the notes.
 std::vector<std::string> write_picture(const std::string& path, const Picture& picture);
 

@@ -38,8 +38,10 @@ Color color_between(double value, double low, double high) {
   return color_of_share(high > low ? (value - low) / (high - low) : 0);
 }
 
-// Frames beside each other that share a column of the picture are averaged.
-void draw_energies(Canvas& canvas, const SoundPicture& picture, const Box& box) {
+}  // namespace
+
+SoundPixels sound_pixels(const SoundPicture& picture) {
+  check_picture(picture);
   const int64_t block = (picture.frames + kMostColumns - 1) / kMostColumns;
   const int64_t columns = (picture.frames + block - 1) / block;
   std::vector<double> means(static_cast<size_t>(columns * picture.bins));
@@ -58,10 +60,17 @@ void draw_energies(Canvas& canvas, const SoundPicture& picture, const Box& box) 
       high = std::max(high, mean);
     }
   }
-  std::vector<Color> colors;
-  colors.reserve(means.size());
-  for (const double mean : means) colors.push_back(color_between(mean, low, high));
-  canvas.image(box, picture.bins, columns, colors);
+  SoundPixels pixels{.height = picture.bins, .width = columns, .frames_per_column = block};
+  pixels.colors.reserve(means.size());
+  for (const double mean : means) pixels.colors.push_back(color_between(mean, low, high));
+  return pixels;
+}
+
+namespace {
+
+void draw_energies(Canvas& canvas, const SoundPicture& picture, const Box& box) {
+  const SoundPixels pixels = sound_pixels(picture);
+  canvas.image(box, pixels.height, pixels.width, pixels.colors);
   canvas.outline(box, kFrameColor, 0.75);
 }
 

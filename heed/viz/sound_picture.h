@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "heed/viz/color_map.h"
+
 namespace heed {
 
 struct SoundPicture {
@@ -22,6 +24,16 @@ struct SoundPicture {
   std::vector<Strip> strips = {};
   double seconds_per_step = 0;
 };
+
+// The energies as pixels, the highest band on top. Frames beside each other share a column where
+// there are more than 2,000 of them. Errors: those of write_sound_picture for the sound itself.
+struct SoundPixels {
+  int64_t height = 0;
+  int64_t width = 0;
+  int64_t frames_per_column = 1;
+  std::vector<Color> colors = {};  // (height, width)
+};
+SoundPixels sound_pixels(const SoundPicture& picture);
 
 // Draws to `path`, which must end in .png, .svg or .pdf, and returns what whoever asked for it
 // should know. Each strip has colours of its own, from 0 to its largest weight. Written to a

@@ -94,6 +94,24 @@ PictureOverlay picture_of(const data::ImageData& data, const std::string& title)
   return overlay;
 }
 
+AttentionPagePicture page_picture_of(const PictureOverlay& overlay,
+                                     const models::ImageClassifierOptions& o) {
+  const models::PatchGrid grid = models::patch_grid(o);
+  return {.height = overlay.height,
+          .width = overlay.width,
+          .pixels = overlay.pixels,
+          .first = 1,
+          .rows = grid.rows,
+          .columns = grid.columns,
+          .covered_height = static_cast<double>(grid.rows * o.patch_size),
+          .covered_width = static_cast<double>(grid.columns * o.patch_size),
+          .about = text_of("The model cut this picture into patches of ", o.patch_size, " × ",
+                           o.patch_size, " pixels, ", grid.rows, " rows of ", grid.columns,
+                           ". Each patch is a token. One more token, [CLS], has no place in the "
+                           "picture: it gathers what the model found, and the answer is made from "
+                           "it.")};
+}
+
 // Of each layer; where all layers and heads are shown, of all of them together, too.
 void add_layers(PictureOverlay& overlay, const AttentionView& view,
                 const std::vector<int64_t>& layers, const std::vector<int64_t>& heads,
@@ -185,13 +203,14 @@ class ImageAdapter final : public TaskAdapter {
     view.calls = std::move(recorder.self);
     const at::NoGradGuard no_grad;
     add_patches(rollout_of(view, trained_.model->options()), view);
-    view.draw = [shown = view, picture = picture_of(data, view.title),
-                 options = trained_.model->options()](const auto& path, const auto& layers,
-                                                      const auto& heads) {
+    const PictureOverlay seen = picture_of(data, view.title);
+    view.draw = [shown = view, picture = seen, options = trained_.model->options()](
+                    const auto& path, const auto& layers, const auto& heads) {
       PictureOverlay overlay = picture;
       add_layers(overlay, shown, layers, heads, options);
       return write_picture_overlay(overlay, path);
     };
+    view.picture = page_picture_of(seen, trained_.model->options());
     return view;
   }
 

@@ -16,16 +16,40 @@ double seconds_per_step(const models::SpeechOptions& options) {
   return options.frame_shift / 1000 * static_cast<double>(options.subsampling);
 }
 
+SoundPicture energies_of(const HeardSound& sound, const models::SpeechOptions& options) {
+  return {.title = sound.title,
+          .frames = sound.features.frames,
+          .bins = sound.features.bins,
+          .energies = sound.features.values,
+          .seconds_per_frame = options.frame_shift / 1000,
+          .strips = {},
+          .seconds_per_step = seconds_per_step(options)};
+}
+
+AttentionPagePicture page_picture(const SoundPicture& sound, int64_t steps,
+                                  const models::SpeechOptions& options) {
+  SoundPixels pixels = sound_pixels(sound);
+  const auto frames = static_cast<double>(steps * options.subsampling);
+  return {.height = pixels.height,
+          .width = pixels.width,
+          .pixels = std::move(pixels.colors),
+          .rows = 1,
+          .columns = steps,
+          .covered_height = static_cast<double>(pixels.height),
+          .covered_width = frames / static_cast<double>(pixels.frames_per_column),
+          .timeline = true,
+          .part = "moment",
+          .about = text_of("The model heard this sound in steps of ",
+                           formatted("%.2f s", seconds_per_step(options)),
+                           ". Each step is a token, named by the time at which it begins. The "
+                           "picture shows the sound from left to right, low tones at the bottom "
+                           "and high ones on top: the darker, the louder.")};
+}
+
 std::vector<std::string> draw_sound(const HeardSound& sound, const models::SpeechOptions& options,
                                     const std::string& path, const std::vector<int64_t>& layers,
                                     const std::vector<int64_t>& heads) {
-  SoundPicture picture{.title = sound.title,
-                       .frames = sound.features.frames,
-                       .bins = sound.features.bins,
-                       .energies = sound.features.values,
-                       .seconds_per_frame = options.frame_shift / 1000,
-                       .strips = {},
-                       .seconds_per_step = seconds_per_step(options)};
+  SoundPicture picture = energies_of(sound, options);
   const at::Tensor received = stacked_layers(sound.trace.weights).mean(2);  // (layers, H, N)
   for (const int64_t layer : layers) {
     for (const int64_t head : heads) {
@@ -49,6 +73,9 @@ AttentionView sound_view(HeardSound sound, const models::SpeechOptions& options)
         formatted("%.2f s", static_cast<double>(step) * seconds_per_step(options)));
   }
   view.keys = view.queries;
+  if (sound.features.frames <= kMostSoundFrames) {
+    view.picture = page_picture(energies_of(sound, options), view.weights.size(3), options);
+  }
   view.draw = [sound = std::move(sound), options](const auto& path, const auto& layers,
                                                   const auto& heads) {
     return draw_sound(sound, options, path, layers, heads);

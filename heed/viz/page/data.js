@@ -50,24 +50,27 @@ function spreadOf(layer, head, query) {
   return Math.exp(layerData(layer).entropies[head * page.queries.length + query] / 5000);
 }
 
-// What of a layer is shown of one query: [{query, key, weight, head}]; head −1: no single one.
-function linksOf(query, view) {
-  const layer = layerData(view.layer), links = [];
-  const add = (plane, row, head, valueAt) => {
-    for (let i = row * page.kept; i < (row + 1) * page.kept; i++) {
-      const key = plane.keys[i];
-      if (key !== nobody) links.push({query, key, head, weight: valueAt(i)});
-    }
-  };
+// The weights of a layer that are shown, one plane for each head: its keys, row by row of the queries
+// from row `first` on, and what stands beside each; head −1: no single one.
+function planesOf(view) {
+  const layer = layerData(view.layer);
   if (view.show === "mean" || view.show === "rollout") {
-    const plane = layer[view.show];
-    add(plane, query, -1, (i) => plane.values[i] / 65535);
-    return links;
+    const {keys, values} = layer[view.show];
+    return [{keys, first: 0, head: -1, valueAt: (i) => values[i] / 65535}];
   }
-  const values = view.show === "gradient" ? (i) => layer.gradient[i] / 255
-                                          : (i) => layer.heads.values[i] / 65535;
-  for (const head of view.heads) {
-    add(layer.heads, head * page.queries.length + query, head, values);
+  const {keys, values} = layer.heads;
+  const valueAt = view.show === "gradient" ? (i) => layer.gradient[i] / 255 : (i) => values[i] / 65535;
+  return view.heads.map((head) => ({keys, first: head * page.queries.length, head, valueAt}));
+}
+
+// What of a layer is shown of one query: [{query, key, weight, head}].
+function linksOf(query, view) {
+  const links = [];
+  for (const {keys, first, head, valueAt} of planesOf(view)) {
+    const begin = (first + query) * page.kept;
+    for (let i = begin; i < begin + page.kept; i++) {
+      if (keys[i] !== nobody) links.push({query, key: keys[i], head, weight: valueAt(i)});
+    }
   }
   return links;
 }
@@ -94,6 +97,27 @@ function meanOf(links, view) {
     pairs.set(name, pair);
   }
   return [...pairs.values()].sort((a, b) => b.weight - a.weight);
+}
+
+// The mean over the planes that are shown: of a query what it gives each key, of a key what it gets
+// from each query, and with nothing in focus what each key gets from a query on average.
+function looksOf(view, focus) {
+  const planes = planesOf(view), received = focus !== null && focus.side === "key";
+  const looks = new Float64Array(received ? page.queries.length : page.keys.length);
+  const one = focus !== null && !received;
+  const rows = one ? 1 : page.queries.length, skipped = one ? focus.index : 0;
+  const share = 1 / Math.max(1, planes.length * (focus === null ? rows : 1));
+  for (const {keys, first, valueAt} of planes) {
+    for (let query = skipped; query < skipped + rows; query++) {
+      const begin = (first + query) * page.kept;
+      for (let i = begin; i < begin + page.kept; i++) {
+        if (keys[i] === nobody) continue;
+        if (!received) looks[keys[i]] += share * valueAt(i);
+        else if (keys[i] === focus.index) looks[query] += share * valueAt(i);
+      }
+    }
+  }
+  return looks;
 }
 
 // A token as people can see it: blanks have marks.

@@ -26,7 +26,16 @@ function drawBlocks(canvas, bytes, [red, green, blue]) {
   context.putImageData(image, 0, 0);
 }
 
+// For a picture it is drawn once for each head, with what the chosen part looks at.
 function drawOverview() {
+  if (page.picture) {
+    for (const button of overview.querySelectorAll("button")) {
+      const one = {layer: Number(button.dataset.layer), heads: [Number(button.dataset.head)],
+                   show: "heads"};
+      drawSmall(button.firstElementChild, looksOf(one, pinned));
+    }
+    return;
+  }
   const bytes = bytesOf("overview-data");
   const size = page.blocks[0] * page.blocks[1];
   const lightness = parseFloat(inkOf("--tone")) / 100;

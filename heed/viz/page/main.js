@@ -14,7 +14,19 @@ function redrawLines() {
     const focus = hovered || pinned;
     drawLines(view, focus);
     shadeTokens(view, focus);
+    if (page.picture) drawPicture(view, focus);
   });
+}
+
+// A token in words, and the keyboard's way to it.
+function nameOf(side, index) {
+  return page.picture ? placeName(index) : shown(tokensOf(side)[index]);
+}
+
+function goTo(side, index) {
+  const cell = page.picture ? index - page.picture.first : -1;
+  if (cell >= 0) focusCell(cell);
+  else focusToken(side, index);
 }
 
 // The text of a link for the table of a token: "film", its place, its weight.
@@ -26,12 +38,12 @@ function factTable(caption, pairs, side) {
   for (const pair of pairs.slice(0, 12)) {
     const row = body.insertRow(), index = pair[side];
     row.dataset.weight = pair.weight;
-    row.insertCell().textContent = shown(tokensOf(side)[index]);
+    row.insertCell().textContent = nameOf(side, index);
     const place = document.createElement("button");
     place.type = "button";
     place.textContent = index + 1;
     place.setAttribute("aria-label", `go to place ${index + 1}`);
-    place.addEventListener("click", () => focusToken(side, index));
+    place.addEventListener("click", () => goTo(side, index));
     row.insertCell().append(place);
     row.insertCell().textContent = percent(pair.weight);
   }
@@ -51,7 +63,7 @@ function showFacts() {
     return;
   }
   const {side, index} = pinned;
-  const token = paragraph(`“${shown(tokensOf(side)[index])}”, place ${index + 1}`);
+  const token = paragraph(`“${nameOf(side, index)}”, place ${index + 1}`);
   if (side === "key") {
     const links = meanOf(linksTo(index, view), view);
     facts.replaceChildren(token, factTable("is looked at by", links, "query"));
@@ -73,6 +85,7 @@ function markPinned() {
       item.setAttribute("aria-selected", "false");
     }
   }
+  if (page.picture) markPicture(pinned);
   for (const row of matrix.querySelectorAll("tr.pinned")) row.classList.remove("pinned");
   if (!pinned) return;
   lists[pinned.side].children[pinned.index].setAttribute("aria-selected", "true");
@@ -87,14 +100,16 @@ function choosePin(side, index) {
   hovered = null;
   markPinned();
   showFacts();
+  if (page.picture) drawOverview();
   redrawLines();
 }
 
 function tokenOf(event) {
   const item = event.target.closest("[role=option]");
   if (!item) return null;
-  return {side: item.parentElement === lists.query ? "query" : "key",
-          index: Number(item.dataset.index)};
+  const list = item.parentElement;
+  const side = list === cells ? direction.value : list === lists.query ? "query" : "key";
+  return {side, index: Number(item.dataset.index)};
 }
 
 function onTokenKey(event) {
@@ -104,14 +119,16 @@ function onTokenKey(event) {
   const {side, index} = token, last = tokensOf(side).length - 1;
   const moves = {ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: last,
                  PageDown: index + 20, PageUp: index - 20};
-  if (event.key in moves) {
+  if (event.key === "Enter" || event.key === " ") {
+    choosePin(side, index);
+  } else if (event.currentTarget !== scroller) {
+    if (!moveInPicture(event.key, index)) return;
+  } else if (event.key in moves) {
     focusToken(side, moves[event.key]);
   } else if (event.key === "ArrowRight" && side === "query") {
     focusToken("key", index);
   } else if (event.key === "ArrowLeft" && side === "key") {
     focusToken("query", index);
-  } else if (event.key === "Enter" || event.key === " ") {
-    choosePin(side, index);
   } else {
     return;
   }
@@ -179,6 +196,9 @@ function start() {
   fillList("query", page.queries);
   fillList("key", page.keys);
   buildHeads(refresh);
+  if (page.picture) {
+    buildPicture((index) => choosePin(index < 0 ? null : direction.value, index));
+  }
   buildOverview((layer, head) => {
     control("layer").value = layer;
     control("show").value = "heads";
@@ -187,6 +207,8 @@ function start() {
   });
   refresh();
   showSomeLines();
+  // What the answer is made from.
+  if (page.picture && page.picture.first > 0) choosePin("query", 0);
 }
 
 // Where looks are spread thin, as in a long text or an untrained model, the usual threshold would
@@ -200,15 +222,20 @@ function showSomeLines() {
 }
 
 scroller.addEventListener("scroll", redrawLines, {passive: true});
-scroller.addEventListener("click", (event) => {
-  const token = tokenOf(event);
-  if (token) choosePin(token.side, token.index);
-});
-scroller.addEventListener("keydown", onTokenKey);
-for (const [enter, leave] of [["mouseover", "mouseout"], ["focusin", "focusout"]]) {
-  scroller.addEventListener(enter, (event) => { hovered = tokenOf(event); redrawLines(); });
-  scroller.addEventListener(leave, () => { hovered = null; redrawLines(); });
+for (const place of [scroller, cells]) {
+  place.addEventListener("click", (event) => {
+    const token = tokenOf(event);
+    if (token) choosePin(token.side, token.index);
+  });
+  place.addEventListener("keydown", onTokenKey);
+  for (const [enter, leave] of [["mouseover", "mouseout"], ["focusin", "focusout"]]) {
+    place.addEventListener(enter, (event) => { hovered = tokenOf(event); redrawLines(); });
+    place.addEventListener(leave, () => { hovered = null; redrawLines(); });
+  }
 }
+direction.addEventListener("change", () => {
+  if (pinned) choosePin(direction.value, pinned.index);
+});
 for (const id of ["show", "layer", "strongest"]) control(id).addEventListener("change", refresh);
 control("threshold").addEventListener("input", () => { setThreshold(); redrawLines(); });
 control("search").addEventListener("input", (event) => search(event.target.value));
