@@ -120,8 +120,9 @@ function looksOf(view, focus) {
   return looks;
 }
 
-// A token as people can see it: blanks have marks.
+// A token as people can see it: blanks have marks, but in the name of a part of a picture.
 function shown(token) {
+  if (page.picture) return token;
   return token === "" ? "∅" : token.replace(/ /g, "␣").replace(/\n/g, "⏎").replace(/\t/g, "⇥");
 }
 

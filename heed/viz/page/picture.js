@@ -4,7 +4,7 @@
 const seen = document.getElementById("seen");
 const cells = document.getElementById("cells");
 const direction = document.getElementById("direction");
-const together = "all together";  // the name of what is chosen where no token is
+const together = "all tokens together";  // the name of what is chosen where no token is
 const cover = 0.8;  // of the strongest weight
 
 function coverColor(share) {
@@ -14,7 +14,7 @@ function coverColor(share) {
 // A token as its place is called: "row 2, column 3", or the moment.
 function placeName(index) {
   const {first, rows, columns} = page.picture;
-  if (rows === 1 || index < first) return shown(page.keys[index]);
+  if (rows === 1 || index < first) return page.keys[index];
   const cell = index - first;
   return `row ${Math.floor(cell / columns) + 1}, column ${cell % columns + 1}`;
 }
@@ -38,8 +38,7 @@ function buildCells() {
 
 // Buttons for what has no place in the picture: its first tokens, and all tokens together.
 function buildPlaceless(choose) {
-  const names = page.keys.slice(0, page.picture.first).map(shown);
-  [...names, together].forEach((name, index) => {
+  [...page.keys.slice(0, page.picture.first), together].forEach((name, index) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = name;
@@ -70,6 +69,9 @@ function buildPicture(choose) {
   seen.src = page.picture.source;
   buildCells();
   buildPlaceless(choose);
+  control("covered").addEventListener("change", (event) => {
+    stage.classList.toggle("covered", event.target.checked);
+  });
 }
 
 // What is laid over the parts, in words.
@@ -116,7 +118,9 @@ function drawSmall(canvas, looks) {
   const context = canvas.getContext("2d");
   const ink = inkOf("--cover");
   context.imageSmoothingEnabled = false;
+  context.filter = "grayscale(1)";
   if (seen.complete) context.drawImage(seen, 0, 0, canvas.width, canvas.height);
+  context.filter = "none";
   const edge = (cell, count, part, side) => Math.round(cell / count * part * side);
   const parts = looks.subarray(first), largest = Math.max(...parts);
   parts.forEach((look, cell) => {
