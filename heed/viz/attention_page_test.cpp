@@ -92,6 +92,47 @@ TEST(AttentionPage, RefusesCountsThatDoNotMatch) {
   EXPECT_FALSE(std::filesystem::exists(folder / "page.html"));
 }
 
+// A class token and two patches side by side, the second half outside the picture.
+AttentionPage picture_page() {
+  AttentionPage page = small_page();
+  page.queries = page.keys = {"[CLS]", "1,1", "1,2"};
+  page.kept = 1;
+  page.layers = {{.heads = {.values = {1, 1, 1}, .keys = {1, 2, 0}},
+                  .entropies = {0, 0, 0},
+                  .blocks = {0, 1, 1, 0}}};
+  page.picture = AttentionPagePicture{.height = 2,
+                                      .width = 3,
+                                      .pixels = std::vector<Color>(6, Color{1, 0, 0}),
+                                      .first = 1,
+                                      .rows = 1,
+                                      .columns = 2,
+                                      .covered_height = 2,
+                                      .covered_width = 4.5,
+                                      .about = "Two <patches>."};
+  return page;
+}
+
+TEST(AttentionPage, HoldsThePictureThatItLaysTheWeightsOver) {
+  const std::string page = written(picture_page());
+  EXPECT_THAT(page, HasSubstr("\"size\":[2,3],\"first\":1,\"rows\":1,\"columns\":2"));
+  EXPECT_THAT(page, HasSubstr("\"covered\":[1.0,1.5]"));
+  EXPECT_THAT(page, HasSubstr("Two \\u003cpatches>."));
+  EXPECT_THAT(page, HasSubstr("\"source\":\"data:image/png;base64,iVBORw0KGgo"));
+  EXPECT_THAT(written(small_page()), Not(HasSubstr("data:image/png")));
+}
+
+TEST(AttentionPage, RefusesAPictureWhosePartsAreNotTheTokens) {
+  const auto refuses = [](const auto& change) {
+    AttentionPage page = picture_page();
+    change(page);
+    EXPECT_THROW(attention_page_html(page), UsageError);
+  };
+  refuses([](AttentionPage& page) { page.picture->pixels.pop_back(); });
+  refuses([](AttentionPage& page) { page.picture->columns = 3; });
+  refuses([](AttentionPage& page) { page.picture->covered_width = 0; });
+  refuses([](AttentionPage& page) { page.queries[0] = "another"; });
+}
+
 TEST(AttentionPage, KeepsSoManyWeightsThatItStaysSmall) {
   EXPECT_EQ(weights_that_fit(12 * 12 * 128, 2 * 12 * 128, 128), 128);
   EXPECT_EQ(weights_that_fit(12 * 12 * 2000, 2 * 12 * 2000, 2000), 8);

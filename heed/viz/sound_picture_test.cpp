@@ -31,6 +31,30 @@ TEST_F(SoundPictureTest, EnergiesStandWithTheLowestBandBelow) {
   EXPECT_GT(pixels.count(light), 4 * 630 * 14);
 }
 
+TEST_F(SoundPictureTest, PixelsHaveTheHighestBandOnTop) {
+  const SoundPixels pixels = sound_pixels(picture());
+  EXPECT_EQ(pixels.height, 10);
+  EXPECT_EQ(pixels.width, 40);
+  EXPECT_EQ(pixels.frames_per_column, 1);
+  ASSERT_EQ(pixels.colors.size(), 400U);
+  EXPECT_EQ(rgb_of(pixels.colors.front()), rgb_of(color_of_share(1)));
+  EXPECT_EQ(rgb_of(pixels.colors.back()), rgb_of(color_of_share(0)));
+}
+
+TEST_F(SoundPictureTest, FramesOfALongSoundShareColumns) {
+  SoundPicture sound = picture();
+  sound.frames = 4001;  // three to a column, the last column has two
+  sound.bins = 1;
+  sound.energies.assign(4001, 0);
+  for (size_t frame : {size_t{0}, size_t{1}, size_t{2}, size_t{4000}}) sound.energies[frame] = 1;
+  const SoundPixels pixels = sound_pixels(sound);
+  EXPECT_EQ(pixels.width, 1334);
+  EXPECT_EQ(pixels.frames_per_column, 3);
+  EXPECT_EQ(rgb_of(pixels.colors.front()), rgb_of(color_of_share(1)));
+  EXPECT_EQ(rgb_of(pixels.colors.back()), rgb_of(color_of_share(0.5)));
+  EXPECT_EQ(rgb_of(pixels.colors[1]), rgb_of(color_of_share(0)));
+}
+
 TEST_F(SoundPictureTest, IsTheSameEachTime) {
   write_sound_picture(picture(), path("a.svg"));
   write_sound_picture(picture(), path("b.svg"));
