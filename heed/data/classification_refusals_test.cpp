@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "heed/base/error.h"
-#include "heed/data/classification_data.h"
 #include "heed/data/testing/classification_files.h"
+#include "heed/data/texts/classification_data.h"
 
 namespace heed::data {
 namespace {

@@ -11,7 +11,7 @@
 #include "heed/inference/fields.h"
 #include "heed/inference/text_stream.h"
 #include "heed/io/json.h"
-#include "heed/tasks/logit_rules.h"
+#include "heed/tasks/generation/logit_rules.h"
 
 namespace heed::cli {
 namespace {

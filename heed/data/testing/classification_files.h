@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "heed/data/classification_data.h"
+#include "heed/data/texts/classification_data.h"
 #include "heed/io/testing/test_files.h"
 
 namespace heed::data {

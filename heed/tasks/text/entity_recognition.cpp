@@ -97,6 +97,7 @@ EntityRecognition::EntityRecognition(const data::NerData& train, const data::Ner
       train_(std::make_shared<const TaggedParts>(tagged_parts(*trained_.model, train))),
       valid_(valid),
       valid_parts_(std::make_shared<const TaggedParts>(tagged_parts(*trained_.model, valid))) {
+  if (train.word_column) trained_.columns = {{"word", std::to_string(*train.word_column)}};
   for (const TaggedParts::Part& part : train_->parts) lengths_.push_back(std::ssize(part.words));
   weigh_tags();
   cut_ += cut_texts(trained_, words_of(train));

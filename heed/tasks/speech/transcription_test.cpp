@@ -1,4 +1,4 @@
-#include "heed/tasks/transcription.h"
+#include "heed/tasks/speech/transcription.h"
 
 #include <gtest/gtest.h>
 
