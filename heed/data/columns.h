@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,11 @@
 #include "heed/io/json.h"
 
 namespace heed::data {
+
+enum class Labels : uint8_t {
+  kRequired,  // a row without a label is a problem
+  kNone,      // labels are not looked at (predict)
+};
 
 enum class Header : uint8_t {
   kAuto,  // told by the first row, see columns_of

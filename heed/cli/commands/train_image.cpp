@@ -12,8 +12,8 @@
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
 #include "heed/models/published/preprocessor.h"
-#include "heed/tasks/image/image_classification.h"
 #include "heed/tasks/common/logit_scores.h"
+#include "heed/tasks/image/image_classification.h"
 
 namespace heed::cli {
 namespace {

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "heed/data/columns.h"
 #include "heed/data/data_report.h"
 #include "heed/data/open_table.h"
-#include "heed/data/texts/classification_data.h"
 
 namespace heed::data {
 

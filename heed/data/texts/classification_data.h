@@ -16,11 +16,6 @@
 
 namespace heed::data {
 
-enum class Labels : uint8_t {
-  kRequired,  // a row without a label is a problem
-  kNone,      // labels are not looked at (predict)
-};
-
 struct ReadOptions {
   // kAuto: by the content. Plain lines are kLabelText, or kText where labels are not wanted, unless
   // each of the first ones begins with one of label_names.
