@@ -12,6 +12,7 @@
 namespace heed::data {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 class ClassificationRefusals : public ClassificationFiles {};
