@@ -266,7 +266,8 @@ class SequenceToSequence(unittest.TestCase):
                 (["eval", self.model, "valid.en", "short.de"], 65, "short.de"),
                 (["eval", self.model, "valid.en", "valid.de", "valid.de"], 2, "without targets"),
                 (["predict", self.model, "--threshold", "0.5"], 2, "--threshold"),
-                (["predict", self.model, "--num-beams", "0"], 2, "--num-beams")):
+                (["predict", self.model, "--num-beams", "0"], 2, "--num-beams"),
+                (["predict", self.model, "--max-new-tokens", "0"], 2, "--max-new-tokens: expected")):
             result = heed(*words, cwd=self.folder)
             self.assertEqual(result.returncode, code, f"{words}\n{result.stderr}")
             self.assertIn(part, result.stderr, words)

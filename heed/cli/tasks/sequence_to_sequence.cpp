@@ -34,6 +34,12 @@ class BeamOptions {
                                        FieldOptions(options, {.group = kWrittenAnswers}));
   }
 
+  void check() const {
+    check_usage(translation_.max_new_tokens > 0,
+                "max_new_tokens: expected at least 1 token of an answer, got ",
+                translation_.max_new_tokens);
+  }
+
   // What was given; the rest as the model is usually used.
   tasks::TranslationOptions of(const models::TrainedEncoderDecoder& trained) const {
     tasks::TranslationOptions chosen = tasks::usual_translation(trained);
@@ -68,7 +74,10 @@ struct WritingOptions {
   SpecialTokensOption special = {};
   bool errors = false;
 
-  void check() const { reading.parsed(); }
+  void check() const {
+    reading.parsed();
+    beams.check();
+  }
 };
 
 class EncoderDecoderAdapter final : public TextTask<TextInput> {
