@@ -5,6 +5,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "heed/base/error.h"
 #include "heed/cli/options/task_sets.h"
@@ -14,6 +15,7 @@
 #include "heed/cli/text_task.h"
 #include "heed/cli/writing/score_json.h"
 #include "heed/models/files/fields.h"
+#include "heed/tasks/token_entities.h"
 #include "heed/text/characters/unicode.h"
 #include "heed/text/words/word_split.h"
 #include "heed/viz/marked_text.h"
@@ -53,9 +55,27 @@ SplitText joined(const std::vector<std::string>& words) {
   return joined;
 }
 
+constexpr const char* kByWords = "words";
+
+struct AggregationOption {
+  std::string strategy = kByWords;
+
+  void add_to(Options& options) {
+    std::vector<std::string> names = {kByWords};
+    for (const std::string& name : tasks::aggregation_names()) names.push_back(name);
+    options
+        .add("--aggregation-strategy", strategy,
+             "Of published models that tag tokens: words, each tagged as its first piece is and by "
+             "the rules of the tags; or as transformers' pipeline does it: none, each piece for "
+             "itself; simple, pieces of one type together; first, average or max, words")
+        .one_of(names);
+  }
+};
+
 struct EntityOptions {
   ReadingOptions reading = {};
   bool errors = false;
+  std::string aggregation = kByWords;
 
   void check() const { ner_reading(reading); }
 };
@@ -63,7 +83,11 @@ struct EntityOptions {
 class TokenTaggerAdapter final : public TextTask<SplitText> {
  public:
   TokenTaggerAdapter(models::TrainedTokenTagger trained, EntityOptions options)
-      : trained_(std::move(trained)), options_(std::move(options)) {}
+      : trained_(std::move(trained)), options_(std::move(options)) {
+    if (options_.aggregation != kByWords) {
+      pieces_.emplace(trained_, tasks::aggregation_from(options_.aggregation));
+    }
+  }
 
   OrderedJson description() const override;
   Evaluation evaluate(const std::vector<std::string>& files,
@@ -87,6 +111,9 @@ class TokenTaggerAdapter final : public TextTask<SplitText> {
  private:
   Answer answer_of(const SplitText& input, const tasks::TaggedSentence& result, bool color) const;
 
+  // Of the pieces of a text.
+  Answer answer_by_pieces(const SplitText& input, bool color) const;
+
   // What a published model reads of one sentence.
   std::vector<std::string> pieces_of(const models::WordBatch& batch) const;
 
@@ -94,6 +121,7 @@ class TokenTaggerAdapter final : public TextTask<SplitText> {
 
   models::TrainedTokenTagger trained_;
   EntityOptions options_;
+  std::optional<tasks::TokenEntities> pieces_;  // none: words are tagged
 };
 
 OrderedJson TokenTaggerAdapter::description() const {
@@ -191,8 +219,41 @@ Answer TokenTaggerAdapter::answer_of(const SplitText& input, const tasks::Tagged
                    {"tags", result.tags}}};
 }
 
+Answer TokenTaggerAdapter::answer_by_pieces(const SplitText& input, bool color) const {
+  const std::vector<tasks::TokenEntity> found = pieces_->find(input.text);
+  const std::string_view text = input.text;
+  std::vector<std::string> types;
+  for (const tasks::TokenEntity& each : found) types.push_back(each.type);
+  std::sort(types.begin(), types.end());
+  types.erase(std::unique(types.begin(), types.end()), types.end());
+  OrderedJson entities = OrderedJson::array();
+  std::vector<MarkedPart> parts;
+  for (const tasks::TokenEntity& each : found) {
+    const size_t begin = each.span.begin;
+    const size_t end = each.span.end;
+    entities.push_back({{"type", each.type},
+                        {"text", text.substr(begin, end - begin)},
+                        {"begin", code_points(text.substr(0, begin))},
+                        {"end", code_points(text.substr(0, end))},
+                        {"probability", each.probability}});
+    // Pieces of one character all stand for the whole of it.
+    if (begin == end || (!parts.empty() && begin < parts.back().end)) continue;
+    const auto kind = std::lower_bound(types.begin(), types.end(), each.type) - types.begin();
+    parts.push_back({begin, end, each.type, static_cast<size_t>(kind)});
+  }
+  return {.line = marked_text(input.text, parts, color),
+          .json = {{"text", input.text}, {"entities", entities}}};
+}
+
 std::vector<Answer> TokenTaggerAdapter::answer(std::span<const SplitText> inputs,
                                                Answers& answers) const {
+  if (pieces_) {
+    std::vector<Answer> found;
+    for (const SplitText& input : inputs) {
+      found.push_back(answer_by_pieces(input, answers.form().color));
+    }
+    return found;
+  }
   std::vector<std::vector<std::string>> sentences;
   for (const SplitText& input : inputs) sentences.push_back(input.words());
   const auto results = tasks::tag_words(trained_, sentences);
@@ -265,8 +326,9 @@ TaskLoader define_entity_recognition(TaskOptions& options, Use use) {
       return {.reading = reading, .errors = errors.wanted()};
     };
   } else if (use == Use::kPredict) {
-    given = [&reading = options.use<ReadingOptions>()]() -> EntityOptions {
-      return {.reading = reading};
+    given = [&reading = options.use<ReadingOptions>(),
+             &aggregation = options.use<AggregationOption>()]() -> EntityOptions {
+      return {.reading = reading, .aggregation = aggregation.strategy};
     };
   }
   return loader_of<TokenTaggerAdapter>(given, models::load_token_tagger);
