@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import unittest
+import warnings
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -22,7 +23,8 @@ except ImportError as missing:
 
 import texts
 from program import heed
-from published_directories import PIECES, SIZES, TEXTS, Published, bert_tokenizer, shaken
+from published_directories import (
+    PIECES, SIZES, TEXTS, Published, bert_tokenizer, byte_tokenizer, shaken, wrapped)
 
 FINETUNE = Path(sys.argv.pop(1)).resolve()  # examples/finetune
 
@@ -242,6 +244,39 @@ class Tokens(Published):
             first = [words.index(i) for i in range(len(text.split()))]
             self.assertEqual(answer["tokens"], text.split())
             self.assertEqual(answer["tags"], self.best_tags(scores[first], labels))
+
+    def test_aggregation_strategies(self):
+        """Trap 21: what the package's own pipeline gives, of pieces with and without a prefix."""
+        labels = dict(enumerate(["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "S-X"]))
+        lines = ["Anna Cook visits Rome", "Tim said zzzyx, not bad", "Anna's film is über!", "Paris",
+                 "who   visits(Rome)and Paris?", "x"]
+        bert = self.bert("pieces", tf.BertForTokenClassification, id2label=labels)
+        bpe = wrapped(byte_tokenizer(), bos_token="<s>", eos_token="</s>")
+        torch.manual_seed(7)
+        model = shaken(tf.GPT2ForTokenClassification(tf.GPT2Config(
+            vocab_size=len(bpe), n_positions=64, n_embd=32, n_layer=2, n_head=4, id2label=labels)), 0.3)
+        gpt2 = (self.saved("bytes", model, bpe), model, bpe)
+        several = 0
+        for directory, model, tokenizer in (bert, gpt2):
+            for strategy in ("none", "simple", "first", "average", "max"):
+                pipeline = tf.pipeline("token-classification", model=model, tokenizer=tokenizer,
+                                       aggregation_strategy=strategy)
+                answers = self.predicted(directory, lines, "--aggregation-strategy", strategy)
+                for line, answer in zip(lines, answers):
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore")
+                        expected = pipeline(line)
+                    found = [(each["type"], each["begin"], each["end"]) for each in answer["entities"]]
+                    self.assertEqual(found, [(each.get("entity_group", each.get("entity")), each["start"],
+                                              each["end"]) for each in expected], (strategy, line))  # fmt: skip
+                    self.close([each["probability"] for each in answer["entities"]],
+                               [float(each["score"]) for each in expected])
+                    self.assertTrue(all(line[each["begin"]:each["end"]] == each["text"]
+                                        for each in answer["entities"]))  # fmt: skip
+                    several += len(found) > 1
+        self.assertGreater(several, 10)
+        done = heed("predict", bert[0], "--aggregation-strategy", "last", text="x\n", code=2)
+        self.assertIn("--aggregation-strategy", done.stderr)
 
     def best_tags(self, scores, labels):
         """The likeliest that BIO allows."""
