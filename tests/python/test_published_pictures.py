@@ -220,7 +220,9 @@ class Pictures(Published):
         done = heed("train", "image", "--from", out, "--train", base, "--valid", base, "--out", again,
                     "--max-steps", 1, "--threads", 1, code=0)
         self.assertNotIn("new:", done.stderr)
-        self.assertEqual(ViTImageProcessorPil.from_pretrained(again).size["height"], 16)
+        said = json.loads((again / "preprocessor_config.json").read_text())
+        self.assertEqual(said["size"], {"height": 16, "width": 16})
+        self.assertEqual(list(ViTImageProcessorPil.from_pretrained(again).image_std), [0.5, 0.5, 0.5])
         for option in ("--image-size", "--num-channels", "--patch-size"):
             done = heed("train", "image", "--from", folder, "--train", base, "--out", self.folder / "x", option, 1,
                         code=2)
