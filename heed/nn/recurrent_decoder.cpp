@@ -98,13 +98,12 @@ RecurrentDecoder::RecurrentDecoder(const RecurrentDecoderOptions& options) : opt
     }
   }
   if (options.attention == "none") return;
-  cross_attention = register_module(
-      "cross_attention", std::make_shared<CrossAttention>(MultiHeadAttentionOptions{
-                             .d_model = width,
-                             .num_heads = 1,
-                             .dropout = options.attention_dropout,
-                             .attention = {.score = options.attention, .positions = "none"},
-                             .d_memory = options.d_memory}));
+  MultiHeadAttentionOptions looking{.d_model = width, .num_heads = 1};
+  looking.dropout = options.attention_dropout;
+  looking.attention.score = options.attention;
+  looking.attention.positions = "none";
+  looking.d_memory = options.d_memory;
+  cross_attention = register_module("cross_attention", std::make_shared<CrossAttention>(looking));
   readout =
       looks_first() ? linear("readout", 3 * width, 2 * width) : linear("readout", 2 * width, width);
 }

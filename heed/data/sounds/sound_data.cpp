@@ -101,14 +101,16 @@ class Lister {
     };
     const bool header = std::any_of(cells.begin(), cells.end(), names_column);
     table.set_header(header);
-    const auto at = place_of({"--file-column", options_.file_column, kFileNames, 0}, table, header);
+    const auto at =
+        find_column({"--file-column", options_.file_column, kFileNames, 0}, table, header).place;
     check_usage(at.has_value(), table.file(),
                 ": cannot tell which column holds the files; name it with --file-column");
     std::optional<size_t> target_at;
     if (options_.target != SoundTarget::kNone) {
-      target_at = place_of({target_option(options_.target), options_.target_column,
-                            usual_names(options_.target), *at == 0 ? size_t{1} : size_t{0}},
-                           table, header);
+      target_at = find_column({target_option(options_.target), options_.target_column,
+                               usual_names(options_.target), *at == 0 ? size_t{1} : size_t{0}},
+                              table, header)
+                      .place;
       check_usage(target_at.has_value(), table.file(), ": cannot tell which column holds the ",
                   options_.target == SoundTarget::kText ? "texts" : "classes", "; name it with ",
                   target_option(options_.target));
