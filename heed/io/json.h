@@ -111,7 +111,7 @@ Value JsonValue::one_of(std::initializer_list<std::pair<std::string_view, Value>
   std::string expected = "one of";
   for (const auto& [name, value] : names) {
     if (value_->is_string() && value_->get_ref<const std::string&>() == name) return value;
-    expected += " \"" + std::string(name) + "\"";
+    expected.append(" \"").append(name).append("\"");
   }
   fail(expected);
 }

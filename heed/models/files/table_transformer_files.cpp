@@ -19,7 +19,7 @@ constexpr double kLargest = 1e300;
 constexpr NumberRange kNumbers = {.least = -kLargest, .most = kLargest};
 constexpr double kSmallest = 1e-300;
 
-OrderedJson columns_json(const std::vector<TableFeature>& columns) {
+OrderedJson features_json(const std::vector<TableFeature>& columns) {
   OrderedJson all = OrderedJson::array();
   for (const TableFeature& each : columns) {
     OrderedJson json = {{"name", each.name}};
@@ -121,7 +121,7 @@ void save(const TrainedTable& trained, const std::filesystem::path& directory) {
     config.update(labels_json(trained.labels));
   }
   config["missing_values"] = trained.missing_values;
-  config["columns"] = columns_json(trained.columns);
+  config["columns"] = features_json(trained.columns);
   save_model({.config = with_fields(std::move(config), trained.model->options()),
               .module = trained.model.get(),
               .tokenizers = {}},
