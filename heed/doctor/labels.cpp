@@ -37,7 +37,7 @@ std::vector<std::vector<float>> judged(const HashedTexts& texts,
     LinearModel model(classes);
     model.train(texts, others);
     for (size_t i = 0; i < samples.size(); ++i) {
-      if (folds[i] == fold) probabilities[i] = model.probabilities(texts[i]);
+      if (folds[i] == fold) probabilities[i] = model.probabilities(texts, i);
     }
   }
   return probabilities;

@@ -54,7 +54,7 @@ TEST(SuspectLabels, FindsManyOfTheFlippedLabelsOfSst2) {
   const std::set<size_t> flipped = flip_some(data);
   const double found = found_share(data, flipped);
   RecordProperty("found", std::to_string(found));
-  EXPECT_GE(found, 0.4);  // 0.42; docs/doctor.md says what keeps it from 0.6
+  EXPECT_GE(found, 0.425);  // 0.434; docs/doctor.md says what keeps it from 0.6
 }
 
 TEST(SuspectLabels, SaysNothingOfWhatItCannotJudge) {
