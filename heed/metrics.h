@@ -5,6 +5,7 @@
 #include "heed/metrics/bleu.h"
 #include "heed/metrics/chrf.h"
 #include "heed/metrics/classification.h"
+#include "heed/metrics/detection.h"
 #include "heed/metrics/entities.h"
 #include "heed/metrics/error_rates.h"
 #include "heed/metrics/language.h"
