@@ -2,64 +2,32 @@
 
 #include <ATen/ATen.h>
 
-#include <bit>
-#include <cmath>
-
-#include "heed/base/error.h"
-#include "heed/models/parts/image_patches.h"
 #include "heed/models/parts/token_input.h"
 #include "heed/nn/initialise.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {
+namespace {
 
-std::vector<std::string> stem_names() { return {"convolution", "linear"}; }
+const ImageClassifierOptions& checked_image_options(const ImageClassifierOptions& options) {
+  check(options);
+  return options;
+}
+
+}  // namespace
 
 void check(const ImageClassifierOptions& o) {
   visit_fields(o, nn::FieldCheck());
   check(o.transformer);
-  constexpr int64_t kMostPixels = 50'000'000;
-  check_usage(o.image_height <= kMostPixels / o.image_width,
-              "image_height, image_width: expected at ", "most ", kMostPixels, " pixels, got ",
-              o.image_width, " × ", o.image_height);
-  const bool halves = std::has_single_bit(static_cast<uint64_t>(o.patch_size)) && o.patch_size > 1;
-  check_usage(
-      o.stem == "linear" || halves,
-      "patch_size: expected a power of 2 above 1, as each convolution halves the sides, got ",
-      o.patch_size);
-  check_usage(o.stem == "linear" || o.transformer.d_model % (o.patch_size / 2) == 0,
-              "d_model: expected a multiple of patch_size / 2 (", o.patch_size / 2,
-              "), as each convolution doubles the channels, got ", o.transformer.d_model);
+  check(stem_options(o));
 }
 
-PatchGrid patch_grid(const ImageClassifierOptions& o) {
-  return {.rows = (o.image_height + o.patch_size - 1) / o.patch_size,
-          .columns = (o.image_width + o.patch_size - 1) / o.patch_size};
-}
+PatchGrid patch_grid(const ImageClassifierOptions& o) { return patch_grid(stem_options(o)); }
 
-ImageClassifier::ImageClassifier(const ImageClassifierOptions& options) : options_(options) {
-  check(options);
+ImageClassifier::ImageClassifier(const ImageClassifierOptions& options)
+    : options_(checked_image_options(options)), stem_(*this, stem_options(options)) {
   const TransformerOptions& transformer = options.transformer;
   const int64_t size = transformer.d_model;
-  if (options.stem == "linear") {
-    patch_ = register_module(
-        "patch",
-        std::make_shared<nn::Linear>(nn::LinearOptions{
-            .in = options.num_channels * options.patch_size * options.patch_size, .out = size}));
-  } else {
-    int64_t in = options.num_channels;
-    for (int64_t left = options.patch_size / 2; left >= 1; left /= 2) {
-      const int64_t out = size / left;
-      const auto i = convolutions_.size();
-      at::Tensor weight = at::empty({out, in, 3, 3});
-      // He et al. 2015, eq. 10: N(0, 2 / inputs), for the ReLU behind it.
-      if (nn::is_initialised()) weight.normal_(0, std::sqrt(2.0 / static_cast<double>(9 * in)));
-      convolutions_.push_back(
-          {.weight = register_parameter(text_of("convolution", i, "_weight"), weight),
-           .bias = register_parameter(text_of("convolution", i, "_bias"), at::zeros({out}))});
-      in = out;
-    }
-  }
   reader_ = at::empty({size});
   if (nn::is_initialised()) reader_.normal_(0, 0.02);
   reader_ = register_parameter("reader", reader_);
@@ -73,30 +41,12 @@ ImageClassifier::ImageClassifier(const ImageClassifierOptions& options) : option
   nn::initialise_linear_layers(*this, nn::initialisation_from(transformer.initialisation));
 }
 
-at::Tensor ImageClassifier::patches(const at::Tensor& images) const {
-  const ImageClassifierOptions& o = options_;
-  const PatchGrid grid = patch_grid(o);
-  const int64_t side = o.patch_size;
-  at::Tensor x = at::constant_pad_nd(
-      images, {0, grid.columns * side - o.image_width, 0, grid.rows * side - o.image_height});
-  if (patch_) return patch_->forward(cut_into_patches(x, grid.rows, grid.columns));
-  for (const Convolution& each : convolutions_) {
-    x = at::relu(at::conv2d(x, each.weight, each.bias, /*stride=*/1, /*padding=*/1));
-    x = at::max_pool2d(x, 2);
-  }
-  return x.flatten(2).transpose(1, 2);
-}
-
 at::Tensor ImageClassifier::forward(const at::Tensor& images, nn::AttentionTrace* trace) const {
-  const ImageClassifierOptions& o = options_;
-  check_usage(images.dim() == 4 && images.size(1) == o.num_channels &&
-                  images.size(2) == o.image_height && images.size(3) == o.image_width,
-              "images: expected (B, ", o.num_channels, ", ", o.image_height, ", ", o.image_width,
-              "), got ", images.sizes());
+  const at::Tensor patches = stem_.forward(images);
   const at::Tensor reader = reader_.expand({images.size(0), 1, -1});
-  at::Tensor x = at::cat({reader, patches(images)}, 1);
+  at::Tensor x = at::cat({reader, patches}, 1);
   if (positions_) x = positions_->forward(x);
-  const double dropout = is_training() ? o.transformer.embedding_dropout : 0;
+  const double dropout = is_training() ? options_.transformer.embedding_dropout : 0;
   x = heed::dropout(x, {.probability = dropout});
   return output_->forward(encoder_->forward(x, Pattern::full(), trace).select(1, 0));
 }

@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "heed/models/parts/image_stem.h"
 #include "heed/models/parts/transformer_options.h"
 #include "heed/nn/attention/positions.h"
 #include "heed/nn/encoder.h"
@@ -23,12 +23,8 @@ struct ImageClassifierOptions {
   int64_t image_width = 0;
   int64_t num_channels = 1;
   int64_t num_classes = 0;
-  int64_t patch_size = 4;  // pixels of a side
-  // How a patch becomes a token: "linear", one layer over its pixels; "convolution", layers of 3 ×
-  // 3 that each halve the sides, so that patch_size is a power of 2. Xiao et al. 2021, "Early
-  // Convolutions Help Transformers See Better"; Hassani et al. 2021, "Escaping the Big Data
-  // Paradigm with Compact Transformers"
-  std::string stem = "convolution";
+  int64_t patch_size = 4;            // pixels of a side
+  std::string stem = "convolution";  // how a patch becomes a token: see ImageStemOptions
   TransformerOptions transformer = {.d_model = 64,
                                     .num_heads = 4,
                                     .num_layers = 3,
@@ -39,33 +35,16 @@ struct ImageClassifierOptions {
                                     .embedding_dropout = 0};
 };
 
-std::vector<std::string> stem_names();
-
 template <nn::OptionsOf<ImageClassifierOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
-  visit(nn::size_field("image_height"), o.image_height);
-  visit(nn::size_field("image_width"), o.image_width);
-  visit(nn::Field{.name = "num_channels", .least = 1, .most = 3}, o.num_channels);
+  visit_image_fields(o, visit);
   visit(nn::Field{.name = "num_classes", .least = 2, .most = nn::kLargestSize}, o.num_classes);
-  visit(nn::size_field("patch_size", "Pixels of a patch's side: each patch is a token"),
-        o.patch_size);
-  visit(nn::Field{.name = "stem",
-                  .help = "How a patch becomes a token: by one layer over its pixels, or by "
-                          "convolutions that each halve the sides",
-                  .choices = stem_names},
-        o.stem);
   visit_fields(o.transformer, visit);
 }
 
 // Throws UsageError naming the field that cannot be used.
 void check(const ImageClassifierOptions& options);
 
-// Patches of a picture, rows and columns; the last ones are filled up with zeros.
-struct PatchGrid {
-  int64_t rows = 0;
-  int64_t columns = 0;
-  int64_t count() const { return rows * columns; }
-};
 PatchGrid patch_grid(const ImageClassifierOptions& options);
 
 class ImageClassifier : public torch::nn::Module {
@@ -84,15 +63,8 @@ class ImageClassifier : public torch::nn::Module {
   ImageClassifier(const ImageClassifierOptions& options, OwnNetwork) : options_(options) {}
 
  private:
-  at::Tensor patches(const at::Tensor& images) const;  // (B, patches, C)
-
-  struct Convolution {
-    at::Tensor weight;  // (out, in, 3, 3)
-    at::Tensor bias;
-  };
   ImageClassifierOptions options_;
-  std::vector<Convolution> convolutions_;         // none: a linear stem
-  std::shared_ptr<nn::Linear> patch_;             // of a linear stem
+  ImageStem stem_;
   at::Tensor reader_;                             // (C)
   std::shared_ptr<nn::PositionTable> positions_;  // null: none are added
   std::shared_ptr<nn::Encoder> encoder_;

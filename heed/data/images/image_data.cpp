@@ -191,6 +191,7 @@ class ImageReader {
     append(sized.pixels.data(), sized.pixels.size());
     if (options_.has_labels) data_.classes.push_back(number);
     data_.names.push_back(name);
+    data_.sizes.push_back({.height = image.height, .width = image.width});
   }
 
   void append(const uint8_t* pixels, size_t count) {
@@ -317,34 +318,41 @@ ImageData read_images(const std::vector<std::filesystem::path>& paths,
   return data;
 }
 
-ImageData take_validation(ImageData& train, double share, uint64_t seed, DataReport& report) {
-  std::vector<SplitKey> keys;
-  for (size_t i = 0; i < train.names.size(); ++i) {
-    keys.push_back({.kind = std::to_string(train.classes[i]), .group = std::to_string(i)});
-  }
-  const std::vector<bool> held = held_back(keys, share, seed);
-  ImageData valid{.files = train.files,
-                  .height = train.height,
-                  .width = train.width,
-                  .channels = train.channels,
+ImageData take_images(ImageData& data, const std::vector<bool>& held) {
+  ImageData taken{.files = data.files,
+                  .height = data.height,
+                  .width = data.width,
+                  .channels = data.channels,
                   .pixels = {},
-                  .labels = train.labels,
-                  .classes = take_held_back(train.classes, held),
-                  .names = take_held_back(train.names, held)};
+                  .labels = data.labels,
+                  .classes = {},
+                  .names = take_held_back(data.names, held),
+                  .sizes = take_held_back(data.sizes, held)};
+  if (!data.classes.empty()) taken.classes = take_held_back(data.classes, held);
   // In place: a copy of what remains would take as much memory again.
-  const int64_t size = train.size();
-  auto from = train.pixels.begin();
+  const int64_t size = data.size();
+  auto from = data.pixels.begin();
   auto to = from;
   for (const bool is_held : held) {
     if (is_held) {
-      valid.pixels.insert(valid.pixels.end(), from, from + size);
+      taken.pixels.insert(taken.pixels.end(), from, from + size);
     } else {
       if (to != from) std::copy(from, from + size, to);
       to += size;
     }
     from += size;
   }
-  train.pixels.erase(to, train.pixels.end());
+  data.pixels.erase(to, data.pixels.end());
+  return taken;
+}
+
+ImageData take_validation(ImageData& train, double share, uint64_t seed, DataReport& report) {
+  std::vector<SplitKey> keys;
+  for (size_t i = 0; i < train.names.size(); ++i) {
+    keys.push_back({.kind = std::to_string(train.classes[i]), .group = std::to_string(i)});
+  }
+  const std::vector<bool> held = held_back(keys, share, seed);
+  ImageData valid = take_images(train, held);
   report.note(split_note(valid.names.size(), held.size(), "pictures", seed));
   if (valid.names.empty()) {
     report.add(ProblemKind::kNoExamples, joined(train.files), 0,

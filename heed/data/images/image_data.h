@@ -30,16 +30,22 @@ struct ImageReadOptions {
   bool keep_unusable = false;
 };
 
+struct ImageSize {
+  int64_t height = 0;
+  int64_t width = 0;
+};
+
 struct ImageData {
   std::vector<std::string> files;  // for messages
   int64_t height = 0;
   int64_t width = 0;
   int64_t channels = 1;
-  std::vector<uint8_t> pixels;      // (N, height, width, channels)
-  std::vector<std::string> labels;  // C, sorted or as they are fixed
-  std::vector<int32_t> classes;     // N; none without labels
-  std::vector<std::string> names;   // N: of the files, or "images.gz[7]", counted from 0
-  int64_t left_out = 0;             // rows and pictures, with skip_bad
+  std::vector<uint8_t> pixels;        // (N, height, width, channels)
+  std::vector<std::string> labels;    // C, sorted or as they are fixed
+  std::vector<int32_t> classes;       // N; none without labels
+  std::vector<std::string> names;     // N: of the files, or "images.gz[7]", counted from 0
+  std::vector<ImageSize> sizes = {};  // N: of the pictures in their files
+  int64_t left_out = 0;               // rows and pictures, with skip_bad
   struct Unusable {
     int64_t place = 0;  // how many pictures stand before it
     std::string where;
@@ -68,6 +74,9 @@ struct ImageData {
 // other numbers of pictures and classes, and what would not fit into memory.
 ImageData read_images(const std::vector<std::filesystem::path>& paths,
                       const ImageReadOptions& options, DataReport& report);
+
+// Takes the pictures that are held out of `data`, with their classes, where there are any.
+ImageData take_images(ImageData& data, const std::vector<bool>& held);
 
 // Takes a share of the pictures for validation out of `train`, the same of each class, and notes
 // it; none left over for it is reported (kNoExamples).

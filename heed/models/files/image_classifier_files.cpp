@@ -3,7 +3,7 @@
 #include "heed/models/files/fields.h"
 #include "heed/models/files/label_json.h"
 #include "heed/models/files/model_directory.h"
-#include "heed/models/files/number_lists.h"
+#include "heed/models/files/pixel_numbers.h"
 #include "heed/models/files/published_files.h"
 #include "heed/models/files/weight_check.h"
 #include "heed/models/published/task_networks.h"
@@ -14,13 +14,6 @@ namespace {
 constexpr const char* kImageClassifierType = "heed_image_classifier";
 constexpr const char* kOneLabelAPicture = "single_label_classification";
 constexpr double kLargestByte = 255;
-
-std::vector<double> channel_numbers(const JsonValue& json, int64_t channels, double least) {
-  if (static_cast<int64_t>(json.array_size()) != channels) {
-    json.fail(text_of(channels, " numbers, as num_channels says"));
-  }
-  return numbers_from(json, {.least = least, .most = 1});
-}
 
 void check_against_weights(const WeightCheck& check, const ImageClassifierOptions& o) {
   const int64_t size = o.transformer.d_model;
@@ -104,9 +97,8 @@ TrainedImageClassifier load_image_classifier(const std::filesystem::path& direct
   if (std::ssize(trained.labels) != options.num_classes) {
     config.at("num_classes").fail(text_of(trained.labels.size(), ", as id2label has"));
   }
-  trained.pixel_means = channel_numbers(config.at("pixel_means"), options.num_channels, 0);
-  trained.pixel_deviations =
-      channel_numbers(config.at("pixel_deviations"), options.num_channels, 1e-6);
+  trained.pixel_means = pixel_means_from(config, options.num_channels);
+  trained.pixel_deviations = pixel_deviations_from(config, options.num_channels);
   trained.model = files.model<ImageClassifier>(options, check_against_weights);
   return trained;
 }
