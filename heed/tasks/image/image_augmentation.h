@@ -33,9 +33,15 @@ void visit_fields(Options& o, const Visit& visit) {
         o.flip);
 }
 
-// (B, channels, height, width) -> the same shape, each picture moved, turned and scaled by numbers
-// that torch's default generator draws evenly. Between pixels it is a straight line; beyond the
-// edges, the edge goes on.
+// Of pictures (B, channels, height, width), by numbers that torch's default generator draws evenly:
+// (B, 2, 3), from where in the old picture each place of the new one is taken, x' = m[0] · (x, y,
+// 1) and y' = m[1] · (x, y, 1), where both sides of a picture go from −1 to 1.
+at::Tensor drawn_moves(at::IntArrayRef sizes, const AugmentationOptions& options);
+
+// The pictures, moved so. Between pixels it is a straight line; beyond the edges, the edge goes on.
+at::Tensor moved_pictures(const at::Tensor& images, const at::Tensor& moves);
+
+// Both: each picture moved, turned and scaled by numbers of its own.
 at::Tensor augmented(const at::Tensor& images, const AugmentationOptions& options);
 
 }  // namespace heed::tasks

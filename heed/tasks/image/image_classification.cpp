@@ -3,13 +3,12 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
-#include <algorithm>
-#include <cmath>
 
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
 #include "heed/models/files/label_json.h"
 #include "heed/tasks/common/batches.h"
+#include "heed/tasks/image/pixels.h"
 #include "heed/tasks/common/logit_scores.h"
 #include "heed/tasks/common/sources.h"
 
@@ -18,32 +17,12 @@ namespace {
 
 constexpr int64_t kEvaluationImages = 256;
 constexpr int64_t kEvaluationPatches = 16'384;  // of a batch, unless one picture has more
-constexpr double kSmallestPixelDeviation = 1e-3;
 
 struct Images final : Batch {
   using Batch::Batch;
   at::Tensor images;  // (B, channels, height, width)
   at::Tensor labels;  // (B)
 };
-
-// Of each channel, of pixels from 0 to 1.
-void measure(models::TrainedImageClassifier& trained, const data::ImageData& data) {
-  const auto channels = static_cast<size_t>(data.channels);
-  std::vector<double> sums(channels);
-  std::vector<double> squares(channels);
-  for (size_t i = 0; i < data.pixels.size(); ++i) {
-    const double value = data.pixels[i] / 255.0;
-    sums[i % channels] += value;
-    squares[i % channels] += value * value;
-  }
-  const double count = static_cast<double>(data.pixels.size() / channels);
-  for (size_t c = 0; c < channels; ++c) {
-    const double mean = sums[c] / count;
-    const double variance = std::max(0.0, squares[c] / count - mean * mean);
-    trained.pixel_means.push_back(mean);
-    trained.pixel_deviations.push_back(std::max(std::sqrt(variance), kSmallestPixelDeviation));
-  }
-}
 
 double accuracy_of(const at::Tensor& logits, const data::ImageData& data) {
   return metric(scores_of_logits(logits, data.classes).metrics, "accuracy");
@@ -73,7 +52,9 @@ ImageClassification::ImageClassification(data::ImageData train, data::ImageData 
   check_examples();
   trained_.labels = train_.labels;
   models::check_labels_fit(trained_.labels);
-  measure(trained_, train_);
+  PixelScale scale = pixel_scale(train_);
+  trained_.pixel_means = std::move(scale.means);
+  trained_.pixel_deviations = std::move(scale.deviations);
   models::ImageClassifierOptions model = options.model;
   model.image_height = train_.height;
   model.image_width = train_.width;
@@ -151,21 +132,7 @@ at::Tensor image_batch(const models::TrainedImageClassifier& trained, const data
                   data.channels == o.num_channels,
               "pictures: expected ", o.image_width, " × ", o.image_height, " × ", o.num_channels,
               ", got ", data.width, " × ", data.height, " × ", data.channels);
-  const int64_t channels = data.channels;
-  const int64_t places = data.height * data.width;
-  const at::Tensor batch = at::empty({std::ssize(numbers), channels, data.height, data.width});
-  auto* to = batch.mutable_data_ptr<float>();
-  for (const int64_t number : numbers) {
-    const uint8_t* from = data.pixels.data() + number * data.size();
-    for (int64_t c = 0; c < channels; ++c) {
-      const auto mean = static_cast<float>(trained.pixel_means[static_cast<size_t>(c)]);
-      const auto scale = static_cast<float>(1 / trained.pixel_deviations[static_cast<size_t>(c)]);
-      for (int64_t i = 0; i < places; ++i) {
-        *to++ = (static_cast<float>(from[i * channels + c]) / 255.0F - mean) * scale;
-      }
-    }
-  }
-  return batch;
+  return standardised_pixels(data, numbers, {trained.pixel_means, trained.pixel_deviations});
 }
 
 at::Tensor logits_of(const models::TrainedImageClassifier& trained, const data::ImageData& data,
