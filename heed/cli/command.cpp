@@ -20,6 +20,7 @@ Command recommend_command();
 Command rerank_command();
 Command score_bleu_command();
 Command score_chrf_command();
+Command score_detect_command();
 Command score_ner_command();
 Command score_qa_command();
 Command score_rouge_command();
@@ -29,6 +30,7 @@ Command tokenize_encode_command();
 Command tokenize_train_command();
 Command train_asr_command();
 Command train_classify_command();
+Command train_detect_command();
 Command train_embed_command();
 Command train_forecast_command();
 Command train_graph_command();
@@ -48,6 +50,7 @@ const std::vector<Command>& commands() {
       // training
       train_asr_command(),
       train_classify_command(),
+      train_detect_command(),
       train_embed_command(),
       train_forecast_command(),
       train_graph_command(),
@@ -80,6 +83,7 @@ const std::vector<Command>& commands() {
       tokenize_decode_command(),
       score_bleu_command(),
       score_chrf_command(),
+      score_detect_command(),
       score_rouge_command(),
       score_wer_command(),
       score_ner_command(),

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "heed/base/error.h"
@@ -12,9 +13,10 @@
 namespace heed::models {
 namespace {
 
-constexpr double kFirstSize = 0.2;   // of a box, as share of the picture
-constexpr double kEdge = 1e-4;       // that keeps a share from 0 and 1, where its logit ends
-constexpr double kTemperature = 20;  // from the longest wave to the shortest
+constexpr double kFirstSize = 0.2;    // of a box, as share of the picture
+constexpr double kEdge = 1e-4;        // that keeps a share from 0 and 1, where its logit ends
+constexpr double kFewestWaves = 0.5;  // over a picture
+constexpr double kMostWaves = 8;
 
 const ObjectDetectorOptions& usable_detector_options(const ObjectDetectorOptions& options) {
   check(options);
@@ -58,9 +60,10 @@ PatchGrid patch_grid(const ObjectDetectorOptions& o) { return patch_grid(stem_op
 
 at::Tensor sines_of_shares(const at::Tensor& shares, int64_t size) {
   const int64_t waves = size / 2;
-  const at::Tensor exponent =
-      at::arange(waves, shares.options()) * (std::log(kTemperature) / static_cast<double>(waves));
-  const at::Tensor angle = shares.unsqueeze(-1) * (2 * M_PI) * (-exponent).exp() * kTemperature;
+  const double step =
+      std::log(kMostWaves / kFewestWaves) / static_cast<double>(std::max<int64_t>(1, waves - 1));
+  const at::Tensor counts = kFewestWaves * (at::arange(waves, shares.options()) * step).exp();
+  const at::Tensor angle = shares.unsqueeze(-1) * counts * (2 * M_PI);
   return at::cat({angle.sin(), angle.cos()}, -1);
 }
 

@@ -40,10 +40,10 @@ struct ObjectDetectorOptions {
   int64_t num_decoder_layers = 3;
   // positions: "sinusoidal", of rows and columns; "learned", a table; "none" and those inside
   // attention, of patches one after the other.
-  TransformerOptions transformer = {.d_model = 128,
+  TransformerOptions transformer = {.d_model = 96,
                                     .num_heads = 4,
                                     .num_layers = 3,
-                                    .d_ff = 256,
+                                    .d_ff = 192,
                                     .initialisation = "xavier_uniform",
                                     .dropout = 0,
                                     .attention_dropout = 0,
@@ -123,9 +123,9 @@ class ObjectDetector : public torch::nn::Module {
   std::shared_ptr<BoxHead> box_;
 };
 
-// Sines and cosines of shares from 0 to 1: (…) -> (…, size), with waves from a whole picture down
-// to about a twentieth of it. `size`: even.            Vaswani et al. 2017, with the temperature 20
-// of Liu et al. 2022
+// Sines and cosines of shares from 0 to 1: (…) -> (…, size), of half a wave over the picture up to
+// eight, in even ratios: of positions that are shares, what the sinusoids of Vaswani et al. 2017
+// are of positions that are counted. `size`: even.
 at::Tensor sines_of_shares(const at::Tensor& shares, int64_t size);
 
 }  // namespace heed::models

@@ -14,7 +14,11 @@ constexpr double kSide = 180;  // points, of the longer side of a picture
 constexpr double kGap = 14;
 constexpr double kTitleHeight = 18;
 constexpr size_t kAcross = 4;
-constexpr double kCover = 0.65;  // how much of a colour is that of the weight
+constexpr double kFrameWidth = 1.5;
+constexpr double kFrameLabelHeight = 9;
+constexpr Font kFrameLabelFont{.size = 8, .bold = true};
+constexpr Color kFrameLine = kNotFiniteColor;  // which no weight has
+constexpr double kCover = 0.65;                // how much of a colour is that of the weight
 
 void check(const PictureOverlay& overlay) {
   check_usage(overlay.height > 0 && overlay.width > 0 &&
@@ -33,6 +37,21 @@ void check(const PictureOverlay& overlay) {
 Color mixed(const Color& under, const Color& over) {
   const auto mix = [](double a, double b) { return (1 - kCover) * a + kCover * b; };
   return {mix(under.red, over.red), mix(under.green, over.green), mix(under.blue, over.blue)};
+}
+
+// In `panel`, where the picture lies.
+void draw_frames(Canvas& canvas, const Box& panel, const PictureOverlay& overlay,
+                 const std::vector<PictureOverlay::Frame>& frames) {
+  const double across = panel.width / static_cast<double>(overlay.width);
+  const double down = panel.height / static_cast<double>(overlay.height);
+  for (const PictureOverlay::Frame& frame : frames) {
+    const Box box{panel.x + frame.x * across, panel.y + frame.y * down, frame.width * across,
+                  frame.height * down};
+    canvas.outline(box, kFrameLine, kFrameWidth);
+    if (frame.label.empty()) continue;
+    const double above = std::max(panel.y + kFrameLabelHeight / 2, box.y - kFrameLabelHeight / 2);
+    canvas.text(box.x, above, frame.label, {.font = kFrameLabelFont, .color = kFrameLine});
+  }
 }
 
 std::vector<Color> covered(const PictureOverlay& overlay, const PictureOverlay::Layer& layer) {
@@ -83,8 +102,10 @@ std::vector<std::string> write_picture_overlay(const PictureOverlay& overlay,
     const double y = top + row * static_cast<double>(i / across);
     const std::string title = i == 0 ? "picture" : overlay.layers[i - 1].title;
     canvas.text(x, y + kTitleHeight / 2, title, {.font = kPanelFont});
-    canvas.image({x, y + kTitleHeight, width, height}, overlay.height, overlay.width,
+    const Box panel{x, y + kTitleHeight, width, height};
+    canvas.image(panel, overlay.height, overlay.width,
                  i == 0 ? overlay.pixels : covered(overlay, overlay.layers[i - 1]));
+    draw_frames(canvas, panel, overlay, i == 0 ? overlay.frames : overlay.layers[i - 1].frames);
   }
   return write_picture(path, picture_of(canvas));
 }

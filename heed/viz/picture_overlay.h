@@ -14,6 +14,15 @@ struct PictureOverlay {
   int64_t height = 0;  // of the picture, pixels
   int64_t width = 0;
   std::vector<Color> pixels = {};  // (height, width)
+  // A rectangle around something, in pixels from the left and the top, and what stands above it.
+  struct Frame {
+    double x = 0;
+    double y = 0;
+    double width = 0;
+    double height = 0;
+    std::string label = {};
+  };
+  std::vector<Frame> frames = {};  // on the picture itself
   // Weights of a grid that is stretched over the picture; each shows its own largest one darkest.
   struct Layer {
     std::string title = {};
@@ -22,6 +31,7 @@ struct PictureOverlay {
     double covered_height = 0;  // pixels that the grid covers, which may be more than there are
     double covered_width = 0;
     std::vector<float> values = {};  // (rows, columns)
+    std::vector<Frame> frames = {};
   };
   std::vector<Layer> layers = {};
 };

@@ -45,6 +45,24 @@ TEST_F(PictureOverlayTest, TheGridMayCoverMoreThanThePicture) {
             180 * 180);
 }
 
+TEST_F(PictureOverlayTest, FramesStandAroundWhatWasFound) {
+  const Pixels::Rgb line = rgb_of(kNotFiniteColor);
+  write_picture_overlay(overlay(), path("none.png"));
+  EXPECT_EQ(Pixels(path("none.png")).count(line), 0);
+  PictureOverlay framed = overlay();
+  framed.frames = {{.x = 1, .y = 1, .width = 2, .height = 2}};
+  write_picture_overlay(framed, path("one.png"));
+  // Four sides of half the picture: 90 points, two pixels each, at least one pixel wide.
+  const int64_t one = Pixels(path("one.png")).count(line);
+  EXPECT_GT(one, 4 * 170);
+  framed.frames[0].label = "seven";
+  framed.layers[0].frames = framed.frames;
+  write_picture_overlay(framed, path("two.png"));
+  EXPECT_GT(Pixels(path("two.png")).count(line), 3 * one / 2);
+  write_picture_overlay(framed, path("two.svg"));
+  EXPECT_TRUE(is_well_formed(file_bytes(path("two.svg"))));
+}
+
 TEST_F(PictureOverlayTest, EveryFormIsWritten) {
   write_picture_overlay(overlay(), path("a.svg"));
   EXPECT_TRUE(is_well_formed(file_bytes(path("a.svg"))));

@@ -3,18 +3,26 @@
 #include "heed/base/joined.h"
 
 namespace heed::cli {
+namespace {
+
+constexpr const char* kPictureGroup = "Pictures";
+
+}  // namespace
 
 void ImageReading::add_to(Options& command) {
-  const std::string group = "Pictures";
   command
       .add("--labels", labels,
            "Of an IDX file of pictures: the IDX file of their classes; without: told by its name")
-      .group(group);
+      .group(kPictureGroup);
+  add_max_pixels(command);
+}
+
+void ImageReading::add_max_pixels(Options& command) {
   command
       .add("--max-pixels", max_pixels,
            "Pixels of a picture at most: a larger one is refused before it is unpacked")
       .at_least(1)
-      .group(group);
+      .group(kPictureGroup);
 }
 
 data::ImageReadOptions ImageReading::completed(data::ImageReadOptions options,
@@ -35,6 +43,28 @@ data::ImageData ImageReading::read(const std::vector<std::string>& paths,
   throw_or_warn(report);
   say_pictures_left_out(data);
   return data;
+}
+
+void PictureFolder::add_to(Options& command) {
+  command
+      .add("--images", images,
+           "The folder that file names of annotations are seen from; without: that of their file")
+      .group(kPictureGroup);
+}
+
+data::ObjectData PictureFolder::read(const std::vector<std::string>& files,
+                                     const data::ImageReadOptions& pictures) const {
+  data::DataReport report;
+  data::ObjectData data =
+      data::read_objects(paths_of(files), {.pictures = pictures, .folder = images}, report);
+  throw_or_warn(report);
+  say_objects_left_out(data);
+  return data;
+}
+
+void say_objects_left_out(const data::ObjectData& data) {
+  say_count(joined(data.pictures.files), data.left_out,
+            "pictures and objects left out, which cannot be used");
 }
 
 void say_pictures_left_out(const data::ImageData& data) {

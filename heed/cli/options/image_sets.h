@@ -7,6 +7,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/task_sets.h"
 #include "heed/data/images/image_data.h"
+#include "heed/data/images/object_data.h"
 
 namespace heed::cli {
 
@@ -15,6 +16,7 @@ struct ImageReading {
   int64_t max_pixels = data::ImageLimits().most_pixels;
 
   void add_to(Options& command);
+  void add_max_pixels(Options& command);  // without --labels
 
   // The options with what the command line says: `table`, of its options those that
   // add_table_options() adds. `options`: what pictures are brought to, and the classes.
@@ -27,7 +29,20 @@ struct ImageReading {
                        const ReadingOptions& table, const TimedRows& rows) const;
 };
 
+// Of files of annotations.
+struct PictureFolder {
+  std::string images;
+
+  void add_to(Options& command);
+
+  // Reads the files, with `pictures` completed, and says on the messages what was left out. Throws
+  // as data::read_objects does, DataError for what that reports.
+  data::ObjectData read(const std::vector<std::string>& files,
+                        const data::ImageReadOptions& pictures) const;
+};
+
 // How many were left out, on the messages.
+void say_objects_left_out(const data::ObjectData& data);
 void say_pictures_left_out(const data::ImageData& data);
 
 }  // namespace heed::cli

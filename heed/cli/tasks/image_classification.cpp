@@ -10,12 +10,12 @@
 #include "heed/base/error.h"
 #include "heed/cli/options/image_sets.h"
 #include "heed/cli/task_kind.h"
+#include "heed/cli/tasks/picture_view.h"
 #include "heed/cli/writing/classification_report.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
-#include "heed/tasks/common/logit_scores.h"
 #include "heed/tasks/image/image_classification.h"
-#include "heed/viz/picture_overlay.h"
+#include "heed/tasks/common/logit_scores.h"
 
 namespace heed::cli {
 namespace {
@@ -72,26 +72,7 @@ void add_patches(const at::Tensor& rollout, AttentionView& view) {
 
 PictureOverlay::Layer layer_of(const std::string& title, const at::Tensor& weights,
                                const models::ImageClassifierOptions& o) {
-  const models::PatchGrid grid = models::patch_grid(o);
-  const at::Tensor flat = weights.to(at::kFloat).contiguous();
-  const auto* first = flat.const_data_ptr<float>();
-  return {.title = title,
-          .rows = grid.rows,
-          .columns = grid.columns,
-          .covered_height = static_cast<double>(grid.rows * o.patch_size),
-          .covered_width = static_cast<double>(grid.columns * o.patch_size),
-          .values = {first, first + flat.numel()}};
-}
-
-PictureOverlay picture_of(const data::ImageData& data, const std::string& title) {
-  PictureOverlay overlay{.title = title, .height = data.height, .width = data.width};
-  for (size_t i = 0; i < data.pixels.size(); i += static_cast<size_t>(data.channels)) {
-    const auto part = [&](size_t c) {
-      return data.pixels[i + (data.channels == 3 ? c : 0)] / 255.0;
-    };
-    overlay.pixels.push_back({part(0), part(1), part(2)});
-  }
-  return overlay;
+  return patch_layer(title, weights, models::patch_grid(o), o.patch_size);
 }
 
 AttentionPagePicture page_picture_of(const PictureOverlay& overlay,
@@ -203,7 +184,7 @@ class ImageAdapter final : public TaskAdapter {
     view.calls = std::move(recorder.self);
     const at::NoGradGuard no_grad;
     add_patches(rollout_of(view, trained_.model->options()), view);
-    const PictureOverlay seen = picture_of(data, view.title);
+    const PictureOverlay seen = overlay_of(data, view.title);
     view.draw = [shown = view, picture = seen, options = trained_.model->options()](
                     const auto& path, const auto& layers, const auto& heads) {
       PictureOverlay overlay = picture;

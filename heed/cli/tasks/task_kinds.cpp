@@ -10,6 +10,7 @@ TaskKind image_classification();
 TaskKind language_modelling();
 TaskKind link_prediction();
 TaskKind node_classification();
+TaskKind object_detection();
 TaskKind question_answering();
 TaskKind recommendation();
 TaskKind sequence_to_sequence();
@@ -24,7 +25,7 @@ const std::vector<TaskKind>& task_kinds() {
       text_classification(), entity_recognition(),   language_modelling(), sequence_to_sequence(),
       question_answering(),  forecasting(),          text_embedding(),     gap_filling(),
       recommendation(),      node_classification(),  table_learning(),     speech_classification(),
-      speech_recognition(),  image_classification(), link_prediction(),
+      speech_recognition(),  image_classification(), object_detection(),   link_prediction(),
   };
   return all;
 }

@@ -52,7 +52,7 @@ struct ObjectData {
 // Reads files of annotations, which add up; the ids of pictures and objects are those of one file
 // each, categories are known by their names.
 //
-// What cannot be used is reported (kMalformedRow, kUnknownLabel) with file and field, such as
+// What cannot be used is reported (kMalformedRow) with file and field, such as
 // annotations[3].bbox, or left out: a picture that is damaged, of another size than the file says
 // or than the first, or has the id of another one; an object without picture, category or box, with
 // the id of another one, with a box without extent or more than a pixel outside its picture. The

@@ -53,32 +53,6 @@ PixelScale pixel_scale_of(const models::TrainedObjectDetector& trained) {
   return {.means = trained.pixel_means, .deviations = trained.pixel_deviations};
 }
 
-// Adds the objects of one picture: (Q, classes + 1), (Q, 4).
-void add_found(const at::Tensor& logits, const at::Tensor& boxes, int64_t image,
-               const data::ImageSize& size, std::vector<metrics::FoundObject>& found) {
-  const at::Tensor classes =
-      at::softmax(logits.to(at::kDouble), -1).narrow(-1, 0, logits.size(1) - 1);
-  auto [scores, labels] = classes.max(-1);
-  const at::Tensor order = std::get<1>(scores.sort(/*stable=*/true, 0, /*descending=*/true));
-  const auto height = static_cast<double>(size.height);
-  const auto width = static_cast<double>(size.width);
-  const at::Tensor corners = corners_of(boxes.to(at::kDouble)).clamp(0, 1) *
-                             at::tensor({width, height, width, height}, at::kDouble);
-  for (int64_t i = 0; i < order.numel(); ++i) {
-    const auto query = order[i].item<int64_t>();
-    const at::Tensor corner = corners[query];
-    const double x = corner[0].item<double>();
-    const double y = corner[1].item<double>();
-    found.push_back({.image = image,
-                     .category = labels[query].item<int64_t>(),
-                     .box = {.x = x,
-                             .y = y,
-                             .width = corner[2].item<double>() - x,
-                             .height = corner[3].item<double>() - y},
-                     .score = scores[query].item<double>()});
-  }
-}
-
 void check_has_objects(const data::ObjectData& data) {
   if (std::any_of(data.objects.begin(), data.objects.end(),
                   [](const data::LabelledObject& object) { return !object.crowd; })) {
@@ -130,7 +104,7 @@ std::vector<Source> ObjectDetection::sources() const {
 
 std::unique_ptr<Batch> ObjectDetection::prepare(std::vector<int64_t> examples) const {
   auto batch = std::make_unique<Scenes>(std::move(examples));
-  batch->images = standardised_pixels(train_.pictures, batch->examples, pixel_scale_of(trained_));
+  batch->images = detector_batch(trained_, train_.pictures, batch->examples);
   batch->real = with_numbers(train_boxes_, batch->examples);
   return batch;
 }
@@ -202,15 +176,44 @@ std::vector<RealBoxes> real_boxes(const data::ObjectData& data) {
   return real;
 }
 
+at::Tensor detector_batch(const models::TrainedObjectDetector& trained,
+                          const data::ImageData& pictures, const std::vector<int64_t>& numbers) {
+  const auto& o = trained.model->options();
+  check_usage(pictures.height == o.image_height && pictures.width == o.image_width &&
+                  pictures.channels == o.num_channels,
+              "pictures: expected ", o.image_width, " × ", o.image_height, " × ", o.num_channels,
+              ", got ", pictures.width, " × ", pictures.height, " × ", pictures.channels);
+  return standardised_pixels(pictures, numbers, pixel_scale_of(trained));
+}
+
+std::vector<QueryObject> objects_of_queries(const models::FoundBoxes& said, int64_t index,
+                                            const data::ImageSize& size) {
+  const at::Tensor logits = said.logits[index].to(at::kCPU, at::kDouble);  // (Q, classes + 1)
+  const at::Tensor classes = at::softmax(logits, -1).narrow(-1, 0, logits.size(1) - 1);
+  const auto [scores, labels] = classes.max(-1);
+  const at::Tensor order = std::get<1>(scores.sort(/*stable=*/true, 0, /*descending=*/true));
+  const auto height = static_cast<double>(size.height);
+  const auto width = static_cast<double>(size.width);
+  const at::Tensor corners = corners_of(said.boxes[index].to(at::kCPU, at::kDouble)).clamp(0, 1) *
+                             at::tensor({width, height, width, height}, at::kDouble);
+  std::vector<QueryObject> found;
+  for (int64_t i = 0; i < order.numel(); ++i) {
+    const auto query = order[i].item<int64_t>();
+    const auto side = [corner = corners[query]](int64_t at) { return corner[at].item<double>(); };
+    found.push_back({.query = query,
+                     .object = {.category = labels[query].item<int64_t>(),
+                                .box = {.x = side(0),
+                                        .y = side(1),
+                                        .width = side(2) - side(0),
+                                        .height = side(3) - side(1)},
+                                .score = scores[query].item<double>()}});
+  }
+  return found;
+}
+
 std::vector<metrics::FoundObject> found_objects(const models::TrainedObjectDetector& trained,
                                                 const data::ImageData& pictures,
                                                 const Progress& progress, const SeenBatch& each) {
-  const auto& o = trained.model->options();
-  check_usage(pictures.count() == 0 ||
-                  (pictures.height == o.image_height && pictures.width == o.image_width &&
-                   pictures.channels == o.num_channels),
-              "pictures: expected ", o.image_width, " × ", o.image_height, " × ", o.num_channels,
-              ", got ", pictures.width, " × ", pictures.height, " × ", pictures.channels);
   const c10::InferenceMode inference;
   const at::Device device = device_of(*trained.model);
   std::vector<metrics::FoundObject> found;
@@ -220,12 +223,12 @@ std::vector<metrics::FoundObject> found_objects(const models::TrainedObjectDetec
         standardised_pixels(pictures, numbers, pixel_scale_of(trained)).to(device);
     const std::vector<models::FoundBoxes> said = trained.model->forward(images);
     if (each) each(numbers, said);
-    const at::Tensor logits = said.back().logits.cpu();
-    const at::Tensor boxes = said.back().boxes.cpu();
     for (size_t i = 0; i < numbers.size(); ++i) {
-      const auto row = static_cast<int64_t>(i);
-      add_found(logits[row], boxes[row], numbers[i],
-                pictures.sizes[static_cast<size_t>(numbers[i])], found);
+      const data::ImageSize& size = pictures.sizes[static_cast<size_t>(numbers[i])];
+      for (QueryObject& one : objects_of_queries(said.back(), static_cast<int64_t>(i), size)) {
+        one.object.image = numbers[i];
+        found.push_back(one.object);
+      }
     }
   });
   std::stable_sort(found.begin(), found.end(),

@@ -77,6 +77,19 @@ class ObjectDetection final : public Task {
 // The objects of each picture, crowds left out, boxes cut off at the edges of the picture.
 std::vector<RealBoxes> real_boxes(const data::ObjectData& data);
 
+// Pictures of the model's size and channels as it reads them: (B, channels, height, width).
+at::Tensor detector_batch(const models::TrainedObjectDetector& trained,
+                          const data::ImageData& pictures, const std::vector<int64_t>& numbers);
+
+// What each query found in picture `index` of a batch, whose file has this size, the surest first;
+// the number of the picture is 0.
+struct QueryObject {
+  int64_t query = 0;
+  metrics::FoundObject object;
+};
+std::vector<QueryObject> objects_of_queries(const models::FoundBoxes& said, int64_t index,
+                                            const data::ImageSize& size);
+
 // What the model finds in pictures of its size and channels, Q objects in each, the surest first;
 // boxes in the pixels of the pictures' files, cut off at their edges. `each`, where it is given,
 // sees what the model says of these pictures.

@@ -1,0 +1,136 @@
+#include <algorithm>
+#include <iostream>
+#include <utility>
+
+#include "heed/cli/command.h"
+#include "heed/cli/common.h"
+#include "heed/cli/options/field_options.h"
+#include "heed/cli/options/image_sets.h"
+#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/transformer_options.h"
+#include "heed/tasks/image/object_detection.h"
+
+namespace heed::cli {
+namespace {
+
+training::TrainingOptions train_detect_defaults() {
+  training::TrainingOptions options;
+  options.epochs = 20;
+  options.batch_size = 16;
+  options.lr = 1e-3;
+  return options;
+}
+
+struct TrainDetectSettings {
+  std::vector<std::string> train;
+  std::vector<std::string> valid;
+  double valid_share = kValidShare;
+  int64_t image_size = 0;
+  int64_t num_channels = 0;
+  ImageReading reading;
+  PictureFolder folder;
+  TimedRows rows;
+  ReadingOptions table;
+  tasks::ObjectDetectionOptions task;
+  TrainingSettings training{train_detect_defaults()};
+};
+
+struct ObjectParts {
+  data::ObjectData train;
+  data::ObjectData valid;
+};
+
+ObjectParts read_object_parts(const TrainDetectSettings& s) {
+  const auto read = [&](const std::vector<std::string>& files,
+                        const data::ImageReadOptions& options) {
+    return s.folder.read(files, s.reading.completed(options, s.table, s.rows));
+  };
+  ObjectParts parts{.train = read(s.train, {.height = s.image_size,
+                                            .width = s.image_size,
+                                            .channels = s.num_channels,
+                                            .has_labels = false}),
+                    .valid = {}};
+  if (!s.valid.empty()) {
+    parts.valid = read(s.valid, {.height = parts.train.pictures.height,
+                                 .width = parts.train.pictures.width,
+                                 .channels = parts.train.pictures.channels,
+                                 .has_labels = false,
+                                 .label_names = parts.train.categories});
+    return parts;
+  }
+  data::DataReport report;
+  parts.valid = data::take_validation(parts.train, s.valid_share, s.training.options.seed, report);
+  throw_or_warn(report);
+  return parts;
+}
+
+// Objects for which there is no query cannot be found.
+void warn_of_crowded_pictures(const data::ObjectData& data, int64_t queries) {
+  std::vector<int64_t> counts(static_cast<size_t>(data.count()));
+  for (const data::LabelledObject& object : data.objects) {
+    if (!object.crowd) ++counts[static_cast<size_t>(object.image)];
+  }
+  const auto crowded =
+      std::count_if(counts.begin(), counts.end(), [&](int64_t count) { return count > queries; });
+  if (crowded == 0) return;
+  std::cerr << "heed: warning: " << crowded << " pictures have more objects than the " << queries
+            << " queries can find, up to " << *std::max_element(counts.begin(), counts.end())
+            << "; give more --num-queries\n";
+}
+
+void run_train_detect(const TrainDetectSettings& settings) {
+  settings.training.prepare();
+  tasks::ObjectDetectionOptions options = settings.task;
+  options.model.transformer = resolved(options.model.transformer);
+  ObjectParts parts = read_object_parts(settings);
+  const data::ObjectData& train = parts.train;
+  std::cerr << "heed: " << train.count() << " pictures train, " << parts.valid.count()
+            << " validate; " << train.pictures.width << " × " << train.pictures.height
+            << (train.pictures.channels == 1 ? " pixels, grey; " : " pixels, colours; ")
+            << train.objects.size() << " objects of " << train.categories.size() << " categories\n";
+  warn_of_crowded_pictures(train, options.model.num_queries);
+  tasks::ObjectDetection task(std::move(parts.train), std::move(parts.valid), options);
+  settings.training.train(task);
+}
+
+void define_train_detect(Options& options, TrainDetectSettings& s) {
+  const std::string group = "Pictures";
+  add_example_files(options, {s.train, s.valid, s.valid_share},
+                    "Files of annotations, as COCO has them (images, annotations, categories)");
+  s.folder.add_to(options);
+  options
+      .add("--image-size", s.image_size,
+           "Pixels of a side that all pictures are brought to; 0: they are alike and stay so")
+      .range(0, 4096)
+      .group(group);
+  options
+      .add("--num-channels", s.num_channels,
+           "1: grey, 3: red, green and blue; 0: grey where all pictures are")
+      .one_of({"0", "1", "3"})
+      .group(group);
+  s.reading.add_max_pixels(options);
+  s.rows.add_skip_bad(options);
+  s.table.add_max_bytes(options);
+  s.table.add_max_classes(options, "Categories, at most");
+  visit_fields(s.task, FieldOptions(options));
+  // The patches of a picture are what is read at once.
+  add_model_options(options, s.task.model, {.help = {{"max_length", ""}}});
+  s.training.add_to(options, {"loss", "ap", "ap50", "ap75", "ar100"});
+}
+
+}  // namespace
+
+Command train_detect_command() {
+  return {
+      .path = "train detect",
+      .summary = "Train a model that finds objects in pictures, a class and a box for each",
+      .examples =
+          "  heed train detect --train train.json --out model\n"
+          "  heed train detect --train train.json --valid valid.json --images photos --image-size "
+          "256 --patch-size 16 --flip true --out model\n"
+          "  heed train detect --train train.json --num-queries 50 --skip-bad --out model\n",
+      .define = with_settings(define_train_detect, run_train_detect),
+  };
+}
+
+}  // namespace heed::cli
