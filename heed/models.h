@@ -6,6 +6,7 @@
 #include "heed/models/files/graph_classifier_files.h"
 #include "heed/models/files/image_classifier_files.h"
 #include "heed/models/files/language_model_files.h"
+#include "heed/models/files/object_detector_files.h"
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/models/files/recommender_files.h"
 #include "heed/models/files/speech_classifier_files.h"

@@ -12,6 +12,7 @@
 #include "heed/models/graph_classifier.h"
 #include "heed/models/image_classifier.h"
 #include "heed/models/language_model.h"
+#include "heed/models/object_detector.h"
 #include "heed/models/question_answerer.h"
 #include "heed/models/recommender.h"
 #include "heed/models/speech_classifier.h"
@@ -70,6 +71,7 @@ TEST(FieldsOfConfigJson, AreDocumentedAsTheyAre) {
   expect_documented<RecommenderOptions>(docs);
   expect_documented<TableTransformerOptions>(docs);
   expect_documented<ImageClassifierOptions>(docs);
+  expect_documented<ObjectDetectorOptions>(docs);
   expect_documented<SpanReading>(docs);
   expect_documented<SpeechClassifierOptions>(docs);
   expect_documented<SpeechRecogniserOptions>(docs);

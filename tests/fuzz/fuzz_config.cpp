@@ -11,6 +11,7 @@
 #include "heed/models/files/graph_classifier_files.h"
 #include "heed/models/files/image_classifier_files.h"
 #include "heed/models/files/language_model_files.h"
+#include "heed/models/files/object_detector_files.h"
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/models/files/recommender_files.h"
 #include "heed/models/files/speech_classifier_files.h"
@@ -129,6 +130,22 @@ void save_image_classifier(const std::filesystem::path& folder) {
        folder);
 }
 
+void save_object_detector(const std::filesystem::path& folder) {
+  ObjectDetectorOptions options{.image_height = 8,
+                                .image_width = 8,
+                                .num_classes = 2,
+                                .patch_size = 4,
+                                .num_queries = 2,
+                                .num_decoder_layers = 1,
+                                .transformer = small()};
+  save({.model = std::make_shared<ObjectDetector>(options),
+        .labels = {"no", "yes"},
+        .category_ids = {1, 2},
+        .pixel_means = {0.5},
+        .pixel_deviations = {0.25}},
+       folder);
+}
+
 void save_recommender(const std::filesystem::path& folder) {
   RecommenderOptions options{.num_items = 2, .transformer = small()};
   save({.model = std::make_shared<Recommender>(options), .items = {"a", "b"}, .counts = {1, 1}},
@@ -196,6 +213,7 @@ const std::vector<Kind>& kinds() {
       {"table", save_table, [](const auto& folder) { load_table_transformer(folder); }},
       {"links", save_link_predictor, [](const auto& folder) { load_link_predictor(folder); }},
       {"image", save_image_classifier, [](const auto& folder) { load_image_classifier(folder); }},
+      {"detect", save_object_detector, [](const auto& folder) { load_object_detector(folder); }},
   };
   return all;
 }

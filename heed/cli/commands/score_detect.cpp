@@ -1,7 +1,6 @@
-#include <iostream>
-
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
+#include "heed/cli/reading/text_files.h"
 #include "heed/data/images/object_data.h"
 #include "heed/metrics/detection.h"
 #include "heed/tasks/image/object_detection.h"
@@ -37,14 +36,14 @@ void run_score_detect(const ScoreDetectSettings& settings) {
   data::DataReport report;
   const data::ObjectData real = data::read_objects({settings.references}, options, report);
   throw_or_warn(report);
-  const tasks::Metrics all = tasks::detection_metrics(
-      metrics::detection_scores(tasks::real_objects(real), found_in_file(settings, real),
-                                real.count(), std::ssize(real.categories)));
-  if (settings.json) {
-    std::cout << json_of(all).dump() << '\n';
-  } else {
-    for (const auto& [name, value] : all) std::cout << name << '\t' << value << '\n';
+  OrderedJson values = OrderedJson::object();
+  for (const auto& [name, value] : tasks::detection_metrics(
+           metrics::detection_scores(tasks::real_objects(real), found_in_file(settings, real),
+                                     real.count(), std::ssize(real.categories)))) {
+    values[name] = value;
   }
+  values["objects"] = real.objects.size();
+  print_values(values, settings.json);
   flush_output();
 }
 

@@ -198,7 +198,7 @@ TEST_F(ObjectSets, ValidationTakesPicturesWithTheirObjects) {
   EXPECT_EQ(valid.count() + train.count(), 3);
   EXPECT_EQ(valid.count(), 1);
   EXPECT_EQ(train.pictures.pixels.size(), 160u);
-  for (const ObjectData* part : {&train, &valid}) {
+  for (const ObjectData* part : std::initializer_list<const ObjectData*>{&train, &valid}) {
     ASSERT_EQ(std::ssize(part->objects), part->count());
     for (const LabelledObject& object : part->objects) {
       const int64_t id = part->image_ids[static_cast<size_t>(object.image)];
