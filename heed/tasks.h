@@ -9,6 +9,7 @@
 #include "heed/tasks/graph/graph_sampling.h"
 #include "heed/tasks/graph/graph_tensors.h"
 #include "heed/tasks/image/object_detection.h"
+#include "heed/tasks/image/region_baseline.h"
 #include "heed/tasks/image/image_classification.h"
 #include "heed/tasks/generation/language_model_decoder.h"
 #include "heed/tasks/generation/language_modelling.h"

@@ -80,8 +80,8 @@ def main():
     source = random.Random(8)
     cases = []
     for images, categories, objects, crowds, scores in [
-            (1, 1, 4, 0, 6), (3, 2, 5, 0, 6), (6, 3, 6, 0.2, 6), (6, 2, 8, 0, 1), (10, 4, 4, 0.1, 2), (4, 1, 160, 0.05, 3),
-            (12, 12, 3, 0.1, 6), (4, 3, 3, 1, 6)]:
+            (1, 1, 4, 0, 6), (3, 2, 5, 0, 6), (6, 3, 6, 0.2, 6), (6, 2, 8, 0, 1), (10, 4, 4, 0.1, 2),
+            (4, 1, 160, 0.05, 3), (12, 12, 3, 0.1, 6), (4, 3, 3, 1, 6)]:
         annotations, results = case(source, images, categories, objects, crowds, scores)
         if not results:
             continue

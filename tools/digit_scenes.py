@@ -4,10 +4,10 @@
     tools/digit_scenes.py MNIST OUT [--seed 1] [--scenes 5000] [--size 96] [--least 2] [--most 6]
 
 MNIST holds train-images-idx3-ubyte.gz and the three files beside it. Each scene is a grey PNG with `least` to
-`most` digits, which are made smaller or larger (--least-scale, --most-scale) and hardly cover each other. OUT/train.json,
-valid.json and test.json are COCO files of them (images, annotations, categories), OUT/train … have the pictures:
-`scenes` to train, a tenth as many to validate, from the last 5,000 pictures of MNIST's training part, and a tenth to
-test, from its test part; no digit is in two of them. The same seed gives the same pixels.
+`most` digits, which are made smaller or larger (--least-scale, --most-scale) and hardly cover each other.
+OUT/train.json, valid.json and test.json are COCO files of them (images, annotations, categories), OUT/train … have
+the pictures: `scenes` to train, a tenth as many to validate, from the last 5,000 pictures of MNIST's training part,
+and a tenth to test, from its test part; no digit is in two of them. The same seed gives the same pixels.
 """
 
 import argparse

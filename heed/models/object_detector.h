@@ -9,8 +9,8 @@
 //
 // So each query begins at a place of its own, and learning takes a fraction of DETR's epochs: the
 // choice among patches and the refinement of boxes are those of Zhu et al. 2021, "Deformable DETR",
-// sections 4.2 and 4.3 (A.4), with whole attention; the position that is made of a query's box is
-// that of Liu et al. 2022, "DAB-DETR", section 4.3.
+// section 4.2, with whole attention; the position that is made of a query's box is that of Liu et
+// al. 2022, "DAB-DETR: Dynamic Anchor Boxes are Better Queries for DETR".
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -65,7 +65,7 @@ class Objects(unittest.TestCase):
         cls.file = cls.written("set.json", cls.set)
         cls.model = cls.folder / "model"
         cls.trained = heed("train", "detect", "--train", cls.file, "--valid", cls.file, "--out", cls.model, *SMALL,
-                           "--epochs", 50, code=0)
+                           "--epochs", 25, code=0)
 
     @classmethod
     def written(cls, name, content):
@@ -76,7 +76,7 @@ class Objects(unittest.TestCase):
     def test_what_is_read_is_said(self):
         objects = len(self.set["annotations"])
         for said in [f"{COUNT} pictures train, {COUNT} validate", "16 × 16 pixels, grey",
-                     f"{objects} objects of 2 categories"]:
+                     f"{objects} objects of 2 categories", "this model", "regions"]:
             self.assertIn(said, self.trained.stderr)
         held = heed("train", "detect", "--train", self.file, "--out", self.folder / "held", *SMALL, "--epochs", 1,
                     "--num-queries", 1, "--flip", "true", "--auxiliary-loss", "false", code=0).stderr
@@ -188,7 +188,7 @@ class Objects(unittest.TestCase):
     def test_refusals(self):
         train = ["train", "detect", "--out", self.folder / "no", *SMALL, "--epochs", 1, "--train"]
         for file, said in [
-                (("annotations", 2, {"image_id": 7}), "'annotations[2].image_id': expected the id of one of the images"),
+                (("annotations", 2, {"image_id": 7}), "'annotations[2].image_id': expected the id of one of the"),
                 (("annotations", 2, {"category_id": 7}), "'annotations[2].category_id'"),
                 (("annotations", 2, {"bbox": [9, 9, 9, 9]}), "a box inside the picture of 16 × 16 pixels"),
                 (("annotations", 2, {"bbox": None}), "'annotations[2].bbox' is missing"),
@@ -234,13 +234,15 @@ class Objects(unittest.TestCase):
         shared = texts.shared_data()
         if shared is None:
             self.skipTest("../shared/data is missing")
-        scenes = self.folder / "scenes"
-        for _ in range(2):  # the same seed, the same scenes
+        made = []
+        for seed in "1", "1", "2":
+            scenes = self.folder / f"scenes{len(made)}"
             subprocess.run([sys.executable, ROOT / "tools" / "digit_scenes.py", shared / "mnist", scenes,
-                            "--scenes", "8"], check=True)
-            made = [(scenes / name).read_bytes() for name in ("train.json", "train/00003.png", "test.json")]
-        self.assertEqual(made, [(scenes / name).read_bytes() for name in ("train.json", "train/00003.png", "test.json")])
-        train = json.loads(made[0])
+                            "--scenes", "8", "--seed", seed], check=True)
+            made.append([(scenes / name).read_bytes() for name in ("train.json", "train/00003.png", "test.json")])
+        self.assertEqual(made[0], made[1])
+        self.assertNotEqual(made[0], made[2])
+        train = json.loads(made[2][0])
         self.assertEqual((len(train["images"]), len(train["categories"])), (8, 10))
         counts = [sum(each["image_id"] == image["id"] for each in train["annotations"]) for image in train["images"]]
         self.assertTrue(all(2 <= count <= 6 for count in counts), counts)

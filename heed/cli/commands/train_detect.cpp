@@ -2,6 +2,7 @@
 #include <iostream>
 #include <utility>
 
+#include "heed/base/format.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
@@ -9,6 +10,7 @@
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
 #include "heed/tasks/image/object_detection.h"
+#include "heed/tasks/image/region_baseline.h"
 
 namespace heed::cli {
 namespace {
@@ -78,6 +80,22 @@ void warn_of_crowded_pictures(const data::ObjectData& data, int64_t queries) {
             << "; give more --num-queries\n";
 }
 
+// The best model on the pictures that validate, beside regions that stand out.
+void report_objects(const tasks::ObjectDetection& task, const std::string& directory) {
+  const data::ObjectData& valid = task.valid();
+  const auto line = [&](const char* name, const std::vector<metrics::FoundObject>& found) {
+    const metrics::DetectionScores scores = metrics::detection_scores(
+        tasks::real_objects(valid), found, valid.count(), std::ssize(valid.categories));
+    std::cerr << formatted("  %-12sap %.4f  ap50 %.4f\n", name, scores.ap, scores.ap50);
+    return scores.ap;
+  };
+  std::cerr << "heed: on the pictures that validate:\n";
+  const double model = line(
+      "this model", tasks::found_objects(models::load_object_detector(directory), valid.pictures));
+  const double regions = line("regions", tasks::region_baseline(task.train(), valid));
+  if (regions >= model) std::cerr << "  the baseline is at least as good as the model\n";
+}
+
 void run_train_detect(const TrainDetectSettings& settings) {
   settings.training.prepare();
   tasks::ObjectDetectionOptions options = settings.task;
@@ -91,6 +109,7 @@ void run_train_detect(const TrainDetectSettings& settings) {
   warn_of_crowded_pictures(train, options.model.num_queries);
   tasks::ObjectDetection task(std::move(parts.train), std::move(parts.valid), options);
   settings.training.train(task);
+  report_objects(task, settings.training.out);
 }
 
 void define_train_detect(Options& options, TrainDetectSettings& s) {
