@@ -32,7 +32,7 @@ void AnswerChoice::add_to(Options& options) {
   options
       .add("--threshold", threshold,
            "Answer --unknown where nothing is at least this likely; of models that give "
-           "several labels: give those that are")
+           "several labels, or objects: give those that are")
       .share_or_nothing()
       .group(group);
   options.add("--unknown", unknown, "What to print where the threshold is not met").group(group);

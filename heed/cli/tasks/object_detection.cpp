@@ -33,7 +33,7 @@ struct DetectionResults {
         .add("--results", results,
              "Of objects: a file to write them to as COCO has results (image_id, category_id, "
              "bbox, score), all of them, however unlikely")
-        .group("Answers");
+        .group("Choosing answers");
   }
 };
 
@@ -165,8 +165,8 @@ class DetectorAdapter final : public TaskAdapter {
     if (!options_.results.empty()) write_results();
   }
 
-  // Of the queries among themselves, of the patches, or of the queries to the patches: then drawn
-  // over the picture, one object after the other, with its box.
+  // Of the patches, of the queries among themselves, or of the queries to the patches: that is
+  // drawn over the picture, one object after the other, with its box.
   AttentionView attend(const std::string& argument,
                        const AttentionRequest& request) const override {
     const c10::InferenceMode inference(!request.gradients);
@@ -332,14 +332,15 @@ TaskLoader define_object_detection(TaskOptions& options, Use use) {
     return loader_of<DetectorAdapter>([&reading] { return DetectionOptions{.reading = reading}; },
                                       models::load_object_detector);
   }
-  const auto& folder = options.use<PictureFolder>();
+  const auto* folder = use != Use::kAttend ? &options.use<PictureFolder>() : nullptr;
   const auto& rows = options.use<TimedRows>({"skip-bad"});
   const auto& table = options.use<ReadingOptions>({"delimiter", "encoding", "max-bytes"});
   const auto* choice = use == Use::kPredict ? &options.use<AnswerChoice>({"threshold"}) : nullptr;
   const auto* results = use == Use::kPredict ? &options.use<DetectionResults>() : nullptr;
   return loader_of<DetectorAdapter>(
-      [&reading, &folder, &rows, &table, choice, results] {
-        DetectionOptions given{.reading = reading, .folder = folder, .rows = rows, .table = table};
+      [&reading, folder, &rows, &table, choice, results] {
+        DetectionOptions given{.reading = reading, .rows = rows, .table = table};
+        if (folder != nullptr) given.folder = *folder;
         if (choice != nullptr) given.threshold = choice->threshold.value_or(kLeastShownScore);
         if (results != nullptr) given.results = results->results;
         return given;
