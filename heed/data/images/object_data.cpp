@@ -227,7 +227,9 @@ class ObjectReader {
            .y = y,
            .width = width,
            .height = height,
-           .area = item.has("area") ? item.at("area").number({.least = 0}) : width * height,
+           .area = item.has("area") ? item.at("area").number(
+                                          {.least = 0, .most = kFarthestPixel * kFarthestPixel})
+                                    : width * height,
            .crowd =
                item.has("iscrowd") && item.at("iscrowd").integer({.least = 0, .most = 1}) == 1});
     });

@@ -18,11 +18,16 @@ inline JsonValue read_object_json(const std::filesystem::path& file, const Limit
   return read_json(file, {.max_bytes = bytes_allowed(limits) / 30});
 }
 
+// Where a box may be, either way: areas and sums of what is less are finite.
+inline constexpr double kFarthestPixel = 1e9;
+
 // x, y, width and height.
 inline std::array<double, 4> box_from(const JsonValue& item) {
   const JsonValue box = item.at("bbox");
   if (box.array_size() != 4) box.fail("four numbers: x, y, width and height");
-  return {box.at(0).number(), box.at(1).number(), box.at(2).number(), box.at(3).number()};
+  const NumberRange range{.least = -kFarthestPixel, .most = kFarthestPixel};
+  return {box.at(0).number(range), box.at(1).number(range), box.at(2).number(range),
+          box.at(3).number(range)};
 }
 
 // Gives each item of a list to `read`, and what it throws as DataError, without the name of the
