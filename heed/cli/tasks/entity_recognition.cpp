@@ -15,7 +15,7 @@
 #include "heed/cli/text_task.h"
 #include "heed/cli/writing/score_json.h"
 #include "heed/models/files/fields.h"
-#include "heed/tasks/token_entities.h"
+#include "heed/tasks/text/token_entities.h"
 #include "heed/text/characters/unicode.h"
 #include "heed/text/words/word_split.h"
 #include "heed/viz/marked_text.h"

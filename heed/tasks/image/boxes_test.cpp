@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "heed/tasks/image_augmentation.h"
+#include "heed/tasks/image/image_augmentation.h"
 
 namespace heed::tasks {
 namespace {

@@ -9,10 +9,10 @@
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
 #include "heed/models/files/label_json.h"
-#include "heed/tasks/batches.h"
+#include "heed/tasks/common/batches.h"
+#include "heed/tasks/common/sources.h"
 #include "heed/tasks/image/boxes.h"
 #include "heed/tasks/image/pixels.h"
-#include "heed/tasks/sources.h"
 
 namespace heed::tasks {
 namespace {

@@ -12,9 +12,9 @@
 #include "heed/metrics/detection.h"
 #include "heed/models/files/object_detector_files.h"
 #include "heed/nn/fields.h"
+#include "heed/tasks/common/task.h"
+#include "heed/tasks/image/image_augmentation.h"
 #include "heed/tasks/image/set_loss.h"
-#include "heed/tasks/image_augmentation.h"
-#include "heed/tasks/task.h"
 
 namespace heed::tasks {
 

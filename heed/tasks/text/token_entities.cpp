@@ -1,4 +1,4 @@
-#include "heed/tasks/token_entities.h"
+#include "heed/tasks/text/token_entities.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -13,7 +13,7 @@
 #include "heed/io/json.h"
 #include "heed/io/utf8.h"
 #include "heed/models/published/published.h"
-#include "heed/tasks/batches.h"
+#include "heed/tasks/common/batches.h"
 
 namespace heed::tasks {
 namespace {

@@ -1,6 +1,6 @@
 // What a published tagger finds in a text, piece by piece or put together, by the rules of
-// transformers' TokenClassificationPipeline. (Heed's own way, tasks/entity_recognition.h, splits a
-// text into words and keeps to the rules of the tags' scheme.)
+// transformers' TokenClassificationPipeline. (Heed's own way, tasks/text/entity_recognition.h,
+// splits a text into words and keeps to the rules of the tags' scheme.)
 #pragma once
 
 #include <cstdint>

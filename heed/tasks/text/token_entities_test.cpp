@@ -1,4 +1,4 @@
-#include "heed/tasks/token_entities.h"
+#include "heed/tasks/text/token_entities.h"
 
 #include <gtest/gtest.h>
 
