@@ -25,7 +25,8 @@ void check(const ImageClassifierOptions& o) {
 PatchGrid patch_grid(const ImageClassifierOptions& o) { return patch_grid(stem_options(o)); }
 
 ImageClassifier::ImageClassifier(const ImageClassifierOptions& options)
-    : options_(checked_image_options(options)), stem_(*this, stem_options(options)) {
+    : options_(checked_image_options(options)) {
+  stem_.emplace(*this, stem_options(options));
   const TransformerOptions& transformer = options.transformer;
   const int64_t size = transformer.d_model;
   reader_ = at::empty({size});
@@ -42,7 +43,7 @@ ImageClassifier::ImageClassifier(const ImageClassifierOptions& options)
 }
 
 at::Tensor ImageClassifier::forward(const at::Tensor& images, nn::AttentionTrace* trace) const {
-  const at::Tensor patches = stem_.forward(images);
+  const at::Tensor patches = stem_->forward(images);
   const at::Tensor reader = reader_.expand({images.size(0), 1, -1});
   at::Tensor x = at::cat({reader, patches}, 1);
   if (positions_) x = positions_->forward(x);

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "heed/models/parts/image_stem.h"
@@ -64,7 +65,7 @@ class ImageClassifier : public torch::nn::Module {
 
  private:
   ImageClassifierOptions options_;
-  ImageStem stem_;
+  std::optional<ImageStem> stem_;  // none: another class makes the network
   at::Tensor reader_;                             // (C)
   std::shared_ptr<nn::PositionTable> positions_;  // null: none are added
   std::shared_ptr<nn::Encoder> encoder_;
