@@ -5,6 +5,7 @@
 #include "heed/models/files/forecaster_files.h"
 #include "heed/models/files/graph_classifier_files.h"
 #include "heed/models/files/image_classifier_files.h"
+#include "heed/models/files/image_generator_files.h"
 #include "heed/models/files/language_model_files.h"
 #include "heed/models/files/object_detector_files.h"
 #include "heed/models/files/question_answerer_files.h"

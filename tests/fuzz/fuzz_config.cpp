@@ -10,6 +10,7 @@
 #include "heed/models/files/forecaster_files.h"
 #include "heed/models/files/graph_classifier_files.h"
 #include "heed/models/files/image_classifier_files.h"
+#include "heed/models/files/image_generator_files.h"
 #include "heed/models/files/language_model_files.h"
 #include "heed/models/files/object_detector_files.h"
 #include "heed/models/files/question_answerer_files.h"
@@ -146,6 +147,16 @@ void save_object_detector(const std::filesystem::path& folder) {
        folder);
 }
 
+void save_image_generator(const std::filesystem::path& folder) {
+  ImageGeneratorOptions options{.image_height = 4,
+                                .image_width = 4,
+                                .num_classes = 2,
+                                .levels = 2,
+                                .codebook_size = 16,
+                                .transformer = small()};
+  save({.model = std::make_shared<ImageGenerator>(options), .labels = {"no", "yes"}}, folder);
+}
+
 void save_recommender(const std::filesystem::path& folder) {
   RecommenderOptions options{.num_items = 2, .transformer = small()};
   save({.model = std::make_shared<Recommender>(options), .items = {"a", "b"}, .counts = {1, 1}},
@@ -214,6 +225,8 @@ const std::vector<Kind>& kinds() {
       {"links", save_link_predictor, [](const auto& folder) { load_link_predictor(folder); }},
       {"image", save_image_classifier, [](const auto& folder) { load_image_classifier(folder); }},
       {"detect", save_object_detector, [](const auto& folder) { load_object_detector(folder); }},
+      {"image-generation", save_image_generator,
+       [](const auto& folder) { load_image_generator(folder); }},
   };
   return all;
 }
