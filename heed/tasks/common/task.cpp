@@ -17,7 +17,7 @@ double metric(const Metrics& metrics, const std::string& name) {
 }
 
 bool higher_is_better(const std::string& metric) {
-  constexpr std::array kMistakes = {"loss", "perplexity", "bits_per_byte", "mse",
+  constexpr std::array kMistakes = {"loss", "perplexity", "bits_per_byte", "bits_per_dim", "mse",
                                     "mae",  "rmse",       "wer",           "cer"};
   return std::find(kMistakes.begin(), kMistakes.end(), metric) == kMistakes.end();
 }
