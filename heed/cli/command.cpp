@@ -35,6 +35,7 @@ Command train_embed_command();
 Command train_forecast_command();
 Command train_graph_command();
 Command train_image_command();
+Command train_image_generation_command();
 Command train_links_command();
 Command train_lm_command();
 Command train_ner_command();
@@ -55,6 +56,7 @@ const std::vector<Command>& commands() {
       train_forecast_command(),
       train_graph_command(),
       train_image_command(),
+      train_image_generation_command(),
       train_links_command(),
       train_lm_command(),
       train_ner_command(),

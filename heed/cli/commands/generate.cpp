@@ -7,6 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
+#include "heed/cli/commands/generate_pictures.h"
 #include "heed/cli/commands/generated_texts.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
@@ -37,6 +38,7 @@ struct GenerateSettings {
   GeneratedForm form;
   std::string dtype = "float32";
   SpecialTokensOption special;
+  GeneratePictures pictures;
   ThreadOptions threads;
   const Options* options = nullptr;
 };
@@ -144,15 +146,14 @@ GenerationSettings with_usual(const GenerateSettings& given, const TextWriter& w
 }
 
 // Options that would be ignored without a word.
-void check_options(const GenerateSettings& settings) {
+void check_options(const GenerateSettings& settings, bool pictures) {
   const bool searches = settings.generation.num_beams > 1;
-  std::set<std::string> drawing;
-  inference::visit_generation_fields(settings.generation.sampling,
-                                     [&](const nn::Field& field, const auto& /*value*/) {
-                                       drawing.insert(option_name(field.name));
-                                     });
+  const std::set<std::string> drawing = drawing_options();
   for (const std::string& given : settings.options->given()) {
     const std::string name = "--" + given;
+    check_usage(
+        pictures ? GeneratePictures::is_for_pictures(given) : GeneratePictures::is_for_texts(given),
+        name, ": has no meaning for a model that writes ", pictures ? "pictures" : "text");
     check_usage(!searches || drawing.count(name) == 0, name,
                 ": has no meaning with --num-beams, which takes no chances");
     check_usage(searches || name != "--length-penalty", name,
@@ -161,8 +162,15 @@ void check_options(const GenerateSettings& settings) {
 }
 
 void run_generate(const GenerateSettings& settings) {
-  check_options(settings);
+  const bool pictures = writes_pictures(settings.directory);
+  check_options(settings, pictures);
   settings.threads.apply();
+  if (pictures) {
+    return settings.pictures.run({.directory = settings.directory,
+                                  .sampling = settings.generation.sampling,
+                                  .dtype = settings.dtype,
+                                  .json = settings.form.json});
+  }
   const bool answers = translates(settings.directory);
   const std::string prompt = read_prompt(settings);
   TextWriter writer =
@@ -179,8 +187,10 @@ void run_generate(const GenerateSettings& settings) {
 void define_generate(Options& options, GenerateSettings& s) {
   s.options = &options;
   options
-      .add("model", s.directory,
-           "Directory of a language model, or of an encoder-decoder, which answers the prompt")
+      .add(
+          "model", s.directory,
+          "Directory of a language model, of an encoder-decoder, which answers the prompt, or of a "
+          "model that writes pictures")
       .required();
   options.add("--prompt", s.prompt, "Text to go on from; without: standard input");
   options.add("--prompt-file", s.prompt_file, "File that holds it; - is standard input");
@@ -191,7 +201,12 @@ void define_generate(Options& options, GenerateSettings& s) {
   options.add("--stop", s.form.stops, "String that ends a text; several may be given")
       .repeats()
       .one_word_each();
-  inference::visit_generation_fields(s.generation, FieldOptions(options));
+  inference::visit_generation_fields(
+      s.generation,
+      FieldOptions(
+          options,
+          {.help = {{"seed", "The same seed gives the same text, or the same pictures"}}}));
+  s.pictures.add_to(options);
   options.add("--dtype", s.dtype, "Of the weights: bfloat16 takes half the memory and time")
       .one_of({"float32", "bfloat16"})
       .group("Running");
@@ -204,12 +219,13 @@ void define_generate(Options& options, GenerateSettings& s) {
 Command generate_command() {
   return {
       .path = "generate",
-      .summary = "Go on with a text by a language model",
+      .summary = "Go on with a text by a language model, or make pictures",
       .examples =
           "  heed generate model --prompt 'Once upon a time' --temperature 0.8 --top-k 40\n"
           "  heed generate model --prompt-file play.txt --num-return-sequences 3 --stop 'THE END' "
           "--json\n"
-          "  echo 'To be' | heed generate model --num-beams 4 --max-new-tokens 50\n",
+          "  echo 'To be' | heed generate model --num-beams 4 --max-new-tokens 50\n"
+          "  heed generate model --class 7 --num-samples 16 --temperature 0.9 --out sheet.png\n",
       .define = with_settings(define_generate, run_generate),
   };
 }

@@ -8,6 +8,7 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/interrupt.h"
+#include "heed/cli/options/field_options.h"
 #include "heed/inference/fields.h"
 #include "heed/inference/text_stream.h"
 #include "heed/io/json.h"
@@ -158,6 +159,15 @@ inference::BeamSearchOptions beam_options(const TextWriter& writer,
 }
 
 }  // namespace
+
+std::set<std::string> drawing_options() {
+  const inference::SamplingOptions drawing;
+  std::set<std::string> names;
+  inference::visit_generation_fields(drawing, [&](const nn::Field& field, const auto& /*value*/) {
+    names.insert(option_name(field.name));
+  });
+  return names;
+}
 
 void print_samples(TextWriter& writer, const GenerationSettings& settings,
                    const GeneratedForm& form) {

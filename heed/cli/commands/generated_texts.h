@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct GenerationSettings {
   int64_t num_beams = 1;  // above 1: beam search, which takes no chances
   double length_penalty = inference::BeamSearchOptions().length_penalty;
 };
+
+// The options that say how tokens are drawn, which a beam search does not do: "--temperature", ….
+std::set<std::string> drawing_options();
 
 // A model with what it goes on from.
 struct TextWriter {

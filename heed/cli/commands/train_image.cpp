@@ -5,10 +5,10 @@
 #include "heed/base/error.h"
 #include "heed/base/format.h"
 #include "heed/cli/command.h"
+#include "heed/cli/commands/picture_training.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/options/from_model.h"
-#include "heed/cli/options/image_sets.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
 #include "heed/models/published/preprocessor.h"
@@ -27,31 +27,15 @@ training::TrainingOptions train_image_defaults() {
 }
 
 struct TrainImageSettings {
-  std::vector<std::string> train;
-  std::vector<std::string> valid;
-  double valid_share = kValidShare;
-  int64_t image_size = 0;
-  int64_t num_channels = 0;
+  PictureTraining pictures;
   FromModel from;
-  ImageReading reading;
-  TimedRows rows;
-  ReadingOptions table;
   tasks::ImageClassificationOptions task;
   TrainingSettings training{train_image_defaults()};
 };
 
-struct Pictures {
-  data::ImageData train;
-  data::ImageData valid;
-};
-
 // What pictures are brought to.
 data::ImageReadOptions picture_shape(const TrainImageSettings& settings) {
-  if (!settings.from.wanted()) {
-    return {.height = settings.image_size,
-            .width = settings.image_size,
-            .channels = settings.num_channels};
-  }
+  if (!settings.from.wanted()) return settings.pictures.shape();
   for (const char* name : {"image-size", "num-channels"}) {
     check_usage(!settings.from.is_given(name), "--", name,
                 ": has no meaning with --from, whose preprocessor_config.json says it");
@@ -62,28 +46,6 @@ data::ImageReadOptions picture_shape(const TrainImageSettings& settings) {
           .channels = own.channels,
           .resampling = data::resampling_from(own.resample),
           .resize = own.do_resize};
-}
-
-Pictures read_pictures(const TrainImageSettings& settings) {
-  data::ImageReadOptions shape = picture_shape(settings);
-  Pictures parts{
-      .train = settings.reading.read(settings.train, shape, settings.table, settings.rows),
-      .valid = {}};
-  if (!settings.valid.empty()) {
-    ImageReading reading = settings.reading;
-    reading.labels.clear();  // those of the pictures that train
-    shape.height = parts.train.height;
-    shape.width = parts.train.width;
-    shape.channels = parts.train.channels;
-    shape.label_names = parts.train.labels;
-    parts.valid = reading.read(settings.valid, shape, settings.table, settings.rows);
-    return parts;
-  }
-  data::DataReport report;
-  parts.valid = data::take_validation(parts.train, settings.valid_share,
-                                      settings.training.options.seed, report);
-  throw_or_warn(report);
-  return parts;
 }
 
 // The labels of the pictures in this order.
@@ -100,7 +62,7 @@ void order_picture_labels(const std::vector<std::string>& names, data::ImageData
 // The published model with a head for the labels of the pictures, which take its order where it has
 // just these labels.
 models::TrainedImageClassifier published_picture_model(const TrainImageSettings& settings,
-                                                       Pictures& pictures) {
+                                                       PictureParts& pictures) {
   using models::published::Purpose;
   const std::string& directory = settings.from.directory();
   std::vector<std::string> labels = pictures.train.labels;
@@ -116,7 +78,8 @@ models::TrainedImageClassifier published_picture_model(const TrainImageSettings&
       {.purpose = Purpose::kImageClassification, .labels = std::move(labels)}));
 }
 
-tasks::ImageClassification make_image_task(const TrainImageSettings& settings, Pictures pictures) {
+tasks::ImageClassification make_image_task(const TrainImageSettings& settings,
+                                           PictureParts pictures) {
   tasks::ImageClassificationOptions options = settings.task;
   if (settings.from.wanted()) {
     models::TrainedImageClassifier model = published_picture_model(settings, pictures);
@@ -148,36 +111,17 @@ void run_train_image(const TrainImageSettings& given) {
   settings.from.prepare({"label-smoothing", "class-weight"}, settings.training);
   settings.training.prepare();
   resolved(settings.task.model.transformer);
-  Pictures pictures = read_pictures(settings);
-  const data::ImageData& train = pictures.train;
-  std::cerr << "heed: " << train.count() << " pictures train, " << pictures.valid.count()
-            << " validate; " << train.width << " × " << train.height
-            << (train.channels == 1 ? " pixels, grey; " : " pixels, colours; ")
-            << train.labels.size() << " classes\n";
+  PictureParts pictures =
+      settings.pictures.read(picture_shape(settings), settings.training.options.seed);
+  std::cerr << "heed: " << pictures.text() << '\n';
   tasks::ImageClassification task = make_image_task(settings, std::move(pictures));
   settings.training.train(task);
   report(models::load_image_classifier(settings.training.out), task.train(), task.valid());
 }
 
 void define_train_image(Options& options, TrainImageSettings& s) {
-  const std::string group = "Pictures";
-  add_example_files(options, {s.train, s.valid, s.valid_share},
-                    "Pictures (a folder with a folder for each class, an IDX file, a list)");
+  s.pictures.add_to(options);
   s.from.add_to(options);
-  options
-      .add("--image-size", s.image_size,
-           "Pixels of a side that all pictures are brought to; 0: they are alike and stay so")
-      .range(0, 4096)
-      .group(group);
-  options
-      .add("--num-channels", s.num_channels,
-           "1: grey, 3: red, green and blue; 0: grey where all pictures are")
-      .one_of({"0", "1", "3"})
-      .group(group);
-  s.reading.add_to(options);
-  s.rows.add_skip_bad(options);
-  s.table.add_table_options(options);
-  s.table.add_max_classes(options, "Classes, at most");
   visit_fields(s.task, FieldOptions(options));
   // The patches of a picture are what is read at once.
   add_model_options(options, s.task.model, {.help = {{"max_length", ""}}});

@@ -8,27 +8,25 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/cli/options/image_sets.h"
 #include "heed/cli/task_kind.h"
+#include "heed/cli/tasks/picture_input.h"
 #include "heed/cli/tasks/picture_view.h"
 #include "heed/cli/writing/classification_report.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
-#include "heed/tasks/image/image_classification.h"
 #include "heed/tasks/common/logit_scores.h"
+#include "heed/tasks/image/image_classification.h"
 
 namespace heed::cli {
 namespace {
 
 struct ImageOptions {
-  ImageReading reading = {};
-  TimedRows rows = {};
-  ReadingOptions table = {};
+  PictureInput input = {};
   AnswerChoice choice = {};
   bool errors = false;
   bool judgements = false;  // of each picture, which evaluation gives then
 
-  void check() const { table.parsed(); }
+  void check() const { input.check(); }
 };
 
 // What the reading token gives each patch, the mean over these heads: (rows · columns).
@@ -142,26 +140,17 @@ class ImageAdapter final : public TaskAdapter {
   }
 
   void predict(const std::string& file, Answers& answers) const override {
-    data::ImageReadOptions reading = reading_options(/*has_labels=*/false);
-    reading.keep_unusable = true;
-    const data::ImageData data = data::read_images(
-        {file}, options_.reading.completed(reading, options_.table, options_.rows),
-        answers.report());
-    say_pictures_left_out(data);
+    const data::ImageData data =
+        options_.input.read(file, reading_options(/*has_labels=*/false), answers);
     const at::Tensor all =
         at::softmax(tasks::logits_of(trained_, data).to(at::kDouble), 1).contiguous();
     const auto* row = all.const_data_ptr<double>();
-    auto unusable = data.unusable.begin();
-    for (int64_t i = 0; i <= data.count(); ++i) {
-      for (; unusable != data.unusable.end() && unusable->place == i; ++unusable) {
-        answers.fail(unusable->where, {{"image", unusable->where}}, unusable->why);
-      }
-      if (i == data.count()) break;
+    answer_pictures(data, answers, [&](int64_t i) {
       const std::string& name = data.names[static_cast<size_t>(i)];
       answers.add(name, {{"image", name}},
                   answer_of(name, {row, trained_.labels.size()}, answers.form()));
       row += trained_.labels.size();
-    }
+    });
   }
 
   // Among the patches of one picture and the token that reads them. Drawn: the picture, and beside
@@ -208,7 +197,8 @@ class ImageAdapter final : public TaskAdapter {
   }
 
   data::ImageData read(const std::vector<std::string>& paths, bool has_labels) const {
-    return options_.reading.read(paths, reading_options(has_labels), options_.table, options_.rows);
+    const PictureInput& input = options_.input;
+    return input.reading.read(paths, reading_options(has_labels), input.table, input.rows);
   }
 
   Answer answer_of(const std::string& name, std::span<const double> shares,
@@ -240,7 +230,7 @@ TaskLoader define_image_classification(TaskOptions& options, Use use) {
   const auto& reading = options.use<ImageReading>();
   if (use == Use::kDoctor) {
     return loader_of<ImageAdapter>(
-        [&reading] { return ImageOptions{.reading = reading, .judgements = true}; },
+        [&reading] { return ImageOptions{.input = {.reading = reading}, .judgements = true}; },
         models::load_image_classifier);
   }
   const auto& rows = options.use<TimedRows>({"skip-bad"});
@@ -249,7 +239,7 @@ TaskLoader define_image_classification(TaskOptions& options, Use use) {
   const auto* choice = use == Use::kPredict ? &options.use<AnswerChoice>() : nullptr;
   return loader_of<ImageAdapter>(
       [&reading, &rows, &table, errors, choice] {
-        ImageOptions given{.reading = reading, .rows = rows, .table = table};
+        ImageOptions given{.input = {.reading = reading, .rows = rows, .table = table}};
         if (errors != nullptr) given.errors = errors->wanted();
         if (choice != nullptr) given.choice = *choice;
         return given;

@@ -7,6 +7,7 @@ TaskKind entity_recognition();
 TaskKind forecasting();
 TaskKind gap_filling();
 TaskKind image_classification();
+TaskKind image_generation();
 TaskKind language_modelling();
 TaskKind link_prediction();
 TaskKind node_classification();
@@ -26,6 +27,7 @@ const std::vector<TaskKind>& task_kinds() {
       question_answering(),  forecasting(),          text_embedding(),     gap_filling(),
       recommendation(),      node_classification(),  table_learning(),     speech_classification(),
       speech_recognition(),  image_classification(), object_detection(),   link_prediction(),
+      image_generation(),
   };
   return all;
 }
