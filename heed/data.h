@@ -4,6 +4,7 @@
 #include "heed/data/data_report.h"
 #include "heed/data/graphs/graph_data.h"
 #include "heed/data/images/image_data.h"
+#include "heed/data/images/image_sheet.h"
 #include "heed/data/images/object_data.h"
 #include "heed/data/interactions/interaction_data.h"
 #include "heed/data/length_buckets.h"

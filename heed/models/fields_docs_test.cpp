@@ -11,6 +11,7 @@
 #include "heed/models/forecaster.h"
 #include "heed/models/graph_classifier.h"
 #include "heed/models/image_classifier.h"
+#include "heed/models/image_generator.h"
 #include "heed/models/language_model.h"
 #include "heed/models/object_detector.h"
 #include "heed/models/question_answerer.h"
@@ -72,6 +73,7 @@ TEST(FieldsOfConfigJson, AreDocumentedAsTheyAre) {
   expect_documented<TableTransformerOptions>(docs);
   expect_documented<ImageClassifierOptions>(docs);
   expect_documented<ObjectDetectorOptions>(docs);
+  expect_documented<ImageGeneratorOptions>(docs);
   expect_documented<SpanReading>(docs);
   expect_documented<SpeechClassifierOptions>(docs);
   expect_documented<SpeechRecogniserOptions>(docs);
