@@ -154,7 +154,9 @@ void save_image_generator(const std::filesystem::path& folder) {
                                 .levels = 2,
                                 .codebook_size = 16,
                                 .transformer = small()};
-  save({.model = std::make_shared<ImageGenerator>(options), .labels = {"no", "yes"}}, folder);
+  save(TrainedImageGenerator{.model = std::make_shared<ImageGenerator>(options),
+                             .labels = {"no", "yes"}},
+       folder);
 }
 
 void save_recommender(const std::filesystem::path& folder) {

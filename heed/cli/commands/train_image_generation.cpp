@@ -16,7 +16,7 @@ namespace {
 
 training::TrainingOptions train_generation_defaults() {
   training::TrainingOptions options;
-  options.epochs = 5;
+  options.epochs = 2;
   options.batch_size = 32;
   options.lr = 2e-3;
   options.lr_scheduler = "cosine";

@@ -20,6 +20,7 @@ inline void learn(Task& task, const std::vector<int64_t>& examples, int steps) {
     const c10::AutoGradMode no_gradients(false);
     size_t i = 0;
     for (at::Tensor& p : task.module().parameters()) {
+      if (!p.requires_grad()) continue;  // a constant
       if (momentum.size() == i) momentum.push_back(at::zeros_like(p));
       momentum[i].mul_(0.9).add_(p.grad());
       p.sub_(momentum[i++], 0.02);
