@@ -54,7 +54,7 @@ void print_help(std::ostream& out) {
       << "\n\nUsage: heed COMMAND [OPTIONS]\n\nCommands:\n";
   for (const Command& command : commands()) {
     const std::string name = "  " + command.path + "  ";
-    out << name << wrapped(command.summary, width, 22, name.size()) << '\n';
+    out << name << wrapped(command.summary, width, 26, name.size()) << '\n';
   }
   out << '\n'
       << wrapped("`heed COMMAND --help` shows the options of a command and examples.", width, 0)

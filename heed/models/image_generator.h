@@ -26,12 +26,15 @@ struct ImageGeneratorOptions {
   int64_t patch_size = 2;
   int64_t levels = 256;
   int64_t codebook_size = 512;  // K; of patches of one value it is `levels`
+  // As of small language models; no dropout, as a run goes over its pictures a few times only.
   TransformerOptions transformer = {.d_model = 128,
                                     .num_heads = 4,
                                     .num_layers = 4,
-                                    .d_ff = 512,
+                                    .d_ff = 341,
                                     .attention = {.positions = "learned"},
-                                    .dropout = 0.1,
+                                    .activation = "swiglu",
+                                    .norm = "rms",
+                                    .dropout = 0,
                                     .attention_dropout = 0,
                                     .embedding_dropout = 0};
 };

@@ -17,7 +17,7 @@ from program import heed
 
 SIZE = 8
 SMALL = ["--d-model", 32, "--num-heads", 2, "--num-layers", 1, "--levels", 2, "--epochs", 30, "--batch-size", 16,
-         "--lr", 0.005, "--dropout", 0, "--threads", 1]
+         "--lr", 0.005, "--threads", 1]
 
 
 def bar(i):

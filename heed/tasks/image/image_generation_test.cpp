@@ -44,7 +44,6 @@ models::ImageGeneratorOptions small_image_generation(int64_t patch_size, int64_t
   options.transformer.num_heads = 2;
   options.transformer.num_layers = 1;
   options.transformer.d_ff = 64;
-  options.transformer.dropout = 0;
   return options;
 }
 
