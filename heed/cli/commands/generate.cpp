@@ -146,14 +146,11 @@ GenerationSettings with_usual(const GenerateSettings& given, const TextWriter& w
 }
 
 // Options that would be ignored without a word.
-void check_options(const GenerateSettings& settings, bool pictures) {
+void check_options(const GenerateSettings& settings) {
   const bool searches = settings.generation.num_beams > 1;
   const std::set<std::string> drawing = drawing_options();
   for (const std::string& given : settings.options->given()) {
     const std::string name = "--" + given;
-    check_usage(
-        pictures ? GeneratePictures::is_for_pictures(given) : GeneratePictures::is_for_texts(given),
-        name, ": has no meaning for a model that writes ", pictures ? "pictures" : "text");
     check_usage(!searches || drawing.count(name) == 0, name,
                 ": has no meaning with --num-beams, which takes no chances");
     check_usage(searches || name != "--length-penalty", name,
@@ -162,16 +159,18 @@ void check_options(const GenerateSettings& settings, bool pictures) {
 }
 
 void run_generate(const GenerateSettings& settings) {
-  const bool pictures = writes_pictures(settings.directory);
-  check_options(settings, pictures);
-  settings.threads.apply();
-  if (pictures) {
-    return settings.pictures.run({.directory = settings.directory,
+  if (writes_pictures(settings.directory)) {
+    settings.threads.apply();
+    return settings.pictures.run({.command = *settings.options,
+                                  .directory = settings.directory,
                                   .sampling = settings.generation.sampling,
                                   .dtype = settings.dtype,
                                   .json = settings.form.json});
   }
+  check_options(settings);
+  settings.threads.apply();
   const bool answers = translates(settings.directory);
+  GeneratePictures::check_not_given(*settings.options);
   const std::string prompt = read_prompt(settings);
   TextWriter writer =
       answers ? encoder_decoder(settings, prompt) : language_model(settings, prompt);

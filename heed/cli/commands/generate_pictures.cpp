@@ -1,11 +1,14 @@
 #include "heed/cli/commands/generate_pictures.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <set>
+#include <span>
+#include <string_view>
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
@@ -44,7 +47,10 @@ std::vector<int64_t> chosen_classes(const std::vector<std::string>& wanted,
     const auto found = std::find(labels.begin(), labels.end(), each);
     check_usage(found != labels.end(), "--class: expected one of ", joined(labels), ", got '", each,
                 "'");
-    numbers.push_back(found - labels.begin());
+    const int64_t number = found - labels.begin();
+    if (std::find(numbers.begin(), numbers.end(), number) == numbers.end()) {
+      numbers.push_back(number);
+    }
   }
   for (int64_t i = 0; wanted.empty() && i < std::ssize(labels); ++i) numbers.push_back(i);
   return numbers;
@@ -91,9 +97,13 @@ void print_pictures(const Samples& samples) {
   flush_output();
 }
 
-const std::set<std::string>& picture_options() {
-  static const std::set<std::string> names = {"class", "num-samples", "out"};
-  return names;
+constexpr auto kOfPictures = std::to_array<std::string_view>({"class", "num-samples", "out"});
+// Of the other options of heed generate, those that pictures have too; and all that say how tokens
+// are drawn, but for the penalty of those that are there already.
+constexpr auto kOfBoth = std::to_array<std::string_view>({"config", "dtype", "threads", "json"});
+
+bool is_option_of(std::span<const std::string_view> options, const std::string& name) {
+  return std::find(options.begin(), options.end(), name) != options.end();
 }
 
 }  // namespace
@@ -104,14 +114,11 @@ bool writes_pictures(const std::string& directory) {
          models::model_type_of(directory) == models::kImageGeneratorType;
 }
 
-bool GeneratePictures::is_for_pictures(const std::string& name) {
-  static const std::set<std::string> kShared = {"config", "dtype", "threads", "json"};
-  const bool draws = drawing_options().count("--" + name) > 0 && name != "repetition-penalty";
-  return draws || kShared.count(name) > 0 || picture_options().count(name) > 0;
-}
-
-bool GeneratePictures::is_for_texts(const std::string& name) {
-  return picture_options().count(name) == 0;
+void GeneratePictures::check_not_given(const Options& command) {
+  for (const std::string& name : command.given()) {
+    check_usage(!is_option_of(kOfPictures, name), "--", name,
+                ": has no meaning for a model that writes text");
+  }
 }
 
 void GeneratePictures::add_to(Options& options) {
@@ -133,6 +140,13 @@ void GeneratePictures::add_to(Options& options) {
 }
 
 void GeneratePictures::run(const Run& how) const {
+  std::set<std::string> drawing = drawing_options();
+  drawing.erase("--repetition-penalty");
+  for (const std::string& name : how.command.given()) {
+    const bool draws = drawing.count("--" + name) > 0;
+    check_usage(draws || is_option_of(kOfPictures, name) || is_option_of(kOfBoth, name), "--", name,
+                ": has no meaning for a model that writes pictures");
+  }
   check_usage(!out.empty() || how.json,
               "--out: expected a sheet (.png) or a folder to write pictures to, or --json");
   const models::TrainedImageGenerator trained = models::load_image_generator(how.directory);

@@ -18,13 +18,14 @@ struct GeneratePictures {
   // --class, --num-samples, --out.
   void add_to(Options& options);
 
-  // Whether this option of `heed generate`, by its long name, is for pictures; and for texts.
-  static bool is_for_pictures(const std::string& name);
-  static bool is_for_texts(const std::string& name);
+  // Of a model that writes text: throws UsageError where one of these options was given.
+  static void check_not_given(const Options& command);
 
-  // Writes the pictures, and with `json` prints each of them. Throws UsageError for a class that
-  // the model does not know and where there is nowhere to write, IoError, Interrupted.
+  // Writes the pictures, and with `json` prints each of them. Throws UsageError for an option that
+  // is for texts, for a class that the model does not know and where there is nowhere to write,
+  // IoError, Interrupted.
   struct Run {
+    const Options& command;
     std::string directory;  // of the model
     inference::SamplingOptions sampling = {};
     std::string dtype = "float32";
