@@ -31,6 +31,8 @@
 #include "heed/tasks/table/table_learning.h"
 #include "heed/tasks/text/classify.h"
 #include "heed/tasks/text/entity_recognition.h"
+#include "heed/tasks/text/entity_tagging.h"
+#include "heed/tasks/text/span_answers.h"
 #include "heed/tasks/text/span_questions.h"
 #include "heed/tasks/text/story_questions.h"
 #include "heed/tasks/text/text_classification.h"
