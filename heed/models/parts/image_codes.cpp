@@ -14,6 +14,14 @@ namespace {
 
 using Patch = std::vector<uint8_t>;
 
+// GCC 12 warns of what std::less of vectors of bytes calls.
+struct PatchOrder {
+  bool operator()(const Patch& one, const Patch& other) const {
+    return std::lexicographical_compare(one.begin(), one.end(), other.begin(), other.end(),
+                                        [](uint8_t a, uint8_t b) { return a < b; });
+  }
+};
+
 constexpr int64_t kMostPatches = 200'000;  // that k-means looks at, spread over the pictures
 constexpr int kLloydSteps = 25;
 
@@ -97,7 +105,7 @@ CountedPatches some_patches(const ImageCodeOptions& o, std::span<const uint8_t> 
   const int64_t pictures = std::ssize(pixels) / o.size();
   const int64_t step = std::max<int64_t>(1, pictures * o.count() / kMostPatches);
   const auto table = nearest_levels(o.levels);
-  std::map<Patch, int64_t> counted;
+  std::map<Patch, int64_t, PatchOrder> counted;
   for (int64_t i = 0; i < pictures; i += step) {
     for_each_patch(o, pixels.data() + i * o.size(), table,
                    [&](const Patch& patch) { ++counted[patch]; });
@@ -176,7 +184,7 @@ bool lloyd_step(const CountedPatches& all, std::vector<std::vector<double>>& mea
   return changed;
 }
 
-std::vector<uint8_t> one_behind_the_other(const std::set<Patch>& patches) {
+std::vector<uint8_t> one_behind_the_other(const std::set<Patch, PatchOrder>& patches) {
   std::vector<uint8_t> codebook;
   for (const Patch& patch : patches) codebook.insert(codebook.end(), patch.begin(), patch.end());
   return codebook;
@@ -220,7 +228,7 @@ std::vector<uint8_t> learnt_codebook(const ImageCodeOptions& options,
   for (int step = 0; step < kLloydSteps && lloyd_step(all, means); ++step) {
   }
   const auto table = nearest_levels(options.levels);
-  std::set<Patch> rounded;  // two may be the same then
+  std::set<Patch, PatchOrder> rounded;  // two may be the same then
   for (const auto& mean : means) {
     Patch patch;
     for (const double value : mean) patch.push_back(table[static_cast<size_t>(std::lround(value))]);

@@ -22,16 +22,17 @@ constexpr double kFeatureStd = 0.3;  // of characters and shapes, which are few 
 
 // Characters form a small transformer of the shape that all others have here.
 nn::LayerOptions character_layer(const WordEncoderOptions& o) {
-  return layer_options({.d_model = o.character_dim,
-                        .num_heads = o.num_character_heads,
-                        .num_layers = o.num_character_layers,
-                        .d_ff = 2 * o.character_dim,
-                        .max_length = o.max_word_length,
-                        .attention = {.score = o.character_score,
-                                      .positions = "relative",
-                                      .max_relative_positions = o.max_word_length},
-                        .dropout = o.character_dropout,
-                        .attention_dropout = o.character_dropout});
+  TransformerOptions options{.d_model = o.character_dim,
+                             .num_heads = o.num_character_heads,
+                             .num_layers = o.num_character_layers,
+                             .d_ff = 2 * o.character_dim,
+                             .max_length = o.max_word_length};
+  options.attention.score = o.character_score;
+  options.attention.positions = "relative";
+  options.attention.max_relative_positions = o.max_word_length;
+  options.dropout = o.character_dropout;
+  options.attention_dropout = o.character_dropout;
+  return layer_options(options);
 }
 
 // (W, S, C), lengths (W) -> (W, C). The vectors of padding are zero.
