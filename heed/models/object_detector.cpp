@@ -113,7 +113,9 @@ ObjectDetector::ObjectDetector(const ObjectDetectorOptions& options)
   query_position_ = linear("query_position", size, size);
   nn::LayerOptions layer = layer_options(o);
   layer.d_memory = size;
-  layer.attention.positions = "none";  // queries are a set
+  // Queries are a set: none of them stands before another.
+  layer.attention.positions = "none";
+  layer.before_attention = "none";
   for (int64_t i = 0; i < options.num_decoder_layers; ++i) {
     layers_.push_back(
         register_module(text_of("decoder_layer_", i), std::make_shared<nn::DecoderLayer>(layer)));

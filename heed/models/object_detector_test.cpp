@@ -84,6 +84,19 @@ TEST(ObjectDetector, GradientsReachEveryWeight) {
   }
 }
 
+// Patches stand beside each other; queries have no order that a part before attention could read.
+TEST(ObjectDetector, PatchesAloneHaveAPartBeforeAttention) {
+  ObjectDetectorOptions options = small_detector();
+  options.transformer.before_attention = "gru";
+  int64_t found = 0;
+  for (const auto& item : ObjectDetector(options).named_parameters()) {
+    if (item.key().find("before_attention") == std::string::npos) continue;
+    ++found;
+    EXPECT_EQ(item.key().find("encoder."), 0U) << item.key();
+  }
+  EXPECT_GT(found, 0);
+}
+
 TEST(ObjectDetector, SinesTellSharesApart) {
   const at::Tensor sines = sines_of_shares(at::arange(0, 1, 0.05), 16);
   EXPECT_EQ(sines.sizes(), at::IntArrayRef({20, 16}));

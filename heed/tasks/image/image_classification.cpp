@@ -3,14 +3,13 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
-
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
 #include "heed/models/files/label_json.h"
 #include "heed/tasks/common/batches.h"
-#include "heed/tasks/image/pixels.h"
 #include "heed/tasks/common/logit_scores.h"
 #include "heed/tasks/common/sources.h"
+#include "heed/tasks/image/pixels.h"
 
 namespace heed::tasks {
 namespace {
