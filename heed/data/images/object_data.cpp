@@ -88,7 +88,6 @@ class ObjectReader {
       const JsonValue name = item.at("name");
       if (source.categories.contains(id)) item.at("id").fail("an id that no other category has");
       const auto found = labels_.index_of(name.string());
-      check_class_count(labels_, options_.pictures.table.limits, file);
       if (!found && !labels_.is_fixed()) name.fail("a name");
       if (!found) name.fail("one of " + listed(labels_.names()));
       if (!seen.insert(found->index).second) name.fail("a name that no other category has");
@@ -102,6 +101,8 @@ class ObjectReader {
       }
       ids.push_back(id);
     });
+    // Not of one item, which could be left out.
+    check_class_count(labels_, options_.pictures.table.limits, file);
     if (!two_names.empty()) throw DataError(file, two_names);
   }
 
