@@ -96,10 +96,6 @@ ObjectDetector::ObjectDetector(const ObjectDetectorOptions& options)
     return register_module(name,
                            std::make_shared<nn::Linear>(nn::LinearOptions{.in = in, .out = out}));
   };
-  centres_ = patch_boxes(options);
-  positions_ = at::cat({sines_of_shares(centres_.select(1, 1), size / 2),
-                        sines_of_shares(centres_.select(1, 0), size / 2)},
-                       1);
   if (o.attention.positions == "learned") {
     table_ = at::empty({patch_grid(options).count(), size});
     if (nn::is_initialised()) table_.normal_(0, 0.02);
@@ -130,20 +126,30 @@ ObjectDetector::ObjectDetector(const ObjectDetectorOptions& options)
   }
 }
 
-at::Tensor ObjectDetector::encoded(const at::Tensor& images, nn::AttentionTrace* trace) const {
+ObjectDetector::Patches ObjectDetector::patches(const at::Device& device) const {
+  const int64_t size = options_.transformer.d_model / 2;
+  const at::Tensor boxes = patch_boxes(options_).to(device);
+  return {.boxes = boxes,
+          .sines = at::cat({sines_of_shares(boxes.select(1, 1), size),
+                            sines_of_shares(boxes.select(1, 0), size)},
+                           1)};
+}
+
+at::Tensor ObjectDetector::encoded(const at::Tensor& images, const Patches& patches,
+                                   nn::AttentionTrace* trace) const {
   at::Tensor x = stem_.forward(images);
   if (table_.defined()) x = x + table_;
   if (options_.transformer.attention.positions == "sinusoidal") {
-    x = x + positions_.to(x.options());
+    x = x + patches.sines.to(x.options());
   }
   const double dropout = is_training() ? options_.transformer.embedding_dropout : 0;
   return encoder_->forward(heed::dropout(x, {.probability = dropout}), Pattern::full(), trace);
 }
 
-FoundBoxes ObjectDetector::said_by_patches(const at::Tensor& memory) const {
+FoundBoxes ObjectDetector::said_by_patches(const at::Tensor& memory, const Patches& patches) const {
   const at::Tensor moved = patch_box_->forward(memory);
-  const at::Tensor start = logit_of(centres_.to(moved.device()));
-  return {.logits = patch_class_->forward(memory), .boxes = at::sigmoid(moved + start)};
+  return {.logits = patch_class_->forward(memory),
+          .boxes = at::sigmoid(moved + logit_of(patches.boxes))};
 }
 
 ObjectDetector::Queries ObjectDetector::chosen(const at::Tensor& memory,
@@ -168,10 +174,11 @@ at::Tensor ObjectDetector::query_positions(const at::Tensor& boxes) const {
 
 std::vector<FoundBoxes> ObjectDetector::forward(const at::Tensor& images,
                                                 nn::AttentionTrace* trace) const {
-  const at::Tensor memory = encoded(images, trace);
-  std::vector<FoundBoxes> found = {said_by_patches(memory)};
+  const Patches places = patches(images.device());
+  const at::Tensor memory = encoded(images, places, trace);
+  std::vector<FoundBoxes> found = {said_by_patches(memory, places)};
   Queries queries = chosen(memory, found.front());
-  const at::Tensor placed = memory + positions_.to(memory.options());
+  const at::Tensor placed = memory + places.sines.to(memory.options());
   for (const auto& layer : layers_) {
     const nn::ProjectedMemory keys = layer->cross_attention->project(placed);
     queries.states = layer->forward(queries.states + query_positions(queries.boxes),

@@ -98,20 +98,26 @@ class ObjectDetector : public torch::nn::Module {
   const ObjectDetectorOptions& options() const { return options_; }
 
  private:
+  // Made by each pass and not kept: config.json may claim any size of a picture, and weights do not
+  // say it.
+  struct Patches {
+    at::Tensor boxes;  // (P, 4): the centre of each, and the size that a box starts with
+    at::Tensor sines;  // (P, C): of the centres
+  };
   struct Queries {
     at::Tensor states;  // (B, Q, C)
     at::Tensor boxes;   // (B, Q, 4), without a graph
   };
-  at::Tensor encoded(const at::Tensor& images, nn::AttentionTrace* trace) const;
-  FoundBoxes said_by_patches(const at::Tensor& memory) const;
+  Patches patches(const at::Device& device) const;
+  at::Tensor encoded(const at::Tensor& images, const Patches& patches,
+                     nn::AttentionTrace* trace) const;
+  FoundBoxes said_by_patches(const at::Tensor& memory, const Patches& patches) const;
   Queries chosen(const at::Tensor& memory, const FoundBoxes& said) const;
   at::Tensor query_positions(const at::Tensor& boxes) const;
 
   ObjectDetectorOptions options_;
   ImageStem stem_;
-  at::Tensor centres_;    // (P, 4): of each patch, and the size that a box starts with
-  at::Tensor positions_;  // (P, C): sines of the centres
-  at::Tensor table_;      // (P, C): learned; undefined: there is none
+  at::Tensor table_;  // (P, C): learned; undefined: there is none
   std::shared_ptr<nn::Encoder> encoder_;
   std::shared_ptr<nn::Linear> patch_class_;
   std::shared_ptr<BoxHead> patch_box_;
