@@ -18,6 +18,7 @@ namespace heed::tasks {
 namespace {
 
 constexpr int64_t kEvaluationScenes = 64;
+constexpr int64_t kScenePatches = 16'384;  // of a batch, unless one picture has more
 
 struct Scenes final : Batch {
   using Batch::Batch;
@@ -218,7 +219,9 @@ std::vector<metrics::FoundObject> found_objects(const models::TrainedObjectDetec
   const at::Device device = device_of(*trained.model);
   std::vector<metrics::FoundObject> found;
   const std::vector<int64_t> lengths(pictures.names.size(), 1);
-  for_each_batch(lengths, kEvaluationScenes, progress, [&](const std::vector<int64_t>& numbers) {
+  const int64_t patches = models::patch_grid(trained.model->options()).count();
+  const int64_t batch = std::clamp<int64_t>(kScenePatches / patches, 1, kEvaluationScenes);
+  for_each_batch(lengths, batch, progress, [&](const std::vector<int64_t>& numbers) {
     const at::Tensor images =
         standardised_pixels(pictures, numbers, pixel_scale_of(trained)).to(device);
     const std::vector<models::FoundBoxes> said = trained.model->forward(images);
