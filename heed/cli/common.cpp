@@ -18,7 +18,8 @@ constexpr const char* kReadingGroup = "Reading data";
 }  // namespace
 
 bool is_count(const std::string& name) {
-  return name == "examples" || name == "tokens" || name == "questions" || name == "pairs";
+  return name == "examples" || name == "tokens" || name == "questions" || name == "pairs" ||
+         name == "objects";
 }
 
 void ThreadOptions::add_to(Options& options) {
