@@ -141,6 +141,10 @@ TEST_F(ObjectSets, BadCategoriesAreNamed) {
   report_ = {};
   read(known, {.pictures = {.label_names = {"cat", "cow"}}});
   EXPECT_THAT(report_.text(), HasSubstr("one of \"cat\", \"cow\", found \"dog\""));
+  ObjectReadOptions few;  // more than these are no matter of one category
+  few.pictures.table.skip_bad = true;
+  few.pictures.table.limits.most_classes = 1;
+  EXPECT_THROW(read(known, few), DataError);
   // One id with two names could not be told apart in results.
   const auto other =
       written(R"([{"id": 1, "file_name": "a.png"}])", "[]", R"([{"id": 3, "name": "cow"}])");

@@ -188,7 +188,7 @@ NodeEvaluation evaluate(const models::TrainedGraphClassifier& trained, const dat
   }
   const at::Tensor logits = logits_of(trained, data);
   NodeEvaluation result{
-      .model = scores_of(logits, data.classes, nodes),
+      .model = node_scores(logits, data.classes, nodes),
       .nodes = nodes,
       .probabilities = at::softmax(logits.index_select(0, at::tensor(nodes)).to(at::kDouble), 1),
       .baselines = {}};

@@ -57,11 +57,11 @@ std::vector<data::Image> sampled_images(const models::TrainedImageGenerator& tra
   CodeDecoder decoder(model);
   std::vector<data::Image> images;
   for (int64_t group = 0; std::ssize(images) < options.count; ++group) {
-    inference::GenerateOptions generate{
-        .sampling = options.sampling,
-        .max_new_tokens = codes.options().count(),
-        .num_return_sequences = std::min(kImagesTogether, options.count - std::ssize(images)),
-        .cancelled = options.cancelled};
+    inference::GenerateOptions generate;
+    generate.sampling = options.sampling;
+    generate.max_new_tokens = codes.options().count();
+    generate.num_return_sequences = std::min(kImagesTogether, options.count - std::ssize(images));
+    generate.cancelled = options.cancelled;
     generate.sampling.seed = seed_of_group(options.sampling.seed, label, group);
     for (const inference::Generated& each :
          inference::generate(decoder, {model.token_of_class(label)}, generate)) {
