@@ -22,11 +22,12 @@ constexpr double kFeatureStd = 0.3;  // of characters and shapes, which are few 
 
 // Characters form a small transformer of the shape that all others have here.
 nn::LayerOptions character_layer(const WordEncoderOptions& o) {
-  TransformerOptions options{.d_model = o.character_dim,
-                             .num_heads = o.num_character_heads,
-                             .num_layers = o.num_character_layers,
-                             .d_ff = 2 * o.character_dim,
-                             .max_length = o.max_word_length};
+  TransformerOptions options;
+  options.d_model = o.character_dim;
+  options.num_heads = o.num_character_heads;
+  options.num_layers = o.num_character_layers;
+  options.d_ff = 2 * o.character_dim;
+  options.max_length = o.max_word_length;
   options.attention.score = o.character_score;
   options.attention.positions = "relative";
   options.attention.max_relative_positions = o.max_word_length;
