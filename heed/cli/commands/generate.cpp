@@ -156,6 +156,10 @@ void check_options(const GenerateSettings& settings) {
     check_usage(searches || name != "--length-penalty", name,
                 ": has no meaning without --num-beams");
   }
+  const GenerationSettings& asked = settings.generation;
+  check_usage(!searches || asked.num_return_sequences <= asked.num_beams,
+              "--num-return-sequences: expected 1 to ", asked.num_beams, " (--num-beams), got ",
+              asked.num_return_sequences);
 }
 
 void run_generate(const GenerateSettings& settings) {
