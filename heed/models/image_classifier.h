@@ -65,7 +65,7 @@ class ImageClassifier : public torch::nn::Module {
 
  private:
   ImageClassifierOptions options_;
-  std::optional<ImageStem> stem_;  // none: another class makes the network
+  std::optional<ImageStem> stem_;                 // none: another class makes the network
   at::Tensor reader_;                             // (C)
   std::shared_ptr<nn::PositionTable> positions_;  // null: none are added
   std::shared_ptr<nn::Encoder> encoder_;
