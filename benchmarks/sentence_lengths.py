@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Translation without attention, by an RNN with attention and by a transformer, in equal time: BLEU and
-chrF for sentences of each length. Makes the tables of docs/attention_and_recurrence.md.
+chrF for sentences of each length (docs/attention_and_recurrence.md).
 
 usage: .venv/bin/python benchmarks/sentence_lengths.py [PROGRAM] [--minutes N] [--seeds N] [--threads N]
        [--only NAME,…] [--data FOLDER] [--out FOLDER] [--json]
