@@ -62,20 +62,20 @@ template <nn::OptionsOf<RecurrentNetworkOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
   using nn::Field;
   visit(Field{.name = "rnn_cell",
-              .help = "Of an rnn: what hands its state on from token to token",
+              .help = "Of an rnn: the kind of its recurrent layers",
               .choices = nn::recurrent_cells,
               .may_be_missing = true},
         o.cell);
   visit(
       Field{.name = "rnn_attention",
             .help =
-                "Of an rnn: how its decoder looks at the source; none: it has the last state alone",
+                "Of an rnn: how its decoder looks at the source; none: it has only the last state",
             .choices = nn::recurrent_attentions,
             .may_be_missing = true},
       o.attention);
   visit(Field{.name = "rnn_input_feeding",
               .help =
-                  "Of an rnn with dot attention: whether a step reads what the one before it gave",
+                  "Of an rnn with dot attention: whether a step reads the output of the one before",
               .may_be_missing = true},
         o.input_feeding);
 }

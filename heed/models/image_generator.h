@@ -47,7 +47,7 @@ void visit_fields(Options& o, const Visit& visit) {
   visit(nn::size_field("num_classes"), o.num_classes);
   visit(nn::Field{.name = "patch_size",
                   .help = "Pixels of a patch's side: each patch is a token; 1: each value of a "
-                          "pixel is",
+                          "pixel is a token",
                   .least = 1,
                   .most = 16},
         o.patch_size);
@@ -57,8 +57,8 @@ void visit_fields(Options& o, const Visit& visit) {
                   .most = 256},
         o.levels);
   visit(nn::Field{.name = "codebook_size",
-                  .help = "Patches that a picture may be made of, chosen by k-means where there "
-                          "can be more; of patches of one value, the levels",
+                  .help = "Entries of the codebook, at most: the patches that a picture may be "
+                          "made of; of patches of one pixel, the levels",
                   .least = 2,
                   .most = 65'536},
         o.codebook_size);

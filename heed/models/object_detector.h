@@ -55,8 +55,8 @@ void visit_fields(Options& o, const Visit& visit) {
   visit_image_fields(o, visit);
   visit(nn::size_field("num_classes"), o.num_classes);
   visit(nn::size_field("num_queries",
-                       "Queries of the decoder, each of which finds an object or none: more than a "
-                       "picture has objects"),
+                       "Queries of the decoder, each of which finds one object at most: give more "
+                       "than a picture has objects"),
         o.num_queries);
   visit(nn::layers_field("num_decoder_layers", "Layers of the decoder"), o.num_decoder_layers);
   visit_fields(o.transformer, visit);

@@ -152,9 +152,9 @@ void check_options(const GenerateSettings& settings) {
   for (const std::string& given : settings.options->given()) {
     const std::string name = "--" + given;
     check_usage(!searches || drawing.count(name) == 0, name,
-                ": has no meaning with --num-beams, which takes no chances");
+                ": has no meaning with --num-beams above 1, since beam search does not sample");
     check_usage(searches || name != "--length-penalty", name,
-                ": has no meaning without --num-beams");
+                ": has no meaning without --num-beams above 1");
   }
   const GenerationSettings& asked = settings.generation;
   check_usage(!searches || asked.num_return_sequences <= asked.num_beams,

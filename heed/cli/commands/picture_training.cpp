@@ -16,13 +16,14 @@ void PictureTraining::add_to(Options& options) {
   add_example_files(options, {train, valid, valid_share},
                     "Pictures (a folder with a folder for each class, an IDX file, a list)");
   options
-      .add("--image-size", image_size,
-           "Pixels of a side that all pictures are brought to; 0: they are alike and stay so")
+      .add(
+          "--image-size", image_size,
+          "All pictures become squares with this side in pixels; 0: they have one size and keep it")
       .range(0, 4096)
       .group(group);
   options
       .add("--num-channels", num_channels,
-           "1: grey, 3: red, green and blue; 0: grey where all pictures are")
+           "1: grey; 3: red, green and blue; 0: 1 where all pictures are grey, else 3")
       .one_of({"0", "1", "3"})
       .group(group);
   reading.add_to(options);

@@ -48,8 +48,8 @@ void run_score_detect(const ScoreDetectSettings& settings) {
 }
 
 void define_score_detect(Options& options, ScoreDetectSettings& s) {
-  options.add("file", s.file, "What was found: results as COCO has them, a JSON array").required();
-  options.add("--references", s.references, "The right objects: annotations as COCO has them")
+  options.add("file", s.file, "What was found: results in COCO's format, a JSON array").required();
+  options.add("--references", s.references, "The right objects: annotations in COCO's format")
       .required();
   options.flag("--json", s.json, "Print a JSON object");
   s.table.add_max_bytes(options);

@@ -115,16 +115,17 @@ void run_train_detect(const TrainDetectSettings& settings) {
 void define_train_detect(Options& options, TrainDetectSettings& s) {
   const std::string group = "Pictures";
   add_example_files(options, {s.train, s.valid, s.valid_share},
-                    "Files of annotations, as COCO has them (images, annotations, categories)");
+                    "Files of annotations in COCO's format (images, annotations, categories)");
   s.folder.add_to(options);
   options
-      .add("--image-size", s.image_size,
-           "Pixels of a side that all pictures are brought to; 0: they are alike and stay so")
+      .add(
+          "--image-size", s.image_size,
+          "All pictures become squares with this side in pixels; 0: they have one size and keep it")
       .range(0, 4096)
       .group(group);
   options
       .add("--num-channels", s.num_channels,
-           "1: grey, 3: red, green and blue; 0: grey where all pictures are")
+           "1: grey; 3: red, green and blue; 0: 1 where all pictures are grey, else 3")
       .one_of({"0", "1", "3"})
       .group(group);
   s.reading.add_max_pixels(options);

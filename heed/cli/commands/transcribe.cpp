@@ -144,8 +144,8 @@ void define_transcribe(Options& options, TranscribeSettings& s) {
               "generation_config.json says, otherwise told by the first half minute");
   options
       .add("--task", s.task,
-           "transcribe, or translate into English; auto: as generation_config.json says, where it "
-           "says nothing transcribe")
+           "transcribe, or translate into English; auto: what generation_config.json says, or "
+           "transcribe where it says nothing")
       .one_of({"auto", "transcribe", "translate"});
   options.flag("--no-timestamps", s.no_timestamps,
                "Let the model write no times, half a minute "

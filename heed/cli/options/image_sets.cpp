@@ -48,7 +48,7 @@ data::ImageData ImageReading::read(const std::vector<std::string>& paths,
 void PictureFolder::add_to(Options& command) {
   command
       .add("--images", images,
-           "The folder that file names of annotations are seen from; without: that of their file")
+           "Folder of the pictures that annotations name; without: the folder of the annotations")
       .group(kPictureGroup);
 }
 

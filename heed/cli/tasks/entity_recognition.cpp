@@ -64,10 +64,13 @@ struct AggregationOption {
     std::vector<std::string> names = {kByWords};
     for (const std::string& name : tasks::aggregation_names()) names.push_back(name);
     options
-        .add("--aggregation-strategy", strategy,
-             "Of published models that tag tokens: words, each tagged as its first piece is and by "
-             "the rules of the tags; or as transformers' pipeline does it: none, each piece for "
-             "itself; simple, pieces of one type together; first, average or max, words")
+        .add(
+            "--aggregation-strategy", strategy,
+            "Of published models that tag tokens: what becomes an entity. words: whole words, each "
+            "with the tag of its first piece, by the rules of the tags. The others are those of "
+            "transformers' pipeline. none: each piece; simple: pieces of one type together; "
+            "first, average, max: whole words, tagged by their first piece, by the mean of the "
+            "pieces or by the surest piece")
         .one_of(names);
   }
 };

@@ -31,8 +31,8 @@ struct DetectionResults {
   void add_to(Options& options) {
     options
         .add("--results", results,
-             "Of objects: a file to write them to as COCO has results (image_id, category_id, "
-             "bbox, score), all of them, however unlikely")
+             "Of objects: a file to write all of them to, whatever their score, in COCO's format "
+             "for results (image_id, category_id, bbox, score)")
         .group("Choosing answers");
   }
 };

@@ -33,7 +33,7 @@ void visit_fields(Options& o, const Visit& visit) {
   visit_fields(o.loss, visit);
   visit(
       nn::Field{.name = "auxiliary_loss",
-                .help = "Every layer of the decoder learns to find the objects, not the last alone",
+                .help = "Every layer of the decoder learns to find the objects, not only the last",
                 .group = "Loss"},
       o.auxiliary_loss);
   visit_fields(o.augmentation, visit);

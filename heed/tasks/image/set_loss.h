@@ -25,15 +25,18 @@ void visit_fields(Options& o, const Visit& visit) {
   const auto loss = [](const char* name, const char* help) {
     return nn::Field{.name = name, .help = help, .most = 1000, .group = "Loss"};
   };
-  visit(nn::Field{.name = "eos_coefficient",
-                  .help = "What a query that finds no object counts in the loss, of one that does",
-                  .most = 1,
-                  .above = true,
-                  .group = "Loss"},
-        o.eos_coefficient);
-  visit(loss("bbox_loss_coefficient", "What the distance of the boxes counts in the loss"),
+  visit(
+      nn::Field{
+          .name = "eos_coefficient",
+          .help =
+              "Weight in the loss of a query that has no object; one that has an object counts 1",
+          .most = 1,
+          .above = true,
+          .group = "Loss"},
+      o.eos_coefficient);
+  visit(loss("bbox_loss_coefficient", "Weight in the loss of the L1 distance of the boxes"),
         o.bbox_loss_coefficient);
-  visit(loss("giou_loss_coefficient", "What the overlap of the boxes counts in the loss"),
+  visit(loss("giou_loss_coefficient", "Weight in the loss of the generalised overlap of the boxes"),
         o.giou_loss_coefficient);
 }
 
