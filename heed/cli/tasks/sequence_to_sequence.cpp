@@ -248,7 +248,7 @@ AttentionView EncoderDecoderAdapter::attention_of(const TextInput& asked,
   }
   const std::string& part = request.part;
   const bool recurrent = trained_.model->is_recurrent();
-  check_usage(!recurrent || part == "cross", "--part: an rnn has but one attention, cross; got '",
+  check_usage(!recurrent || part == "cross", "--part: an rnn has one attention only, cross; got '",
               part, "'");
   check_usage(!recurrent || trained_.model->options().rnn.attention != "none",
               "the model: expected one with attention, got an rnn whose rnn_attention is none");
