@@ -4,6 +4,7 @@ same data it goes on. Of texts with labels test_training.py sees to it.
 Usage: test_other_data.py HEED_PROGRAM
 """
 
+import json
 import random
 import tempfile
 import unittest
@@ -12,9 +13,11 @@ from pathlib import Path
 from program import heed
 
 # Their generators of data; importing them runs no test.
+import test_detect
 import test_forecast
 import test_graph
 import test_image
+import test_image_generation
 import test_ner
 import test_qa
 import test_recommend
@@ -78,6 +81,20 @@ def pictures(folder):
         (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
 
 
+def objects(folder):
+    for name, first in (("train", 0), ("valid", 8)):
+        images, annotations = [], []
+        for i in range(first, first + 8):
+            pixels, bars = test_detect.scene(i)
+            (folder / f"{i}.png").write_bytes(test_detect.png(test_detect.SIZE, test_detect.SIZE, pixels))
+            images.append({"id": i, "file_name": f"{i}.png", "width": test_detect.SIZE, "height": test_detect.SIZE})
+            for category, box in bars:
+                annotations.append({"id": len(annotations) + 1, "image_id": i, "category_id": category, "bbox": box,
+                                    "area": box[2] * box[3], "iscrowd": 0})
+        content = {"images": images, "annotations": annotations, "categories": test_detect.CATEGORIES}
+        (folder / f"{name}.json").write_text(json.dumps(content))
+
+
 def table(folder):
     header, *rows = test_table.table(lambda fee: "high" if fee > 210 else "low").splitlines()
     for name, part in (("train", rows[:150]), ("valid", rows[150:])):
@@ -132,6 +149,12 @@ CASES = {
     "image": ("image", pictures, [*BOTH, *test_image.SMALL],
               [("train.csv", "0.png,level", "0.png,upright", "training data"),
                ("valid.csv", "20.png,level", "20.png,upright", "validation data")]),
+    "detect": ("detect", objects, ["--train", "train.json", "--valid", "valid.json", *test_detect.SMALL],
+               [("train.json", '"category_id": 3', '"category_id": 8', "training data"),
+                ("valid.json", '"category_id": 3', '"category_id": 8', "validation data")]),
+    "image_generation": ("image-generation", pictures, [*BOTH, *test_image_generation.SMALL],
+                         [("train.csv", "0.png,level", "0.png,upright", "training data"),
+                          ("valid.csv", "20.png,level", "20.png,upright", "validation data")]),
     "table": ("table", table, [*BOTH, "--target", "fee", *test_table.SMALL],
               [("train.csv", ",high\n", ",low\n", "training data"),
                ("valid.csv", ",high\n", ",low\n", "validation data")]),
@@ -149,7 +172,8 @@ CASES = {
 class OtherData(unittest.TestCase):
     def test_every_task_has_a_row(self):
         """But `classify`, see above, and `embed`, which begins with a published model."""
-        tasks = {file.stem.removeprefix("train_") for file in Path("heed/cli/commands").glob("train_*.cpp")}
+        tasks = {file.stem.removeprefix("train_").replace("_", "-")
+                 for file in Path("heed/cli/commands").glob("train_*.cpp")}
         self.assertEqual(tasks - {task for task, *_ in CASES.values()}, {"classify", "embed"})
 
     def check(self, task, options, changes, folder):

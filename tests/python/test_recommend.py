@@ -94,12 +94,12 @@ class Recommendations(unittest.TestCase):
     def test_the_columns_of_training_are_remembered(self):
         header, *rows = walks().splitlines()
         named = self.folder / "named.csv"
-        named.write_text("visitor,page,moment\n" + "\n".join(reversed(rows)) + "\n")
-        chosen = ["--user-column", "visitor", "--item-column", "page", "--time-column", "moment"]
+        named.write_text("watcher,page,moment\n" + "\n".join(reversed(rows)) + "\n")
+        chosen = ["--user-column", "watcher", "--item-column", "page", "--time-column", "moment"]
         model = self.folder / "named"
         heed("train", "recommend", "--train", named, "--out", model, *SMALL, "--epochs", 2, *chosen, code=0)
         self.assertEqual(json.loads((model / "config.json").read_text())["data_columns"],
-                         {"user": "visitor", "item": "page", "time": "moment"})
+                         {"user": "watcher", "item": "page", "time": "moment"})
 
         def scores(*options):
             return json.loads(heed("eval", model, named, "--json", *options, code=0).stdout)
@@ -108,9 +108,9 @@ class Recommendations(unittest.TestCase):
         lists = heed("predict", model, named, code=0).stdout.splitlines()
         self.assertEqual({line.split("\t")[0] for line in lists}, {f"u{i}" for i in range(50)})
         lost = self.folder / "lost.csv"
-        for header, column, option in [("user,page,moment", "visitor", "--user-column"),
-                                       ("visitor,item,moment", "page", "--item-column"),
-                                       ("visitor,page,other", "moment", "--time-column")]:
+        for header, column, option in [("user,page,moment", "watcher", "--user-column"),
+                                       ("watcher,item,moment", "page", "--item-column"),
+                                       ("watcher,page,other", "moment", "--time-column")]:
             lost.write_text(header + "\n" + "\n".join(rows) + "\n")
             refused = heed("predict", model, lost, code=2).stderr
             self.assertIn(f'no column "{column}", which the model was trained with', refused)
