@@ -44,6 +44,7 @@ class Pictures(Published):
         """A copy of the model's directory with this preprocessor; None: with none."""
         directory, model = self.vit("vit", LABELS)
         folder = self.folder / name
+        shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(directory, folder)
         if settings is not None:
             (folder / file).write_text(json.dumps(settings))

@@ -232,7 +232,7 @@ class Heads(Tuning):
             {"sentence1": row[0], "sentence2": row[i], "score": score}) + "\n"
             for row in TRIPLETS for i, score in ((1, 4.5), (2, 0.5))))  # fmt: skip
         done = self.trained("embed", directory, "embed_out", "--train", train, "--valid", judged,
-                            "--epochs", 20, "--lr", "3e-3", "--json")  # fmt: skip
+                            "--epochs", 60, "--lr", "3e-3", "--json")  # fmt: skip
         out = self.folder / "embed_out"
         self.assertEqual(sorted(path.name for path in out.iterdir() if path.is_dir()),
                          ["1_Pooling", "2_Dense"])
