@@ -70,7 +70,9 @@ void read_size(const Config& preprocessor, const Config& config, ImagePreparatio
   if (has_own) {
     const JsonValue size = preprocessor.json().at("size");
     for (const char* edge : {"shortest_edge", "longest_edge"}) {
-      if (size.has(edge)) size.fail("height and width, which is all that Heed has");
+      if (size.json().is_object() && size.has(edge)) {
+        size.fail("height and width, which is all that Heed has");
+      }
     }
   }
   const Config& source = has_own ? preprocessor : config;
