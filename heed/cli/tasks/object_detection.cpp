@@ -12,6 +12,7 @@
 #include "heed/base/format.h"
 #include "heed/cli/options/image_sets.h"
 #include "heed/cli/task_kind.h"
+#include "heed/cli/tasks/picture_input.h"
 #include "heed/cli/tasks/picture_view.h"
 #include "heed/io/atomic.h"
 #include "heed/io/printable.h"
@@ -150,18 +151,13 @@ class DetectorAdapter final : public TaskAdapter {
     const data::ImageData& pictures = asked.pictures;
     const auto found = tasks::found_objects(trained_, pictures);
     const auto queries = static_cast<size_t>(trained_.model->options().num_queries);
-    auto unusable = pictures.unusable.begin();
-    for (int64_t i = 0; i <= pictures.count(); ++i) {
-      for (; unusable != pictures.unusable.end() && unusable->place == i; ++unusable) {
-        answers.fail(unusable->where, {{"image", unusable->where}}, unusable->why);
-      }
-      if (i == pictures.count()) break;
+    answer_pictures(pictures, answers, [&](int64_t i) {
       const auto at = static_cast<size_t>(i);
       const std::span<const metrics::FoundObject> objects(found.data() + at * queries, queries);
       const std::string& name = pictures.names[at];
       answers.add(name, {{"image", name}}, answer_of(name, asked.id_of(at), objects));
       if (!options_.results.empty()) add_results(asked.id_of(at), objects);
-    }
+    });
     if (!options_.results.empty()) write_results();
   }
 
