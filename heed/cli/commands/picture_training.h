@@ -23,20 +23,16 @@ struct PictureTraining {
   std::vector<std::string> train = {};
   std::vector<std::string> valid = {};
   double valid_share = kValidShare;
-  int64_t image_size = 0;
-  int64_t num_channels = 0;
+  PictureShape shape = {};
   ImageReading reading = {};
   TimedRows rows = {};
   ReadingOptions table = {};
 
   void add_to(Options& options);
 
-  // What --image-size and --num-channels bring pictures to.
-  data::ImageReadOptions shape() const;
-
-  // Pictures that are brought to `shape`. Without --valid a share of each class is held back, drawn
-  // by `seed`. Throws as ImageReading::read does.
-  PictureParts read(data::ImageReadOptions shape, uint64_t seed) const;
+  // Pictures that are brought to `wanted`. Without --valid a share of each class is held back,
+  // drawn by `seed`. Throws as ImageReading::read does.
+  PictureParts read(data::ImageReadOptions wanted, uint64_t seed) const;
 };
 
 }  // namespace heed::cli

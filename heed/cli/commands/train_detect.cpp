@@ -27,8 +27,7 @@ struct TrainDetectSettings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
   double valid_share = kValidShare;
-  int64_t image_size = 0;
-  int64_t num_channels = 0;
+  PictureShape shape;
   ImageReading reading;
   PictureFolder folder;
   TimedRows rows;
@@ -47,17 +46,15 @@ ObjectParts read_object_parts(const TrainDetectSettings& s) {
                         const data::ImageReadOptions& options) {
     return s.folder.read(files, s.reading.completed(options, s.table, s.rows));
   };
-  ObjectParts parts{.train = read(s.train, {.height = s.image_size,
-                                            .width = s.image_size,
-                                            .channels = s.num_channels,
-                                            .has_labels = false}),
-                    .valid = {}};
+  data::ImageReadOptions wanted = s.shape.read_options();
+  wanted.has_labels = false;
+  ObjectParts parts{.train = read(s.train, wanted), .valid = {}};
   if (!s.valid.empty()) {
-    parts.valid = read(s.valid, {.height = parts.train.pictures.height,
-                                 .width = parts.train.pictures.width,
-                                 .channels = parts.train.pictures.channels,
-                                 .has_labels = false,
-                                 .label_names = parts.train.categories});
+    wanted.height = parts.train.pictures.height;
+    wanted.width = parts.train.pictures.width;
+    wanted.channels = parts.train.pictures.channels;
+    wanted.label_names = parts.train.categories;
+    parts.valid = read(s.valid, wanted);
     return parts;
   }
   data::DataReport report;
@@ -103,9 +100,8 @@ void run_train_detect(const TrainDetectSettings& settings) {
   ObjectParts parts = read_object_parts(settings);
   const data::ObjectData& train = parts.train;
   std::cerr << "heed: " << train.count() << " pictures train, " << parts.valid.count()
-            << " validate; " << train.pictures.width << " × " << train.pictures.height
-            << (train.pictures.channels == 1 ? " pixels, grey; " : " pixels, colours; ")
-            << train.objects.size() << " objects of " << train.categories.size() << " categories\n";
+            << " validate; " << pixels_text(train.pictures) << "; " << train.objects.size()
+            << " objects of " << train.categories.size() << " categories\n";
   warn_of_crowded_pictures(train, options.model.num_queries);
   tasks::ObjectDetection task(std::move(parts.train), std::move(parts.valid), options);
   settings.training.train(task);
@@ -113,21 +109,10 @@ void run_train_detect(const TrainDetectSettings& settings) {
 }
 
 void define_train_detect(Options& options, TrainDetectSettings& s) {
-  const std::string group = "Pictures";
   add_example_files(options, {s.train, s.valid, s.valid_share},
                     "Files of annotations in COCO's format (images, annotations, categories)");
   s.folder.add_to(options);
-  options
-      .add(
-          "--image-size", s.image_size,
-          "All pictures become squares with this side in pixels; 0: they have one size and keep it")
-      .range(0, 4096)
-      .group(group);
-  options
-      .add("--num-channels", s.num_channels,
-           "1: grey; 3: red, green and blue; 0: 1 where all pictures are grey, else 3")
-      .one_of({"0", "1", "3"})
-      .group(group);
+  s.shape.add_to(options);
   s.reading.add_max_pixels(options);
   s.rows.add_skip_bad(options);
   s.table.add_max_bytes(options);

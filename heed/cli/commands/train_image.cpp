@@ -35,7 +35,7 @@ struct TrainImageSettings {
 
 // What pictures are brought to.
 data::ImageReadOptions picture_shape(const TrainImageSettings& settings) {
-  if (!settings.from.wanted()) return settings.pictures.shape();
+  if (!settings.from.wanted()) return settings.pictures.shape.read_options();
   for (const char* name : {"image-size", "num-channels"}) {
     check_usage(!settings.from.is_given(name), "--", name,
                 ": has no meaning with --from, whose preprocessor_config.json says it");

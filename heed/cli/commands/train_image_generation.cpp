@@ -61,8 +61,8 @@ void run_train_generation(const TrainGenerationSettings& settings) {
   settings.training.prepare();
   models::ImageGeneratorOptions model = settings.model;
   model.transformer = resolved(model.transformer);
-  const PictureParts pictures =
-      settings.pictures.read(settings.pictures.shape(), settings.training.options.seed);
+  const PictureParts pictures = settings.pictures.read(settings.pictures.shape.read_options(),
+                                                       settings.training.options.seed);
   std::cerr << "heed: " << pictures.text() << '\n';
   tasks::ImageGeneration task(pictures.train, pictures.valid, model);
   std::cerr << "heed: " << text_of_codes(task.trained().model->codes()) << '\n';

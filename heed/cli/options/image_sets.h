@@ -29,6 +29,18 @@ struct ImageReading {
                        const ReadingOptions& table, const TimedRows& rows) const;
 };
 
+// What pictures are brought to.
+struct PictureShape {
+  int64_t image_size = 0;
+  int64_t num_channels = 0;
+
+  void add_to(Options& command);
+  data::ImageReadOptions read_options() const;
+};
+
+// "12 × 12 pixels, grey".
+std::string pixels_text(const data::ImageData& data);
+
 // Of files of annotations.
 struct PictureFolder {
   std::string images;
