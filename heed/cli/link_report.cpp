@@ -1,5 +1,7 @@
 #include "heed/cli/link_report.h"
 
+#include <nlohmann/json.hpp>
+
 #include "heed/base/format.h"
 #include "heed/cli/common.h"
 

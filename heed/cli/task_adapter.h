@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 

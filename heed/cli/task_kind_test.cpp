@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/io/testing/test_files.h"

@@ -1,6 +1,7 @@
 #include "heed/data/json_lines.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "heed/base/error.h"

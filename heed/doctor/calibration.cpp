@@ -1,6 +1,7 @@
 // How sure a classifier is and how often it is right.
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/format.h"
 #include "heed/doctor/model_checks.h"

@@ -1,6 +1,7 @@
 #include "heed/doctor/finding.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "heed/base/error.h"

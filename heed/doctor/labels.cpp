@@ -1,5 +1,6 @@
 // Labels that a model which has not seen them finds wrong.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"

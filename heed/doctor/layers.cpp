@@ -1,5 +1,6 @@
 // How large the outputs and gradients of the layers are, and how much of the machine is used.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/data/texts/ner_data.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "heed/io/file.h"
 #include "heed/io/json_syntax.h"
@@ -169,6 +170,12 @@ JsonValue::JsonValue(const JsonValue& parent, const Json& value, std::string pat
 void JsonValue::fail(std::string_view expected) const {
   throw DataError(place(*file_, path_),
                   text_of("expected ", expected, ", found ", description(*value_)));
+}
+
+bool JsonValue::is_null() const { return value_->is_null(); }
+
+bool JsonValue::is_string(std::string_view text) const {
+  return value_->is_string() && value_->get_ref<const std::string&>() == text;
 }
 
 bool JsonValue::has(std::string_view key) const {

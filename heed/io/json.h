@@ -16,7 +16,7 @@
 #include <initializer_list>
 #include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +26,9 @@
 
 namespace heed {
 
+// Declared, not defined: a source that looks into a tree or makes one includes <nlohmann/json.hpp>
+// itself. It costs two seconds to compile, and most of those that pass a JsonValue on need none of
+// it.
 using Json = nlohmann::json;                 // keys sorted
 using OrderedJson = nlohmann::ordered_json;  // keys as they were added; for writing
 
@@ -55,7 +58,7 @@ class JsonValue {
   const std::string& file() const { return *file_; }
   const std::string& path() const { return path_; }
 
-  bool is_null() const { return value_->is_null(); }
+  bool is_null() const;
 
   // Whether this is an object with that key and a value other than null; for a field that may be
   // absent: config.has("dropout") ? config.at("dropout").number({.least = 0, .most = 1}) : 0.1
@@ -87,6 +90,7 @@ class JsonValue {
 
  private:
   JsonValue(const JsonValue& parent, const Json& value, std::string path);
+  bool is_string(std::string_view text) const;
 
   std::shared_ptr<const Json> value_;
   std::shared_ptr<const std::string> file_;
@@ -110,7 +114,7 @@ template <typename Value>
 Value JsonValue::one_of(std::initializer_list<std::pair<std::string_view, Value>> names) const {
   std::string expected = "one of";
   for (const auto& [name, value] : names) {
-    if (value_->is_string() && value_->get_ref<const std::string&>() == name) return value;
+    if (is_string(name)) return value;
     expected.append(" \"").append(name).append("\"");
   }
   fail(expected);

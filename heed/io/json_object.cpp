@@ -1,5 +1,7 @@
 #include "heed/io/json_object.h"
 
+#include <nlohmann/json.hpp>
+
 namespace heed {
 
 OrderedJson object_of(std::vector<std::pair<std::string, OrderedJson>> members) {

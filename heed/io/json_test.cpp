@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <clocale>
+#include <nlohmann/json.hpp>
 
 #include "heed/io/testing/test_files.h"
 

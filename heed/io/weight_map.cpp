@@ -1,5 +1,7 @@
 #include "heed/io/weight_map.h"
 
+#include <nlohmann/json.hpp>
+
 namespace heed {
 namespace {
 

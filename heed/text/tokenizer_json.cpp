@@ -1,6 +1,7 @@
 // Tokenizers to and from tokenizer.json.
 #include <algorithm>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 

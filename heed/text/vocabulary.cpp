@@ -3,6 +3,7 @@
 #include <bit>
 #include <functional>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/base/error.h"

@@ -1,5 +1,7 @@
 // JSON: what is read is written and read again.
 #include "heed/io/json.h"
+
+#include <nlohmann/json.hpp>
 #include "tests/fuzz/fuzz.h"
 
 void heed::fuzz::one(std::string_view input) {

@@ -1,6 +1,8 @@
 // SentencePiece's model files, and what tokenizers of each class that are made of one make of a few
 // texts.
 #include "heed/text/tokenizer_directory.h"
+
+#include <nlohmann/json.hpp>
 #include "tests/fuzz/tokenizer_texts.h"
 
 namespace heed::fuzz {

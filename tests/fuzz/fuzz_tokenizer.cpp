@@ -1,5 +1,7 @@
 // tokenizer.json, and what such a tokenizer makes of a few texts.
 #include "heed/text/tokenizer.h"
+
+#include <nlohmann/json.hpp>
 #include "tests/fuzz/tokenizer_texts.h"
 
 namespace heed::fuzz {

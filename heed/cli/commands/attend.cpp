@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>

@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"

@@ -1,5 +1,6 @@
 #include <iomanip>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"

@@ -1,4 +1,6 @@
 #include "heed/cli/command.h"
+
+#include <nlohmann/json.hpp>
 #include "heed/cli/common.h"
 #include "heed/cli/reading/text_files.h"
 #include "heed/data/images/object_data.h"

@@ -1,6 +1,7 @@
 #include "heed/cli/doctor/report_pages.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"

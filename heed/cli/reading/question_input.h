@@ -1,6 +1,7 @@
 // A question and what it is about, as `heed predict` and `heed attend` are given them.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 

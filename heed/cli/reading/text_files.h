@@ -1,7 +1,7 @@
 // Text files of the subcommands that need no model: whole lines in, checked.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

@@ -2,6 +2,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/base/error.h"

@@ -1,6 +1,7 @@
 // What a masked language model puts in the gaps of a text.
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/cli/options/task_sets.h"

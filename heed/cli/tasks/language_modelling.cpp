@@ -5,6 +5,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "heed/base/error.h"

@@ -1,5 +1,6 @@
 // What a graph attention network says of pairs of nodes, and how well.
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/base/error.h"

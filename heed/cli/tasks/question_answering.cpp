@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/format.h"
 #include "heed/cli/task_kind.h"

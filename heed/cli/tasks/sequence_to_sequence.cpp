@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/cli/options/field_options.h"

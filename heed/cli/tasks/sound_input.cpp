@@ -1,5 +1,7 @@
 #include "heed/cli/tasks/sound_input.h"
 
+#include <nlohmann/json.hpp>
+
 #include "heed/base/error.h"
 
 namespace heed::cli {

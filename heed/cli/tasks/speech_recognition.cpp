@@ -1,6 +1,7 @@
 // What a recogniser writes of sounds, and how well.
 #include <ATen/ATen.h>
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/base/error.h"

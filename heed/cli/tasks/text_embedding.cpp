@@ -1,6 +1,7 @@
 // What a published model without a head, or a sentence-transformer, says of a text: its vector.
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"

@@ -1,6 +1,7 @@
 #include "heed/cli/writing/answers.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <ostream>
 #include <utility>
 

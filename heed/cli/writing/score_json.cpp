@@ -1,5 +1,7 @@
 #include "heed/cli/writing/score_json.h"
 
+#include <nlohmann/json.hpp>
+
 namespace heed::cli {
 
 OrderedJson json_of(const metrics::PrecisionRecall& score) {

@@ -1,6 +1,7 @@
 #include "heed/cli/writing/table_report.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/format.h"
 #include "heed/io/printable.h"

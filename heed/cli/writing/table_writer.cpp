@@ -1,6 +1,7 @@
 #include "heed/cli/writing/table_writer.h"
 
 #include <charconv>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/base/error.h"

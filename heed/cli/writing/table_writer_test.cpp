@@ -1,6 +1,7 @@
 #include "heed/cli/writing/table_writer.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 

@@ -1,6 +1,7 @@
 #include "heed/models/files/columns_json.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 

@@ -1,6 +1,7 @@
 #include "heed/models/files/encoder_decoder_files.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/models/files/fields.h"

@@ -1,5 +1,7 @@
 #include "heed/models/files/forecaster_files.h"
 
+#include <nlohmann/json.hpp>
+
 #include "heed/io/json.h"
 #include "heed/models/files/fields.h"
 #include "heed/models/files/model_directory.h"

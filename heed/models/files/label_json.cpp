@@ -1,5 +1,6 @@
 #include "heed/models/files/label_json.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "heed/base/error.h"

@@ -1,5 +1,7 @@
 #include "heed/models/files/language_model_files.h"
 
+#include <nlohmann/json.hpp>
+
 #include "heed/models/files/fields.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/published_files.h"

@@ -1,5 +1,6 @@
 #include "heed/models/files/model_directory.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/base/error.h"

@@ -1,5 +1,7 @@
 #include "heed/models/files/object_detector_files.h"
 
+#include <nlohmann/json.hpp>
+
 #include "heed/models/files/fields.h"
 #include "heed/models/files/label_json.h"
 #include "heed/models/files/model_directory.h"

@@ -1,5 +1,6 @@
 #include "heed/models/files/question_answerer_files.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/models/files/fields.h"

@@ -1,6 +1,7 @@
 #include "heed/models/files/recommender_files.h"
 
 #include <charconv>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 

@@ -1,5 +1,7 @@
 #include "heed/models/files/speech_classifier_files.h"
 
+#include <nlohmann/json.hpp>
+
 #include "heed/models/files/fields.h"
 #include "heed/models/files/label_json.h"
 #include "heed/models/files/model_directory.h"

@@ -1,5 +1,7 @@
 #include "heed/models/files/speech_parts.h"
 
+#include <nlohmann/json.hpp>
+
 #include "heed/base/error.h"
 #include "heed/models/files/number_lists.h"
 

@@ -1,5 +1,6 @@
 #include "heed/models/files/speech_recogniser_files.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "heed/models/files/fields.h"

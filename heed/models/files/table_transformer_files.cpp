@@ -1,6 +1,7 @@
 #include "heed/models/files/table_transformer_files.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "heed/models/files/fields.h"
 #include "heed/models/files/label_json.h"

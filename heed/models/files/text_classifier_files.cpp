@@ -1,5 +1,6 @@
 #include "heed/models/files/text_classifier_files.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/io/json.h"

@@ -1,5 +1,6 @@
 #include "heed/models/files/token_tagger_files.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -122,7 +123,11 @@ std::vector<std::string> Config::labels() const {
   return labels;
 }
 
-void Config::expect(std::string_view name, const Json& value) const {
+void Config::expect(std::string_view name, bool value) const { expect_json(name, value); }
+void Config::expect(std::string_view name, int64_t value) const { expect_json(name, value); }
+void Config::expect(std::string_view name, const char* value) const { expect_json(name, value); }
+
+void Config::expect_json(std::string_view name, const Json& value) const {
   if (!json_.has(name) || json_.at(name).json() == value) return;
   json_.at(name).fail(value.dump() + ", which is all that Heed has for this architecture");
 }

@@ -52,9 +52,13 @@ class Config {
   std::vector<std::string> labels() const;
 
   // Throws unless the field is missing or has this value.
-  void expect(std::string_view name, const Json& value) const;
+  void expect(std::string_view name, bool value) const;
+  void expect(std::string_view name, int64_t value) const;
+  void expect(std::string_view name, const char* value) const;
 
  private:
+  void expect_json(std::string_view name, const Json& value) const;
+
   JsonValue json_;
   std::vector<std::string> tensors_;  // sorted
 };

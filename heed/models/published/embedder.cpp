@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/base/error.h"

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <initializer_list>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
@@ -135,7 +136,7 @@ std::string preprocessor_text(const ImagePreparation& preparation) {
 audio::LogMelOptions read_sound_preparation(const Folders& folders, const Config& config) {
   const Config preprocessor = preprocessor_of(folders, "feature_extractor");
   expect_kind(preprocessor, "feature_extractor_type", {{"WhisperFeatureExtractor", true}});
-  for (const char* field : {"dither", "padding_value"}) preprocessor.expect(field, 0);
+  for (const char* field : {"dither", "padding_value"}) preprocessor.expect(field, int64_t{0});
   preprocessor.expect("do_normalize", false);
   const int64_t bands = config.integer({"num_mel_bins"}, 80);
   preprocessor.expect("feature_size", bands);

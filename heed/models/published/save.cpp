@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/base/error.h"

@@ -1,5 +1,6 @@
 #include "heed/text/directory/builders.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/base/error.h"

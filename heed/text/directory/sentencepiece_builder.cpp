@@ -1,5 +1,6 @@
 // Tokenizers made of a SentencePiece model, with the ids and rules that each class adds.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 

@@ -1,4 +1,5 @@
 #include <array>
+#include <nlohmann/json.hpp>
 
 #include "heed/text/models/bpe.h"
 #include "heed/text/models/sentence_piece.h"

@@ -1,4 +1,5 @@
 // BPE models to and from tokenizer.json.
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/base/error.h"

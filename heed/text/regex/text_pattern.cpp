@@ -1,5 +1,6 @@
 #include "heed/text/regex/text_pattern.h"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/base/error.h"

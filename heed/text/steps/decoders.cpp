@@ -1,4 +1,5 @@
 #include <unicode/unistr.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,5 @@
 // The pre-tokenizer Split, declared in subword_pre_tokenizers.h.
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/text/regex/text_pattern.h"

@@ -1,5 +1,6 @@
 #include "heed/text/steps/subword_normalizers.h"
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>

@@ -1,6 +1,7 @@
 #include "heed/text/steps/subword_pre_tokenizers.h"
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"

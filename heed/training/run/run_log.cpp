@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"

@@ -1,6 +1,7 @@
 #include "heed/training/run/run_state.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "heed/base/error.h"

@@ -1,5 +1,7 @@
 #include "heed/models/published/architectures/decoder_like.h"
 
+#include <nlohmann/json.hpp>
+
 #include "heed/base/error.h"
 #include "heed/models/published/architectures/bert_like.h"
 

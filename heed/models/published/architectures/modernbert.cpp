@@ -1,6 +1,8 @@
 // ModernBERT: rotary positions, gated feed-forward, windows and full attention in turn.
 //                                                                          Warner et al. 2024
 #include "heed/base/error.h"
+
+#include <nlohmann/json.hpp>
 #include "heed/models/published/architectures/all.h"
 #include "heed/models/published/architectures/bert_like.h"
 
