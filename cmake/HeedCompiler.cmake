@@ -18,7 +18,10 @@ target_compile_options(heed_compiler INTERFACE -Wall -Wextra -Wshadow -Wnon-virt
                                                -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # -Wrestrict: GCC 12 warns of the string concatenation of its own library (bug 105651).
-  target_compile_options(heed_compiler INTERFACE -fpch-preprocess -Wno-restrict)
+  # --param: a file of this project takes less than 1 GB; collecting its garbage earlier costs an eighth
+  # of the time.
+  target_compile_options(heed_compiler INTERFACE -fpch-preprocess -Wno-restrict
+                                                 "SHELL:--param ggc-min-heapsize=1000000")
   # GCC 14 warns of what std::vector<bool>::reserve copies, inlined from torch's Function::apply; and
   # GCC 13 and later take a text that a view gives out (JsonValue::string) for part of the view.
   if(CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)

@@ -6,3 +6,5 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <torch/nn/module.h>
+
+#include <filesystem>
