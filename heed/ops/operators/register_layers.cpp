@@ -1,13 +1,18 @@
 // The kernels beside attention and linear layers as torch operators, for Python. Each has a
 // backward operator of its own (layer_operator.h). A seed is an int64 tensor of one value, so that
 // it can be drawn inside a traced graph.
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
+
 #include <array>
 
 #include "heed/base/error.h"
+#include "heed/ops/attention/transforms.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/ops/dropout.h"
 #include "heed/ops/embedding.h"
 #include "heed/ops/norm.h"
+#include "heed/ops/operators/boxed.h"
 #include "heed/ops/operators/layer_operator.h"
 
 namespace heed {
@@ -171,29 +176,26 @@ void for_each_operator(const Visit& visit) {
       "embedding(Tensor weight, Tensor ids, int padding_idx=-1) -> Tensor");
 }
 
-template <void (*kernel)(const c10::OperatorHandle&, torch::jit::Stack*)>
-torch::CppFunction boxed() {
-  return torch::CppFunction::makeFromBoxedFunction<kernel>();
-}
-
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(heed, library) {
   for_each_operator([&]<class Op>(const std::string& schema) {
-    LayerOperator<Op>::define(library, schema);
+    define_layer_operator(library, schema);
     const std::string name = schema.substr(0, schema.find('('));
     const std::string backward = name + "_backward";
     const auto implement = [&](c10::DispatchKey key, const std::string& own, auto&& kernel) {
       library.impl(own.c_str(), torch::dispatch(key, std::forward<decltype(kernel)>(kernel)));
     };
     for (const auto key : {c10::DispatchKey::CompositeExplicitAutograd, c10::DispatchKey::CPU}) {
-      implement(key, name, boxed<&LayerOperator<Op>::forward>());
-      implement(key, backward, boxed<&LayerOperator<Op>::backward>());
+      implement(key, name, LayerKernel<Op, layer_kernels::forward>::boxed());
+      implement(key, backward, LayerKernel<Op, layer_kernels::backward>::boxed());
     }
-    implement(c10::DispatchKey::Meta, name, boxed<&LayerOperator<Op>::meta>());
-    implement(c10::DispatchKey::Meta, backward, boxed<&LayerOperator<Op>::meta_backward>());
-    implement(c10::DispatchKey::Autograd, name, boxed<&LayerOperator<Op>::autograd>());
-    implement(c10::DispatchKey::FuncTorchBatched, name, boxed<&LayerOperator<Op>::batched>());
+    implement(c10::DispatchKey::Meta, name, LayerKernel<Op, layer_kernels::meta>::boxed());
+    implement(c10::DispatchKey::Meta, backward,
+              LayerKernel<Op, layer_kernels::meta_backward>::boxed());
+    implement(c10::DispatchKey::Autograd, name, LayerKernel<Op, layer_kernels::autograd>::boxed());
+    implement(c10::DispatchKey::FuncTorchBatched, name,
+              LayerKernel<Op, layer_kernels::batched>::boxed());
     implement(c10::DispatchKey::Autograd, backward,
               torch::autograd::autogradNotImplementedFallback());
     // Statistics and sums are in float32 whatever comes, so there is nothing to cast: the input's
