@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""clang's warnings over every source of build/clang, without compiling any to the end: with the
-precompiled headers a file takes a second. Usage: check_clang.py [JOBS]"""
+"""clang's warnings over all that a build folder compiles, without compiling any to the end: with the
+precompiled headers a file takes a second or two. Usage: check_clang.py BUILD JOBS"""
 
 import json
 import shlex
@@ -25,8 +25,8 @@ def check(entry):
 
 
 def main():
-    jobs = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    with open("build/clang/compile_commands.json", encoding="utf-8") as file:
+    build, jobs = sys.argv[1], int(sys.argv[2])
+    with open(f"{build}/compile_commands.json", encoding="utf-8") as file:
         entries = [entry for entry in json.load(file) if not entry["file"].endswith((".hxx.cxx",))]
     with ThreadPoolExecutor(jobs) as pool:
         complaints = [text for text in pool.map(check, entries) if text]

@@ -5,7 +5,8 @@
 #   style     clang-format would change nothing
 #   tree      tools/check_layers.py and tools/check_tree.py
 #   scripts   shell and Python scripts parse
-#   clang     every source passes clang without a warning
+#   clang     sources, tests, examples and benchmarks pass clang without a warning, eight at a time;
+#             `tools/lint.sh clang-alone` reads each source by itself, and so finds missing includes
 #   tidy      clang-tidy (.clang-tidy) over the folders without torch, where it takes seconds a file;
 #             `tools/lint.sh tidy-torch` does the others
 #   headers   every header compiles by itself
@@ -15,9 +16,10 @@ jobs=${JOBS:-$(nproc)}
 
 sources() { git ls-files -z -- '*.cpp' '*.h' | xargs -0 ls -d 2>/dev/null; }
 
+# configure_clang [PRESET]
 configure_clang() {
-  cmake --preset clang -DHEED_WERROR=ON -DHEED_TESTS=OFF -DHEED_TORCH="${HEED_TORCH:-}" \
-    --log-level=WARNING >/dev/null
+  cmake --preset "${1:-clang}" -DHEED_WERROR=ON -DHEED_TORCH="${HEED_TORCH:-}" --log-level=WARNING \
+    >/dev/null
 }
 
 check_style() {
@@ -41,16 +43,22 @@ for path in sys.argv[1:]:
 PYTHON
 }
 
-# With the precompiled headers of the clang build a file costs seconds, not half a minute.
+# precompile_for_clang [PRESET]: with precompiled headers a file costs seconds, not half a minute.
 precompile_for_clang() {
-  configure_clang
-  cmake --build --preset clang -j "$jobs" --target heed_torch_headers heed_commit \
+  local preset=${1:-clang}
+  configure_clang "$preset"
+  cmake --build --preset "$preset" -j "$jobs" --target heed_torch_headers heed_commit \
     heed_viz_embedded >/dev/null
 }
 
 check_clang() {
-  precompile_for_clang
-  python3 tools/check_clang.py "$jobs"
+  precompile_for_clang clang-all
+  python3 tools/check_clang.py build/clang-all "$jobs"
+}
+
+check_clang-alone() {
+  precompile_for_clang clang
+  python3 tools/check_clang.py build/clang "$jobs"
 }
 
 without_torch='^heed/(base|io|text|data|kernels|viz)/'
