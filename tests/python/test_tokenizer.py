@@ -38,10 +38,18 @@ def ask(command, argument, lines):
 
 def byte_offsets(line, offsets):
     """Offsets in characters to offsets in bytes."""
+    if line.isascii():
+        return [list(span) for span in offsets]
     at = [0]
     for c in line:
         at.append(at[-1] + len(c.encode("utf-8")))
     return [[at[begin], at[end]] for begin, end in offsets]
+
+
+def same(case, ours, theirs, text):
+    """assertEqual of thousands, which writes its message only where it is needed."""
+    if ours != theirs:
+        case.assertEqual(ours, theirs, ascii(text))
 
 
 # What is composed or reordered has one common place in Heed, that of all its parts; the package
@@ -72,21 +80,22 @@ class SameIds(unittest.TestCase):
         # One text at a time: encode_batch pads where the file asks for it.
         for line, (ids, spans), fast_ids in zip(lines, answers, fast):
             expected = oracle.encode(line, add_special_tokens=False)
-            self.assertEqual(ids, expected.ids, ascii(line))
-            self.assertEqual(fast_ids, expected.ids, ascii(line))
+            expected_ids = expected.ids
+            same(self, ids, expected_ids, line)
+            same(self, fast_ids, expected_ids, line)
             if offsets(line):
-                self.assertEqual(spans, byte_offsets(line, expected.offsets), ascii(line))
+                same(self, spans, byte_offsets(line, expected.offsets), line)
 
     def build(self, lines, **settings):
         return ask("build", json.dumps(settings), lines)
 
     def test_the_default_on_real_and_generated_lines(self):
-        lines = texts.real() + texts.generated(12000)
+        lines = texts.real()[:15000] + texts.generated(12000)
         self.assertGreaterEqual(len(lines), 10000)
         self.compare(self.build(lines[:5000]), lines, offsets=composed)
 
     def test_every_normalizer(self):
-        lines = texts.generated(3000, seed=1) + texts.real()[:1000]
+        lines = texts.generated(1500, seed=1) + texts.real()[:500]
         same_place = {"NFC": composed, "NFD": composed, "NFKC": composed_kc, "NFKD": composed_kc,
                       "BertNormalizer": composed}
         for name in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Strip",
@@ -96,14 +105,14 @@ class SameIds(unittest.TestCase):
                              offsets=same_place.get(name, lambda line: True))
 
     def test_every_pre_tokenizer(self):
-        lines = texts.generated(3000, seed=2) + texts.real()[:1000]
+        lines = texts.generated(1500, seed=2) + texts.real()[:500]
         for name in ("Whitespace", "WhitespaceSplit", "BertPreTokenizer", "Punctuation", "Digits"):
             with self.subTest(name):
                 self.compare(self.build(lines, vocab_size=1000000, normalizers=[],
                                         pre_tokenizers=[name]), lines)
 
     def test_settings_that_are_not_the_default(self):
-        lines = texts.generated(1000, seed=3)
+        lines = texts.generated(600, seed=3)
         plain = json.loads(self.build(lines, vocab_size=1000000, normalizers=[]))
         normalizers = [
             {"type": "Strip", "strip_left": True, "strip_right": False},

@@ -75,19 +75,21 @@ class SameEncodings(unittest.TestCase):
         self.assertEqual(len(answers), len(inputs))
         encoded = oracle.encode_batch([one[0] if len(one) == 1 else tuple(one) for one in inputs])
         for one, (ids, types, spans, mask), expected in zip(inputs, answers, encoded):
-            self.assertEqual(ids, expected.ids, ascii(one))
-            self.assertEqual(types, expected.type_ids, ascii(one))
-            self.assertEqual(mask, expected.special_tokens_mask, ascii(one))
+            base.same(self, ids, expected.ids, one)
+            base.same(self, types, expected.type_ids, one)
+            base.same(self, mask, expected.special_tokens_mask, one)
             if all(map(offsets, one)):
-                theirs = [(0, 0)] * len(ids)
-                for i, (sequence, span) in enumerate(zip(expected.sequence_ids, expected.offsets)):
+                theirs = [[0, 0]] * len(ids)
+                at = [byte_places(line) for line in one]
+                for i, (sequence, (begin, end)) in enumerate(zip(expected.sequence_ids,
+                                                                 expected.offsets)):
                     if not mask[i]:
-                        line = one[sequence or 0]
-                        theirs[i] = tuple(byte_offset(line, at) for at in span)
-                self.assertEqual([tuple(span) for span in spans], theirs, ascii(one))
+                        places = at[sequence or 0]
+                        theirs[i] = [places[begin], places[end]]
+                base.same(self, spans, theirs, one)
 
     def test_every_processor(self):
-        lines = texts.generated(2000, seed=31) + ["", " "]
+        lines = texts.generated(800, seed=31) + ["", " "]
         shuffled = random.Random(31).sample(lines, len(lines))
         inputs = [[line] for line in lines] + [[a, b] for a, b in zip(lines, shuffled)]
         tokenizer = word_level(lines)
@@ -99,7 +101,7 @@ class SameEncodings(unittest.TestCase):
                              offsets=lambda line: not twice)
 
     def test_truncation(self):
-        lines = texts.generated(600, seed=32)
+        lines = texts.generated(300, seed=32)
         shuffled = random.Random(32).sample(lines, len(lines))
         pairs = [[a, b] for a, b in zip(lines, shuffled)]
         tokenizer = word_level(lines)
@@ -135,7 +137,7 @@ class SameEncodings(unittest.TestCase):
                          [[line] for line in lines])
 
     def test_subword_normalizers(self):
-        lines = texts.generated(20000, seed=34) + texts.every_code_point() + ["", " ", "▁a"]
+        lines = texts.generated(4000, seed=34) + ["", " ", "▁a"]
         bpe = tokenizers.Tokenizer(tokenizers.models.BPE(byte_fallback=True))
         bpe.train_from_iterator(lines[:300], tokenizers.trainers.BpeTrainer(
             vocab_size=3000, show_progress=False, limit_alphabet=500))
@@ -145,15 +147,18 @@ class SameEncodings(unittest.TestCase):
         prepend = {"type": "Prepend", "prepend": "▁"}
         to_mark = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
         blanks = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "▁"}
-        for normalizer in (
-                {"type": "Sequence", "normalizers": [prepend, to_mark]},
-                {"type": "Sequence", "normalizers": [blanks, {"type": "Prepend", "prepend": "ab"}]},
-                {"type": "Nmt"}, {"type": "ByteLevel"}):
+        every = texts.every_code_point()  # where what is done depends on the character
+        for normalizer, more in (
+                ({"type": "Sequence", "normalizers": [prepend, to_mark]}, []),
+                ({"type": "Sequence", "normalizers": [blanks, {"type": "Prepend", "prepend": "ab"}]},
+                 []),
+                ({"type": "Nmt"}, every), ({"type": "ByteLevel"}, every)):
             with self.subTest(normalizer):
-                self.compare(plain | {"normalizer": normalizer}, [[line] for line in lines])
+                self.compare(plain | {"normalizer": normalizer},
+                             [[line] for line in lines + more])
 
     def test_old_fields_of_metaspace_and_characters_as_delimiters(self):
-        lines = texts.generated(3000, seed=35)
+        lines = texts.generated(1000, seed=35)
         plain = word_level(lines)
         for pre_tokenizer in (
                 {"type": "Metaspace", "replacement": "▁", "add_prefix_space": True,
@@ -166,7 +171,7 @@ class SameEncodings(unittest.TestCase):
                              [[line] for line in lines])
 
     def test_both_spellings_of_merges(self):
-        lines = texts.generated(2000, seed=36)
+        lines = texts.generated(1000, seed=36)
         bpe = tokenizers.Tokenizer(tokenizers.models.BPE())
         bpe.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel()
         bpe.train_from_iterator(lines[:500], tokenizers.trainers.BpeTrainer(
@@ -177,6 +182,17 @@ class SameEncodings(unittest.TestCase):
         strings["model"]["merges"] = [" ".join(merge) for merge in pairs["model"]["merges"]]
         for spelling in (pairs, strings):
             self.compare(spelling, [[line] for line in lines])
+
+
+def byte_places(line):
+    """Where each character begins in UTF-8, and the end."""
+    if line.isascii():
+        return range(len(line) + 1)
+    places = [0]
+    for c in line:
+        places.append(places[-1] + (1 if c < "\x80" else 2 if c < "\u0800" else
+                                    3 if c < "\U00010000" else 4))
+    return places
 
 
 def byte_offset(line, at):

@@ -1,6 +1,7 @@
 """Texts to compare tokenizers on: real ones where ../shared/data is there, and generated ones of
 many scripts, with emoji, combining marks, odd white space, control and unassigned characters."""
 
+import functools
 import os
 import pathlib
 import random
@@ -41,6 +42,17 @@ PLAIN = ("the of and a to in is you that it he was for on are as with his they I
          "hello HELLO Hello [PAD] [UNK] [MASK] <br> <s> </s>").split()
 
 
+def kept(function):
+    """Made once for the same arguments; each caller has a list of its own."""
+    once = functools.cache(function)
+
+    @functools.wraps(function)
+    def copied(*arguments, **named):
+        return list(once(*arguments, **named))
+    return copied
+
+
+@kept
 def generated(count, seed=20):
     """`count` lines, the same for the same seed."""
     random_ = random.Random(seed)
@@ -80,9 +92,15 @@ def generated(count, seed=20):
     return lines
 
 
+@kept
 def every_code_point(per_line=64):
-    """Lines that together hold every code point, each beside a letter."""
-    points = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    """Lines that together hold every code point, each beside a letter; of the planes in which all
+    are unassigned or all private every 65th and the last two, which are no characters."""
+    def is_one(c):
+        alike = c >= 0x40000 and c >> 16 != 0xE
+        return not 0xD800 <= c < 0xE000 and (not alike or c % 65 == 0 or c & 0xFFFF >= 0xFFFE)
+
+    points = [chr(c) for c in range(0x110000) if is_one(c)]
     return [" ".join(f"a{c}B" for c in points[i:i + per_line])
             for i in range(0, len(points), per_line)]
 
@@ -95,6 +113,7 @@ def shared_data():
     return None
 
 
+@kept
 def real():
     """Sentences of sst2 and multi30k; nothing where they are missing."""
     folder = shared_data()
@@ -107,6 +126,7 @@ def real():
     return lines
 
 
+@kept
 def more_real():
     """All texts of ../shared/data that are lines, about 150,000."""
     folder = shared_data()
