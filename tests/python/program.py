@@ -1,5 +1,6 @@
 """The program under test, which is the first argument of the command line of a test."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,6 +8,10 @@ import time
 from pathlib import Path
 
 HEED = Path(sys.argv.pop(1)).resolve()
+
+# So little work is done no sooner by two threads, and a thread that waits for another takes the time
+# of a test that runs beside this one. Tests that say --threads, and test_threads.py, have more.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def heed(*arguments, text="", code=None, **options):

@@ -29,9 +29,11 @@ class Docs(unittest.TestCase):
 
     def run_block(self, commands, expected, folder):
         path = os.pathsep.join([str(HEED.parent), os.environ["PATH"]])
+        environment = {**os.environ, "PATH": path}
+        if "WORLD_SIZE" not in commands:  # processes of one training share the cores among them
+            environment.setdefault("OMP_NUM_THREADS", "1")  # see program.py
         result = subprocess.run(["bash", "-euo", "pipefail", "-c", commands], cwd=folder,
-                                env={**os.environ, "PATH": path}, capture_output=True, text=True,
-                                timeout=600)
+                                env=environment, capture_output=True, text=True, timeout=600)
         self.assertEqual(result.returncode, 0, f"{commands}\n{result.stderr}")
         if expected is not None:
             self.assertEqual(result.stdout, expected, commands)
