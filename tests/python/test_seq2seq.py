@@ -175,8 +175,8 @@ class SequenceToSequence(unittest.TestCase):
         for attention, cell in (("additive", "gru"), ("dot", "lstm")):
             out = f"rnn-{attention}"
             command = self.rnn_command(out, *RNN_LEARN, "--rnn-attention", attention, "--rnn-cell",
-                                       cell, "--epochs", 40, "--metric-for-best-model", "bleu",
-                                       "--json")
+                                       cell, "--epochs", 40, "--eval-steps", 50,
+                                       "--metric-for-best-model", "bleu", "--json")
             result = heed(*command, cwd=self.folder, code=0)
             self.assertGreater(json.loads(result.stdout)["bleu"], 60, attention)
             model = self.folder / out
