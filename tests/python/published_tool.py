@@ -24,6 +24,7 @@ torch.set_num_threads(1)
 TOOL = sys.argv[1]
 FOLDER = Path(tempfile.mkdtemp(prefix="heed-published-"))
 failures = []
+running = []  # the tool, started with the first question: it answers a line with a line
 
 
 def check(holds, *what):
@@ -34,10 +35,21 @@ def check(holds, *what):
 
 def ask(requests):
     """What the tool says of each."""
-    text = "".join(json.dumps(request) + "\n" for request in requests)
-    done = subprocess.run([TOOL], input=text, capture_output=True, text=True)
-    check(done.returncode == 0, "the tool ended with", done.returncode, done.stderr[-2000:])
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    if not running:
+        running.append(subprocess.Popen([TOOL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        stderr=(FOLDER / "stderr").open("w")))  # fmt: skip
+    tool, said = running[0], []
+    for request in requests:
+        try:
+            tool.stdin.write(json.dumps(request) + "\n")
+            tool.stdin.flush()
+        except BrokenPipeError:
+            pass  # there is no answer either
+        line = tool.stdout.readline()
+        if not line:
+            sys.exit(f"the tool ended with {tool.wait()} at {request}: {(FOLDER / 'stderr').read_text()[-2000:]}")
+        said.append(json.loads(line))
+    return said
 
 
 def rolled(tensor, mask):
@@ -107,5 +119,9 @@ def run(tests):
     """Those of a script, one after the other; then it ends."""
     for test in tests:
         test()
+    for tool in running:
+        rest, _ = tool.communicate()
+        check(tool.returncode == 0 and not rest, "the tool ended with", tool.returncode, rest[-2000:],
+              (FOLDER / "stderr").read_text()[-2000:])  # fmt: skip
     if failures:
         sys.exit(f"{len(failures)} checks failed")
