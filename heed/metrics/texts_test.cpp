@@ -1,4 +1,4 @@
-// Measures of texts on values worked out by hand; tests/python/test_metrics.py compares hundreds
+// Measures of texts on values worked out by hand; tests/python/test_metrics.py compares thousands
 // of lines with the packages whose numbers these are.
 #include <gtest/gtest.h>
 
