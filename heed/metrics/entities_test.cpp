@@ -31,10 +31,10 @@ std::vector<std::vector<std::string>> sentences_of_tags(const std::string& joine
 }
 
 void expect_scores(const PrecisionRecall& ours, const JsonValue& theirs) {
-  constexpr double kClose = 1e-9;  // both sides work in double precision
-  EXPECT_NEAR(ours.precision, theirs.at("precision").number(), kClose);
-  EXPECT_NEAR(ours.recall, theirs.at("recall").number(), kClose);
-  EXPECT_NEAR(ours.f1, theirs.at("f1").number(), kClose);
+  constexpr double kNear = 1e-9;  // both sides work in double precision
+  EXPECT_NEAR(ours.precision, theirs.at("precision").number(), kNear);
+  EXPECT_NEAR(ours.recall, theirs.at("recall").number(), kNear);
+  EXPECT_NEAR(ours.f1, theirs.at("f1").number(), kNear);
   EXPECT_EQ(ours.support, theirs.at("support").integer());
 }
 
