@@ -36,8 +36,8 @@ void check(const TokenTaggerOptions& o) {
 
 TokenTagger::TokenTagger(const TokenTaggerOptions& options, OwnNetwork)
     : options_(checked(options)),
-      tags_(text::all_tags(options.types, options.scheme)),
-      crf_(std::make_shared<nn::Crf>(tags_, options.scheme)) {}
+      tags_(text::all_tags(options.types, text::tag_scheme_named(options.tag_scheme))),
+      crf_(std::make_shared<nn::Crf>(tags_, text::tag_scheme_named(options.tag_scheme))) {}
 
 TokenTagger::TokenTagger(const TokenTaggerOptions& options) : TokenTagger(options, OwnNetwork()) {
   const TransformerOptions& o = options.transformer;

@@ -27,7 +27,7 @@ namespace heed::models {
 
 struct TokenTaggerOptions {
   std::vector<std::string> types = {};  // of entities, sorted
-  text::TagScheme scheme = text::TagScheme::kBioes;
+  std::string tag_scheme = "bioes";     // of the tags that are learnt: text::TagScheme
   WordEncoderOptions words = {};
   TransformerOptions transformer = {};  // max_length: words of a sentence
   // crf: tags are learnt together, as a chain; softmax: each word's by itself. The sequence that is
@@ -37,9 +37,14 @@ struct TokenTaggerOptions {
 
 std::vector<std::string> tagger_outputs();
 
-// All but the types and the scheme, which together are the tags.
+// All but the types, which the data decide.
 template <nn::OptionsOf<TokenTaggerOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::Field{.name = "tag_scheme",
+                  .help = "Scheme that the model answers in; files may have any",
+                  .choices = text::tag_scheme_names,
+                  .group = "Words and tags"},
+        o.tag_scheme);
   visit(nn::Field{.name = "output",
                   .help = "Tags are learnt together as a chain (crf) or each by itself (softmax)",
                   .choices = tagger_outputs,

@@ -81,11 +81,11 @@ TEST(TokenTagger, LearnsWithEveryScoreAndPattern) {
 
 TEST(TokenTagger, AnswersFollowTheSchemeWhateverTheScores) {
   for (const char* output : {"crf", "softmax"}) {
-    for (const text::TagScheme scheme : {text::TagScheme::kBio, text::TagScheme::kBioes}) {
+    for (const std::string& name : text::tag_scheme_names()) {
       at::manual_seed(5);
       TokenTaggerOptions options = small_token_tagger({});
       options.output = output;
-      options.scheme = scheme;
+      options.tag_scheme = name;
       const TokenTagger model(options);
       const auto count = std::ssize(model.tags());
       const at::Tensor lengths = at::full({50}, 7, at::kLong);
@@ -93,7 +93,8 @@ TEST(TokenTagger, AnswersFollowTheSchemeWhateverTheScores) {
       for (const auto& rows : model.best(scores, lengths)) {
         std::vector<std::string> tags;
         for (const int64_t row : rows) tags.push_back(model.tags()[static_cast<size_t>(row)]);
-        EXPECT_FALSE(text::first_tag_fault(tags, scheme).has_value()) << output;
+        EXPECT_FALSE(text::first_tag_fault(tags, text::tag_scheme_named(name)).has_value())
+            << output << ' ' << name;
       }
       const at::Tensor sums = model.probabilities(scores, lengths).sum(-1);
       EXPECT_LT((sums - 1).abs().max().item<double>(), 1e-9);
@@ -170,7 +171,7 @@ class TokenTaggerFiles : public testing::Test {
                                                      .pattern = "window:3:2|global:1",
                                                      .positions = "relative",
                                                      .max_relative_positions = 7});
-    options.scheme = text::TagScheme::kBio;
+    options.tag_scheme = "bio";
     trained_ = {.model = std::make_shared<TokenTagger>(options),
                 .tokenizer = small_subwords(),
                 .characters = small_characters()};

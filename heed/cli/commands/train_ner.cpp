@@ -18,7 +18,6 @@ struct TrainNerSettings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
   double valid_share = kValidShare;
-  std::string scheme = "bioes";
   FromModel from;
   ReadingOptions reading;
   tasks::EntityRecognitionOptions task{
@@ -84,7 +83,6 @@ tasks::EntityRecognition published_task(const TrainNerSettings& settings,
 tasks::EntityRecognition fresh_task(const TrainNerSettings& settings, const Sentences& sentences) {
   tasks::EntityRecognitionOptions options = settings.task;
   options.model.transformer = resolved(options.model.transformer);
-  options.model.scheme = text::tag_scheme_named(settings.scheme);
   options.model.words.character_score = options.model.transformer.attention.score;
   return {sentences.train, sentences.valid, options};
 }
@@ -117,9 +115,6 @@ void define_train_ner(Options& options, TrainNerSettings& s) {
                     "Sentences, as CoNLL columns or JSON,");
   s.from.add_to(options);
   s.reading.add_to(options);
-  options.add("--tag-scheme", s.scheme, "Scheme that the model answers in; files may have any")
-      .one_of({"bio", "bioes"})
-      .group("Words and tags");
   visit_fields(s.task, FieldOptions(options));
   add_model_options(options, s.task.model,
                     {.help = {{"max_length",

@@ -130,9 +130,7 @@ class TokenTaggerAdapter final : public TextTask<SplitText> {
 
 OrderedJson TokenTaggerAdapter::description() const {
   const models::TokenTaggerOptions& options = trained_.model->options();
-  return models::with_fields({{"types", options.types},
-                              {"tag_scheme", text::name_of(options.scheme)},
-                              {"word_dim", word_dim(options.words)}},
+  return models::with_fields({{"types", options.types}, {"word_dim", word_dim(options.words)}},
                              options);
 }
 

@@ -22,12 +22,8 @@ constexpr const char* kTokenTaggerType = "heed_token_tagger";
 OrderedJson config_json(const TrainedTokenTagger& trained) {
   const TokenTaggerOptions& o = trained.model->options();
   OrderedJson config = {
-      {"architectures", {"TokenTagger"}},
-      {"model_type", kTokenTaggerType},
-      {"task", "ner"},
-      {"tag_scheme", text::name_of(o.scheme)},
-      {"entity_types", o.types},
-      {"torch_dtype", "float32"},
+      {"architectures", {"TokenTagger"}}, {"model_type", kTokenTaggerType}, {"task", "ner"},
+      {"entity_types", o.types},          {"torch_dtype", "float32"},
   };
   config.update(labels_json(trained.model->tags()));
   config.update(columns_json(trained.columns));
@@ -54,13 +50,8 @@ std::vector<std::string> types_from(const JsonValue& config) {
 }
 
 TokenTaggerOptions options_from(const JsonValue& config) {
-  using text::TagScheme;
   auto options = fields_from<TokenTaggerOptions>(config);
   options.types = types_from(config);
-  options.scheme =
-      config.at("tag_scheme")
-          .one_of<TagScheme>(
-              {{"iob1", TagScheme::kIob1}, {"bio", TagScheme::kBio}, {"bioes", TagScheme::kBioes}});
   return options;
 }
 
@@ -68,7 +59,8 @@ void check_against_weights(const WeightCheck& check, const TokenTaggerOptions& o
   const TransformerOptions& o = options.transformer;
   const WordEncoderOptions& w = options.words;
   check.shape("input.weight", {o.d_model, word_dim(w)}, "d_model");
-  const auto tags = static_cast<int64_t>(text::all_tags(options.types, options.scheme).size());
+  const text::TagScheme scheme = text::tag_scheme_named(options.tag_scheme);
+  const auto tags = static_cast<int64_t>(text::all_tags(options.types, scheme).size());
   check.shape("output.weight", {tags, o.d_model}, "entity_types");
   if (w.subword_dim > 0) {
     check.shape("words.subwords.weight", {w.subword_vocab_size, w.subword_dim},

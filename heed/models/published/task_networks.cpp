@@ -27,13 +27,13 @@ constexpr int64_t kPiecesOfAWord = 4;
 TokenTaggerOptions tagger_options(const Published& model) {
   TagLabels labels = tag_labels(model.labels());
   TokenTaggerOptions options{.types = std::move(labels.types),
-                             .scheme = labels.scheme,
                              .words = {.subword_vocab_size = model.vocab_size(),
                                        .subword_pad_token_id = model.pad_token_id(),
                                        .character_dim = 0,
                                        .shape_dim = 0},
                              .transformer = model.transformer(),
                              .output = "softmax"};
+  options.tag_scheme = text::name_of(labels.scheme);
   options.transformer.max_length =
       std::max<int64_t>(1, options.transformer.max_length / kPiecesOfAWord);
   return options;

@@ -57,7 +57,8 @@ models::TrainedTokenTagger untrained(const data::NerData& data,
   model.words.subword_pad_token_id = made.tokenizer->padding_id().value();
   model.words.character_vocab_size = made.characters->size();
   model.words.character_pad_token_id = made.characters->padding_id().value();
-  const auto tags = std::ssize(text::all_tags(model.types, model.scheme));
+  const text::TagScheme scheme = text::tag_scheme_named(model.tag_scheme);
+  const auto tags = std::ssize(text::all_tags(model.types, scheme));
   check_classes_fit(text_of(model.types.size(), " types of entities"),
                     tags * (tags + model.transformer.d_model));
   made.model = std::make_shared<models::TokenTagger>(model);

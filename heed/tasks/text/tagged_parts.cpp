@@ -11,7 +11,8 @@ namespace {
 // Rows of the model's tags for the words of a part. An entity that goes on beyond it ends with it.
 class Targets {
  public:
-  explicit Targets(const models::TokenTagger& model) : scheme_(model.options().scheme) {
+  explicit Targets(const models::TokenTagger& model)
+      : scheme_(text::tag_scheme_named(model.options().tag_scheme)) {
     for (const std::string& tag : model.tags())
       rows_.emplace(tag, static_cast<int32_t>(rows_.size()));
   }
