@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "heed/inference/fields.h"
 #include "heed/inference/logit_rules.h"
 #include "heed/inference/step_decoder.h"
 
@@ -21,15 +22,15 @@ namespace heed::inference {
 enum class EarlyStopping : uint8_t { kFull, kHopeless, kNever };
 
 struct BeamSearchOptions {
-  int64_t num_beams = 5;
+  int64_t num_beams = kNumBeams;
   // A hypothesis of n tokens (the end token not counted) is ranked by its log-probability divided
   // by n to this power: 0 prefers short ones, 1 ranks by the mean. Wu et al. 2016, section 7, with
   // the simpler penalty that most toolkits use.
-  double length_penalty = 1;
+  double length_penalty = kLengthPenalty;
   // Its rules in place of Heed's: then the end token counts into n, too, and only the best
   // `num_beams` hypotheses are kept.
   std::optional<EarlyStopping> early_stopping = {};
-  int64_t max_new_tokens = 256;      // of a hypothesis
+  int64_t max_new_tokens = kMaxNewTokens;  // of a hypothesis
   int64_t num_return_sequences = 1;  // of each sequence that are returned, at most `num_beams`
   std::vector<int64_t> eos_token_ids;
   LogitRules rules = {};            // n-grams are looked for in the start and what follows it

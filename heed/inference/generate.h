@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "heed/inference/fields.h"
 #include "heed/inference/logit_rules.h"
 #include "heed/inference/sampling.h"
 #include "heed/inference/step_decoder.h"
@@ -13,11 +14,11 @@ namespace heed::inference {
 
 struct GenerateOptions {
   SamplingOptions sampling;
-  LogitRules rules = {};               // n-grams are looked for in the prompt too
-  int64_t max_new_tokens = 256;        // new ones, at most
-  int64_t num_return_sequences = 1;    // continuations of the same prompt, made together
-  std::vector<int64_t> eos_token_ids;  // end a sequence, and are not part of the result
-  std::function<bool()> cancelled;     // asked before each step; true: leave, with what is there
+  LogitRules rules = {};                   // n-grams are looked for in the prompt too
+  int64_t max_new_tokens = kMaxNewTokens;  // at most
+  int64_t num_return_sequences = 1;        // continuations of the same prompt, made together
+  std::vector<int64_t> eos_token_ids;      // end a sequence, and are not part of the result
+  std::function<bool()> cancelled;  // asked before each step; true: leave, with what is there
 };
 
 enum class Finish : uint8_t { kEndToken, kStopped, kLength, kCancelled };

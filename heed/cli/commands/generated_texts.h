@@ -18,10 +18,10 @@ namespace heed::cli {
 // The settings of inference/fields.h, with the defaults of what they are passed on to.
 struct GenerationSettings {
   inference::SamplingOptions sampling = {};
-  int64_t max_new_tokens = inference::GenerateOptions().max_new_tokens;
+  int64_t max_new_tokens = inference::kMaxNewTokens;
   int64_t num_return_sequences = inference::GenerateOptions().num_return_sequences;
   int64_t num_beams = 1;  // above 1: beam search, which takes no chances
-  double length_penalty = inference::BeamSearchOptions().length_penalty;
+  double length_penalty = inference::kLengthPenalty;
 };
 
 // The options that say how tokens are drawn, which a beam search does not do: "--temperature", ….

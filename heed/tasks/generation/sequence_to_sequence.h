@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "heed/data/texts/parallel_data.h"
+#include "heed/inference/fields.h"
 #include "heed/metrics/bleu.h"
 #include "heed/models/files/encoder_decoder_files.h"
 #include "heed/nn/fields.h"
@@ -96,10 +97,11 @@ Metrics target_loss(const models::TrainedEncoderDecoder& trained, const data::Pa
                     const Progress& progress = {});
 
 struct TranslationOptions {
-  int64_t num_beams = 5;
-  double length_penalty = 1;     // see inference/beam_search.h
-  int64_t max_new_tokens = 256;  // of a translation; no more than the model's `max_length`
-  int64_t batch_size = 64;       // sources that are translated together
+  int64_t num_beams = inference::kNumBeams;
+  double length_penalty = inference::kLengthPenalty;
+  // Of a translation; no more than the model's `max_length`.
+  int64_t max_new_tokens = inference::kMaxNewTokens;
+  int64_t batch_size = 64;  // sources that are translated together
 };
 
 // What a model is used with where nobody says otherwise: of a published one, what its

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "heed/data/sounds/sound_data.h"
+#include "heed/inference/ctc.h"
 #include "heed/metrics/error_rates.h"
 #include "heed/models/files/speech_recogniser_files.h"
 #include "heed/nn/fields.h"
@@ -84,7 +85,7 @@ struct Transcript {
 };
 
 struct TranscribeOptions {
-  int64_t ctc_beams = 16;  // 1: the likeliest token of each step
+  int64_t ctc_beams = inference::CtcBeamOptions().num_beams;  // 1: the likeliest token of each step
 };
 
 template <nn::OptionsOf<TranscribeOptions> Options, typename Visit>
