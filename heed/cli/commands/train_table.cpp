@@ -30,7 +30,6 @@ struct TrainTableSettings {
   std::vector<std::string> train;
   std::vector<std::string> valid;
   double valid_share = 0.2;
-  std::string problem_type = "auto";
   data::TableReadOptions columns;
   TimedRows rows;
   ReadingOptions table;
@@ -57,9 +56,7 @@ data::TableReadOptions same_as(const data::TableData& train, data::TableReadOpti
 
 Tables read(const TrainTableSettings& settings) {
   data::TableReadOptions options = settings.columns;
-  options.target_kind = settings.problem_type == "auto"         ? data::TargetKind::kAuto
-                        : settings.problem_type == "regression" ? data::TargetKind::kNumber
-                                                                : data::TargetKind::kClasses;
+  options.target_kind = tasks::target_kind_of(settings.task.problem_type);
   data::TableData all = read_tables(settings.train, options, settings.table, settings.rows);
   if (!settings.valid.empty()) {
     data::TableData valid =
@@ -123,12 +120,6 @@ void define_train_table(Options& options, TrainTableSettings& s) {
   add_example_files(options, {s.train, s.valid, s.valid_share}, "Tables");
   options.add("--target", s.columns.target, "Column that is to be told, by name or number")
       .required()
-      .group(group);
-  options
-      .add("--problem-type", s.problem_type,
-           "What the target is; auto: classes where a cell is no number, or all are whole ones of "
-           "at most 20 values, each five times on average")
-      .one_of({"auto", "classification", "regression"})
       .group(group);
   options.add("--ignore", s.columns.ignored, "Columns that are not read")
       .separated_by(',')

@@ -58,6 +58,14 @@ Metrics number_metrics(const models::TrainedTable& trained, const at::Tensor& ou
 
 }  // namespace
 
+std::vector<std::string> problem_types() { return {"auto", "classification", "regression"}; }
+
+data::TargetKind target_kind_of(const std::string& problem_type) {
+  if (problem_type == "classification") return data::TargetKind::kClasses;
+  if (problem_type == "regression") return data::TargetKind::kNumber;
+  return data::TargetKind::kAuto;
+}
+
 TableLearning::TableLearning(const data::TableData& train, const data::TableData& valid,
                              const TableLearningOptions& options,
                              std::vector<std::string> missing_values)
@@ -68,6 +76,9 @@ TableLearning::TableLearning(const data::TableData& train, const data::TableData
   check_usage(train.rows() > 0 && valid.rows() > 0, "training: expected rows to train and to ",
               "validate on, got ", train.rows(), " and ", valid.rows());
   const data::TableColumn& target = *train.target;
+  check_usage(options.problem_type != (target.is_category ? "regression" : "classification"),
+              "problem_type: expected a target for ", options.problem_type, ", got ",
+              target.is_category ? "classes" : "a number");
   models::TableTransformerOptions model = options.model;
   trained_.columns = features_of(train, {.scaling = options.scaling,
                                          .num_bins = model.num_bins,

@@ -21,16 +21,29 @@ namespace heed::tasks {
 
 struct TableLearningOptions {
   models::TableTransformerOptions model;  // columns and outputs are read from the data
-  std::string scaling = "quantile";       // see NumberOptions
+  // What the target is to be: "classification", "regression", or "auto", what the data have.
+  std::string problem_type = "auto";
+  std::string scaling = "quantile";  // see NumberOptions
   int64_t min_frequency = 2;
   double label_smoothing = 0;         // of classes
   std::string class_weight = "none";  // see class_weights()
 };
 
+std::vector<std::string> problem_types();
+
+// What a table is to be read with for this type of problem.
+data::TargetKind target_kind_of(const std::string& problem_type);
+
 // All but those of the model, which have a list of their own.
 template <nn::OptionsOf<TableLearningOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
   using nn::Field;
+  visit(Field{.name = "problem_type",
+              .help = "What the target is; auto: classes where a cell is no number, or all are "
+                      "whole ones of at most 20 values, each five times on average",
+              .choices = problem_types,
+              .group = "Table"},
+        o.problem_type);
   visit(Field{.name = "scaling",
               .help = "How a number becomes a feature: quantile, by its rank among those that "
                       "train; standard, with their mean and deviation",
@@ -57,7 +70,8 @@ struct TableScores {
 class TableLearning final : public Task {
  public:
   // A fresh model. Weights come from torch's default generator. `valid` has the columns, the kind
-  // of target and the classes of `train`. Throws UsageError for options that cannot be used.
+  // of target and the classes of `train`. Throws UsageError for options that cannot be used, and
+  // for a target that is not of the type of problem.
   TableLearning(const data::TableData& train, const data::TableData& valid,
                 const TableLearningOptions& options, std::vector<std::string> missing_values);
 

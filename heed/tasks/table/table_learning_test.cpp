@@ -86,6 +86,26 @@ TEST(TableLearning, TellsNumbersInTheirUnits) {
   EXPECT_NEAR(metric(baselines[0].second.metrics(), "r2"), 0, 1e-9);
 }
 
+TEST(TableLearning, RefusesATargetOfAnotherTypeOfProblem) {
+  for (const bool classes : {false, true}) {
+    const data::TableData data = table(20, classes);
+    for (const std::string& type : problem_types()) {
+      TableLearningOptions options = small_table_learning();
+      options.problem_type = type;
+      if (type == (classes ? "regression" : "classification")) {
+        EXPECT_THROW(TableLearning(data, data, options, {}), UsageError) << type;
+      } else {
+        EXPECT_NO_THROW(TableLearning(data, data, options, {})) << type;
+      }
+    }
+    EXPECT_EQ(target_kind_of(classes ? "classification" : "regression"),
+              classes ? data::TargetKind::kClasses : data::TargetKind::kNumber);
+  }
+  TableLearningOptions options = small_table_learning();
+  options.problem_type = "ranking";
+  EXPECT_THROW(TableLearning(table(20, true), table(20, true), options, {}), UsageError);
+}
+
 TEST(TableLearning, ImportanceNamesTheColumnsThatTell) {
   at::manual_seed(3);
   const data::TableData data = table(100, false);
