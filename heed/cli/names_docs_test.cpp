@@ -51,5 +51,39 @@ TEST(NamesOfGenerationSettings, StandInTheTables) {
   EXPECT_EQ(settings, 10);
 }
 
+// What is declared by hand, not in a list of fields, is about files, their columns and what is
+// printed: a setting of a model, a vocabulary or its training belongs into the list beside its
+// struct, which checks, config.json and the tables of docs/ follow.
+TEST(OptionsDeclaredByHand, AreNoSettingsOfModels) {
+  const std::set<std::string> by_hand = {
+      // Files, and what is done with them.
+      "files", "--train", "--valid", "--valid-share", "--test-share", "--split", "--from", "--out",
+      "--resume", "--overwrite", "--watch", "--json", "--threads", "--help", "--config",
+      "--print-config",
+      // How they are read.
+      "--format", "--delimiter", "--header", "--encoding", "--max-bytes", "--max-classes",
+      "--max-pixels", "--skip-bad", "--missing", "--images", "--labels", "--image-size",
+      "--num-channels", "--edges", "--item-names",
+      // Columns.
+      "--text-column", "--label-column", "--source-column", "--target-column", "--file-column",
+      "--time-column", "--series", "--series-column", "--value-column", "--user-column",
+      "--item-column", "--name-column", "--node-column", "--split-column", "--target", "--ignore",
+      "--numbers", "--categories", "--covariates", "--season",
+      // Lists of texts, which no field is.
+      "--special", "--normalizer"};
+  int fields = 0;
+  for (const Command& command : commands()) {
+    if (!command.path.starts_with("train ") && command.path != "tokenize train") continue;
+    const Parser parser = parser_of(command);
+    for (const OptionInfo& option : parser.options->all()) {
+      const std::string& name = option.names.back();
+      fields += option.field ? 1 : 0;
+      EXPECT_TRUE(option.field || by_hand.count(name) > 0)
+          << command.path << " " << name << ": is it a setting of a model? Then see nn/fields.h";
+    }
+  }
+  EXPECT_GT(fields, 500);
+}
+
 }  // namespace
 }  // namespace heed::cli

@@ -40,6 +40,7 @@ struct Field {
   const char* automatic = "";   // what an option of "auto" chooses, which is no value of the field
   const char* group = "Model";  // heading of the option in the help
   bool free = false;            // of a run: may be another one when it is resumed
+  bool flag = false;            // of a bool that is false by default: the option takes no value
 };
 
 // A size: at least 1.

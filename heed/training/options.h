@@ -156,7 +156,10 @@ void visit_fields(Options& o, const Visit& visit) {
   visit(free(count("patience",
                    "Validations without a better model before stopping; 0: never stop early", 0)),
         o.patience);
-  visit(training({.name = "metric_for_best_model"}), o.metric_for_best_model);
+  visit(training({.name = "metric_for_best_model",
+                  .help = "Metric of the validation that decides which model is best",
+                  .automatic = "what the task is usually judged by"}),
+        o.metric_for_best_model);
   visit(training({.name = "seed", .help = "Seed of everything random"}), o.seed);
   visit(training({.name = "device",
                   .help = "cpu, cuda or cuda:NUMBER; the code for CUDA was never run on a GPU"}),

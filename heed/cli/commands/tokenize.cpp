@@ -7,6 +7,7 @@
 #include "heed/base/progress.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
+#include "heed/cli/options/field_options.h"
 #include "heed/cli/options/task_sets.h"
 #include "heed/data/rows.h"
 #include "heed/io/file.h"
@@ -19,15 +20,43 @@
 namespace heed::cli {
 namespace {
 
+// What is learnt.
+struct VocabularyOptions {
+  std::string kind = "byte_bpe";
+  int64_t vocab_size = text::BpeOptions().vocab_size;
+  int64_t min_frequency = 0;
+  bool lowercase = false;
+};
+
+std::vector<std::string> vocabulary_kinds() {
+  return {"bpe", "byte_bpe", "wordpiece", "words", "characters"};
+}
+
+template <nn::OptionsOf<VocabularyOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::Field{.name = "kind",
+                  .help = "byte_bpe (spells every text), bpe, wordpiece, words or characters",
+                  .choices = vocabulary_kinds},
+        o.kind);
+  visit(nn::Field{.name = "vocab_size",
+                  .help = "How many tokens at most, special ones too",
+                  .least = 1,
+                  .most = 10'000'000},
+        o.vocab_size);
+  visit(nn::Field{.name = "min_frequency",
+                  .help = "What was seen less often gets no token; 0: as the kind has it",
+                  .most = static_cast<double>(int64_t{1} << 40)},
+        o.min_frequency);
+  visit(nn::Field{.name = "lowercase", .help = "Lower case before anything else", .flag = true},
+        o.lowercase);
+}
+
 struct TrainSettings {
   std::vector<std::string> files;
-  std::string kind = "byte_bpe";
   std::string out;
-  int32_t vocab_size = 10'000;
-  int64_t min_frequency = 0;
+  VocabularyOptions vocabulary;
   std::vector<std::string> special_tokens;
   std::vector<std::string> normalizers;
-  bool lowercase = false;
   bool json = false;
 };
 
@@ -60,12 +89,13 @@ void for_each_line(const std::vector<std::string>& files,
 // What the command line says instead of the defaults of a kind.
 template <typename Options>
 Options adjusted(Options options, const TrainSettings& settings) {
-  options.vocab_size = settings.vocab_size;
-  if (settings.min_frequency > 0) options.min_frequency = settings.min_frequency;
+  const VocabularyOptions& wanted = settings.vocabulary;
+  options.vocab_size = static_cast<int32_t>(wanted.vocab_size);
+  if (wanted.min_frequency > 0) options.min_frequency = wanted.min_frequency;
   if (!settings.special_tokens.empty()) options.special_tokens = settings.special_tokens;
   options.normalizers.insert(options.normalizers.begin(), settings.normalizers.begin(),
                              settings.normalizers.end());
-  if (settings.lowercase) options.normalizers.push_back("Lowercase");
+  if (wanted.lowercase) options.normalizers.push_back("Lowercase");
   return options;
 }
 
@@ -84,11 +114,12 @@ text::WordLevelOptions word_options() {
 }
 
 text::Tokenizer train_subwords(const TrainSettings& settings) {
-  const bool word_piece = settings.kind == "wordpiece";
-  text::BpeOptions options = adjusted(word_piece                    ? text::word_piece_options()
-                                      : settings.kind == "byte_bpe" ? text::byte_level_options()
-                                                                    : bpe_options(),
-                                      settings);
+  const bool word_piece = settings.vocabulary.kind == "wordpiece";
+  text::BpeOptions options =
+      adjusted(word_piece                               ? text::word_piece_options()
+               : settings.vocabulary.kind == "byte_bpe" ? text::byte_level_options()
+                                                        : bpe_options(),
+               settings);
   options.progress = progress_bar("learning merges");
   text::BpeBuilder builder(options);
   for_each_line(settings.files, [&](std::string_view line) { builder.add(line); });
@@ -97,22 +128,24 @@ text::Tokenizer train_subwords(const TrainSettings& settings) {
 
 text::Tokenizer train_words(const TrainSettings& settings) {
   text::WordLevelBuilder builder(adjusted(
-      settings.kind == "characters" ? text::character_options() : word_options(), settings));
+      settings.vocabulary.kind == "characters" ? text::character_options() : word_options(),
+      settings));
   for_each_line(settings.files, [&](std::string_view line) { builder.add(line); });
   return builder.build();
 }
 
 void train(const TrainSettings& settings) {
-  const bool whole = settings.kind == "words" || settings.kind == "characters";
+  const bool whole =
+      settings.vocabulary.kind == "words" || settings.vocabulary.kind == "characters";
   const text::Tokenizer tokenizer = whole ? train_words(settings) : train_subwords(settings);
   tokenizer.save(settings.out);
   if (settings.json) {
     const nlohmann::ordered_json json = {
-        {"file", settings.out}, {"kind", settings.kind}, {"tokens", tokenizer.size()}};
+        {"file", settings.out}, {"kind", settings.vocabulary.kind}, {"tokens", tokenizer.size()}};
     std::cout << json.dump() << '\n';
   } else {
-    std::cout << printable(settings.out) << ": " << settings.kind << ", " << tokenizer.size()
-              << " tokens\n";
+    std::cout << printable(settings.out) << ": " << settings.vocabulary.kind << ", "
+              << tokenizer.size() << " tokens\n";
   }
 }
 
@@ -212,24 +245,18 @@ void define_train(Options& options, TrainSettings& s) {
   options.add("files", s.files, "Texts, plain or gzip; - reads standard input")
       .required()
       .repeats();
-  options.add("--kind", s.kind, "byte_bpe (spells every text), bpe, wordpiece, words or characters")
-      .one_of({"bpe", "byte_bpe", "wordpiece", "words", "characters"});
   options.add("--out", s.out, "Where to write tokenizer.json").required();
-  options.add("--vocab-size", s.vocab_size, "How many tokens at most, special ones too")
-      .range(1, 10'000'000);
-  options
-      .add("--min-frequency", s.min_frequency,
-           "What was seen less often gets no token; 0: as the kind has it")
-      .range(int64_t{0}, int64_t{1} << 40);
+  visit_fields(s.vocabulary, FieldOptions(options, {.group = "Vocabulary"}));
   options
       .add("--special", s.special_tokens,
            "Special tokens, which get the first ids; without: as the kind has it")
-      .repeats();
+      .repeats()
+      .group("Vocabulary");
   options
       .add("--normalizer", s.normalizers,
            "NFC, NFKC, StripAccents, ... or a JSON object as tokenizer.json has it")
-      .repeats();
-  options.flag("--lowercase", s.lowercase, "Lower case before anything else");
+      .repeats()
+      .group("Vocabulary");
   options.flag("--json", s.json, "Print the file, the kind and the number of tokens as JSON");
 }
 

@@ -40,7 +40,7 @@ data::TrainingData read_data(const TrainClassifySettings& settings) {
 
 // Which metrics there are depends on whether a text may have several labels.
 void check_watched(const TrainClassifySettings& settings) {
-  const std::string& watch = settings.training.metric_for_best_model;
+  const std::string& watch = settings.training.options.metric_for_best_model;
   const bool several = !settings.task.label_separator.empty();
   const bool missing =
       several ? watch == "accuracy" : watch == "micro_f1" || watch == "subset_accuracy";

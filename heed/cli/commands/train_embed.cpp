@@ -19,7 +19,6 @@ struct TrainEmbedSettings {
   double valid_share = kValidShare;
   FromModel from;
   ReadingOptions reading;
-  int64_t max_length = 0;
   tasks::EmbeddingTrainingOptions task;
   TrainingSettings training{training::TrainingOptions{.epochs = 1}};
 };
@@ -51,11 +50,11 @@ Groups read_data(const TrainEmbedSettings& settings) {
 
 void run_train_embed(TrainEmbedSettings& settings) {
   check_usage(settings.from.wanted(), "--from: expected the directory of a model to go on with");
-  settings.from.prepare({}, settings.training);
+  settings.from.prepare({"max-length"}, settings.training);
   settings.training.prepare();
   Groups groups = read_data(settings);
   tasks::TextEmbedder embedder = tasks::open_text_embedder(
-      settings.from.directory(), settings.from.tuning(), settings.max_length);
+      settings.from.directory(), settings.from.tuning(), settings.task.max_length);
   FromModel::show(*embedder.model->model());
   tasks::EmbeddingTraining task(groups.train, std::move(groups.valid), settings.task,
                                 std::move(embedder));
@@ -68,10 +67,6 @@ void define_train_embed(Options& options, TrainEmbedSettings& s) {
                     "Pairs or triplets of texts, as tables or JSON,");
   s.from.add_to(options);
   s.reading.add_file_options(options);
-  options
-      .add("--max-length", s.max_length,
-           "Tokens of a text; what is beyond is cut; 0: as many as the model says")
-      .range(0, nn::kLargestSize);
   visit_fields(s.task, FieldOptions(options));
   s.training.add_to(options, {"spearman", "ndcg_at_10", "mrr_at_10"});
 }

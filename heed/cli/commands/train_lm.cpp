@@ -18,7 +18,7 @@ struct TrainLmSettings {
   std::vector<std::string> valid;
   double valid_share = kValidShare;
   ReadingOptions reading;  // --encoding and --max-bytes of it
-  std::string tokenizer = "auto";
+  tasks::TextTokenizerOptions tokenizer;
   FromModel from;
   // A small model, and as many updates as make it write something like the text within minutes on
   // two cores; who has more of either says so.
@@ -37,13 +37,6 @@ struct TrainLmSettings {
                                 .lr_scheduler = "cosine",
                                 .optimizer = {.weight_decay = 0.1, .beta2 = 0.99}}};
 };
-
-// A token for each 256 bytes of text, within limits: of fewer, each is seen too seldom to be
-// learnt.
-std::string tokenizer_kind(const TrainLmSettings& settings, const data::TextData& data) {
-  if (settings.tokenizer != "auto") return settings.tokenizer;
-  return text_of("bpe:", std::clamp<size_t>(data.train.size() / 256, 512, 8000));
-}
 
 data::TextData read_data(const TrainLmSettings& settings) {
   data::DataReport report;
@@ -68,15 +61,12 @@ tasks::LanguageModelling fresh_task(const TrainLmSettings& settings, const data:
   models::LanguageModelOptions model = settings.model;
   model.transformer = resolved(model.transformer);
   return {data,
-          tasks::tokenizer_for(tokenizer_kind(settings, data), data.train,
-                               progress_bar("learning merges")),
+          tasks::tokenizer_for(settings.tokenizer, data.train, progress_bar("learning merges")),
           model};
 }
 
 tasks::LanguageModelling published_task(const TrainLmSettings& settings,
                                         const data::TextData& data) {
-  check_usage(!settings.from.is_given("tokenizer"),
-              "--tokenizer: has no meaning with --from, whose model has its own");
   const models::PublishedFiles files =
       settings.from.open({.purpose = models::published::Purpose::kCausalLm});
   const int64_t longest = files.model->transformer().max_length;
@@ -90,8 +80,8 @@ void run_train_lm(const TrainLmSettings& given) {
   settings.from.prepare({"max-length"}, settings.training);
   settings.training.prepare();
   resolved(settings.model.transformer);
-  const bool chosen = !settings.from.wanted() && settings.tokenizer != "auto";
-  if (chosen) tasks::tokenizer_for(settings.tokenizer, "");  // throws before any data is read
+  // Throws before any data is read.
+  if (!settings.from.wanted()) tasks::tokenizer_for(settings.tokenizer, "");
   const data::TextData data = read_data(settings);
   tasks::LanguageModelling task =
       settings.from.wanted() ? published_task(settings, data) : fresh_task(settings, data);
@@ -115,9 +105,7 @@ void define_train_lm(Options& options, TrainLmSettings& s) {
   s.reading.add_encoding(options);
   s.reading.add_max_bytes(options);
   s.from.add_to(options);
-  options.add("--tokenizer", s.tokenizer,
-              "characters, bytes, bpe:N (learnt from the texts, N tokens), auto (bpe with a number "
-              "that suits the size of the texts) or a tokenizer.json");
+  visit_fields(s.tokenizer, FieldOptions(options));
   add_model_options(
       options, s.model,
       {.help = {{"max_length", "Tokens that the model sees at once, and of a training example"}}});

@@ -159,7 +159,7 @@ void run_train_qa(TrainQaSettings& settings) {
     check_usage(settings.task.class_weight == "none",
                 "--class-weight: has no meaning where answers are spans of a text: they are no "
                 "classes");
-    check_usage(settings.training.metric_for_best_model != "loss",
+    check_usage(settings.training.options.metric_for_best_model != "loss",
                 "--metric-for-best-model: loss is not measured where answers are spans of a text; "
                 "expected exact_match or f1");
     train_on_spans(settings);

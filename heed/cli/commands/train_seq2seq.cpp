@@ -66,10 +66,6 @@ tasks::SequenceToSequence fresh_task(const TrainSeq2seqSettings& settings, const
 }
 
 tasks::SequenceToSequence published_task(const TrainSeq2seqSettings& settings, const Pairs& pairs) {
-  for (const char* own : {"tokenizer", "target-tokenizer", "lowercase"}) {
-    check_usage(!settings.from.is_given(own), "--", own,
-                ": has no meaning with --from, whose model has its own");
-  }
   const models::PublishedFiles files =
       settings.from.open({.purpose = models::published::Purpose::kConditionalGeneration});
   return {pairs.train, pairs.valid, models::as_encoder_decoder(files), settings.task};
@@ -100,8 +96,8 @@ void run_train_seq2seq(TrainSeq2seqSettings& settings) {
   // Throws before any data is read.
   if (!settings.from.wanted()) tasks::tokenizers_for({}, settings.tokenizers);
   const Pairs pairs = read_data(settings);
-  if (settings.training.metric_for_best_model != "auto")
-    settings.task.watched = settings.training.metric_for_best_model;
+  const std::string& watched = settings.training.options.metric_for_best_model;
+  if (watched != TrainingSettings::kUsualMetric) settings.task.watched = watched;
   if (settings.tokenizers.lowercase) settings.task.letters = metrics::LetterCase::kLower;
   tasks::SequenceToSequence task =
       settings.from.wanted() ? published_task(settings, pairs) : fresh_task(settings, pairs);
@@ -119,11 +115,7 @@ void define_data(Options& options, TrainSeq2seqSettings& s) {
   options.add("--source-column", s.reading.text_column,
               "Column of the sources: a name or a number from 1");
   options.add("--target-column", s.reading.label_column, "Column of the targets");
-  options.add("--tokenizer", s.tokenizers.kind,
-              "bpe:N (learnt from the texts, N tokens), characters or a tokenizer.json");
-  options.add("--target-tokenizer", s.tokenizers.target_kind,
-              "The same for the targets alone; not given: both sides share one vocabulary");
-  options.flag("--lowercase", s.tokenizers.lowercase, "Learn a vocabulary without capitals");
+  visit_fields(s.tokenizers, FieldOptions(options));
 }
 
 void define_train_seq2seq(Options& options, TrainSeq2seqSettings& s) {

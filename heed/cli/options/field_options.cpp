@@ -36,6 +36,12 @@ std::string FieldOptions::zero_of(const nn::Field& field) const {
   return text_of_or(texts_.zero, field, field.zero);
 }
 
+std::vector<std::string> FieldOptions::choices_of(const nn::Field& field) const {
+  const auto found = texts_.choices.find(field.name);
+  if (found != texts_.choices.end()) return found->second;
+  return field.choices == nullptr ? std::vector<std::string>() : field.choices();
+}
+
 std::string FieldOptions::help_of(const nn::Field& field) const {
   const std::string help = text_of_or(texts_.help, field, field.help);
   const std::string zero = zero_of(field);
@@ -63,8 +69,8 @@ void FieldOptions::check_numbers(Option& option, const nn::Field& field, MayBe m
 
 void FieldOptions::add_check(Option& option, const nn::Field& field,
                              const std::string& /*value*/) const {
-  if (field.choices != nullptr) {
-    std::vector<std::string> names = field.choices();
+  std::vector<std::string> names = choices_of(field);
+  if (!names.empty()) {
     if (*field.automatic != '\0') names.insert(names.begin(), "auto");
     option.one_of(names);
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "heed/cli/options/options.h"
 #include "heed/nn/fields.h"
@@ -16,7 +17,9 @@ namespace heed::cli {
 struct FieldTexts {
   std::map<std::string, std::string> help = {};
   std::map<std::string, std::string> zero = {};  // Field::zero
-  std::string group = {};                        // of all of them; empty: as the list has it
+  // The only values that there are with this command.
+  std::map<std::string, std::vector<std::string>> choices = {};
+  std::string group = {};  // of all of them; empty: as the list has it
 };
 
 // "num_heads" -> "--num-heads".
@@ -36,14 +39,24 @@ class FieldOptions {
   void operator()(const nn::Field& field, Value& value) const {
     const std::string help = help_of(field);
     if (help.empty()) return;
-    Option option = command_.add(option_name(field.name), value, help);
+    Option option = added(field, value, help);
+    command_.know_as_field(option_name(field.name));
     option.group(texts_.group.empty() ? field.group : texts_.group);
     add_check(option, field, value);
   }
 
  private:
+  template <typename Value>
+  Option added(const nn::Field& field, Value& value, const std::string& help) const {
+    return command_.add(option_name(field.name), value, help);
+  }
+  Option added(const nn::Field& field, bool& value, const std::string& help) const {
+    return field.flag ? command_.flag(option_name(field.name), value, help)
+                      : command_.add(option_name(field.name), value, help);
+  }
   std::string help_of(const nn::Field& field) const;
   std::string zero_of(const nn::Field& field) const;
+  std::vector<std::string> choices_of(const nn::Field& field) const;  // empty: any
   // kEmpty: what --print-config writes where no number is given.
   enum class MayBe : uint8_t { kNumber, kEmpty };
   void check_numbers(Option& option, const nn::Field& field, MayBe may_be = MayBe::kNumber) const;

@@ -28,6 +28,7 @@ struct FieldSample {
   std::string text = "ab";
   std::optional<double> limit = {};
   std::string ink = "auto";
+  bool loud = false;
 };
 
 template <typename Visit>
@@ -44,6 +45,7 @@ void visit_fields(FieldSample& o, const Visit& visit) {
   visit(Field{.name = "limit", .help = "Limit", .most = 1, .above = true, .below = true}, o.limit);
   visit(Field{.name = "ink", .help = "Ink", .choices = colours, .automatic = "what is left"},
         o.ink);
+  visit(Field{.name = "loud", .help = "Loud", .flag = true}, o.loud);
 }
 
 struct Command {
@@ -68,7 +70,7 @@ TEST(FieldOptions, HaveTheNamesOfTheFields) {
   Command command;
   EXPECT_EQ(command.refusal({"--num-heads", "8", "--d-ff", "0", "--rate", "0", "--deep", "false",
                              "--seed", "18446744073709551615", "--colour", "blue", "--text", "",
-                             "--limit", "0.5"}),
+                             "--limit", "0.5", "--loud"}),
             "");
   EXPECT_EQ(command.sample.num_heads, 8);
   EXPECT_EQ(command.sample.d_ff, 0);
@@ -77,6 +79,7 @@ TEST(FieldOptions, HaveTheNamesOfTheFields) {
   EXPECT_EQ(command.sample.seed, UINT64_MAX);
   EXPECT_EQ(command.sample.colour, "blue");
   EXPECT_EQ(command.sample.limit, 0.5);
+  EXPECT_TRUE(command.sample.loud);
   EXPECT_FALSE(command.options.has("tokens"));  // the data decide
 }
 
@@ -116,12 +119,25 @@ TEST(FieldOptions, AreKnownToBeGiven) {
   EXPECT_EQ(given, "num_heads rate ");
 }
 
+TEST(FieldOptions, AreToldFromOthers) {
+  Command command;
+  std::string out;
+  command.options.add("--out", out, "Where");
+  for (const OptionInfo& option : command.options.all()) {
+    const std::string name = option.setting_name();
+    EXPECT_EQ(option.field, command.options.has(name) && option.setting && name != "out") << name;
+  }
+}
+
 TEST(FieldOptions, ACommandMaySayOtherwise) {
   const Command command({.help = {{"num_heads", "Other heads"}, {"tokens", "Tokens"}},
-                         .zero = {{"tokens", "as many as fit"}}});
+                         .zero = {{"tokens", "as many as fit"}},
+                         .choices = {{"text", {"ab", "abcd"}}, {"ink", {"blue"}}}});
   const std::string help = help_text(command.options, 200);
   EXPECT_THAT(help, HasSubstr("Other heads. At least 1."));
   EXPECT_THAT(help, HasSubstr("Tokens; 0: as many as fit. At least 0. Default: 7."));
+  EXPECT_THAT(help, HasSubstr("Text. One of ab, abcd. Default: ab."));
+  EXPECT_THAT(help, HasSubstr("Ink; auto: what is left. One of auto, blue. Default: auto."));
   EXPECT_THAT(help, HasSubstr("\nLooks:\n"));
   const std::string together = help_text(Command({.group = "All"}).options, 200);
   EXPECT_THAT(together, HasSubstr("\nAll:\n"));

@@ -19,6 +19,7 @@ struct OptionInfo {
   bool list = false;     // takes several values
   bool flag = false;     // takes none
   bool setting = false;  // may stand in a settings file
+  bool field = false;    // is of a list of fields (field_options.h)
   bool given = false;
   std::vector<std::string> values;  // that hold: those given, else the default; "true", "false"
 

@@ -284,7 +284,10 @@ std::string Options::examples() const { return app_->get_footer(); }
 
 std::vector<OptionInfo> Options::all() const {
   std::vector<OptionInfo> all;
-  for (const CLI::Option* option : app_->get_options({})) all.push_back(info_of(*option));
+  for (const CLI::Option* option : app_->get_options({})) {
+    all.push_back(info_of(*option));
+    all.back().field = fields_.count(all.back().names.back()) > 0;
+  }
   std::stable_partition(all.begin(), all.end(),
                         [](const OptionInfo& info) { return info.positional; });
   return all;

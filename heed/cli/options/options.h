@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,9 @@ class Options {
   Option add(const std::string& name, Value& value, const std::string& help);
   Option flag(const std::string& name, bool& value, const std::string& help);
 
+  // Remembers that the option of this name ("--lr") is of a list of fields: OptionInfo::field.
+  void know_as_field(const std::string& name) { fields_.insert(name); }
+
   // --help, --config and --print-config; behind all others.
   void finish();
 
@@ -100,6 +104,7 @@ class Options {
  private:
   std::unique_ptr<CLI::App> app_;
   std::map<std::string, std::string> places_;
+  std::set<std::string> fields_;
 };
 
 }  // namespace heed::cli

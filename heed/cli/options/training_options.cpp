@@ -143,14 +143,8 @@ void TrainingSettings::add_to(Options& command, std::vector<std::string> metrics
   command_ = &command;
   command.add("--out", out, "Directory that the best model is saved in").required();
   options.optimizer.weight_decay = training::weight_decay_of(options.optimizer);
-  visit_fields(options, FieldOptions(command));
-  metrics.insert(metrics.begin(), "auto");
-  command
-      .add("--metric-for-best-model", metric_for_best_model,
-           "Metric of the validation that decides which model is best; auto: what the task "
-           "is usually judged by")
-      .one_of(metrics)
-      .group(kTraining);
+  visit_fields(options,
+               FieldOptions(command, {.choices = {{"metric_for_best_model", std::move(metrics)}}}));
   command
       .flag("--resume", options.files.resume, "Go on from the last checkpoint; without one, begin")
       .group(kRun);
@@ -170,7 +164,7 @@ void TrainingSettings::add_to(Options& command, std::vector<std::string> metrics
 
 training::TrainingOptions TrainingSettings::resolved() const {
   training::TrainingOptions run = options;
-  if (metric_for_best_model != "auto") run.metric_for_best_model = metric_for_best_model;
+  if (run.metric_for_best_model == kUsualMetric) run.metric_for_best_model.clear();
   // A default of updates must not hide the epochs that somebody asked for.
   if (command_->is_given("epochs") && !command_->is_given("max-steps")) run.max_steps = 0;
   // Nor may the default, which is that of adamw, be taken for a wish.

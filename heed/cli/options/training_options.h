@@ -25,15 +25,17 @@ struct TrainingSettings {
   // Validations without a better model after which a run ends by itself, where a task has no other
   // wish: the best model is kept anyway, and what follows it is time.
   static constexpr int64_t kPatience = 10;
+  // Of --metric-for-best-model: empty in resolved().
+  static constexpr const char* kUsualMetric = "auto";
 
   explicit TrainingSettings(training::TrainingOptions defaults = {})
       : options(std::move(defaults)) {
     if (options.patience == 0) options.patience = kPatience;
+    options.metric_for_best_model = kUsualMetric;
   }
 
   training::TrainingOptions options;
   std::string out;
-  std::string metric_for_best_model = "auto";
   ThreadOptions threads;
   bool json = false;
   std::string watch = {};  // a port, or empty

@@ -112,6 +112,14 @@ std::shared_ptr<const text::Tokenizer> tokenizer_for(const std::string& kind, st
   return std::make_shared<const text::Tokenizer>(made());
 }
 
+std::shared_ptr<const text::Tokenizer> tokenizer_for(const TextTokenizerOptions& options,
+                                                     std::string_view text,
+                                                     const Progress& progress) {
+  if (options.tokenizer != "auto") return tokenizer_for(options.tokenizer, text, progress);
+  const size_t tokens = std::clamp<size_t>(text.size() / 256, 512, 8000);
+  return tokenizer_for(text_of(kBpe, tokens), text, progress);
+}
+
 LanguageModelling::LanguageModelling(const data::TextData& data,
                                      std::shared_ptr<const text::Tokenizer> tokenizer,
                                      const models::LanguageModelOptions& model) {

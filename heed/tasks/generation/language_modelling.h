@@ -10,6 +10,7 @@
 
 #include "heed/data/texts/text_data.h"
 #include "heed/models/files/language_model_files.h"
+#include "heed/nn/fields.h"
 #include "heed/tasks/common/cut_texts.h"
 #include "heed/tasks/common/task.h"
 
@@ -22,6 +23,24 @@ namespace heed::tasks {
 std::shared_ptr<const text::Tokenizer> tokenizer_for(
     const std::string& kind, std::string_view text, const Progress& progress = {},
     std::string_view learnt = "auto, characters, bytes, bpe:N");
+
+// The same for a language model, which "auto" gives a byte-level BPE: a token for each 256 bytes of
+// the text, within limits, as of fewer each is seen too seldom to be learnt.
+struct TextTokenizerOptions {
+  std::string tokenizer = "auto";
+};
+
+template <nn::OptionsOf<TextTokenizerOptions> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::Field{.name = "tokenizer",
+                  .help = "characters, bytes, bpe:N (learnt from the texts, N tokens), auto (bpe "
+                          "with a number that suits the size of the texts) or a tokenizer.json"},
+        o.tokenizer);
+}
+
+std::shared_ptr<const text::Tokenizer> tokenizer_for(const TextTokenizerOptions& options,
+                                                     std::string_view text,
+                                                     const Progress& progress = {});
 
 // A training example is a piece of the training text of as many tokens as the model's context. The
 // places where a piece may begin are cut into as many equal stretches as there are examples, and

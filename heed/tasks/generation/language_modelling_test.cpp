@@ -93,6 +93,9 @@ TEST(LanguageModelling, TokenizersByName) {
   EXPECT_THROW(tokenizer_for("bpe:12", ""), UsageError);
   EXPECT_THROW(tokenizer_for("bpe:x", ""), UsageError);
   EXPECT_THROW(tokenizer_for("no/such/file.json", ""), MissingInputError);
+  EXPECT_EQ(tokenizer_for(TextTokenizerOptions(), alphabet(9))->size(),
+            tokenizer_for("bpe:512", alphabet(9))->size());
+  EXPECT_EQ(tokenizer_for(TextTokenizerOptions{.tokenizer = "bytes"}, "")->size(), 257);
 }
 
 TEST(LanguageModelling, RefusesATextOfOneToken) {

@@ -87,7 +87,7 @@ std::shared_ptr<const text::Tokenizer> tokenizer_of(const Side& side,
 
 PairTokenizers tokenizers_for(const data::ParallelData& train, const PairTokenizerOptions& options,
                               const Progress& progress) {
-  const bool shared = options.target_kind.empty();
+  const bool shared = options.target_tokenizer.empty();
   std::vector<std::string_view> sources;
   std::vector<std::string_view> targets;
   for (const data::TextPair& pair : train.pairs) {
@@ -95,10 +95,10 @@ PairTokenizers tokenizers_for(const data::ParallelData& train, const PairTokeniz
     (shared ? sources : targets).emplace_back(pair.target);
   }
   PairTokenizers made;
-  made.source = tokenizer_of({options.kind, sources, "tokenizer"}, options, progress);
-  made.target =
-      shared ? made.source
-             : tokenizer_of({options.target_kind, targets, "target_tokenizer"}, options, progress);
+  made.source = tokenizer_of({options.tokenizer, sources, "tokenizer"}, options, progress);
+  made.target = shared ? made.source
+                       : tokenizer_of({options.target_tokenizer, targets, "target_tokenizer"},
+                                      options, progress);
   return made;
 }
 

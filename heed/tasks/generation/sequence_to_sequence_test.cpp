@@ -56,7 +56,7 @@ SequenceToSequenceOptions small_sequence_to_sequence() {
 }
 
 SequenceToSequence task_of(const SequenceToSequenceOptions& options,
-                           const PairTokenizerOptions& tokenizers = {.kind = "bpe:64"}) {
+                           const PairTokenizerOptions& tokenizers = {.tokenizer = "bpe:64"}) {
   const data::ParallelData train = numbers(kPairs, 1);
   const PairTokenizers made = tokenizers_for(train, tokenizers);
   at::manual_seed(2);
@@ -93,7 +93,7 @@ TEST(SequenceToSequence, LearnsWhatItIsShown) {
   options.watched = "bleu";
   options.model.transformer.max_length = 25;  // five words of four characters, and the end
   for (const char* target : {"", "characters"}) {
-    SequenceToSequence task = task_of(options, {.kind = "bpe:64", .target_kind = target});
+    SequenceToSequence task = task_of(options, {.tokenizer = "bpe:64", .target_tokenizer = target});
     train(task, 160);
     const Metrics metrics = task.validate({});
     EXPECT_LT(metric(metrics, "loss"), 0.05) << target;
@@ -268,23 +268,23 @@ TEST(SequenceToSequence, WhatIsTooLongIsCut) {
 
 TEST(SequenceToSequence, TokenizersByName) {
   const data::ParallelData train = numbers(60, 1);
-  const PairTokenizers shared = tokenizers_for(train, {.kind = "bpe:50"});
+  const PairTokenizers shared = tokenizers_for(train, {.tokenizer = "bpe:50"});
   EXPECT_EQ(shared.source, shared.target);
   EXPECT_LE(shared.source->size(), 50);
   EXPECT_EQ(shared.source->decode(shared.source->encode_ids("fünf eins")), "fünf eins");
   const PairTokenizers apart =
-      tokenizers_for(train, {.kind = "characters", .target_kind = "bpe:40"});
+      tokenizers_for(train, {.tokenizer = "characters", .target_tokenizer = "bpe:40"});
   EXPECT_NE(apart.source, apart.target);
   EXPECT_EQ(apart.source->decode(apart.source->encode_ids("two four")), "two four");
-  EXPECT_THROW(tokenizers_for(train, {.kind = "bpe:4"}), UsageError);
-  EXPECT_THROW(tokenizers_for(train, {.kind = "bpe:x"}), UsageError);
-  EXPECT_THROW(tokenizers_for(train, {.kind = "no/such/file.json"}), MissingInputError);
+  EXPECT_THROW(tokenizers_for(train, {.tokenizer = "bpe:4"}), UsageError);
+  EXPECT_THROW(tokenizers_for(train, {.tokenizer = "bpe:x"}), UsageError);
+  EXPECT_THROW(tokenizers_for(train, {.tokenizer = "no/such/file.json"}), MissingInputError);
 }
 
 TEST(SequenceToSequence, LowercaseLearnsNoCapitals) {
   data::ParallelData train = numbers(60, 1);
   for (data::TextPair& pair : train.pairs) pair.source[0] = 'T';
-  const auto made = tokenizers_for(train, {.kind = "bpe:50", .lowercase = true});
+  const auto made = tokenizers_for(train, {.tokenizer = "bpe:50", .lowercase = true});
   EXPECT_EQ(made.source->encode_ids("Two"), made.source->encode_ids("two"));
 }
 
@@ -296,7 +296,7 @@ TEST(SequenceToSequence, RefusesWhatCannotBe) {
   options.watched = "accuracy";
   EXPECT_THROW(task_of(options), UsageError);
   const data::ParallelData train = numbers(9, 1);
-  EXPECT_THROW(SequenceToSequence(train, {}, tokenizers_for(train, {.kind = "bpe:40"}),
+  EXPECT_THROW(SequenceToSequence(train, {}, tokenizers_for(train, {.tokenizer = "bpe:40"}),
                                   small_sequence_to_sequence()),
                UsageError);
 }

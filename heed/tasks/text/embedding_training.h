@@ -14,7 +14,8 @@
 namespace heed::tasks {
 
 struct EmbeddingTrainingOptions {
-  double scale = 20;  // of the cosines, as logits
+  double scale = 20;       // of the cosines, as logits
+  int64_t max_length = 0;  // see open_text_embedder()
 };
 
 template <nn::OptionsOf<EmbeddingTrainingOptions> Options, typename Visit>
@@ -25,6 +26,10 @@ void visit_fields(Options& o, const Visit& visit) {
                   .above = true,
                   .group = "Training"},
         o.scale);
+  visit(nn::Field{.name = "max_length",
+                  .help = "Tokens of a text; what is beyond is cut; 0: as many as the model says",
+                  .most = nn::kLargestSize},
+        o.max_length);
 }
 
 // How well vectors do. Of judged pairs: "spearman", between the scores and the cosines. Of others,
