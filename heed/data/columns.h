@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "heed/data/format.h"
-#include "heed/data/rows.h"
 #include "heed/io/json.h"
 
 namespace heed::data {
+
+struct Row;
+class TextLines;
 
 enum class Labels : uint8_t {
   kRequired,  // a row without a label is a problem

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "heed/data/limits.h"
+
 namespace heed::data {
 
 enum class Format : uint8_t {
@@ -69,5 +71,14 @@ std::string lower_case_of(std::string_view text);
 
 // Without white space at its ends.
 std::string_view trimmed(std::string_view text);
+
+// How a table is opened (open_table.h).
+struct OpenTableOptions {
+  Encoding encoding = Encoding::kUtf8;
+  char delimiter = '\0';  // a tab, a semicolon, a comma or a bar, whichever the first line has;
+                          // else a blank
+  bool skip_bad = false;  // rows that cannot be used are left out and counted
+  Limits limits = {};
+};
 
 }  // namespace heed::data

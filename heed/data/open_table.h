@@ -15,14 +15,6 @@
 
 namespace heed::data {
 
-struct OpenTableOptions {
-  Encoding encoding = Encoding::kUtf8;
-  char delimiter = '\0';  // a tab, a semicolon, a comma or a bar, whichever the first line has;
-                          // else a blank
-  bool skip_bad = false;  // rows that cannot be used are left out and counted
-  Limits limits = {};
-};
-
 class OpenTable {
  public:
   // Reads the first row; a file without one is reported (kNoExamples). DataError for JSON.

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
+#include "heed/data/rows.h"
 #include "heed/data/texts/ner_data.h"
 #include "heed/data/texts/parallel_data.h"
 #include "heed/io/json.h"

@@ -11,7 +11,7 @@
 #include "heed/inference/fields.h"
 #include "heed/kernels/elementwise/softmax_loss.h"
 #include "heed/kernels/vector/sharing.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/operator_workers.h"
 
 namespace heed::inference {
 namespace {

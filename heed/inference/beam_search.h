@@ -9,7 +9,6 @@
 #include <optional>
 #include <vector>
 
-#include "heed/inference/fields.h"
 #include "heed/inference/logit_rules.h"
 #include "heed/inference/step_decoder.h"
 
@@ -20,6 +19,10 @@ namespace heed::inference {
 // the worst of them (false); the same by the length that it may still get, where that helps it
 // ("never").
 enum class EarlyStopping : uint8_t { kFull, kHopeless, kNever };
+
+// Where nobody says otherwise.
+inline constexpr int64_t kNumBeams = 5;
+inline constexpr double kLengthPenalty = 1;
 
 struct BeamSearchOptions {
   int64_t num_beams = kNumBeams;

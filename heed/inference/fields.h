@@ -14,11 +14,6 @@ namespace heed::inference {
 
 inline constexpr double kNoLimit = 1e15;  // of tokens, and of what divides logits
 
-// The defaults that several structs share.
-inline constexpr int64_t kMaxNewTokens = 256;
-inline constexpr int64_t kNumBeams = 5;      // of a beam search
-inline constexpr double kLengthPenalty = 1;  // see beam_search.h
-
 // Calls visit(field, member) for each; members of `o.sampling` too.
 template <typename Options, typename Visit>
 void visit_generation_fields(Options& o, const Visit& visit) {

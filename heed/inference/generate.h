@@ -5,7 +5,6 @@
 #include <functional>
 #include <vector>
 
-#include "heed/inference/fields.h"
 #include "heed/inference/logit_rules.h"
 #include "heed/inference/sampling.h"
 #include "heed/inference/step_decoder.h"

@@ -7,6 +7,9 @@
 
 namespace heed::inference {
 
+// Of a text, where nobody says how many.
+inline constexpr int64_t kMaxNewTokens = 256;
+
 // A model in the middle of its work on R rows, each a sequence of the same length, with whatever it
 // remembers of them (a KV cache).
 class StepDecoder {

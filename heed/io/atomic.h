@@ -22,9 +22,10 @@
 #include <utility>
 #include <vector>
 
-#include "heed/io/system_calls.h"
-
 namespace heed {
+
+class SystemCalls;  // that tests may make fail (io/system_calls.h)
+SystemCalls& real_system_calls();
 
 // A file that is being written, from start to end, under its temporary name.
 class OutputFile {
@@ -65,7 +66,7 @@ class OutputFile {
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& target,
-                      SystemCalls& calls = SystemCalls::real());
+                      SystemCalls& calls = real_system_calls());
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
@@ -99,7 +100,7 @@ class AtomicFile {
 class AtomicDirectory {
  public:
   AtomicDirectory(const std::filesystem::path& target, std::vector<std::string> replaceable,
-                  SystemCalls& calls = SystemCalls::real());
+                  SystemCalls& calls = real_system_calls());
   ~AtomicDirectory();
   AtomicDirectory(const AtomicDirectory&) = delete;
   AtomicDirectory& operator=(const AtomicDirectory&) = delete;
@@ -133,7 +134,7 @@ void check_replaceable(const std::filesystem::path& target,
 // Puts back a version that a killed save had moved aside on a file system that cannot swap two
 // directories in one step (NFS). Loaders call it when `target` is not there; it does nothing if
 // there is nothing to put back.
-void recover(const std::filesystem::path& target, SystemCalls& calls = SystemCalls::real());
+void recover(const std::filesystem::path& target, SystemCalls& calls = real_system_calls());
 
 // Whether a file name is one of the temporary names above.
 bool is_temporary_name(std::string_view file_name);

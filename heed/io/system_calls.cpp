@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/io/atomic.h"
 
 namespace heed {
 
@@ -37,6 +38,8 @@ SystemCalls& SystemCalls::real() {
   static SystemCalls calls;
   return calls;
 }
+
+SystemCalls& real_system_calls() { return SystemCalls::real(); }
 
 void throw_io_error(const fs::path& path, std::string_view step, int error) {
   const char* advice = error == ENOSPC || error == EDQUOT ? "; free some space and try again" : "";

@@ -25,7 +25,7 @@ class SystemCalls {
   virtual int rmdir(const char* path);
   virtual int lock(int descriptor);  // flock with LOCK_EX | LOCK_NB
 
-  static SystemCalls& real();
+  static SystemCalls& real();  // real_system_calls() of io/atomic.h
 };
 
 // Throws the IoError "PATH: STEP failed: strerror(error)".

@@ -11,9 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/models/parts/sound_input.h"
 #include "heed/models/parts/text_batch.h"
-#include "heed/models/parts/token_input.h"
 #include "heed/models/parts/transformer_options.h"
 #include "heed/nn/decoder.h"
 #include "heed/nn/encoder.h"
@@ -21,6 +19,9 @@
 #include "heed/nn/recurrent_encoder.h"
 
 namespace heed::models {
+
+class SoundInput;
+class TokenInput;
 
 // Of recurrent ones.
 struct RecurrentNetworkOptions {

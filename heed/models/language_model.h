@@ -10,11 +10,12 @@
 #include <memory>
 
 #include "heed/models/parts/text_batch.h"
-#include "heed/models/parts/token_input.h"
 #include "heed/models/parts/transformer_options.h"
 #include "heed/nn/decoder.h"
 
 namespace heed::models {
+
+class TokenInput;
 
 struct LanguageModelOptions {
   int64_t vocab_size = 0;  // V

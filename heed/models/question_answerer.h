@@ -18,8 +18,9 @@
 #include <string>
 #include <vector>
 
-#include "heed/models/parts/token_input.h"
 #include "heed/models/parts/transformer_options.h"
+#include "heed/nn/attention/positions.h"
+#include "heed/nn/embedding.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/linear.h"
 

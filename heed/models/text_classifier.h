@@ -17,12 +17,14 @@
 
 #include "heed/models/document_encoder.h"
 #include "heed/models/parts/text_batch.h"
-#include "heed/models/parts/token_input.h"
 #include "heed/models/parts/transformer_options.h"
+#include "heed/nn/embedding.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/linear.h"
 
 namespace heed::models {
+
+class TokenInput;
 
 struct TextClassifierOptions {
   int64_t vocab_size = 10'000;  // V

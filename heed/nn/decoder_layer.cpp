@@ -1,6 +1,7 @@
 #include "heed/nn/decoder_layer.h"
 
 #include "heed/base/error.h"
+#include "heed/nn/before_attention.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::nn {

@@ -10,10 +10,11 @@
 #include <vector>
 
 #include "heed/nn/attention/multi_head_attention.h"
-#include "heed/nn/before_attention.h"
 #include "heed/nn/layer_options.h"
 
 namespace heed::nn {
+
+class BeforeAttention;
 
 class DecoderLayer : public torch::nn::Module {
  public:

@@ -1,5 +1,6 @@
 #include "heed/nn/encoder.h"
 
+#include "heed/nn/layer_stack.h"
 #include "heed/nn/recompute.h"
 
 namespace heed::nn {

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "heed/nn/encoder_layer.h"
-#include "heed/nn/layer_stack.h"
 
 namespace heed::nn {
 

@@ -8,10 +8,11 @@
 #include <memory>
 
 #include "heed/nn/attention/multi_head_attention.h"
-#include "heed/nn/before_attention.h"
 #include "heed/nn/layer_options.h"
 
 namespace heed::nn {
+
+class BeforeAttention;
 
 class EncoderLayer : public torch::nn::Module {
  public:

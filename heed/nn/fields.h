@@ -5,17 +5,12 @@
 // docs/model_directory.md.
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
-
-#include "heed/base/error.h"
-#include "heed/base/format.h"
-#include "heed/base/joined.h"
 
 namespace heed::nn {
 
@@ -68,14 +63,10 @@ template <typename Options, typename Of>
 concept OptionsOf = std::same_as<std::remove_const_t<Options>, Of>;
 
 // "16777216", "0.999".
-inline std::string number_text(double value) { return formatted("%.15g", value); }
+std::string number_text(double value);
 
 // "from 1 to 16777216", "above 0, at most 1", "from 0 to below 1".
-inline std::string range_text(const Field& field) {
-  const std::string least = number_text(field.least), most = number_text(field.most);
-  if (!field.above) return "from " + least + (field.below ? " to below " : " to ") + most;
-  return "above " + least + (field.below ? ", below " : ", at most ") + most;
-}
+std::string range_text(const Field& field);
 
 inline bool is_in_range(const Field& field, double value) {
   return (field.above ? value > field.least : value >= field.least) &&
@@ -84,26 +75,12 @@ inline bool is_in_range(const Field& field, double value) {
 
 // Throws UsageError naming the field that has a value it may not have.
 struct FieldCheck {
-  void operator()(const Field& field, int64_t value) const {
-    check_usage(is_in_range(field, static_cast<double>(value)), field.name,
-                ": expected an integer ", range_text(field), ", got ", value);
-  }
-  void operator()(const Field& field, double value) const {
-    check_usage(is_in_range(field, value), field.name, ": expected a number ", range_text(field),
-                ", got ", value);
-  }
-  void operator()(const Field& field, const std::optional<double>& value) const {
-    if (value) (*this)(field, *value);
-  }
+  void operator()(const Field& field, int64_t value) const;
+  void operator()(const Field& field, double value) const;
+  void operator()(const Field& field, const std::optional<double>& value) const;
   void operator()(const Field& /*field*/, uint64_t /*value*/) const {}
   void operator()(const Field& /*field*/, bool /*value*/) const {}
-  void operator()(const Field& field, const std::string& value) const {
-    if (field.check != nullptr) field.check(value);
-    if (field.choices == nullptr) return;
-    const std::vector<std::string> names = field.choices();
-    check_usage(std::find(names.begin(), names.end(), value) != names.end(), field.name,
-                ": expected one of ", joined(names), ", got '", value, "'");
-  }
+  void operator()(const Field& field, const std::string& value) const;
 };
 
 }  // namespace heed::nn

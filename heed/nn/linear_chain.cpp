@@ -10,7 +10,7 @@
 
 #include "heed/base/error.h"
 #include "heed/kernels/vector/sharing.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/operator_workers.h"
 
 namespace heed::nn {
 namespace {

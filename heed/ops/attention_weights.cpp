@@ -9,8 +9,8 @@
 #include "heed/kernels/attention/rows/weights.h"
 #include "heed/ops/attention/fused_problem.h"
 #include "heed/ops/attention_math.h"
+#include "heed/ops/operator_workers.h"
 #include "heed/ops/tensor_text.h"
-#include "heed/ops/workers.h"
 
 namespace heed {
 namespace {

@@ -6,8 +6,8 @@
 #include "heed/base/error.h"
 #include "heed/kernels/elementwise/softmax_loss.h"
 #include "heed/ops/dense/plain_tensor.h"
+#include "heed/ops/operator_workers.h"
 #include "heed/ops/tensor_text.h"
-#include "heed/ops/workers.h"
 
 namespace heed {
 namespace {

@@ -12,8 +12,8 @@
 #include "heed/ops/dense/linear_engine.h"
 #include "heed/ops/dense/linear_function.h"
 #include "heed/ops/dense/plain_tensor.h"
+#include "heed/ops/operator_workers.h"
 #include "heed/ops/tensor_text.h"
-#include "heed/ops/workers.h"
 
 namespace heed {
 namespace {

@@ -19,9 +19,12 @@
 #include <utility>
 #include <vector>
 
-#include "heed/kernels/attention/patterns/pattern.h"
-
 namespace heed {
+
+namespace kernels {
+class Pattern;
+using PatternPtr = std::shared_ptr<const Pattern>;
+}  // namespace kernels
 
 enum class Alignment : uint8_t { kBottomRight, kTopLeft };
 

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "heed/base/error.h"
+#include "heed/kernels/attention/patterns/pattern.h"
 #include "heed/ops/attention/pattern_node.h"
 #include "heed/ops/testing/test_cases.h"
 

@@ -7,6 +7,7 @@
 #include "heed/base/error.h"
 #include "heed/base/thread_pool.h"
 #include "heed/ops/dense/linear_engine.h"
+#include "heed/ops/operator_workers.h"
 
 namespace heed {
 namespace {

@@ -1,8 +1,6 @@
 // The threads that Heed's operators compute with.
 #pragma once
 
-#include "heed/base/workers.h"
-
 namespace heed {
 
 // From now on Heed's operators share their work among `count` threads of Heed's own (ThreadPool),
@@ -17,12 +15,5 @@ void set_threads(int count);
 
 // How many threads an operator may take.
 int threads();
-
-// What operators hand to kernels; one worker where the caller is itself one.
-class OperatorWorkers final : public Workers {
- public:
-  int count() const override;
-  void run(const std::function<void(int worker)>& body) const override;
-};
 
 }  // namespace heed

@@ -11,6 +11,7 @@
 #include "heed/ops/attention.h"
 #include "heed/ops/dense/linear_engine.h"
 #include "heed/ops/linear.h"
+#include "heed/ops/operator_workers.h"
 
 namespace heed {
 namespace {

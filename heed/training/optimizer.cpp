@@ -9,7 +9,7 @@
 
 #include "heed/base/error.h"
 #include "heed/kernels/vector/sharing.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/operator_workers.h"
 #include "heed/training/tensor_pieces.h"
 
 namespace heed::training {

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "heed/kernels/vector/sharing.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/operator_workers.h"
 
 namespace heed::training {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "heed/io/system_calls.h"
+#include "heed/io/atomic.h"
 #include "heed/tasks/common/task.h"
 #include "heed/training/options.h"
 #include "heed/training/run/reports.h"
@@ -21,6 +21,6 @@ namespace heed::training {
 // where something could not be written; the checkpoint before stays.
 RunReport train(tasks::Task& task, const TrainingOptions& options,
                 const std::filesystem::path& directory, const Observer& observer = {},
-                SystemCalls& calls = SystemCalls::real());
+                SystemCalls& calls = real_system_calls());
 
 }  // namespace heed::training

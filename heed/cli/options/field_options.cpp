@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "heed/base/error.h"
+
 namespace heed::cli {
 namespace {
 

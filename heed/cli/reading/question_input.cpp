@@ -2,6 +2,7 @@
 
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
+#include "heed/data/format.h"
 #include "heed/text/words/sentences.h"
 
 namespace heed::cli {

@@ -1,4 +1,5 @@
 // What a named-entity tagger answers, and how well.
+#include "heed/base/joined.h"
 #include "heed/tasks/text/entity_tagging.h"
 
 #include <ATen/ATen.h>

@@ -9,6 +9,8 @@
 #include "heed/base/joined.h"
 #include "heed/data/images/idx.h"
 #include "heed/data/label_set.h"
+#include "heed/data/open_table.h"
+#include "heed/data/rows.h"
 #include "heed/data/split.h"
 #include "heed/io/printable.h"
 #include "heed/io/utf8.h"

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "heed/data/data_report.h"
+#include "heed/data/format.h"
 #include "heed/data/images/image.h"
 #include "heed/data/images/resampling.h"
-#include "heed/data/open_table.h"
 
 namespace heed::data {
 

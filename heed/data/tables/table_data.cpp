@@ -10,6 +10,8 @@
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
 #include "heed/data/label_set.h"
+#include "heed/data/open_table.h"
+#include "heed/data/rows.h"
 #include "heed/data/split.h"
 #include "heed/data/tables/cells.h"
 #include "heed/io/utf8.h"

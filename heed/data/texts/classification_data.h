@@ -13,6 +13,7 @@
 #include "heed/data/data_report.h"
 #include "heed/data/format.h"
 #include "heed/data/limits.h"
+#include "heed/io/file.h"
 
 namespace heed::data {
 

@@ -8,11 +8,12 @@
 #include <vector>
 
 #include "heed/data/data_report.h"
-#include "heed/data/rows.h"
 #include "heed/data/texts/classification_data.h"
 #include "heed/text/words/entity_tags.h"
 
 namespace heed::data {
+
+class TextLines;
 
 struct NerSentence {
   std::vector<std::string> words;

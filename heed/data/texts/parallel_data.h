@@ -8,6 +8,7 @@
 
 #include "heed/data/data_report.h"
 #include "heed/data/texts/classification_data.h"
+#include "heed/io/file.h"
 
 namespace heed::data {
 

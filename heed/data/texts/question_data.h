@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "heed/data/data_report.h"
+#include "heed/data/format.h"
 #include "heed/data/limits.h"
-#include "heed/data/rows.h"
 #include "heed/text/span.h"
 
 namespace heed::data {
+
+class TextLines;
 
 // A question about the sentences of a story that stand before it.
 struct StoryQuestion {

@@ -4,6 +4,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/files/number_lists.h"
+#include "heed/models/files/weight_check.h"
 
 namespace heed::models {
 namespace {

@@ -5,10 +5,11 @@
 #include <vector>
 
 #include "heed/io/json.h"
-#include "heed/models/files/weight_check.h"
 #include "heed/models/parts/speech_encoder.h"
 
 namespace heed::models {
+
+class WeightCheck;
 
 // What frames are standardised with: of each band, over the training data.
 struct FrameScale {

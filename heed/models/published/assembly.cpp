@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/io/utf8.h"
+#include "heed/models/parts/sound_input.h"
 
 namespace heed::models::published {
 namespace {

@@ -1,4 +1,5 @@
 #include "heed/nn/attention/attention_heads.h"
+#include "heed/nn/attention/relative_buckets.h"
 #include "heed/nn/dropout_seed.h"
 
 #include <ATen/ATen.h>

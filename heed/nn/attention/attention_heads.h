@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "heed/nn/attention/attention_settings.h"
-#include "heed/nn/attention/relative_buckets.h"
 #include "heed/nn/attention/split_heads.h"
 #include "heed/nn/attention/token_positions.h"
 #include "heed/nn/layer_details.h"
@@ -19,6 +18,8 @@
 #include "heed/ops/attention.h"
 
 namespace heed::nn {
+
+class RelativeBuckets;
 
 struct MultiHeadAttentionOptions {
   int64_t d_model = 0;               // C, divisible by num_heads

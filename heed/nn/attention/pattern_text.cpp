@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/nn/attention/attention_settings.h"
 #include "heed/ops/attention/pattern_node.h"
 #include "heed/ops/tensor_text.h"

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/nn/attention/growing_table.h"
 #include "heed/nn/initialise.h"
 
 namespace heed::nn {
@@ -40,14 +41,14 @@ at::Tensor PositionTable::forward(const at::Tensor& input, const TokenPositions&
 
 SinusoidalPositions::SinusoidalPositions(const PositionsOptions& options)
     : PositionTable(options),
-      table_(
+      table_(std::make_shared<const GrowingTable>(
           [options](int64_t rows) {
             return sinusoidal_positions(rows, options.d_model, options.halves);
           },
-          options.max_length) {}
+          options.max_length)) {}
 
 at::Tensor SinusoidalPositions::first(int64_t rows, at::Device device) const {
-  return table_.first(rows, device);
+  return table_->first(rows, device);
 }
 
 LearnedPositions::LearnedPositions(const PositionsOptions& options)

@@ -5,11 +5,13 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <memory>
 
-#include "heed/nn/attention/growing_table.h"
 #include "heed/nn/attention/token_positions.h"
 
 namespace heed::nn {
+
+class GrowingTable;
 
 // The table of Vaswani et al. 2017, section 3.5:
 //   P[n, 2i] = sin(n / 10000^(2i / C)),  P[n, 2i + 1] = cos(n / 10000^(2i / C)).
@@ -48,7 +50,7 @@ class SinusoidalPositions : public PositionTable {
  private:
   at::Tensor first(int64_t rows, at::Device device) const override;
 
-  GrowingTable table_;
+  std::shared_ptr<const GrowingTable> table_;
 };
 
 // Learned positions, from N(0, 0.02²).                                       Gehring et al. 2017

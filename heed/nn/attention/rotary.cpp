@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/nn/attention/growing_table.h"
 
 namespace heed::nn {
 namespace {
@@ -86,12 +87,12 @@ at::Tensor angles_of(const RotaryOptions& options, int64_t positions) {
 }  // namespace
 
 Rotary::Rotary(const RotaryOptions& options)
-    : cosine_([options](int64_t rows) {
+    : cosine_(std::make_shared<const GrowingTable>([options](int64_t rows) {
         return (angles_of(options, rows).cos() * options.scaling.attention_factor).to(at::kFloat);
-      }),
-      sine_([options](int64_t rows) {
+      })),
+      sine_(std::make_shared<const GrowingTable>([options](int64_t rows) {
         return (angles_of(options, rows).sin() * options.scaling.attention_factor).to(at::kFloat);
-      }) {
+      })) {
   check_usage(options.size > 0 && options.size % 2 == 0,
               "rotary positions: expected an even size of the heads, got ", options.size);
   frequencies_of(options);  // throws here and not at the first text
@@ -100,8 +101,8 @@ Rotary::Rotary(const RotaryOptions& options)
 Rotary::Angles Rotary::angles(const TokenPositions& positions, int64_t length,
                               at::Device device) const {
   const int64_t end = end_of(positions, length);
-  const at::Tensor cosine = cosine_.first(end, device);
-  const at::Tensor sine = sine_.first(end, device);
+  const at::Tensor cosine = cosine_->first(end, device);
+  const at::Tensor sine = sine_->first(end, device);
   if (!positions.starts.defined()) {
     return {.cosine = cosine.slice(0, positions.start, end),
             .sine = sine.slice(0, positions.start, end)};

@@ -9,12 +9,14 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 
-#include "heed/nn/attention/growing_table.h"
 #include "heed/nn/attention/token_positions.h"
 #include "heed/nn/layer_details.h"
 
 namespace heed::nn {
+
+class GrowingTable;
 
 struct RotaryOptions {
   int64_t size = 0;  // D, or the part of it that is turned; even
@@ -36,8 +38,8 @@ class Rotary {
   Angles angles(const TokenPositions& positions, int64_t length, at::Device device) const;
 
  private:
-  GrowingTable cosine_;  // (positions, D/2)
-  GrowingTable sine_;
+  std::shared_ptr<const GrowingTable> cosine_;  // (positions, D/2)
+  std::shared_ptr<const GrowingTable> sine_;
 };
 
 }  // namespace heed::nn

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "heed/ops/attention/fused_problem.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/operator_workers.h"
 
 namespace heed {
 namespace {

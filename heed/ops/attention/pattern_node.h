@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "heed/kernels/attention/patterns/pattern.h"
 #include "heed/ops/pattern.h"
 
 namespace heed {

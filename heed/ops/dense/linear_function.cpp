@@ -8,7 +8,7 @@
 #include "heed/kernels/matrix/gemm.h"
 #include "heed/ops/dense/packed_weights.h"
 #include "heed/ops/dense/plain_tensor.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/operator_workers.h"
 
 namespace heed {
 namespace {

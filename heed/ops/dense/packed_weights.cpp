@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "heed/ops/linear.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/operator_workers.h"
 
 namespace heed {
 namespace {

@@ -5,7 +5,7 @@
 #include <mutex>
 
 #include "heed/data/length_buckets.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/operator_workers.h"
 
 namespace heed::tasks {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "heed/data/texts/parallel_data.h"
-#include "heed/inference/fields.h"
+#include "heed/inference/beam_search.h"
 #include "heed/metrics/bleu.h"
 #include "heed/models/files/encoder_decoder_files.h"
 #include "heed/nn/fields.h"

@@ -10,7 +10,7 @@
 #include <random>
 
 #include "heed/base/error.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/operator_workers.h"
 
 namespace heed::tasks {
 namespace {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "heed/io/checksum.h"
 #include "heed/tasks/common/vocabulary_size.h"
 #include "heed/tasks/generation/language_modelling.h"
 #include "heed/text/builders/word_level_builder.h"

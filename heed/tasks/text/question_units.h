@@ -8,9 +8,12 @@
 #include <utility>
 #include <vector>
 
-#include "heed/io/checksum.h"
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/tasks/common/task.h"
+
+namespace heed {
+class Checksum;
+}
 
 namespace heed::tasks {
 
