@@ -111,7 +111,7 @@ Json answer(const Json& request) {
     model->save(request["gradients"].get<std::string>());
   }
   write(request["outputs"].get<std::string>(), outputs);
-  return {{"architecture", model->architecture().model_type},
+  return {{"architecture", model->model_type()},
           {"purpose", heed::models::published::name_of(model->purpose())},
           {"labels", model->labels()},
           {"left_out", model->left_out()},

@@ -7,6 +7,7 @@
 #include "benchmarks/attention/cases.h"
 #include "heed/kernels/attention/attention.h"
 #include "heed/ops/attention/fused_problem.h"
+#include "heed/ops/operator_workers.h"
 #include "heed/ops/workers.h"
 
 namespace heed::bench {

@@ -4,6 +4,7 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/options/field_options.h"
+#include "heed/models/published/folders.h"
 
 namespace heed::cli {
 

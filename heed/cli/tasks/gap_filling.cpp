@@ -27,7 +27,7 @@ class GapFiller final : public TextTask<TextInput> {
       : filler_(std::move(filler)), options_(std::move(options)) {}
 
   OrderedJson description() const override {
-    return {{"architecture", filler_.model->architecture().model_type},
+    return {{"architecture", filler_.model->model_type()},
             {"max_length", filler_.model->transformer().max_length},
             {"mask_token", filler_.tokenizer->token_of(filler_.mask_id)}};
   }

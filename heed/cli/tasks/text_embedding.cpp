@@ -30,7 +30,7 @@ class TextEmbedderAdapter final : public TextTask<TextInput> {
 
   OrderedJson description() const override {
     const models::published::Published& model = *embedder_.model->model();
-    return {{"architecture", model.architecture().model_type},
+    return {{"architecture", model.model_type()},
             {"max_length", embedder_.max_length},
             {"vector_dim", tasks::embed(embedder_, {""}).size(1)},
             {"normalize", embedder_.model->modules_of_text().normalize}};

@@ -8,6 +8,7 @@
 #include "heed/models/files/pixel_numbers.h"
 #include "heed/models/files/published_files.h"
 #include "heed/models/files/weight_check.h"
+#include "heed/models/published/assembly.h"
 #include "heed/models/published/task_networks.h"
 
 namespace heed::models {

@@ -6,6 +6,7 @@
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
 #include "heed/models/files/config_limit.h"
+#include "heed/models/published/folders.h"
 #include "heed/models/published/published.h"
 
 namespace heed::models {

@@ -5,6 +5,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/files/model_directory.h"
+#include "heed/models/published/folders.h"
 
 namespace heed::models {
 namespace {
@@ -82,7 +83,7 @@ PublishedFiles with_head(const std::filesystem::path& directory, const HeadReque
 }
 
 std::string line_of(const published::Published& model) {
-  std::string line = text_of(model.architecture().model_type, " of ", model.directory().string());
+  std::string line = text_of(model.model_type(), " of ", model.directory().string());
   for (size_t i = 0; i < model.fresh().size(); ++i) {
     line += (i == 0 ? "; new: " : ", ") + model.fresh()[i];
   }

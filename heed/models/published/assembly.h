@@ -52,6 +52,13 @@ struct NamedTensor {
 std::vector<NamedTensor> saved_tensors(const Origin& origin, const Plan& plan,
                                        const std::string& base);
 
+// A file that is saved with a model, "1_Pooling/config.json": a text, or tensors as safetensors.
+struct SavedFile {
+  std::string name;
+  std::string content = {};
+  std::vector<NamedTensor> tensors = {};
+};
+
 // As a safetensors file takes them; the tensors must outlive it.
 std::vector<StoredTensor> stored(const std::vector<NamedTensor>& tensors);
 

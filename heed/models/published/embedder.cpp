@@ -8,6 +8,9 @@
 
 #include "heed/base/error.h"
 #include "heed/io/json.h"
+#include "heed/models/published/assembly.h"
+#include "heed/models/published/folders.h"
+#include "heed/models/published/weights.h"
 
 namespace heed::models::published {
 namespace {

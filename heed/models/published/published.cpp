@@ -11,6 +11,10 @@
 #include "heed/base/error.h"
 #include "heed/io/json.h"
 #include "heed/io/utf8.h"
+#include "heed/models/parts/head.h"
+#include "heed/models/parts/token_input.h"
+#include "heed/models/published/published_parts.h"
+#include "heed/models/published/weights.h"
 #include "heed/nn/initialise.h"
 
 namespace heed::models::published {
@@ -128,48 +132,64 @@ std::vector<std::string> labels_in(const std::filesystem::path& directory) {
 }
 
 Published::Published(const std::filesystem::path& directory, const LoadOptions& options)
-    : folders_(directory, options.base), config_(Config(read_config(folders_))) {
+    : parts_(std::make_unique<Parts>(Folders(directory, options.base))),
+      config_(Config(read_config(parts_->folders))) {
   const bool other_labels = has_other_labels(config_, options.labels);
   config_ = relabelled(config_, options.labels);
   architecture_ = &architecture_of(config_, options);
-  purpose_ = purpose_of(folders_, config_, *architecture_, options);
+  purpose_ = purpose_of(parts_->folders, config_, *architecture_, options);
   if (writes(purpose_)) {
-    generation_ = read_generation_config(folders_.that_has("generation_config.json"), config_);
+    generation_ =
+        read_generation_config(parts_->folders.that_has("generation_config.json"), config_);
   }
-  const Weights weights(folders_, std::string(architecture_->base));
+  const Weights weights(parts_->folders, std::string(architecture_->base));
   if (has_labels(purpose_)) {
     if (!other_labels) relabel_by_adapter(weights);
     labels_ = config_.labels();
   }
   config_ = Config(config_.json(), weights.names());
-  plan_ = from_config(config_, [&] { return architecture_->plan(config_, purpose_); });
-  check_quantization(config_, plan_);
-  check_sizes(plan_, weights);
+  parts_->plan = from_config(config_, [&] { return architecture_->plan(config_, purpose_); });
+  check_quantization(config_, parts_->plan);
+  check_sizes(parts_->plan, weights);
   const nn::WithoutInitialisation from_file;
   torch::nn::Module& network = from_config(
-      config_, [&]() -> std::reference_wrapper<torch::nn::Module> { return make_network(plan_); });
-  const Assembled body = assemble(network, plan_.network_rules, plan_, weights, Missing::kRefuse);
-  origins_ = body.origins;
+      config_,
+      [&]() -> std::reference_wrapper<torch::nn::Module> { return make_network(parts_->plan); });
+  const Assembled body =
+      assemble(network, parts_->plan.network_rules, parts_->plan, weights, Missing::kRefuse);
+  parts_->origins = body.origins;
   std::set<std::string> used(body.used.begin(), body.used.end());
-  if (has_head(plan_.head)) {
+  if (has_head(parts_->plan.head)) {
     const auto tokens = encoder_ ? encoder_->input->embedding : nullptr;
-    head_ = register_module("head", std::make_shared<Head>(plan_.head, tokens));
-    Assembled top = assemble(*head_, plan_.head_rules, plan_, weights, Missing::kBeginAnew);
+    head_ = register_module("head", std::make_shared<Head>(parts_->plan.head, tokens));
+    Assembled top =
+        assemble(*head_, parts_->plan.head_rules, parts_->plan, weights, Missing::kBeginAnew);
     used.insert(top.used.begin(), top.used.end());
     fresh_ = std::move(top.fresh);
-    std::move(top.origins.begin(), top.origins.end(), std::back_inserter(origins_));
+    std::move(top.origins.begin(), top.origins.end(), std::back_inserter(parts_->origins));
     if (other_labels && head_->output) begin_output_anew();
   }
-  if (folders_.is_adapter()) read_adapter(weights, used);
+  if (parts_->folders.is_adapter()) read_adapter(weights, used);
   for (const std::string& name : weights.names()) {
     if (used.count(name) == 0) left_out_.push_back(name);
   }
   eval();
 }
 
+Published::~Published() = default;
+
+std::string_view Published::model_type() const { return architecture_->model_type; }
+
+bool Published::has_adapter() const { return parts_->adapter != nullptr; }
+
+const std::filesystem::path& Published::directory() const { return parts_->folders.directory(); }
+
+const Folders& Published::folders() const { return parts_->folders; }
+
 // An adapter without a config.json of its own has as many classes as its head has rows.
 void Published::relabel_by_adapter(const Weights& weights) {
-  if (!folders_.is_adapter() || folders_.that_has("config.json") == folders_.directory()) return;
+  const Folders& from = parts_->folders;
+  if (!from.is_adapter() || from.that_has("config.json") == from.directory()) return;
   for (const char* name : {"classifier.weight", "classifier.out_proj.weight", "score.weight"}) {
     const at::Tensor rows = weights.find(name);
     if (!rows.defined() || rows.size(0) == std::ssize(config_.labels())) continue;
@@ -182,41 +202,42 @@ void Published::relabel_by_adapter(const Weights& weights) {
 AdaptedModel Published::adapted() const {
   const bool plain = purpose_ == Purpose::kFeatures;  // the class without a head has no prefix
   return {.module = *this,
-          .origins = origins_,
-          .plan = plan_,
+          .origins = parts_->origins,
+          .plan = parts_->plan,
           .base = plain ? "" : std::string(architecture_->base),
           .purpose = purpose_,
           .fresh = {fresh_.begin(), fresh_.end()}};
 }
 
 void Published::read_adapter(const Weights& weights, std::set<std::string>& used) {
-  adapter_ = std::make_unique<Adapter>(adapted(), folders_.directory(), weights, used);
+  parts_->adapter =
+      std::make_unique<Adapter>(adapted(), parts_->folders.directory(), weights, used);
   for (const std::string& name : weights.names()) {
     if (used.count(name) > 0 || name.find(".lora_") == std::string::npos) continue;
-    throw DataError((folders_.directory() / kAdapterWeights).string(),
+    throw DataError((parts_->folders.directory() / kAdapterWeights).string(),
                     "tensor " + excerpt(name) + ": this model has no linear layer for it");
   }
 }
 
 void Published::add_adapter(const AdapterOptions& options) {
-  check_usage(adapter_ == nullptr, "lora_r: ", directory().string(),
+  check_usage(parts_->adapter == nullptr, "lora_r: ", directory().string(),
               " has an adapter already, which learns on; leave it out, or merge that first");
-  adapter_ = std::make_unique<Adapter>(adapted(), options);
+  parts_->adapter = std::make_unique<Adapter>(adapted(), options);
   freeze_but_adapter();
 }
 
-void Published::freeze_but_adapter() { adapter_->freeze_others(adapted()); }
+void Published::freeze_but_adapter() { parts_->adapter->freeze_others(adapted()); }
 
 void Published::merge_adapter() {
-  if (adapter_ == nullptr) return;
-  adapter_->merge();
-  adapter_.reset();
+  if (parts_->adapter == nullptr) return;
+  parts_->adapter->merge();
+  parts_->adapter.reset();
   for (at::Tensor& parameter : parameters()) parameter.requires_grad_(true);
 }
 
 void Published::begin_output_anew() {
   const c10::AutoGradMode no_gradients(false);
-  for (const Origin& origin : origins_) {
+  for (const Origin& origin : parts_->origins) {
     for (at::Tensor& parameter : head_->output->parameters()) {
       if (!origin.parameter.is_same(parameter)) continue;
       begin_anew(parameter);
@@ -259,23 +280,24 @@ torch::nn::Module& Published::make_network(const Plan& plan) {
 
 const TransformerOptions& Published::transformer() const {
   return std::visit([](const auto& o) -> const TransformerOptions& { return o.transformer; },
-                    plan_.network);
+                    parts_->plan.network);
 }
 
 int64_t Published::vocab_size() const {
-  if (const auto* o = std::get_if<EncoderDecoderOptions>(&plan_.network)) {
+  if (const auto* o = std::get_if<EncoderDecoderOptions>(&parts_->plan.network)) {
     return o->source_vocab_size;
   }
   if (image_encoder_) return 0;
-  const auto* o = std::get_if<TextEncoderOptions>(&plan_.network);
-  return o != nullptr ? o->vocab_size : std::get<LanguageModelOptions>(plan_.network).vocab_size;
+  const auto* o = std::get_if<TextEncoderOptions>(&parts_->plan.network);
+  return o != nullptr ? o->vocab_size
+                      : std::get<LanguageModelOptions>(parts_->plan.network).vocab_size;
 }
 
 int64_t Published::pad_token_id() const {
   int64_t id = 0;
-  if (const auto* both = std::get_if<EncoderDecoderOptions>(&plan_.network)) {
+  if (const auto* both = std::get_if<EncoderDecoderOptions>(&parts_->plan.network)) {
     id = both->source_pad_token_id;
-  } else if (const auto* encoder = std::get_if<TextEncoderOptions>(&plan_.network)) {
+  } else if (const auto* encoder = std::get_if<TextEncoderOptions>(&parts_->plan.network)) {
     id = encoder->pad_token_id;
   }
   return std::max<int64_t>(id, 0);

@@ -14,16 +14,31 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "heed/models/published/adapter.h"
-#include "heed/models/published/architecture.h"
-#include "heed/models/published/assembly.h"
+#include "heed/models/encoder_decoder.h"
+#include "heed/models/image_encoder.h"
+#include "heed/models/language_model.h"
+#include "heed/models/published/adapter_options.h"
+#include "heed/models/published/config.h"
 #include "heed/models/published/generation_config.h"
+#include "heed/models/published/purpose.h"
+#include "heed/models/text_encoder.h"
 #include "heed/text/tokenizer.h"
 
 namespace heed {
+namespace models {
+class Head;
+}
 namespace models::published {
+
+struct AdaptedModel;
+struct Architecture;
+class Folders;
+struct Plan;
+struct SavedFile;
+class Weights;
 
 struct LoadOptions {
   std::string model_type = {};          // where config.json says none
@@ -45,13 +60,6 @@ Config config_in(const std::filesystem::path& directory);
 // The labels of its config.json, LABEL_0 … where it names none. Throws the same.
 std::vector<std::string> labels_in(const std::filesystem::path& directory);
 
-// A file that is saved with a model, "1_Pooling/config.json": a text, or tensors as safetensors.
-struct SavedFile {
-  std::string name;
-  std::string content = {};
-  std::vector<NamedTensor> tensors = {};
-};
-
 // What a saved model may replace.
 std::vector<std::string> replaceable_files();
 
@@ -60,6 +68,7 @@ class Published : public torch::nn::Module {
   // The model of a directory, in evaluation mode and float32. Throws MissingInputError where there
   // is none, DataError where a file of it cannot be used, UsageError for options that cannot.
   explicit Published(const std::filesystem::path& directory, const LoadOptions& options = {});
+  ~Published() override;
 
   // The answer of the head: logits (B, N, V) of a language model, (B, N, classes) of tokens, (B,
   // classes) of a text, (B, N, 2) of the first and the last token of an answer; without a head, the
@@ -93,7 +102,7 @@ class Published : public torch::nn::Module {
   // Adds a fresh adapter; only it and its head learn then. Throws UsageError where there is one
   // already, and where a name is that of no linear layer.
   void add_adapter(const AdapterOptions& options);
-  bool has_adapter() const { return adapter_ != nullptr; }
+  bool has_adapter() const;
 
   // All but the adapter and its head learn no more.
   void freeze_but_adapter();
@@ -114,12 +123,13 @@ class Published : public torch::nn::Module {
   // More files for the directory, in place of those of the same name that it would have.
   void save(const std::filesystem::path& directory, const std::vector<SavedFile>& more) const;
 
+  std::string_view model_type() const;  // "bert": that of config.json
   const Architecture& architecture() const { return *architecture_; }
   Purpose purpose() const { return purpose_; }
   const Config& config() const { return config_; }
   const std::vector<std::string>& labels() const { return labels_; }
-  const std::filesystem::path& directory() const { return folders_.directory(); }
-  const Folders& folders() const { return folders_; }
+  const std::filesystem::path& directory() const;
+  const Folders& folders() const;
 
   const GenerationConfig& generation() const { return generation_; }
 
@@ -147,22 +157,20 @@ class Published : public torch::nn::Module {
   void read_adapter(const Weights& weights, std::set<std::string>& used);
   AdaptedModel adapted() const;
 
-  Folders folders_;
+  struct Parts;  // in published_parts.h
+  std::unique_ptr<Parts> parts_;
   Config config_;
   GenerationConfig generation_;
   const Architecture* architecture_ = nullptr;
   Purpose purpose_ = Purpose::kFeatures;
   std::vector<std::string> labels_;
-  Plan plan_;
   std::shared_ptr<TextEncoder> encoder_;
   std::shared_ptr<LanguageModel> language_model_;
   std::shared_ptr<EncoderDecoder> encoder_decoder_;
   std::shared_ptr<ImageEncoder> image_encoder_;
   std::shared_ptr<Head> head_;
-  std::vector<Origin> origins_;
   std::vector<std::string> left_out_;
   std::vector<std::string> fresh_;
-  std::unique_ptr<Adapter> adapter_;
   bool saved_merged_ = false;
 };
 

@@ -8,7 +8,7 @@
 #include "heed/io/file.h"
 #include "heed/io/json.h"
 #include "heed/io/safetensors.h"
-#include "heed/models/published/published.h"
+#include "heed/models/published/published_parts.h"
 
 namespace heed::models::published {
 namespace {
@@ -66,7 +66,7 @@ std::vector<std::string> kept_files(const Folders& folders) {
 
 std::string config_text(const Published& model) {
   Json json = model.config().json().json();
-  json["model_type"] = model.architecture().model_type;
+  json["model_type"] = model.model_type();
   json["architectures"] = {class_of(model.architecture(), model.purpose())};
   json.erase("torch_dtype");
   json.erase("quantization_config");  // the weights are float32 again
@@ -90,18 +90,18 @@ void Published::save(const fs::path& directory) const { save(directory, {}); }
 
 void Published::save(const fs::path& directory, const std::vector<SavedFile>& more) const {
   const AdaptedModel parts = adapted();
-  const std::vector<std::string> kept = kept_files(folders_);
+  const std::vector<std::string> kept = kept_files(parts_->folders);
   std::vector<std::string> replaced = replaceable_files();
   for (const std::string& name : kept) replaced.push_back(fs::path(name).parent_path().string());
   AtomicDirectory target(directory, replaced);
   target.write("config.json", config_text(*this));
-  if (adapter_ != nullptr && !saved_merged_) {
-    adapter_->write(parts, folders_.base(), target);
+  if (parts_->adapter != nullptr && !saved_merged_) {
+    parts_->adapter->write(parts, parts_->folders.base(), target);
   } else {
     std::vector<NamedTensor> tensors;
-    for (Origin origin : origins_) {
-      if (adapter_ != nullptr) origin.parameter = adapter_->merged(origin.parameter);
-      auto saved = saved_tensors(origin, plan_, parts.base);
+    for (Origin origin : parts_->origins) {
+      if (parts_->adapter != nullptr) origin.parameter = parts_->adapter->merged(origin.parameter);
+      auto saved = saved_tensors(origin, parts_->plan, parts.base);
       std::move(saved.begin(), saved.end(), std::back_inserter(tensors));
     }
     write_safetensors(target, "model.safetensors", stored(tensors), {{"format", "pt"}});
@@ -119,7 +119,7 @@ void Published::save(const fs::path& directory, const std::vector<SavedFile>& mo
     const std::string folder = fs::path(name).parent_path().string();
     const bool old = name.ends_with(".bin") && written.count(folder + "/model.safetensors") > 0;
     if (old || written.count(name) > 0) continue;
-    if (const auto file = folders_.find(name)) {
+    if (const auto file = parts_->folders.find(name)) {
       target.write(name, read_file(*file, kMostKeptBytes, FileKind::kRegular));
     }
   }
