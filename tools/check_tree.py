@@ -7,7 +7,9 @@
   test of several files says so by having no namesake and a comment in its first line.
 - The public headers are heed/*.h and what they include (cmake/install_headers.cmake installs them):
   none of the program's, of leaf code or of tests is among them, and none includes GoogleTest;
-  heed/heed.h includes all of heed/*.h; the library itself includes none of those.
+  heed/heed.h includes all of heed/*.h; the library itself includes none of those. What those
+  headers need besides what heed/*.h includes stands in tools/public_headers.txt, so that no header
+  becomes public because another happens to include it.
 - What is compiled once for each instruction set (namespace HEED_ISA) ends in _leaf.h.
 - Text files end with a newline, and have no trailing blanks, tabs for indentation or CRLF.
 
@@ -80,6 +82,7 @@ def check_text(path, name, text):
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)', re.MULTILINE)
 NOT_PUBLIC = {"heed/torch_headers.h"}  # what is precompiled while Heed is built
+MEANT = "tools/public_headers.txt"
 VERSION = "heed/version.h"  # of no folder: the library has it too
 PRIVATE = re.compile(r"heed/cli/|/testing/|_leaf\.h$|_test\.h$")
 
@@ -108,6 +111,16 @@ def check_public_headers(root=ROOT):
                 yield f"{name}: is public and includes {included}, which is not"
             if included.startswith(("gtest/", "gmock/")):
                 yield f"{name}: is public and includes {included}; test helpers stand in testing/"
+    direct = {included for name in thin for included in included_by(name)}
+    needed = public - thin - direct
+    meant = set(line for line in (root / MEANT).read_text("utf-8").split("\n")
+                if line and not line.startswith("#"))
+    for name in sorted(needed - meant):
+        by = sorted(each for each in public if name in included_by(each))
+        yield (f"{name}: would be public because {by[0]} includes it; declare there what is needed, "
+               f"or add it to {MEANT}")
+    for name in sorted(meant - needed):
+        yield f"{MEANT}: {name} is not among what public headers need"
     for path in sorted(root.glob("heed/*/**/*")):
         if path.suffix not in CODE:
             continue

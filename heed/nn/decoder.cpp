@@ -5,6 +5,7 @@
 
 #include "heed/base/error.h"
 #include "heed/nn/attention/decoder_pattern.h"
+#include "heed/nn/layer_stack.h"
 #include "heed/nn/recompute.h"
 
 namespace heed::nn {
@@ -33,7 +34,8 @@ at::Tensor again(const std::shared_ptr<DecoderLayer>& layer, const at::Tensor& x
 }  // namespace
 
 Decoder::Decoder(int64_t count, const LayerOptions& options)
-    : patterns_(std::ssize(order_of_layers(count, options.details)), options) {
+    : patterns_(std::make_shared<const StackPatterns>(
+          std::ssize(order_of_layers(count, options.details)), options)) {
   layers = make_layers<DecoderLayer>(*this, count, options);
   if (options.norm_first) {
     final_norm = Norm(*this, "final_norm", norm_options(options));
@@ -62,7 +64,7 @@ at::Tensor Decoder::forward(const at::Tensor& input, const DecoderContext& conte
   }
   const TokenPositions positions = cache.positions();
   std::vector<Pattern> patterns;
-  for (const Pattern& each : patterns_.distinct) {
+  for (const Pattern& each : patterns_->distinct) {
     patterns.push_back(decoder_pattern({.own = each,
                                         .positions = positions,
                                         .batch = input.size(0),
@@ -78,7 +80,7 @@ at::Tensor Decoder::forward(const at::Tensor& input, const DecoderContext& conte
   const std::vector<at::Tensor> learnt = recompute ? parameters() : std::vector<at::Tensor>();
   for (size_t i = 0; i < layers.size(); ++i) {
     const DecoderLayer::Context own = {
-        .self = {.pattern = patterns[patterns_.of_layer[i]],
+        .self = {.pattern = patterns[patterns_->of_layer[i]],
                  .positions = positions,
                  .cache = context.cache != nullptr ? &cache.layers[i] : nullptr,
                  .trace = context.trace},

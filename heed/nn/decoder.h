@@ -11,10 +11,11 @@
 
 #include "heed/nn/attention/key_value_cache.h"
 #include "heed/nn/decoder_layer.h"
-#include "heed/nn/layer_stack.h"
 #include "heed/nn/recurrent.h"
 
 namespace heed::nn {
+
+struct StackPatterns;
 
 // What an encoder made of a source.
 struct Memory {
@@ -47,7 +48,7 @@ class Decoder : public torch::nn::Module {
  private:
   std::vector<ProjectedMemory> project(const Memory& memory) const;
 
-  StackPatterns patterns_;  // of the options
+  std::shared_ptr<const StackPatterns> patterns_;  // of the options
 };
 
 }  // namespace heed::nn
