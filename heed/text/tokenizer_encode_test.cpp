@@ -31,7 +31,7 @@ Tokenizer with(const Json& processor, const Json& truncation = nullptr) {
   return Tokenizer::from_json(json.dump());
 }
 
-std::string message_of(const char* field, const Json& value) {
+std::string message_of_field(const char* field, const Json& value) {
   Json json = example();
   json[field] = value;
   try {
@@ -138,21 +138,23 @@ TEST(Pairs, MalformedProcessorsAreRefused) {
             {"pair", Json::array({text})},
             {"special_tokens", Json::object()}};
   };
-  EXPECT_EQ(message_of("post_processor", single(Json::array({text}))), "accepted");
-  EXPECT_THAT(message_of("post_processor", single(Json::array({text, text}))),
+  EXPECT_EQ(message_of_field("post_processor", single(Json::array({text}))), "accepted");
+  EXPECT_THAT(message_of_field("post_processor", single(Json::array({text, text}))),
               HasSubstr("post_processor.single"));
-  EXPECT_THAT(message_of("post_processor",
-                         single(Json::array({{{"Sequence", {{"id", "C"}, {"type_id", 0}}}}}))),
-              HasSubstr("post_processor.single[0].Sequence.id"));
   EXPECT_THAT(
-      message_of("post_processor", {{"type", "Sequence"}, {"processors", {kBert, kRoberta}}}),
+      message_of_field("post_processor",
+                       single(Json::array({{{"Sequence", {{"id", "C"}, {"type_id", 0}}}}}))),
+      HasSubstr("post_processor.single[0].Sequence.id"));
+  EXPECT_THAT(
+      message_of_field("post_processor", {{"type", "Sequence"}, {"processors", {kBert, kRoberta}}}),
       HasSubstr("post_processor.processors[1]"));
   EXPECT_THAT(
-      message_of("post_processor",
-                 {{"type", "BertProcessing"}, {"sep", {"[SEP]", 6}}, {"cls", {"[CLS]", 1}}}),
+      message_of_field("post_processor",
+                       {{"type", "BertProcessing"}, {"sep", {"[SEP]", 6}}, {"cls", {"[CLS]", 1}}}),
       HasSubstr("post_processor"));
-  EXPECT_THAT(message_of("truncation", {{"max_length", 3}, {"strategy", "Both"}, {"stride", 0}}),
-              HasSubstr("truncation.strategy"));
+  EXPECT_THAT(
+      message_of_field("truncation", {{"max_length", 3}, {"strategy", "Both"}, {"stride", 0}}),
+      HasSubstr("truncation.strategy"));
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ std::string json_with(const std::string& pointer, const Json& value) {
   return json.dump();
 }
 
-std::string message_of(const std::string& json) {
+std::string message_of_reading(const std::string& json) {
   try {
     Tokenizer::from_json(json, "bad.json");
   } catch (const DataError& error) {
@@ -156,7 +156,7 @@ TEST(Tokenizer, FilesWithoutATypeOfTheModel) {
   Json json = Json::parse(kExample);
   json["model"].erase("type");
   EXPECT_EQ(Tokenizer::from_json(json.dump()).to_json(), example_tokenizer().to_json());
-  EXPECT_THAT(message_of(json_with("/model", {{"vocab", vocabulary}})),
+  EXPECT_THAT(message_of_reading(json_with("/model", {{"vocab", vocabulary}})),
               HasSubstr("model.unk_token"));
 }
 
@@ -220,7 +220,7 @@ TEST(Tokenizer, ExpansionsHaveALimit) {
                           {"single", single},
                           {"pair", single},
                           {"special_tokens", {{"x", {{"id", "x"}, {"ids", ids}}}}}};
-  EXPECT_THAT(message_of(json_with("/post_processor", expanding)),
+  EXPECT_THAT(message_of_reading(json_with("/post_processor", expanding)),
               testing::AllOf(HasSubstr("post_processor.single[11]"), HasSubstr("1024")));
 }
 
@@ -285,16 +285,16 @@ TEST(Tokenizer, PaddingNamesTheId) {
   const Tokenizer tokenizer = Tokenizer::from_json(json_with("/padding", padding));
   EXPECT_EQ(tokenizer.padding_id(), 2);
   EXPECT_EQ(Json::parse(tokenizer.to_json())["padding"], padding);
-  EXPECT_THAT(message_of(json_with("/padding", {{"strategy", {{"Every", 8}}},
-                                                {"direction", "Right"},
-                                                {"pad_id", 0},
-                                                {"pad_token", "[PAD]"}})),
+  EXPECT_THAT(message_of_reading(json_with("/padding", {{"strategy", {{"Every", 8}}},
+                                                        {"direction", "Right"},
+                                                        {"pad_id", 0},
+                                                        {"pad_token", "[PAD]"}})),
               HasSubstr("padding.strategy"));
   Json wrong = padding;
   wrong["pad_id"] = 3;
-  EXPECT_THAT(message_of(json_with("/padding", wrong)), HasSubstr("pad_id"));
+  EXPECT_THAT(message_of_reading(json_with("/padding", wrong)), HasSubstr("pad_id"));
   wrong["pad_id"] = 99;
-  EXPECT_THAT(message_of(json_with("/padding", wrong)), HasSubstr("pad_id"));
+  EXPECT_THAT(message_of_reading(json_with("/padding", wrong)), HasSubstr("pad_id"));
 }
 
 TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
@@ -307,38 +307,42 @@ TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
 }
 
 TEST(Tokenizer, RefusesFilesThatContradictThemselves) {
-  ASSERT_EQ(message_of(std::string(kExample)), "accepted");
-  EXPECT_THAT(message_of("{}"), HasSubstr("bad.json"));
-  EXPECT_THAT(message_of(json_with("/version", "2.0")), HasSubstr("version"));
-  EXPECT_THAT(message_of(json_with("/extra", 1)), HasSubstr("extra"));
-  EXPECT_THAT(message_of(json_with("/model/type", "WordPice")),
+  ASSERT_EQ(message_of_reading(std::string(kExample)), "accepted");
+  EXPECT_THAT(message_of_reading("{}"), HasSubstr("bad.json"));
+  EXPECT_THAT(message_of_reading(json_with("/version", "2.0")), HasSubstr("version"));
+  EXPECT_THAT(message_of_reading(json_with("/extra", 1)), HasSubstr("extra"));
+  EXPECT_THAT(message_of_reading(json_with("/model/type", "WordPice")),
               testing::AllOf(HasSubstr("model.type"), HasSubstr("WordPice")));
-  EXPECT_THAT(message_of(json_with("/model/unk_token", "<unk>")), HasSubstr("model.unk_token"));
-  EXPECT_THAT(message_of(json_with("/model/vocab/hello", 1)), HasSubstr("model.vocab"));
-  EXPECT_THAT(message_of(json_with("/model/vocab/hello", 5)), HasSubstr("model.vocab"));
-  EXPECT_THAT(message_of(json_with("/model/dropout", 0.1)), HasSubstr("dropout"));
-  EXPECT_THAT(message_of(json_with("/normalizer/type", "Romanized")), HasSubstr("normalizer.type"));
-  EXPECT_THAT(message_of(json_with("/pre_tokenizer/type", "Jieba")),
+  EXPECT_THAT(message_of_reading(json_with("/model/unk_token", "<unk>")),
+              HasSubstr("model.unk_token"));
+  EXPECT_THAT(message_of_reading(json_with("/model/vocab/hello", 1)), HasSubstr("model.vocab"));
+  EXPECT_THAT(message_of_reading(json_with("/model/vocab/hello", 5)), HasSubstr("model.vocab"));
+  EXPECT_THAT(message_of_reading(json_with("/model/dropout", 0.1)), HasSubstr("dropout"));
+  EXPECT_THAT(message_of_reading(json_with("/normalizer/type", "Romanized")),
+              HasSubstr("normalizer.type"));
+  EXPECT_THAT(message_of_reading(json_with("/pre_tokenizer/type", "Jieba")),
               HasSubstr("pre_tokenizer.type"));
-  EXPECT_THAT(message_of(json_with("/added_tokens/0/id", 4)), HasSubstr("[PAD]"));
-  EXPECT_THAT(message_of(json_with("/added_tokens/3/id", 9)), HasSubstr("New York"));
-  EXPECT_THAT(message_of(json_with("/added_tokens/2/id", 6)), HasSubstr("added_tokens"));
-  EXPECT_THAT(message_of(json_with("/added_tokens/2/id", -1)), HasSubstr("added_tokens[2].id"));
-  EXPECT_THAT(message_of(json_with("/added_tokens/2/content", "")),
+  EXPECT_THAT(message_of_reading(json_with("/added_tokens/0/id", 4)), HasSubstr("[PAD]"));
+  EXPECT_THAT(message_of_reading(json_with("/added_tokens/3/id", 9)), HasSubstr("New York"));
+  EXPECT_THAT(message_of_reading(json_with("/added_tokens/2/id", 6)), HasSubstr("added_tokens"));
+  EXPECT_THAT(message_of_reading(json_with("/added_tokens/2/id", -1)),
+              HasSubstr("added_tokens[2].id"));
+  EXPECT_THAT(message_of_reading(json_with("/added_tokens/2/content", "")),
               HasSubstr("added_tokens[2].content"));
-  EXPECT_THAT(message_of(json_with("/added_tokens/2/content", "[PAD]")), HasSubstr("[PAD]"));
-  EXPECT_THAT(message_of(json_with("/added_tokens/2/special", "no")), HasSubstr("special"));
-  EXPECT_THAT(message_of(json_with(
+  EXPECT_THAT(message_of_reading(json_with("/added_tokens/2/content", "[PAD]")),
+              HasSubstr("[PAD]"));
+  EXPECT_THAT(message_of_reading(json_with("/added_tokens/2/special", "no")), HasSubstr("special"));
+  EXPECT_THAT(message_of_reading(json_with(
                   "/truncation", {{"max_length", 0}, {"strategy", "LongestFirst"}, {"stride", 0}})),
               HasSubstr("max_length"));
-  EXPECT_THAT(message_of(json_with(
+  EXPECT_THAT(message_of_reading(json_with(
                   "/truncation", {{"max_length", 4}, {"strategy", "Alternating"}, {"stride", 0}})),
               HasSubstr("strategy"));
 }
 
 TEST(Tokenizer, RefusesEveryTruncationOfAFile) {
   for (size_t size = 0; size + 1 < kExample.size(); ++size) {
-    EXPECT_NE(message_of(std::string(kExample.substr(0, size))), "accepted") << size;
+    EXPECT_NE(message_of_reading(std::string(kExample.substr(0, size))), "accepted") << size;
   }
 }
 

@@ -13,7 +13,7 @@
 namespace heed::text {
 namespace {
 
-Vocabulary from(const std::string& json) {
+Vocabulary vocabulary_from(const std::string& json) {
   return Vocabulary::read(parse_json(json, "tokenizer.json", {.max_bytes = 1 << 20}));
 }
 
@@ -32,7 +32,7 @@ TEST(Vocabulary, FindsEveryTokenAndNoOther) {
 }
 
 TEST(Vocabulary, JsonKeepsTheIds) {
-  const Vocabulary vocabulary = from(R"({"b": 0, "a": 2, "": 1})");
+  const Vocabulary vocabulary = vocabulary_from(R"({"b": 0, "a": 2, "": 1})");
   EXPECT_EQ(vocabulary.id_of("a"), 2);
   EXPECT_EQ(vocabulary.id_of(""), 1);
   EXPECT_EQ(vocabulary.to_json().dump(), R"({"b":0,"":1,"a":2})");
@@ -43,7 +43,7 @@ TEST(Vocabulary, RefusesIdsThatAreNotDenseAndUnique) {
        {R"({"a": 0, "b": 2})", R"({"a": 0, "b": 0})", R"({"a": -1, "b": 0})", R"({"a": 1})",
         R"({"a": 0.0})", R"({"a": "0"})", R"({"a": null})", R"({"a": 4294967296})",
         R"({"a": 18446744073709551615})", R"(["a"])", "7", R"({"a": 0, "a": 1})"}) {
-    EXPECT_THROW(from(json), DataError) << json;
+    EXPECT_THROW(vocabulary_from(json), DataError) << json;
   }
 }
 

@@ -9,6 +9,7 @@
 #include "heed/io/utf8.h"
 #include "heed/viz/canvas.h"
 #include "heed/viz/color_map.h"
+#include "heed/viz/fonts.h"
 #include "heed/viz/ticks.h"
 
 namespace heed {
@@ -16,9 +17,6 @@ namespace {
 
 constexpr double kMargin = 16;
 constexpr double kBelowPanel = 32;  // tick labels, and air before the next panel
-constexpr Font kTitleFont{.size = 13, .bold = true};
-constexpr Font kAxisFont{.size = 9.5};
-constexpr Font kTickFont{.size = 9};
 constexpr Color kGrid{0.91, 0.92, 0.94};
 constexpr Color kAxis{0.60, 0.62, 0.67};
 constexpr size_t kMostDots = 40;  // a curve of so few points shows each of them

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "heed/viz/fonts.h"
+
 namespace heed {
 namespace {
 

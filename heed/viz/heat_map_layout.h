@@ -37,11 +37,6 @@ struct GridLayout {
   double row_axis_x = 0, column_axis_y = 0;
 };
 
-inline constexpr Font kTitleFont{.size = 13, .bold = true};
-inline constexpr Font kPanelFont{.size = 10, .bold = true};
-inline constexpr Font kAxisFont{.size = 9.5};
-inline constexpr Font kTickFont{.size = 9};
-
 GridLayout layout_of(const HeatMapGrid& grid, const HeatMapOptions& options,
                      double color_bar_label_width);
 

@@ -7,7 +7,7 @@
 #include "heed/base/error.h"
 #include "heed/base/format.h"
 #include "heed/viz/canvas.h"
-#include "heed/viz/heat_map_layout.h"
+#include "heed/viz/fonts.h"
 
 namespace heed {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "heed/base/error.h"
 #include "heed/viz/canvas.h"
-#include "heed/viz/heat_map_layout.h"
+#include "heed/viz/fonts.h"
 
 namespace heed {
 namespace {

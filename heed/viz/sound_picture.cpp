@@ -7,7 +7,7 @@
 #include "heed/io/utf8.h"
 #include "heed/viz/canvas.h"
 #include "heed/viz/color_map.h"
-#include "heed/viz/heat_map_layout.h"
+#include "heed/viz/fonts.h"
 #include "heed/viz/ticks.h"
 
 namespace heed {

@@ -12,7 +12,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-WordBatch batch_of(const Words& words) {
+WordBatch sentence_of(const Words& words) {
   const std::vector<const Words*> one = {&words};
   return small_reader().batch(one);
 }
@@ -23,11 +23,11 @@ TEST(WordEncoder, AWordIsTheSameInAnyCompany) {
   spread_parameters(encoder);
   encoder.to(at::kDouble);
   encoder.eval();
-  const at::Tensor together = encoder.forward(batch_of({"paris", "a", "visits", "the"}));
+  const at::Tensor together = encoder.forward(sentence_of({"paris", "a", "visits", "the"}));
   ASSERT_EQ(together.sizes(), (at::IntArrayRef{4, word_dim(small_words())}));
   EXPECT_EQ(word_dim(small_words()), 8 + 8 + 3 * 4);
-  EXPECT_LT(distance(encoder.forward(batch_of({"a"}))[0], together[1]), 1e-12);
-  EXPECT_LT(distance(encoder.forward(batch_of({"the"}))[0], together[3]), 1e-12);
+  EXPECT_LT(distance(encoder.forward(sentence_of({"a"}))[0], together[1]), 1e-12);
+  EXPECT_LT(distance(encoder.forward(sentence_of({"the"}))[0], together[3]), 1e-12);
 }
 
 // Short and long words are read apart, and come back in their order.
@@ -59,7 +59,7 @@ TEST(WordEncoder, SubwordsAreTheirMean) {
   options.character_dim = 0;
   options.shape_dim = 0;
   const WordEncoder encoder(options);
-  const WordBatch batch = batch_of({"the", "theseasea"});
+  const WordBatch batch = sentence_of({"the", "theseasea"});
   const at::Tensor table = encoder.named_parameters()["subwords.weight"];
   const at::Tensor ids = batch.subwords.ids[1];
   const at::Tensor real = ids.masked_select(ids != options.subword_pad_token_id);
@@ -74,7 +74,7 @@ TEST(WordEncoder, ATokenMayBeThePaddingId) {
   WordEncoder encoder(options);
   spread_parameters(encoder);
   encoder.eval();
-  WordBatch batch = batch_of({"the", "sea"});
+  WordBatch batch = sentence_of({"the", "sea"});
   batch.subwords.ids[0].fill_(options.subword_pad_token_id);
   batch.characters.ids[0].fill_(options.character_pad_token_id);
   const at::Tensor vectors = encoder.forward(batch);
@@ -91,13 +91,13 @@ TEST(WordEncoder, CharactersSeeTheirOrder) {
   WordEncoder encoder(options);
   spread_parameters(encoder);
   encoder.eval();
-  const at::Tensor out = encoder.forward(batch_of({"abca", "aacb"}));
+  const at::Tensor out = encoder.forward(sentence_of({"abca", "aacb"}));
   EXPECT_GT(distance(out[0], out[1]), 1e-3);
 }
 
 TEST(WordEncoder, SentencesWithoutWordsGiveFiniteNumbers) {
   WordEncoder encoder(small_words());
-  EXPECT_TRUE(encoder.forward(batch_of({})).isfinite().all().item<bool>());
+  EXPECT_TRUE(encoder.forward(sentence_of({})).isfinite().all().item<bool>());
 }
 
 TEST(WordEncoder, ErrorsNameTheField) {

@@ -157,8 +157,8 @@ class LinearOperator : public torch::autograd::Function<LinearOperator> {
   }
 };
 
-Tensor autograd_forward(const Tensor& input, const Tensor& weight, const OptionalTensor& bias,
-                        c10::string_view activation) {
+Tensor linear_with_autograd(const Tensor& input, const Tensor& weight, const OptionalTensor& bias,
+                            c10::string_view activation) {
   if (in_functorch()) return transformed_forward(input, weight, bias, activation);
   const bool traced = is_traced({input, weight, bias.value_or(Tensor())});
   if (!traced) return call_linear(input, weight, bias, activation);
@@ -206,7 +206,7 @@ TORCH_LIBRARY_IMPL(heed, Meta, library) {
 }
 
 TORCH_LIBRARY_IMPL(heed, Autograd, library) {
-  library.impl("linear", autograd_forward);
+  library.impl("linear", linear_with_autograd);
   library.impl("linear_backward", torch::autograd::autogradNotImplementedFallback());
 }
 

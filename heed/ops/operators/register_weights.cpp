@@ -172,13 +172,13 @@ struct Kernels {
     const auto implement = [&]<void (*kernel)(const Handle&, Stack*)>(c10::DispatchKey key) {
       library.impl(name, torch::dispatch(key, torch::CppFunction::makeFromBoxedFunction<kernel>()));
     };
-    using Key = c10::DispatchKey;
-    implement.template operator()<&Kernels::forward>(Key::CompositeExplicitAutograd);
-    implement.template operator()<&Kernels::forward>(Key::CPU);
-    implement.template operator()<&Kernels::meta>(Key::Meta);
-    implement.template operator()<&Kernels::autograd>(Key::Autograd);
-    implement.template operator()<&Kernels::autocast>(Key::AutocastCPU);
-    implement.template operator()<&Kernels::autocast>(Key::AutocastCUDA);
+    using DispatchKey = c10::DispatchKey;
+    implement.template operator()<&Kernels::forward>(DispatchKey::CompositeExplicitAutograd);
+    implement.template operator()<&Kernels::forward>(DispatchKey::CPU);
+    implement.template operator()<&Kernels::meta>(DispatchKey::Meta);
+    implement.template operator()<&Kernels::autograd>(DispatchKey::Autograd);
+    implement.template operator()<&Kernels::autocast>(DispatchKey::AutocastCPU);
+    implement.template operator()<&Kernels::autocast>(DispatchKey::AutocastCUDA);
   }
 };
 

@@ -21,7 +21,7 @@ NormalizerPointer normalizer_of(const std::string& setting) {
   return read_normalizer(settings_of(setting, "normaliser"));
 }
 
-PreTokenizerPointer pre_tokenizer_of(const std::string& setting) {
+PreTokenizerPointer counting_pre_tokenizer(const std::string& setting) {
   if (!setting.starts_with('{')) return pre_tokenizer_named(setting);
   return read_pre_tokenizer(settings_of(setting, "pre-tokenizer"));
 }
@@ -46,7 +46,7 @@ WordCounter::WordCounter(const Preparation& preparation) {
   }
   std::vector<PreTokenizerPointer> pre_tokenizers;
   for (const std::string& setting : preparation.pre_tokenizers) {
-    pre_tokenizers.push_back(pre_tokenizer_of(setting));
+    pre_tokenizers.push_back(counting_pre_tokenizer(setting));
   }
   parts_.normalizer = normalizer_sequence(std::move(normalizers));
   parts_.pre_tokenizer = pre_tokenizer_sequence(std::move(pre_tokenizers));

@@ -10,7 +10,7 @@ namespace heed::text {
 namespace {
 
 enum Capitals : int32_t { kLower, kTitle, kUpper, kOneCapital, kMixed, kNoCase };
-enum Kind : int32_t {
+enum WordKind : int32_t {
   kLetters,
   kDigits,
   kUser,
@@ -57,7 +57,7 @@ Capitals capitals_of(const Counts& counts) {
   return counts.begins_upper && counts.upper == 1 ? kTitle : kMixed;
 }
 
-Kind kind_of(std::string_view word, const Counts& counts) {
+WordKind kind_of(std::string_view word, const Counts& counts) {
   if (counts.letters == counts.characters) return kLetters;
   if (counts.digits == counts.characters) return kDigits;
   if (counts.characters > 1 && word[0] == '@') return kUser;
