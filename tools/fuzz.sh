@@ -4,7 +4,7 @@
 #
 #   tools/fuzz.sh SECONDS [TARGET...]     tools/fuzz.sh 60 tokenizer regex
 #
-# Settings: JOBS, how many compile and how many run at a time.
+# Settings: JOBS, how many compile and how many run at a time; FUZZ_SEED, for the same inputs each time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -34,7 +34,8 @@ fuzz() {
     return 1
   fi
   # Only the first folder is written to.
-  if ! "build/fuzz/tests/fuzz/heed_fuzz_$name" -max_total_time="$seconds" -max_len=8192 -timeout=20 \
+  if ! "build/fuzz/tests/fuzz/heed_fuzz_$name" -max_total_time="$seconds" -seed="${FUZZ_SEED:-0}" \
+      -max_len=8192 -timeout=20 \
       -rss_limit_mb=3000 -malloc_limit_mb=2000 -print_final_stats=1 -verbosity=0 \
       -artifact_prefix="build/fuzz/findings/$name-" \
       "build/fuzz/corpus/$name" "tests/fuzz/corpus/$name" >"$log" 2>&1; then

@@ -5,7 +5,7 @@
 #   style     clang-format would change nothing
 #   tree      tools/check_layers.py and tools/check_tree.py
 #   scripts   shell and Python scripts parse
-#   clang     sources, tests, examples and benchmarks pass clang without a warning, eight at a time;
+#   clang     sources, tests, examples and benchmarks pass clang without a warning, sixteen at a time;
 #             `tools/lint.sh clang-alone` reads each source by itself, and so finds missing includes
 #   tidy      clang-tidy (.clang-tidy) over the folders without torch, where it takes seconds a file;
 #             `tools/lint.sh tidy-torch` does the others
