@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/models/published/folders.h"
 #include "heed/models/published/published.h"
 
 namespace heed::models::published {

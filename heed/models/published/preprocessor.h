@@ -9,9 +9,10 @@
 
 #include "heed/audio/log_mel.h"
 #include "heed/models/published/config.h"
-#include "heed/models/published/folders.h"
 
 namespace heed::models::published {
+
+class Folders;
 
 // How a picture becomes pixels (channels, height, width), by the names of transformers'
 // ViTImageProcessor: byte · rescale_factor, minus image_mean, over image_std of its channel.
