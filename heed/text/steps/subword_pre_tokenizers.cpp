@@ -75,9 +75,9 @@ class Gpt2Splitter {
 
  private:
   ByteClass next_class(size_t& at) const {
-    static const std::array<ByteClass, 128> kAscii = ascii_byte_classes();
+    static const std::array<ByteClass, 128> kClassOf = ascii_byte_classes();
     const char32_t c = next_code_point(piece_, at);
-    return c < kAscii.size() ? kAscii[c] : byte_class_of(c);
+    return c < kClassOf.size() ? kClassOf[c] : byte_class_of(c);
   }
 
   size_t run(size_t at, ByteClass kind) const {
