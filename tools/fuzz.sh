@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets of tests/fuzz and runs each for a while, two at a time; fails where one finds
+# Builds the fuzz targets of tests/fuzz and runs each for a while, five at a time; fails where one finds
 # something. Inputs that found new paths stay in build/fuzz/corpus, findings in build/fuzz/findings.
 #
 #   tools/fuzz.sh SECONDS [TARGET...]     tools/fuzz.sh 60 tokenizer regex
 #
-# Settings: JOBS, how many compile and how many run at a time; FUZZ_SEED, for the same inputs each time.
+# Settings: JOBS, how many compile at a time; FUZZ_JOBS, how many run; FUZZ_SEED, for the same inputs
+# each time.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -48,4 +49,4 @@ fuzz() {
 }
 export -f fuzz
 export seconds
-printf '%s\n' "${targets[@]}" | xargs -P "$jobs" -I NAME bash -c 'fuzz NAME'
+printf '%s\n' "${targets[@]}" | xargs -P "${FUZZ_JOBS:-5}" -I NAME bash -c 'fuzz NAME'
