@@ -115,10 +115,6 @@ torch::CppFunction boxed() {
   return torch::CppFunction::makeFromBoxedFunction<kernel>();
 }
 
-c10::OperatorHandle operator_named(const char* name) {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "");
-}
-
 }  // namespace
 
 // These two stand here so that whoever links the library as an archive gets the registrations.

@@ -121,15 +121,12 @@ Tensor transformed_forward(const Tensor& input, const Tensor& weight, const Opti
 // --- Autograd -----------------------------------------------------------------------------------
 
 const auto& linear_operator() {
-  static const auto handle =
-      c10::Dispatcher::singleton().findSchemaOrThrow("heed::linear", "").typed<decltype(forward)>();
+  static const auto handle = operator_named("heed::linear").typed<decltype(forward)>();
   return handle;
 }
 
 const auto& linear_backward_operator() {
-  static const auto handle = c10::Dispatcher::singleton()
-                                 .findSchemaOrThrow("heed::linear_backward", "")
-                                 .typed<decltype(backward)>();
+  static const auto handle = operator_named("heed::linear_backward").typed<decltype(backward)>();
   return handle;
 }
 

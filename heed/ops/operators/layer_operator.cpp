@@ -17,20 +17,16 @@ namespace {
 
 using torch::jit::Stack;
 
-c10::OperatorHandle operator_handle(const std::string& name) {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name.c_str(), "");
+size_t arguments_of(const c10::OperatorHandle& handle) {
+  return handle.schema().arguments().size();
 }
 
-size_t arguments_of(const LayerFunction& function) {
-  return operator_handle(function.name).schema().arguments().size();
+Values top_arguments(const c10::OperatorHandle& handle, const Stack& stack) {
+  return Values(stack).slice(stack.size() - arguments_of(handle));
 }
 
-Values top_arguments(const LayerFunction& function, const Stack& stack) {
-  return Values(stack).slice(stack.size() - arguments_of(function));
-}
-
-void replace_arguments(const LayerFunction& function, Stack& stack, const Tensors& results) {
-  stack.resize(stack.size() - arguments_of(function));
+void replace_arguments(const c10::OperatorHandle& handle, Stack& stack, const Tensors& results) {
+  stack.resize(stack.size() - arguments_of(handle));
   for (const auto& result : results) stack.emplace_back(result);
 }
 
@@ -42,7 +38,7 @@ class TracedLayer : public torch::autograd::Function<TracedLayer> {
  public:
   using Context = torch::autograd::AutogradContext;
 
-  static Tensors forward(Context* context, at::TensorList inputs, const LayerFunction* function,
+  static Tensors forward(Context* context, at::TensorList /*inputs*/, const LayerFunction* function,
                          const Stack& arguments) {
     const at::AutoDispatchBelowADInplaceOrView below;
     Tensors saved;
@@ -61,9 +57,8 @@ class TracedLayer : public torch::autograd::Function<TracedLayer> {
     context->save_for_backward(saved);
     context->saved_data["call"] = c10::IValue::make_capsule(std::move(call));
     context->saved_data["wanted"] = wanted;
-    context->saved_data["inputs"] = static_cast<int64_t>(inputs.size());
     Stack stack = arguments;
-    operator_handle(function->name).callBoxed(stack);
+    operator_named(function->name).callBoxed(stack);
     Tensors results;
     for (const auto& value : stack) results.push_back(value.toTensor());
     return results;
@@ -80,7 +75,7 @@ class TracedLayer : public torch::autograd::Function<TracedLayer> {
       stack.push_back(saved[i].defined() ? c10::IValue(saved[i]) : call->values[i]);
     }
     stack.emplace_back(wanted);
-    operator_handle(std::string(call->function->name) + "_backward").callBoxed(stack);
+    operator_named(std::string(call->function->name) + "_backward").callBoxed(stack);
     const auto found = stack[0].toTensorVector();
     const auto differentiable = call->function->differentiable;
     Tensors result;
@@ -174,9 +169,9 @@ void define_layer_operator(torch::Library& library, const std::string& schema) {
 
 namespace layer_kernels {
 
-void forward(const LayerFunction& function, Stack& stack) {
+void forward(const LayerFunction& function, const Handle& handle, Stack& stack) {
   const at::NoGradGuard no_grad;
-  const auto arguments = top_arguments(function, stack);
+  const auto arguments = top_arguments(handle, stack);
   Tensors results = function.compute(arguments);
   for (at::Tensor& result : results) {
     for (const auto& argument : arguments) {
@@ -185,40 +180,39 @@ void forward(const LayerFunction& function, Stack& stack) {
     }
     result = result.contiguous();
   }
-  replace_arguments(function, stack, results);
+  replace_arguments(handle, stack, results);
 }
 
-void batched(const LayerFunction& function, Stack& stack) {
-  replace_arguments(function, stack, function.compute(top_arguments(function, stack)));
+void batched(const LayerFunction& function, const Handle& handle, Stack& stack) {
+  replace_arguments(handle, stack, function.compute(top_arguments(handle, stack)));
 }
 
-void meta(const LayerFunction& function, Stack& stack) {
-  const auto arguments = top_arguments(function, stack);
+void meta(const LayerFunction& function, const Handle& handle, Stack& stack) {
+  const auto arguments = top_arguments(handle, stack);
   check_on_meta(function, arguments);
-  replace_arguments(function, stack, function.meta(arguments));
+  replace_arguments(handle, stack, function.meta(arguments));
 }
 
-void autograd(const LayerFunction& function, Stack& stack) {
-  const auto arguments = top_arguments(function, stack);
+void autograd(const LayerFunction& function, const Handle& handle, Stack& stack) {
+  const auto arguments = top_arguments(handle, stack);
   Tensors tensors;
   for (const auto& argument : arguments) tensors.push_back(tensor_or_undefined(argument));
   if (in_functorch() || !is_traced(tensors)) {
-    replace_arguments(function, stack, function.compute(arguments));
+    replace_arguments(handle, stack, function.compute(arguments));
     return;
   }
   Tensors inputs;
   for (const size_t position : function.differentiable) {
     if (tensors[position].defined()) inputs.push_back(tensors[position]);
   }
-  replace_arguments(function, stack,
+  replace_arguments(handle, stack,
                     TracedLayer::apply(at::TensorList(inputs), &function,
                                        Stack(arguments.begin(), arguments.end())));
 }
 
-void backward(const LayerFunction& function, Stack& stack) {
+void backward(const LayerFunction& function, const Handle& handle, Stack& stack) {
   const WithAutograd with_autograd;
-  const size_t count = arguments_of(function);
-  const auto view = Values(stack).slice(stack.size() - count - 2);
+  const auto view = top_arguments(handle, stack);
   const auto grads = view[0].toTensorVector();
   Stack arguments(view.begin() + 1, view.end() - 1);
   Tensors asked;
@@ -232,14 +226,13 @@ void backward(const LayerFunction& function, Stack& stack) {
     check_layer_grads(function, grads, outputs);
     found = layer_gradients(outputs, grads, asked);
   }
-  stack.resize(stack.size() - count - 2);
+  stack.resize(stack.size() - arguments_of(handle));
   stack.emplace_back(std::move(found));
 }
 
-void meta_backward(const LayerFunction& function, Stack& stack) {
-  const size_t count = arguments_of(function);
-  const auto view = Values(stack).slice(stack.size() - count - 2);
-  const auto arguments = view.slice(1, count);
+void meta_backward(const LayerFunction& function, const Handle& handle, Stack& stack) {
+  const auto view = top_arguments(handle, stack);
+  const auto arguments = view.slice(1, view.size() - 2);
   check_on_meta(function, arguments);
   check_layer_grads(function, view[0].toTensorVector(), function.meta(arguments));
   Tensors found;
@@ -247,7 +240,7 @@ void meta_backward(const LayerFunction& function, Stack& stack) {
     const auto tensor = arguments[position].toTensor();
     found.push_back(at::empty_symint(tensor.sym_sizes(), tensor.options()));
   }
-  stack.resize(stack.size() - count - 2);
+  stack.resize(stack.size() - arguments_of(handle));
   stack.emplace_back(std::move(found));
 }
 

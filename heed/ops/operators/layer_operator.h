@@ -46,23 +46,27 @@ void define_layer_operator(torch::Library& library, const std::string& schema);
 // the results take their place.
 namespace layer_kernels {
 
+using Handle = c10::OperatorHandle;
+using Stack = torch::jit::Stack;
+
 // For every device: no autograd, results of their own memory.
-void forward(const LayerFunction& function, torch::jit::Stack& stack);
+void forward(const LayerFunction& function, const Handle& handle, Stack& stack);
 // torch.vmap: torch's operators, each of which knows what to do with a dimension more.
-void batched(const LayerFunction& function, torch::jit::Stack& stack);
-void meta(const LayerFunction& function, torch::jit::Stack& stack);
-void autograd(const LayerFunction& function, torch::jit::Stack& stack);
+void batched(const LayerFunction& function, const Handle& handle, Stack& stack);
+void meta(const LayerFunction& function, const Handle& handle, Stack& stack);
+void autograd(const LayerFunction& function, const Handle& handle, Stack& stack);
 // (grads, the arguments of the forward pass, wanted) -> the gradients that are wanted.
-void backward(const LayerFunction& function, torch::jit::Stack& stack);
-void meta_backward(const LayerFunction& function, torch::jit::Stack& stack);
+void backward(const LayerFunction& function, const Handle& handle, Stack& stack);
+void meta_backward(const LayerFunction& function, const Handle& handle, Stack& stack);
 
 }  // namespace layer_kernels
 
 // `kernel` over Op, for torch::Library::impl.
-template <class Op, void (*kernel)(const LayerFunction&, torch::jit::Stack&)>
+template <class Op,
+          void (*kernel)(const LayerFunction&, const c10::OperatorHandle&, torch::jit::Stack&)>
 struct LayerKernel {
-  static void call(const c10::OperatorHandle& /*handle*/, torch::jit::Stack* stack) {
-    kernel(kLayerFunction<Op>, *stack);
+  static void call(const c10::OperatorHandle& handle, torch::jit::Stack* stack) {
+    kernel(kLayerFunction<Op>, handle, *stack);
   }
   static torch::CppFunction boxed() {
     return torch::CppFunction::makeFromBoxedFunction<&LayerKernel::call>();
