@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/io/atomic.h"
 
 namespace heed {
 
@@ -34,12 +33,10 @@ int SystemCalls::unlink(const char* path) { return ::unlink(path); }
 int SystemCalls::rmdir(const char* path) { return ::rmdir(path); }
 int SystemCalls::lock(int descriptor) { return ::flock(descriptor, LOCK_EX | LOCK_NB); }
 
-SystemCalls& SystemCalls::real() {
+SystemCalls& real_system_calls() {
   static SystemCalls calls;
   return calls;
 }
-
-SystemCalls& real_system_calls() { return SystemCalls::real(); }
 
 void throw_io_error(const fs::path& path, std::string_view step, int error) {
   const char* advice = error == ENOSPC || error == EDQUOT ? "; free some space and try again" : "";

@@ -24,9 +24,10 @@ class SystemCalls {
   virtual int unlink(const char* path);
   virtual int rmdir(const char* path);
   virtual int lock(int descriptor);  // flock with LOCK_EX | LOCK_NB
-
-  static SystemCalls& real();  // real_system_calls() of io/atomic.h
 };
+
+// Those of the system itself.
+SystemCalls& real_system_calls();
 
 // Throws the IoError "PATH: STEP failed: strerror(error)".
 [[noreturn]] void throw_io_error(const std::filesystem::path& path, std::string_view step,

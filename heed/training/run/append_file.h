@@ -11,7 +11,7 @@ namespace heed::training {
 class AppendFile {
  public:
   // Opens for writing behind what is there, or creates. Throws IoError.
-  explicit AppendFile(std::filesystem::path file, SystemCalls& calls = SystemCalls::real());
+  explicit AppendFile(std::filesystem::path file, SystemCalls& calls = real_system_calls());
   ~AppendFile();
   AppendFile(const AppendFile&) = delete;
   AppendFile& operator=(const AppendFile&) = delete;

@@ -36,7 +36,7 @@ at::Tensor load_bytes(const Safetensors& from, const std::string& name);
 
 class CheckpointFolder {
  public:
-  explicit CheckpointFolder(std::filesystem::path folder, SystemCalls& calls = SystemCalls::real())
+  explicit CheckpointFolder(std::filesystem::path folder, SystemCalls& calls = real_system_calls())
       : folder_(std::move(folder)), calls_(&calls) {}
 
   std::filesystem::path path_of(int64_t step) const;

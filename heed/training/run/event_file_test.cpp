@@ -27,7 +27,7 @@ TEST(EventFile, ARecordHasItsFrame) {
 TEST(EventFile, EachStartIsAFileOfItsOwn) {
   const test::Folder folder;
   for (int i = 0; i < 3; ++i) {
-    EventFile file(folder.path(), i, SystemCalls::real());
+    EventFile file(folder.path(), i, real_system_calls());
     file.scalar("loss", i, 0.5);
   }
   int files = 0;

@@ -38,7 +38,7 @@ struct Outcome {
 
 // Trains from the same start; `stop_after` steps it asks to stop. 0: never.
 inline Outcome run(const Folder& folder, const training::TrainingOptions& options,
-                   int64_t stop_after = 0, SystemCalls& calls = SystemCalls::real()) {
+                   int64_t stop_after = 0, SystemCalls& calls = real_system_calls()) {
   at::manual_seed(5);
   SmallTask task;
   task.calls = &calls;

@@ -111,7 +111,7 @@ class SmallTask final : public tasks::Task {
 
   SmallModel model;
   double scale = 1;  // of what the model is shown in training
-  SystemCalls* calls = &SystemCalls::real();
+  SystemCalls* calls = &real_system_calls();
 
  private:
   at::Tensor points_;  // (examples, 5, 4)

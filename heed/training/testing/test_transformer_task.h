@@ -97,7 +97,7 @@ class TransformerTask final : public tasks::Task {
   void save(const std::filesystem::path& directory) const override {
     training::SavedTensors tensors;
     for (const auto& item : model.named_parameters()) tensors.add(item.key(), item.value());
-    AtomicDirectory files(directory, {"model.safetensors"}, SystemCalls::real());
+    AtomicDirectory files(directory, {"model.safetensors"}, real_system_calls());
     write_safetensors(files, "model.safetensors", tensors.stored());
     files.commit();
   }
