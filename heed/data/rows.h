@@ -38,6 +38,9 @@ class TextLines {
   // From now on lines are kept.
   void keep_within(const Limits& limits) { most_bytes_ = bytes_allowed(limits); }
 
+  // Adds to what the lines take what a reader makes of them. DataError: more than the limits allow.
+  void count(size_t bytes);
+
   int64_t line_number() const { return lines_.line_number(); }
   const std::string& file() const { return file_; }
   bool is_whole() const { return lines_.is_whole(); }
@@ -56,7 +59,6 @@ class TextLines {
 
  private:
   bool usable(std::string_view line);
-  void count(size_t bytes);
 
   LineReader lines_;
   std::string file_;  // for messages

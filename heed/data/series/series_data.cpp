@@ -78,7 +78,10 @@ class SeriesReader {
     const auto series = static_cast<size_t>(found - data_.names.begin());
     if (found == data_.names.end()) data_.names.push_back(name);
     auto& values = by_time_[time];
-    values.resize(std::max(values.size(), series + 1), kMissing);
+    if (values.size() <= series) {
+      lines_.count((series + 1 - values.size()) * sizeof(float));
+      values.resize(series + 1, kMissing);
+    }
     if (!std::isnan(values[series])) {
       bad(ProblemKind::kMalformedRow, row.line,
           text_of("series ", excerpt(name, 40), " has a second value at ",
@@ -145,6 +148,7 @@ class SeriesReader {
  public:
   // Of a long table, after its last row.
   void put_together() {
+    lines_.count(by_time_.size() * data_.names.size() * sizeof(float));
     for (auto& [time, values] : by_time_) {
       values.resize(data_.names.size(), kMissing);
       push(0, time, std::move(values));
@@ -161,7 +165,7 @@ class SeriesReader {
 };
 
 // Rows at the times that are missing between others.
-void add_missing_rows(Table& table, SeriesData& data) {
+void add_missing_rows(Table& table, TextLines& lines, SeriesData& data) {
   if (table.times.size() < 2) return;
   data.step = step_of(table.times, *data.time_format);
   Table even;
@@ -181,6 +185,8 @@ void add_missing_rows(Table& table, SeriesData& data) {
       throw DataError(data.file, text_of("the times leave out more than 99 of 100 rows before ",
                                          data.time_format->print(table.times[i])));
     }
+    const auto missing = static_cast<size_t>(*place) - even.rows.size();
+    lines.count(missing * (sizeof(table.rows[i]) + data.names.size() * sizeof(float)));
     while (std::ssize(even.rows) < *place) {
       even.rows.emplace_back(data.names.size(), kMissing);
       ++data.added_rows;
@@ -191,8 +197,9 @@ void add_missing_rows(Table& table, SeriesData& data) {
 }
 
 // Fills what is missing and lays the rows out one after the other.
-void fill(const Table& table, SeriesData& data) {
+void fill(const Table& table, TextLines& lines, SeriesData& data) {
   const size_t count = data.names.size();
+  lines.count(table.rows.size() * count * sizeof(float));
   data.values.resize(table.rows.size() * count);
   data.known.resize(count);
   for (size_t s = 0; s < count; ++s) {
@@ -263,8 +270,8 @@ SeriesData read_series(const std::filesystem::path& file, const SeriesReadOption
     return data;
   }
   if (!table.times.empty()) data.first_time = table.times[0];
-  add_missing_rows(table, data);
-  fill(table, data);
+  add_missing_rows(table, lines, data);
+  fill(table, lines, data);
   return data;
 }
 

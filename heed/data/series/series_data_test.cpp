@@ -96,6 +96,22 @@ TEST_F(Series, TimesOffTheGridAreRefused) {
   EXPECT_THROW(read("t,x\n0,1\n10,1\n20,1\n25,1\n", {.time_column = "t"}), DataError);
 }
 
+// n rows may be n series of n values, and leave out a hundred times as many rows between them.
+TEST_F(Series, MoreThanTheMemoryAllowedIsRefused) {
+  const SeriesReadOptions small = {.time_column = "t", .limits = {.most_bytes = 200'000}};
+  SeriesReadOptions long_table = small;
+  long_table.series_column = "s";
+  long_table.value_column = "v";
+  std::string names = "t,s,v\n";
+  for (int i = 0; i < 600; ++i) names += text_of(i, ",s", i, ",1\n");
+  EXPECT_THROW(read(names, long_table), DataError);
+  std::string gaps = "t,x\n";
+  for (int i = 0; i < 100; ++i) gaps += text_of(i, ",1\n");
+  gaps += "10000,1\n";
+  EXPECT_THROW(read(gaps, small), DataError);
+  EXPECT_EQ(read(gaps, {.time_column = "t"}).added_rows, 9900);
+}
+
 TEST_F(Series, ASeriesWithoutAValueIsRefused) { EXPECT_THROW(read("a,b\n1,\n2,NA\n"), DataError); }
 
 TEST_F(Series, NoRowsAreReported) {
