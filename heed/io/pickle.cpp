@@ -28,6 +28,7 @@ constexpr std::array<std::pair<std::string_view, SafetensorsDtype>, 10> kStorage
 }};
 
 constexpr size_t kMostValues = 1 << 22;
+constexpr size_t kMostItems = 1 << 23;  // of all values together
 constexpr size_t kLongestKey = 256;
 constexpr size_t kMostDimensions = 64;
 
@@ -111,8 +112,14 @@ class Unpickler {
 
   // ---- The stack
 
+  [[noreturn]] void refuse_count() const { fail("more values than the weights of a model have"); }
+  void count_items(size_t count) {
+    items_ += count;
+    if (items_ > kMostItems) refuse_count();
+  }
   PickleValue* push(PickleValue value) {
-    if (pickle_.values_.size() >= kMostValues) fail("more values than the weights of a model have");
+    if (pickle_.values_.size() >= kMostValues) refuse_count();
+    count_items(value.items.size() + value.integers.size());
     pickle_.values_.push_back(std::move(value));
     stack_.push_back(&pickle_.values_.back());
     return stack_.back();
@@ -150,6 +157,7 @@ class Unpickler {
     PickleValue* to = top();
     if (to->kind != kind) fail("what is added to is of another kind");
     if (kind == Kind::kDictionary && items.size() % 2 != 0) fail("a key without a value");
+    count_items(items.size());
     to->items.insert(to->items.end(), items.begin(), items.end());
   }
   void memoize(uint64_t index) { memo_[index] = top(); }
@@ -380,6 +388,7 @@ class Unpickler {
   const std::string& file_;
   Pickle& pickle_;
   std::vector<PickleValue*> stack_;
+  size_t items_ = 0;
   std::unordered_map<uint64_t, PickleValue*> memo_;
 };
 

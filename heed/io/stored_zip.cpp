@@ -33,12 +33,16 @@ class Archive {
     const Directory directory = find_directory();
     std::map<std::string, std::span<const std::byte>> found;
     uint64_t at = directory.begin;
+    uint64_t left = bytes_.size();
     for (uint64_t i = 0; i < directory.count; ++i) {
       if (get<uint32_t>(at) != kCentral) fail("its directory is damaged");
       const uint64_t name_bytes = get<uint16_t>(at + 28);
       const uint64_t extra_bytes = get<uint16_t>(at + 30);
       const std::string name = text(at + kCentralBytes, name_bytes);
-      found[name] = content(at, name, at + kCentralBytes + name_bytes, extra_bytes);
+      const auto entry = content(at, name, at + kCentralBytes + name_bytes, extra_bytes);
+      if (entry.size() > left) fail("its entries overlap");
+      left -= entry.size();
+      found[name] = entry;
       at += kCentralBytes + name_bytes + extra_bytes + get<uint16_t>(at + 32);
     }
     return found;

@@ -159,6 +159,23 @@ TEST_F(TorchFiles, CompressedEntriesAreRefused) {
   EXPECT_NE(refusal(file).find("compressed"), std::string::npos);
 }
 
+// A file of n bytes would otherwise take n² of memory.
+TEST_F(TorchFiles, WhatIsThereOnceIsNotReadOverAndOver) {
+  std::string pickle = "\x80\x02" + name("collections", "OrderedDict") + "q\x01" + "](";
+  pickle += number(1) + number(2) + "\x86q\x02";
+  for (int i = 0; i < 50'000; ++i) pickle += "h\x02";
+  pickle += "eq\x03";
+  for (int i = 0; i < 100; ++i) pickle += "h\x01h\x03\x85R";
+  EXPECT_NE(refusal(archive(pickle + "N.", "")).find("more values"), std::string::npos);
+
+  const std::string one = zip({{"archive/data/0", std::string(1000, 'x')}});
+  const size_t directory = one.find("PK\x01\x02");
+  const size_t end = one.find("PK\x05\x06");
+  std::string two = one.substr(0, end) + one.substr(directory);
+  two[2 * end - directory + 10] = 2;  // records
+  EXPECT_NE(refusal(two).find("overlap"), std::string::npos);
+}
+
 TEST_F(TorchFiles, FilesCutOffAnywhereAreRefused) {
   const std::string now = archive(state(9, kTurned), floats(9));
   const std::string old = old_file(state(9, kTurned, true), 9);
