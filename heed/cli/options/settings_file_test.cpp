@@ -140,6 +140,9 @@ TEST(SettingsFile, RefusalsNameTheFileTheLineAndTheSetting) {
   EXPECT_THAT(refusal_of("text = 2001-01-01\n"), HasSubstr("expected a text, a number"));
   EXPECT_THAT(refusal_of("[model]\nwhole = 1\n"), HasSubstr("s.toml:1: \"model\""));
   EXPECT_THAT(refusal_of("text = 'a'\nwhole = \n"), HasSubstr("s.toml:2: this is not TOML"));
+  for (const char* key : {"[ = 1\n", "[[ = ]]\n", "text. = 1\n", "= 1\n", "text = {= 1}\n"}) {
+    EXPECT_THAT(refusal_of(key), HasSubstr("s.toml:1: this is not TOML")) << key;
+  }
   EXPECT_THAT(refusal_of("text = 'a'\ntext = 'b'\n"), HasSubstr("s.toml:2"));
   EXPECT_THAT(refusal_of("text = '\xff'\n"), HasSubstr("s.toml:1"));
   EXPECT_LT(refusal_of("a" + std::string(100'000, 'b') + " = 1\n").size(), 500U);
