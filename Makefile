@@ -68,14 +68,13 @@ tsan: setup-tests  ## the unit tests of the threaded folders without torch under
 	@$(call built,tsan,$(programs))
 	@ctest --preset tsan -j $(JOBS) $(only) -E '\.(Brgemm)?Tiles$$'
 
-# The folders without torch; the sources of the others clang reads in `make lint`.
-fuzz: FOLDERS = base io text audio metrics data doctor viz
-fuzz:  ## with clang and its sanitizers: unit tests, then each fuzz target for FUZZ_SECONDS (60)
+# FOLDERS may name those without torch; the sources of the others clang reads in `make lint`.
+fuzz:  ## each fuzz target for FUZZ_SECONDS (60), after the unit tests of FOLDERS under clang's sanitizers
 	@tools/setup.sh --checks
 	@echo "fuzz: build/fuzz, and the library of build/release"
 	@$(call built,release,heed)
 	@$(call built,fuzz,$(programs) heed_fuzz)
-	@ctest --preset fuzz -j $(JOBS) $(only)
+	@$(if $(FOLDERS),ctest --preset fuzz -j $(JOBS) $(only))
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
 format:  ## rewrite the sources as .clang-format says
