@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the lists of Python packages in tools/lock/, with versions, hashes and what each needs.
 
-    tools/lock.py [WHEEL...]
+    tools/lock.py [--keep] [WHEEL...]
 
 From what packages.txt, packages_python.txt and packages_bench.txt there ask for, for Python 3.11 and later:
 
@@ -14,7 +14,8 @@ From what packages.txt, packages_python.txt and packages_bench.txt there ask for
     docs.txt       what `make docs` needs, from packages_docs.txt
 
 tools/setup.sh installs from them by hash, wheels only, so what it fetches is the same on any day.
-The hashes are those of every wheel on PyPI. CPU builds of torch are not there: give the files of
+With --keep, what the lists have pinned stays, where what is asked for allows it: to add a package
+without moving the others. The hashes are those of every wheel on PyPI. CPU builds of torch are not there: give the files of
 their wheels as arguments (those that torch_cpu.txt knows of the same version stay). Needs a
 network; installs uv in build/lock.
 """
@@ -42,12 +43,25 @@ def resolver():
     return folder / "bin" / "uv"
 
 
-def resolve(*files):
+def pinned():
+    """What the lists have now, in a file as uv takes it: where the packages that it already
+    wrote stand."""
+    file = ROOT / "build" / "lock" / "pinned.txt"
+    names = ("torch.txt", "cuda.txt", "tests.txt", "python.txt", "bench.txt", "docs.txt")
+    file.write_text("".join((LOCK / name).read_text("utf-8") for name in names), "utf-8")
+    return file
+
+
+def resolve(*files, keep):
     """{name: its entry, several lines, for each version that some Python gets}"""
     command = [resolver(), "pip", "compile", "--quiet", "--no-config", "--universal",
                "--python-version", "3.11", "--only-binary", ":all:", "--generate-hashes",
                "--no-header", "--no-annotate", "--default-index", "https://pypi.org/simple", *files]
+    if keep:
+        command += ["--output-file", pinned()]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    if keep:
+        text = command[-1].read_text("utf-8")
     entries = {}
     for entry in re.split(r"\n(?=\S)", text.strip()):
         name = re.match(r"[\w.-]+", entry).group()
@@ -78,9 +92,10 @@ def write(name, entries):
 
 
 def main():
-    wheels = [pathlib.Path(name) for name in sys.argv[1:]]
+    keep = "--keep" in sys.argv[1:]
+    wheels = [pathlib.Path(name) for name in sys.argv[1:] if name != "--keep"]
     asked = [LOCK / name for name in ("packages.txt", "packages_python.txt", "packages_bench.txt")]
-    entries, python, bench = (resolve(*asked[:count]) for count in (1, 2, 3))
+    entries, python, bench = (resolve(*asked[:count], keep=keep) for count in (1, 2, 3))
     for fewer, more in ((entries, python), (python, bench)):
         for name, entry in fewer.items():
             if versions(more.get(name, "")) != versions(entry):
@@ -93,7 +108,7 @@ def main():
     write("python.txt", [entry for name, entry in python.items()
                          if name not in entries and name != "torch"])
     write("bench.txt", [entry for name, entry in bench.items() if name not in python])
-    write("docs.txt", resolve(LOCK / "packages_docs.txt").values())
+    write("docs.txt", resolve(LOCK / "packages_docs.txt", keep=keep).values())
 
 
 if __name__ == "__main__":
