@@ -17,8 +17,31 @@ AlignedText::AlignedText(std::string_view original, Span range, Tracking trackin
       tracking_(tracking) {}
 
 Span AlignedText::source(Span range) const {
-  if (origin_.empty()) return {range.begin + shift_, range.end + shift_};
-  return {origin_[range.begin].begin, origin_[range.end - 1].end};
+  if (!origin_.empty()) return {origin_[range.begin].begin, origin_[range.end - 1].end};
+  // A part of a character came from all of it, as it does once bytes have moved.
+  size_t begin = range.begin;
+  while (begin > 0 && !begins_character(text_[begin])) --begin;
+  size_t end = range.end;
+  while (end < text_.size() && !begins_character(text_[end])) ++end;
+  return span(begin + shift_, end + shift_);
+}
+
+void AlignedText::rewrite(const std::vector<CharacterChange>& changes) {
+  Rewrite rewrite(*this);
+  const std::string_view old = rewrite.old_text();
+  Span last = {0, 0};
+  const auto move_on = [&] {
+    size_t at = last.end;
+    if (at >= old.size()) return;
+    next_code_point(old, at);
+    last = span(last.end, at);
+  };
+  for (const auto& [c, shift] : changes) {
+    if (shift <= 0) move_on();
+    rewrite.put(c, last);
+    for (int32_t i = shift; i < 0; ++i) move_on();
+  }
+  rewrite.finish();
 }
 
 Rewrite::Rewrite(AlignedText& text) : text_(&text) {

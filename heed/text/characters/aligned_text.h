@@ -10,6 +10,13 @@
 
 namespace heed::text {
 
+// A character of a new version of a text and what it stands for: 0: the next of the old one; 1: the
+// same as the character before it; -n: the next of the old one, and n more are gone.
+struct CharacterChange {
+  char32_t c;
+  int32_t shift;
+};
+
 class AlignedText {
  public:
   // Keeping track costs time and memory; whoever wants only ids does without.
@@ -21,9 +28,11 @@ class AlignedText {
   std::string_view text() const { return text_; }
   uint32_t size() const { return static_cast<uint32_t>(text_.size()); }
 
-  // The bytes of the original text that the non-empty `range` of this one came from. Only with
-  // Tracking::kOn.
+  // The bytes of the original text, whole characters, that the non-empty `range` of this one came
+  // from. Only with Tracking::kOn.
   Span source(Span range) const;
+
+  bool is_tracked() const { return tracking_ == Tracking::kOn; }
 
   // Whether this is the beginning of the original text, and not a later part of it.
   bool begins_the_original() const { return shift_ == 0; }
@@ -33,6 +42,9 @@ class AlignedText {
   static constexpr uint64_t kMostGrowth = 64;
   static constexpr uint64_t kLeastRoom = 1 << 20;
   uint64_t most_bytes() const { return most_bytes_; }
+
+  // Replaces all of it. Old characters that no change reaches are gone. DataError: as Rewrite.
+  void rewrite(const std::vector<CharacterChange>& changes);
 
   // Bytes that change without moving: the caller may write the same number of bytes.
   char* bytes_in_place() { return text_.data(); }

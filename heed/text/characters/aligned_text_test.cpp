@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
+#include "heed/text/characters/unicode.h"
 #include "heed/text/characters/unicode_normalization.h"
 
 namespace heed::text {
@@ -54,12 +56,43 @@ TEST(AlignedText, NormalisationKeepsTheOrigin) {
   AlignedText text = aligned("xe\u0301\u00e9\ufb01");
   normalize_unicode(text, Form::kNfc);
   EXPECT_EQ(text.text(), "xéé\ufb01");
-  EXPECT_EQ(text.source({1, 3}), (Span{1, 4}));
+  EXPECT_EQ(text.source({1, 3}), (Span{1, 2}));  // that of its first part
   EXPECT_EQ(text.source({3, 5}), (Span{4, 6}));
   normalize_unicode(text, Form::kNfkd);
   EXPECT_EQ(text.text(), "xe\u0301e\u0301fi");
-  EXPECT_EQ(text.source({1, 4}), (Span{1, 4}));
+  EXPECT_EQ(text.source({1, 4}), (Span{1, 2}));
   EXPECT_EQ(text.source({7, 9}), (Span{6, 9}));
+}
+
+// The values of tokenizers 0.23.3, a token for each character.
+TEST(AlignedText, NormalisationPlacesMarksAsThePackage) {
+  const auto places = [](const std::string& original, Form form) {
+    AlignedText text = aligned(original);
+    normalize_unicode(text, form);
+    std::vector<Span> spans;
+    for (size_t at = 0; at < text.size();) {
+      const size_t begin = at;
+      next_code_point(text.text(), at);
+      spans.push_back(text.source(span(begin, at)));
+    }
+    return spans;
+  };
+  // Marks in another order stand where the others stood.
+  EXPECT_EQ(places("a\u0301\u0323b", Form::kNfd),
+            (std::vector<Span>{{0, 1}, {1, 3}, {3, 5}, {5, 6}}));
+  // The lower mark comes first; in NFC it composes.
+  EXPECT_EQ(places("x\u00e1\u0323b", Form::kNfd),
+            (std::vector<Span>{{0, 1}, {1, 3}, {3, 5}, {3, 5}, {5, 6}}));
+  EXPECT_EQ(places("x\u00e1\u0323b", Form::kNfc),
+            (std::vector<Span>{{0, 1}, {1, 3}, {3, 5}, {5, 6}}));
+  EXPECT_EQ(places("\u1112\u1161\u11abb", Form::kNfc), (std::vector<Span>{{0, 3}, {9, 10}}));
+}
+
+TEST(AlignedText, APartOfACharacterCameFromAllOfIt) {
+  const AlignedText text = aligned("a\ufeffb");
+  EXPECT_EQ(text.source({1, 2}), (Span{1, 4}));
+  EXPECT_EQ(text.source({2, 3}), (Span{1, 4}));
+  EXPECT_EQ(text.source({3, 5}), (Span{1, 5}));
 }
 
 TEST(AlignedText, NormalisationLeavesWhatCameAfterUnicode9) {

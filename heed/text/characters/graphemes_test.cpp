@@ -37,6 +37,23 @@ TEST(Graphemes, EveryRule) {
   EXPECT_THAT(clusters("👩\u0301\u200d👩"), ElementsAre("👩\u0301\u200d👩"));
 }
 
+TEST(Graphemes, ConsonantsThatALinkerJoins) {
+  EXPECT_THAT(clusters("\u0915\u094d\u0937\u0301x"), ElementsAre("\u0915\u094d\u0937\u0301", "x"));
+  EXPECT_THAT(clusters("\u0915\u0301\u094d\u200d\u0937"),
+              ElementsAre("\u0915\u0301\u094d\u200d\u0937"));
+  EXPECT_THAT(clusters("\u0915\u094d\u200c\u0937"), ElementsAre("\u0915\u094d\u200c", "\u0937"));
+  EXPECT_THAT(clusters("\u0905\u094d\u0937"), ElementsAre("\u0905\u094d", "\u0937"));
+  EXPECT_THAT(clusters("\u0915\u0937"), ElementsAre("\u0915", "\u0937"));
+  EXPECT_THAT(clusters("\u0b95\u0bcd\u0b95"), ElementsAre("\u0b95\u0bcd", "\u0b95"));  // Tamil
+}
+
+TEST(Graphemes, MarksNewerThanUnicode15) {
+  EXPECT_THAT(clusters("\u00a0\u030a\U00010efa"), ElementsAre("\u00a0\u030a\U00010efa"));
+  EXPECT_THAT(clusters("a\u0897\u0898"), ElementsAre("a\u0897\u0898"));
+  EXPECT_THAT(clusters("a\u1aebb\u1aec"), ElementsAre("a\u1aeb", "b", "\u1aec"));
+  EXPECT_THAT(clusters("\U000113d1a\U00011a3aa"), ElementsAre("\U000113d1a", "\U00011a3a", "a"));
+}
+
 TEST(Base64, BothWays) {
   for (const std::string& bytes :
        {std::string(), std::string("a"), std::string("ab"), std::string("abc\0\xff\x80", 6)}) {

@@ -14,7 +14,8 @@ enum class Form : uint8_t { kNfc, kNfd, kNfkc, kNfkd };
 // "NFC", ...
 std::string_view name_of(Form form);
 
-// What was composed or reordered together has one common origin.
+// The origin of each character is that of the `tokenizers` package: what is composed has that of
+// its first part.
 void normalize_unicode(AlignedText& text, Form form);
 
 }  // namespace heed::text

@@ -45,7 +45,7 @@ class Precompiled final : public Normalizer {
 
   void apply(AlignedText& text) const override {
     const std::string_view old = text.text();
-    std::vector<Change> changes;
+    std::vector<CharacterChange> changes;
     bool changed = false;
     for (size_t at = 0; at < old.size();) {
       const size_t end = grapheme_end(old, at);
@@ -65,7 +65,7 @@ class Precompiled final : public Normalizer {
         at = next;
       }
     }
-    if (changed) write(text, changes);
+    if (changed) text.rewrite(changes);
   }
 
   OrderedJson to_json() const override {
@@ -75,14 +75,7 @@ class Precompiled final : public Normalizer {
  private:
   static constexpr size_t kLongestWhole = 6;
 
-  // A character of the new text and what it stands for: 0: the next of the old one; 1: the same as
-  // the character before it; -n: the next of the old one and n more.
-  struct Change {
-    char32_t c;
-    int32_t shift;
-  };
-
-  bool replace(std::string_view part, std::vector<Change>& changes) const {
+  bool replace(std::string_view part, std::vector<CharacterChange>& changes) const {
     const auto match = charsmap_.find(part, Charsmap::Choice::kShortest);
     if (!match) return false;
     int64_t added = -code_points(part);
@@ -92,25 +85,6 @@ class Precompiled final : public Normalizer {
     }
     if (added < 0 && !changes.empty()) changes.back().shift += static_cast<int32_t>(added);
     return true;
-  }
-
-  static void write(AlignedText& text, const std::vector<Change>& changes) {
-    Rewrite rewrite(text);
-    const std::string_view old = rewrite.old_text();
-    size_t at = 0;
-    Span last = {0, 0};
-    for (const auto& [c, shift] : changes) {
-      if (shift <= 0 && at < old.size()) {
-        last = character_at(old, at);
-        at = last.end;
-      }
-      rewrite.put(c, last);
-      for (int32_t i = shift; i < 0 && at < old.size(); ++i) {
-        last = character_at(old, at);
-        at = last.end;
-      }
-    }
-    rewrite.finish();
   }
 
   Charsmap charsmap_;
