@@ -103,6 +103,17 @@ TEST(Unigram, LikeliestCover) {
   EXPECT_THAT(tokens_of(*model, "é"), ElementsAre("<unk>"));
 }
 
+// "-", "--" and "--", "-" are as likely: the last bit decides, of sums of scores as tokenizers
+// 0.23.3 reads them. What is written down are the scores as they were.
+TEST(Unigram, ScoresCountAsThePackageReadsThem) {
+  const char* json = R"({"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0], ["x", -1.0],
+    ["-", -8.660269301091192], ["--", -7.5080167207171815]]})";
+  const ModelPointer model = from(json);
+  EXPECT_THAT(tokens_of(*model, "x---"), ElementsAre("x", "--", "-"));
+  EXPECT_EQ(model->to_json()["vocab"][3][1], -7.5080167207171815);
+  EXPECT_EQ(model->to_json()["vocab"][2][1], -8.660269301091192);
+}
+
 // Half a character, which no expression should give: still nothing outside the piece.
 TEST(Unigram, AnUnfinishedCharacter) {
   const ModelPointer model = from(R"({"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0],

@@ -56,7 +56,8 @@ SentencePiece::SentencePiece(Vocabulary vocabulary, std::string unknown_token,
     // What users define is always chosen.
     const bool defined = piece.kind == PieceKind::kUserDefined;
     texts.push_back(piece.text);
-    scores.push_back(defined ? static_cast<double>(piece.text.size()) * most - 0.1 : piece.score);
+    const double always = static_cast<double>(piece.text.size()) * most - 0.1;
+    scores.push_back(static_cast<float>(defined ? always : piece.score));
     ids_.push_back(vocabulary_.id_of(piece.text));
     if (piece.kind == PieceKind::kHidden)
       hidden_pieces_.add(static_cast<int32_t>(texts.size()) - 1);

@@ -1,7 +1,9 @@
 #include "heed/text/models/unigram.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -17,6 +19,36 @@ namespace {
 // How much less likely than the least likely token an unknown character is (as SentencePiece).
 constexpr double kUnknownPenalty = 10;
 
+// A number as the package's reader of JSON takes it: its digits as an integer, rounded, and that
+// divided by a power of ten, rounded again.
+double as_the_package_reads(double number) {
+  std::array<char, 40> text{};
+  const auto written = std::to_chars(text.data(), text.data() + text.size(), std::abs(number),
+                                     std::chars_format::scientific);
+  uint64_t digits = 0;
+  int decimals = 0;
+  const char* at = text.data();
+  for (bool behind_point = false; *at != 'e'; ++at) {
+    if (*at == '.') {
+      behind_point = true;
+      continue;
+    }
+    digits = digits * 10 + static_cast<uint64_t>(*at - '0');
+    if (behind_point) ++decimals;
+  }
+  int exponent = 0;
+  const char* first = at[1] == '+' ? at + 2 : at + 1;
+  std::from_chars(first, written.ptr, exponent);
+  exponent -= decimals;
+  // What no score is: beyond the powers that the package knows.
+  if (std::abs(exponent) > std::numeric_limits<double>::max_exponent10) return number;
+  double power = 1;
+  const std::string spelt = "1e" + std::to_string(std::abs(exponent));
+  std::from_chars(spelt.data(), spelt.data() + spelt.size(), power);
+  const auto whole = static_cast<double>(digits);
+  return std::copysign(exponent < 0 ? whole / power : whole * power, number);
+}
+
 }  // namespace
 
 Unigram::Unigram(Vocabulary vocabulary, std::vector<double> scores, UnigramSettings settings)
@@ -27,7 +59,8 @@ Unigram::Unigram(Vocabulary vocabulary, std::vector<double> scores, UnigramSetti
   double least = std::numeric_limits<double>::infinity();
   for (const double score : scores_) {
     check_usage(std::isfinite(score), "scores must be finite, found ", score);
-    least = std::min(least, score);
+    weights_.push_back(settings_.scores_are_read ? as_the_package_reads(score) : score);
+    least = std::min(least, weights_.back());
   }
   unknown_score_ = settings_.unknown_score.value_or(least - kUnknownPenalty);
   check_usage(!settings_.unknown_id ||
@@ -114,8 +147,8 @@ void Unigram::tokenize(std::string_view piece, const HiddenIds& hidden,
   std::vector<Best> best(piece.size() + 1);
   const auto offer = [&](size_t begin, size_t end, double score, bool unknown) {
     score += best[begin].score;
+    if (settings_.rounds_sums) score = static_cast<float>(score);
     if (!best[end].reached || score > best[end].score) {
-      if (settings_.rounds_sums) score = static_cast<float>(score);
       best[end] = {score, static_cast<uint32_t>(begin), true, unknown};
     }
   };
@@ -129,7 +162,7 @@ void Unigram::tokenize(std::string_view piece, const HiddenIds& hidden,
       if (node == nullptr) break;
       ++end;
       if (hidden.visible(node->id) == kNoId) continue;
-      offer(at, end, scores_[static_cast<size_t>(node->id)], node->id == unknown_id());
+      offer(at, end, weights_[static_cast<size_t>(node->id)], node->id == unknown_id());
       single = single || end == next;
     }
     if (!single) offer(at, next, unknown_score_, true);
@@ -164,7 +197,7 @@ ModelPointer Unigram::read(const JsonValue& json) {
     tokens.push_back(entry[0].get<std::string>());
     scores.push_back(entry[1].get<double>());
   }
-  UnigramSettings settings;
+  UnigramSettings settings = {.scores_are_read = true};
   if (json.has("unk_id")) {
     settings.unknown_id = static_cast<int32_t>(
         json.at("unk_id").integer({.least = 0, .most = static_cast<int64_t>(tokens.size()) - 1}));

@@ -17,9 +17,13 @@ struct UnigramSettings {
   bool byte_fallback = false;         // an unknown character is its bytes: "<0xE2>" ...
   // Of an unknown character; none: ten less than the least score.
   std::optional<double> unknown_score = {};
-  // Sums of scores are rounded to float32, as SentencePiece does; the `tokenizers` package does
-  // not.
+  // Sums of scores are rounded to float32 before they are compared, as SentencePiece 0.2.3 does;
+  // the `tokenizers` package does not.
   bool rounds_sums = false;
+  // The scores stand in a tokenizer.json: they count as the package reads them, whose last bit is
+  // not always that of the nearest number. It decides where "-", "--" and "--", "-" are equally
+  // likely.
+  bool scores_are_read = false;
 };
 
 class Unigram final : public Model {
@@ -57,7 +61,8 @@ class Unigram final : public Model {
               std::vector<ModelToken>& tokens) const;
 
   Vocabulary vocabulary_;
-  std::vector<double> scores_;
+  std::vector<double> scores_;   // as they were given
+  std::vector<double> weights_;  // what is summed
   UnigramSettings settings_;
   double unknown_score_ = 0;
   std::vector<int32_t> byte_ids_;
