@@ -132,6 +132,7 @@ TEST_F(TokenizerDirectory, SentencePieceByClass) {
         sentencepiece_of({{"<unk>", 0, 2}, {"<s>", 0, 3}, {"</s>", 0, 3}, {"▁a", -1}},
                          ProtoWriter().number(3, 1)));
   EXPECT_THAT(tokenizer().encode_ids("a"), ElementsAre(5, 7, 6));
+  EXPECT_EQ(tokenizer().encode("a <mask>").offsets.at(2), (Span{1, 8}));  // with the blank
   write("spiece.model", unigram());
   // Another class: as SentencePiece itself.
   write("config.json", "{\"model_type\": \"something\"}");
@@ -174,6 +175,17 @@ TEST_F(TokenizerDirectory, MarianHasTwoSides) {
   const Tokenizer again = Tokenizer::from_json(loaded.tokenizer.to_json());
   EXPECT_EQ(again.to_json(), loaded.tokenizer.to_json());
   EXPECT_THAT(again.encode_ids("a bc"), ElementsAre(2, 7, 3, 1, 4));
+}
+
+// Both ways to split "---" are as likely: the sums of float32 decide, as in SentencePiece 0.2.3.
+TEST_F(TokenizerDirectory, MarianSumsScoresInFloat32) {
+  write("source.spm", sentencepiece_of({{"<unk>", 0, 2}, {"▁x", -1}, {"-", -8.7F}, {"--", -6.14F}},
+                                       ProtoWriter().number(3, 1).number(40, 0)));
+  write("target.spm",
+        sentencepiece_of({{"<unk>", 0, 2}, {"▁x", -1}}, ProtoWriter().number(3, 1).number(40, 0)));
+  write("vocab.json", "{\"▁x\": 0, \"-\": 1, \"--\": 2, \"</s>\": 3, \"<unk>\": 4, \"<pad>\": 5}");
+  write("config.json", "{\"model_type\": \"marian\"}");
+  EXPECT_THAT(tokenizer().encode_ids("x---"), ElementsAre(0, 1, 2, 3));
 }
 
 TEST_F(TokenizerDirectory, RefusesWhatContradictsItself) {

@@ -186,12 +186,16 @@ Span trimmed(Span range, Blanks blanks, std::string_view text) {
   return {static_cast<uint32_t>(begin), static_cast<uint32_t>(std::max(begin, end))};
 }
 
-void trim_offsets(const Tokenizer& tokenizer, const std::vector<PostProcessor::Trim>& trims,
-                  std::string_view text, TextTokens& tokens) {
-  for (const PostProcessor::Trim trim : trims) {
+void trim_offsets(const Tokenizer& tokenizer, const Tokenizer::Parts& parts, std::string_view text,
+                  TextTokens& tokens) {
+  for (const PostProcessor::Trim trim : parts.post_processor.trims) {
     for (size_t i = 0; i < tokens.ids.size(); ++i) {
       Span& range = tokens.offsets[i];
-      Blanks blanks = blanks_of(tokenizer.token_of(tokens.ids[i]));
+      const AddedToken* added = parts.added.find(tokens.ids[i]);
+      // An added token may have the white space around it, which its name does not show.
+      const bool wider = added != nullptr && (added->matching.lstrip || added->matching.rstrip);
+      Blanks blanks = blanks_of(wider ? text.substr(range.begin, range.size())
+                                      : std::string_view(tokenizer.token_of(tokens.ids[i])));
       const bool first = i == 0 || range.begin == 0;
       if (first && blanks.leading > 0 && trim == PostProcessor::Trim::kKeepFirst) --blanks.leading;
       range = trimmed(range, blanks, text);
@@ -247,8 +251,8 @@ Encoding Tokenizer::encode_texts(std::string_view first_text, const std::string_
     truncate(*parts_->truncation, room_for_texts(*parts_->truncation, around, surround), first,
              second);
   }
-  trim_offsets(*this, processor.trims, first_text, first);
-  if (second != nullptr) trim_offsets(*this, processor.trims, *second_text, *second);
+  trim_offsets(*this, *parts_, first_text, first);
+  if (second != nullptr) trim_offsets(*this, *parts_, *second_text, *second);
 
   Encoding encoding;
   const auto add = [&](int32_t id, Span range, int32_t type, int8_t sequence) {

@@ -74,6 +74,26 @@ TEST(Pairs, TypesOffsetsAndTheMask) {
   EXPECT_THAT(with(kBert).encode("a").type_ids, ElementsAre(0, 0, 0));
 }
 
+// The blank that an added token takes is trimmed like any other.
+TEST(Pairs, AddedTokensAreTrimmed) {
+  Json json = example();
+  json["pre_tokenizer"] = nullptr;
+  json["post_processor"] = kRoberta;
+  json["added_tokens"] = Json::array({{{"id", 6},
+                                       {"content", "<mask>"},
+                                       {"single_word", false},
+                                       {"lstrip", true},
+                                       {"rstrip", true},
+                                       {"normalized", false},
+                                       {"special", true}}});
+  const auto tokenizer = [&] {
+    return Tokenizer::from_json(json.dump()).with_specials(Specials::kAsTokens);
+  };
+  EXPECT_EQ(tokenizer().encode("a <mask>\t b").offsets.at(2), (Span{2, 8}));
+  json["post_processor"]["trim_offsets"] = false;
+  EXPECT_EQ(tokenizer().encode("a <mask>\t b").offsets.at(2), (Span{1, 10}));
+}
+
 TEST(Pairs, TheTemplateOfTheFile) {
   const Json part = {{"SpecialToken", {{"id", "x"}, {"type_id", 9}}}};
   const Json first = {{"Sequence", {{"id", "A"}, {"type_id", 5}}}};

@@ -193,6 +193,7 @@ Tokenizer::Parts build_camembert(DirectorySettings& settings, const SentencePiec
                                {"</s>NOTUSED", 0},
                                {settings.content(Named::kUnk), 0},
                                {"<unk>NOTUSED", -100}};
+  settings.set_lstrip(Named::kMask);
   return build_fairseq(settings, model, file, std::move(front), 1);
 }
 

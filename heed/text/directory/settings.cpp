@@ -120,6 +120,7 @@ void DirectorySettings::read_named(const JsonValue& json) {
     if (!json.json().contains(kNames[i])) continue;
     named_[i] = {.given = true, .token = {}};
     if (json.has(kNames[i])) {
+      named_[i].only_text = json.at(kNames[i]).json().is_string();
       named_[i].token = read_token(json.at(kNames[i]), AddedToken::Kind::kSpecial);
       named_[i].token->kind = AddedToken::Kind::kSpecial;
     }
@@ -190,6 +191,11 @@ std::optional<std::string> DirectorySettings::string(const char* name) const {
 void DirectorySettings::set_default(Named name, const std::string& content) {
   Name& entry = named_[static_cast<size_t>(name)];
   if (!entry.given) entry = {.given = true, .token = special_token(content)};
+}
+
+void DirectorySettings::set_lstrip(Named name) {
+  Name& entry = named_[static_cast<size_t>(name)];
+  if (entry.token && entry.only_text) entry.token->matching.lstrip = true;
 }
 
 const AddedToken* DirectorySettings::named(Named name) const {

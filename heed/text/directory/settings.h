@@ -48,6 +48,9 @@ class DirectorySettings {
   void set_defaults_of(std::string_view tokenizer_class);
   void set_default(Named name, const std::string& content);
 
+  // Gives the white space before it to a named token of which no file says more than its text.
+  void set_lstrip(Named name);
+
   // null: there is none.
   const AddedToken* named(Named name) const;
   // DataError: there is none.
@@ -75,6 +78,7 @@ class DirectorySettings {
 
   struct Name {
     bool given = false;  // by a file, be it as null
+    bool only_text = true;
     std::optional<AddedToken> token;
   };
   std::array<Name, kNamedTokens> named_;
