@@ -6,9 +6,11 @@ usage: .venv/bin/python benchmarks/published/fine_tuning.py [--case mixed,128,bf
 
 `heed train classify --from DIR` against `transformers` in a process of its own (fine_tuning_peer.py): the same texts
 in batches of 32, AdamW, gradients clipped at norm 1, dropout 0.1, random weights. A round is a pass of each side over
-all texts while the others are stopped; the first passes warm up (of PyTorch: up to three batches). The peer's
+all texts while the others are stopped. Heed warms up by a pass, PyTorch by a batch (compiled: three). The peer's
 batches are Hugging Face's Trainer's: texts in random order, padded to the longest. Heed makes batches of texts of
-similar length, as `heed train` always does; the way "eager, Heed's batches" gives PyTorch that advantage too. Cases:
+similar length, as `heed train` always does; the way "eager, Heed's batches" gives PyTorch that advantage too. The
+texts are whole batches out of 50 that were sorted by length, evenly spread, so that a few show what an epoch costs. The
+rows say how many tokens each side computes, padding among them. Cases:
 
     mixed      texts as they are, float32
     128        every text cut from joined sentences at 128 tokens, float32
@@ -30,21 +32,36 @@ from pathlib import Path
 import common
 
 ROWS = 32
+WINDOW = 50  # batches among which `heed train` sorts by length
 GOALS = {"mixed": "≥ 1.6; ≥ 2.5 on Zen 5", "128": "≥ 1.15; ≥ 1.9 on Zen 5", "bfloat16": "≥ 1.5",
          "lora": "≥ 1.6"}
 OPTIONS = {"mixed": [], "128": ["--max-length", 128], "bfloat16": ["--dtype", "bfloat16"], "lora": ["--lora-r", 8]}
 WAYS = {"eager": "transformers eager", "compiled": "transformers compiled", "sorted": "eager, Heed's batches"}
 
 
-def texts(options, case):
-    """(label, text): as many batches as are asked for, in random order."""
+def texts(options, case, directory):
+    """(label, text): as many batches as are asked for, in random order, of every length as often as in the data."""
+    from tokenizers import Tokenizer
+
     rows = common.labelled(common.data("sst2", "stsa.binary.train"))
-    random.Random(1).shuffle(rows)
-    wanted = options.batches * ROWS
-    if case != "128":
-        return rows[:wanted]
-    joined = [" ".join(text for _, text in rows[i % 6800 : i % 6800 + 20]) for i in range(wanted)]
-    return [(rows[i][0], text) for i, text in enumerate(joined)]
+    draw = random.Random(1)
+    draw.shuffle(rows)
+    if case == "128":
+        joined = [" ".join(text for _, text in rows[i : i + 20]) for i in range(options.batches * ROWS)]
+        return [(rows[i][0], text) for i, text in enumerate(joined)]
+    tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
+    tokenizer.no_padding()
+    window = sorted(rows[: WINDOW * ROWS], key=lambda row: len(tokenizer.encode(row[1]).ids))
+    begins = [int((i + 0.5) * WINDOW / options.batches) * ROWS for i in range(options.batches)]
+    chosen = [row for begin in begins for row in window[begin : begin + ROWS]]
+    draw.shuffle(chosen)
+    return chosen
+
+
+def padded(lengths):
+    """Tokens of batches in this order."""
+    parts = [lengths[begin : begin + ROWS] for begin in range(0, len(lengths), ROWS)]
+    return sum(max(part) * len(part) for part in parts)
 
 
 class Heed:
@@ -115,7 +132,7 @@ def measure(options, case):
     common.needed("torch", "transformers", *(["peft"] if case == "lora" else []))
     directory = common.bert(*((2, 64, 2) if options.tiny else (options.layers, 768, 12)))
     with tempfile.TemporaryDirectory(dir=common.KEPT) as name:
-        table = common.write_table(Path(name) / "train.tsv", texts(options, case))
+        table = common.write_table(Path(name) / "train.tsv", texts(options, case, directory))
         sides = {}
         try:
             sides["heed"] = Heed(options, case, directory, Path(name), table)
@@ -127,12 +144,13 @@ def measure(options, case):
                 for way, side in sides.items():
                     times[way].append(side.turn())
             peaks = {way: side.peak() for way, side in sides.items()}
-            lengths = [side.said["tokens"] for side in sides.values() if isinstance(side, Peer)][0]
+            lengths = next(side.said["tokens"] for side in sides.values() if isinstance(side, Peer))
         finally:
             for side in sides.values():
                 side.end()
     model = "BERT-base" if options.layers == 12 else f"{options.layers} layers of BERT-base"
-    said = f"{model}, {case}: {len(lengths)} texts, {statistics.mean(lengths):.1f} tokens each, B{ROWS}"
+    said = (f"{model}, {case}: {len(lengths)} texts, {sum(lengths)} tokens; padded by Heed {padded(sorted(lengths))}, "
+            f"by the Trainer {padded(lengths)}")
     examples = options.batches * ROWS
     fastest = min(list(times)[1:], key=lambda way: statistics.median(times[way]))
     common.compared(said, times, lambda seconds: f"{examples / seconds:.2f} examples/s", {fastest: GOALS[case]})
