@@ -1,6 +1,7 @@
 #include "heed/kernels/attention/rows/weight_walk.h"
 
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "heed/base/error.h"
@@ -66,12 +67,12 @@ int64_t WeightWalk::list_keys(int64_t query, Range keys) {
   const Pattern* pattern = source_.pattern();
   const Cover cover = pattern ? pattern->cover(batch_, head_, one, keys) : Cover::kFull;
   if (cover == Cover::kEmpty) return 0;
-  std::array<uint64_t, kRowBlock> columns;
   if (cover == Cover::kFull) {
-    columns.fill(1);
-  } else {
-    pattern->allowed(batch_, head_, one, keys, columns.data());
+    std::iota(keys_.begin(), keys_.begin() + keys.size(), keys.begin);
+    return keys.size();
   }
+  std::array<uint64_t, kRowBlock> columns;
+  pattern->allowed(batch_, head_, one, keys, columns.data());
   int64_t count = 0;
   for (int64_t j = 0; j < keys.size(); ++j) {
     if ((columns[static_cast<size_t>(j)] & 1) == 0) continue;
@@ -88,6 +89,7 @@ void WeightWalk::sum(Range queries, LogSum* to) {
 
 void WeightWalk::find_sums(Range queries) {
   const Shape& shape = source_.shape();
+  kept_lists_ = 0;
   if (!source_.sums().empty()) {
     const int64_t row = (batch_ * shape.heads + head_) * shape.queries + queries.begin;
     std::copy_n(source_.sums().begin() + row, queries.size(), query_sums_.begin());
@@ -98,16 +100,19 @@ void WeightWalk::find_sums(Range queries) {
     double of_powers = 0;  // Σ exp(score − largest)
   };
   std::array<Sum, kQueries> sums{};
+  int64_t list = 0;
   for_each_list(queries, {0, shape.keys}, [&](int64_t query, int64_t count) {
-    score(queries, query, count);
+    score(queries, query, count, list);
+    const float* scores = scores_of(list++);
     Sum& sum = sums[static_cast<size_t>(query - queries.begin)];
-    const float largest = *std::max_element(scores_.begin(), scores_.begin() + count);
+    const float largest = *std::max_element(scores, scores + count);
     if (largest > sum.largest) {
       if (sum.of_powers > 0) sum.of_powers *= std::exp(double{sum.largest} - double{largest});
       sum.largest = largest;
     }
-    sum.of_powers += row_table().weights(scores_.data(), count, sum.largest, 0, weights_.data());
+    sum.of_powers += row_table().weights(scores, count, sum.largest, 0, weights_.data());
   });
+  kept_lists_ = std::min(list, kMostKept);
   for (size_t i = 0; i < static_cast<size_t>(queries.size()); ++i) {
     LogSum& found = query_sums_[i] = {};
     if (sums[i].of_powers == 0) continue;  // no key
@@ -118,22 +123,29 @@ void WeightWalk::find_sums(Range queries) {
   }
 }
 
-void WeightWalk::score(Range queries, int64_t query, int64_t count) {
+float* WeightWalk::scores_of(int64_t list) {
+  const auto begin = static_cast<size_t>(std::min(list, kMostKept) * kRowBlock);
+  if (scores_.size() < begin + kRowBlock) scores_.resize(begin + kRowBlock);
+  return scores_.data() + begin;
+}
+
+void WeightWalk::score(Range queries, int64_t query, int64_t count, int64_t list) {
   RowScores scores;
   scores.problem = &problem_;
   scores.query = query;
   scores.head = head_;
   scores.keys = {keys_.data(), 0, count};
   scores.query_row = query_rows_.data() + (query - queries.begin) * problem_.size;
-  scores.scores = scores_.data();
+  scores.scores = scores_of(list);
   scores.scratch = scratch_.data();
   row_table().scores(scores);
 }
 
-WeightSpan WeightWalk::weigh(Range queries, int64_t query, int64_t count) {
+WeightSpan WeightWalk::weigh(Range queries, int64_t query, int64_t count, int64_t list) {
   const LogSum& sum = query_sums_[static_cast<size_t>(query - queries.begin)];
-  row_table().weights(scores_.data(), count, sum.whole, sum.rest, weights_.data());
-  return {query, count, keys_.data(), weights_.data(), scores_.data(), sum};
+  const float* scores = scores_of(list);
+  row_table().weights(scores, count, sum.whole, sum.rest, weights_.data());
+  return {query, count, keys_.data(), weights_.data(), scores, sum};
 }
 
 }  // namespace heed::kernels

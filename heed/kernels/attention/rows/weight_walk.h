@@ -57,6 +57,9 @@ class WeightSource {
 class WeightWalk {
  public:
   static constexpr int64_t kQueries = 16;  // share a block of keys while it is in cache
+  // Lists (of up to kRowBlock keys) whose scores are kept from the sums to the weights, a kilobyte
+  // each: all those of 16,384 keys. Behind them they are made twice.
+  static constexpr int64_t kMostKept = 1024;
 
   WeightWalk(const WeightSource& source, int64_t batch, int64_t head);
 
@@ -66,9 +69,12 @@ class WeightWalk {
       const Range some{first, std::min(first + kQueries, queries.end)};
       read_queries(some);
       find_sums(some);
+      const bool is_whole = keys.begin == 0 && keys.end == source_.shape().keys;
+      int64_t list = 0;
       for_each_list(some, keys, [&](int64_t query, int64_t count) {
-        score(some, query, count);
-        take(weigh(some, query, count));
+        if (!is_whole || list >= kept_lists_) score(some, query, count, list);
+        take(weigh(some, query, count, list));
+        ++list;
       });
     }
   }
@@ -78,13 +84,15 @@ class WeightWalk {
 
  private:
   void read_queries(Range queries);
-  // Fills query_sums_.
+  // Fills query_sums_; leaves scores behind, see kept_lists_.
   void find_sums(Range queries);
   // The keys of the query among `keys` (at most kRowBlock): how many.
   int64_t list_keys(int64_t query, Range keys);
-  // Fills scores_ for keys_[0 .. count), and weights_ from it.
-  void score(Range queries, int64_t query, int64_t count);
-  WeightSpan weigh(Range queries, int64_t query, int64_t count);
+  // Where the scores of the list of that number stand: (kRowBlock).
+  float* scores_of(int64_t list);
+  // Fills those for keys_[0 .. count), and weights_ from them.
+  void score(Range queries, int64_t query, int64_t count, int64_t list);
+  WeightSpan weigh(Range queries, int64_t query, int64_t count, int64_t list);
 
   // Calls body(query, count) for keys_[0 .. count), until all of `keys` that the queries may attend
   // to were there.
@@ -132,7 +140,8 @@ class WeightWalk {
   std::vector<float> query_rows_;  // (kQueries, D)
   std::vector<float> scratch_;
   std::array<int64_t, kRowBlock> keys_;
-  std::array<float, kRowBlock> scores_;
+  std::vector<float> scores_;  // (lists, kRowBlock)
+  int64_t kept_lists_ = 0;     // of the queries at hand and all keys, whose scores are there
   std::array<float, kRowBlock> weights_;
   std::array<LogSum, kQueries> query_sums_;
 };

@@ -43,10 +43,20 @@ struct WeightBlocks {
 };
 void block_weights(const Problem& problem, const WeightBlocks& blocks, const Workers& workers);
 
-// What each key receives: Σ over the queries, (B, H, Nk).
-void column_weights(const Problem& problem, float* columns, const Workers& workers);
-
 // −Σ weight · ln weight of each query, in nats: (B, H, Nq); 0 where it has no key.
 void row_entropies(const Problem& problem, float* entropies, const Workers& workers);
+
+// All of these in one walk over the weights, with the same bits; what is null (top.values,
+// blocks.means) is not wanted.
+struct WeightSummary {
+  TopWeights top;
+  WeightBlocks blocks;
+  float* entropies = nullptr;
+  float* mean = nullptr;  // over the heads, (B, Nq, Nk)
+};
+void weight_summary(const Problem& problem, const WeightSummary& summary, const Workers& workers);
+
+// What each key receives: Σ over the queries, (B, H, Nk).
+void column_weights(const Problem& problem, float* columns, const Workers& workers);
 
 }  // namespace heed::kernels

@@ -243,6 +243,7 @@ TEST(Weights, Entropies) {
 struct Top {
   std::vector<float> values;
   std::vector<int64_t> keys;
+  bool operator==(const Top&) const = default;
 };
 
 Top top_of(const WeightsCase& c, int64_t count, const Workers& workers) {
@@ -286,9 +287,85 @@ TEST(Weights, TopOfEachQuery) {
   }
 }
 
+struct AllOfThem {
+  Top top;
+  std::vector<float> blocks;
+  std::vector<float> entropies;
+  std::vector<float> mean;
+  bool operator==(const AllOfThem&) const = default;
+};
+
+AllOfThem room_for_all(const WeightsCase& c) {
+  const Shape& s = c.shape();
+  const auto rows = static_cast<size_t>(c.rows());
+  return {.top = {std::vector<float>(3 * rows), std::vector<int64_t>(3 * rows)},
+          .blocks = std::vector<float>(static_cast<size_t>(
+              s.batch * s.heads * ((s.queries + 9) / 10) * ((s.keys + 12) / 13))),
+          .entropies = std::vector<float>(rows),
+          .mean = std::vector<float>(static_cast<size_t>(s.batch * s.queries * s.keys), -7.0F)};
+}
+
+AllOfThem summary_of(const WeightsCase& c, const Workers& workers) {
+  AllOfThem all = room_for_all(c);
+  weight_summary(c.problem(),
+                 {.top = {3, all.top.values.data(), all.top.keys.data()},
+                  .blocks = {10, 13, all.blocks.data()},
+                  .entropies = all.entropies.data(),
+                  .mean = all.mean.data()},
+                 workers);
+  return all;
+}
+
+AllOfThem one_by_one(const WeightsCase& c) {
+  AllOfThem all = room_for_all(c);
+  all.top = top_of(c, 3, OneWorker());
+  block_weights(c.problem(), {10, 13, all.blocks.data()}, OneWorker());
+  row_entropies(c.problem(), all.entropies.data(), OneWorker());
+  const Shape& s = c.shape();
+  std::vector<float> weights(c.weights().size());
+  selected_weights(c.problem(), {}, weights.data(), OneWorker());
+  const int64_t plane = s.queries * s.keys;
+  for (int64_t b = 0; b < s.batch; ++b) {
+    for (int64_t i = 0; i < plane; ++i) {
+      float sum = 0;
+      for (int64_t h = 0; h < s.heads; ++h) {
+        sum += weights[static_cast<size_t>((b * s.heads + h) * plane + i)];
+      }
+      all.mean[static_cast<size_t>(b * plane + i)] = sum / static_cast<float>(s.heads);
+    }
+  }
+  return all;
+}
+
+TEST(Weights, OneWalkFindsWhatSeveralDo) {
+  for (const TestOptions& options : all_options()) {
+    const WeightsCase c(options);
+    for (const Isa isa : testing::available_isas()) {
+      const IsaForTest forced(isa);
+      const AllOfThem expected = one_by_one(c);
+      for (const int threads : {1, 2, 3, 7}) {
+        EXPECT_TRUE(summary_of(c, testing::ThreadWorkers(threads)) == expected);
+      }
+    }
+  }
+}
+
+// More keys than a walk keeps scores of.
+TEST(Weights, ScoresThatAreNotKeptAreMadeAgain) {
+  const TestProblem t(some_options(17, 16'700));
+  std::vector<float> largest(2 * 4 * 17);
+  std::vector<int64_t> keys(largest.size());
+  top_weights(t.problem, {1, largest.data(), keys.data()}, OneWorker());
+  std::vector<float> weights(2 * 4 * 16'700);
+  for (const int64_t query : {0, 14, 15, 16}) {  // one at a time all are kept
+    selected_weights(t.problem, {nullptr, 0, &query, 1}, weights.data(), OneWorker());
+    EXPECT_EQ(largest[static_cast<size_t>(query)],
+              *std::max_element(weights.begin(), weights.begin() + 16'700));
+  }
+}
+
 TEST(Weights, TiesGoToTheLowerKey) {
-  TestOptions o = some_options(3, 300);
-  WeightsCase c(o);
+  WeightsCase c(some_options(3, 300));
   for (int64_t h = 0; h < 2; ++h) {
     for (int64_t j = 0; j < 300; ++j) {
       for (int64_t d = 0; d < 17; ++d) c.arrays().key.set(c.arrays().key.at(0, h, j, d), 0.0F);
