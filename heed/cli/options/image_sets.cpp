@@ -2,30 +2,14 @@
 
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
+#include "heed/cli/options/field_options.h"
 
 namespace heed::cli {
-namespace {
 
-constexpr const char* kPictureGroup = "Pictures";
-
-}  // namespace
-
-void PictureShape::add_to(Options& command) {
-  command
-      .add(
-          "--image-size", image_size,
-          "All pictures become squares with this side in pixels; 0: they have one size and keep it")
-      .range(0, 4096)
-      .group(kPictureGroup);
-  command
-      .add("--num-channels", num_channels,
-           "1: grey; 3: red, green and blue; 0: 1 where all pictures are grey, else 3")
-      .one_of({"0", "1", "3"})
-      .group(kPictureGroup);
-}
+void PictureShape::add_to(Options& command) { visit_fields(*this, FieldOptions(command)); }
 
 data::ImageReadOptions PictureShape::read_options() const {
-  return {.height = image_size, .width = image_size, .channels = num_channels};
+  return {.height = image_size, .width = image_size, .channels = std::stoll(num_channels)};
 }
 
 std::string pixels_text(const data::ImageData& data) {

@@ -8,8 +8,11 @@
 #include "heed/cli/options/task_sets.h"
 #include "heed/data/images/image_data.h"
 #include "heed/data/images/object_data.h"
+#include "heed/nn/fields.h"
 
 namespace heed::cli {
+
+inline constexpr const char* kPictureGroup = "Pictures";  // heading of options in the help
 
 struct ImageReading {
   std::string labels;
@@ -32,11 +35,31 @@ struct ImageReading {
 // What pictures are brought to.
 struct PictureShape {
   int64_t image_size = 0;
-  int64_t num_channels = 0;
+  std::string num_channels = "0";
 
   void add_to(Options& command);
   data::ImageReadOptions read_options() const;
 };
+
+template <nn::OptionsOf<PictureShape> Options, typename Visit>
+void visit_fields(Options& o, const Visit& visit) {
+  visit(nn::Field{.name = "image_size",
+                  .help = "All pictures become squares with this side in pixels",
+                  .least = 1,
+                  .most = 4096,
+                  .zero = "they have one size and keep it",
+                  .group = kPictureGroup},
+        o.image_size);
+  visit(nn::Field{.name = "num_channels",
+                  .help = "1: grey; 3: red, green and blue",
+                  .choices =
+                      [] {
+                        return std::vector<std::string>{"0", "1", "3"};
+                      },
+                  .zero = "1 where all pictures are grey, else 3",
+                  .group = kPictureGroup},
+        o.num_channels);
+}
 
 // "12 × 12 pixels, grey".
 std::string pixels_text(const data::ImageData& data);
