@@ -67,7 +67,7 @@ struct AttentionResult {
   at::Tensor output;       // (B, H, Nq, Dv), dtype of query
   at::Tensor log_sum_exp;  // (B, H, Nq), float32 (float64 for float64), natural log
   // What rounding to float32 took from log_sum_exp, for those who make weights from it again: the
-  // backward pass and heed/ops/attention_weights.h. Has no gradient. Undefined: nothing.
+  // backward pass. Has no gradient. Undefined: nothing, or no gradient was asked for.
   at::Tensor log_sum_exp_rest = {};
 };
 

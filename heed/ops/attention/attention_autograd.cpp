@@ -72,13 +72,16 @@ using Optional = std::optional<at::Tensor>;
 
 class FusedFunction : public torch::autograd::Function<FusedFunction> {
  public:
+  // The rest of the log-sum-exp goes past autograd, which takes its time over each result.
   static variable_list forward(AutogradContext* context, const at::Tensor& /*query*/,
                                const at::Tensor& /*key*/, const at::Tensor& /*value*/,
                                const Optional& /*score_parameter*/,
                                const Optional& /*alibi_slopes*/, const Optional& /*relative_table*/,
-                               const Optional& /*bias*/, const AttentionCall& call) {
+                               const Optional& /*bias*/, const AttentionCall& call,
+                               at::Tensor* log_sum_exp_rest) {
     const at::AutoDispatchBelowADInplaceOrView below;
     const AttentionResult result = fused_forward(call);
+    *log_sum_exp_rest = result.log_sum_exp_rest;
     auto kept = c10::make_intrusive<KeptCall>();
     kept->call = call;
     variable_list saved = {result.output, result.log_sum_exp, result.log_sum_exp_rest};
@@ -91,9 +94,8 @@ class FusedFunction : public torch::autograd::Function<FusedFunction> {
     for (const at::Tensor& tensor : tensors_of(call.options.pattern)) saved.push_back(tensor);
     context->save_for_backward(saved);
     context->saved_data["call"] = IValue::make_capsule(std::move(kept));
-    context->mark_non_differentiable({result.log_sum_exp_rest});
     context->set_materialize_grads(false);
-    return {result.output, result.log_sum_exp, result.log_sum_exp_rest};
+    return {result.output, result.log_sum_exp};
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
@@ -122,7 +124,7 @@ class FusedFunction : public torch::autograd::Function<FusedFunction> {
       attention_backward_operator().callBoxed(stack);
       for (const auto& value : stack) gradients.push_back(tensor_or_undefined(value));
     }
-    gradients.emplace_back();  // the call
+    gradients.resize(gradients.size() + 2);  // the call, and where the rest went
     return gradients;
   }
 };
@@ -297,12 +299,13 @@ AttentionResult fused_attention(const AttentionCall& call) {
   };
   if (!at::GradMode::is_enabled() ||
       std::none_of(kDifferentiable.begin(), kDifferentiable.end(), asks)) {
-    return fused_forward(call);
+    return fused_forward(call, /*keeps_rest=*/false);
   }
-  const auto results =
-      FusedFunction::apply(call.query, call.key, call.value, optional(kScoreParameter),
-                           optional(kAlibiSlopes), optional(kRelativeTable), optional(kBias), call);
-  return {.output = results[0], .log_sum_exp = results[1], .log_sum_exp_rest = results[2]};
+  at::Tensor rest;
+  const auto results = FusedFunction::apply(call.query, call.key, call.value,
+                                            optional(kScoreParameter), optional(kAlibiSlopes),
+                                            optional(kRelativeTable), optional(kBias), call, &rest);
+  return {.output = results[0], .log_sum_exp = results[1], .log_sum_exp_rest = rest};
 }
 
 void autograd_forward(const c10::OperatorHandle& handle, Stack* stack) {

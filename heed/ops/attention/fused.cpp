@@ -59,24 +59,25 @@ const char* fused_refuses(const AttentionCall& call) {
   return nullptr;
 }
 
-AttentionResult fused_forward(const AttentionCall& call) {
+AttentionResult fused_forward(const AttentionCall& call, bool keeps_rest) {
   const FusedProblem fused(call);
   const auto& sizes = fused.sizes;
   const std::array<int64_t, 4> shape{sizes.batch, sizes.heads, sizes.queries, sizes.value_size};
   const auto rows = at::IntArrayRef(shape).slice(0, 3);
-  const AttentionResult result{.output = empty_by_rows(shape, call.query.options()),
-                               .log_sum_exp = at::detail::empty_cpu(rows, at::kFloat),
-                               .log_sum_exp_rest = at::detail::empty_cpu(rows, at::kFloat)};
+  const AttentionResult result{
+      .output = empty_by_rows(shape, call.query.options()),
+      .log_sum_exp = at::detail::empty_cpu(rows, at::kFloat),
+      .log_sum_exp_rest = keeps_rest ? at::detail::empty_cpu(rows, at::kFloat) : at::Tensor()};
   if (fused.is_empty()) {
     result.output.zero_();
-    result.log_sum_exp_rest.zero_();
+    if (keeps_rest) result.log_sum_exp_rest.zero_();
     result.log_sum_exp.fill_(-std::numeric_limits<float>::infinity());
     return result;
   }
   kernels::attention_forward(fused.problem,
                              {.output = mutable_array_of(result.output),
                               .log_sum_exp = result.log_sum_exp.data_ptr<float>(),
-                              .log_sum_exp_rest = result.log_sum_exp_rest.data_ptr<float>()},
+                              .log_sum_exp_rest = mutable_floats_of(result.log_sum_exp_rest)},
                              OperatorWorkers());
   return result;
 }

@@ -67,6 +67,19 @@ TEST(StraightAttention, IsTakenWhereOnlyAutogradLooks) {
   EXPECT_FALSE(goes_straight(call_with(query)));
 }
 
+// What only a backward pass reads is not made where none follows.
+TEST(StraightAttention, KeepsTheRestOfTheLogSumExpForABackwardPassAlone) {
+  const auto query = at::randn({1, 2, 5, 8}).requires_grad_();
+  const auto recorded = attention(query, query, query);
+  EXPECT_TRUE(recorded.log_sum_exp_rest.defined());
+  EXPECT_FALSE(recorded.log_sum_exp_rest.requires_grad());
+  const at::NoGradGuard no_grad;
+  const auto plain = attention(query, query, query);
+  EXPECT_FALSE(plain.log_sum_exp_rest.defined());
+  EXPECT_TRUE(at::equal(plain.output, recorded.output));
+  EXPECT_TRUE(at::equal(plain.log_sum_exp, recorded.log_sum_exp));
+}
+
 TEST(StraightAttention, AutogradSeesWhatIsChangedBeforeTheBackwardPass) {
   const auto lengths = longs({3});
   const auto query = at::randn({1, 2, 5, 8}).requires_grad_();
