@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "heed/base/format.h"
+#include "heed/ops/weight_summary.h"
 
 namespace heed::cli {
 namespace {
@@ -23,6 +24,23 @@ LargestWeights plain(const TopWeights& top) {
   const at::Tensor keys = top.keys.contiguous();
   const auto* values = keys.const_data_ptr<int64_t>();
   return {.values = floats_of(top.values), .keys = {values, values + keys.numel()}};
+}
+
+// What a page shows of a layer: of a batch of one, without its dimension.
+WeightSummary summary_of(const AttentionView& view, int64_t layer,
+                         const WeightSummaryOptions& options) {
+  if (view.weights.defined()) {
+    return {.top = view.largest(layer, options.count),
+            .blocks = view.blocks(layer, options.block),
+            .entropies = view.entropies(layer),
+            .mean = options.with_mean ? view.mean(layer) : at::Tensor()};
+  }
+  const WeightSummary all = weight_summary(view.calls[static_cast<size_t>(layer)].tokens, options);
+  const auto first = [](const at::Tensor& batch) { return batch[0].to(at::kFloat); };
+  return {.top = {.values = first(all.top.values), .keys = all.top.keys[0]},
+          .blocks = first(all.blocks),
+          .entropies = first(all.entropies),
+          .mean = options.with_mean ? first(all.mean) : at::Tensor()};
 }
 
 // Weight · ∂score/∂weight of the largest weights (H, Nq, kept): ∂score/∂weight of query i and key j
@@ -69,24 +87,18 @@ class PageMaker {
   }
 
   AttentionPage make() {
-    const std::vector<at::Tensor> gradients = output_gradients();
-    std::vector<at::Tensor> effect;
-    for (const int64_t layer : layers_) {
-      const TopWeights all = view_.largest(layer, page_.kept);
-      const TopWeights top{.values = all.values.index_select(0, heads_),
-                           .keys = all.keys.index_select(0, heads_)};
-      page_.layers.push_back(
-          {.name = layer + 1,
-           .heads = plain(top),
-           .entropies = floats_of(view_.entropies(layer).index_select(0, heads_)),
-           .blocks = floats_of(view_.blocks(layer, block_).index_select(0, heads_))});
-      held_ += top.values.sum().item<double>();
-      if (gradients.empty()) continue;
-      const auto index = static_cast<size_t>(layer);
-      effect.push_back(effects(view_.calls[index], gradients[index], all).index_select(0, heads_));
+    gradients_ = output_gradients();
+    const at::NoGradGuard no_grad;
+    size_t shown = 0;
+    for (int64_t layer = 0; shown < layers_.size(); ++layer) {
+      if (layers_[shown] == layer) {
+        add_layer(layer);
+        ++shown;
+      } else if (with_rollout_) {
+        roll_out(view_.mean(layer));
+      }
     }
-    add_effects(effect);
-    if (with_mean_) add_means();
+    scale_effects();
     add_notes();
     return std::move(page_);
   }
@@ -100,27 +112,40 @@ class PageMaker {
     return torch::autograd::grad({view_.score}, outputs);
   }
 
-  void add_effects(const std::vector<at::Tensor>& effect) {
-    double largest = 0;
-    for (const at::Tensor& each : effect) largest = std::max(largest, each.max().item<double>());
-    for (size_t i = 0; i < effect.size(); ++i) {
-      page_.layers[i].gradients = floats_of(largest > 0 ? effect[i] / largest : effect[i]);
+  void add_layer(int64_t layer) {
+    const WeightSummary all =
+        summary_of(view_, layer, {.count = page_.kept, .block = block_, .with_mean = with_mean_});
+    const TopWeights top{.values = all.top.values.index_select(0, heads_),
+                         .keys = all.top.keys.index_select(0, heads_)};
+    AttentionPageLayer& page = page_.layers.emplace_back();
+    page.name = layer + 1;
+    page.heads = plain(top);
+    page.entropies = floats_of(all.entropies.index_select(0, heads_));
+    page.blocks = floats_of(all.blocks.index_select(0, heads_));
+    held_ += top.values.sum().item<double>();
+    if (!gradients_.empty()) {
+      const auto index = static_cast<size_t>(layer);
+      effects_.push_back(
+          effects(view_.calls[index], gradients_[index], all.top).index_select(0, heads_));
     }
+    if (!with_mean_) return;
+    page.mean = plain(largest_of(all.mean, page_.kept));
+    if (!with_rollout_) return;
+    roll_out(all.mean);
+    page.rollout = plain(largest_of(rollout_, page_.kept));
   }
 
   // The rollout of a layer needs those below it, shown or not.
-  void add_means() {
-    const at::NoGradGuard no_grad;
-    at::Tensor rollout;
-    size_t shown = 0;
-    for (int64_t layer = 0; shown < layers_.size(); ++layer) {
-      const at::Tensor mean = view_.mean(layer);
-      AttentionPageLayer* page = layers_[shown] == layer ? &page_.layers[shown++] : nullptr;
-      if (page != nullptr) page->mean = plain(largest_of(mean, page_.kept));
-      if (!with_rollout_) continue;
-      const at::Tensor step = 0.5 * (mean + at::eye(mean.size(0)));
-      rollout = rollout.defined() ? step.matmul(rollout) : step;
-      if (page != nullptr) page->rollout = plain(largest_of(rollout, page_.kept));
+  void roll_out(const at::Tensor& mean) {
+    const at::Tensor step = 0.5 * (mean + at::eye(mean.size(0)));
+    rollout_ = rollout_.defined() ? step.matmul(rollout_) : step;
+  }
+
+  void scale_effects() {
+    double largest = 0;
+    for (const at::Tensor& each : effects_) largest = std::max(largest, each.max().item<double>());
+    for (size_t i = 0; i < effects_.size(); ++i) {
+      page_.layers[i].gradients = floats_of(largest > 0 ? effects_[i] / largest : effects_[i]);
     }
   }
 
@@ -147,6 +172,9 @@ class PageMaker {
   bool with_mean_ = false;
   bool with_rollout_ = false;
   WeightBlockSize block_;
+  std::vector<at::Tensor> gradients_;  // of the outputs of all layers, see output_gradients()
+  std::vector<at::Tensor> effects_;    // of the layers shown
+  at::Tensor rollout_;                 // up to the layer at hand
   double held_ = 0;
   AttentionPage page_;
 };

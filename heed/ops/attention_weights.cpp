@@ -11,6 +11,7 @@
 #include "heed/ops/attention_math.h"
 #include "heed/ops/operator_workers.h"
 #include "heed/ops/tensor_text.h"
+#include "heed/ops/weight_summary.h"
 
 namespace heed {
 namespace {
@@ -98,6 +99,72 @@ at::Tensor block_means(const at::Tensor& matrix, int64_t axis, int64_t block) {
   return at::cat(means, axis);
 }
 
+// ---- the statistics of a whole matrix ----
+
+TopWeights top_of(const at::Tensor& matrix, int64_t count) {
+  // Sorted stably, so that equal weights stay in the order of their keys.
+  const auto sorted = matrix.sort(/*stable=*/true, -1, /*descending=*/true);
+  const int64_t there = std::min(count, matrix.size(-1));
+  std::vector<int64_t> shape = matrix.sizes().vec();
+  shape.back() = count;
+  TopWeights top{.values = at::zeros(shape, matrix.options()),
+                 .keys = at::full(shape, -1, matrix.options().dtype(at::kLong))};
+  const auto values = std::get<0>(sorted).slice(-1, 0, there);
+  top.values.slice(-1, 0, there).copy_(values);
+  top.keys.slice(-1, 0, there)
+      .copy_(std::get<1>(sorted).slice(-1, 0, there).masked_fill(values == 0, -1));
+  return top;
+}
+
+at::Tensor blocks_of(const at::Tensor& matrix, const WeightBlockSize& block) {
+  return block_means(block_means(matrix, 2, block.queries), 3, block.keys);
+}
+
+at::Tensor entropies_of(const at::Tensor& matrix) { return -at::xlogy(matrix, matrix).sum(-1); }
+
+// ---- what is asked for, and room for what the kernels find ----
+
+void check_count(int64_t count) {
+  check_usage(count >= 1, "top_weights: count ", count, " must be 1 or more");
+}
+
+TopWeights room_for_top(const Weights& weights, int64_t count) {
+  const auto& sizes = weights.sizes();
+  const std::array<int64_t, 4> shape{sizes.batch, sizes.heads, sizes.queries, count};
+  return {.values = weights.floats(shape), .keys = at::full(shape, -1, at::kLong)};
+}
+
+kernels::TopWeights kernel_top(const TopWeights& top) {
+  return {.count = top.values.size(3),
+          .values = top.values.mutable_data_ptr<float>(),
+          .keys = top.keys.mutable_data_ptr<int64_t>()};
+}
+
+// Blocks no larger than the matrix.
+WeightBlockSize checked_blocks(const WeightBlockSize& asked, const AttentionSizes& sizes) {
+  check_usage(asked.queries >= 1 && asked.keys >= 1, "block_weights: blocks of ", asked.queries,
+              " × ", asked.keys, ": each must be 1 or more");
+  return {.queries = std::min(asked.queries, std::max<int64_t>(sizes.queries, 1)),
+          .keys = std::min(asked.keys, std::max<int64_t>(sizes.keys, 1))};
+}
+
+at::Tensor room_for_blocks(const Weights& weights, const WeightBlockSize& block) {
+  const auto& sizes = weights.sizes();
+  return weights.floats({sizes.batch, sizes.heads, kernels::div_up(sizes.queries, block.queries),
+                         kernels::div_up(sizes.keys, block.keys)});
+}
+
+kernels::WeightBlocks kernel_blocks(const WeightBlockSize& block, const at::Tensor& means) {
+  return {.query_block = block.queries,
+          .key_block = block.keys,
+          .means = means.mutable_data_ptr<float>()};
+}
+
+at::Tensor room_for_entropies(const Weights& weights) {
+  const auto& sizes = weights.sizes();
+  return weights.floats({sizes.batch, sizes.heads, sizes.queries});
+}
+
 }  // namespace
 
 at::Tensor attention_weights(const at::Tensor& query, const at::Tensor& key,
@@ -129,52 +196,23 @@ at::Tensor attention_weights(const at::Tensor& query, const at::Tensor& key,
 
 TopWeights top_weights(const AttendedTokens& tokens, int64_t count) {
   const at::NoGradGuard no_grad;
-  check_usage(count >= 1, "top_weights: count ", count, " must be 1 or more");
+  check_count(count);
   const Weights weights = weights_of(tokens);
-  const auto& sizes = weights.sizes();
-  const std::array<int64_t, 4> shape{sizes.batch, sizes.heads, sizes.queries, count};
-  if (weights.matrix().defined()) {
-    // Sorted stably, so that equal weights stay in the order of their keys.
-    const auto sorted = weights.matrix().sort(/*stable=*/true, -1, /*descending=*/true);
-    const int64_t there = std::min(count, sizes.keys);
-    TopWeights top{.values = at::zeros(shape, weights.matrix().options()),
-                   .keys = at::full(shape, -1, weights.matrix().options().dtype(at::kLong))};
-    const auto values = std::get<0>(sorted).slice(-1, 0, there);
-    top.values.slice(-1, 0, there).copy_(values);
-    top.keys.slice(-1, 0, there)
-        .copy_(std::get<1>(sorted).slice(-1, 0, there).masked_fill(values == 0, -1));
-    return top;
-  }
-  TopWeights top{.values = weights.floats(shape), .keys = at::full(shape, -1, at::kLong)};
+  if (weights.matrix().defined()) return top_of(weights.matrix(), count);
+  TopWeights top = room_for_top(weights, count);
   if (weights.is_empty()) return top;
-  kernels::top_weights(weights.problem(),
-                       {.count = count,
-                        .values = top.values.data_ptr<float>(),
-                        .keys = top.keys.data_ptr<int64_t>()},
-                       OperatorWorkers());
+  kernels::top_weights(weights.problem(), kernel_top(top), OperatorWorkers());
   return top;
 }
 
 at::Tensor block_weights(const AttendedTokens& tokens, const WeightBlockSize& asked) {
   const at::NoGradGuard no_grad;
-  check_usage(asked.queries >= 1 && asked.keys >= 1, "block_weights: blocks of ", asked.queries,
-              " × ", asked.keys, ": each must be 1 or more");
   const Weights weights = weights_of(tokens);
-  const auto& sizes = weights.sizes();
-  const WeightBlockSize block{
-      .queries = std::min(asked.queries, std::max<int64_t>(sizes.queries, 1)),
-      .keys = std::min(asked.keys, std::max<int64_t>(sizes.keys, 1))};
-  if (weights.matrix().defined()) {
-    return block_means(block_means(weights.matrix(), 2, block.queries), 3, block.keys);
-  }
-  auto means =
-      weights.floats({sizes.batch, sizes.heads, kernels::div_up(sizes.queries, block.queries),
-                      kernels::div_up(sizes.keys, block.keys)});
+  const WeightBlockSize block = checked_blocks(asked, weights.sizes());
+  if (weights.matrix().defined()) return blocks_of(weights.matrix(), block);
+  auto means = room_for_blocks(weights, block);
   if (weights.is_empty()) return means;
-  kernels::block_weights(
-      weights.problem(),
-      {.query_block = block.queries, .key_block = block.keys, .means = means.data_ptr<float>()},
-      OperatorWorkers());
+  kernels::block_weights(weights.problem(), kernel_blocks(block, means), OperatorWorkers());
   return means;
 }
 
@@ -192,12 +230,37 @@ at::Tensor column_weights(const AttendedTokens& tokens) {
 at::Tensor row_entropies(const AttendedTokens& tokens) {
   const at::NoGradGuard no_grad;
   const Weights weights = weights_of(tokens);
-  const auto& sizes = weights.sizes();
-  if (weights.matrix().defined()) return -at::xlogy(weights.matrix(), weights.matrix()).sum(-1);
-  auto entropies = weights.floats({sizes.batch, sizes.heads, sizes.queries});
+  if (weights.matrix().defined()) return entropies_of(weights.matrix());
+  auto entropies = room_for_entropies(weights);
   if (weights.is_empty()) return entropies;
   kernels::row_entropies(weights.problem(), entropies.data_ptr<float>(), OperatorWorkers());
   return entropies;
+}
+
+WeightSummary weight_summary(const AttendedTokens& tokens, const WeightSummaryOptions& options) {
+  const at::NoGradGuard no_grad;
+  check_count(options.count);
+  const Weights weights = weights_of(tokens);
+  const auto& sizes = weights.sizes();
+  const WeightBlockSize block = checked_blocks(options.block, sizes);
+  if (const at::Tensor& matrix = weights.matrix(); matrix.defined()) {
+    return {.top = top_of(matrix, options.count),
+            .blocks = blocks_of(matrix, block),
+            .entropies = entropies_of(matrix),
+            .mean = options.with_mean ? matrix.mean(1) : at::Tensor()};
+  }
+  WeightSummary found{.top = room_for_top(weights, options.count),
+                      .blocks = room_for_blocks(weights, block),
+                      .entropies = room_for_entropies(weights)};
+  if (options.with_mean) found.mean = weights.floats({sizes.batch, sizes.queries, sizes.keys});
+  if (weights.is_empty()) return found;
+  kernels::weight_summary(weights.problem(),
+                          {.top = kernel_top(found.top),
+                           .blocks = kernel_blocks(block, found.blocks),
+                           .entropies = found.entropies.data_ptr<float>(),
+                           .mean = options.with_mean ? found.mean.data_ptr<float>() : nullptr},
+                          OperatorWorkers());
+  return found;
 }
 
 }  // namespace heed

@@ -5,6 +5,7 @@
 
 #include "heed/base/error.h"
 #include "heed/ops/testing/test_cases.h"
+#include "heed/ops/weight_summary.h"
 
 namespace heed::conformance {
 namespace {
@@ -126,6 +127,25 @@ TEST(WeightStatistics, AreThemselvesRight) {
   const auto blocks = block_weights(tokens, {.queries = 3, .keys = 2});
   EXPECT_EQ(blocks.sizes(), (std::vector<int64_t>{1, 1, 2, 2}));
   EXPECT_NEAR(blocks.flatten()[0].item<double>(), (1 + 0.5 * 2 + 2 / 3.0) / 6, 1e-12);
+}
+
+// By the kernels, and from the whole matrix where they do not take the call.
+TEST(WeightStatistics, AreTheSameAllAtOnce) {
+  for (const auto type : {at::kFloat, at::kDouble}) {
+    Case one = weights_case(scores()[0], patterns()[0]);
+    one.type = type;
+    const AttendedTokens tokens = attended(one, random_inputs(one));
+    const WeightSummary all =
+        weight_summary(tokens, {.count = 3, .block = {10, 13}, .with_mean = true});
+    const TopWeights top = top_weights(tokens, 3);
+    EXPECT_TRUE(at::equal(all.top.values, top.values));
+    EXPECT_TRUE(at::equal(all.top.keys, top.keys));
+    EXPECT_TRUE(at::equal(all.blocks, block_weights(tokens, {10, 13})));
+    EXPECT_TRUE(at::equal(all.entropies, row_entropies(tokens)));
+    const auto mean = attention_weights(tokens.query, tokens.key, tokens.options).mean(1);
+    EXPECT_LE((all.mean - mean).abs().max().item<double>(), 1e-6);
+    EXPECT_FALSE(weight_summary(tokens, {}).mean.defined());
+  }
 }
 
 TEST(WeightStatistics, MistakesAreNamed) {

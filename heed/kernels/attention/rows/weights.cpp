@@ -258,13 +258,15 @@ void row_entropies(const Problem& problem, float* entropies, const Workers& work
   weight_summary(problem, {.entropies = entropies}, workers);
 }
 
-// Tasks are runs of keys, so that each sum is added up by one task in the order of the queries.
+// Tasks are heads, or runs of keys where there are few heads, so that each sum is added up by one
+// task in the order of the queries.
 void column_weights(const Problem& problem, float* columns, const Workers& workers) {
   const Shape& shape = problem.shape;
   if (is_empty(shape)) return;
   WeightSource source(problem, workers);
-  if (!source.lists() && shape.keys > kColumnsATask) source.keep_sums(workers);
-  const int64_t run = source.lists() ? std::max<int64_t>(shape.keys, 1) : kColumnsATask;
+  const bool by_heads = source.lists() || shape.batch * shape.heads >= 2 * workers.count();
+  if (!by_heads && shape.keys > kColumnsATask) source.keep_sums(workers);
+  const int64_t run = by_heads ? std::max<int64_t>(shape.keys, 1) : kColumnsATask;
   for_each_block(source, div_up(shape.keys, run), workers, [&](const HeadAt& at, int64_t block) {
     const Range keys{block * run, std::min((block + 1) * run, shape.keys)};
     std::vector<double> totals(static_cast<size_t>(keys.size()));
