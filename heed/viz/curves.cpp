@@ -203,14 +203,18 @@ void check_chart(const CurveChart& chart, const CurveOptions& options) {
   check_usage(!finite.empty(), name, ": there is no finite point to draw");
 }
 
-Picture draw(const CurveChart& chart, PictureFormat format, const CurveOptions& options) {
+// What all panels have below them, with a little room on both sides.
+Span span_of_x(const CurveChart& chart) {
   Span x;
   for (const CurvePanel& panel : chart.panels) {
     const Span span = span_of(panel, &Curve::x);
     if (!span.empty()) x.add(span.low), x.add(span.high);
   }
-  x = x.high > x.low ? x.padded(0.02) : Span{x.low - 1, x.high + 1};
+  return x.high > x.low ? x.padded(0.02) : Span{x.low - 1, x.high + 1};
+}
 
+Picture draw(const CurveChart& chart, PictureFormat format, const CurveOptions& options) {
+  const Span x = span_of_x(chart);
   const std::vector<std::string> names = names_of(chart);
   struct PanelParts {
     Span y;
