@@ -133,6 +133,14 @@ def attention_with_sums(
     Returns:
         ``(B, H, Nq, Dv)`` and ``(B, H, Nq)``, the latter float32 (float64 for float64), −∞ where a
         query has no key.
+
+    Example:
+        >>> query, key, value = (torch.randn(1, 2, 6, 8) for _ in range(3))
+        >>> halves = zip(key.split(3, 2), value.split(3, 2))
+        >>> parts = [heed.attention_with_sums(query, *half) for half in halves]
+        >>> shares = torch.stack([sums for _, sums in parts]).softmax(0).unsqueeze(-1)
+        >>> joined = sum(share * output for share, (output, _) in zip(shares, parts))
+        >>> torch.testing.assert_close(joined, heed.attention(query, key, value))
     """
     given = operator_options(**options)
     if dropout:
@@ -175,7 +183,15 @@ def attention_weights(
 
 class TopWeights(NamedTuple):
     """``values`` (B, H, Nq, count) and ``keys``, int64 of the same shape; where a query has fewer
-    keys, the rest is value 0 and key −1."""
+    keys, the rest is value 0 and key −1.
+
+    Example:
+        >>> query = torch.zeros(1, 1, 2, 8)
+        >>> heed.top_weights(query, query, 2, pattern=heed.causal())
+        TopWeights(values=tensor([[[[1.0000, 0.0000],
+                  [0.5000, 0.5000]]]]), keys=tensor([[[[ 0, -1],
+                  [ 0,  1]]]]))
+    """
 
     values: torch.Tensor
     keys: torch.Tensor
@@ -207,6 +223,12 @@ def block_weights(
 
     Returns:
         ``(B, H, ⌈Nq / query_block⌉, ⌈Nk / key_block⌉)``.
+
+    Example:
+        >>> query = torch.zeros(1, 1, 4, 8)
+        >>> heed.block_weights(query, query, 2, 2, pattern=heed.causal())
+        tensor([[[[0.5000, 0.0000],
+                  [0.2917, 0.2083]]]])
     """
     return torch.ops.heed.block_weights.default(
         query, key, query_block, key_block, **operator_options(**options)
@@ -216,7 +238,13 @@ def block_weights(
 def column_weights(
     query: torch.Tensor, key: torch.Tensor, **options: Unpack[AttentionOptions]
 ) -> torch.Tensor:
-    """What each key receives from all queries: ``(B, H, Nk)``."""
+    """What each key receives from all queries: ``(B, H, Nk)``.
+
+    Example:
+        >>> query = torch.zeros(1, 1, 2, 8)
+        >>> heed.column_weights(query, query, pattern=heed.causal())
+        tensor([[[1.5000, 0.5000]]])
+    """
     return torch.ops.heed.column_weights.default(
         query, key, **operator_options(**options)
     )

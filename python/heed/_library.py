@@ -17,6 +17,10 @@ def library_path() -> Path:
 
     Raises:
         ImportError: there is none.
+
+    Example:
+        >>> heed.library_path().name
+        'libheed.so'
     """
     chosen = os.environ.get("HEED_LIBRARY")
     path = Path(chosen) if chosen else _FOLDER / "lib" / "libheed.so"
@@ -69,5 +73,10 @@ torch.ops.heed.keep_packed_weights(False)
 def keep_packed_weights(keeps: bool) -> None:
     """Whether a linear layer that is not trained keeps a packed copy of its weight from one call to
     the next, which makes short inputs faster and takes the memory of the weight again. Not in Python,
-    unless asked for: a write to ``weight.data`` is not seen then."""
+    unless asked for: a write to ``weight.data`` is not seen then.
+
+    Example:
+        >>> heed.keep_packed_weights(True)
+        >>> heed.keep_packed_weights(False)  # the default again
+    """
     torch.ops.heed.keep_packed_weights(keeps)

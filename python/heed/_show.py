@@ -21,7 +21,12 @@ def _colour(weight: float, most: float) -> tuple[int, ...]:
 
 
 class HeatMap:
-    """A heat map that a notebook shows by itself, and that ``svg`` gives as text."""
+    """A heat map that a notebook shows by itself, and that ``svg`` gives as text.
+
+    Example:
+        >>> heed.show(torch.eye(2), ["not", "bad"]).svg()[:4]
+        '<svg'
+    """
 
     def __init__(self, weights: list[list[float]], rows: list[str], columns: list[str]) -> None:
         self._weights, self._rows, self._columns = weights, rows, columns

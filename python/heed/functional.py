@@ -67,13 +67,23 @@ def layer_norm(
     input: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
 ) -> Tensor:
     """Over the last dimension C (Ba, Kiros & Hinton 2016); weight and bias ``(C)``. The result has
-    the dtype of ``input``."""
+    the dtype of ``input``.
+
+    Example:
+        >>> heed.functional.layer_norm(torch.tensor([[1.0, 3.0]]))
+        tensor([[-1.0000,  1.0000]])
+    """
     return _layer_norm(input, weight, bias, eps)
 
 
 def rms_norm(input: Tensor, weight: Tensor | None = None, eps: float = 1e-6) -> Tensor:
     """Over the last dimension C (Zhang & Sennrich 2019); weight ``(C)``. The result has the dtype of
-    ``input``."""
+    ``input``.
+
+    Example:
+        >>> heed.functional.rms_norm(torch.tensor([[1.0, 7.0]]))
+        tensor([[0.2000, 1.4000]])
+    """
     return _rms_norm(input, weight, eps)
 
 
@@ -84,7 +94,13 @@ def add_layer_norm(
     bias: Tensor | None = None,
     eps: float = 1e-5,
 ) -> tuple[Tensor, Tensor]:
-    """``(input + residual, layer_norm(input + residual))`` in one pass, both in the wider dtype."""
+    """``(input + residual, layer_norm(input + residual))`` in one pass, both in the wider dtype.
+
+    Example:
+        >>> input, residual = torch.ones(1, 2), torch.tensor([[0.0, 2.0]])
+        >>> heed.functional.add_layer_norm(input, residual)
+        (tensor([[1., 3.]]), tensor([[-1.0000,  1.0000]]))
+    """
     total, normalised = _ops.add_layer_norm.default(input, residual, weight, bias, eps)
     return total, normalised
 
@@ -92,7 +108,13 @@ def add_layer_norm(
 def add_rms_norm(
     input: Tensor, residual: Tensor, weight: Tensor | None = None, eps: float = 1e-6
 ) -> tuple[Tensor, Tensor]:
-    """``(input + residual, rms_norm(input + residual))`` in one pass, both in the wider dtype."""
+    """``(input + residual, rms_norm(input + residual))`` in one pass, both in the wider dtype.
+
+    Example:
+        >>> input, residual = torch.ones(1, 2), torch.tensor([[0.0, 6.0]])
+        >>> heed.functional.add_rms_norm(input, residual)
+        (tensor([[1., 7.]]), tensor([[0.2000, 1.4000]]))
+    """
     total, normalised = _ops.add_rms_norm.default(input, residual, weight, eps)
     return total, normalised
 
@@ -108,6 +130,10 @@ def dropout(
         p: in [0, 1].
         training: False: the input itself.
         seed: int64, one value; None: drawn from torch's CPU generator.
+
+    Example:
+        >>> sorted(heed.functional.dropout(torch.ones(100), p=0.5).unique().tolist())
+        [0.0, 2.0]
     """
     if not training or p == 0:
         return input
@@ -121,7 +147,12 @@ def add_dropout(
     training: bool = True,
     seed: Tensor | None = None,
 ) -> Tensor:
-    """``residual + dropout(input)`` in one pass, in the wider dtype; shapes must be the same."""
+    """``residual + dropout(input)`` in one pass, in the wider dtype; shapes must be the same.
+
+    Example:
+        >>> sorted(heed.functional.add_dropout(torch.ones(100), torch.ones(100)).unique().tolist())
+        [1.0, 3.0]
+    """
     if not training or p == 0:
         return residual + input
     drawn = draw_seed() if seed is None else seed
@@ -158,7 +189,13 @@ def cross_entropy(
 
 def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
     """Rows of ``weight`` (V, C) by number: ``input`` (...) int64 gives (..., C). The row
-    ``padding_idx`` gets no gradient."""
+    ``padding_idx`` gets no gradient.
+
+    Example:
+        >>> heed.functional.embedding(torch.tensor([2, 0]), torch.eye(3))
+        tensor([[0., 0., 1.],
+                [1., 0., 0.]])
+    """
     if padding_idx is None:
         padding_idx = -1
     elif padding_idx < 0:

@@ -98,29 +98,72 @@ def _aligned(name: str, alignment: Alignment) -> str:
 
 
 def full() -> Pattern:
-    """Every query sees every key."""
+    """Every query sees every key.
+
+    Example:
+        >>> x = torch.zeros(1, 1, 3, 8)
+        >>> heed.attention_weights(x, x, pattern=heed.full())[0, 0].sign().long()
+        tensor([[1, 1, 1],
+                [1, 1, 1],
+                [1, 1, 1]])
+    """
     return Pattern("full", text="full")
 
 
 def causal(alignment: Alignment = "bottom_right") -> Pattern:
-    """Key j where j <= p(i)."""
+    """Key j where j <= p(i).
+
+    Example:
+        >>> x = torch.zeros(1, 1, 3, 8)
+        >>> heed.attention_weights(x, x, pattern=heed.causal())[0, 0].sign().long()
+        tensor([[1, 0, 0],
+                [1, 1, 0],
+                [1, 1, 1]])
+    """
     return _leaf(_aligned("causal", alignment))
 
 
 def window(left: int = -1, right: int = -1, alignment: Alignment = "bottom_right") -> Pattern:
-    """Keys from p(i) − left to p(i) + right, both included; −1: unlimited (Beltagy et al. 2020)."""
+    """Keys from p(i) − left to p(i) + right, both included; −1: unlimited (Beltagy et al. 2020).
+
+    Example:
+        >>> x = torch.zeros(1, 1, 4, 8)
+        >>> heed.attention_weights(x, x, pattern=heed.window(1, 0))[0, 0].sign().long()
+        tensor([[1, 0, 0, 0],
+                [1, 1, 0, 0],
+                [0, 1, 1, 0],
+                [0, 0, 1, 1]])
+    """
     return _leaf(_aligned("window", alignment), (left, right))
 
 
 def dilated(
     left: int = -1, right: int = -1, dilation: int = 1, alignment: Alignment = "bottom_right"
 ) -> Pattern:
-    """Keys p(i) + t · dilation for −left <= t <= right; −1: unlimited (Beltagy et al. 2020)."""
+    """Keys p(i) + t · dilation for −left <= t <= right; −1: unlimited (Beltagy et al. 2020).
+
+    Example:
+        >>> x = torch.zeros(1, 1, 4, 8)
+        >>> heed.attention_weights(x, x, pattern=heed.dilated(1, 1, dilation=2))[0, 0].sign().long()
+        tensor([[1, 0, 1, 0],
+                [0, 1, 0, 1],
+                [1, 0, 1, 0],
+                [0, 1, 0, 1]])
+    """
     return _leaf(_aligned("dilated", alignment), (left, right, dilation))
 
 
 def global_tokens(count: int) -> Pattern:
-    """The first ``count`` positions see every key and are seen by every query (Zaheer et al. 2020)."""
+    """The first ``count`` positions see every key and are seen by every query (Zaheer et al. 2020).
+
+    Example:
+        >>> x = torch.zeros(1, 1, 4, 8)
+        >>> heed.attention_weights(x, x, pattern=heed.global_tokens(1))[0, 0].sign().long()
+        tensor([[1, 1, 1, 1],
+                [1, 0, 0, 0],
+                [1, 0, 0, 0],
+                [1, 0, 0, 0]])
+    """
     return _leaf("global_tokens", (count,))
 
 
@@ -129,6 +172,14 @@ def prefix_lm(lengths: torch.Tensor) -> Pattern:
 
     Args:
         lengths: ``(B)`` or ``(1)``, integers.
+
+    Example:
+        >>> x = torch.zeros(1, 1, 4, 8)
+        >>> heed.attention_weights(x, x, pattern=heed.prefix_lm(torch.tensor([2])))[0, 0].sign().long()
+        tensor([[1, 1, 0, 0],
+                [1, 1, 0, 0],
+                [1, 1, 1, 0],
+                [1, 1, 1, 1]])
     """
     return _leaf("prefix_lm", tensors=(lengths,))
 
@@ -138,6 +189,15 @@ def block_sparse(allowed: torch.Tensor, query_block: int = 64, key_block: int = 
 
     Args:
         allowed: bool ``(B or 1, H or 1, ⌈Nq / query_block⌉, ⌈Nk / key_block⌉)``.
+
+    Example:
+        >>> x = torch.zeros(1, 1, 4, 8)
+        >>> allowed = torch.eye(2, dtype=torch.bool)[None, None]
+        >>> heed.attention_weights(x, x, pattern=heed.block_sparse(allowed, 2, 2))[0, 0].sign().long()
+        tensor([[1, 1, 0, 0],
+                [1, 1, 0, 0],
+                [0, 0, 1, 1],
+                [0, 0, 1, 1]])
     """
     return _leaf("block_sparse", (query_block, key_block), (allowed,))
 
@@ -148,6 +208,14 @@ def graph(indptr: torch.Tensor, indices: torch.Tensor) -> Pattern:
     Args:
         indptr: ``(Nq + 1)``, integers from 0 to the number of indices.
         indices: ``(edges)``, integers, ascending in each row, none twice, below Nk.
+
+    Example:
+        >>> x = torch.zeros(1, 1, 3, 8)
+        >>> indptr, indices = torch.tensor([0, 2, 3, 5]), torch.tensor([0, 2, 1, 0, 2])
+        >>> heed.attention_weights(x, x, pattern=heed.graph(indptr, indices))[0, 0].sign().long()
+        tensor([[1, 0, 1],
+                [0, 1, 0],
+                [1, 0, 1]])
     """
     return _leaf("graph", tensors=(indptr, indices))
 
@@ -158,6 +226,14 @@ def packed(offsets: torch.Tensor, key_offsets: torch.Tensor | None = None) -> Pa
     Args:
         offsets: ``(sequences + 1)``, integers from 0, where each begins among the queries.
         key_offsets: the same among the keys; None: as ``offsets``.
+
+    Example:
+        >>> x = torch.zeros(1, 1, 4, 8)
+        >>> heed.attention_weights(x, x, pattern=heed.packed(torch.tensor([0, 1, 4])))[0, 0].sign().long()
+        tensor([[1, 0, 0, 0],
+                [0, 1, 1, 1],
+                [0, 1, 1, 1],
+                [0, 1, 1, 1]])
     """
     return _leaf("packed", tensors=(offsets, offsets if key_offsets is None else key_offsets))
 
@@ -168,6 +244,13 @@ def padded(key_lengths: torch.Tensor, query_lengths: torch.Tensor | None = None)
     Args:
         key_lengths: ``(B)``, integers, how many keys are there.
         query_lengths: ``(B)``, how many queries are there; None: all.
+
+    Example:
+        >>> x = torch.zeros(1, 1, 3, 8)
+        >>> heed.attention_weights(x, x, pattern=heed.padded(torch.tensor([2])))[0, 0].sign().long()
+        tensor([[1, 1, 0],
+                [1, 1, 0],
+                [1, 1, 0]])
     """
     if query_lengths is None:
         return _leaf("padded", tensors=(key_lengths,))
@@ -180,6 +263,13 @@ def from_mask(may_attend: torch.Tensor) -> Pattern:
     Args:
         may_attend: bool, broadcast to ``(B, H, Nq, Nk)``, True = may attend: as the ``attn_mask`` of
             ``scaled_dot_product_attention``, the opposite of that of ``nn.MultiheadAttention``.
+
+    Example:
+        >>> mask = torch.tensor([[True, False], [True, True]])
+        >>> x = torch.zeros(1, 1, 2, 8)
+        >>> heed.attention_weights(x, x, pattern=heed.from_mask(mask))[0, 0].sign().long()
+        tensor([[1, 0],
+                [1, 1]])
     """
     return _leaf("mask", tensors=(may_attend,))
 
@@ -192,6 +282,14 @@ def from_key_padding_mask(ignored: torch.Tensor) -> Pattern:
 
     Raises:
         ValueError: it is something else.
+
+    Example:
+        >>> ignored = torch.tensor([[False, False, True]])
+        >>> x = torch.zeros(1, 1, 3, 8)
+        >>> heed.attention_weights(x, x, pattern=heed.from_key_padding_mask(ignored))[0, 0].sign().long()
+        tensor([[1, 1, 0],
+                [1, 1, 0],
+                [1, 1, 0]])
     """
     if ignored.dtype != torch.bool or ignored.dim() != 2:
         raise ValueError(

@@ -17,6 +17,11 @@ class Score:
     Args:
         name: what the library calls it.
         parameter: what it learns, ``(H)`` or ``(H, D)``; None where it learns nothing.
+
+    Example:
+        >>> query = torch.randn(1, 4, 10, 8)
+        >>> heed.attention(query, query, query, score=heed.Score("dot")).shape
+        torch.Size([1, 4, 10, 8])
     """
 
     name: str
@@ -25,7 +30,14 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class ScaledDot(Score):
-    """``q · k / √D`` (Vaswani et al. 2017, eq. 1). The default."""
+    """``q · k / √D`` (Vaswani et al. 2017, eq. 1). The default.
+
+    Example:
+        >>> query = torch.eye(2).view(1, 1, 2, 2)
+        >>> heed.attention_weights(query, query, score=heed.ScaledDot())
+        tensor([[[[0.6698, 0.3302],
+                  [0.3302, 0.6698]]]])
+    """
 
     name: str = field(default="scaled_dot", init=False)
     parameter: torch.Tensor | None = field(default=None, init=False)
@@ -33,7 +45,14 @@ class ScaledDot(Score):
 
 @dataclass(frozen=True, eq=False)
 class Dot(Score):
-    """``q · k`` (Luong et al. 2015)."""
+    """``q · k`` (Luong et al. 2015).
+
+    Example:
+        >>> query = torch.eye(2).view(1, 1, 2, 2)
+        >>> heed.attention_weights(query, query, score=heed.Dot())
+        tensor([[[[0.7311, 0.2689],
+                  [0.2689, 0.7311]]]])
+    """
 
     name: str = field(default="dot", init=False)
     parameter: torch.Tensor | None = field(default=None, init=False)
@@ -44,6 +63,13 @@ class Cosine(Score):
 
     Args:
         temperature: ``(H)``; has a gradient.
+
+    Example:
+        >>> query = torch.randn(1, 4, 10, 8)
+        >>> temperature = torch.full((4,), 10.0, requires_grad=True)
+        >>> heed.attention(query, query, query, score=heed.Cosine(temperature)).sum().backward()
+        >>> temperature.grad.shape
+        torch.Size([4])
     """
 
     def __init__(self, temperature: torch.Tensor) -> None:
@@ -56,6 +82,12 @@ class Additive(Score):
 
     Args:
         v: ``(H, D)``; has a gradient.
+
+    Example:
+        >>> query, v = torch.randn(1, 4, 10, 8), torch.randn(4, 8, requires_grad=True)
+        >>> heed.attention(query, query, query, score=heed.Additive(v)).sum().backward()
+        >>> v.grad.shape
+        torch.Size([4, 8])
     """
 
     def __init__(self, v: torch.Tensor) -> None:

@@ -108,6 +108,11 @@ def restore(model: Model) -> Model:
 
     Returns:
         The same model.
+
+    Example:
+        >>> model = torch.nn.Sequential(torch.nn.Linear(8, 8))
+        >>> type(heed.restore(heed.accelerate(model))[0])
+        <class 'torch.nn.modules.linear.Linear'>
     """
     for module in model.modules():
         layers.unfuse(module)

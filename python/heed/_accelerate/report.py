@@ -40,6 +40,12 @@ def write(model: torch.nn.Module, made: Report) -> None:
 
 
 def report(model: torch.nn.Module) -> Report:
-    """What ``heed.accelerate`` did with this model; empty where it did nothing."""
+    """What ``heed.accelerate`` did with this model; empty where it did nothing.
+
+    Example:
+        >>> model = heed.accelerate(torch.nn.Sequential(torch.nn.LayerNorm(8)))
+        >>> heed.report(model).replaced
+        Counter({'LayerNorm': 1})
+    """
     found = model.__dict__.get(_REPORT)
     return found if isinstance(found, Report) else Report()

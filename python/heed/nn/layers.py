@@ -38,7 +38,12 @@ def _flat(tensor: Tensor | None) -> Tensor | None:
 
 
 class LayerNorm(torch.nn.LayerNorm):
-    """``torch.nn.LayerNorm``."""
+    """``torch.nn.LayerNorm``.
+
+    Example:
+        >>> heed.nn.LayerNorm(4)(torch.randn(2, 3, 4)).shape
+        torch.Size([2, 3, 4])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         rows = _as_rows(input, self.normalized_shape)
@@ -47,7 +52,12 @@ class LayerNorm(torch.nn.LayerNorm):
 
 
 class RMSNorm(torch.nn.RMSNorm):
-    """``torch.nn.RMSNorm``."""
+    """``torch.nn.RMSNorm``.
+
+    Example:
+        >>> heed.nn.RMSNorm(4)(torch.randn(2, 3, 4)).shape
+        torch.Size([2, 3, 4])
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         rows = _as_rows(x, self.normalized_shape)
@@ -56,7 +66,12 @@ class RMSNorm(torch.nn.RMSNorm):
 
 
 class Dropout(torch.nn.Dropout):
-    """``torch.nn.Dropout``; ``inplace`` is not, and the mask is another one for the same seed."""
+    """``torch.nn.Dropout``; ``inplace`` is not, and the mask is another one for the same seed.
+
+    Example:
+        >>> heed.nn.Dropout(0.1).eval()(torch.ones(2))
+        tensor([1., 1.])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         return functional.dropout(input, self.p, self.training)
@@ -64,7 +79,12 @@ class Dropout(torch.nn.Dropout):
 
 class Embedding(torch.nn.Embedding):
     """``torch.nn.Embedding``. With ``sparse``, ``scale_grad_by_freq`` or ``max_norm`` torch's own
-    operator is used, which has them."""
+    operator is used, which has them.
+
+    Example:
+        >>> heed.nn.Embedding(10, 4, padding_idx=0)(torch.tensor([[1, 2, 0]])).shape
+        torch.Size([1, 3, 4])
+    """
 
     def forward(self, input: Tensor) -> Tensor:
         if self.sparse or self.scale_grad_by_freq or self.max_norm is not None:
@@ -74,7 +94,12 @@ class Embedding(torch.nn.Embedding):
 
 class CrossEntropyLoss(torch.nn.CrossEntropyLoss):
     """``torch.nn.CrossEntropyLoss``. With ``weight`` or with targets that are probabilities torch's
-    own operator is used."""
+    own operator is used.
+
+    Example:
+        >>> heed.nn.CrossEntropyLoss()(torch.zeros(2, 4), torch.tensor([1, 3]))
+        tensor(1.3863)
+    """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         if self.weight is not None or target.is_floating_point():
