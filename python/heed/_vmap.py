@@ -1,9 +1,10 @@
-"""``torch.vmap`` of attention: into the batch where the options are the same for all, else one call
+"""``torch.vmap`` of attention and of its weights: into the batch where the options are the same for all, else one call
 after the other."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,7 +21,6 @@ _SAME_FOR_ALL = {
     "dilated_top_left", "global_tokens", "graph", "packed",
 }  # fmt: skip
 
-_operator = torch.ops.heed.attention.default
 _BATCHED = torch._C.DispatchKeySet(torch._C.DispatchKey.FuncTorchBatched)
 
 
@@ -36,34 +36,48 @@ def _folds(options: dict[str, Any], dims: dict[str, Any]) -> bool:
     )
 
 
-def _attention(keyset: Any, *arguments: torch.Tensor, **options: Any) -> tuple[torch.Tensor, ...]:
-    interpreter: Any = retrieve_current_functorch_interpreter()
-    level, count = interpreter.level(), interpreter.batch_size()
-    (tensors, given), (dims, option_dims) = unwrap_batched((arguments, options), level)
-    # Below this level: what is called now belongs to the next one.
-    with torch._C._ExcludeDispatchKeyGuard(_BATCHED):
-        moved = [
-            tensor.unsqueeze(0).expand(count, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
-            for tensor, dim in zip(tensors, dims)
-        ]
-        if _folds(given, option_dims):
-            flat = _operator(*(tensor.flatten(0, 1) for tensor in moved), **given)
-            results = [result.unflatten(0, (count, -1)) for result in flat]
-        else:
-            leaves, spec = pytree.tree_flatten(given)
-            places = pytree.tree_flatten(option_dims, is_leaf=lambda x: x is None)[0]
-            each = []
-            for i in range(count):
-                own = [
-                    leaf if place is None else leaf.select(place, i)
-                    for leaf, place in zip(leaves, places)
-                ]
-                each.append(
-                    _operator(*(tensor[i] for tensor in moved), **pytree.tree_unflatten(own, spec))
-                )
-            results = [torch.stack(parts) for parts in zip(*each)]
-    return tuple(_add_batch_dim(result, 0, level) for result in results)
+def _batched(operator: Any, tensors: int) -> Callable[..., Any]:
+    """The rule of an operator whose first so many arguments are ``(B, …)``, as its results are."""
+
+    def rule(keyset: Any, *arguments: Any, **options: Any) -> Any:
+        interpreter: Any = retrieve_current_functorch_interpreter()
+        level, count = interpreter.level(), interpreter.batch_size()
+        (given, options), (dims, option_dims) = unwrap_batched((arguments, options), level)
+        # Below this level: what is called now belongs to the next one.
+        with torch._C._ExcludeDispatchKeyGuard(_BATCHED):
+            moved = [
+                tensor.unsqueeze(0).expand(count, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
+                for tensor, dim in zip(given[:tensors], dims)
+            ]
+            more = given[tensors:]
+            if _folds(options, option_dims):
+                flat = operator(*(tensor.flatten(0, 1) for tensor in moved), *more, **options)
+                results = pytree.tree_map(lambda result: result.unflatten(0, (count, -1)), flat)
+            else:
+                leaves, spec = pytree.tree_flatten(options)
+                places = pytree.tree_flatten(option_dims, is_leaf=lambda x: x is None)[0]
+                each = []
+                for i in range(count):
+                    own = [
+                        leaf if place is None else leaf.select(place, i)
+                        for leaf, place in zip(leaves, places)
+                    ]
+                    chosen = pytree.tree_unflatten(own, spec)
+                    each.append(operator(*(tensor[i] for tensor in moved), *more, **chosen))
+                results = pytree.tree_map(lambda *parts: torch.stack(parts), *each)
+        return pytree.tree_map(lambda result: _add_batch_dim(result, 0, level), results)
+
+    return rule
 
 
 _LIBRARY = torch.library.Library("heed", "FRAGMENT")
-_LIBRARY.impl("attention", _attention, "FuncTorchBatched", with_keyset=True)
+for _name, _tensors in (
+    ("attention", 3),
+    ("attention_weights", 2),
+    ("top_weights", 2),
+    ("block_weights", 2),
+    ("column_weights", 2),
+    ("row_entropies", 2),
+):
+    _rule = _batched(getattr(torch.ops.heed, _name).default, _tensors)
+    _LIBRARY.impl(_name, _rule, "FuncTorchBatched", with_keyset=True)

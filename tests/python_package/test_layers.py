@@ -4,6 +4,7 @@ usage: test_layers.py LIBHEED
 """
 
 import copy
+import inspect
 import unittest
 
 import package
@@ -102,6 +103,16 @@ class SameAsTorch(unittest.TestCase):
     def setUp(self):
         torch.manual_seed(3)
 
+    def test_arguments(self):
+        for name in heed.nn.__all__:
+            for part in ("__init__", "forward"):
+                with self.subTest(name, part=part):
+                    ours, theirs = (
+                        [(a.name, a.kind, a.default) for a in inspect.signature(function).parameters.values()]
+                        for function in (getattr(getattr(library, name), part) for library in (heed.nn, nn))
+                    )
+                    self.assertEqual(ours, theirs)
+
     def test_small_layers(self):
         x = torch.randn(3, 5, 8)
         for name, arguments in (
@@ -187,6 +198,19 @@ class SameAsTorch(unittest.TestCase):
                     if not batch_first:
                         inputs = [x.transpose(0, 1) for x in inputs]
                     self.compare(*layers, *inputs, **call)
+
+    def test_multihead_attention_stays_fused(self):
+        """With a mask, dropout and the weights together, which torch's gives its fused path up for."""
+        layer = heed.nn.MultiheadAttention(8, 2, dropout=0.1, batch_first=True)
+        x = torch.randn(3, 5, 8).requires_grad_()
+        mask = torch.ones(5, 5, dtype=torch.bool).triu(1)
+        with torch.profiler.profile() as profile:
+            output, weights = layer(x, x, x, attn_mask=mask, need_weights=True)
+            output.sum().backward()
+        called = {event.name for event in profile.events()}
+        self.assertEqual({"heed::attention", "heed::attention_backward", "heed::attention_weights"} - called, set())
+        self.assertEqual({name for name in called if "softmax" in name or "bmm" in name}, set())
+        self.assertEqual(weights.shape, (3, 5, 5))
 
     def test_multihead_attention_of_itself(self):
         layers = pair(heed.nn.MultiheadAttention(8, 2), nn.MultiheadAttention(8, 2))

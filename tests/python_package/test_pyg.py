@@ -5,6 +5,7 @@ usage: test_pyg.py LIBHEED
 """
 
 import copy
+import inspect
 import unittest
 import warnings
 from unittest import mock
@@ -65,6 +66,16 @@ class Case(unittest.TestCase):
 
 
 class AsTheirs(Case):
+    def test_arguments(self):
+        for name in EACH:
+            for part in ("__init__", "forward"):
+                with self.subTest(name, part=part):
+                    ours, theirs = (
+                        [(a.name, a.kind, a.default) for a in inspect.signature(function).parameters.values()]
+                        for function in (getattr(getattr(library, name), part) for library in (heed.pyg, pyg))
+                    )
+                    self.assertEqual(ours, theirs)
+
     def test_transformer_conv(self):
         for options in ({}, {"heads": 4}, {"heads": 4, "concat": False}, {"heads": 2, "beta": True},
                         {"heads": 2, "root_weight": False}, {"bias": False}):  # fmt: skip

@@ -307,6 +307,36 @@ class Attention(unittest.TestCase):
                 expected = torch.stack([heed.attention(*each, **options) for each in zip(*stacked)])
                 torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
 
+    def test_weights_under_vmap_compile_and_export(self):
+        queries, keys = (torch.randn(3, B, 2, N, C) for _ in range(2))
+        functions = {
+            "attention_weights": heed.attention_weights,
+            "attention_with_sums": lambda q, k, **options: heed.attention_with_sums(q, k, k, **options),
+            "top_weights": lambda q, k, **options: heed.top_weights(q, k, 2, **options),
+            "block_weights": lambda q, k, **options: heed.block_weights(q, k, 2, 3, **options),
+            "column_weights": heed.column_weights,
+            "row_entropies": heed.row_entropies,
+        }
+        for name, function in functions.items():
+            with self.subTest(name):
+                class Module(nn.Module):
+                    def forward(self, query, key):
+                        return function(query, key, pattern=heed.causal())
+
+                call = Module()
+                each = [call(q, k) for q, k in zip(queries, keys)]
+                expected = [torch.stack(parts) for parts in zip(*each)] if isinstance(each[0], tuple) else torch.stack(each)
+                with warnings.catch_warnings():  # torch's of a rule that is missing
+                    warnings.simplefilter("error")
+                    found = vmap(call)(queries, keys)
+                program = torch.export.export(call, (queries[0], keys[0])).module()(queries[0], keys[0])
+                torch._dynamo.reset()
+                compiled = torch.compile(call, fullgraph=True, backend="aot_eager")(queries[0], keys[0])
+                leaves = torch.utils._pytree.tree_leaves
+                for pair in ((found, expected), (program, each[0]), (compiled, each[0])):
+                    for a, b in zip(*map(leaves, pair)):
+                        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
+
 
 if __name__ == "__main__":
     unittest.main()
