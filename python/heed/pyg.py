@@ -150,6 +150,9 @@ class _OverEdges(MessagePassing):  # type: ignore[misc]
         )
         return output.squeeze(0).transpose(0, 1)
 
+    def _drops(self) -> bool:
+        return self.training and self.dropout > 0
+
     def _heads(self, x: Tensor) -> Tensor:
         return x.view(-1, self.heads, self.out_channels)
 
@@ -197,16 +200,23 @@ class TransformerConv(_OverEdges, torch_geometric.nn.TransformerConv):  # type: 
             ``(targets, heads · out)``, ``(targets, out)`` without ``concat``.
         """
         source, target = (x, x) if isinstance(x, Tensor) else x
+        asked = isinstance(return_attention_weights, bool)
         pattern = None
         if (
             self.lin_edge is None
-            and not isinstance(return_attention_weights, bool)
+            and not (asked and self._drops())
             and source.dim() == target.dim() == 2
             and self._is_fused(edge_index, edge_attr, source, target)
         ):
             pattern = self._pattern(edge_index, source.shape[0], target.shape[0])
         if pattern is None:
             return super().forward(x, edge_index, edge_attr, return_attention_weights)
+        output = self._fused(source, target, pattern)
+        if not asked:
+            return output
+        return output, super().forward(x, edge_index, edge_attr, True)[1]
+
+    def _fused(self, source: Tensor, target: Tensor, pattern: Pattern) -> Tensor:
         query = self._heads(_linear(self.lin_query, target))
         key = self._heads(_linear(self.lin_key, source))
         value = self._heads(_linear(self.lin_value, source))
@@ -269,11 +279,17 @@ class GATConv(_GraphAttention, torch_geometric.nn.GATConv):  # type: ignore[misc
         """
         given = (x, x) if isinstance(x, Tensor) else x
         pattern = None
-        if not return_attention_weights and self._is_fused(edge_index, edge_attr, *given):
+        dropped = return_attention_weights and self._drops()
+        if not dropped and self._is_fused(edge_index, edge_attr, *given):
             pattern = self._edges_of(given, edge_index, size)
         if pattern is None:
             return super().forward(x, edge_index, edge_attr, size, return_attention_weights)
-        from_source, from_target = given
+        output = self._fused(*given, pattern)
+        if not return_attention_weights:
+            return output
+        return output, super().forward(x, edge_index, edge_attr, size, True)[1]
+
+    def _fused(self, from_source: Tensor, from_target: Tensor | None, pattern: Pattern) -> Tensor:
         of_sources, of_targets = (self.lin_src, self.lin_dst) if self.lin is None else (self.lin, self.lin)
         source = self._heads(_linear(of_sources, from_source))
         key = (source * self.att_src).sum(-1, keepdim=True)
@@ -340,7 +356,7 @@ class GATv2Conv(_GraphAttention, torch_geometric.nn.GATv2Conv):  # type: ignore[
         from_source, from_target = (x, x) if isinstance(x, Tensor) else x
         pattern = None
         if (
-            not return_attention_weights
+            not (return_attention_weights and self._drops())
             and self.negative_slope == _SLOPE
             and from_target is not None
             and from_source.dim() == from_target.dim() == 2
@@ -350,6 +366,12 @@ class GATv2Conv(_GraphAttention, torch_geometric.nn.GATv2Conv):  # type: ignore[
             pattern = self._pattern(edge_index, sources, targets, self._loops(sources, targets))
         if pattern is None:
             return super().forward(x, edge_index, edge_attr, return_attention_weights)
+        output = self._fused(from_source, from_target, pattern)
+        if not return_attention_weights:
+            return output
+        return output, super().forward(x, edge_index, edge_attr, True)[1]
+
+    def _fused(self, from_source: Tensor, from_target: Tensor, pattern: Pattern) -> Tensor:
         source = target = self._heads(_linear(self.lin_l, from_source))
         if not self.share_weights or from_target is not from_source:
             target = self._heads(_linear(self.lin_r, from_target))

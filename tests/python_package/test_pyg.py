@@ -126,6 +126,18 @@ class AsTheirs(Case):
                 layer = getattr(heed.pyg, name)(-1, 6, heads=2)
                 self.assertEqual(layer(self.x, self.edges).shape, (40, 12))
 
+    def test_asking_for_the_weights_changes_no_bit(self):
+        for name in EACH:
+            with self.subTest(name):
+                ours, theirs = self.pair(name, 8, 6, heads=2, dropout=0.5)
+                self.compare((ours.eval(), theirs.eval()), self.x, self.edges, return_attention_weights=True)
+                output, (index, weights) = ours(self.x, self.edges, return_attention_weights=True)
+                self.assertTrue(torch.equal(output, ours(self.x, self.edges)))
+                expected = theirs(self.x, self.edges, return_attention_weights=True)[1]
+                self.assertTrue(torch.equal(index, expected[0]))
+                torch.testing.assert_close(weights, expected[1])
+                self.assertTrue(weights.requires_grad)
+
     def test_edges_that_change_are_seen(self):
         for name in EACH:
             with self.subTest(name):
@@ -181,9 +193,11 @@ class LeftToThem(Case):
                 self.compare(self.pair(name, 8, 6, aggr="mean"), self.x, self.edges, fused=False)
                 self.compare(self.pair(name, 8, 6, aggr="max"), self.x, self.edges, fused=False)
                 self.compare(self.pair(name, 8, 6, flow="target_to_source"), self.x, self.edges, fused=False)
-                layers = self.pair(name, 8, 6, heads=2)
-                self.compare(layers, self.x, self.edges, return_attention_weights=True, fused=False)
-                layers = [layer.double() for layer in layers]
+                layer = self.pair(name, 8, 6, heads=2, dropout=0.1)[0]
+                with mock.patch.object(heed.pyg, "attention") as called:
+                    layer(self.x, self.edges, return_attention_weights=True)
+                self.assertFalse(called.called)  # the weights returned are those that dropout left
+                layers = [layer.double() for layer in self.pair(name, 8, 6, heads=2)]
                 self.compare(layers, self.x.double(), self.edges, fused=False)
         for name in GRAPH_ATTENTION:
             self.compare(self.pair(name, 8, 6, negative_slope=0.1), self.x, self.edges, fused=False)
