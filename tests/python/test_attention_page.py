@@ -3,7 +3,9 @@
 Usage: test_attention_page.py HEED_PROGRAM
 """
 
+import importlib.util
 import json
+import math
 import random
 import shutil
 import tempfile
@@ -12,8 +14,10 @@ from pathlib import Path
 
 from program import heed
 import browser
+import page_gradients
 
 browser.skip_if_missing()
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
@@ -130,6 +134,58 @@ class Page(unittest.TestCase):
             strongest.append(max(self.lines().values(), default=0))
         self.assertAlmostEqual(max(strongest), 1)
 
+    def test_gradient_is_that_of_the_answer(self):
+        """Weight × ∂score/∂weight where it is positive, by PyTorch from the stored parameters."""
+        if not importlib.util.find_spec("torch") or not importlib.util.find_spec("tokenizers"):
+            self.skipTest("torch or tokenizers is not installed")
+        label = json.loads((self.folder / "model/config.json").read_text())["label2id"][self.view["label"]]
+        weights, effects = page_gradients.weights_and_effects(self.folder / "model", TEXT, label)
+        self.choose("threshold", 0)
+        for layer in (0, 1):
+            self.choose("layer", layer)
+            for head in range(4):
+                for found, expected in zip(self.weights[layer, head], weights[layer][head]):
+                    for a, b in zip(found, expected):
+                        self.assertAlmostEqual(a, b, delta=1e-5)
+        largest = max(value for layer in effects for head in layer for row in head for value in row)
+        self.choose("show", "gradient")
+        for layer in (0, 1):
+            self.choose("layer", layer)
+            drawn = self.lines()
+            for head, rows in enumerate(effects[layer]):
+                for q, row in enumerate(rows):
+                    for k, value in enumerate(row):
+                        expected = max(0, value) / largest  # the page holds a byte of each
+                        self.assertAlmostEqual(drawn.get((q, k, head), 0), expected, delta=0.51 / 255)
+
+    def test_the_spread_of_a_head_is_that_of_its_entropies(self):
+        buttons = self.driver.find_elements(By.CSS_SELECTOR, "#overview button")
+        for place, button in enumerate(buttons):
+            rows = self.weights[divmod(place, 4)]
+            spread = sum(math.exp(-sum(w * math.log(w) for w in row if w > 0)) for row in rows) / len(rows)
+            self.assertAlmostEqual(float(button.text), spread, delta=0.051)
+
+    def test_the_overview_draws_the_weights(self):
+        for place, button in enumerate(self.driver.find_elements(By.CSS_SELECTOR, "#overview button")):
+            rows = self.weights[divmod(place, 4)]
+            alphas = self.driver.execute_script(
+                "const canvas = arguments[0].firstElementChild, context = canvas.getContext('2d');"
+                "return [...context.getImageData(0, 0, canvas.width, canvas.height).data]"
+                ".filter((_, i) => i % 4 === 3)", button)
+            flat = [weight for row in rows for weight in row]
+            self.assertEqual(len(alphas), len(flat))
+            for alpha, weight in zip(alphas, flat):
+                self.assertAlmostEqual(alpha / 255, weight / max(flat), delta=0.01)
+
+    def test_pointing_at_a_token_shows_its_lines_for_as_long(self):
+        self.choose("threshold", 0)
+        ActionChains(self.driver).move_to_element(self.item("queries", 1)).perform()
+        self.settle()
+        self.assertEqual({q for q, _, _ in self.lines()}, {1})
+        ActionChains(self.driver).move_to_element(self.driver.find_element(By.ID, "answer")).perform()
+        self.settle()
+        self.assertEqual({q for q, _, _ in self.lines()}, set(range(len(self.view["tokens"]))))
+
     def test_threshold_and_strongest(self):
         self.choose("threshold", 20)
         self.assert_close(self.lines(), {at: weight for at, weight in self.expected(1).items()
@@ -154,6 +210,15 @@ class Page(unittest.TestCase):
              code=0)
         self.open("thin.html")
         self.assertTrue(self.lines())
+        # Every pair is a picture now; a click in its middle chooses a token there.
+        self.driver.execute_script(
+            "const canvas = document.querySelector('#matrix canvas'), box = canvas.getBoundingClientRect();"
+            "canvas.dispatchEvent(new MouseEvent('click', {bubbles: true, clientX: box.x + box.width / 3,"
+            "  clientY: box.y + box.height / 2}));")
+        self.settle()
+        chosen = self.driver.find_element(By.CSS_SELECTOR, "#queries [aria-selected=true]")
+        middle = len(self.driver.find_elements(By.CSS_SELECTOR, "#queries li")) / 2
+        self.assertAlmostEqual(int(chosen.get_attribute("data-index")), middle, delta=2)
         self.assertIn(self.driver.find_element(By.ID, "threshold-value").text, ("0 %", "1 %", "2 %"))
 
     def test_heads_are_chosen(self):

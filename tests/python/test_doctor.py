@@ -101,6 +101,56 @@ class Doctor(unittest.TestCase):
             f"{text}\t{text[::-1]}\n" for _, text in rows(50, 5)))
         self.assertEqual(self.report("pairs.tsv")["samples"], {"train": 50})
 
+    def test_sound_data_of_other_tasks(self):
+        rng = random.Random(8)
+        texts = [text for _, text in rows(60, 4)]
+        self.write("plain.txt", "".join(f"{text}\n" for text in texts))
+        self.write("pairs.tsv", "source\ttarget\n" + "".join(f"{text}\t{text.title()}\n" for text in texts))
+        names, towns, verbs = "Ann Bob Eve Tim".split(), "Rome Oslo Lima Bonn".split(), "lives works sleeps".split()
+        words = [word for group in WORDS.values() for word in group]
+        self.write("tagged.conll", "\n".join(
+            f"{rng.choice(names)} B-PER\n{rng.choice(verbs)} O\n"
+            + "".join(f"{word} O\n" for word in rng.choices(words, k=6)) + f"in O\n{rng.choice(towns)} B-LOC\n"
+            for _ in range(60)))
+        for file, options in (("plain.txt", ["--task", "lm"]), ("pairs.tsv", []), ("tagged.conll", [])):
+            with self.subTest(file):
+                report = self.report(file, *options)
+                self.assertEqual((report["findings"], report["samples"]), ([], {"train": 60}))
+
+    def test_rows_and_classes_that_are_broken(self):
+        sound = table(rows(60, 3))
+        few, many = table(rows(60, 3)).splitlines(True), table(rows(400, 3)).splitlines(True)
+        cases = {
+            "a NUL byte": (sound + "food\tbread\0butter\n", ("stop", "encoding"), 65, "NUL byte"),
+            "a column too many": (sound + "food\tbread\tand butter\n", ("stop", "rows"), 65, "columns"),
+            "no text": (sound + "food\t\n", ("warning", "missing values"), 0, "empty"),
+            "look-alike labels": (sound + "food\u200b\tbread with butter\n",
+                                  ("warning", "labels"), 0, "look"),
+            "one class in a hundred": ("".join(many[:1] + many[1::2] + many[2:40:2]),
+                                       ("warning", "class balance"), 0, "times the samples of the smallest"),
+        }
+        for name, (data, expected, code, words) in cases.items():
+            with self.subTest(name):
+                self.write("broken.tsv", data)
+                found = [each for each in self.report("broken.tsv", code=code)["findings"]
+                         if (each["severity"], each["check"]) == expected]
+                self.assertTrue(found, self.doctor("broken.tsv", code=code).stdout)
+                self.assertIn(words, found[0]["summary"])
+        self.write("one.tsv", "".join(few[:1] + few[1::2]))
+        found = self.report("train.tsv", "--valid", "one.tsv")["findings"]
+        self.assertIn(("class balance", "valid: classes without an example"),
+                      [(each["check"], each["summary"]) for each in found])
+        self.write("tags.conll", "\n".join(sentences(60, 1)) + "\nRome I-LOC\n")
+        self.assertIn(("stop", "rows"), self.findings("tags.conll", code=65))
+
+    def test_tokens_that_a_tokenizer_does_not_know(self):
+        heed("tokenize", "train", "train.tsv", "--out", "words.json", "--kind", "words", cwd=self.folder, code=0)
+        self.write("other.tsv", table((label, text.replace("a", "u")) for label, text in rows(60, 5)))
+        found = self.report("other.tsv", "--tokenizer", "words.json")
+        self.assertEqual([each["check"] for each in found["findings"]], ["unknown tokens"])
+        self.assertIn("unknown to the tokenizer", found["findings"][0]["summary"])
+        self.assertEqual(self.findings("valid.tsv", "--tokenizer", "words.json"), [])
+
     def test_refusals(self):
         self.doctor(code=2)
         self.doctor("train.tsv", "--task", "poetry", code=2)
