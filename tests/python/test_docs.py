@@ -1,7 +1,8 @@
 """The commands in docs/*.md work as they stand there.
 
 A block that begins with ```sh run is run by bash, those of a page one after the other in one empty
-folder; a ```text block right behind it is what it must print.
+folder; a ```text block right behind it is what it must print. Of all others, and of commands within a
+sentence, the subcommand and the options must be there.
 
 Usage: test_docs.py HEED_PROGRAM
 """
@@ -16,8 +17,50 @@ from pathlib import Path
 
 BLOCK = re.compile(r"^```sh run\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", re.S | re.M)
 
+SHELL = re.compile(r"^```sh.*?\n(.*?)^```$|`(heed [^`]+)`", re.S | re.M)
+PAGES = [Path("README.md"), Path("ARCHITECTURE.md"), *sorted(Path("docs").rglob("*.md"))]
+
+
+def known_options():
+    """Subcommand -> its options, from the completion that the program prints."""
+    script = subprocess.run([HEED, "completion", "bash"], capture_output=True, text=True, check=True).stdout
+    found = re.findall(r'^    "([a-z0-9 -]+) "\*\)\n      words="([^"]*)"', script, re.M)
+    return {command: set(words.split()) | {"--help", "--config"} for command, words in found}
+
+
+def commands_of(page):
+    """Each `heed …` of a page as its words."""
+    for block in SHELL.finditer(page.read_text("utf-8")):
+        code = (block.group(1) or block.group(2)).replace("\\\n", " ")
+        code = re.sub(r"(?<=\s)#.*|'[^']*'", "''", code)
+        for part in re.split(r"[|;\n]|&&|\$\(", code if block.group(1) else " ".join(code.split())):
+            words = re.search(r"(?:^|\s)(?:\S*/)?heed ((?:\S+ ?)+)", part.replace("  ", " "))
+            if words:
+                yield words.group(1).split()
+
 
 class Docs(unittest.TestCase):
+    def test_options_are_there(self):
+        known, count = known_options(), 0
+        self.assertGreater(len(known), 30)
+        for page in PAGES:
+            for words in commands_of(page):
+                name = ""  # as many words as begin a subcommand
+                for word in words:
+                    longer = f"{name} {word}".strip()
+                    if not any(f"{command} ".startswith(f"{longer} ") for command in known):
+                        break
+                    name = longer
+                if words[0][0].isalpha() and words[0] != "demo" and not words[0].isupper():
+                    self.assertTrue(name, f"{page}: heed {' '.join(words)}")
+                for option in re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", " ".join(words)):
+                    if name:
+                        there = [command for command in known if f"{command} ".startswith(f"{name} ")]
+                        self.assertTrue(any(option in known[command] for command in there),
+                                        f"{page}: heed {name} has no {option}")
+                        count += 1
+        self.assertGreater(count, 200)
+
     def test_pages(self):
         count = 0
         for page in sorted(Path("docs").glob("*.md")):

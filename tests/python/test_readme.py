@@ -59,7 +59,7 @@ class Readme(unittest.TestCase):
 
     def test_links_and_pictures_exist(self):
         for page in [Path("README.md"), Path("ARCHITECTURE.md"), Path("CONTRIBUTING.md"),
-                     *Path("docs").glob("*.md")]:
+                     *Path("docs").rglob("*.md")]:
             text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.S)
             for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
                 if "://" not in target:
