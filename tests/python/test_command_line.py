@@ -272,6 +272,13 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(code, 130, errors)
         self.assertIn("not validated yet", errors)
         heed("generate", out, "--prompt", "the", "--max-new-tokens", 5, code=0)
+        ours, theirs = pty.openpty()
+        subprocess.run([HEED, "generate", str(out), "--prompt", "the \x1b[2J", "--max-new-tokens", "1"],
+                       stdout=theirs, stderr=subprocess.DEVNULL, check=True)
+        os.close(theirs)
+        shown = os.read(ours, 65536)
+        os.close(ours)
+        self.assertIn(b"the \\x1b[2J", shown)
         heed(*words, "--resume", "--max-steps", 400, code=0)
 
     def test_a_run_ends_when_it_is_out_of_patience(self):

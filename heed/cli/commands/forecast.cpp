@@ -9,6 +9,7 @@
 #include "heed/cli/options/forecast_sets.h"
 #include "heed/cli/writing/forecast_report.h"
 #include "heed/cli/writing/table_writer.h"
+#include "heed/io/printable.h"
 #include "heed/models/files/forecaster_files.h"
 #include "heed/tasks/series/short_series.h"
 
@@ -41,8 +42,8 @@ std::vector<float> numbers_of(const data::SeriesData& data, size_t series) {
 
 void print(const tasks::ShortForecast& next, const std::string& series, const std::string& time,
            int64_t count) {
-  std::cout << series << '\t' << time << '\t' << next.next << '\t' << next.next - next.half_width
-            << '\t' << next.next + next.half_width << '\n';
+  std::cout << printable(series) << '\t' << printable(time) << '\t' << next.next << '\t'
+            << next.next - next.half_width << '\t' << next.next + next.half_width << '\n';
   std::cerr << "heed: " << series << ": the next number by the rule that was best so far ("
             << next.rule << "), and an interval that should hold it in "
             << percent_of(next.coverage) << " of such cases\n";

@@ -10,6 +10,7 @@
 #include "heed/base/error.h"
 #include "heed/cli/interrupt.h"
 #include "heed/cli/options/field_options.h"
+#include "heed/cli/writing/standard_streams.h"
 #include "heed/inference/fields.h"
 #include "heed/inference/text_stream.h"
 #include "heed/io/json.h"
@@ -102,7 +103,7 @@ class Sampling {
   bool streaming() const { return !form_.json && options_.num_return_sequences == 1; }
 
   static void write(const std::string& text) {
-    std::cout << text << std::flush;
+    std::cout << as_shown(text) << std::flush;
     if (!std::cout) throw IoError("standard output: could not be written to the end");
   }
 
@@ -201,7 +202,7 @@ void print_beams(TextWriter& writer, const GenerationSettings& settings,
                   {"tokens_per_second", speed.per_second()}});
     } else {
       if (found.size() > 1) std::cout << "--- hypothesis " << i + 1 << '\n';
-      std::cout << writer.shown << text << '\n';
+      std::cout << as_shown(writer.shown + text) << '\n';
     }
   }
   print_speed(speed);

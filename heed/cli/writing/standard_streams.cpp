@@ -25,6 +25,10 @@ bool reader_left() {
   return poll(&stream, 1, 0) == 1 && (stream.revents & POLLERR) != 0;
 }
 
+std::string as_shown(const std::string& text) {
+  return isatty(STDOUT_FILENO) == 1 ? printable_lines(text) : text;
+}
+
 PrintableOutput::PrintableOutput(std::ostream& out) : out_(out), below_(out.rdbuf(this)) {}
 
 PrintableOutput::~PrintableOutput() { out_.rdbuf(below_); }

@@ -3,6 +3,7 @@
 
 #include <ostream>
 #include <streambuf>
+#include <string>
 
 namespace heed::cli {
 
@@ -12,6 +13,10 @@ void open_closed_streams();
 
 // Whether standard output is a pipe whose reader has left, as `head` does.
 bool reader_left();
+
+// What standard output shows of a text that people or models wrote: a terminal gets nothing that it
+// would obey, a file or a pipe the text as it is.
+std::string as_shown(const std::string& text);
 
 // While it lives, what `out` writes for people has no character in it that a terminal would obey:
 // messages hold names of files, labels and fields that others chose.
