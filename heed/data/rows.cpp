@@ -28,6 +28,21 @@ bool looks_like_utf16(std::string_view line) {
   return line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF");
 }
 
+// The next line that is not too long; those that are were refused.
+template <typename Refused>
+bool next_short(LineReader& lines, std::string_view& line, const Refused& refused) {
+  while (true) {
+    const int64_t before = lines.line_number();
+    try {
+      return lines.next(line);
+    } catch (const DataError& error) {
+      if (lines.line_number() == before) throw;  // damage, behind which there is nothing
+      const std::string_view why = error.what();
+      refused(lines.line_number(), why.substr(lines.where().size() + 2));  // ": "
+    }
+  }
+}
+
 class PlainRows final : public Rows {
  public:
   explicit PlainRows(TextLines& lines) : lines_(lines) {}
@@ -214,7 +229,10 @@ void TextLines::count(size_t bytes) {
 
 bool TextLines::next(std::string& line) {
   std::string_view bytes;
-  while (lines_.next(bytes)) {
+  const auto refused = [&](int64_t number, std::string_view why) {
+    report(ProblemKind::kMalformedRow, number, why);
+  };
+  while (next_short(lines_, bytes, refused)) {
     count(bytes.size());
     if (!usable(bytes)) continue;
     line = encoding_ == Encoding::kLatin1 ? from_latin1(bytes) : std::string(bytes);

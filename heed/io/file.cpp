@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kChunkBytes = size_t{64} << 10;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr uint64_t kMostPassed = uint64_t{1} << 30;  // of one line, lest a device is read for ever
 
 }  // namespace
 
@@ -36,6 +37,8 @@ std::string read_file(const std::filesystem::path& file, uint64_t max_bytes, Fil
 class LineReader::Source final : public UnpackedSource {
  public:
   using UnpackedSource::UnpackedSource;
+
+  bool in_long_line = false;  // what stands before the next \n is of a line that was refused
 };
 
 LineReader::LineReader(const std::filesystem::path& file, LineReaderOptions options)
@@ -50,6 +53,14 @@ const std::string& LineReader::name() const { return source_->name(); }
 std::string LineReader::where() const { return text_of(name(), ":", line_number_); }
 
 bool LineReader::next(std::string_view& line) {
+  for (uint64_t passed = 0; source_->in_long_line;) {
+    const size_t end = std::min(buffer_.find('\n', begin_), buffer_.size());
+    const bool ends_here = end < buffer_.size();
+    passed += end - begin_;
+    begin_ = scanned_ = ends_here ? end + 1 : end;
+    if (passed > kMostPassed) throw DataError(where(), "a line of more than 1 GiB");
+    if (ends_here || !bring()) source_->in_long_line = false;
+  }
   const std::string_view text = [&] {
     while (true) {
       const size_t end = buffer_.find('\n', scanned_);
@@ -103,6 +114,7 @@ bool LineReader::fill() {
   // Two for \r\n and three for a byte order mark, which do not count as part of the line.
   if (buffer_.size() - begin_ > options_.max_line_bytes + 5) {
     ++line_number_;
+    source_->in_long_line = true;
     refuse_length();
   }
   return bring();

@@ -33,8 +33,8 @@ struct LineReaderOptions {
 // A line ends with \n or \r\n, which is not part of it; the last one may end without. A UTF-8 byte
 // order mark at the start of the text is dropped. The bytes of a line are not checked.
 //
-// MissingInputError as in read_file. DataError: a line too long, gzip data that is cut off or
-// damaged; names the file and the line. IoError: reading failed.
+// MissingInputError as in read_file. DataError: a line too long, behind which reading may go on;
+// gzip data that is cut off or damaged; names the file and the line. IoError: reading failed.
 class LineReader {
  public:
   explicit LineReader(const std::filesystem::path& file, LineReaderOptions options = {});

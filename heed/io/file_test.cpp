@@ -266,6 +266,27 @@ TEST(LineReader, CapsTheLengthOfALine) {
   EXPECT_THROW(infinite.next(line), DataError);
 }
 
+TEST(LineReader, GoesOnBehindALineThatIsTooLong) {
+  const Folder folder;
+  const std::string wide(size_t{1} << 18, 'x');  // longer than what is read at once
+  const std::vector<std::pair<std::string, std::vector<std::string>>> ends = {
+      {"", {}}, {"\n", {}}, {"\nlast", {"last"}}, {"\n\nlast\n", {"", "last"}}};
+  for (const std::string& bad : {std::string(11, 'x'), wide}) {
+    for (const auto& [end, expected] : ends) {
+      spill(folder / "a", "first\n" + bad + end);
+      LineReader reader(folder / "a", {.max_line_bytes = 10});
+      std::vector<std::string> got;
+      std::string_view line;
+      EXPECT_TRUE(reader.next(line));
+      EXPECT_THROW(reader.next(line), DataError);
+      EXPECT_EQ(reader.line_number(), 2);
+      while (reader.next(line)) got.emplace_back(line);
+      EXPECT_EQ(got, expected) << bad.size() << end;
+      EXPECT_EQ(reader.line_number(), 2 + std::ssize(expected));
+    }
+  }
+}
+
 TEST(LineReader, SaysWhyThereIsNothingToRead) {
   const Folder folder;
   EXPECT_THROW(LineReader(folder / "none"), MissingInputError);

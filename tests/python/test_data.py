@@ -128,6 +128,33 @@ class Data(unittest.TestCase):
         self.assertEqual(len(result.stdout.splitlines()), 2)
         self.assertIn("bad.jsonl:2: ", result.stderr)
 
+    def test_one_bad_file_never_loses_the_others(self):
+        self.write("bad.txt", b"a fine film\n\xff\n" + b"x" * (17 << 20) + b"\na dull film\n")
+        self.write("good.txt", "a fine film\n")
+        result = self.run_heed("predict", "films", "none.txt", "bad.txt", "gone.txt", "good.txt", code=66)
+        self.assertEqual([line.split("\t")[0] for line in result.stdout.splitlines()],
+                         ["pos", "", "", "neg", "pos"])
+        for said in ("none.txt: no such file", "gone.txt: no such file", "bad.txt:2: ",
+                     "bad.txt:3: the line is longer", "2 inputs could not be answered"):
+            self.assertIn(said, result.stderr)
+
+    def test_one_bad_line_of_tokens_never_loses_the_others(self):
+        self.write("bad.txt", b"fine film\n\xff\ndull film\n")
+        tokenizer = ["--tokenizer", "films/tokenizer.json"]
+        result = self.run_heed("tokenize", "encode", *tokenizer, "--tokens", "bad.txt", code=65)
+        self.assertEqual(result.stdout, "fine film\n\ndull film\n")
+        self.assertIn("bad.txt:2: expected UTF-8", result.stderr)
+        self.assertIn("1 input could not be answered", result.stderr)
+        result = self.run_heed("tokenize", "encode", *tokenizer, "--json", "bad.txt", code=65)
+        first, bad, last = map(json.loads, result.stdout.splitlines())
+        self.assertEqual(bad["where"], "bad.txt:2")
+        self.assertEqual((first["tokens"], last["offsets"]), (["fine", "film"], [[0, 4], [5, 9]]))
+        for form in ([], ["--json"]):
+            result = self.run_heed("tokenize", "decode", *tokenizer, *form, text="3\n999\n4 x\n4\n", code=65)
+            self.assertEqual(len(result.stdout.splitlines()), 4)
+            self.assertIn('standard input:2: expected ids from 0 to', result.stderr)
+            self.assertIn('standard input:3: expected ids', result.stderr)
+
     def test_limits(self):
         self.write("bomb.tsv.gz", gzip.compress(b"pos\ta fine film\n" * 200_000))
         result = self.run_heed("eval", "films", "bomb.tsv.gz", "--max-bytes", "1M", code=65)

@@ -139,6 +139,12 @@ class Classification(Published):
         self.close([row["score"] for row in rows], logits[order].sigmoid())
         done = heed("rerank", directory, "--query", query, "--top", 1, text=lines, code=0)
         self.assertEqual(done.stdout, f"{rows[0]['score']:.4f}\t{rows[0]['document']}\n")
+        file = self.folder / "documents.txt"
+        file.write_bytes(b"\xff\n" + lines.encode())
+        done = heed("rerank", directory, "--query", query, "--json", file, code=65)
+        self.assertEqual([json.loads(line)["document"] for line in done.stdout.splitlines()],
+                         [row["document"] for row in rows])
+        self.assertIn("documents.txt:1: ", done.stderr)
         several, _, _ = self.model("not_a_reranker")
         done = heed("rerank", several, "--query", "x", text="x\n", code=65)
         self.assertIn("expected a model with one label", done.stderr)

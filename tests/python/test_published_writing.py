@@ -159,6 +159,16 @@ class Embedding(Published):
         self.close([row["vector"] for row in rows], expected)
         heed("embed", directory, file, "--out", self.folder / "v.npy", code=0)
         self.close(torch.from_numpy(numpy.load(self.folder / "v.npy")), expected)
+        # A line that is no text keeps its place and loses no other.
+        file.write_bytes(TEXTS[0].encode() + b"\n\xff\n" + TEXTS[1].encode() + b"\n")
+        done = heed("embed", directory, file, code=65)
+        first, bad, last = map(json.loads, done.stdout.splitlines())
+        self.assertEqual((first["text"], bad["where"][-2:], last["text"]), (TEXTS[0], ":2", TEXTS[1]))
+        self.assertIn("texts.txt:2: ", done.stderr)
+        heed("embed", directory, file, "--out", self.folder / "v.npy", code=65)
+        array = torch.from_numpy(numpy.load(self.folder / "v.npy"))
+        self.close(array[[0, 2]], expected[:2])
+        self.assertTrue(array[1].isnan().all())
 
     def test_modules(self):
         directory, _, _ = self.bert("modules", tf.BertModel)

@@ -197,6 +197,13 @@ class Transcription(unittest.TestCase):
         self.assertEqual(line, f"{self.folder / file}\t{text}\n")
         view = json.loads(heed("attend", self.model, self.folder / file, "--json", code=0).stdout)
         self.assertEqual(view["text"], text)
+        bad = self.folder / "bad.wav"
+        bad.write_text("no sound")
+        done = heed("transcribe", self.model, bad, self.folder / "gone.wav", self.folder / file, "--format",
+                    "json", code=65)
+        self.assertEqual([json.loads(line).get("text") for line in done.stdout.splitlines()], [None, None, text])
+        self.assertEqual(done.stderr.count("bad.wav: "), 1)
+        self.assertIn("2 inputs could not be answered", done.stderr)
         self.assertIn("tokens", heed("inspect", self.model, code=0).stdout)
 
     def test_refusals(self):

@@ -165,7 +165,10 @@ class Tables(unittest.TestCase):
         result = heed("eval", self.regressor, bad, "--skip-bad", "--json", code=0)
         self.assertIn("2 rows left out", result.stderr)
         self.assertEqual(json.loads(result.stdout)["examples"], ROWS)
-        self.assertIn("half.csv:41", heed("predict", self.regressor, bad, code=65).stderr)
+        result = heed("predict", self.regressor, bad, code=65)
+        self.assertIn("half.csv:41", result.stderr)
+        self.assertIn("2 inputs could not be answered", result.stderr)
+        self.assertEqual(len(result.stdout.splitlines()), ROWS)
         errors = heed("eval", self.classifier, "-", text="age,noise,town,fee\n1,2,city,middling\n", code=65).stderr
         self.assertIn("middling", errors)
         errors = heed("predict", self.classifier, "-", text="age,noise\n1,2\n", code=65).stderr

@@ -1,6 +1,7 @@
 #include <ATen/ATen.h>
 
 #include <iostream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
@@ -8,6 +9,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/task_sets.h"
 #include "heed/cli/reading/text_files.h"
+#include "heed/cli/writing/answers.h"
 #include "heed/data/rows.h"
 #include "heed/io/atomic.h"
 #include "heed/tasks/text/embed.h"
@@ -23,14 +25,31 @@ struct EmbedSettings {
   ThreadOptions threads;
 };
 
-void print(const std::vector<std::string>& texts, const at::Tensor& vectors) {
-  for (size_t i = 0; i < texts.size(); ++i) {
-    const auto* first = vectors[static_cast<int64_t>(i)].const_data_ptr<float>();
-    const OrderedJson json = {{"text", texts[i]},
-                              {"vector", std::vector<float>(first, first + vectors.size(1))}};
-    std::cout << json.dump() << '\n';
+void print(const std::vector<AskedLine>& lines, const at::Tensor& vectors, Answers& answers) {
+  int64_t row = 0;
+  for (const AskedLine& line : lines) {
+    if (!line.text) {
+      answers.leave_out(line.where, {}, "not text");
+      continue;
+    }
+    const auto* first = vectors[row++].const_data_ptr<float>();
+    answers.add(line.where, {},
+                {.json = {{"text", *line.text},
+                          {"vector", std::vector<float>(first, first + vectors.size(1))}}});
   }
   flush_output();
+}
+
+// The n-th row for the n-th line; NaN for one that is no text.
+at::Tensor with_gaps(const std::vector<AskedLine>& lines, const at::Tensor& vectors) {
+  if (vectors.size(0) == std::ssize(lines)) return vectors;
+  at::Tensor all = at::full({std::ssize(lines), vectors.size(1)},
+                            std::numeric_limits<float>::quiet_NaN(), vectors.options());
+  int64_t row = 0;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].text) all[static_cast<int64_t>(i)].copy_(vectors[row++]);
+  }
+  return all;
 }
 
 // NumPy's format 1.0: a line that says what follows, filled up to 64 bytes, and the numbers.
@@ -53,17 +72,21 @@ void run_embed(const EmbedSettings& settings) {
   settings.threads.apply();
   const tasks::TextEmbedder embedder = tasks::load_text_embedder(settings.directory);
   const std::string prompt = tasks::prompt_of(embedder, settings.prompt.name);
-  const std::vector<std::string> texts =
-      lines_of(settings.files.empty() ? std::vector<std::string>{"-"} : settings.files);
+  Answers answers({.json = true}, std::cout, std::cerr);
+  const std::vector<AskedLine> lines = asked_lines(
+      settings.files.empty() ? std::vector<std::string>{"-"} : settings.files, answers.report());
   std::vector<std::string> read;
-  for (const std::string& text : texts) read.push_back(prompt + text);
-  const at::Tensor vectors = tasks::embed(embedder, read, progress_bar("embedding"));
-  warn(tasks::cut_texts(embedder, read).warnings());
-  if (settings.out.empty()) {
-    print(texts, vectors);
-  } else {
-    write_npy(settings.out, vectors);
+  for (const AskedLine& line : lines) {
+    if (line.text) read.push_back(prompt + *line.text);
   }
+  const at::Tensor vectors = tasks::embed(embedder, read, progress_bar("embedding"));
+  answers.count_cut(tasks::cut_texts(embedder, read));
+  if (settings.out.empty()) {
+    print(lines, vectors, answers);
+  } else {
+    write_npy(settings.out, with_gaps(lines, vectors));
+  }
+  answers.finish();
 }
 
 void define_embed(Options& options, EmbedSettings& s) {

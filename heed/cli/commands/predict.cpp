@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <exception>
 #include <iostream>
 
 #include "heed/base/error.h"
@@ -21,6 +22,29 @@ struct PredictSettings {
   AnswerForm form;
 };
 
+// Answers about each file. One that cannot be read never loses the others: its error is said, that
+// of the last such file returned, for the end.
+std::exception_ptr answer_files(const TaskAdapter& model, const std::vector<std::string>& files,
+                                Answers& answers) {
+  std::exception_ptr last;
+  std::string said;
+  const auto keep = [&](const Error& error) {
+    if (last) std::cerr << "heed: " << said << '\n';
+    last = std::current_exception();
+    said = error.what();
+  };
+  for (const std::string& file : files) {
+    try {
+      model.predict(file, answers);
+    } catch (const DataError& error) {
+      keep(error);
+    } catch (const MissingInputError& error) {
+      keep(error);
+    }
+  }
+  return last;
+}
+
 void run_predict(const PredictSettings& settings) {
   settings.threads.apply();
   AnswerForm form = settings.form;
@@ -29,11 +53,16 @@ void run_predict(const PredictSettings& settings) {
   const auto model = settings.task.load();
   Answers answers(form, std::cout, std::cerr);
   const std::vector<std::string> standard_input = {"-"};
-  for (const std::string& file : settings.files.empty() ? standard_input : settings.files) {
-    model->predict(file, answers);
-  }
+  const std::exception_ptr unread =
+      answer_files(*model, settings.files.empty() ? standard_input : settings.files, answers);
   flush_output();
-  answers.finish();
+  try {
+    answers.finish();
+  } catch (const DataError& error) {
+    if (!unread) throw;
+    std::cerr << "heed: " << error.what() << '\n';
+  }
+  if (unread) std::rethrow_exception(unread);
 }
 
 // What the commands that answer have in common. `kinds`: of models.

@@ -11,6 +11,7 @@
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/reading/text_files.h"
+#include "heed/cli/writing/answers.h"
 #include "heed/data/rows.h"
 #include "heed/io/printable.h"
 #include "heed/tasks/text/rerank.h"
@@ -27,9 +28,12 @@ struct RerankSettings {
   ThreadOptions threads;
 };
 
-std::vector<std::string> read_documents(const std::vector<std::string>& files) {
-  std::vector<std::string> documents = lines_of(files);
-  std::erase_if(documents, [](const std::string& each) { return data::trimmed(each).empty(); });
+std::vector<std::string> read_documents(const std::vector<std::string>& files,
+                                        data::DataReport& report) {
+  std::vector<std::string> documents;
+  for (AskedLine& line : asked_lines(files, report)) {
+    if (line.text && !data::trimmed(*line.text).empty()) documents.push_back(*std::move(line.text));
+  }
   return documents;
 }
 
@@ -56,12 +60,14 @@ void print(const RerankSettings& settings, const std::vector<std::string>& docum
 void run_rerank(const RerankSettings& settings) {
   settings.threads.apply();
   const tasks::Reranker reranker = tasks::load_reranker(settings.directory);
-  const std::vector<std::string> documents =
-      read_documents(settings.files.empty() ? std::vector<std::string>{"-"} : settings.files);
+  Answers answers({.json = settings.json}, std::cout, std::cerr);
+  const std::vector<std::string> documents = read_documents(
+      settings.files.empty() ? std::vector<std::string>{"-"} : settings.files, answers.report());
   const std::vector<double> logits =
       tasks::relevance(reranker, settings.query, documents, progress_bar("reading"));
-  warn(tasks::cut_texts(reranker, settings.query, documents).warnings());
+  answers.count_cut(tasks::cut_texts(reranker, settings.query, documents));
   print(settings, documents, logits);
+  answers.finish();
 }
 
 void define_rerank(Options& options, RerankSettings& s) {

@@ -9,6 +9,8 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/options/task_sets.h"
+#include "heed/cli/writing/answers.h"
+#include "heed/cli/writing/standard_streams.h"
 #include "heed/data/rows.h"
 #include "heed/io/file.h"
 #include "heed/io/printable.h"
@@ -158,16 +160,38 @@ struct UseSettings {
   SpecialTokensOption special;
 };
 
-// Calls answer(line, "file:12") for each line as it comes.
-void answer_lines(const std::string& file,
-                  const std::function<void(std::string_view, const std::string&)>& answer) {
-  LineReader lines(file);
-  for (std::string_view line; lines.next(line);) {
-    if (!is_utf8(line)) throw DataError(lines.where(), "expected UTF-8, found " + excerpt(line));
-    answer(line, lines.where());
-    if (file == "-") std::cout.flush();
+// Answers each line as it comes, what `answer` makes of it; one that has no answer is named and the
+// others are answered.
+void answer_lines(const UseSettings& settings,
+                  const std::function<Answer(std::string_view)>& answer) {
+  LineReader lines(settings.file);
+  Answers answers({.json = settings.json}, std::cout, std::cerr);
+  for (bool more = true; more;) {
+    const int64_t before = lines.line_number();
+    try {
+      std::string_view line;
+      more = lines.next(line);
+      if (!more) break;
+      if (!is_utf8(line)) throw DataError("expected UTF-8, found " + excerpt(line));
+      answers.add(lines.where(), {}, answer(line));
+    } catch (const DataError& error) {
+      if (lines.line_number() == before) throw;  // damage, behind which there is nothing
+      answers.fail(lines.where(), {}, error.what());
+    }
+    if (settings.file == "-") std::cout.flush();
     if (!std::cout) throw IoError("standard output: could not be written to the end");
   }
+  answers.finish();
+}
+
+Answer encoded(const text::Encoding& encoding) {
+  Answer answer{.json = {{"ids", encoding.ids},
+                         {"tokens", encoding.tokens},
+                         {"offsets", OrderedJson::array()}}};
+  for (const text::Span& span : encoding.offsets) {
+    answer.json["offsets"].push_back({span.begin, span.end});
+  }
+  return answer;
 }
 
 void encode(const UseSettings& settings) {
@@ -177,35 +201,19 @@ void encode(const UseSettings& settings) {
                                                          : text::Specials::kAsText);
   const auto surround = settings.bare ? text::Surround::kNo : text::Surround::kYes;
   std::vector<int32_t> ids;
-  answer_lines(settings.file, [&](std::string_view line, const std::string&) {
-    if (settings.json) {
-      const text::Encoding encoding = tokenizer.encode(line, surround);
-      nlohmann::ordered_json json = {{"ids", encoding.ids},
-                                     {"tokens", encoding.tokens},
-                                     {"offsets", nlohmann::ordered_json::array()}};
-      for (const text::Span& span : encoding.offsets) {
-        json["offsets"].push_back({span.begin, span.end});
-      }
-      std::cout << json.dump() << '\n';
-      return;
-    }
+  answer_lines(settings, [&](std::string_view line) -> Answer {
+    if (settings.json) return encoded(tokenizer.encode(line, surround));
     tokenizer.encode_ids(line, ids, surround);
-    const char* blank = "";
+    Answer answer;
     for (const int32_t id : ids) {
-      std::cout << blank;
-      if (settings.tokens) {
-        std::cout << printable(tokenizer.token_of(id));
-      } else {
-        std::cout << id;
-      }
-      blank = " ";
+      if (!answer.line.empty()) answer.line += ' ';
+      answer.line += settings.tokens ? printable(tokenizer.token_of(id)) : std::to_string(id);
     }
-    std::cout << '\n';
+    return answer;
   });
 }
 
-std::vector<int32_t> ids_of(std::string_view line, const text::Tokenizer& tokenizer,
-                            const std::string& where) {
+std::vector<int32_t> ids_of(std::string_view line, const text::Tokenizer& tokenizer) {
   std::vector<int32_t> ids;
   constexpr std::string_view kBetween = " \t,[]";
   for (size_t at = line.find_first_not_of(kBetween); at < line.size();) {
@@ -214,8 +222,8 @@ std::vector<int32_t> ids_of(std::string_view line, const text::Tokenizer& tokeni
     const char* last = line.data() + end;
     const auto [stopped, error] = std::from_chars(line.data() + at, last, id);
     if (error != std::errc() || stopped != last || id < 0 || id >= tokenizer.size()) {
-      throw DataError(where, text_of("expected ids from 0 to ", tokenizer.size() - 1, ", found ",
-                                     excerpt(line.substr(at, end - at), 30)));
+      throw DataError(text_of("expected ids from 0 to ", tokenizer.size() - 1, ", found ",
+                              excerpt(line.substr(at, end - at), 30)));
     }
     ids.push_back(id);
     at = std::min(line.find_first_not_of(kBetween, end), line.size());
@@ -225,14 +233,9 @@ std::vector<int32_t> ids_of(std::string_view line, const text::Tokenizer& tokeni
 
 void decode(const UseSettings& settings) {
   const text::Tokenizer tokenizer = text::Tokenizer::load(settings.tokenizer);
-  answer_lines(settings.file, [&](std::string_view line, const std::string& where) {
-    const std::string text = tokenizer.decode(ids_of(line, tokenizer, where));
-    if (settings.json) {
-      using Replace = nlohmann::json::error_handler_t;
-      std::cout << nlohmann::json(text).dump(-1, ' ', false, Replace::replace) << '\n';
-    } else {
-      std::cout << text << '\n';
-    }
+  answer_lines(settings, [&](std::string_view line) -> Answer {
+    const std::string text = tokenizer.decode(ids_of(line, tokenizer));
+    return {.line = as_shown(text), .json = text};
   });
 }
 

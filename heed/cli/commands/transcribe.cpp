@@ -12,6 +12,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/interrupt.h"
 #include "heed/cli/options/field_options.h"
+#include "heed/cli/writing/answers.h"
 #include "heed/cli/writing/subtitles.h"
 #include "heed/data/sounds/sound_data.h"
 #include "heed/inference/fields.h"
@@ -124,10 +125,20 @@ void run_transcribe(const TranscribeSettings& settings) {
   const InterruptGuard guard;
   const bool own = models::model_type_of(settings.model) == "heed_speech_recogniser";
   const Listen listen = own ? own_model(settings) : published_model(settings);
+  Answers answers({.json = settings.format == "json"}, std::cout, std::cerr);
   for (const std::string& file : settings.sounds) {
-    print(settings.format, file, listen(file));
+    try {
+      print(settings.format, file, listen(file));
+    } catch (const DataError& error) {
+      if (settings.sounds.size() == 1) throw;
+      answers.fail(file, {}, error.what());
+    } catch (const MissingInputError& error) {
+      if (settings.sounds.size() == 1) throw;
+      answers.fail(file, {}, error.what());
+    }
     flush_output();
   }
+  answers.finish();
 }
 
 void define_transcribe(Options& options, TranscribeSettings& s) {

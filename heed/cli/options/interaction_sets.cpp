@@ -23,13 +23,22 @@ data::InteractionReadOptions InteractionReading::options(const ReadingOptions& t
 data::InteractionData InteractionReading::read(const std::string& file, const ReadingOptions& table,
                                                const TimedRows& rows,
                                                const models::DataColumns& known) const {
+  data::DataReport report;
+  data::InteractionData data = read_good_rows(file, table, rows, known, report);
+  throw_or_warn(report);
+  return data;
+}
+
+data::InteractionData InteractionReading::read_good_rows(const std::string& file,
+                                                         const ReadingOptions& table,
+                                                         const TimedRows& rows,
+                                                         const models::DataColumns& known,
+                                                         data::DataReport& report) const {
   data::InteractionReadOptions reading = options(table, rows);
   reading.known_user_column = models::column_of(known, "user");
   reading.known_item_column = models::column_of(known, "item");
   reading.known_time_column = models::column_of(known, "time");
-  data::DataReport report;
   data::InteractionData data = data::read_interactions(file, reading, report);
-  throw_or_warn(report);
   say_count(data.file, data.left_out, kRowsLeftOut);
   return data;
 }

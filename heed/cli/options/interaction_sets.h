@@ -22,6 +22,12 @@ struct InteractionReading {
   // data::read_interactions does, DataError for what that reports.
   data::InteractionData read(const std::string& file, const ReadingOptions& table,
                              const TimedRows& rows, const models::DataColumns& known = {}) const;
+
+  // The same without the rows that cannot be used, which `report` has then.
+  data::InteractionData read_good_rows(const std::string& file, const ReadingOptions& table,
+                                       const TimedRows& rows, const models::DataColumns& known,
+                                       data::DataReport& report) const;
+
   data::ItemNames read_names(const std::string& file, const std::string& name_column,
                              const ReadingOptions& table, const TimedRows& rows) const;
 

@@ -10,10 +10,17 @@ namespace heed::cli {
 
 data::TableData read_tables(const std::vector<std::string>& files, data::TableReadOptions options,
                             const ReadingOptions& table, const TimedRows& rows) {
-  options.table = open_table_options(table, rows);
   data::DataReport report;
-  data::TableData data = data::read_table(paths_of(files), options, report);
+  data::TableData data = read_good_rows(files, std::move(options), table, rows, report);
   throw_or_warn(report);
+  return data;
+}
+
+data::TableData read_good_rows(const std::vector<std::string>& files,
+                               data::TableReadOptions options, const ReadingOptions& table,
+                               const TimedRows& rows, data::DataReport& report) {
+  options.table = open_table_options(table, rows);
+  data::TableData data = data::read_table(paths_of(files), options, report);
   const std::string names = joined(data.files);
   say_count(names, data.left_out, kRowsLeftOut);
   for (const std::string& note : data.notes) {

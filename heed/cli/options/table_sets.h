@@ -15,4 +15,9 @@ namespace heed::cli {
 data::TableData read_tables(const std::vector<std::string>& files, data::TableReadOptions options,
                             const ReadingOptions& table, const TimedRows& rows);
 
+// The same without the rows that cannot be used, which `report` has then.
+data::TableData read_good_rows(const std::vector<std::string>& files,
+                               data::TableReadOptions options, const ReadingOptions& table,
+                               const TimedRows& rows, data::DataReport& report);
+
 }  // namespace heed::cli

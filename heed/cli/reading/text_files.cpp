@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -26,12 +25,21 @@ std::vector<std::string> lines_of(const std::string& file) {
   return lines;
 }
 
-std::vector<std::string> lines_of(const std::vector<std::string>& files) {
-  std::vector<std::string> all;
+std::vector<AskedLine> asked_lines(const std::vector<std::string>& files,
+                                   data::DataReport& report) {
+  std::vector<AskedLine> all;
   for (const std::string& file : files) {
-    std::vector<std::string> lines = lines_of(file);
-    all.insert(all.end(), std::make_move_iterator(lines.begin()),
-               std::make_move_iterator(lines.end()));
+    data::TextLines reader(file, {.limits = data::Limits()}, report);
+    const auto where = [&](int64_t line) { return text_of(reader.file(), ":", line); };
+    int64_t last = 0;
+    std::string line;
+    for (bool more = true; more;) {
+      more = reader.next(line);
+      const int64_t now = reader.line_number() + (more ? 0 : 1);
+      // Lines that are no text were passed over.
+      while (++last < now) all.push_back({.text = std::nullopt, .where = where(last)});
+      if (more) all.push_back({.text = line, .where = where(now)});
+    }
   }
   return all;
 }

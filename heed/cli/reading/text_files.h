@@ -2,8 +2,11 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "heed/data/data_report.h"
 
 namespace heed::cli {
 
@@ -11,8 +14,14 @@ namespace heed::cli {
 // DataError for a line that is no UTF-8.
 std::vector<std::string> lines_of(const std::string& file);
 
-// The same of several files, one behind the other.
-std::vector<std::string> lines_of(const std::vector<std::string>& files);
+// A line that asks for an answer; without a text where it holds none, which was reported.
+struct AskedLine {
+  std::optional<std::string> text;
+  std::string where;  // "reviews.txt:12"
+};
+
+// The lines of several files, one behind the other.
+std::vector<AskedLine> asked_lines(const std::vector<std::string>& files, data::DataReport& report);
 
 // The texts that somebody answered: lines, or what `heed predict` writes. Of JSON the member
 // "output", "answer" or "text" of each object, "" where it is null; of a table with a column

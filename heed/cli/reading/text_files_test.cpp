@@ -8,6 +8,7 @@
 namespace heed::cli {
 namespace {
 
+using std::literals::operator""s;
 using Texts = std::vector<std::string>;
 
 class TextFiles : public testing::Test {
@@ -23,6 +24,18 @@ class TextFiles : public testing::Test {
 TEST_F(TextFiles, LinesAreAsTheyStand) {
   EXPECT_EQ(lines_of(file("a b\n\n c\n")), (Texts{"a b", "", " c"}));
   EXPECT_THROW(lines_of(file("a\n\xff\n")), DataError);
+}
+
+TEST_F(TextFiles, LinesThatAskKeepTheirPlaces) {
+  const std::string name = file("a\n\xff\n" + std::string(size_t{17} << 20, 'x') + "\n\nb\nc\0d"s);
+  data::DataReport report;
+  std::string found;
+  for (const AskedLine& line : asked_lines({name, name}, report)) {
+    found += line.text.value_or("?") + line.where.substr(line.where.rfind(':')) + " ";
+  }
+  EXPECT_EQ(found, "a:1 ?:2 ?:3 :4 b:5 ?:6 a:1 ?:2 ?:3 :4 b:5 ?:6 ");
+  EXPECT_EQ(report.fatal_count(), 6);
+  EXPECT_NE(report.text().find(name + ":3: the line is longer than"), std::string::npos);
 }
 
 TEST_F(TextFiles, AnswersLoseTheirProbabilities) {

@@ -81,7 +81,8 @@ class RecommenderAdapter final : public TaskAdapter {
   }
 
   void predict(const std::string& file, Answers& answers) const override {
-    const data::InteractionData data = options_.read(file, trained_.columns);
+    const data::InteractionData data = options_.reading.read_good_rows(
+        file, options_.table, options_.rows, trained_.columns, answers.report());
     const std::vector<int32_t> known = tasks::KnownItems(trained_.items).numbers(data.items);
     for (size_t user = 0; user < data.users.size(); ++user) {
       std::vector<int32_t> history;

@@ -108,7 +108,9 @@ class TableAdapter final : public TaskAdapter {
   }
 
   void predict(const std::string& file, Answers& answers) const override {
-    const data::TableData data = read({file}, Target::kNone);
+    const data::TableData data = read_good_rows({file}, reading_of(Target::kNone), options_.table,
+                                                options_.rows, answers.report());
+    if (data.rows() == 0) return;
     const tasks::EncodedTable table = tasks::encode(trained_.columns, data);
     warn(warnings_of(table, data));
     const at::Tensor found = tasks::outputs(trained_, table);
@@ -161,16 +163,18 @@ class TableAdapter final : public TaskAdapter {
  private:
   enum class Target : uint8_t { kRead, kNone };
 
-  data::TableData read(const std::vector<std::string>& files, Target target) const {
+  data::TableReadOptions reading_of(Target target) const {
     const auto kind =
         trained_.is_regression() ? data::TargetKind::kNumber : data::TargetKind::kClasses;
-    return read_tables(files,
-                       {.target = target == Target::kRead ? trained_.target : "",
-                        .target_kind = target == Target::kRead ? kind : data::TargetKind::kNone,
-                        .label_names = trained_.labels,
-                        .missing = trained_.missing_values,
-                        .columns = tasks::known_columns(trained_)},
-                       options_.table, options_.rows);
+    return {.target = target == Target::kRead ? trained_.target : "",
+            .target_kind = target == Target::kRead ? kind : data::TargetKind::kNone,
+            .label_names = trained_.labels,
+            .missing = trained_.missing_values,
+            .columns = tasks::known_columns(trained_)};
+  }
+
+  data::TableData read(const std::vector<std::string>& files, Target target) const {
+    return read_tables(files, reading_of(target), options_.table, options_.rows);
   }
 
   static std::vector<std::string> warnings_of(const tasks::EncodedTable& table,

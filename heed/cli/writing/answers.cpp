@@ -20,7 +20,9 @@ Answers::Answers(AnswerForm form, std::ostream& out, std::ostream& messages)
 
 void Answers::add(const std::string& where, const OrderedJson& input, const Answer& answer) {
   if (!form_.is_table()) {
-    out_ << (form_.json ? answer.json.dump() : answer.line) << '\n';
+    // What tokens spell may end within a character.
+    using Broken = OrderedJson::error_handler_t;
+    out_ << (form_.json ? answer.json.dump(-1, ' ', false, Broken::replace) : answer.line) << '\n';
     return;
   }
   OrderedJson row = answer.json;
@@ -34,9 +36,11 @@ void Answers::add(const std::string& where, const OrderedJson& input, const Answ
 }
 
 void Answers::fail(const std::string& where, const OrderedJson& input, const std::string& why) {
-  messages_ << "heed: " << where << ": " << why << '\n';
+  const std::string place = where + ": ";
+  const std::string reason = why.starts_with(place) ? why.substr(place.size()) : why;
+  messages_ << "heed: " << place << reason << '\n';
   ++failed_;
-  leave_out(where, input, why);
+  leave_out(where, input, reason);
 }
 
 void Answers::leave_out(const std::string& where, const OrderedJson& input,

@@ -78,6 +78,21 @@ TEST(Answers, OneThatFailsLeavesTheOthers) {
   }
 }
 
+TEST(Answers, NameAPlaceOnce) {
+  std::ostringstream out, messages;
+  Answers answers({.json = true}, out, messages);
+  answers.fail("a.wav", {}, "a.wav: expected a sound");
+  EXPECT_EQ(messages.str(), "heed: a.wav: expected a sound\n");
+  EXPECT_EQ(out.str(), "{\"where\":\"a.wav\",\"error\":\"expected a sound\"}\n");
+}
+
+TEST(Answers, MayEndWithinACharacter) {
+  std::ostringstream out, messages;
+  Answers answers({.json = true}, out, messages);
+  answers.add("f:1", {}, {.json = {{"text", "a\xc3"}}});
+  EXPECT_EQ(out.str(), "{\"text\":\"a\xef\xbf\xbd\"}\n");
+}
+
 TEST(Answers, ATableHasItsColumnsWhateverFailsFirst) {
   EXPECT_EQ(asked({.csv = true}, {"", "ab"}).out, "length,where,text\n,f:1,\n2,f:2,ab\n");
   EXPECT_EQ(asked({.columns = {"length"}}, {"", "", "ab"}).out, "length\n\n\n2\n");
