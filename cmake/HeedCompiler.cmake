@@ -27,7 +27,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 14 warns of what std::vector<bool>::reserve copies, inlined from torch's Function::apply; and
   # GCC 13 and later take a text that a view gives out (JsonValue::string) for part of the view.
   if(CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
-    target_compile_options(heed_compiler INTERFACE -Wno-array-bounds -Wno-dangling-reference)
+    target_compile_options(heed_compiler INTERFACE -Wno-array-bounds -Wno-stringop-overflow
+                                                   -Wno-dangling-reference)
   endif()
 else()
   # Templates that a precompiled header calls are instantiated there, once, and not in every file.
