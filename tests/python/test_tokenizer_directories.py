@@ -1,9 +1,10 @@
 """Directories of models without a tokenizer.json: ids, type ids and offsets are those of
-transformers' tokenizers, on 100,000 lines of mixed scripts each.
+transformers' tokenizers, on LINES lines of mixed scripts each.
 
     test_tokenizer_directories.py TOOL [LINES]     TOOL is made of tests/tokenizer_tool.cpp
 
-The vocabularies are trained here, with seeds: nothing is fetched.
+The vocabularies are trained here, with seeds: nothing is fetched. As a test it takes few lines;
+after work on heed/text give it 100000.
 """
 
 import json
@@ -33,7 +34,7 @@ except ImportError as error:
 import test_tokenizer as base
 import texts
 
-LINES = 100000
+LINES = 1200
 FLAGS = {"lstrip": False, "rstrip": False, "normalized": False, "single_word": False}
 
 
@@ -49,8 +50,11 @@ class Directories(unittest.TestCase):
         cls.root = pathlib.Path(cls.folder.name)
         cls.lines = texts.generated(LINES * 9 // 10, seed=41)
         cls.lines += texts.real()[:LINES - len(cls.lines)]
-        cls.lines += ["", " ", "  a  b ", "▁a", " ▁ a", "<s>", "a <mask> b", "[MASK] a"]
-        corpus = [line for line in texts.generated(150, seed=42) + texts.real()[:6000]
+        cls.lines += ["", " ", "  a  b ", "▁a", " ▁ a", "<s>", "a <mask> b", "[MASK] a",
+                      "a <s>NOTUSED b", " <mask> a",
+                      "--- ---- -----", "\xa0\u030a\U00010efa", "क्क़́ e\u0301\u0323 á\u0323", "he\ufeff"]
+        cls.few = cls.lines[:LINES // 5] + cls.lines[-14:]
+        corpus = [line for line in texts.generated(150, seed=42) + texts.real()[:800]
                   if line.strip() and "\n" not in line and "\r" not in line]
         (cls.root / "corpus.txt").write_text("\n".join(corpus), encoding="utf-8")
         cls.corpus = corpus
@@ -63,11 +67,11 @@ class Directories(unittest.TestCase):
 
     @classmethod
     def pieces(cls, name, **settings):
-        """A SentencePiece model."""
+        """A SentencePiece model, of fewer pieces where the texts give no more."""
         sentencepiece.SentencePieceTrainer.train(
             input=str(cls.root / "corpus.txt"), model_prefix=str(cls.root / name),
-            vocab_size=6000, character_coverage=0.98, minloglevel=2,
-            num_threads=1, **settings)
+            vocab_size=1800, hard_vocab_limit=False, seed_sentencepiece_size=8000,
+            character_coverage=0.98, minloglevel=2, num_threads=1, **settings)
         return cls.root / f"{name}.model"
 
     @classmethod
@@ -75,7 +79,7 @@ class Directories(unittest.TestCase):
         bpe = tokenizers.Tokenizer(tokenizers.models.BPE())
         bpe.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
         bpe.train_from_iterator(corpus, tokenizers.trainers.BpeTrainer(
-            vocab_size=3000, show_progress=False,
+            vocab_size=1500, show_progress=False,
             initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet()))
         bpe.model.save(str(cls.root))
         vocabulary = json.loads((cls.root / "vocab.json").read_text(encoding="utf-8"))
@@ -89,7 +93,7 @@ class Directories(unittest.TestCase):
     @classmethod
     def words(cls, corpus):
         trained = tokenizers.BertWordPieceTokenizer()
-        trained.train_from_iterator(corpus, vocab_size=4000, show_progress=False)
+        trained.train_from_iterator(corpus, vocab_size=2000, show_progress=False)
         trained.save_model(str(cls.root))
 
     def directory(self, name, model_type, files, config=None, **others):
@@ -104,14 +108,14 @@ class Directories(unittest.TestCase):
             (folder / f"{file}.json").write_text(json.dumps(content))
         return folder
 
-    def check(self, folder, lines=None, offsets=lambda line: True):
-        """Every line alone, and 3,000 pairs; then what names and lengths are."""
+    def check(self, folder, lines=None):
+        """Every line alone, and at most 3,000 pairs; then what names and lengths are."""
         lines = self.lines if lines is None else lines
         theirs = transformers.AutoTokenizer.from_pretrained(folder)
         backend = theirs._tokenizer
         backend.no_truncation()
         backend.no_padding()
-        shuffled = random.Random(43).sample(lines, min(3000, len(lines)))
+        shuffled = random.Random(43).sample(lines, min(3000, len(lines) // 4))
         inputs = [[line] for line in lines] + [[a, b] for a, b in zip(lines, shuffled)]
         answers = base.ask("texts", str(folder), inputs)
         self.assertEqual(len(answers), len(inputs))
@@ -122,11 +126,11 @@ class Directories(unittest.TestCase):
                 self.assertEqual(ids, expected.ids, ascii(one))
                 self.assertEqual(types, expected.type_ids, ascii(one))
                 self.assertEqual(mask, expected.special_tokens_mask, ascii(one))
-                if len(one) == 1 and offsets(one[0]):
+                if len(one) == 1:
                     expected = base.byte_offsets(one[0], expected.offsets)
                     self.assertEqual(spans, expected, ascii(one))
         self.check_names(folder, theirs)
-        self.check_decoding(folder, theirs, [answer[0] for answer in answers[:2000]])
+        self.check_decoding(folder, theirs, [answer[0] for answer in answers[:2000:4]])
 
     def check_names(self, folder, theirs):
         ours = base.ask("describe", str(folder), [])[0]
@@ -147,18 +151,17 @@ class Directories(unittest.TestCase):
 
     def test_bert(self):
         files = {"vocab.txt": "vocab.txt"}
-        self.check(self.directory("bert", "bert", files), offsets=base.composed)
-        few = self.lines[:20000]
+        self.check(self.directory("bert", "bert", files))
         self.check(self.directory(
             "bert cased", "distilbert", files,
             {"do_lower_case": False, "strip_accents": True, "tokenize_chinese_chars": False,
-             "tokenizer_class": "BertTokenizer", "model_max_length": 512}), few, base.composed)
+             "tokenizer_class": "BertTokenizer", "model_max_length": 512}), self.few)
         self.check(self.directory(
             "bert added", "electra", files, {"tokenizer_class": "ElectraTokenizer",
                                              "additional_special_tokens": ["[X]", "[SEP]"]},
             added_tokens={"hello": self.bert_size(), "[Y]": self.bert_size() + 1},
             special_tokens_map={"mask_token": FLAGS | {"content": "[MASK]", "lstrip": True}}),
-            few, base.composed)
+            self.few)
 
     def bert_size(self):
         return len((self.root / "vocab.txt").read_text(encoding="utf-8").splitlines())
@@ -166,16 +169,15 @@ class Directories(unittest.TestCase):
     def test_gpt2(self):
         files = {"gpt2.json": "vocab.json", "merges.txt": "merges.txt"}
         self.check(self.directory("gpt2", "gpt2", files))
-        few = self.lines[:20000]
         self.check(self.directory(
             "gpt2 bos", "gpt2", files,
             {"add_bos_token": True, "add_prefix_space": True, "pad_token": "<pad>",
-             "tokenizer_class": "GPT2Tokenizer", "model_max_length": 1024}), few)
-        self.check(self.directory("neox", "gpt_neox", files), few, base.composed)
+             "tokenizer_class": "GPT2Tokenizer", "model_max_length": 1024}), self.few)
+        self.check(self.directory("neox", "gpt_neox", files), self.few)
         self.check(self.directory(
             "whisper", "whisper", files, {"tokenizer_class": "WhisperTokenizer"},
             added_tokens={"<|startoftranscript|>": self.gpt2_size, "<|en|>": self.gpt2_size + 1,
-                          "<|notimestamps|>": self.gpt2_size + 2}), few)
+                          "<|notimestamps|>": self.gpt2_size + 2}), self.few)
 
     def test_qwen2(self):
         self.check(self.directory(
@@ -184,7 +186,7 @@ class Directories(unittest.TestCase):
              "pad_token": "<|endoftext|>", "additional_special_tokens": ["<|im_start|>"],
              "added_tokens_decoder": {
                  str(self.gpt2_size): FLAGS | {"content": "<|im_start|>", "special": True}}}),
-            [line for line in self.lines if known(line)], base.composed)
+            [line for line in self.lines if known(line)])
 
     def test_roberta(self):
         files = {"roberta.json": "vocab.json", "merges.txt": "merges.txt"}
@@ -192,7 +194,7 @@ class Directories(unittest.TestCase):
         self.check(self.directory(
             "bart", "bart", files, {"tokenizer_class": "BartTokenizer", "model_max_length": 1024},
             special_tokens_map={"mask_token": FLAGS | {"content": "<mask>", "lstrip": True}}),
-            self.lines[:20000])
+            self.few)
 
     def test_xlm_roberta_and_camembert(self):
         model = self.pieces("xlmr", model_type="unigram")
@@ -208,11 +210,10 @@ class Directories(unittest.TestCase):
         model = self.pieces(
             "albert", model_type="unigram", pad_id=0, unk_id=1, bos_id=-1, eos_id=-1,
             control_symbols=["[CLS]", "[SEP]", "[MASK]"], normalization_rule_name="nmt_nfkc_cf")
-        self.check(self.directory("albert", "albert", {model.name: "spiece.model"}),
-                   offsets=base.composed_kc)
+        self.check(self.directory("albert", "albert", {model.name: "spiece.model"}))
         self.check(self.directory("albert cased", "albert", {model.name: "spiece.model"},
                                   {"do_lower_case": False, "keep_accents": True}),
-                   self.lines[:20000], offsets=base.composed_kc)
+                   self.few)
 
     def test_llama(self):
         model = self.pieces("llama", model_type="bpe", byte_fallback=True, split_digits=True,
@@ -228,10 +229,10 @@ class Directories(unittest.TestCase):
             with self.subTest(name):
                 self.check(self.directory(f"llama {name}", "llama",
                                           {model.name: "tokenizer.model"}, config),
-                           self.lines if name == "new" else self.lines[:20000])
+                           self.lines if name == "new" else self.few)
         self.check(self.directory("mistral", "mistral", {model.name: "tokenizer.model"},
                                   {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True}),
-                   self.lines[:20000])
+                   self.few)
 
     def test_gemma(self):
         model = self.pieces(
@@ -246,12 +247,11 @@ class Directories(unittest.TestCase):
         model = self.pieces("other", model_type="bpe", byte_fallback=True,
                             user_defined_symbols=["ab", "a.b*", "▁▁"])
         self.check(self.directory("other", "mistral", {model.name: "tokenizer.model"}),
-                   self.lines[:20000])
+                   self.few)
 
     def test_marian(self):
         source = self.pieces("source", model_type="unigram")
-        target = self.pieces("target", model_type="unigram", normalization_rule_name="nmt_nfkc_cf",
-                             seed_sentencepiece_size=3000)
+        target = self.pieces("target", model_type="unigram", normalization_rule_name="nmt_nfkc_cf")
         names = {}
         for model in (source, target):
             with open(model.with_suffix(".vocab"), encoding="utf-8") as vocabulary:
@@ -265,8 +265,10 @@ class Directories(unittest.TestCase):
                                                      target.name: "target.spm"},
                                 {"source_lang": "en", "target_lang": "fr"}, vocab=names)
         theirs = transformers.AutoTokenizer.from_pretrained(folder)
-        # SentencePiece ends a text at a zero byte.
-        lines = [line for line in self.lines + [">>fr<< a b", ">>fr<<a"] if "\0" not in line]
+        # SentencePiece ends a text at a zero byte; the method that is compared below sees no tokens in
+        # a text.
+        lines = [line for line in self.few + [">>fr<< a b", ">>fr<<a"]
+                 if not any(name in line for name in ("\0", "</s>", "<pad>", "<unk>"))]
         for side, keyword in (("", "text"), (":target", "text_target")):
             answers = base.ask("texts", f"{folder}{side}", [[line] for line in lines])
             ours = [answer[0] for answer in answers]

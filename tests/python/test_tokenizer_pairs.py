@@ -195,10 +195,6 @@ def byte_places(line):
     return places
 
 
-def byte_offset(line, at):
-    return at if line.isascii() else len(line[:at].encode("utf-8"))
-
-
 if __name__ == "__main__":
     base.TOOL = sys.argv[1]
     unittest.main(argv=sys.argv[:1] + sys.argv[2:])
