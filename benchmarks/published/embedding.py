@@ -41,13 +41,17 @@ def exported(directory, folder):
     model = transformers.AutoModel.from_pretrained(directory, attn_implementation="eager").eval()
 
     class States(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
         def forward(self, ids, mask, types):
-            return model(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
+            return self.model(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state
 
     example = torch.ones(2, 7, dtype=torch.long)
     names = ["ids", "mask", "types"]
     wide = {name: {0: "batch", 1: "length"} for name in [*names, "states"]}
-    torch.onnx.export(States(), (example, example, example * 0), folder / "model.onnx", input_names=names,
+    torch.onnx.export(States().eval(), (example, example, example * 0), folder / "model.onnx", input_names=names,
                       output_names=["states"], dynamic_axes=wide, opset_version=17, dynamo=False)
     return folder / "model.onnx"
 
@@ -102,7 +106,7 @@ def measure(options):
                        "sentence-transformers": lambda: sentence_transformers(directory, options)}.items():
         try:
             peers[name] = make()
-            peers[name](lines[:200])
+            peers[name](lines[:64])
         except common.Skip as why:
             print(f"skipped: {name}: {why}")
     times = {way: [] for way in ["heed embed", *peers]}
