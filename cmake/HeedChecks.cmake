@@ -16,5 +16,5 @@ if(NOT HEED_SANITIZE AND NOT HEED_SANITIZE_THREADS)
                    "-DEXAMPLES=${PROJECT_SOURCE_DIR}/examples"
                    "-DVERSION=${PROJECT_VERSION}" "-DCXX=${CMAKE_CXX_COMPILER}"
                    -P "${PROJECT_SOURCE_DIR}/cmake/test_package.cmake")
-  set_tests_properties(package.consumer PROPERTIES TIMEOUT 900)
+  set_tests_properties(package.consumer PROPERTIES TIMEOUT 900 RESOURCE_LOCK heed_share)
 endif()
