@@ -30,7 +30,7 @@ def main(heed, model, data):
     print("| what | s of the processor | kB |\n|---|---:|---:|")
     with tempfile.TemporaryDirectory(prefix="heed-pictures-") as folder:
         measured("`heed --version`: the start alone", heed, "--version")
-        for length, text in (("12 tokens", SHORT), ("240 tokens", LONG)):
+        for length, text in (("13 words", SHORT), ("260 words", LONG)):
             for kind in ("png", "svg", "pdf", "html"):
                 out = Path(folder) / f"heat.{kind}"
                 measured(f"attention of {length}, .{kind}", heed, "attend", model, text, "--out", out, out=out)
