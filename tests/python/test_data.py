@@ -326,6 +326,9 @@ class Data(unittest.TestCase):
                             self.assertIn(each, again)
         line = self.run_heed("predict", "long-lmmat.txt", text="the cat sat on the mat.\n").stderr
         self.assertIn("1 of 1 texts have more than 17 tokens", line)
+        line = self.run_heed("generate", "long-lmmat.txt", "--prompt", "the cat sat on the mat.",
+                             "--max-new-tokens", 1).stderr
+        self.assertIn("the prompt has 23 tokens, of which the model reads the last 16", line)
 
     def test_class_weights_of_every_task(self):
         self.write("few.conll", "Anna B-per\nlives O\n\n" * 9 + "Rome B-loc\nis O\n\n" * 2)
@@ -357,6 +360,8 @@ class Data(unittest.TestCase):
         answer = json.loads(self.run_heed("predict", "copy", "--json", text="abc abc abc\n").stdout)
         self.assertTrue(answer["output"].startswith("abc"), answer)
         self.assertLess(len(answer["tokens"]), 12)  # it has learnt to stop
+        result = self.run_heed("generate", "copy", "--prompt", "abc abc abc abc", "--max-new-tokens", 1)
+        self.assertIn("1 of 1 sources have more than 11 tokens", result.stderr)
 
     # --- language models -----------------------------------------------------------------------
 

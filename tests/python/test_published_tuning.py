@@ -243,6 +243,10 @@ class Heads(Tuning):
         self.assertGreater(said["spearman"], 0.5)
         said = json.loads(heed("eval", out, train, "--json", code=0).stdout)
         self.assertEqual(said["examples"], len(TRIPLETS))
+        long = self.file("long.jsonl", "".join(json.dumps(
+            {"sentence1": TRIPLETS[0][0] * size, "sentence2": TRIPLETS[0][1], "score": 1 if size == 1 else 2}) + "\n"
+            for size in (1, 600)))  # fmt: skip
+        self.assertIn("1 of 4 texts have more than ", heed("eval", out, long, code=0).stderr)
         vectors = {}
         for line in heed("embed", out, text="".join("\n".join(row) + "\n" for row in TRIPLETS),
                          code=0).stdout.splitlines():  # fmt: skip

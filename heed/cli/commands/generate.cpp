@@ -77,6 +77,11 @@ TextWriter language_model(const GenerateSettings& settings, const std::string& p
   check_usage(
       !ids.empty(),
       "--prompt (or --prompt-file, or standard input): expected at least one token, got none");
+  const int64_t longest = trained.model->options().transformer.max_length;
+  if (std::ssize(ids) > longest) {
+    warn({text_of("the prompt has ", ids.size(), " tokens, of which the model reads the last ",
+                  longest)});
+  }
   TextWriter writer{.decoder = std::make_unique<tasks::LanguageModelDecoder>(trained.model),
                     .tokenizer = trained.tokenizer,
                     .ids = {ids.begin(), ids.end()},
@@ -93,6 +98,7 @@ TextWriter encoder_decoder(const GenerateSettings& settings, const std::string& 
   settings.special.apply_to(trained.source);
   if (settings.dtype == "bfloat16") trained.model->to(at::kBFloat16);
   const std::vector<int32_t> ids = tasks::source_ids(trained, prompt);
+  warn(tasks::cut_sources(trained, {prompt}).warnings());
   const models::TextBatch source =
       models::text_batch({&ids}, trained.model->options().source_pad_token_id);
   TextWriter writer{

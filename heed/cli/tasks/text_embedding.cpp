@@ -42,7 +42,8 @@ class TextEmbedderAdapter final : public TextTask<TextInput> {
     const data::TextGroups groups = data::read_text_groups(
         paths_of(files), {.encoding = reading.encoding, .limits = reading.limits}, report);
     throw_or_warn(report);
-    return {.metrics = tasks::evaluate(embedder_, groups, progress)};
+    return {.metrics = tasks::evaluate(embedder_, groups, progress),
+            .warnings = tasks::cut_texts(embedder_, groups).warnings()};
   }
 
  protected:

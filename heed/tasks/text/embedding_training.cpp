@@ -137,8 +137,12 @@ EmbeddingTraining::EmbeddingTraining(const data::TextGroups& train, data::TextGr
     lengths_.push_back(tokens);
     groups_.push_back(std::move(ids));
   }
-  cut_ += cut_texts(embedder_, texts_of(train));
-  cut_ += cut_texts(embedder_, texts_of(valid_));
+  cut_ += cut_texts(embedder_, train);
+  cut_ += cut_texts(embedder_, valid_);
+}
+
+CutTexts cut_texts(const TextEmbedder& embedder, const data::TextGroups& groups) {
+  return cut_texts(embedder, texts_of(groups));
 }
 
 std::vector<Source> EmbeddingTraining::sources() const {

@@ -71,4 +71,7 @@ class EmbeddingTraining final : public Task {
   CutTexts cut_;
 };
 
+// Of the texts of these groups.
+CutTexts cut_texts(const TextEmbedder& embedder, const data::TextGroups& groups);
+
 }  // namespace heed::tasks
