@@ -5,6 +5,7 @@ Usage: test_recommend.py HEED_PROGRAM
 """
 
 import json
+import os
 import tempfile
 import unittest
 from pathlib import Path
@@ -90,6 +91,9 @@ class Recommendations(unittest.TestCase):
         lists = heed("predict", self.model, "-", "--top", 2, text="x i5\nx i6\ny i9\n", code=0)
         self.assertEqual([line.split("\t")[:2] for line in lists.stdout.splitlines()],
                          [["x", "Number 7, it is"], ["y", "Number 10, it is"]])
+        lists = heed("predict", self.model, "-", "--top", 1, text="x i5\nx\nx i6\ny i9\n", code=65)
+        self.assertEqual(len(lists.stdout.splitlines()), 2)
+        self.assertIn("standard input:2: expected 2 columns", lists.stderr)
 
     def test_the_columns_of_training_are_remembered(self):
         header, *rows = walks().splitlines()
@@ -153,6 +157,10 @@ class Recommendations(unittest.TestCase):
             (damaged / file.name).write_bytes(file.read_bytes())
         (damaged / "histories.tsv").write_text("u0\t99\n")
         self.assertIn("histories.tsv:1",
+                      heed("recommend", damaged, "--user", "u0", code=65).stderr)
+        (damaged / "histories.tsv").unlink()
+        os.mkfifo(damaged / "histories.tsv")
+        self.assertIn("histories.tsv: expected a regular file",
                       heed("recommend", damaged, "--user", "u0", code=65).stderr)
 
 

@@ -56,7 +56,14 @@ std::optional<Number> whole_number(std::string_view text) {
   return number;
 }
 
+// A pipe or a device, which reading would wait for, is none of a model's files.
+void check_regular(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file) || std::filesystem::is_regular_file(file)) return;
+  throw DataError(file.string(), "expected a regular file, found a pipe or a device");
+}
+
 void read_items(const std::filesystem::path& file, TrainedRecommender& trained) {
+  check_regular(file);
   LineReader lines(file);
   bool named = false;
   for (std::string_view line; lines.next(line);) {
@@ -71,6 +78,7 @@ void read_items(const std::filesystem::path& file, TrainedRecommender& trained) 
 }
 
 void read_histories(const std::filesystem::path& file, TrainedRecommender& trained) {
+  check_regular(file);
   LineReader lines(file, {.max_line_bytes = kLongestHistory});
   for (std::string_view line; lines.next(line);) {
     trained.users.emplace_back(cut(line, '\t'));
