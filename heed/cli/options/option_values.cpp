@@ -24,7 +24,8 @@ std::string normalise(std::string& text, const char* expected) {
   const auto [stopped, error] = std::from_chars(text.data(), end, number);
   const bool finite = std::isfinite(static_cast<double>(number));
   if (error == std::errc::result_out_of_range && stopped == end) {
-    return std::string("expected ") + expected + ", got " + excerpt(text) + ", which is too large";
+    return std::string("expected ") + expected + ", got " + excerpt(text) +
+           ", which is too large or too small";
   }
   if (error != std::errc() || stopped != end || !finite) {
     return std::string("expected ") + expected + ", got " + excerpt(text);

@@ -168,11 +168,14 @@ std::string nearest(std::string_view typed, const std::vector<std::string>& know
     }
   }
   if (!best.empty() || typed.size() < 3) return best;
-  // The beginning of a word, or a part between its hyphens.
+  // The beginning of a word, or a part between its hyphens; then a word that goes on.
   for (const std::string& word : known) {
     if (word.starts_with(typed) || word.ends_with("-" + std::string(typed))) return word;
   }
-  return {};
+  for (const std::string& word : known) {
+    if (word.size() > 2 && typed.starts_with(word + "-") && word.size() > best.size()) best = word;
+  }
+  return best;
 }
 
 std::string option_called(const Options& options, const std::string& name) {

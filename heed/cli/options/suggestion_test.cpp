@@ -15,6 +15,8 @@ TEST(Suggestion, MistakesOfTyping) {
   EXPECT_EQ(nearest("gen", known), "generate");
   EXPECT_EQ(nearest("fly", known), "");
   EXPECT_EQ(nearest("", known), "");
+  EXPECT_EQ(nearest("target-column", {"train", "target", "out"}), "target");
+  EXPECT_EQ(nearest("text-column-name", {"text", "text-column"}), "text-column");
   EXPECT_EQ(nearest(std::string(100'000, 'x'), known), "");
 }
 
