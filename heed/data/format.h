@@ -75,8 +75,8 @@ std::string_view trimmed(std::string_view text);
 // How a table is opened (open_table.h).
 struct OpenTableOptions {
   Encoding encoding = Encoding::kUtf8;
-  char delimiter = '\0';  // a tab, a semicolon, a comma or a bar, whichever the first line has;
-                          // else a blank
+  char delimiter = '\0';  // as kind_of() tells it; else a tab, a semicolon, a comma or a bar,
+                          // whichever the first line has; else a blank
   bool skip_bad = false;  // rows that cannot be used are left out and counted
   Limits limits = {};
 };

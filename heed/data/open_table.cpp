@@ -24,6 +24,13 @@ char delimiter_in(std::string_view line) {
   return ' ';
 }
 
+// As every reader tells it; of what others take for words or lines, by the first row.
+char delimiter_of(const FileKind& found, std::string_view first) {
+  const bool is_table = found.format == Format::kTsv || found.format == Format::kCsv;
+  return is_table && first.find(found.delimiter) != first.npos ? found.delimiter
+                                                               : delimiter_in(first);
+}
+
 bool has_control(std::string_view name) {
   return std::any_of(name.begin(), name.end(),
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
@@ -35,13 +42,14 @@ OpenTable::OpenTable(const std::filesystem::path& file, const OpenTableOptions& 
                      DataReport& report)
     : lines_(file, {.encoding = options.encoding, .limits = options.limits}, report),
       skip_bad_(options.skip_bad) {
-  const Format found = lines_.kind(Format::kAuto).format;
-  if (found == Format::kJson || found == Format::kJsonl) {
+  const FileKind found = lines_.kind(Format::kAuto);
+  if (found.format == Format::kJson || found.format == Format::kJsonl) {
     throw DataError(lines_.file(), "expected a table (CSV, TSV …), found JSON");
   }
   const std::string_view head = lines_.reader().peek(size_t{64} << 10);
-  const char delimiter =
-      options.delimiter != '\0' ? options.delimiter : delimiter_in(head.substr(0, head.find('\n')));
+  const char delimiter = options.delimiter != '\0'
+                             ? options.delimiter
+                             : delimiter_of(found, head.substr(0, head.find('\n')));
   kind_ = {.format = delimiter == '\t' ? Format::kTsv : Format::kCsv, .delimiter = delimiter};
   rows_ = rows_of(lines_, kind_);
   is_empty_ = !rows_->next(first_);

@@ -56,6 +56,13 @@ TEST_F(Tables, NeedNoHeader) {
   EXPECT_EQ(data.columns[1].name, "column 2");
 }
 
+TEST_F(Tables, TheRowsTellTheDelimiter) {
+  const TableData data = read("size (m;cm),town,income\n1.5,a,7\n2,b,9\n");
+  EXPECT_TRUE(report_.empty()) << report_.text();
+  EXPECT_EQ(data.columns.at(0).name, "size (m;cm)");
+  EXPECT_EQ(read("size,town;income\n1.5;7\n2;9\n").columns.at(0).name, "size,town");
+}
+
 TEST_F(Tables, KindsOfTargetsAreToldOrSaid) {
   std::string text = "x,y\n";
   for (int i = 0; i < 30; ++i) text += text_of(i * i, ',', i % 3, '\n');
