@@ -1,4 +1,4 @@
-// How much a query and a key have to do with each other: four ways to say it.
+// How much a query and a key have to do with each other: five ways to say it.
 #include <ATen/ATen.h>
 
 #include "heed/attention.h"
@@ -18,4 +18,8 @@ int main() {
   show("cosine: 2 · q · k / (|q| |k|)", weights(heed::Cosine{at::tensor({2.F})}));
   // v is learnt, a vector for each head: Σ v tanh(q + k).
   show("additive: v · tanh(q + k), v = (1, 1)", weights(heed::Additive{at::ones({1, 2})}));
+  // That of graph attention: a slope of 1, and of 0.2 below zero. Scores of your own have a name
+  // too.
+  show("leaky: v · LeakyReLU(q + k), v = (1, 1)",
+       weights(heed::NamedScore{"leaky", at::ones({1, 2})}));
 }
