@@ -15,6 +15,9 @@ using Named = DirectorySettings::Named;
 constexpr const char* kSentencePieceFiles[] = {"tokenizer.model", "spiece.model",
                                                "sentencepiece.bpe.model"};
 
+// Of Marian, where tokenizer_config.json has no model_max_length.
+constexpr int32_t kMarianLength = 512;
+
 SpecialIds special_ids(const DirectorySettings& settings, const Tokenizer& tokenizer) {
   const auto id = [&](Named name) -> std::optional<int32_t> {
     const AddedToken* token = settings.named(name);
@@ -68,7 +71,8 @@ LoadedTokenizer load_tokenizer(const std::filesystem::path& directory) {
     }
     if (settings.has("source.spm") && settings.has("target.spm")) {
       MarianParts parts = build_marian(settings);
-      return {Tokenizer(std::move(parts.source)), Tokenizer(std::move(parts.target))};
+      return {Tokenizer(std::move(parts.source)).with_max_length(kMarianLength),
+              Tokenizer(std::move(parts.target)).with_max_length(kMarianLength)};
     }
     return {Tokenizer(build(settings)), std::nullopt};
   };
