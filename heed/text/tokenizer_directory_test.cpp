@@ -167,6 +167,7 @@ TEST_F(TokenizerDirectory, MarianHasTwoSides) {
         " \"▁\": 7, \">>fr<<\": 8}");
   write("config.json", "{\"model_type\": \"marian\"}");
   const LoadedTokenizer loaded = load_tokenizer(folder_);
+  EXPECT_EQ(loaded.max_length, 512);
   // What no piece covers is looked up as it stands: "c" is in the vocabulary, "d" is not.
   EXPECT_THAT(loaded.tokenizer.encode_ids(">>fr<< a bc  d"), ElementsAre(8, 2, 7, 3, 1, 7, 5, 4));
   ASSERT_TRUE(loaded.target.has_value());
