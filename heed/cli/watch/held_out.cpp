@@ -1,5 +1,7 @@
 #include "heed/cli/watch/held_out.h"
 
+#include <algorithm>
+
 #include "heed/io/utf8.h"
 
 namespace heed::cli {
@@ -21,6 +23,22 @@ std::string piece_of(std::string_view text, size_t at) {
 }
 
 }  // namespace
+
+HeldOut held_out_of(size_t count, const std::function<HeldOutExample(size_t)>& example_of) {
+  HeldOut chosen;
+  size_t next = 0;  // behind the last that was taken
+  for (size_t i = 0; i < kShownExamples; ++i) {
+    for (next = std::max(next, i * count / kShownExamples); next < count; ++next) {
+      HeldOutExample example = example_of(next);
+      if (example.input.empty() || example.input.size() > kLongestShown) continue;
+      chosen.inputs.push_back(std::move(example.input));
+      chosen.about.push_back(std::move(example.about));
+      ++next;
+      break;
+    }
+  }
+  return chosen;
+}
 
 HeldOut held_out_pieces(std::string_view text) {
   HeldOut chosen;

@@ -1,8 +1,8 @@
 // Which held-out examples a run shows: a few, the same from beginning to end.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,29 +13,36 @@ namespace heed::cli {
 inline constexpr size_t kShownExamples = 3;
 inline constexpr size_t kLongestShown = 400;  // bytes, so that a picture of it can be read
 
-struct HeldOut {
-  std::vector<std::string> inputs = {};  // each as `heed attend MODEL INPUT` takes it
-  // Options of `heed attend`, beside those that `heed train` was given under the same name.
-  std::vector<std::pair<std::string, std::string>> options = {};
+// Options of `heed attend`, beside those that `heed train` was given under the same name.
+using AttendOptions = std::vector<std::pair<std::string, std::string>>;
+
+// What goes with an input.
+struct AboutInput {
+  std::string name = {};       // shown in its place; empty: itself
+  std::string right = {};      // what was right; empty: it is not shown
+  AttendOptions options = {};  // for it alone
 };
 
-// Some of the examples, spread over them. `input_of`: what `heed attend` takes of one; those of
-// which it is long are passed over.
+struct HeldOut {
+  std::vector<std::string> inputs = {};  // each as `heed attend MODEL INPUT` takes it
+  AttendOptions options = {};
+  std::vector<AboutInput> about = {};  // the inputs, in order; may end before them
+};
+
+struct HeldOutExample {
+  std::string input;
+  AboutInput about = {};
+};
+
+// Some of so many examples, spread over them. `example_of`: one by its number; those whose input
+// is empty or long are passed over.
+HeldOut held_out_of(size_t count, const std::function<HeldOutExample(size_t)>& example_of);
+
+// The same. `input_of`: what `heed attend` takes of one.
 template <typename Examples, typename InputOf>
 HeldOut held_out(const Examples& examples, const InputOf& input_of) {
-  HeldOut chosen;
-  const size_t count = examples.size();
-  size_t next = 0;  // behind the last that was taken
-  for (size_t i = 0; i < kShownExamples; ++i) {
-    for (next = std::max(next, i * count / kShownExamples); next < count; ++next) {
-      std::string input = input_of(examples[next]);
-      if (input.empty() || input.size() > kLongestShown) continue;
-      chosen.inputs.push_back(std::move(input));
-      ++next;
-      break;
-    }
-  }
-  return chosen;
+  return held_out_of(examples.size(),
+                     [&](size_t i) { return HeldOutExample{.input = input_of(examples[i])}; });
 }
 
 // Pieces of a text that begin and end between words.

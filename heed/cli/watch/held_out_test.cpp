@@ -24,6 +24,18 @@ TEST(HeldOut, PassesOverWhatIsEmptyOrLong) {
   EXPECT_THAT(held_out(some, std::identity()).inputs, ElementsAre("a", "b"));
 }
 
+TEST(HeldOut, WhatGoesWithAnInputStaysBesideIt) {
+  const HeldOut chosen = held_out_of(7, [](size_t i) {
+    return HeldOutExample{.input = i == 2 ? "" : std::to_string(i),
+                          .about = {.right = "right of " + std::to_string(i)}};
+  });
+  EXPECT_THAT(chosen.inputs, ElementsAre("0", "3", "4"));
+  ASSERT_EQ(chosen.about.size(), 3U);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(chosen.about[i].right, "right of " + chosen.inputs[i]);
+  }
+}
+
 TEST(HeldOut, PiecesBeginAndEndBetweenWords) {
   std::string text;
   for (int i = 0; i < 200; ++i) text += "wörter ";

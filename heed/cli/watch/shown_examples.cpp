@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <numeric>
+#include <optional>
 
 #include "heed/base/error.h"
 #include "heed/cli/attention_page.h"
@@ -41,7 +42,8 @@ uint64_t bytes_in(const fs::path& directory) {
 // A model with the options that `heed attend` would be given.
 class Model {
  public:
-  Model(const fs::path& directory, const Options& command, const HeldOut& held_out)
+  Model(const fs::path& directory, const Options& command, const AttendOptions& of_all,
+        const AttendOptions& of_one)
       : options_("heed attend", "") {
     task_.choose(directory.string());
     task_.add_options(options_, Use::kAttend);
@@ -51,7 +53,8 @@ class Model {
         options_.give(name, option.values);
       }
     }
-    for (const auto& [name, value] : held_out.options) options_.give(name, {value});
+    for (const auto& [name, value] : of_one) options_.give(name, {value});
+    for (const auto& [name, value] : of_all) options_.give(name, {value});
     model_ = task_.load();
   }
 
@@ -87,8 +90,13 @@ std::optional<HeatMap> map_of(const AttentionView& view) {
                  .values = {values, values + mean.numel()}};
 }
 
-ShownExample shown(const Model& model, const std::string& input, size_t number) {
-  ShownExample example{.section = {.heading = text_of("Example ", number), .paragraphs = {input}}};
+ShownExample shown(const Model& model, const std::string& input, const AboutInput& about,
+                   size_t number) {
+  ShownExample example{.section = {.heading = text_of("Example ", number),
+                                   .paragraphs = {about.name.empty() ? input : about.name}}};
+  if (!about.right.empty()) {
+    example.section.paragraphs.push_back("What is right: " + about.right);
+  }
   try {
     const AttentionView view = model.attend(input);
     const at::NoGradGuard no_grad;
@@ -115,16 +123,20 @@ ShownExample instead(const std::string& why) {
 
 std::vector<ShownExample> shown_examples(const fs::path& directory, const Options& command,
                                          const HeldOut& held_out) {
-  if (held_out.inputs.empty()) return {instead("there are none that are short texts.")};
+  if (held_out.inputs.empty()) return {instead("there are none that can be shown here.")};
   const SameRandomNumbers same;
   try {
     if (bytes_in(directory) > kLargestModel) {
       return {instead("the model is too large to be in memory a second time.")};
     }
-    const Model model(directory, command, held_out);
     std::vector<ShownExample> examples;
-    for (const std::string& input : held_out.inputs) {
-      examples.push_back(shown(model, input, examples.size() + 1));
+    std::optional<Model> model;  // is loaded anew for options of one example
+    for (size_t i = 0; i < held_out.inputs.size(); ++i) {
+      const AboutInput about = i < held_out.about.size() ? held_out.about[i] : AboutInput();
+      if (!model || !about.options.empty()) {
+        model.emplace(directory, command, held_out.options, about.options);
+      }
+      examples.push_back(shown(*model, held_out.inputs[i], about, i + 1));
     }
     return examples;
   } catch (const std::exception& error) {
