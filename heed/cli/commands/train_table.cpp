@@ -1,6 +1,9 @@
+#include <algorithm>
 #include <iostream>
+#include <numeric>
 
 #include "heed/base/error.h"
+#include "heed/base/format.h"
 #include "heed/base/joined.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
@@ -40,7 +43,32 @@ struct TrainTableSettings {
 struct Tables {
   data::TableData train;
   data::TableData valid;
+  HeldOut shown = {};  // some rows that validate
 };
+
+// Some of these rows of a table that was read from these files, as `heed attend MODEL FILE --row`
+// takes them. None where rows were left out: their numbers are those of the rows that can be used.
+HeldOut shown_rows(const data::TableData& all, const std::vector<int64_t>& rows,
+                   const std::vector<std::string>& files) {
+  if (all.left_out > 0 || std::find(files.begin(), files.end(), "-") != files.end()) return {};
+  return held_out_of(rows.size(), [&](size_t i) {
+    const auto row = static_cast<size_t>(rows[i]);
+    const int32_t file = all.places[row].file;
+    const auto first =
+        std::find_if(all.places.begin(), all.places.end(),
+                     [&](const data::TableData::Place& each) { return each.file == file; });
+    const auto number = static_cast<int64_t>(row) - (first - all.places.begin()) + 1;
+    const data::TableColumn& target = *all.target;
+    return HeldOutExample{
+        .input = files[static_cast<size_t>(file)],
+        .about = {
+            .name = all.where(rows[i]),
+            .right = target.name + " = " +
+                     (target.is_category ? target.names[static_cast<size_t>(target.categories[row])]
+                                         : formatted("%.7g", target.numbers[row])),
+            .options = {{"row", std::to_string(number)}}}};
+  });
+}
 
 // Another table of the columns, the kind of target and the classes of this one.
 data::TableReadOptions same_as(const data::TableData& train, data::TableReadOptions options) {
@@ -61,7 +89,10 @@ Tables read(const TrainTableSettings& settings) {
   if (!settings.valid.empty()) {
     data::TableData valid =
         read_tables(settings.valid, same_as(all, options), settings.table, settings.rows);
-    return {.train = std::move(all), .valid = std::move(valid)};
+    std::vector<int64_t> rows(static_cast<size_t>(valid.rows()));
+    std::iota(rows.begin(), rows.end(), int64_t{0});
+    HeldOut shown = shown_rows(valid, rows, settings.valid);
+    return {.train = std::move(all), .valid = std::move(valid), .shown = std::move(shown)};
   }
   const uint64_t seed = settings.training.options.seed;
   const std::vector<bool> held = data::held_back(all, settings.valid_share, seed);
@@ -75,7 +106,9 @@ Tables read(const TrainTableSettings& settings) {
                                                all.rows(), " in all"));
   }
   std::cerr << "heed: " << data::split_note(valid.size(), held.size(), "rows", seed) << '\n';
-  return {.train = data::chosen_rows(all, train), .valid = data::chosen_rows(all, valid)};
+  return {.train = data::chosen_rows(all, train),
+          .valid = data::chosen_rows(all, valid),
+          .shown = shown_rows(all, valid, settings.train)};
 }
 
 // "numbers age, bmi; categories sex (2), region (4)".
@@ -107,7 +140,7 @@ void run_train_table(const TrainTableSettings& settings) {
             << (target.is_category ? text_of(", ", target.names.size(), " classes") : ", a number")
             << '\n';
   tasks::TableLearning task(tables.train, tables.valid, options, settings.columns.missing);
-  settings.training.train(task);
+  settings.training.train(task, tables.shown);
   const models::TrainedTable best = models::load_table_transformer(settings.training.out);
   const auto found = tasks::outputs(best, tasks::encode(best.columns, tables.valid));
   std::cerr << "heed: on the rows that validate:\n"
