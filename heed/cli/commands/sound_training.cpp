@@ -10,6 +10,13 @@ std::string SoundParts::text() const {
                  " to validate");
 }
 
+HeldOut SoundParts::shown() const {
+  return held_out_of(valid.examples.size(), [&](size_t i) {
+    const data::SoundEntry& entry = valid.examples[i].entry;
+    return HeldOutExample{.input = entry.file, .about = {.right = entry.target}};
+  });
+}
+
 void SoundTraining::add_to(Options& options, const std::string& what) {
   add_example_files(options, {.train = train, .valid = valid, .valid_share = valid_share}, what);
   reading.add_to(options);

@@ -18,6 +18,9 @@ struct SoundParts {
 
   // "120 sounds to train (1.5 minutes), 13 to validate".
   std::string text() const;
+
+  // Some of those that validate: their files, with what is known of them.
+  HeldOut shown() const;
 };
 
 // --train, --valid, --valid-share, and how sounds are read.

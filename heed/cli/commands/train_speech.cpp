@@ -28,8 +28,9 @@ void run_train_speech(const TrainSpeechSettings& settings) {
   options.model.speech = resolved(options.model.speech);
   SoundParts parts = settings.sounds.read(options.model.speech, settings.training.options.seed);
   std::cerr << "heed: " << parts.text() << ", " << parts.train.labels.size() << " classes\n";
+  const HeldOut shown = parts.shown();
   tasks::SpeechClassification task(std::move(parts.train), std::move(parts.valid), options);
-  settings.training.train(task);
+  settings.training.train(task, shown);
 }
 
 void define_train_speech(Options& options, TrainSpeechSettings& s) {
