@@ -28,10 +28,11 @@ void run_train_asr(const TrainAsrSettings& settings) {
   options.model.speech = resolved(options.model.speech);
   SoundParts parts = settings.sounds.read(options.model.speech, settings.training.options.seed);
   std::cerr << "heed: " << parts.text() << '\n';
+  const HeldOut shown = parts.shown();
   tasks::SpeechRecognition task(std::move(parts.train), std::move(parts.valid), options);
   warn(task.warnings());
   std::cerr << "heed: " << task.trained().tokens.size() - 1 << ' ' << options.units << '\n';
-  settings.training.train(task);
+  settings.training.train(task, shown);
 }
 
 void define_train_asr(Options& options, TrainAsrSettings& s) {
