@@ -1,8 +1,64 @@
 #include "heed/cli/commands/picture_training.h"
 
+#include <cstdlib>
+#include <system_error>
+
 #include "heed/base/error.h"
+#include "heed/data/images/image_sheet.h"
+#include "heed/io/atomic.h"
 
 namespace heed::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Empty where there can be none.
+fs::path new_folder() {
+  std::error_code error;
+  std::string name = (fs::temp_directory_path(error) / "heed-pictures-XXXXXX").string();
+  return error || ::mkdtemp(name.data()) == nullptr ? fs::path() : fs::path(name);
+}
+
+data::Image image_of(const data::ImageData& data, size_t number) {
+  const auto first = data.pixels.begin() + static_cast<int64_t>(number) * data.size();
+  return {.height = data.height,
+          .width = data.width,
+          .channels = data.channels,
+          .pixels = {first, first + data.size()}};
+}
+
+}  // namespace
+
+PictureFiles::~PictureFiles() {
+  std::error_code error;
+  if (!folder_.empty()) fs::remove_all(folder_, error);
+}
+
+std::string PictureFiles::file_of(const data::ImageData& data, size_t number) {
+  const fs::path name = data.names[number];
+  std::error_code error;
+  if (fs::is_regular_file(name, error)) return name.string();
+  if (folder_.empty()) folder_ = new_folder();
+  if (folder_.empty()) return "";
+  const fs::path file = folder_ / (name.filename().string() + ".png");
+  if (fs::exists(file, error)) return "";  // of another picture that is called the same
+  try {
+    AtomicFile target(file);
+    target.write(data::png_bytes(image_of(data, number)));
+    target.commit();
+  } catch (const IoError&) {  // no reason not to train
+    return "";
+  }
+  return file.string();
+}
+
+HeldOut PictureParts::shown(PictureFiles& files) const {
+  return held_out_of(static_cast<size_t>(valid.count()), [&](size_t i) {
+    return HeldOutExample{.input = files.file_of(valid, i),
+                          .about = {.name = valid.names[i],
+                                    .right = valid.labels[static_cast<size_t>(valid.classes[i])]}};
+  });
+}
 
 std::string PictureParts::text() const {
   return text_of(train.count(), " pictures train, ", valid.count(), " validate; ",

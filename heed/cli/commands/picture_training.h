@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -10,12 +11,30 @@
 
 namespace heed::cli {
 
+// Files of pictures that stand in none of their own, such as those of IDX files. They go with it.
+class PictureFiles {
+ public:
+  PictureFiles() = default;
+  ~PictureFiles();
+  PictureFiles(const PictureFiles&) = delete;
+  PictureFiles& operator=(const PictureFiles&) = delete;
+
+  // The file of this picture, a PNG where it is a new one; "" where none can be written.
+  std::string file_of(const data::ImageData& data, size_t number);
+
+ private:
+  std::filesystem::path folder_ = {};  // empty: none was needed
+};
+
 struct PictureParts {
   data::ImageData train;
   data::ImageData valid;
 
   // "180 pictures train, 20 validate; 12 × 12 pixels, grey; 2 classes".
   std::string text() const;
+
+  // Some of those that validate, with their classes.
+  HeldOut shown(PictureFiles& files) const;
 };
 
 // --train, --valid, --valid-share, and how pictures are read.

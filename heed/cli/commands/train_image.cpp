@@ -114,8 +114,10 @@ void run_train_image(const TrainImageSettings& given) {
   PictureParts pictures =
       settings.pictures.read(picture_shape(settings), settings.training.options.seed);
   std::cerr << "heed: " << pictures.text() << '\n';
+  PictureFiles files;
+  const HeldOut shown = pictures.shown(files);
   tasks::ImageClassification task = make_image_task(settings, std::move(pictures));
-  settings.training.train(task);
+  settings.training.train(task, shown);
   report(models::load_image_classifier(settings.training.out), task.train(), task.valid());
 }
 
