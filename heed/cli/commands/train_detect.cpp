@@ -63,6 +63,24 @@ ObjectParts read_object_parts(const TrainDetectSettings& s) {
   return parts;
 }
 
+// "cat 12,8,40,30; dog 60,20,31,44", or that there is nothing.
+std::string objects_in(const data::ObjectData& data, size_t picture) {
+  std::string text;
+  for (const data::LabelledObject& object : data.objects) {
+    if (object.image != static_cast<int64_t>(picture)) continue;
+    text += (text.empty() ? "" : "; ") + data.categories[static_cast<size_t>(object.category)] +
+            formatted(" %.0f,%.0f,%.0f,%.0f", object.x, object.y, object.width, object.height);
+  }
+  return text.empty() ? "nothing" : text;
+}
+
+// Some of the pictures, with the objects in them.
+HeldOut shown_pictures(const data::ObjectData& data) {
+  return held_out_of(data.pictures.names.size(), [&](size_t i) {
+    return HeldOutExample{.input = data.pictures.names[i], .about = {.right = objects_in(data, i)}};
+  });
+}
+
 // Objects for which there is no query cannot be found.
 void warn_of_crowded_pictures(const data::ObjectData& data, int64_t queries) {
   std::vector<int64_t> counts(static_cast<size_t>(data.count()));
@@ -104,7 +122,7 @@ void run_train_detect(const TrainDetectSettings& settings) {
             << " objects of " << train.categories.size() << " categories\n";
   warn_of_crowded_pictures(train, options.model.num_queries);
   tasks::ObjectDetection task(std::move(parts.train), std::move(parts.valid), options);
-  settings.training.train(task);
+  settings.training.train(task, shown_pictures(task.valid()));
   report_objects(task, settings.training.out);
 }
 
