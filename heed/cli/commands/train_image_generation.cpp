@@ -66,7 +66,8 @@ void run_train_generation(const TrainGenerationSettings& settings) {
   std::cerr << "heed: " << pictures.text() << '\n';
   tasks::ImageGeneration task(pictures.train, pictures.valid, model);
   std::cerr << "heed: " << text_of_codes(task.trained().model->codes()) << '\n';
-  settings.training.train(task);
+  PictureFiles files;
+  settings.training.train(task, pictures.shown(files));
   report_generation(models::load_image_generator(settings.training.out), task);
 }
 
