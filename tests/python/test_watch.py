@@ -3,20 +3,26 @@
 Usage: test_watch.py HEED_PROGRAM
 """
 
+import gzip
+import json
+import math
 import random
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
 import unittest
 import urllib.error
 import urllib.request
+import wave
 from pathlib import Path
 
 from program import HEED, heed
+from test_detect import png
 import browser
 
 
@@ -198,6 +204,89 @@ class Bits(unittest.TestCase):
              "--d-model", 32, "--num-heads", 2, "--num-layers", 1, "--threads", 1, "--max-steps", 1,
              "--patience", 0, "--logging-steps", 1, "--eval-steps", 20, "--resume", cwd=self.folder,
              code=0)
+
+
+def write_table(folder):
+    (folder / "fees.csv").write_text("age,town,fee\n" + "".join(
+        f"{20 + i * 7 % 40},{['city', 'coast'][i % 2]},{['low', 'high'][i // 20]}\n" for i in range(40)))
+    return ["--train", "fees.csv", "--target", "fee", "--num-layers", 1]
+
+
+def write_pictures(folder):
+    with gzip.open(folder / "train-images-idx3-ubyte.gz", "wb") as file:
+        file.write(struct.pack(">BBBBIII", 0, 0, 8, 3, 40, 8, 8))
+        file.write(b"".join(bytes([i % 2 * 200 + i]) * 64 for i in range(40)))
+    with gzip.open(folder / "train-labels-idx1-ubyte.gz", "wb") as file:
+        file.write(struct.pack(">BBBBI", 0, 0, 8, 1, 40) + bytes(i % 2 for i in range(40)))
+    return ["--train", "train-images-idx3-ubyte.gz", "--num-layers", 1, "--patch-size", 2]
+
+
+def write_written_pictures(folder):
+    return [*write_pictures(folder), "--levels", 2]
+
+
+def write_annotations(folder):
+    images, annotations = [], []
+    for i in range(12):
+        (folder / f"{i}.png").write_bytes(png(16, 16, bytes([250 if at % 16 < 6 else i for at in range(256)])))
+        images.append({"id": i, "file_name": f"{i}.png", "width": 16, "height": 16})
+        annotations.append({"id": i, "image_id": i, "category_id": 1, "bbox": [0, 0, 6, 16], "area": 96,
+                            "iscrowd": 0})
+    (folder / "objects.json").write_text(json.dumps(
+        {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "bar"}]}))
+    return ["--train", "objects.json", "--patch-size", 4, "--num-queries", 3, "--num-layers", 1,
+            "--num-decoder-layers", 1]
+
+
+def write_sounds(folder):
+    for i in range(20):
+        file = folder / "sounds" / ["high", "low"][i % 2] / f"{i}.wav"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with wave.open(str(file), "wb") as out:
+            out.setparams((1, 2, 8000, 0, "NONE", ""))
+            tone = [int(9000 * math.sin(at * [0.9, 0.2][i % 2] + i)) for at in range(3000)]
+            out.writeframes(struct.pack("<3000h", *tone))
+    return ["--train", "sounds", "--sampling-rate", 8000, "--num-mel-bins", 20, "--num-channels", 8,
+            "--num-layers", 1]
+
+
+def write_said(folder):
+    options = write_sounds(folder)[2:]
+    (folder / "said.csv").write_text("file,text\n" + "".join(
+        f"sounds/{['high', 'low'][i % 2]}/{i}.wav,{['high', 'low'][i % 2]}\n" for i in range(20)))
+    return ["--train", "said.csv", *options]
+
+
+# Of each task: what writes its data to a folder and returns the options that train on them, what the
+# page calls an example, and what may be right.
+EXAMPLES = {
+    "table": (write_table, r"fees\.csv:\d+", "fee = (high|low)"),
+    "image": (write_pictures, r"train-images-idx3-ubyte\.gz\[\d+\]", "[01]"),
+    "image-generation": (write_written_pictures, r"train-images-idx3-ubyte\.gz\[\d+\]", "[01]"),
+    "detect": (write_annotations, r"\d+\.png", "bar 0,0,6,16"),
+    "speech": (write_sounds, r"sounds/(high|low)/\d+\.wav", "(high|low)"),
+    "asr": (write_said, r"sounds/(high|low)/\d+\.wav", "(high|low)"),
+}
+
+
+class Examples(unittest.TestCase):
+    def test_each_task_shows_what_was_asked_and_what_is_right(self):
+        for task, (write, name, right) in EXAMPLES.items():
+            with self.subTest(task), tempfile.TemporaryDirectory(prefix="heed-watch-") as folder:
+                folder = Path(folder)
+                heed("train", task, *write(folder), "--out", "model", "--d-model", 16, "--num-heads", 2,
+                     "--valid-share", 0.3, "--epochs", 1, "--threads", 1, cwd=folder, code=0)
+                run = folder / "model.run"
+                report = (run / "report.html").read_text("utf-8")
+                shown = re.findall(r"<h2>Example \d</h2>\s*<p>([^<]*)</p>\s*<p>What is right: ([^<]*)</p>\s*"
+                                   r"<p>→ ([^<]+)</p>", report)
+                self.assertEqual(len(shown), 3, report[:3000])
+                for example, expected, answer in shown:
+                    self.assertRegex(example, f"^{name}$")
+                    self.assertRegex(expected, f"^{right}$")
+                    self.assertTrue(answer)
+                for i in (1, 2, 3):
+                    self.assertIn("Where the model looked", (run / f"attention-{i}.html").read_text("utf-8"))
 
 
 if __name__ == "__main__":
