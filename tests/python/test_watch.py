@@ -257,6 +257,13 @@ def write_said(folder):
     return ["--train", "said.csv", *options]
 
 
+def write_links(folder):
+    (folder / "nodes.tsv").write_text("node\tage\n" + "".join(f"n{i}\t{i % 7}\n" for i in range(24)))
+    (folder / "edges.tsv").write_text("source\ttarget\n" + "".join(
+        f"n{i}\tn{(i + step) % 24}\n" for i in range(24) for step in (1, 2)))
+    return ["--train", "nodes.tsv", "--edges", "edges.tsv"]
+
+
 # Of each task: what writes its data to a folder and returns the options that train on them, what the
 # page calls an example, and what may be right.
 EXAMPLES = {
@@ -266,6 +273,7 @@ EXAMPLES = {
     "detect": (write_annotations, r"\d+\.png", "bar 0,0,6,16"),
     "speech": (write_sounds, r"sounds/(high|low)/\d+\.wav", "(high|low)"),
     "asr": (write_said, r"sounds/(high|low)/\d+\.wav", "(high|low)"),
+    "links": (write_links, r"n\d+ – n\d+", "(linked|not linked)"),
 }
 
 

@@ -33,6 +33,19 @@ struct TrainLinksSettings {
   TrainingSettings training{train_links_defaults()};
 };
 
+// Some of the pairs that validate, with an edge and without.
+HeldOut shown_pairs(const data::GraphData& data, const tasks::LinkPairs& pairs) {
+  const size_t linked = pairs.linked.size();
+  return held_out_of(linked + pairs.others.size(), [&](size_t i) {
+    const auto [from, to] = i < linked ? pairs.linked[i] : pairs.others[i - linked];
+    const std::string& source = data.nodes[static_cast<size_t>(from)];
+    const std::string& target = data.nodes[static_cast<size_t>(to)];
+    return HeldOutExample{
+        .input = source + '\t' + target,
+        .about = {.name = source + " – " + target, .right = i < linked ? "linked" : "not linked"}};
+  });
+}
+
 void run_train_links(const TrainLinksSettings& settings) {
   settings.training.prepare();
   tasks::LinkPredictionOptions options = settings.task;
@@ -46,7 +59,9 @@ void run_train_links(const TrainLinksSettings& settings) {
   std::cerr << "heed: " << data.nodes.size() << " nodes; " << split.train.size() << " edges train, "
             << split.valid.linked.size() << " validate, " << split.test.linked.size()
             << " test, beside as many pairs without an edge\n";
-  settings.training.train(task);
+  HeldOut shown = shown_pairs(data, split.valid);
+  shown.options = {{"nodes", settings.train}};
+  settings.training.train(task, shown);
   if (split.test.linked.empty()) return;
   const models::TrainedGraphClassifier best = models::load_link_predictor(settings.training.out);
   std::cerr << "heed: on the edges that test:\n"

@@ -1,4 +1,5 @@
 // What a graph attention network says of pairs of nodes, and how well.
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -73,9 +74,29 @@ class LinkAdapter final : public TaskAdapter {
     }
   }
 
+  // Around a node; of two with a tab between them around the first, and how likely they are linked:
+  // asked as if no edge between them were known.
   AttentionView attend(const std::string& argument,
                        const AttentionRequest& /*request*/) const override {
-    AttentionView view = node_attention(trained_, read(), argument);
+    data::GraphData data = read();
+    const size_t tab = argument.find('\t');
+    if (tab == std::string::npos) {
+      AttentionView view = node_attention(trained_, data, argument);
+      draw_around_node(view);
+      return view;
+    }
+    const std::string source = argument.substr(0, tab);
+    const std::string target = argument.substr(tab + 1);
+    const int32_t from = number_of(source, data);
+    const int32_t to = number_of(target, data);
+    std::erase_if(data.edges, [&](const auto& edge) {
+      return edge == std::pair(from, to) || edge == std::pair(to, from);
+    });
+    AttentionView view = node_attention(trained_, data, source);
+    const double score = tasks::link_scores(trained_, data, {{from, to}})[0];
+    const double probability = 1 / (1 + std::exp(-score));
+    view.title += " is linked to " + answer_title(printable(target), probability);
+    view.details = {{"source", source}, {"target", target}, {"probability", probability}};
     draw_around_node(view);
     return view;
   }
@@ -84,6 +105,14 @@ class LinkAdapter final : public TaskAdapter {
   data::GraphData read() const {
     return options_.reading.read(options_.nodes.required(), options_.table, options_.rows,
                                  tasks::read_options_of(trained_, data::Labels::kNone));
+  }
+
+  static int32_t number_of(const std::string& node, const data::GraphData& data) {
+    const auto at = std::find(data.nodes.begin(), data.nodes.end(), node);
+    if (at == data.nodes.end()) {
+      throw DataError(data.file, text_of("there is no node ", printable(node)));
+    }
+    return static_cast<int32_t>(at - data.nodes.begin());
   }
 
   tasks::NodePairs read_pairs(const std::string& file, const data::GraphData& data,
