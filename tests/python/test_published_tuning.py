@@ -5,6 +5,7 @@ Usage: test_published_tuning.py HEED_PROGRAM
 """
 
 import json
+import re
 import os
 import sys
 import unittest
@@ -238,6 +239,9 @@ class Heads(Tuning):
                          ["1_Pooling", "2_Dense"])
         self.assertEqual([path.name for path in (out / "2_Dense").iterdir() if path.suffix != ".json"],
                          ["model.safetensors"])
+        report = (self.folder / "embed_out.run" / "report.html").read_text("utf-8")
+        self.assertEqual(len(re.findall(r"<p>What is right: [04]\.5, as judged</p>\s*<p>→ cosine -?[01]\.\d{4}</p>",
+                                        report)), 3)  # fmt: skip
         said = json.loads(heed("eval", out, judged, "--json", code=0).stdout)
         self.assertAlmostEqual(said["spearman"], json.loads(done.stdout)["spearman"], 6)
         self.assertGreater(said["spearman"], 0.5)

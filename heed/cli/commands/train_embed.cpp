@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/base/format.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
@@ -48,18 +50,32 @@ Groups read_data(const TrainEmbedSettings& settings) {
   return groups;
 }
 
+// Some of the pairs that validate, as `heed attend` takes them.
+HeldOut shown_groups(const data::TextGroups& groups) {
+  return held_out_of(groups.groups.size(), [&](size_t i) -> HeldOutExample {
+    const data::TextGroup& group = groups.groups[i];
+    const std::string both = group.anchor + '\t' + group.positive;
+    if (std::count(both.begin(), both.end(), '\t') != 1) return {};  // no telling where one ends
+    return {.input = both,
+            .about = {.name = group.anchor + " – " + group.positive,
+                      .right = group.score ? formatted("%g, as judged", *group.score)
+                                           : "they belong together"}};
+  });
+}
+
 void run_train_embed(TrainEmbedSettings& settings) {
   check_usage(settings.from.wanted(), "--from: expected the directory of a model to go on with");
   settings.from.prepare({"max-length"}, settings.training);
   settings.training.prepare();
   Groups groups = read_data(settings);
+  const HeldOut shown = shown_groups(groups.valid);
   tasks::TextEmbedder embedder = tasks::open_text_embedder(
       settings.from.directory(), settings.from.tuning(), settings.task.max_length);
   FromModel::show(*embedder.model->model());
   tasks::EmbeddingTraining task(groups.train, std::move(groups.valid), settings.task,
                                 std::move(embedder));
   warn(task.cut().warnings());
-  settings.training.train(task);
+  settings.training.train(task, shown);
 }
 
 void define_train_embed(Options& options, TrainEmbedSettings& s) {

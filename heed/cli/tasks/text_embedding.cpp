@@ -68,14 +68,23 @@ class TextEmbedderAdapter final : public TextTask<TextInput> {
     return found;
   }
 
+  // Of a text; of two with a tab between them of the first, and the cosine of both.
   AttentionView attention_of(const TextInput& input,
                              const AttentionRequest& /*request*/) const override {
     const c10::InferenceMode inference;
-    const text::Encoding encoding = embedder_.tokenizer->encode(prompt_ + input.text);
+    const size_t tab = input.text.find('\t');
+    const std::string text = prompt_ + input.text.substr(0, tab);
+    const text::Encoding encoding = embedder_.tokenizer->encode(text);
     nn::AttentionRecorder recorder;
     embedder_.model->model()->states(batch_of(encoding));
-    AttentionView view = view_of(encoding, prompt_ + input.text, recorder);
+    AttentionView view = view_of(encoding, text, recorder);
     view.title = input.text;
+    if (tab == std::string::npos) return view;
+    const at::Tensor vectors =
+        tasks::embed(embedder_, {text, prompt_ + input.text.substr(tab + 1)}).to(at::kDouble);
+    const auto cosine = at::cosine_similarity(vectors[0], vectors[1], 0).item<double>();
+    view.title = formatted("cosine %.4f", cosine);
+    view.details["cosine"] = cosine;
     return view;
   }
 
