@@ -11,9 +11,11 @@
 #include <toml++/toml.h>
 #pragma pop_macro("NDEBUG")
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <istream>
+#include <string_view>
 #include <vector>
 
 #include "heed/base/error.h"
@@ -83,6 +85,40 @@ void apply(Options& options, const toml::table& settings, const std::string& fil
   }
 }
 
+// Behind the string that begins at `begin`, in one quote or in three.
+size_t end_of_string(std::string_view text, size_t begin) {
+  const char quote = text[begin];
+  const std::string_view three = quote == '"' ? R"(""")" : "'''";
+  const bool long_one = text.substr(begin).starts_with(three);
+  const std::string_view end = long_one ? three : three.substr(0, 1);
+  size_t at = begin + end.size();
+  while (at < text.size() && !text.substr(at).starts_with(end) && (long_one || text[at] != '\n')) {
+    at += quote == '"' && text[at] == '\\' ? 2 : 1;
+  }
+  at += end.size();
+  while (long_one && at < text.size() && text[at] == quote) ++at;  // the last of its letters
+  return at;
+}
+
+// Throws where a character beyond ASCII stands outside of strings and comments: TOML allows none,
+// and toml++ 3.3 is undefined for some.
+void check_letters(std::string_view text, const std::string& file) {
+  for (size_t at = text.starts_with("\xEF\xBB\xBF") ? 3 : 0; at < text.size();) {
+    if (text[at] == '"' || text[at] == '\'') {
+      at = end_of_string(text, at);
+    } else if (text[at] == '#') {
+      at = text.find('\n', at);  // npos is beyond the end, too
+    } else if (static_cast<unsigned char>(text[at]) < 0x80) {
+      ++at;
+    } else {
+      const std::string_view before = text.substr(0, at);
+      throw UsageError(
+          text_of(printable(file), ":", 1 + std::count(before.begin(), before.end(), '\n'),
+                  ": this is not TOML: a character beyond ASCII outside of a text in quotes"));
+    }
+  }
+}
+
 std::string quoted(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -119,6 +155,7 @@ void read_settings(Options& options, std::istream& in, const std::string& file) 
   for (char byte = 0; text.size() <= kLargestFile && in.get(byte);) text += byte;
   check_usage(text.size() <= kLargestFile, printable(file), ": settings of more than ",
               kLargestFile, " bytes");
+  check_letters(text, file);
   toml::table settings;
   try {
     settings = toml::parse(text);

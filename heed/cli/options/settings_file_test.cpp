@@ -144,6 +144,11 @@ TEST(SettingsFile, RefusalsNameTheFileTheLineAndTheSetting) {
     EXPECT_THAT(refusal_of(key), HasSubstr("s.toml:1: this is not TOML")) << key;
   }
   EXPECT_THAT(refusal_of("text = 'a'\ntext = 'b'\n"), HasSubstr("s.toml:2"));
+  EXPECT_THAT(refusal_of("# ȝ\ntext = 'ȝ'\nȝ = 1\n"), HasSubstr("s.toml:3: this is not TOML"));
+  for (const std::string text : {R"("ȝ\"ȝ")", R"('ȝ\')", R"("""ȝ"ȝ\"""ȝ"""")", R"('''ȝ'ȝ''')"}) {
+    EXPECT_EQ(refusal_of("\xEF\xBB\xBFtext = " + text + " # ȝ\nlist = ['ȝ', \"ȝ\"] # ȝ"), "")
+        << text;
+  }
   EXPECT_THAT(refusal_of("text = '\xff'\n"), HasSubstr("s.toml:1"));
   EXPECT_LT(refusal_of("a" + std::string(100'000, 'b') + " = 1\n").size(), 500U);
 }
