@@ -103,7 +103,8 @@ TEST_F(ClassificationRefusals, LongLines) {
   const std::string text(10 << 20, 'x');
   EXPECT_EQ(read("a.txt", "0 " + text + "\n1 b\n").examples[0].text.size(), text.size());
   EXPECT_EQ(read("a.csv", "0,\"" + text + "\"\n1,b\n").examples[0].text.size(), text.size());
-  EXPECT_THROW(read("a.txt", "0 " + text + text + "\n"), DataError);
+  EXPECT_THAT(only_problem("a.txt", "0 " + text + text + "\n1 b\n"),
+              HasSubstr("malformed row at :1: the line is longer than"));
   std::string lines = "label,text\n0,\"";
   for (int i = 0; i < 20; ++i) lines += std::string(1 << 20, 'x') + "\n";
   EXPECT_THAT(only_problem("a.csv", lines + "\"\n1,b\n"), HasSubstr("more than 16 MiB"));

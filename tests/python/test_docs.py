@@ -35,7 +35,7 @@ def commands_of(page):
         code = re.sub(r"(?<=\s)#.*|'[^']*'", "''", code)
         for part in re.split(r"[|;\n]|&&|\$\(", code if block.group(1) else " ".join(code.split())):
             words = re.search(r"(?:^|\s)(?:\S*/)?heed ((?:\S+ ?)+)", part.replace("  ", " "))
-            if words:
+            if words and not part.split()[0].endswith(("python", "python3")):  # of a script's arguments
                 yield words.group(1).split()
 
 

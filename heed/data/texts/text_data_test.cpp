@@ -47,9 +47,10 @@ TEST(TextData, ALineMayBeOfAnyLength) {
   EXPECT_EQ(read_text({.train = {write("a", text)}}, {.valid_share = 0}, report).train.size(),
             text.size() + 1);
   EXPECT_TRUE(report.empty());
-  EXPECT_THROW(
-      read_text({.train = {write("a", text)}}, {.limits = {.most_bytes = 1 << 20}}, report),
-      DataError);
+  read_text({.train = {write("a", text)}}, {.limits = {.most_bytes = 1 << 20}}, report);
+  ASSERT_EQ(report.examples(ProblemKind::kMalformedRow).size(), 1U);
+  EXPECT_TRUE(report.examples(ProblemKind::kMalformedRow)[0].detail.starts_with(
+      "the line is longer than 262144 bytes"));
 }
 
 }  // namespace
