@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/io/long_lines.h"
 #include "heed/io/printable.h"
 #include "heed/io/utf8.h"
 
@@ -26,21 +27,6 @@ std::string from_latin1(std::string_view line) {
 
 bool looks_like_utf16(std::string_view line) {
   return line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF");
-}
-
-// The next line that is not too long; those that are were refused.
-template <typename Refused>
-bool next_short(LineReader& lines, std::string_view& line, const Refused& refused) {
-  while (true) {
-    const int64_t before = lines.line_number();
-    try {
-      return lines.next(line);
-    } catch (const DataError& error) {
-      if (lines.line_number() == before) throw;  // damage, behind which there is nothing
-      const std::string_view why = error.what();
-      refused(lines.line_number(), why.substr(lines.where().size() + 2));  // ": "
-    }
-  }
 }
 
 class PlainRows final : public Rows {
@@ -229,8 +215,8 @@ void TextLines::count(size_t bytes) {
 
 bool TextLines::next(std::string& line) {
   std::string_view bytes;
-  const auto refused = [&](int64_t number, std::string_view why) {
-    report(ProblemKind::kMalformedRow, number, why);
+  const auto refused = [&](std::string_view why) {
+    report(ProblemKind::kMalformedRow, lines_.line_number(), why);
   };
   while (next_short(lines_, bytes, refused)) {
     count(bytes.size());

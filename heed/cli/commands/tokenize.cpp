@@ -12,7 +12,7 @@
 #include "heed/cli/writing/answers.h"
 #include "heed/cli/writing/standard_streams.h"
 #include "heed/data/rows.h"
-#include "heed/io/file.h"
+#include "heed/io/long_lines.h"
 #include "heed/io/printable.h"
 #include "heed/io/utf8.h"
 #include "heed/text/builders/bpe_builder.h"
@@ -166,20 +166,17 @@ void answer_lines(const UseSettings& settings,
                   const std::function<Answer(std::string_view)>& answer) {
   LineReader lines(settings.file);
   Answers answers({.json = settings.json}, std::cout, std::cerr);
-  for (bool more = true; more;) {
-    const int64_t before = lines.line_number();
+  const auto refused = [&](std::string_view why) {
+    answers.fail(lines.where(), {}, std::string(why));
+  };
+  for (std::string_view line; next_short(lines, line, refused);) {
     try {
-      std::string_view line;
-      more = lines.next(line);
-      if (!more) break;
       if (!is_utf8(line)) throw DataError("expected UTF-8, found " + excerpt(line));
       answers.add(lines.where(), {}, answer(line));
     } catch (const DataError& error) {
-      if (lines.line_number() == before) throw;  // damage, behind which there is nothing
-      answers.fail(lines.where(), {}, error.what());
+      refused(error.what());
     }
     if (settings.file == "-") std::cout.flush();
-    if (!std::cout) throw IoError("standard output: could not be written to the end");
   }
   answers.finish();
 }
