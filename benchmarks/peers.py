@@ -19,6 +19,7 @@ import sys
 import time
 
 import torch
+from machine import cpu_name
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -188,19 +189,6 @@ def medians(runs, seconds, least):
             run()
             own.append((time.perf_counter() - start) * 1e3)
     return [statistics.median(own) for own in times]
-
-
-def cpu_name():
-    """As heed_bench_attention names it."""
-    found = {}
-    try:
-        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-            key, _, value = line.partition(":")
-            found.setdefault(key.strip(), value.strip())
-    except OSError:
-        pass
-    model, family = found.get("model name"), found.get("cpu family")
-    return f"{model} (family {family})" if model and family else model or "unknown"
 
 
 def rounded(x, digits=4):

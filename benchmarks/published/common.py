@@ -37,6 +37,9 @@ os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from machine import cpu_name  # noqa: E402
+
 DATA = Path(os.environ.get("HEED_DATA", ROOT.parent / "shared" / "data"))
 KEPT = ROOT / "build" / "published"  # directories made of the wheels: made once
 
@@ -68,13 +71,6 @@ def parsed(made):
         options.rounds = 1
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
     return options
-
-
-def cpu_name():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return "an unknown CPU"
 
 
 def versions(program, packages):

@@ -16,19 +16,13 @@ from pathlib import Path
 import torch
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "python"))
+sys.path[:0] = [str(ROOT / "python"), str(ROOT / "benchmarks")]
 torch.set_num_threads(int(os.environ.get("THREADS", "2")))
 ROUNDS = int(os.environ.get("ROUNDS", "7"))
 TINY = os.environ.get("TINY") == "yes"
 
 import heed  # noqa: E402
-
-
-def cpu():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return "an unknown CPU"
+from machine import cpu_name  # noqa: E402
 
 
 def sized(real, tiny):
@@ -37,7 +31,7 @@ def sized(real, tiny):
 
 def head():
     print(
-        f"{cpu()}, {torch.get_num_threads()} threads, torch {torch.__version__}, heed "
+        f"{cpu_name()}, {torch.get_num_threads()} threads, torch {torch.__version__}, heed "
         f"{heed.__version__}{', tiny sizes' if TINY else ''}\n"
     )
     print("| case | way | ms | times Heed's | goal |\n|---|---|---:|---:|---|")
