@@ -16,7 +16,7 @@ JsonValue settings_of(const std::string& json, const char* what) {
 }
 
 // "Lowercase" or {"type": "Strip", "strip_left": false}.
-NormalizerPointer normalizer_of(const std::string& setting) {
+NormalizerPointer counting_normalizer(const std::string& setting) {
   if (!setting.starts_with('{')) return normalizer_named(setting);
   return read_normalizer(settings_of(setting, "normaliser"));
 }
@@ -42,7 +42,7 @@ WordCounter::WordCounter(const Preparation& preparation) {
   }
   std::vector<NormalizerPointer> normalizers;
   for (const std::string& setting : preparation.normalizers) {
-    normalizers.push_back(normalizer_of(setting));
+    normalizers.push_back(counting_normalizer(setting));
   }
   std::vector<PreTokenizerPointer> pre_tokenizers;
   for (const std::string& setting : preparation.pre_tokenizers) {
