@@ -91,6 +91,22 @@ class Forecasts(unittest.TestCase):
         self.assertIn("2 times were missing", errors)
         self.assertIn("5 missing values were filled", errors)
 
+    def test_a_bad_row_does_not_end_the_forecast(self):
+        lines = self.table.read_text().splitlines()
+        bad = self.folder / "bad_rows.csv"
+        bad.write_text("\n".join([*lines[:8], "7,inf,1", "8", "8.5,1,1", *lines[10:]]) + "\n")
+        good = self.folder / "good_rows.csv"
+        good.write_text("\n".join(lines[:8] + lines[10:]) + "\n")
+        for command in (["predict", "--json"], ["forecast"]):
+            there = heed(command[0], self.model, bad, *command[1:], code=65)
+            for line in (9, 10, 11):
+                self.assertIn(f"bad_rows.csv:{line}:", there.stderr)
+            self.assertEqual(there.stdout, heed(command[0], self.model, good, *command[1:], code=0).stdout)
+        done = heed("predict", self.model, bad, self.table, code=65)
+        self.assertEqual(len(done.stdout.splitlines()), 12)
+        self.assertIn("3 inputs could not be answered", done.stderr)
+        heed("predict", self.model, bad, "--skip-bad", code=0)
+
     def test_refusals(self):
         lines = self.table.read_text().splitlines()
         for bad, what in [("7,inf,1", "finite number"), ("7,x,1", "finite number"),

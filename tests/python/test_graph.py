@@ -228,6 +228,15 @@ class Graphs(unittest.TestCase):
         self.assertIn("1 rows left out", result.stderr)
         self.assertIn("1 edges are there again", result.stderr)
         heed("eval", self.model, self.nodes, "--edges", self.folder / "none.tsv", code=66)
+        nodes_too = self.folder / "half_nodes.tsv"
+        lines[4] = "n3\tclass0\ttest\tw\tinf"
+        nodes_too.write_text("\n".join(lines) + "\n")
+        result = heed("predict", self.model, nodes_too, "--edges", bad, code=65)
+        self.assertEqual([line.split("\t")[0] for line in result.stdout.splitlines()],
+                         [f"n{i}" for i in range(2 * SIZE) if i != 3])
+        for what in ("half_nodes.tsv:5: column 5", f"half.tsv:{2 * SIZE + 2}: an edge to node \"n99\"",
+                     "2 inputs could not be answered"):
+            self.assertIn(what, result.stderr)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 #include <iomanip>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
@@ -55,9 +56,7 @@ void print(const tasks::ShortForecast& next, const std::string& series, const st
 }
 
 // One step, without a model.
-void forecast_next(const ForecastSettings& settings) {
-  const data::SeriesData data =
-      settings.reading.read(settings.inputs[0], settings.table, settings.rows);
+void forecast_next(const ForecastSettings& settings, const data::SeriesData& data) {
   for (size_t s = 0; s < data.names.size(); ++s) {
     const std::vector<float> numbers = numbers_of(data, s);
     if (numbers.size() < 3) {
@@ -85,10 +84,8 @@ void forecast_next(const ForecastSettings& settings) {
 }
 
 // The whole horizon of a model.
-void forecast_with_model(const ForecastSettings& settings) {
-  const models::TrainedForecaster trained = models::load_forecaster(settings.inputs[0]);
-  const data::SeriesData data =
-      settings.reading.read(settings.inputs[1], settings.table, settings.rows);
+void forecast_with_model(const ForecastSettings& settings, const models::TrainedForecaster& trained,
+                         const data::SeriesData& data) {
   try {
     TableWriter table({}, TableWriter::Form::kCsv,
                       [](const std::string& line) { std::cout << line; });
@@ -110,8 +107,16 @@ void run_forecast(const ForecastSettings& settings) {
   check_usage(with_model || !std::filesystem::is_directory(settings.inputs[0]), settings.inputs[0],
               ": expected a file of series behind the model; - reads standard input");
   check_usage(with_model || settings.plot.empty(), "--plot: draws the forecast of a model");
-  with_model ? forecast_with_model(settings) : forecast_next(settings);
+  std::optional<models::TrainedForecaster> trained;
+  if (with_model) trained = models::load_forecaster(settings.inputs[0]);
+  data::DataReport report;
+  const data::SeriesData data = settings.reading.read_good_rows(
+      settings.inputs.back(), settings.table, settings.rows, report);
+  if (data.length() > 0) {
+    trained ? forecast_with_model(settings, *trained, data) : forecast_next(settings, data);
+  }
   flush_output();
+  throw_or_warn(report);
 }
 
 void define_forecast(Options& options, ForecastSettings& s) {

@@ -17,6 +17,15 @@ void SeriesReading::add_to(Options& command) {
 
 data::SeriesData SeriesReading::read(const std::string& file, const ReadingOptions& table,
                                      const TimedRows& rows) const {
+  data::DataReport report;
+  data::SeriesData data = read_good_rows(file, table, rows, report);
+  throw_or_warn(report);
+  return data;
+}
+
+data::SeriesData SeriesReading::read_good_rows(const std::string& file, const ReadingOptions& table,
+                                               const TimedRows& rows,
+                                               data::DataReport& report) const {
   const data::ReadOptions file_options = table.parsed();
   data::SeriesReadOptions reading = options;
   reading.encoding = file_options.encoding;
@@ -24,9 +33,7 @@ data::SeriesData SeriesReading::read(const std::string& file, const ReadingOptio
   reading.limits = file_options.limits;
   reading.time_column = rows.time_column;
   reading.skip_bad = rows.skip_bad;
-  data::DataReport report;
   data::SeriesData data = data::read_series(file, reading, report);
-  throw_or_warn(report);
   say_count(data.file, data.left_out, kRowsLeftOut);
   say_count(data.file, data.added_rows, "times were missing between others and were added");
   say_count(data.file, data.filled, "missing values were filled with those before them");

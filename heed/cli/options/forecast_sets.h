@@ -21,6 +21,10 @@ struct SeriesReading {
   // what that reports.
   data::SeriesData read(const std::string& file, const ReadingOptions& table,
                         const TimedRows& rows) const;
+
+  // The same without the rows that cannot be used, which `report` has then.
+  data::SeriesData read_good_rows(const std::string& file, const ReadingOptions& table,
+                                  const TimedRows& rows, data::DataReport& report) const;
 };
 
 }  // namespace heed::cli

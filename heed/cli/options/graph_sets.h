@@ -23,6 +23,11 @@ struct GraphReading {
   // what that reports.
   data::GraphData read(const std::string& nodes, const ReadingOptions& table, const TimedRows& rows,
                        data::GraphReadOptions model = {}) const;
+
+  // The same without the rows that cannot be used, which `report` has then.
+  data::GraphData read_good_rows(const std::string& nodes, const ReadingOptions& table,
+                                 const TimedRows& rows, data::GraphReadOptions model,
+                                 data::DataReport& report) const;
 };
 
 }  // namespace heed::cli

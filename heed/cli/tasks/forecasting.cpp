@@ -61,7 +61,9 @@ class ForecasterAdapter final : public TaskAdapter {
   }
 
   void predict(const std::string& file, Answers& answers) const override {
-    const data::SeriesData data = options_.read(file);
+    const data::SeriesData data =
+        options_.reading.read_good_rows(file, options_.table, options_.rows, answers.report());
+    if (data.length() == 0) return;
     for (const OrderedJson& row : rows_of(data)) {
       std::string line = row.at("time").get<std::string>();
       for (const std::string& name : trained_.series) {

@@ -60,8 +60,11 @@ class LinkAdapter final : public TaskAdapter {
   }
 
   void predict(const std::string& file, Answers& answers) const override {
-    const data::GraphData data = read();
+    const data::GraphData data = options_.reading.read_good_rows(
+        options_.nodes.required(), options_.table, options_.rows,
+        tasks::read_options_of(trained_, data::Labels::kNone), answers.report());
     const tasks::NodePairs pairs = read_pairs(file, data, answers.report());
+    if (pairs.empty()) return;
     const std::vector<float> scores = tasks::link_scores(trained_, data, pairs);
     for (size_t i = 0; i < pairs.size(); ++i) {
       const std::string& source = data.nodes[static_cast<size_t>(pairs[i].first)];

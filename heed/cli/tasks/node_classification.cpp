@@ -77,7 +77,10 @@ class GraphAdapter final : public TaskAdapter {
   }
 
   void predict(const std::string& file, Answers& answers) const override {
-    const data::GraphData data = read(file, data::Labels::kNone);
+    const data::GraphData data = options_.reading.read_good_rows(
+        file, options_.table, options_.rows, tasks::read_options_of(trained_, data::Labels::kNone),
+        answers.report());
+    if (data.nodes.empty()) return;
     const at::Tensor all = tasks::probabilities(trained_, data).contiguous();
     const auto* row = all.const_data_ptr<float>();
     const auto classes = std::ssize(trained_.labels);

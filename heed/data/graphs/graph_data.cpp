@@ -9,6 +9,7 @@
 #include <set>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "heed/base/error.h"
 #include "heed/data/label_set.h"
@@ -49,6 +50,12 @@ std::optional<Part> part_in(std::string_view cell) {
   return {};
 }
 
+// The nodes of a table by their names.
+struct KnownNodes {
+  std::unordered_map<std::string, int32_t> numbers = {};
+  std::unordered_set<std::string> bad = {};  // of rows that were reported
+};
+
 class NodeReader {
  public:
   NodeReader(OpenTable& table, const GraphReadOptions& options, GraphData& data)
@@ -63,7 +70,7 @@ class NodeReader {
     data_.left_out += table_.left_out();
   }
 
-  const std::unordered_map<std::string, int32_t>& numbers() const { return numbers_; }
+  const KnownNodes& known() const { return known_; }
 
  private:
   void find_columns() {
@@ -141,13 +148,23 @@ class NodeReader {
   void add(const Row& row) {
     const std::string_view node = table_.name(row, node_, "a node");
     if (node.empty()) return;
-    if (numbers_.contains(std::string(node))) {
+    if (known_.numbers.contains(std::string(node))) {
       return table_.bad(row, text_of("node ", excerpt(node, 40), " is there a second time"));
     }
+    if (add(row, node)) {
+      known_.bad.erase(std::string(node));
+    } else if (!options_.table.skip_bad) {
+      known_.bad.emplace(node);
+    }
+  }
+
+  // False: the row cannot be used.
+  bool add(const Row& row, std::string_view node) {
     const auto part = split_ ? part_in(row.cells[*split_]) : Part::kNone;
     if (!part) {
-      return table_.bad(row, text_of("column ", *split_ + 1, ": expected train, valid, test or ",
-                                     "nothing, found ", excerpt(row.cells[*split_], 40)));
+      table_.bad(row, text_of("column ", *split_ + 1, ": expected train, valid, test or nothing, ",
+                              "found ", excerpt(row.cells[*split_], 40)));
+      return false;
     }
     int32_t label = -1;
     const std::string_view name =
@@ -155,19 +172,22 @@ class NodeReader {
     if (!name.empty()) {
       const auto found = labels_.index_of(name);
       if (!found) {
-        return table_.bad(row, text_of("class ", excerpt(name, 40), " is none of the model's"),
-                          ProblemKind::kUnknownLabel);
+        table_.bad(row, text_of("class ", excerpt(name, 40), " is none of the model's"),
+                   ProblemKind::kUnknownLabel);
+        return false;
       }
       label = found->index;
       check_class_count(labels_, options_.table.limits, table_.file());
     } else if (labelled() && part == Part::kTrain) {
-      return table_.bad(row, "expected a class of a node that trains, found none");
+      table_.bad(row, "expected a class of a node that trains, found none");
+      return false;
     }
-    if (!add_features(row)) return;
-    numbers_.emplace(node, static_cast<int32_t>(data_.nodes.size()));
+    if (!add_features(row)) return false;
+    known_.numbers.emplace(node, static_cast<int32_t>(data_.nodes.size()));
     data_.nodes.emplace_back(node);
     data_.classes.push_back(label);
     data_.parts.push_back(*part);
+    return true;
   }
 
   bool add_features(const Row& row) {
@@ -223,18 +243,16 @@ class NodeReader {
   const GraphReadOptions& options_;
   GraphData& data_;
   LabelSet labels_;
-  std::unordered_map<std::string, int32_t> numbers_;
+  KnownNodes known_;
   size_t node_ = 0;
   std::optional<size_t> label_;
   std::optional<size_t> split_;
   std::vector<size_t> places_;  // of the columns
 };
 
-using Numbers = std::unordered_map<std::string, int32_t>;  // of nodes
-
 // Gives `take` each row whose two nodes are there.
 template <typename Take>
-void for_each_pair(OpenTable& table, const Numbers& numbers, const Take& take) {
+void for_each_pair(OpenTable& table, const KnownNodes& nodes, const Take& take) {
   if (table.is_empty()) return;
   const std::string none;
   const auto& cells = table.first().cells;
@@ -259,11 +277,11 @@ void for_each_pair(OpenTable& table, const Numbers& numbers, const Take& take) {
         known = false;
         continue;
       }
-      const auto at = numbers.find(std::string(name));
-      known = at != numbers.end();
+      const auto at = nodes.numbers.find(std::string(name));
+      known = at != nodes.numbers.end();
       if (known) {
         ends[i] = at->second;
-      } else {
+      } else if (!nodes.bad.contains(std::string(name))) {
         table.bad(row, text_of("an edge to node ", excerpt(name, 40), ", which is not there"));
       }
     }
@@ -271,9 +289,9 @@ void for_each_pair(OpenTable& table, const Numbers& numbers, const Take& take) {
   }
 }
 
-void read_edges(OpenTable& table, const Numbers& numbers, GraphData& data) {
+void read_edges(OpenTable& table, const KnownNodes& nodes, GraphData& data) {
   std::set<std::pair<int32_t, int32_t>> seen;
-  for_each_pair(table, numbers, [&](int32_t source, int32_t target) {
+  for_each_pair(table, nodes, [&](int32_t source, int32_t target) {
     if (source == target || !seen.emplace(source, target).second) {
       ++data.repeated;
     } else {
@@ -293,12 +311,12 @@ GraphData read_graph(const std::filesystem::path& nodes, const std::filesystem::
   if (table.is_empty()) return data;
   NodeReader reader(table, options, data);
   reader.read();
-  if (data.nodes.empty() && report.fatal_count() == 0) {
+  if (data.nodes.empty()) {
     report.add(ProblemKind::kNoExamples, data.file, 0, "expected nodes, found none");
   }
-  if (edges.empty() || report.fatal_count() > 0) return data;
+  if (edges.empty()) return data;
   OpenTable table_of_edges(edges, options.table, report);
-  read_edges(table_of_edges, reader.numbers(), data);
+  read_edges(table_of_edges, reader.known(), data);
   return data;
 }
 
@@ -307,12 +325,12 @@ std::vector<std::pair<int32_t, int32_t>> read_pairs(const std::filesystem::path&
                                                     const OpenTableOptions& options,
                                                     DataReport& report, int64_t& left_out) {
   OpenTable table(file, options, report);
-  Numbers numbers;
+  KnownNodes nodes;
   for (const std::string& node : data.nodes) {
-    numbers.emplace(node, static_cast<int32_t>(numbers.size()));
+    nodes.numbers.emplace(node, static_cast<int32_t>(nodes.numbers.size()));
   }
   std::vector<std::pair<int32_t, int32_t>> pairs;
-  for_each_pair(table, numbers,
+  for_each_pair(table, nodes,
                 [&](int32_t source, int32_t target) { pairs.emplace_back(source, target); });
   left_out = table.left_out();
   return pairs;

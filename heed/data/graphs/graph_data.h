@@ -67,8 +67,9 @@ struct GraphData {
 // UsageError for columns that are not there. Rows with another number of cells, a node without a
 // name or there twice, a number that is none or not finite, a split that is not train, valid or
 // test, a node to train on without a class, and edges to nodes that are not there are reported
-// (kColumnCount, kMalformedRow, kUnknownLabel); so is a table without rows (kNoExamples). A file
-// of edges that is empty ("") is none.
+// (kColumnCount, kMalformedRow, kUnknownLabel); so is a table without rows (kNoExamples). What is
+// returned is made of the other rows; edges of a node that was reported go with it. A file of edges
+// that is empty ("") is none.
 GraphData read_graph(const std::filesystem::path& nodes, const std::filesystem::path& edges,
                      const GraphReadOptions& options, DataReport& report);
 

@@ -112,6 +112,17 @@ TEST_F(Graphs, BadRowsAreLeftOutAndCounted) {
   EXPECT_EQ(data.edges.size(), 1u);
 }
 
+// Its edges are not reported beside a node that is.
+TEST_F(Graphs, TheOtherRowsAreReadAfterABadOne) {
+  const GraphData data =
+      read("node,label,split\na,1,train\nb,2,later\nc,1,valid\n", "a,b\na,c\na,z\nc,a\n");
+  EXPECT_EQ(report_.fatal_count(), 2);
+  EXPECT_THAT(report_.text(), HasSubstr("nodes.tsv:3: column 3"));
+  EXPECT_THAT(report_.text(), HasSubstr("edges.tsv:3: an edge to node \"z\""));
+  EXPECT_THAT(data.nodes, ElementsAre("a", "c"));
+  EXPECT_THAT(data.edges, ElementsAre(Pair(0, 1), Pair(1, 0)));
+}
+
 TEST_F(Graphs, ColumnsAreChosen) {
   const GraphReadOptions options{
       .node_column = "what", .label_column = "3", .split_column = "none"};

@@ -46,6 +46,19 @@ class SeriesReader {
     }
   }
 
+  // Of a long table, after its last row.
+  void put_together() {
+    lines_.count(by_time_.size() * data_.names.size() * sizeof(float));
+    for (auto& [time, values] : by_time_) {
+      values.resize(data_.names.size(), kMissing);
+      push(0, time, std::move(values));
+    }
+  }
+
+  // Adds rows at the times that are missing between others. A row between the even times is a bad
+  // one.
+  void even_out();
+
   Table take() { return std::move(table_); }
 
  private:
@@ -144,18 +157,6 @@ class SeriesReader {
     table_.rows.push_back(std::move(values));
     table_.lines.push_back(line);
   }
-
- public:
-  // Of a long table, after its last row.
-  void put_together() {
-    lines_.count(by_time_.size() * data_.names.size() * sizeof(float));
-    for (auto& [time, values] : by_time_) {
-      values.resize(data_.names.size(), kMissing);
-      push(0, time, std::move(values));
-    }
-  }
-
- private:
   TextLines& lines_;
   const SeriesReadOptions& options_;
   SeriesData& data_;
@@ -164,39 +165,39 @@ class SeriesReader {
   std::map<int64_t, std::vector<float>> by_time_;
 };
 
-// Rows at the times that are missing between others.
-void add_missing_rows(Table& table, TextLines& lines, SeriesData& data) {
-  if (table.times.size() < 2) return;
-  data.step = step_of(table.times, *data.time_format);
-  Table even;
-  for (size_t i = 0; i < table.rows.size(); ++i) {
-    const auto place = data.step.between(table.times[0], table.times[i]);
+void SeriesReader::even_out() {
+  const std::vector<int64_t>& times = table_.times;
+  if (times.size() < 2) return;
+  data_.step = step_of(times, *data_.time_format);
+  std::vector<std::vector<float>> even;
+  for (size_t i = 0; i < times.size(); ++i) {
+    const auto place = data_.step.between(times[0], times[i]);
     if (!place) {
-      const std::string where =
-          table.lines[i] > 0 ? text_of(data.file, ":", table.lines[i]) : data.file;
-      throw DataError(where, text_of("the time ", data.time_format->print(table.times[i]),
-                                     " does not stand on the grid that begins at ",
-                                     data.time_format->print(table.times[0]),
-                                     " and whose commonest next time is ",
-                                     data.time_format->print(data.step.after(table.times[0], 1)),
-                                     "; bring the series to even times first"));
+      bad(ProblemKind::kMalformedRow, table_.lines[i],
+          text_of("the time ", data_.time_format->print(times[i]),
+                  " does not stand on the grid that begins at ", data_.time_format->print(times[0]),
+                  " and whose commonest next time is ",
+                  data_.time_format->print(data_.step.after(times[0], 1)),
+                  "; bring the series to even times first"));
+      continue;
     }
-    if (static_cast<size_t>(*place) > 100 * table.rows.size() + 1000) {
-      throw DataError(data.file, text_of("the times leave out more than 99 of 100 rows before ",
-                                         data.time_format->print(table.times[i])));
+    if (static_cast<size_t>(*place) > 100 * times.size() + 1000) {
+      throw DataError(data_.file, text_of("the times leave out more than 99 of 100 rows before ",
+                                          data_.time_format->print(times[i])));
     }
-    const auto missing = static_cast<size_t>(*place) - even.rows.size();
-    lines.count(missing * (sizeof(table.rows[i]) + data.names.size() * sizeof(float)));
-    while (std::ssize(even.rows) < *place) {
-      even.rows.emplace_back(data.names.size(), kMissing);
-      ++data.added_rows;
+    const auto missing = static_cast<size_t>(*place) - even.size();
+    lines_.count(missing * (sizeof(table_.rows[i]) + data_.names.size() * sizeof(float)));
+    while (std::ssize(even) < *place) {
+      even.emplace_back(data_.names.size(), kMissing);
+      ++data_.added_rows;
     }
-    even.rows.push_back(std::move(table.rows[i]));
+    even.push_back(std::move(table_.rows[i]));
   }
-  table.rows = std::move(even.rows);
+  table_.rows = std::move(even);
 }
 
-// Fills what is missing and lays the rows out one after the other.
+// Fills what is missing and lays the rows out one after the other; those of none where a series has
+// no value.
 void fill(const Table& table, TextLines& lines, SeriesData& data) {
   const size_t count = data.names.size();
   lines.count(table.rows.size() * count * sizeof(float));
@@ -206,8 +207,10 @@ void fill(const Table& table, TextLines& lines, SeriesData& data) {
     const auto there = std::find_if(table.rows.begin(), table.rows.end(),
                                     [s](const auto& row) { return !std::isnan(row[s]); });
     if (there == table.rows.end()) {
-      throw DataError(data.file,
-                      text_of("series ", excerpt(data.names[s], 40), " has no value at all"));
+      lines.report(ProblemKind::kNoExamples, 0,
+                   text_of("series ", excerpt(data.names[s], 40), " has no value at all"));
+      data.values.clear();
+      return;
     }
     float last = (*there)[s];
     for (size_t t = 0; t < table.rows.size(); ++t) {
@@ -263,14 +266,13 @@ SeriesData read_series(const std::filesystem::path& file, const SeriesReadOption
     reader.read(*rows, first, columns);
     if (columns.is_long()) reader.put_together();
   }
-  Table table = reader.take();
-  if (report.fatal_count() > 0) return data;
+  reader.even_out();
+  const Table table = reader.take();
   if (table.rows.empty()) {
-    report.add(ProblemKind::kNoExamples, data.file, 0, "expected rows of numbers, found none");
+    lines.report(ProblemKind::kNoExamples, 0, "expected rows of numbers, found none");
     return data;
   }
   if (!table.times.empty()) data.first_time = table.times[0];
-  add_missing_rows(table, lines, data);
   fill(table, lines, data);
   return data;
 }

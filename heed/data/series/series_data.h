@@ -59,11 +59,12 @@ struct SeriesData {
 // there. Times must rise; their step is the commonest distance, and times that it says are missing
 // are added as rows of missing values.
 //
-// Throws MissingInputError, IoError; DataError for damaged gzip data and what is over the limits,
-// for times that do not stand on the grid of their step and for a series without any value;
+// Throws MissingInputError, IoError; DataError for damaged gzip data and what is over the limits;
 // UsageError for columns that are not there. Cells that are no number or not finite, rows with
-// another number of cells, and times that are written differently or do not rise are reported
-// (kMalformedRow, kColumnCount).
+// another number of cells, and times that are written differently, do not rise or do not stand on
+// the grid of their step are reported (kMalformedRow, kColumnCount), and what is returned is made
+// of the other rows. A table without rows or with a series without any value is reported
+// (kNoExamples), and its length is 0.
 SeriesData read_series(const std::filesystem::path& file, const SeriesReadOptions& options,
                        DataReport& report);
 

@@ -92,8 +92,20 @@ TEST_F(Series, BadRowsCanBeLeftOut) {
   EXPECT_EQ(report_.fatal_count(), 0);
 }
 
-TEST_F(Series, TimesOffTheGridAreRefused) {
-  EXPECT_THROW(read("t,x\n0,1\n10,1\n20,1\n25,1\n", {.time_column = "t"}), DataError);
+// What is reported leaves the other rows as they are.
+TEST_F(Series, TheOtherRowsAreReadAfterABadOne) {
+  const SeriesData data =
+      read("date,x\n2016-01-01,1\n2016-01-02,inf\n2016-01-03,3\n2016-01-04\n2016-01-05,5\n");
+  EXPECT_EQ(report_.fatal_count(), 2);
+  EXPECT_THAT(data.values, ElementsAre(1, 1, 3, 3, 5));
+  EXPECT_THAT(read("a\n1\n2\n").values, ElementsAre(1, 2));  // with a report that has problems
+}
+
+TEST_F(Series, TimesOffTheGridAreReported) {
+  const std::string text = "t,x\n0,1\n10,2\n15,3\n20,4\n";
+  EXPECT_THAT(read(text, {.time_column = "t"}).values, ElementsAre(1, 2, 4));
+  EXPECT_THAT(report_.text(), HasSubstr("series.csv:4: the time 15 does not stand on the grid"));
+  EXPECT_EQ(read(text, {.time_column = "t", .skip_bad = true}).left_out, 1);
 }
 
 // n rows may be n series of n values, and leave out a hundred times as many rows between them.
@@ -112,7 +124,10 @@ TEST_F(Series, MoreThanTheMemoryAllowedIsRefused) {
   EXPECT_EQ(read(gaps, {.time_column = "t"}).added_rows, 9900);
 }
 
-TEST_F(Series, ASeriesWithoutAValueIsRefused) { EXPECT_THROW(read("a,b\n1,\n2,NA\n"), DataError); }
+TEST_F(Series, ASeriesWithoutAValueIsReported) {
+  EXPECT_EQ(read("a,b\n1,\n2,NA\n").length(), 0);
+  EXPECT_THAT(report_.text(), HasSubstr("series \"b\" has no value at all"));
+}
 
 TEST_F(Series, NoRowsAreReported) {
   read("a,b\n");
