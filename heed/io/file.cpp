@@ -130,8 +130,7 @@ bool LineReader::bring() {
 
 void LineReader::refuse_length() const {
   throw DataError(where(), text_of("the line is longer than ", options_.max_line_bytes,
-                                   " bytes; is this a text file with one example a line? Of a ",
-                                   "text in a single line, --max-bytes / 4 is the limit"));
+                                   " bytes; is this a text file with one example a line?"));
 }
 
 }  // namespace heed

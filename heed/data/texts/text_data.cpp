@@ -22,9 +22,13 @@ std::string read_all(const std::vector<std::filesystem::path>& files,
          .limits = options.limits},
         report);
     const size_t begin = text.size();
+    const int64_t bad = report.count(ProblemKind::kMalformedRow);
     for (std::string line; lines.next(line);) {
       text += line;
       text += '\n';
+    }
+    if (report.count(ProblemKind::kMalformedRow) > bad) {
+      lines.note("a text in a single line may have a quarter of max_bytes (--max-bytes)");
     }
     if (text.size() == begin) {
       report.add(ProblemKind::kNoExamples, lines.file(), 0, "expected text, found an empty file");

@@ -1,5 +1,6 @@
 #include "heed/data/texts/text_data.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "heed/base/error.h"
@@ -51,6 +52,7 @@ TEST(TextData, ALineMayBeOfAnyLength) {
   ASSERT_EQ(report.examples(ProblemKind::kMalformedRow).size(), 1U);
   EXPECT_TRUE(report.examples(ProblemKind::kMalformedRow)[0].detail.starts_with(
       "the line is longer than 262144 bytes"));
+  EXPECT_THAT(report.notes(), testing::ElementsAre(testing::HasSubstr("a quarter of max_bytes")));
 }
 
 }  // namespace
