@@ -327,7 +327,10 @@ void Options::give(const std::string& name, const std::vector<std::string>& valu
   if (is_flag(*option)) {
     option->add_result(option->get_flag_value(name, values.at(0)));
   } else {
+    const char separator = option->get_delimiter();
+    option->delimiter('\0');  // each is one value, whatever is in it
     for (const std::string& value : values) option->add_result(guarded(value));
+    option->delimiter(separator);
   }
   try {
     if (!option->empty()) option->run_callback();

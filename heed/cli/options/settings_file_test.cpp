@@ -19,6 +19,7 @@ using testing::HasSubstr;
 struct SettingsSample {
   std::string text = "plain";
   std::vector<std::string> list;
+  std::vector<std::string> columns;
   int64_t whole = 8;
   double real = 0.001;
   bool truth = true;
@@ -30,6 +31,7 @@ struct SettingsSample {
   SettingsSample() {
     options.add("--text", text, "A text");
     options.add("--list", list, "Texts").repeats();
+    options.add("--columns", columns, "Texts, commas between them").separated_by(',');
     options.add("--whole", whole, "A number").range(0, 100);
     options.add("--real", real, "Another");
     options.add("--truth", truth, "Whether");
@@ -118,6 +120,27 @@ TEST(SettingsFile, IsToml) {
   EXPECT_FALSE(sample.truth);
   EXPECT_TRUE(sample.flag);
   EXPECT_EQ(sample.perhaps, 0.5);
+}
+
+// What stands between values on the command line is a part of one in a file, which has lists.
+TEST(SettingsFile, AValueIsOneWhateverIsInIt) {
+  using Texts = std::vector<std::string>;
+  SettingsSample typed;
+  typed.options.parse({"--out", "x", "--columns", "a,b"});
+  EXPECT_EQ(typed.columns, (Texts{"a", "b"}));
+  for (const Texts& columns : {Texts{"a,b"}, Texts{"a,b", "c"}, Texts{",", "[a", "b]"}}) {
+    std::string toml;
+    for (const std::string& each : columns) toml += '"' + each + "\", ";
+    SettingsSample read;
+    read.read("columns = [" + toml + "]\n");
+    EXPECT_EQ(read.columns, columns);
+    SettingsSample again;
+    again.read(settings_text(read.options));
+    EXPECT_EQ(again.columns, columns);
+  }
+  SettingsSample one;
+  one.read("columns = 'a,b'\n");
+  EXPECT_EQ(one.columns, Texts{"a,b"});
 }
 
 TEST(SettingsFile, TheCommandLineWins) {
