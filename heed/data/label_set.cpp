@@ -26,6 +26,37 @@ bool is_invisible(char32_t c) {
   return c == 0xAD || (c >= 0x200B && c <= 0x200D) || c == 0x2060 || c == 0xFEFF;
 }
 
+// Small letters, of which these or the capital ones look like those of ASCII, and signs; each
+// followed by its look.
+constexpr std::u32string_view kLooks =
+    // Cyrillic
+    U"аaвbеeѕsіiјjкkмmнhоoрpсcтtуyхxԁdԛqԝw"
+    // Greek
+    U"αaβbεeζzηhιiκkμmνnοoρpτtυyχx"
+    // Dashes and quotes
+    U"\u2010-\u2011-\u2012-\u2013-\u2014-\u2212-\u2018'\u2019'\u02BC'\u201C\"\u201D\"";
+
+char32_t ascii_look_of(char32_t c) {
+  for (size_t i = 0; i < kLooks.size(); i += 2) {
+    if (kLooks[i] == c) return kLooks[i + 1];
+  }
+  return c;
+}
+
+// The same for labels that people take for the same: compatible forms in lower case, what looks
+// like ASCII as ASCII. That of one character is itself: pictures of letters have "a" and "A".
+std::string look_of(const std::string& label) {
+  text::AlignedText plain(label, {0, static_cast<uint32_t>(label.size())},
+                          text::AlignedText::Tracking::kOff);
+  text::normalize_unicode(plain, text::Form::kNfkc);
+  std::string look;
+  int64_t characters = 0;
+  for (size_t at = 0; at < plain.size(); ++characters) {
+    append_utf8(ascii_look_of(text::lower_case(next_code_point(plain.text(), at))), look);
+  }
+  return characters > 1 ? look : label;
+}
+
 }  // namespace
 
 std::string canonical_label(std::string_view label) {
@@ -99,22 +130,34 @@ LabelSet::LabelSet(const std::vector<std::string>& fixed) : fixed_(!fixed.empty(
   }
 }
 
-std::optional<LabelSet::Found> LabelSet::index_of(std::string_view label) {
+std::optional<int32_t> LabelSet::index_of(std::string_view label, const Report& report) {
   label = trimmed(label);
   std::string canonical = canonical_label(label);
   if (canonical.empty()) return std::nullopt;
   const auto place = numbers_.find(canonical);
   if (place != numbers_.end()) {
     const std::string& spelled = spellings_[static_cast<size_t>(place->second)];
-    Found found{.index = place->second};
-    if (spelled != label) found.look_alike = spelled;
-    return found;
+    if (spelled != label) {
+      report(text_of(excerpt(label), " differs from ", excerpt(spelled),
+                     " only in how its letters or blanks are encoded; taken for one class"));
+    }
+    return place->second;
   }
   if (fixed_) return std::nullopt;
+  warn_of_new(canonical, report);
   const auto index = static_cast<int32_t>(spellings_.size());
   numbers_.emplace(std::move(canonical), index);
   spellings_.emplace_back(label);
-  return Found{.index = index};
+  return index;
+}
+
+void LabelSet::warn_of_new(const std::string& label, const Report& report) {
+  const auto [first, is_first] =
+      looks_.emplace(look_of(label), static_cast<int32_t>(spellings_.size()));
+  if (is_first) return;
+  report(text_of(excerpt(label), " looks like ",
+                 excerpt(spellings_[static_cast<size_t>(first->second)]),
+                 " and differs from it in case or in its characters; taken for two classes"));
 }
 
 std::vector<std::string> LabelSet::names() const {

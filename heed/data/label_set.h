@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,7 +14,7 @@
 namespace heed::data {
 
 // A label as classes are compared: composed letters (NFC), every kind of blank as one space, none
-// at its ends, no invisible characters. Labels that look alike are the same class.
+// at its ends, no invisible characters. Labels that differ only in these are the same class.
 std::string canonical_label(std::string_view label);
 
 // Sorted, as numbers if all of them are whole numbers.
@@ -31,13 +32,13 @@ class LabelSet {
   // two of them are the same.
   explicit LabelSet(const std::vector<std::string>& fixed);
 
-  struct Found {
-    int32_t index = 0;
-    // Another spelling of the label that came first, where it looks alike and is not the same.
-    std::optional<std::string> look_alike = {};
-  };
+  // Gets what is to be reported of a label that looks like another (kLookAlike): one that is the
+  // same class, or a new one that differs only in case, in letters of another alphabet, in dashes
+  // or in quotes, which remains a class of its own.
+  using Report = std::function<void(const std::string& detail)>;
+
   // None for an empty label, and for one that is not among the fixed ones.
-  std::optional<Found> index_of(std::string_view label);
+  std::optional<int32_t> index_of(std::string_view label, const Report& report);
 
   bool is_fixed() const { return fixed_; }
   int64_t count() const { return static_cast<int64_t>(spellings_.size()); }
@@ -48,9 +49,12 @@ class LabelSet {
   const std::vector<std::string>& spellings() const { return spellings_; }
 
  private:
+  void warn_of_new(const std::string& label, const Report& report);
+
   bool fixed_;
   std::map<std::string, int32_t, std::less<>> numbers_;  // by canonical labels
   std::vector<std::string> spellings_;                   // of the numbers
+  std::map<std::string, int32_t, std::less<>> looks_;    // the first of those that look the same
 };
 
 // Throws DataError where there are more than the limits allow and they are not fixed. `where`: the

@@ -170,13 +170,15 @@ class NodeReader {
     const std::string_view name =
         label_ && labelled() ? trimmed(row.cells[*label_]) : std::string_view();
     if (!name.empty()) {
-      const auto found = labels_.index_of(name);
+      const auto found = labels_.index_of(name, [&](const std::string& detail) {
+        table_.lines().report(ProblemKind::kLookAlike, row.line, detail);
+      });
       if (!found) {
         table_.bad(row, text_of("class ", excerpt(name, 40), " is none of the model's"),
                    ProblemKind::kUnknownLabel);
         return false;
       }
-      label = found->index;
+      label = *found;
       check_class_count(labels_, options_.table.limits, table_.file());
     } else if (labelled() && part == Part::kTrain) {
       table_.bad(row, "expected a class of a node that trains, found none");

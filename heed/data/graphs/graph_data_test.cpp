@@ -98,6 +98,11 @@ TEST_F(Graphs, AModelSaysWhichColumnsAndClassesThereAre) {
   EXPECT_THROW(read(kNodes, "", known), UsageError);
 }
 
+TEST_F(Graphs, ClassesThatLookAlikeAreSaid) {
+  read("node,label\na,x y\nb,x\u00a0y\n");
+  EXPECT_THAT(only(report_, ProblemKind::kLookAlike), HasSubstr("3: \"x\u00a0y\" differs from"));
+}
+
 TEST_F(Graphs, AnotherClassIsNamed) {
   read(kNodes, "", {.label_names = {"10", "11"}});
   EXPECT_THAT(only(report_, ProblemKind::kUnknownLabel), HasSubstr("3: class \"9\""));

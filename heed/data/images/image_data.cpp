@@ -107,9 +107,11 @@ class ImageReader {
   // The number of a class; none where it is unknown, which is reported.
   std::optional<int32_t> class_of(std::string_view label, const std::string& file, int64_t line) {
     if (!options_.has_labels) return -1;
-    const auto found = labels_.index_of(label);
+    const auto found = labels_.index_of(label, [&](const std::string& detail) {
+      report_.add(ProblemKind::kLookAlike, file, line, detail);
+    });
     check_class_count(labels_, options_.table.limits, file);
-    if (found) return found->index;
+    if (found) return found;
     if (trimmed(label).empty()) {
       bad(file, line, "expected a class, found none", ProblemKind::kMissingLabel);
     } else {

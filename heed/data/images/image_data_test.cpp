@@ -129,6 +129,13 @@ TEST_F(ImageSets, WhatCannotBeUsedIsNamedOrLeftOut) {
   EXPECT_EQ(data.left_out, 2);
 }
 
+TEST_F(ImageSets, ClassesThatLookAlikeAreSaid) {
+  classes();
+  test::spill(folder_ / "list.csv", "label,file\ncat,set/cat/b.png\nCat,set/dog/c.png\n");
+  read(folder_ / "list.csv");
+  EXPECT_THAT(only(report_, ProblemKind::kLookAlike), HasSubstr("3: \"Cat\" looks like \"cat\""));
+}
+
 TEST_F(ImageSets, ClassesOfAModelAreKept) {
   const ImageData data = read(classes(), {.label_names = {"dog", "cow", "cat"}});
   EXPECT_THAT(data.classes, ElementsAre(2, 2, 0));

@@ -87,14 +87,16 @@ class ObjectReader {
       const int64_t id = item.at("id").integer();
       const JsonValue name = item.at("name");
       if (source.categories.contains(id)) item.at("id").fail("an id that no other category has");
-      const auto found = labels_.index_of(name.string());
+      const auto found = labels_.index_of(name.string(), [&](const std::string& detail) {
+        report_.add(ProblemKind::kLookAlike, file, 0, detail);
+      });
       if (!found && !labels_.is_fixed()) name.fail("a name");
       if (!found) name.fail("one of " + listed(labels_.names()));
-      if (!seen.insert(found->index).second) name.fail("a name that no other category has");
-      source.categories[id] = found->index;
+      if (!seen.insert(*found).second) name.fail("a name that no other category has");
+      source.categories[id] = *found;
       if (labels_.is_fixed()) return;
       auto& ids = data_.category_ids;
-      if (found->index < std::ssize(ids)) return;
+      if (*found < std::ssize(ids)) return;
       if (std::find(ids.begin(), ids.end(), id) != ids.end()) {
         two_names = text_of("field '", item.path(), "': category ", id,
                             " has another name in the files before");

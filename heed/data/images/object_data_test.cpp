@@ -135,6 +135,10 @@ TEST_F(ObjectSets, BadCategoriesAreNamed) {
               HasSubstr("'categories[1].id': expected an id that no other category has"));
   EXPECT_THAT(categories(R"([{"id": 1, "name": "cat"}, {"id": 2, "name": "cat"}])"),
               HasSubstr("'categories[1].name': expected a name that no other category has"));
+  report_ = {};
+  read(written(R"([{"id": 1, "file_name": "a.png"}])", "[]",
+               R"([{"id": 1, "name": "cat"}, {"id": 2, "name": "Cat"}])"));
+  EXPECT_EQ(report_.count(ProblemKind::kLookAlike), 1);
   EXPECT_THAT(categories(R"([{"id": 1, "name": ""}])"),
               HasSubstr("'categories[0].name': expected a name"));
   const auto known = written(R"([{"id": 1, "file_name": "a.png"}])", "[]");

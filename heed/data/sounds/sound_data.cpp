@@ -198,7 +198,12 @@ SoundData read_sounds(const std::vector<fs::path>& inputs, const SoundReadOption
   };
   for (SoundEntry& entry : list.entries) {
     if (progress) progress(++done, std::ssize(list.entries));
-    const auto label = has_labels ? labels.index_of(entry.target) : std::nullopt;
+    const auto look_alike = [&](const std::string& detail) {
+      const bool listed = !entry.listed.empty();
+      report.add(ProblemKind::kLookAlike, listed ? entry.listed : entry.file,
+                 listed ? entry.line : 0, detail);
+    };
+    const auto label = has_labels ? labels.index_of(entry.target, look_alike) : std::nullopt;
     if (has_labels && !label) {
       bad(entry, ProblemKind::kUnknownLabel,
           text_of("class ", excerpt(entry.target, 40), " is none of the model's"));
@@ -213,7 +218,7 @@ SoundData read_sounds(const std::vector<fs::path>& inputs, const SoundReadOption
       continue;
     }
     SoundExample& example = data.examples.back();
-    if (label) example.label = label->index;
+    if (label) example.label = *label;
     bytes += example.features.values.size() * sizeof(float);
     if (bytes > allowed) {
       throw DataError(data.name, text_of("what the model hears of the sounds takes more than ",

@@ -85,6 +85,17 @@ TEST_F(Sounds, WhatCannotBeReadIsSaid) {
   EXPECT_EQ(data.examples.size(), 2U);
 }
 
+TEST_F(Sounds, ClassesThatLookAlikeAreSaid) {
+  add("a.wav");
+  test::spill(folder_ / "list.csv", "label,file\nyes,a.wav\nYes,a.wav\n");
+  EXPECT_EQ(read("list.csv").labels.size(), 2U);
+  EXPECT_THAT(report_.text(), HasSubstr("list.csv:3: \"Yes\" looks like \"yes\""));
+  add("set/yes/1.wav");
+  add("set/Yes/2.wav");
+  read("set");
+  EXPECT_EQ(report_.count(ProblemKind::kLookAlike), 1);
+}
+
 TEST_F(Sounds, ClassesOfAModelAreKept) {
   add("a.wav");
   test::spill(folder_ / "list.csv", "file,label\na.wav,x\na.wav,new\n");

@@ -171,11 +171,13 @@ class TableReader {
   }
 
   void bad(size_t row, ProblemKind kind, const std::string& detail) {
-    if (!options_.table.skip_bad) {
-      const TableData::Place& at = data_.places[row];
-      report_.add(kind, data_.files[static_cast<size_t>(at.file)], at.line, detail);
-    }
+    if (!options_.table.skip_bad) report(row, kind, detail);
     bad_[row] = true;
+  }
+
+  void report(size_t row, ProblemKind kind, const std::string& detail) {
+    const TableData::Place& at = data_.places[row];
+    report_.add(kind, data_.files[static_cast<size_t>(at.file)], at.line, detail);
   }
 
   void tell_target() {
@@ -187,8 +189,10 @@ class TableReader {
     if (!target.is_category) return fill_numbers(target, target_cells_);
     const std::string where = joined(data_.files);
     for (size_t row = 0; row < target_cells_.size(); ++row) {
-      const auto found = labels_.index_of(target_cells_[row]);
-      target.categories.push_back(found ? found->index : -1);
+      const auto found = labels_.index_of(target_cells_[row], [&](const std::string& detail) {
+        report(row, ProblemKind::kLookAlike, detail);
+      });
+      target.categories.push_back(found.value_or(-1));
       check_class_count(labels_, options_.table.limits, where);
       if (found) continue;
       bad(row, ProblemKind::kUnknownLabel,

@@ -130,6 +130,11 @@ TEST_F(Tables, ClassesHaveALimit) {
   EXPECT_EQ(read(text, {.target = "y"}).target->names.size(), 30u);
 }
 
+TEST_F(Tables, ClassesThatLookAlikeAreSaid) {
+  EXPECT_EQ(read("age,income\n1,high\n2,low\n3,High\n").target->names.size(), 3u);
+  EXPECT_THAT(only(report_, ProblemKind::kLookAlike), HasSubstr("4: \"High\" looks like \"high\""));
+}
+
 TEST_F(Tables, OneClassIsNone) {
   read("a,y\nx,1\nz,1\n", {.target = "y", .target_kind = TargetKind::kClasses});
   EXPECT_EQ(report_.count(ProblemKind::kOneClass), 1);

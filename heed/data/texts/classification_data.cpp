@@ -116,7 +116,8 @@ class Collector {
 
  private:
   std::optional<int32_t> index_of(int64_t line, std::string_view label) {
-    const auto found = labels_.index_of(label);
+    const auto found = labels_.index_of(
+        label, [&](const std::string& detail) { report(ProblemKind::kLookAlike, line, detail); });
     if (!found) {
       if (trimmed(label).empty()) {
         report(ProblemKind::kMissingLabel, line, "expected a label, found none");
@@ -126,13 +127,8 @@ class Collector {
       }
       return std::nullopt;
     }
-    if (found->look_alike) {
-      report(ProblemKind::kLookAlike, line,
-             text_of(excerpt(label), " differs from ", excerpt(*found->look_alike),
-                     " only in how its letters or blanks are encoded; taken for one class"));
-    }
     if (labels_.count() > options_.limits.most_classes) refuse_classes(line);
-    return found->index;
+    return found;
   }
 
   [[noreturn]] void refuse_classes(int64_t line) const {
@@ -155,11 +151,11 @@ class Collector {
       // A label whose every row was left out is no class.
       if (used[i]) data_.label_names.push_back(names[i]);
     }
-    sort_labels(data_.label_names);
-    LabelSet sorted(data_.label_names);
+    const std::vector<int32_t> sorted = sort_with_places(data_.label_names);
     std::vector<int32_t> place(names.size(), 0);
+    size_t next = 0;
     for (size_t i = 0; i < names.size(); ++i) {
-      if (used[i]) place[i] = sorted.index_of(names[i])->index;
+      if (used[i]) place[i] = sorted[next++];
     }
     for (Example& example : data_.examples) {
       if (example.label) example.label = place[static_cast<size_t>(*example.label)];
@@ -300,6 +296,7 @@ void read_file(const FileKind& kind, Collector& collector) {
 // Whether each of the first lines begins with a label, or with several, and has more behind it.
 bool begin_with_labels(std::string_view head, const ReadOptions& options) {
   LabelSet labels(options.label_names);
+  const auto nothing = [](const std::string& /*detail*/) {};
   const std::string& separator = options.label_separator;
   size_t lines = 0;
   while (!head.empty()) {
@@ -310,7 +307,7 @@ bool begin_with_labels(std::string_view head, const ReadOptions& options) {
     const size_t blank = line.find_first_of(" \t");
     std::string_view label = line.substr(0, blank);
     if (!separator.empty()) label = label.substr(0, label.find(separator));
-    if (blank == line.npos || !is_utf8(label) || !labels.index_of(label)) return false;
+    if (blank == line.npos || !is_utf8(label) || !labels.index_of(label, nothing)) return false;
     ++lines;
   }
   return lines > 1;

@@ -186,15 +186,12 @@ class Reader {
     const bool has_type = tag.size() > kMark && tag[1] == '-';
     if (!has_type || options_.tags == NerReadOptions::Tags::kAny) return tag;
     const std::string type = tag.substr(kMark);
-    const auto found = types_.index_of(type);
+    const auto found = types_.index_of(type, [&](const std::string& detail) {
+      lines_->report(ProblemKind::kLookAlike, line, detail);
+    });
     if (!found) return tag;
-    if (found->look_alike) {
-      lines_->report(ProblemKind::kLookAlike, line,
-                     text_of(excerpt(type), " differs from ", excerpt(*found->look_alike),
-                             " only in how its letters or blanks are encoded; taken for one type"));
-    }
     return tag.substr(0, kMark) + (types_.is_fixed()
-                                       ? types_.spellings()[static_cast<size_t>(found->index)]
+                                       ? types_.spellings()[static_cast<size_t>(*found)]
                                        : canonical_label(type));
   }
 

@@ -82,6 +82,8 @@ class StoryReader {
     question.question = trimmed(line.substr(0, tab));
     std::string_view rest = line.substr(tab + 1);
     const size_t second = std::min(rest.find('\t'), rest.size());
+    answers_.index_of(rest.substr(0, second),
+                      [&](const std::string& detail) { report(ProblemKind::kLookAlike, detail); });
     question.answer = canonical_label(rest.substr(0, second));
     rest.remove_prefix(std::min(second + 1, rest.size()));
     if (question.question.empty() || question.answer.empty()) {
@@ -117,6 +119,7 @@ class StoryReader {
   TextLines& lines_;
   std::vector<std::string> story_;
   std::map<int64_t, size_t> places_;  // of the lines that are sentences, in story_
+  LabelSet answers_ = LabelSet({});
   int64_t stories_ = 0;
   int64_t last_ = 0;
 };

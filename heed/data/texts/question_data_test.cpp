@@ -47,6 +47,7 @@ TEST(StoryData, AnswersThatLookAlikeAreOneAnswer) {
   EXPECT_EQ(data.questions[0].answer, "caf\u00e9 bar");
   EXPECT_EQ(data.questions[1].answer, "caf\u00e9 bar");
   EXPECT_EQ(report.count(ProblemKind::kMissingLabel), 1);  // nothing that can be seen
+  EXPECT_EQ(report.count(ProblemKind::kLookAlike), 1);
 }
 
 TEST(StoryData, FaultsHaveTheirLine) {
