@@ -14,8 +14,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <istream>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "heed/base/error.h"
@@ -100,23 +102,60 @@ size_t end_of_string(std::string_view text, size_t begin) {
   return at;
 }
 
-// Throws where a character beyond ASCII stands outside of strings and comments: TOML allows none,
-// and toml++ 3.3 is undefined for some.
-void check_letters(std::string_view text, const std::string& file) {
-  for (size_t at = text.starts_with("\xEF\xBB\xBF") ? 3 : 0; at < text.size();) {
-    if (text[at] == '"' || text[at] == '\'') {
-      at = end_of_string(text, at);
-    } else if (text[at] == '#') {
-      at = text.find('\n', at);  // npos is beyond the end, too
-    } else if (static_cast<unsigned char>(text[at]) < 0x80) {
-      ++at;
-    } else {
-      const std::string_view before = text.substr(0, at);
-      throw UsageError(
-          text_of(printable(file), ":", 1 + std::count(before.begin(), before.end(), '\n'),
-                  ": this is not TOML: a character beyond ASCII outside of a text in quotes"));
+// A string begins a line or stands behind one of "=,.[{"; toml++ takes another quote for a letter.
+bool begins_string(std::string_view text, size_t at) {
+  if (text[at] != '"' && text[at] != '\'') return false;
+  const size_t before = text.substr(0, at).find_last_not_of(" \t");
+  return before == std::string_view::npos ||
+         std::string_view("\r\n=,.[{").find(text[before]) != std::string_view::npos;
+}
+
+bool is_ascii(char byte) { return static_cast<unsigned char>(byte) < 0x80; }
+
+// A string in """ with escapes for what is beyond ASCII; behind a backslash, where TOML allows none
+// of it, one that TOML does not know.
+std::string with_escapes(std::string_view text) {
+  std::string result;
+  bool escape = false;  // begun by the backslash before
+  for (size_t at = 0; at < text.size();) {
+    if (is_ascii(text[at])) {
+      escape = text[at] == '\\' && !escape;
+      result += text[at++];
+      continue;
     }
+    std::array<char, 11> code{};
+    std::snprintf(code.data(), code.size(), "\\U%08X",
+                  static_cast<unsigned>(next_code_point(text, at)));
+    result += std::exchange(escape, false) ? "?" : code.data();
   }
+  return result;
+}
+
+// The same settings without what toml++ 3 is undefined for: some characters beyond ASCII where it
+// looks for blanks. These are places outside of strings and comments, where TOML allows none and
+// this throws, and strings in """, where it skips the blanks behind a \ that ends a line.
+std::string for_parser(std::string_view text, const std::string& file) {
+  const auto refuse = [&](size_t at, const char* why) {
+    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(at), '\n');
+    throw UsageError(text_of(printable(file), ":", line, ": this is not TOML: ", why));
+  };
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (!is_utf8(text)) refuse(valid_utf8_prefix(text), "bytes that are not UTF-8");
+  std::string result;
+  for (size_t at = 0; at < text.size();) {
+    size_t end = at + 1;
+    if (begins_string(text, at)) {
+      end = end_of_string(text, at);
+    } else if (text[at] == '#') {
+      end = text.find('\n', at);  // npos is beyond the end, too
+    } else if (!is_ascii(text[at])) {
+      refuse(at, "a character beyond ASCII outside of a text in quotes");
+    }
+    const std::string_view part = text.substr(at, end - at);
+    result += part.starts_with(R"(""")") ? with_escapes(part) : std::string(part);
+    at += part.size();
+  }
+  return result;
 }
 
 std::string quoted(const std::string& text) {
@@ -155,7 +194,7 @@ void read_settings(Options& options, std::istream& in, const std::string& file) 
   for (char byte = 0; text.size() <= kLargestFile && in.get(byte);) text += byte;
   check_usage(text.size() <= kLargestFile, printable(file), ": settings of more than ",
               kLargestFile, " bytes");
-  check_letters(text, file);
+  text = for_parser(text, file);
   toml::table settings;
   try {
     settings = toml::parse(text);
