@@ -34,9 +34,9 @@ fuzz() {
     echo "fuzz: $name has no seeds: expected some in tests/fuzz/corpus/$name" >&2
     return 1
   fi
-  # Only the first folder is written to.
+  # Only the first folder is written to. The timeout is one of the clock, and five share the cores.
   if ! "build/fuzz/tests/fuzz/heed_fuzz_$name" -max_total_time="$seconds" -seed="${FUZZ_SEED:-0}" \
-      -max_len=8192 -timeout=20 \
+      -max_len=8192 -timeout=60 \
       -rss_limit_mb=3000 -malloc_limit_mb=2000 -print_final_stats=1 -verbosity=0 \
       -artifact_prefix="build/fuzz/findings/$name-" \
       "build/fuzz/corpus/$name" "tests/fuzz/corpus/$name" >"$log" 2>&1; then
