@@ -1,15 +1,23 @@
 // Lists of names in a text.
 #pragma once
 
+#include <functional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 namespace heed {
 
-// "a, b, c".
-inline std::string joined(const std::vector<std::string>& parts, const char* separator = ", ") {
+// "a, b, c": texts, or what `text_of_part` makes of each part.
+template <typename Parts, typename TextOf = std::identity>
+std::string joined(const Parts& parts, std::string_view separator = ", ",
+                   const TextOf& text_of_part = {}) {
   std::string all;
-  for (size_t i = 0; i < parts.size(); ++i) all += (i > 0 ? separator : "") + parts[i];
+  bool first = true;
+  for (const auto& part : parts) {
+    if (!first) all += separator;
+    all += std::invoke(text_of_part, part);
+    first = false;
+  }
   return all;
 }
 

@@ -9,6 +9,7 @@
 
 #include "heed/base/cpus.h"
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/ops/workers.h"
 
 namespace heed::cli {
@@ -155,14 +156,10 @@ nlohmann::ordered_json json_of(const tasks::Metrics& metrics) {
 }
 
 std::string text_of_metrics(const tasks::Metrics& metrics) {
-  std::string text;
-  for (const auto& [name, value] : metrics) {
-    char buffer[64];
-    std::snprintf(buffer, sizeof buffer, is_count(name) ? "%s %.0f" : "%s %.4f", name.c_str(),
-                  value);
-    text += (text.empty() ? "" : "  ") + std::string(buffer);
-  }
-  return text;
+  return joined(metrics, "  ", [](const auto& metric) {
+    const auto& [name, value] = metric;
+    return formatted(is_count(name) ? "%s %.0f" : "%s %.4f", name.c_str(), value);
+  });
 }
 
 }  // namespace heed::cli

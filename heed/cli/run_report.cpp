@@ -6,6 +6,7 @@
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
+#include "heed/base/joined.h"
 #include "heed/base/progress.h"
 #include "heed/cli/common.h"
 #include "heed/doctor/model_checks.h"
@@ -101,9 +102,7 @@ ReportTable setting_table(const Options& command) {
   ReportTable table{.columns = {"option", "value"}};
   for (const OptionInfo& option : command.all()) {
     if (option.positional || !option.setting) continue;
-    std::string values;
-    for (const std::string& value : option.values) values += (values.empty() ? "" : " ") + value;
-    table.rows.push_back({option.names.back(), values});
+    table.rows.push_back({option.names.back(), joined(option.values, " ")});
   }
   return table;
 }

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 #include <unordered_map>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/data/format.h"
 #include "heed/io/utf8.h"
 #include "heed/text/characters/aligned_text.h"
@@ -113,10 +115,8 @@ void check_class_count(const LabelSet& labels, const Limits& limits, const std::
 
 std::string listed(const std::vector<std::string>& names) {
   constexpr size_t kShown = 10;
-  std::string list;
-  for (size_t i = 0; i < names.size() && i < kShown; ++i) {
-    list += (i > 0 ? ", " : "") + excerpt(names[i], 30);
-  }
+  std::string list = joined(std::span(names).first(std::min(names.size(), kShown)), ", ",
+                            [](const std::string& name) { return excerpt(name, 30); });
   if (names.size() > kShown) list += text_of(", ... (", names.size(), " in all)");
   return list;
 }

@@ -6,6 +6,7 @@
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
+#include "heed/base/joined.h"
 #include "heed/io/printable.h"
 
 namespace heed::doctor {
@@ -39,11 +40,11 @@ std::string Report::text() const {
       if (!each.advice.empty()) text += "  → " + printable(each.advice) + '\n';
     }
   }
-  std::string fine;
+  std::vector<std::string> fine;
   for (const std::string& check : checked) {
-    if (found.count(check) == 0) fine += (fine.empty() ? "" : ", ") + check;
+    if (found.count(check) == 0) fine.push_back(check);
   }
-  if (!fine.empty()) text += "nothing found: " + fine + '\n';
+  if (!fine.empty()) text += "nothing found: " + joined(fine) + '\n';
   for (const NotChecked& each : not_checked) {
     text += text_of("not checked: ", each.check, ": ", each.why, '\n');
   }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/data/rows.h"
 #include "heed/data/texts/ner_data.h"
 #include "heed/data/texts/parallel_data.h"
@@ -55,9 +56,7 @@ void read_entities(Split& split, const std::vector<std::filesystem::path>& files
                      all.reading);
   for (const data::NerSentence& sentence : read.sentences) {
     Sample& sample = split.samples.emplace_back();
-    for (const std::string& word : sentence.words) {
-      sample.text += (sample.text.empty() ? "" : " ") + word;
-    }
+    sample.text = joined(sentence.words, " ");
     for (const std::string& tag : sentence.tags) {
       if (tag.size() < 3) continue;
       const std::string type = tag.substr(2);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "heed/base/joined.h"
 #include "heed/io/file.h"
 #include "heed/io/json_syntax.h"
 #include "heed/io/utf8.h"
@@ -247,10 +248,8 @@ void JsonValue::check_keys(std::initializer_list<std::string_view> known) const 
   if (!value_->is_object()) fail("an object");
   for (const auto& [key, value] : value_->items()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    std::string names;
-    for (const std::string_view name : known) names += text_of(names.empty() ? "" : ", ", name);
-    throw DataError(*file_,
-                    "field '" + child_path(path_, key) + "' is not known here; known are " + names);
+    throw DataError(*file_, "field '" + child_path(path_, key) + "' is not known here; known are " +
+                                joined(known));
   }
 }
 

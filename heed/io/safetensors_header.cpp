@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/io/json_syntax.h"
 #include "heed/io/utf8.h"
 
@@ -175,11 +176,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
     }
   }
 
-  static std::string dtype_names() {
-    std::string names;
-    for (const DtypeRow& row : kDtypes) names += (names.empty() ? "" : " ") + std::string(row.name);
-    return names;
-  }
+  static std::string dtype_names() { return joined(kDtypes, " ", &DtypeRow::name); }
 
   void start_field(const std::string& key) {
     field_ = key == "dtype"          ? Field::kDtype
@@ -220,9 +217,7 @@ class HeaderReader final : public nlohmann::json_sax<nlohmann::json> {
 };
 
 std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
+  return "[" + joined(shape, ", ", [](int64_t size) { return std::to_string(size); }) + "]";
 }
 
 void check_entry(const HeaderEntry& entry, const std::string& file, uint64_t data_offset,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/metrics/words.h"
 #include "heed/text/characters/lower_case.h"
 #include "heed/text/characters/unicode.h"
@@ -62,7 +63,7 @@ std::string normalized_answer(std::string_view answer) {
   std::string text = text::lower_case(answer);
   std::erase_if(text, is_ascii_punctuation);
   text = without_articles(text);
-  return joined(split_words(text));
+  return joined(split_words(text), " ");
 }
 
 AnswerScore answer_score(std::string_view answer, std::span<const std::string> references) {

@@ -1,6 +1,7 @@
 // The tokenizers of sacrebleu, described in bleu.h.
 #include <unicode/uchar.h>
 
+#include "heed/base/joined.h"
 #include "heed/io/named.h"
 #include "heed/io/utf8.h"
 #include "heed/metrics/bleu.h"
@@ -172,7 +173,7 @@ std::string bleu_tokenize(std::string_view line, BleuTokens tokens) {
       text = tokenize_intl(line);
       break;
   }
-  return joined(split_words(text));
+  return joined(split_words(text), " ");
 }
 
 }  // namespace heed::metrics

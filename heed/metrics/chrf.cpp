@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/metrics/words.h"
 #include "heed/text/characters/lower_case.h"
 #include "heed/text/characters/unicode.h"
@@ -77,8 +78,8 @@ std::vector<Chrf::Order> Chrf::compare(std::string_view hypothesis,
         count_ngrams(their_text, their_bounds, order, 0));
   }
   if (options_.word_order == 0) return orders;
-  const std::string our_words = joined(words_of(hypothesis));
-  const std::string their_words = joined(words_of(reference));
+  const std::string our_words = joined(words_of(hypothesis), " ");
+  const std::string their_words = joined(words_of(reference), " ");
   const auto our_word_bounds = word_bounds(our_words);
   const auto their_word_bounds = word_bounds(their_words);
   for (int64_t n = 1; n <= options_.word_order; ++n) {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/metrics/words.h"
 #include "heed/text/characters/lower_case.h"
 
@@ -39,14 +40,11 @@ RougeValue value_of(size_t hits, size_t predicted, size_t actual) {
 }
 
 RougeValue ngrams(const Words& hypothesis, const Words& reference, size_t order) {
-  const auto text_of_words = [](const Words& words) {
-    return joined(std::vector<std::string_view>(words.begin(), words.end()));
-  };
   const auto count_of = [order](const Words& words) {
     return words.size() < order ? 0 : words.size() - order + 1;
   };
-  const std::string ours = text_of_words(hypothesis);
-  const std::string theirs = text_of_words(reference);
+  const std::string ours = joined(hypothesis, " ");
+  const std::string theirs = joined(reference, " ");
   const int64_t hits = common(count_ngrams(ours, word_bounds(ours), order, 1),
                               count_ngrams(theirs, word_bounds(theirs), order, 1));
   return value_of(static_cast<size_t>(hits), count_of(hypothesis), count_of(reference));

@@ -21,15 +21,6 @@ std::vector<std::string_view> split_words(std::string_view text) {
   return words;
 }
 
-std::string joined(const std::vector<std::string_view>& words) {
-  std::string text;
-  for (const std::string_view word : words) {
-    if (!text.empty()) text += ' ';
-    text += word;
-  }
-  return text;
-}
-
 NgramCounts count_ngrams(std::string_view text, const std::vector<size_t>& bounds, size_t order,
                          size_t gap) {
   NgramCounts counts;
@@ -39,14 +30,14 @@ NgramCounts count_ngrams(std::string_view text, const std::vector<size_t>& bound
   return counts;
 }
 
-std::vector<size_t> word_bounds(std::string_view joined) {
+std::vector<size_t> word_bounds(std::string_view words) {
   std::vector<size_t> bounds;
-  if (joined.empty()) return bounds;
+  if (words.empty()) return bounds;
   bounds.push_back(0);
-  for (size_t at = joined.find(' '); at != std::string_view::npos; at = joined.find(' ', at + 1)) {
+  for (size_t at = words.find(' '); at != std::string_view::npos; at = words.find(' ', at + 1)) {
     bounds.push_back(at + 1);
   }
-  bounds.push_back(joined.size() + 1);
+  bounds.push_back(words.size() + 1);
   return bounds;
 }
 

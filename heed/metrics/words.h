@@ -15,9 +15,6 @@ bool is_python_space(char32_t c);
 // The words between white space; views into `text` (UTF-8).
 std::vector<std::string_view> split_words(std::string_view text);
 
-// Words with one blank between them, so that every n-gram is a part of it.
-std::string joined(const std::vector<std::string_view>& words);
-
 using NgramCounts = std::unordered_map<std::string_view, int64_t>;
 
 // The n-grams of one order of what lies between `bounds`: part i is text[bounds[i], bounds[i + 1]),
@@ -25,8 +22,9 @@ using NgramCounts = std::unordered_map<std::string_view, int64_t>;
 NgramCounts count_ngrams(std::string_view text, const std::vector<size_t>& bounds, size_t order,
                          size_t gap);
 
-// Where the words of a joined() text begin, and one place more behind its last blank.
-std::vector<size_t> word_bounds(std::string_view joined);
+// Where words begin that have one blank between them, so that every n-gram is a part of the text,
+// and one place more behind its last blank.
+std::vector<size_t> word_bounds(std::string_view words);
 
 // Where the characters of a text begin, and its end.
 std::vector<size_t> character_bounds(std::string_view text);

@@ -180,12 +180,12 @@ std::string chosen_part(const std::string& part, const std::vector<std::string>&
 
 // "Which attention, of models with several: cross, encoder, decoder (seq2seq); …".
 std::string help_of_parts() {
-  std::string tasks;
+  std::vector<std::string> tasks;
   for (const TaskKind& kind : task_kinds()) {
     if (kind.attention_parts.empty()) continue;
-    tasks += text_of(tasks.empty() ? "" : "; ", joined(kind.attention_parts), " (", kind.name, ")");
+    tasks.push_back(text_of(joined(kind.attention_parts), " (", kind.name, ")"));
   }
-  return "Which attention, of models with several: " + tasks;
+  return "Which attention, of models with several: " + joined(tasks, "; ");
 }
 
 bool is_page(const std::string& path) { return std::filesystem::path(path).extension() == ".html"; }

@@ -31,16 +31,14 @@ void print_bash_command(const Command& command) {
 
 // The words that may follow `prefix` ("" or "train "), each once.
 std::string next_words(const std::string& prefix) {
-  std::string words;
+  std::vector<std::string> words;
   for (const Command& command : commands()) {
-    if (command.path.rfind(prefix, 0) != 0) continue;
+    if (!command.path.starts_with(prefix)) continue;
     const std::string rest = command.path.substr(prefix.size());
     const std::string word = rest.substr(0, rest.find(' '));
-    if ((" " + words + " ").find(" " + word + " ") == std::string::npos) {
-      words += (words.empty() ? "" : " ") + word;
-    }
+    if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
   }
-  return words;
+  return joined(words, " ");
 }
 
 // The first words of commands of two: "train".

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "heed/base/joined.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/task_kind.h"
@@ -17,9 +18,8 @@ struct InspectSettings {
 };
 
 std::string shape_text(const std::vector<int64_t>& shape) {
-  std::string text;
-  for (const int64_t size : shape) text += (text.empty() ? "" : " × ") + std::to_string(size);
-  return text.empty() ? "scalar" : text;
+  if (shape.empty()) return "scalar";
+  return joined(shape, " × ", [](int64_t size) { return std::to_string(size); });
 }
 
 OrderedJson describe(const AnyTask& task) {
@@ -44,9 +44,7 @@ OrderedJson describe(const AnyTask& task) {
 std::string plain(const OrderedJson& value) {
   if (value.is_string()) return printable(value.get<std::string>());
   if (!value.is_array()) return value.dump();
-  std::string text;
-  for (const auto& element : value) text += (text.empty() ? "" : ", ") + plain(element);
-  return text;
+  return joined(value, ", ", plain);
 }
 
 void print_for_people(const OrderedJson& json) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "heed/base/format.h"
+#include "heed/base/joined.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
@@ -65,13 +66,14 @@ ObjectParts read_object_parts(const TrainDetectSettings& s) {
 
 // "cat 12,8,40,30; dog 60,20,31,44", or that there is nothing.
 std::string objects_in(const data::ObjectData& data, size_t picture) {
-  std::string text;
+  std::vector<std::string> objects;
   for (const data::LabelledObject& object : data.objects) {
     if (object.image != static_cast<int64_t>(picture)) continue;
-    text += (text.empty() ? "" : "; ") + data.categories[static_cast<size_t>(object.category)] +
-            formatted(" %.0f,%.0f,%.0f,%.0f", object.x, object.y, object.width, object.height);
+    objects.push_back(
+        data.categories[static_cast<size_t>(object.category)] +
+        formatted(" %.0f,%.0f,%.0f,%.0f", object.x, object.y, object.width, object.height));
   }
-  return text.empty() ? "nothing" : text;
+  return objects.empty() ? "nothing" : joined(objects, "; ");
 }
 
 // Some of the pictures, with the objects in them.

@@ -122,11 +122,10 @@ std::string kinds_text(const data::TableData& data) {
       numbers.push_back(printable(column.name));
     }
   }
-  std::string text;
-  if (!numbers.empty()) text += "numbers " + joined(numbers);
-  if (!categories.empty())
-    text += (numbers.empty() ? "" : "; ") + ("categories " + joined(categories));
-  return text;
+  std::vector<std::string> kinds;
+  if (!numbers.empty()) kinds.push_back("numbers " + joined(numbers));
+  if (!categories.empty()) kinds.push_back("categories " + joined(categories));
+  return joined(kinds, "; ");
 }
 
 void run_train_table(const TrainTableSettings& settings) {

@@ -22,6 +22,7 @@
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
+#include "heed/base/joined.h"
 #include "heed/cli/options/options.h"
 #include "heed/cli/options/suggestion.h"
 #include "heed/io/printable.h"
@@ -179,11 +180,10 @@ std::string quoted(const std::string& text) {
 
 std::string value_text(const OptionInfo& option) {
   const bool bare = option.flag || !option.value.starts_with("TEXT");
-  std::string text;
-  for (const std::string& value : option.values) {
+  const std::string text = joined(option.values, ", ", [&](const std::string& value) {
     check_usage(is_utf8(value), option.names.back(), ": expected UTF-8, got ", excerpt(value));
-    text += (text.empty() ? "" : ", ") + (bare ? value : quoted(value));
-  }
+    return bare ? value : quoted(value);
+  });
   return option.list ? "[" + text + "]" : text;
 }
 

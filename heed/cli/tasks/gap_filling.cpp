@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/cli/options/task_sets.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/token_attention.h"
@@ -71,9 +72,10 @@ class GapFiller final : public TextTask<TextInput> {
   // "paris<TAB>0.9312", the gaps one behind the other.
   Answer answer_of(const std::string& text, const std::vector<tasks::FilledGap>& gaps) const {
     Answer answer{.json = {{"text", text}, {"gaps", OrderedJson::array()}}};
+    answer.line = joined(gaps, "\t", [&](const tasks::FilledGap& gap) {
+      return answer_line(word_of(gap.best.front().id), gap.best.front().probability);
+    });
     for (const tasks::FilledGap& gap : gaps) {
-      answer.line += answer.line.empty() ? "" : "\t";
-      answer.line += answer_line(word_of(gap.best.front().id), gap.best.front().probability);
       OrderedJson top = OrderedJson::array();
       for (const auto& each : gap.best) {
         top.push_back({{"token", filler_.tokenizer->token_of(each.id)},

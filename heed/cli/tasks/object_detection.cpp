@@ -11,6 +11,7 @@
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
+#include "heed/base/joined.h"
 #include "heed/cli/options/image_sets.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/picture_input.h"
@@ -263,13 +264,13 @@ class DetectorAdapter final : public TaskAdapter {
                                          const data::ImageData& data, AttentionView& view) const {
     std::vector<ShownObject> shown;
     OrderedJson objects = OrderedJson::array();
-    std::string names;
+    std::vector<std::string> names;
     for (const tasks::QueryObject& found : tasks::objects_of_queries(said, 0, data.sizes[0])) {
       if (found.object.score < options_.threshold) continue;
       const auto category = static_cast<size_t>(found.object.category);
       const std::string& label = trained_.labels[category];
       const std::string title = answer_title(label, found.object.score);
-      names += (names.empty() ? "" : ", ") + title;
+      names.push_back(title);
       objects.push_back({{"category", label},
                          {"category_id", trained_.category_ids[category]},
                          {"bbox", box_numbers(found.object.box)},
@@ -280,7 +281,7 @@ class DetectorAdapter final : public TaskAdapter {
                        .frame = scaled_frame(found.object.box, data.sizes[0], data, label)});
     }
     view.title = printable(std::filesystem::path(data.names[0]).filename().string()) + ": " +
-                 (names.empty() ? "nothing found" : names);
+                 (names.empty() ? "nothing found" : joined(names));
     view.details["objects"] = objects;
     return shown;
   }

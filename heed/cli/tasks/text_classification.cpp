@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/cli/options/task_sets.h"
 #include "heed/cli/reading/examples.h"
 #include "heed/cli/task_kind.h"
@@ -196,11 +197,8 @@ std::string TextClassifierAdapter::line_of(const tasks::Classification& result) 
   std::vector<int32_t> labels = result.labels;
   std::stable_sort(labels.begin(), labels.end(),
                    [&](int32_t a, int32_t b) { return probability(a) > probability(b); });
-  std::string line;
-  for (const int32_t c : labels) {
-    line += (line.empty() ? "" : "\t") + answer_line(name(c), probability(c));
-  }
-  return line.empty() ? options.unknown : line;
+  if (labels.empty()) return options.unknown;
+  return joined(labels, "\t", [&](int32_t c) { return answer_line(name(c), probability(c)); });
 }
 
 OrderedJson TextClassifierAdapter::json_of(const tasks::Classification& result,

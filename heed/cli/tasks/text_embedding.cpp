@@ -5,6 +5,7 @@
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
+#include "heed/base/joined.h"
 #include "heed/cli/options/task_sets.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/token_attention.h"
@@ -59,11 +60,9 @@ class TextEmbedderAdapter final : public TextTask<TextInput> {
     for (size_t i = 0; i < inputs.size(); ++i) {
       const auto* first = vectors[static_cast<int64_t>(i)].const_data_ptr<float>();
       const std::vector<float> values(first, first + vectors.size(1));
-      Answer answer{.json = {{"text", inputs[i].text}, {"vector", values}}};
-      for (const float value : values) {
-        answer.line += (answer.line.empty() ? "" : " ") + formatted("%.7g", double{value});
-      }
-      found.push_back(std::move(answer));
+      found.push_back({.line = joined(values, " ",
+                                      [](float value) { return formatted("%.7g", double{value}); }),
+                       .json = {{"text", inputs[i].text}, {"vector", values}}});
     }
     return found;
   }

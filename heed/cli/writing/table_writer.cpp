@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/io/printable.h"
 #include "heed/io/utf8.h"
 
@@ -55,9 +56,7 @@ std::string text_of_value(const OrderedJson& value) {
   if (value.is_null()) return "";
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_array() || is_of_objects(value)) return value.dump();
-  std::string text;
-  for (const OrderedJson& each : value) text += (text.empty() ? "" : " ") + text_of_value(each);
-  return text;
+  return joined(value, " ", text_of_value);
 }
 
 std::string csv_cell(const std::string& cell) {
@@ -68,9 +67,7 @@ std::string csv_cell(const std::string& cell) {
 }
 
 std::string names_of(const OrderedJson& row) {
-  std::string names;
-  for (const auto& [name, value] : row.items()) names += (names.empty() ? "" : ", ") + name;
-  return names;
+  return joined(row.items(), ", ", [](const auto& each) { return each.key(); });
 }
 
 }  // namespace
@@ -90,11 +87,7 @@ void TableWriter::start(const OrderedJson& row) {
                 names_of(row));
     add_paths(*member, {column}, paths_);
   }
-  for (const Path& path : paths_) {
-    std::string name;
-    for (const std::string& step : path) name += (name.empty() ? "" : ".") + step;
-    names.push_back(name);
-  }
+  for (const Path& path : paths_) names.push_back(joined(path, "."));
   write_line(names);
 }
 

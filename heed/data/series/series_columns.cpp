@@ -7,6 +7,7 @@
 #include <span>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/io/utf8.h"
 
 namespace heed::data {
@@ -35,10 +36,9 @@ size_t column_named(const std::string& name, const Row& first, bool header, std:
       number <= first.cells.size()) {
     return number - 1;
   }
-  std::string names;
-  for (const std::string& cell : first.cells) names += (names.empty() ? "" : ", ") + cell;
-  throw UsageError(text_of(option, ": ", file, " has no column ", excerpt(name, 40), "; it has ",
-                           header ? names : text_of(first.cells.size(), " columns without names")));
+  throw UsageError(text_of(
+      option, ": ", file, " has no column ", excerpt(name, 40), "; it has ",
+      header ? joined(first.cells) : text_of(first.cells.size(), " columns without names")));
 }
 
 std::optional<size_t> time_column(const Row& first, const SeriesReadOptions& options, bool header,

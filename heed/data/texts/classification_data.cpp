@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/data/json_lines.h"
 #include "heed/data/label_set.h"
 #include "heed/io/utf8.h"
@@ -315,11 +316,7 @@ bool begin_with_labels(std::string_view head, const ReadOptions& options) {
 
 }  // namespace
 
-std::string ClassificationData::name() const {
-  std::string names;
-  for (const std::string& file : files) names += (names.empty() ? "" : ", ") + file;
-  return names;
-}
+std::string ClassificationData::name() const { return joined(files); }
 
 std::string ClassificationData::where(const Example& example) const {
   return text_of(files.at(example.file), ":", example.line);

@@ -1,6 +1,7 @@
 #include "heed/models/published/architecture.h"
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/models/published/architectures/all.h"
 
 namespace heed::models::published {
@@ -39,11 +40,10 @@ const std::vector<Architecture>& architectures() {
 }
 
 const Architecture& find_architecture(std::string_view model_type) {
-  std::string known;
   for (const Architecture& each : architectures()) {
     if (each.model_type == model_type) return each;
-    known += text_of(known.empty() ? "" : ", ", each.model_type);
   }
+  const std::string known = joined(architectures(), ", ", &Architecture::model_type);
   throw UsageError(text_of("architecture: expected one of ", known, ", got '", model_type,
                            "'; to add it, write heed/models/published/architectures/", model_type,
                            ".cpp (docs/adding_an_architecture.md)"));

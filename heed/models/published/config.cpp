@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 
 namespace heed::models::published {
 namespace {
@@ -99,12 +100,10 @@ Sides Config::sides(std::string_view name) const {
 std::string Config::activation(Names names, std::string missing, bool gated) const {
   const auto found = first_of(json_, names);
   const std::string name = found ? found->string() : std::move(missing);
-  std::string known;
   for (const ActivationName& each : kActivations) {
     if (each.theirs == name) return std::string(gated ? each.gated : each.plain);
-    known += text_of(known.empty() ? "" : ", ", each.theirs);
   }
-  json_.at(*names.begin()).fail("one of " + known);
+  json_.at(*names.begin()).fail("one of " + joined(kActivations, ", ", &ActivationName::theirs));
 }
 
 std::vector<std::string> Config::labels() const {

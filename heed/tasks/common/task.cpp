@@ -4,16 +4,17 @@
 #include <array>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 
 namespace heed::tasks {
 
 double metric(const Metrics& metrics, const std::string& name) {
-  std::string known;
   for (const auto& [each, value] : metrics) {
     if (each == name) return value;
-    known += (known.empty() ? "" : ", ") + each;
   }
-  throw UsageError(text_of("metric: expected one of ", known, ", got '", name, "'"));
+  throw UsageError(text_of("metric: expected one of ",
+                           joined(metrics, ", ", [](const auto& each) { return each.first; }),
+                           ", got '", name, "'"));
 }
 
 bool higher_is_better(const std::string& metric) {

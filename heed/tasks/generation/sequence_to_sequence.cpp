@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/data/format.h"
 #include "heed/inference/beam_search.h"
 #include "heed/metrics/language.h"

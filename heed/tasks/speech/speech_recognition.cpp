@@ -8,6 +8,7 @@
 #include <set>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/inference/ctc.h"
 #include "heed/io/utf8.h"
 #include "heed/metrics/words.h"
@@ -100,9 +101,7 @@ Transcript transcript_of(const models::TrainedSpeechRecogniser& trained,
     result.words.back().text += token;
     result.words.back().end = static_cast<double>(spans[i].end) * step;
   }
-  for (const SpokenWord& word : result.words) {
-    result.text += (result.text.empty() ? "" : " ") + word.text;
-  }
+  result.text = joined(result.words, " ", &SpokenWord::text);
   return result;
 }
 

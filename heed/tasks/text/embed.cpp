@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/models/files/published_files.h"
 #include "heed/models/parts/text_batch.h"
 #include "heed/tasks/common/batches.h"
@@ -56,11 +57,11 @@ std::string prompt_of(const TextEmbedder& embedder, const std::string& name) {
   const auto& modules = embedder.model->modules_of_text();
   const std::string& wanted = name.empty() ? modules.default_prompt : name;
   if (wanted.empty()) return {};
-  std::string known;
   for (const auto& [each, text] : modules.prompts) {
     if (each == wanted) return text;
-    known += (known.empty() ? "" : ", ") + each;
   }
+  const std::string known =
+      joined(modules.prompts, ", ", [](const auto& prompt) { return prompt.first; });
   throw UsageError(text_of("prompt-name: expected ",
                            known.empty() ? "nothing, as this model has no prompts" : "one of ",
                            known, ", got '", wanted, "'"));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/text/characters/unicode.h"
 #include "heed/text/directory/builders.h"
 #include "heed/text/models/bpe.h"
@@ -325,10 +326,8 @@ Tokenizer::Parts build_plain(DirectorySettings& settings, const SentencePieceMod
   Json splits = Json::array();
   if (model.add_dummy_prefix) splits.push_back(metaspace(legacy ? "always" : "first", false));
   if (!user_defined.empty()) {
-    std::string any;
-    for (const std::string& piece : user_defined) any += (any.empty() ? "" : "|") + escaped(piece);
     splits.push_back({{"type", "Split"},
-                      {"pattern", {{"Regex", any}}},
+                      {"pattern", {{"Regex", joined(user_defined, "|", escaped)}}},
                       {"behavior", "Isolated"},
                       {"invert", false}});
   }

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/io/utf8.h"
 #include "heed/text/characters/unicode.h"
 #include "heed/text/regex/regex.h"
@@ -33,9 +34,7 @@ Regex word_pattern() {
       R"(\.{2,}|!{2,}|\?{2,}|-{2,})",                                                     // ...
       R"(\S)",
   };
-  std::string pattern;
-  for (const std::string& each : alternatives) pattern += (pattern.empty() ? "" : "|") + each;
-  return Regex(pattern);
+  return Regex(joined(alternatives, "|"));
 }
 
 void check(std::string_view text) {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/io/json.h"
 
 namespace heed::training {
@@ -77,11 +78,9 @@ void check_agreement(ProcessGroup& group, const Settings& settings) {
     difference_here = text_of(differs->name, " is ", differs->before, " in rank 0 and ",
                               differs->now, " in rank ", group.rank());
   }
-  std::string all;
-  for (const std::string& each : gathered(group, difference_here)) {
-    if (!each.empty()) all += (all.empty() ? "" : "; ") + each;
-  }
-  all = group.broadcast(all);
+  std::vector<std::string> differences = gathered(group, difference_here);
+  std::erase(differences, "");
+  const std::string all = group.broadcast(joined(differences, "; "));
   check_usage(all.empty(), "several processes: ", all,
               "; start all of them with the same options and the same data");
 }

@@ -1,9 +1,11 @@
 #include "heed/kernels/attention/tiles/setup.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/kernels/vector/dropout.h"
 #include "heed/kernels/vector/isa.h"
 #include "heed/kernels/vector/scratch.h"
@@ -16,11 +18,9 @@ const TileTable& tile_table() { return HEED_PICK_ISA(kTileTable); }
 const TileScore& tile_score(const TileTable& table, const char* name) {
   const TileScore* score = find_score(table.scores, table.score_count, name);
   if (score != nullptr) return *score;
-  std::string names;
-  for (int i = 0; i < table.score_count; ++i) {
-    names += std::string(i > 0 ? ", " : "") + table.scores[i].name;
-  }
-  throw UsageError(text_of("attention: no score is named '", name, "'; there are ", names));
+  const std::span scores(table.scores, static_cast<size_t>(table.score_count));
+  throw UsageError(text_of("attention: no score is named '", name, "'; there are ",
+                           joined(scores, ", ", &TileScore::name)));
 }
 
 TileSetup::TileSetup(const Problem& problem, const Workers& workers)
