@@ -8,31 +8,33 @@ namespace {
 
 struct KindInfo {
   ProblemKind kind;
-  Severity severity;
+  ProblemSeverity severity;
   std::string_view name;
 };
 
 // docs/data.md holds the same table with its reasons.
 constexpr std::array<KindInfo, kProblemKinds> kKinds = {{
-    {ProblemKind::kNotUtf8, Severity::kFatal, "not UTF-8"},
-    {ProblemKind::kControlByte, Severity::kFatal, "NUL byte"},
-    {ProblemKind::kMalformedRow, Severity::kFatal, "malformed row"},
-    {ProblemKind::kColumnCount, Severity::kFatal, "wrong number of columns"},
-    {ProblemKind::kMissingText, Severity::kFatal, "missing text"},
-    {ProblemKind::kEmptyText, Severity::kWarning, "empty text"},
-    {ProblemKind::kMissingLabel, Severity::kFatal, "missing label"},
-    {ProblemKind::kUnknownLabel, Severity::kFatal, "unknown label"},
-    {ProblemKind::kNoExamples, Severity::kFatal, "no examples"},
-    {ProblemKind::kOneClass, Severity::kFatal, "fewer than two classes"},
-    {ProblemKind::kEmptyClass, Severity::kFatal, "class without a training example"},
-    {ProblemKind::kEmptyClassValid, Severity::kWarning, "class without a validation example"},
-    {ProblemKind::kRepeatedText, Severity::kWarning, "validation text also in the training data"},
-    {ProblemKind::kTwoLabels, Severity::kWarning, "text under two labels"},
-    {ProblemKind::kBadTag, Severity::kFatal, "tag out of place"},
-    {ProblemKind::kLineCount, Severity::kFatal, "different numbers of lines"},
-    {ProblemKind::kStoryOrder, Severity::kFatal, "story out of order"},
-    {ProblemKind::kAnswerPlace, Severity::kFatal, "answer not in its place"},
-    {ProblemKind::kLookAlike, Severity::kWarning, "labels that look alike"},
+    {ProblemKind::kNotUtf8, ProblemSeverity::kFatal, "not UTF-8"},
+    {ProblemKind::kControlByte, ProblemSeverity::kFatal, "NUL byte"},
+    {ProblemKind::kMalformedRow, ProblemSeverity::kFatal, "malformed row"},
+    {ProblemKind::kColumnCount, ProblemSeverity::kFatal, "wrong number of columns"},
+    {ProblemKind::kMissingText, ProblemSeverity::kFatal, "missing text"},
+    {ProblemKind::kEmptyText, ProblemSeverity::kWarning, "empty text"},
+    {ProblemKind::kMissingLabel, ProblemSeverity::kFatal, "missing label"},
+    {ProblemKind::kUnknownLabel, ProblemSeverity::kFatal, "unknown label"},
+    {ProblemKind::kNoExamples, ProblemSeverity::kFatal, "no examples"},
+    {ProblemKind::kOneClass, ProblemSeverity::kFatal, "fewer than two classes"},
+    {ProblemKind::kEmptyClass, ProblemSeverity::kFatal, "class without a training example"},
+    {ProblemKind::kEmptyClassValid, ProblemSeverity::kWarning,
+     "class without a validation example"},
+    {ProblemKind::kRepeatedText, ProblemSeverity::kWarning,
+     "validation text also in the training data"},
+    {ProblemKind::kTwoLabels, ProblemSeverity::kWarning, "text under two labels"},
+    {ProblemKind::kBadTag, ProblemSeverity::kFatal, "tag out of place"},
+    {ProblemKind::kLineCount, ProblemSeverity::kFatal, "different numbers of lines"},
+    {ProblemKind::kStoryOrder, ProblemSeverity::kFatal, "story out of order"},
+    {ProblemKind::kAnswerPlace, ProblemSeverity::kFatal, "answer not in its place"},
+    {ProblemKind::kLookAlike, ProblemSeverity::kWarning, "labels that look alike"},
 }};
 
 constexpr bool in_order() {
@@ -56,7 +58,7 @@ size_t index(ProblemKind kind) { return static_cast<size_t>(kind); }
 
 std::string_view name_of(ProblemKind kind) { return kKinds[index(kind)].name; }
 
-Severity severity_of(ProblemKind kind) { return kKinds[index(kind)].severity; }
+ProblemSeverity severity_of(ProblemKind kind) { return kKinds[index(kind)].severity; }
 
 void DataReport::add(ProblemKind kind, std::string_view file, int64_t line,
                      std::string_view detail) {
@@ -72,7 +74,7 @@ int64_t DataReport::count(ProblemKind kind) const { return entries_[index(kind)]
 int64_t DataReport::fatal_count() const {
   int64_t count = 0;
   for (const KindInfo& info : kKinds) {
-    if (info.severity == Severity::kFatal) count += this->count(info.kind);
+    if (info.severity == ProblemSeverity::kFatal) count += this->count(info.kind);
   }
   return count;
 }
@@ -80,7 +82,7 @@ int64_t DataReport::fatal_count() const {
 int64_t DataReport::warning_count() const {
   int64_t count = 0;
   for (const KindInfo& info : kKinds) {
-    if (info.severity == Severity::kWarning) count += this->count(info.kind);
+    if (info.severity == ProblemSeverity::kWarning) count += this->count(info.kind);
   }
   return count;
 }
@@ -91,12 +93,12 @@ const std::vector<Problem>& DataReport::examples(ProblemKind kind) const {
 
 std::string DataReport::text() const {
   std::string text;
-  for (const Severity severity : {Severity::kFatal, Severity::kWarning}) {
+  for (const ProblemSeverity severity : {ProblemSeverity::kFatal, ProblemSeverity::kWarning}) {
     for (const KindInfo& info : kKinds) {
       const Entry& entry = entries_[index(info.kind)];
       if (info.severity != severity || entry.count == 0) continue;
-      text += text_of(severity == Severity::kFatal ? "error: " : "warning: ", info.name, ": ",
-                      entry.count, entry.count == 1 ? " place\n" : " places\n");
+      text += text_of(severity == ProblemSeverity::kFatal ? "error: " : "warning: ", info.name,
+                      ": ", entry.count, entry.count == 1 ? " place\n" : " places\n");
       for (const Problem& problem : entry.kept) {
         text += text_of("  ", problem.where, ": ", problem.detail, "\n");
       }

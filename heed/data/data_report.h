@@ -30,16 +30,17 @@ enum class ProblemKind : uint8_t {
   kStoryOrder,       // a line of a story without its number, a fact that no line before it holds
   kAnswerPlace,      // an answer that does not stand in its text where it is said to
   kLookAlike,        // a label that differs from another only in how its letters are encoded
+  kCount,            // no kind: how many there are
 };
-inline constexpr int kProblemKinds = 19;
+inline constexpr auto kProblemKinds = static_cast<int>(ProblemKind::kCount);
 
-enum class Severity : uint8_t { kWarning, kFatal };
+enum class ProblemSeverity : uint8_t { kWarning, kFatal };
 
 // "not UTF-8", "empty text", ...
 std::string_view name_of(ProblemKind kind);
 
 // The documented rule.
-Severity severity_of(ProblemKind kind);
+ProblemSeverity severity_of(ProblemKind kind);
 
 struct Problem {
   std::string where;   // "file:line", or "file" where no single line is to blame

@@ -50,8 +50,9 @@ TEST(DataReport, TheDocumentedRuleIsTheRule) {
   page << file.rdbuf();
   for (int i = 0; i < kProblemKinds; ++i) {
     const auto kind = static_cast<ProblemKind>(i);
-    const std::string row = "| " + std::string(name_of(kind)) +
-                            (severity_of(kind) == Severity::kFatal ? " | fatal |" : " | warning |");
+    const std::string row =
+        "| " + std::string(name_of(kind)) +
+        (severity_of(kind) == ProblemSeverity::kFatal ? " | fatal |" : " | warning |");
     EXPECT_THAT(page.str(), testing::HasSubstr(row));
   }
 }

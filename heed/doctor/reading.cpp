@@ -64,7 +64,7 @@ void check_reading(const Data& data, Report& report) {
     const auto kind = static_cast<ProblemKind>(i);
     const int64_t count = data.reading.count(kind);
     if (count == 0) continue;
-    const bool fatal = data::severity_of(kind) == data::Severity::kFatal;
+    const bool fatal = data::severity_of(kind) == data::ProblemSeverity::kFatal;
     Finding finding{
         .check = check_of(kind),
         .severity = fatal ? Severity::kStop : Severity::kWarning,
