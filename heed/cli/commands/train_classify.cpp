@@ -123,7 +123,7 @@ void define_train_classify(Options& options, TrainClassifySettings& s) {
       options, s.task.model,
       {.help = {
            {"max_length", "Tokens of a text, or of a sentence of it; what is beyond is cut"}}});
-  s.training.add_to(options, {"loss", "accuracy", "macro_f1", "micro_f1", "subset_accuracy"});
+  s.training.add_to(options, tasks::TextClassification::metric_names());
 }
 
 }  // namespace

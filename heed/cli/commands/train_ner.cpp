@@ -120,7 +120,7 @@ void define_train_ner(Options& options, TrainNerSettings& s) {
                     {.help = {{"max_length",
                                "Words that the model sees at once; a longer sentence is read in "
                                "parts"}}});
-  s.training.add_to(options, {"loss", "f1", "precision", "recall"});
+  s.training.add_to(options, tasks::EntityRecognition::metric_names());
 }
 
 }  // namespace

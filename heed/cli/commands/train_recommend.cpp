@@ -72,8 +72,7 @@ void define_train_recommend(Options& options, TrainRecommendSettings& s) {
       options, s.task.model,
       {.help = {{"max_length", "Items of a history that are read, the last ones"},
                 {"embedding_std", "Standard deviation that vectors of items start with"}}});
-  s.training.add_to(options,
-                    {"loss", "hr@10", "ndcg@10", "mrr", "sampled_hr@10", "sampled_ndcg@10"});
+  s.training.add_to(options, tasks::Recommendation::metric_names());
 }
 
 }  // namespace

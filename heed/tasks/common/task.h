@@ -36,7 +36,8 @@ struct Batch {
 // In the order in which they are shown, "loss" among them.
 using Metrics = std::vector<std::pair<std::string, double>>;
 
-// The metric that decides which model is best.
+// The metric that decides which model is best. Which ones may, of those that its validate() gives,
+// says the function metric_names() of a task's class.
 struct Watched {
   std::string name;
   bool higher_is_better = true;

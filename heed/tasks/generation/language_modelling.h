@@ -64,6 +64,7 @@ class LanguageModelling final : public Task {
   Loss loss(const Batch& batch) override;  // mean over all tokens, nats
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "loss", .higher_is_better = false}; }
+  static std::vector<std::string> metric_names() { return {"loss", "perplexity", "bits_per_byte"}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedLanguageModel& trained() const { return trained_; }

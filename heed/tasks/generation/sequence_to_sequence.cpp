@@ -201,8 +201,9 @@ SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
                                        models::TrainedEncoderDecoder trained,
                                        const SequenceToSequenceOptions& options)
     : options_(options), trained_(std::move(trained)), valid_(valid) {
-  check_usage(options.watched == "loss" || options.watched == "bleu",
-              "watched: expected loss or bleu, got '", options.watched, "'");
+  const std::vector<std::string> names = metric_names();
+  check_usage(std::find(names.begin(), names.end(), options.watched) != names.end(),
+              "watched: expected one of ", joined(names), ", got '", options.watched, "'");
   visit_fields(options, nn::FieldCheck());
   check_usage(!valid.pairs.empty(), "training: expected validation data, got none");
   train_ = encode_pairs(trained_, train);

@@ -67,6 +67,7 @@ class SequenceToSequence final : public Task {
   Loss loss(const Batch& batch) override;  // mean over the tokens of the targets, nats
   Metrics validate(const Progress& progress) override;
   Watched watched() const override;
+  static std::vector<std::string> metric_names() { return {"loss", "bleu"}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedEncoderDecoder& trained() const { return trained_; }

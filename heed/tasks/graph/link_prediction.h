@@ -63,6 +63,7 @@ class LinkPrediction final : public Task {
   Loss loss(const Batch& batch) override;  // of the whole graph: each edge, and as many other pairs
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "auc"}; }
+  static std::vector<std::string> metric_names() { return {"loss", "auc", "average_precision"}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedGraphClassifier& trained() const { return trained_; }

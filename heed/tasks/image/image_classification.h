@@ -56,6 +56,7 @@ class ImageClassification final : public Task {
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "accuracy", .higher_is_better = true}; }
+  static std::vector<std::string> metric_names() { return {"loss", "accuracy", "macro_f1"}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedImageClassifier& trained() const { return trained_; }

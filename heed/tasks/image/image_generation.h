@@ -53,6 +53,7 @@ class ImageGeneration final : public Task {
   Loss loss(const Batch& batch) override;  // mean over all codes, nats
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "loss", .higher_is_better = false}; }
+  static std::vector<std::string> metric_names() { return {"loss", "bits_per_dim"}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedImageGenerator& trained() const { return trained_; }

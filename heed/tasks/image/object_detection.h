@@ -55,6 +55,7 @@ class ObjectDetection final : public Task {
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "ap", .higher_is_better = true}; }
+  static std::vector<std::string> metric_names() { return {"loss", "ap", "ap50", "ap75", "ar100"}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedObjectDetector& trained() const { return trained_; }

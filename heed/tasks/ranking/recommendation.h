@@ -62,6 +62,9 @@ class Recommendation final : public Task {
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "ndcg@10"}; }
+  static std::vector<std::string> metric_names() {
+    return {"loss", "hr@10", "ndcg@10", "mrr", "sampled_hr@10", "sampled_ndcg@10"};
+  }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedRecommender& trained() const { return trained_; }

@@ -57,6 +57,7 @@ class Forecasting final : public Task {
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "mse", .higher_is_better = false}; }
+  static std::vector<std::string> metric_names() { return {"loss", "mse", "mae"}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedForecaster& trained() const { return trained_; }

@@ -48,6 +48,7 @@ class SpeechClassification final : public Task {
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "accuracy"}; }
+  static std::vector<std::string> metric_names() { return {"loss", "accuracy", "macro_f1"}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedSpeechClassifier& trained() const { return trained_; }

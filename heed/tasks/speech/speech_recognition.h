@@ -51,6 +51,7 @@ class SpeechRecognition final : public Task {
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "wer", .higher_is_better = false}; }
+  static std::vector<std::string> metric_names() { return {"loss", "wer", "cer"}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedSpeechRecogniser& trained() const { return trained_; }

@@ -83,6 +83,9 @@ class TableLearning final : public Task {
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched() const override;
+  static std::vector<std::string> metric_names() {
+    return {"loss", "accuracy", "macro_f1", "rmse", "mae", "r2"};
+  }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedTable& trained() const { return trained_; }

@@ -56,6 +56,7 @@ class EmbeddingTraining final : public Task {
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched() const override;
+  static std::vector<std::string> metric_names() { return {"spearman", "ndcg_at_10", "mrr_at_10"}; }
   void save(const std::filesystem::path& directory) const override;
 
   // Of the training and the validation texts.

@@ -79,6 +79,7 @@ class EntityRecognition final : public Task {
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "f1", .higher_is_better = true}; }
+  static std::vector<std::string> metric_names() { return {"loss", "f1", "precision", "recall"}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedTokenTagger& trained() const { return trained_; }

@@ -41,6 +41,7 @@ class SpanQuestions final : public Task {
   Loss loss(const Batch& batch) override;  // mean of the cross-entropies of start and end
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "f1", .higher_is_better = true}; }
+  static std::vector<std::string> metric_names() { return {"exact_match", "f1"}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedQuestionAnswerer& trained() const { return trained_; }

@@ -56,6 +56,7 @@ class StoryQuestions final : public Task {
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched() const override { return {.name = "exact_match", .higher_is_better = true}; }
+  static std::vector<std::string> metric_names() { return {"loss", "exact_match", "f1"}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedQuestionAnswerer& trained() const { return trained_; }

@@ -85,6 +85,9 @@ class TextClassification final : public Task {
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched() const override;
+  static std::vector<std::string> metric_names() {
+    return {"loss", "accuracy", "macro_f1", "micro_f1", "subset_accuracy"};
+  }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedTextClassifier& trained() const { return trained_; }
