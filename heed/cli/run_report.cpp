@@ -202,7 +202,7 @@ struct Course {
   doctor::Report advice;
 };
 
-ReportPage page_of(const RunInfo& run, const RunState& state, const ReportSection& settings,
+ReportPage page_of(const RunInfo& run, const LiveRun& state, const ReportSection& settings,
                    const Course& course) {
   const auto& [log, advice] = course;
   ReportPage page{.title = "Training of " + name_of(run), .summary = {state.text}};
@@ -259,7 +259,7 @@ ReportSection settings_section(const RunInfo& run) {
           .table = setting_table(run.command)};
 }
 
-ReportPage run_page(const RunInfo& run, const RunState& state, const ReportSection& settings) {
+ReportPage run_page(const RunInfo& run, const LiveRun& state, const ReportSection& settings) {
   const Log log = log_of(run.directory);
   return page_of(run, state, settings, {.log = log, .advice = examined(log)});
 }

@@ -28,14 +28,14 @@ struct RunInfo {
 ReportSection settings_section(const RunInfo& run);
 
 // What changes while it goes on, beside the log in its directory.
-struct RunState {
+struct LiveRun {
   std::string text;                                                // where it stands
   std::shared_ptr<const std::vector<ShownExample>> examples = {};  // null: none yet
   std::string examples_by = {};  // behind their headings: ", by the model of step 40"
 };
 
 // Throws as read_log does; there may be no log yet.
-ReportPage run_page(const RunInfo& run, const RunState& state, const ReportSection& settings);
+ReportPage run_page(const RunInfo& run, const LiveRun& state, const ReportSection& settings);
 
 // curves.png, curves.svg, report.html and the pages of the examples in the directory of the run,
 // README.md in that of the model. Throws as read_log does, IoError.

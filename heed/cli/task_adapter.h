@@ -19,7 +19,7 @@
 namespace heed::cli {
 
 // How well a model does on labelled data: numbers, and what does not fit into numbers.
-struct Evaluation {
+struct TaskEvaluation {
   tasks::Metrics metrics;
   OrderedJson details = {};  // beside the metrics in JSON: confusion, per-class report
   std::string report = {};   // below the metrics for people, whole lines
@@ -55,8 +55,8 @@ class TaskAdapter {
 
   // How well it does on the examples of these files, which add up; "-" is standard input. Throws
   // DataError for files that cannot be used.
-  virtual Evaluation evaluate(const std::vector<std::string>& files,
-                              const tasks::Progress& progress) const = 0;
+  virtual TaskEvaluation evaluate(const std::vector<std::string>& files,
+                                  const tasks::Progress& progress) const = 0;
 
   // Answers the inputs that `file` holds, in order; "-" is standard input. What cannot be answered
   // is given to `answers` too, so that the others are answered as ever. TextTask (text_task.h) does

@@ -43,8 +43,8 @@ class Echo final : public TaskAdapter {
   OrderedJson description() const override {
     return {{"size", chosen_.size}, {"loud", chosen_.loud}};
   }
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& /*progress*/) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& /*progress*/) const override {
     return {.metrics = {{"files", static_cast<double>(files.size())}}};
   }
   void predict(const std::string& file, Answers& answers) const override {

@@ -15,12 +15,12 @@
 namespace heed {
 namespace {
 
-using kernels::NormKind;
+using kernels::NormFormula;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 struct Norm {
-  NormKind kind = NormKind::kLayer;
+  NormFormula kind = NormFormula::kLayer;
   double epsilon = 0;
 };
 
@@ -64,7 +64,7 @@ at::Tensor normalise(const at::Tensor& x, const at::Tensor& weight, const at::Te
   const auto optional = [](const at::Tensor& t) {
     return t.defined() ? std::make_optional(t) : std::nullopt;
   };
-  if (norm.kind == NormKind::kLayer) {
+  if (norm.kind == NormFormula::kLayer) {
     return at::layer_norm(x, {x.size(-1)}, optional(weight), optional(bias), norm.epsilon);
   }
   const at::Tensor wide = x.scalar_type() == at::kDouble ? x : x.to(at::kFloat);
@@ -104,7 +104,7 @@ NormForward forward_rows(const Operands& in, const Norm& norm) {
   NormForward f;
   f.output = at::empty(x.sizes(), options);
   if (residual.defined()) f.sum = at::empty(x.sizes(), options);
-  if (norm.kind == NormKind::kLayer) f.mean = at::empty({sizes.rows}, options.dtype(at::kFloat));
+  if (norm.kind == NormFormula::kLayer) f.mean = at::empty({sizes.rows}, options.dtype(at::kFloat));
   f.scale = at::empty({sizes.rows}, options.dtype(at::kFloat));
   kernels::norm_forward({.sizes = sizes,
                          .x = read(x),
@@ -166,7 +166,7 @@ NormGradients differentiable_backward(const Saved& saved, const Norm& norm,
                                       const NormWanted& wanted) {
   at::Tensor x = saved.s.to(at::kFloat);
   const at::Tensor grad = grad_output.to(at::kFloat);
-  const bool centred = norm.kind == NormKind::kLayer;
+  const bool centred = norm.kind == NormFormula::kLayer;
   if (centred) x = x - x.mean(-1, /*keepdim=*/true);
   const at::Tensor scale = at::rsqrt(x.square().mean(-1, /*keepdim=*/true) + norm.epsilon);
   const at::Tensor unit = x * scale;
@@ -192,7 +192,7 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
                                const std::optional<at::Tensor>& weight,
                                const std::optional<at::Tensor>& bias, int64_t kind,
                                double epsilon) {
-    const Norm norm{static_cast<NormKind>(kind), epsilon};
+    const Norm norm{static_cast<NormFormula>(kind), epsilon};
     const Operands in{x, residual.value_or(at::Tensor()), weight.value_or(at::Tensor()),
                       bias.value_or(at::Tensor())};
     const NormForward f = forward_rows(in, norm);
@@ -209,7 +209,7 @@ class NormFunction : public torch::autograd::Function<NormFunction> {
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const variable_list kept = ctx->get_saved_variables();
     const Saved saved{kept[0], kept[1], kept[2], kept[3], kept[4]};
-    const Norm norm{static_cast<NormKind>(ctx->saved_data["kind"].toInt()),
+    const Norm norm{static_cast<NormFormula>(ctx->saved_data["kind"].toInt()),
                     ctx->saved_data["epsilon"].toDouble()};
     const bool with_sum = grads.size() == 2;
     const at::Tensor grad_sum = with_sum ? grads[0] : at::Tensor();
@@ -260,17 +260,18 @@ variable_list run(const char* name, const Operands& in, const Norm& norm) {
 
 at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                       double epsilon) {
-  return run("layer_norm", {x, {}, weight, bias}, {NormKind::kLayer, epsilon}).back();
+  return run("layer_norm", {x, {}, weight, bias}, {NormFormula::kLayer, epsilon}).back();
 }
 
 at::Tensor rms_norm(const at::Tensor& x, const at::Tensor& weight, double epsilon) {
-  return run("rms_norm", {x, {}, weight, {}}, {NormKind::kRootMeanSquare, epsilon}).back();
+  return run("rms_norm", {x, {}, weight, {}}, {NormFormula::kRootMeanSquare, epsilon}).back();
 }
 
 ResidualNorm add_layer_norm(const at::Tensor& x, const at::Tensor& residual,
                             const at::Tensor& weight, const at::Tensor& bias, double epsilon) {
   check_usage(residual.defined(), "add_layer_norm: expected a residual, got none");
-  const auto both = run("add_layer_norm", {x, residual, weight, bias}, {NormKind::kLayer, epsilon});
+  const auto both =
+      run("add_layer_norm", {x, residual, weight, bias}, {NormFormula::kLayer, epsilon});
   return {both[0], both[1]};
 }
 
@@ -278,7 +279,7 @@ ResidualNorm add_rms_norm(const at::Tensor& x, const at::Tensor& residual, const
                           double epsilon) {
   check_usage(residual.defined(), "add_rms_norm: expected a residual, got none");
   const auto both =
-      run("add_rms_norm", {x, residual, weight, {}}, {NormKind::kRootMeanSquare, epsilon});
+      run("add_rms_norm", {x, residual, weight, {}}, {NormFormula::kRootMeanSquare, epsilon});
   return {both[0], both[1]};
 }
 

@@ -20,7 +20,7 @@ struct EvalSettings {
   bool json = false;
 };
 
-void print(const Evaluation& evaluation, bool json) {
+void print(const TaskEvaluation& evaluation, bool json) {
   if (json) {
     OrderedJson all = json_of(evaluation.metrics);
     if (!evaluation.details.is_null()) all.update(evaluation.details);
@@ -32,14 +32,14 @@ void print(const Evaluation& evaluation, bool json) {
 }
 
 // What was wrong, the most confident first: JSON lines, CSV or TSV by the name of the file.
-void write_errors(const std::string& file, std::vector<Evaluation::Wrong> wrong) {
+void write_errors(const std::string& file, std::vector<TaskEvaluation::Wrong> wrong) {
   std::stable_sort(wrong.begin(), wrong.end(),
                    [](const auto& a, const auto& b) { return a.confidence > b.confidence; });
   AtomicFile out(file);
   const bool csv = file.ends_with(".csv");
   TableWriter table({}, csv ? TableWriter::Form::kCsv : TableWriter::Form::kTsv,
                     [&](const std::string& line) { out.write(line); });
-  for (const Evaluation::Wrong& each : wrong) {
+  for (const TaskEvaluation::Wrong& each : wrong) {
     if (file.ends_with(".jsonl")) {
       out.write(each.row.dump() + "\n");
     } else {
@@ -52,7 +52,7 @@ void write_errors(const std::string& file, std::vector<Evaluation::Wrong> wrong)
 void run_eval(const EvalSettings& settings) {
   settings.threads.apply();
   const auto model = settings.task.load();
-  const Evaluation evaluation = model->evaluate(settings.files, progress_bar("evaluating"));
+  const TaskEvaluation evaluation = model->evaluate(settings.files, progress_bar("evaluating"));
   warn(evaluation.warnings);
   const auto* errors = settings.task.find<ErrorsOption>();
   if (errors != nullptr && errors->wanted()) write_errors(errors->file, evaluation.wrong);

@@ -103,8 +103,8 @@ class Letters final : public TextTask<TextInput> {
     layer_.eval();
   }
   OrderedJson description() const override { return OrderedJson::object(); }
-  Evaluation evaluate(const std::vector<std::string>& /*files*/,
-                      const tasks::Progress& /*progress*/) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& /*files*/,
+                          const tasks::Progress& /*progress*/) const override {
     return {};
   }
 

@@ -113,7 +113,7 @@ void look_at_training(const std::string& directory, doctor::Report& report) {
   doctor::check_training(log, report);
 }
 
-void look_at_speed(const Evaluation& evaluation, double seconds,
+void look_at_speed(const TaskEvaluation& evaluation, double seconds,
                    const std::vector<doctor::LayerSize>& layers, doctor::Report& report) {
   if (evaluation.tokens == 0) {
     report.not_checked.push_back(
@@ -131,7 +131,7 @@ void look_at_speed(const Evaluation& evaluation, double seconds,
 void evaluate(const TaskAdapter& model, const std::vector<std::string>& files,
               const std::vector<doctor::LayerSize>& layers, doctor::Report& report) {
   const auto start = std::chrono::steady_clock::now();
-  const Evaluation evaluation = model.evaluate(files, progress_bar("evaluating"));
+  const TaskEvaluation evaluation = model.evaluate(files, progress_bar("evaluating"));
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   warn(evaluation.warnings);
   report.numbers["metrics"] = json_of(evaluation.metrics);

@@ -95,8 +95,8 @@ class TokenTaggerAdapter final : public TextTask<SplitText> {
   }
 
   OrderedJson description() const override;
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override;
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override;
   DoctorExamples doctor_examples(const std::vector<std::string>& files) const override {
     data::ReadOptions columns;
     columns.text_column = models::column_of(trained_.columns, "word");
@@ -122,7 +122,7 @@ class TokenTaggerAdapter final : public TextTask<SplitText> {
   // What a published model reads of one sentence.
   std::vector<std::string> pieces_of(const models::WordBatch& batch) const;
 
-  std::vector<Evaluation::Wrong> wrong_of(const data::NerData& data) const;
+  std::vector<TaskEvaluation::Wrong> wrong_of(const data::NerData& data) const;
 
   models::TrainedTokenTagger trained_;
   EntityOptions options_;
@@ -135,15 +135,15 @@ OrderedJson TokenTaggerAdapter::description() const {
                              options);
 }
 
-Evaluation TokenTaggerAdapter::evaluate(const std::vector<std::string>& files,
-                                        const tasks::Progress& progress) const {
+TaskEvaluation TokenTaggerAdapter::evaluate(const std::vector<std::string>& files,
+                                            const tasks::Progress& progress) const {
   data::NerReadOptions reading = ner_reading(options_.reading, trained_.columns);
   reading.types = trained_.model->options().types;
   data::DataReport report;
   const data::NerData data = data::read_ner(paths_of(files), reading, report);
   throw_or_warn(report);
   const tasks::EntityEvaluation result = tasks::evaluate(trained_, data, progress);
-  Evaluation evaluation{.metrics = result.metrics, .report = result.counts.report()};
+  TaskEvaluation evaluation{.metrics = result.metrics, .report = result.counts.report()};
   evaluation.warnings = tasks::cut_texts(trained_, tasks::words_of(data)).warnings();
   for (const data::NerSentence& each : data.sentences) evaluation.tokens += std::ssize(each.words);
   OrderedJson& types = evaluation.details["types"] = OrderedJson::object();
@@ -158,7 +158,7 @@ Evaluation TokenTaggerAdapter::evaluate(const std::vector<std::string>& files,
 }
 
 // The sentences whose entities are not all right, with the probability of the least sure tag.
-std::vector<Evaluation::Wrong> TokenTaggerAdapter::wrong_of(const data::NerData& data) const {
+std::vector<TaskEvaluation::Wrong> TokenTaggerAdapter::wrong_of(const data::NerData& data) const {
   const auto results = tasks::tag_words(trained_, tasks::words_of(data));
   const auto listed = [](const std::vector<std::string>& words,
                          const std::vector<std::string>& tags) {
@@ -170,7 +170,7 @@ std::vector<Evaluation::Wrong> TokenTaggerAdapter::wrong_of(const data::NerData&
     }
     return entities;
   };
-  std::vector<Evaluation::Wrong> wrong;
+  std::vector<TaskEvaluation::Wrong> wrong;
   for (size_t i = 0; i < results.size(); ++i) {
     const data::NerSentence& sentence = data.sentences[i];
     const OrderedJson expected = listed(sentence.words, sentence.tags);

@@ -37,8 +37,8 @@ class ForecasterAdapter final : public TaskAdapter {
   }
 
   // Rolling: of every window of the file, one step after the other.
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override {
     check_usage(files.size() == 1, "a forecaster: expected one file, got ", files.size());
     const data::SeriesData data = options_.read(files[0]);
     const auto& o = trained_.model->options();

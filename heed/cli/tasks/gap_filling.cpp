@@ -32,8 +32,8 @@ class GapFiller final : public TextTask<TextInput> {
             {"max_length", filler_.model->transformer().max_length},
             {"mask_token", filler_.tokenizer->token_of(filler_.mask_id)}};
   }
-  Evaluation evaluate(const std::vector<std::string>& /*files*/,
-                      const tasks::Progress& /*progress*/) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& /*files*/,
+                          const tasks::Progress& /*progress*/) const override {
     throw UsageError("heed eval: a masked language model has nothing to measure by itself");
   }
 

@@ -119,11 +119,11 @@ class ImageAdapter final : public TaskAdapter {
                                trained_.model->options());
   }
 
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override {
     const data::ImageData data = read(files, true);
     const at::Tensor logits = tasks::logits_of(trained_, data, progress);
-    Evaluation result =
+    TaskEvaluation result =
         evaluation_of(tasks::scores_of_logits(logits, data.classes), trained_.labels);
     const at::Tensor all = at::softmax(logits.to(at::kDouble), 1).contiguous();
     if (options_.errors) {

@@ -38,16 +38,17 @@ class ImageGenerationAdapter final : public TaskAdapter {
         trained_.model->options());
   }
 
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override {
     const data::ImageData data = input_.reading.read(files, sizes(), input_.table, input_.rows);
     const tasks::CodedImages images = tasks::coded(trained_, data);
     const bool exact = trained_.model->codes().is_exact();
-    Evaluation result{.metrics = tasks::generation_metrics(
-                          trained_.model->options(), tasks::image_nats(trained_, images, progress)),
-                      .details = {{"exact", exact}},
-                      .report = exact ? "" : kQuantisedOnly,
-                      .tokens = std::ssize(images.codes)};
+    TaskEvaluation result{
+        .metrics = tasks::generation_metrics(trained_.model->options(),
+                                             tasks::image_nats(trained_, images, progress)),
+        .details = {{"exact", exact}},
+        .report = exact ? "" : kQuantisedOnly,
+        .tokens = std::ssize(images.codes)};
     result.metrics.emplace_back("quantisation_rmse", tasks::quantisation_error(trained_, data));
     return result;
   }

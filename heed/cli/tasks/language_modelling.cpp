@@ -41,8 +41,8 @@ class LanguageModelAdapter final : public TextTask<TextInput> {
   }
 
   OrderedJson description() const override;
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override;
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override;
   DoctorExamples doctor_examples(const std::vector<std::string>& files) const override {
     return {.inputs = some_texts(files, doctor::Task::kText)};
   }
@@ -67,8 +67,8 @@ OrderedJson LanguageModelAdapter::description() const {
                              trained_.model->options());
 }
 
-Evaluation LanguageModelAdapter::evaluate(const std::vector<std::string>& files,
-                                          const tasks::Progress& progress) const {
+TaskEvaluation LanguageModelAdapter::evaluate(const std::vector<std::string>& files,
+                                              const tasks::Progress& progress) const {
   data::DataReport report;
   const data::TextData data = data::read_text({.train = paths_of(files)},
                                               {.encoding = options_.reading.parsed().encoding,
@@ -76,7 +76,7 @@ Evaluation LanguageModelAdapter::evaluate(const std::vector<std::string>& files,
                                                .limits = options_.reading.limits()},
                                               report);
   throw_or_warn(report);
-  Evaluation evaluation{
+  TaskEvaluation evaluation{
       .metrics = tasks::evaluate(trained_, {.text = data.train, .where = files[0]}, progress)};
   const auto predicted = static_cast<int64_t>(tasks::metric(evaluation.metrics, "tokens"));
   evaluation.tokens = predicted;

@@ -39,8 +39,8 @@ class LinkAdapter final : public TaskAdapter {
   }
 
   // The pairs of the file are linked; as many that are not are drawn.
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& /*progress*/) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& /*progress*/) const override {
     check_usage(files.size() == 1, "links: expected one file of pairs, got ", files.size());
     const data::GraphData data = read();
     data::DataReport report;

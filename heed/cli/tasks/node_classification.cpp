@@ -60,12 +60,12 @@ class GraphAdapter final : public TaskAdapter {
                                trained_.model->options());
   }
 
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& /*progress*/) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& /*progress*/) const override {
     check_usage(files.size() == 1, "a graph: expected one file of nodes, got ", files.size());
     const data::GraphData data = read(files[0], data::Labels::kRequired);
     const auto evaluation = tasks::evaluate(trained_, data, options_.part.of(data));
-    Evaluation result = evaluation_of(evaluation.model, trained_.labels);
+    TaskEvaluation result = evaluation_of(evaluation.model, trained_.labels);
     result.details.update(graph_details(evaluation));
     result.report += "\n" + graph_report(evaluation);
     if (options_.errors) result.wrong = wrong_of(data, evaluation);
@@ -115,8 +115,8 @@ class GraphAdapter final : public TaskAdapter {
   }
 
  private:
-  std::vector<Evaluation::Wrong> wrong_of(const data::GraphData& data,
-                                          const tasks::NodeEvaluation& evaluation) const {
+  std::vector<TaskEvaluation::Wrong> wrong_of(const data::GraphData& data,
+                                              const tasks::NodeEvaluation& evaluation) const {
     std::vector<int32_t> classes;
     std::vector<std::string> names;
     for (const int64_t node : evaluation.nodes) {

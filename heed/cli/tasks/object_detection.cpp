@@ -128,13 +128,13 @@ class DetectorAdapter final : public TaskAdapter {
                                trained_.model->options());
   }
 
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override {
     const data::ObjectData data = options_.folder.read(files, reading());
     const auto found = tasks::found_objects(trained_, data.pictures, progress);
     const metrics::DetectionScores scores = metrics::detection_scores(
         tasks::real_objects(data), found, data.count(), std::ssize(trained_.labels));
-    Evaluation result{.metrics = tasks::detection_metrics(scores), .details = {}};
+    TaskEvaluation result{.metrics = tasks::detection_metrics(scores), .details = {}};
     result.metrics.emplace_back("examples", static_cast<double>(data.count()));
     result.metrics.emplace_back("objects", static_cast<double>(data.objects.size()));
     result.report = formatted("%-20s %8s %8s\n", "category", "ap", "ap50");

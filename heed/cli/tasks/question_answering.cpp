@@ -25,7 +25,7 @@ OrderedJson QuestionAnswererAdapter::description() const {
   return models::with_fields(std::move(all), options);
 }
 
-void add_wrong(Evaluation& evaluation, const std::string& where, const std::string& question,
+void add_wrong(TaskEvaluation& evaluation, const std::string& where, const std::string& question,
                const std::vector<std::string>& expected, const std::string& predicted,
                double probability) {
   if (metrics::answer_score(predicted, expected).exact > 0) return;
@@ -37,9 +37,9 @@ void add_wrong(Evaluation& evaluation, const std::string& where, const std::stri
                                       {"text", question}}});
 }
 
-Evaluation evaluation_of(const tasks::QuestionEvaluation& evaluation,
-                         const std::vector<std::string>& files) {
-  Evaluation result{.metrics = evaluation.all};
+TaskEvaluation evaluation_of(const tasks::QuestionEvaluation& evaluation,
+                             const std::vector<std::string>& files) {
+  TaskEvaluation result{.metrics = evaluation.all};
   if (files.size() < 2) return result;
   size_t longest = 4;
   std::vector<std::string> names;

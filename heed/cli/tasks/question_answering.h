@@ -61,12 +61,12 @@ std::unique_ptr<TaskAdapter> span_answerer(models::TrainedQuestionAnswerer train
                                            QuestionOptions options);
 
 // A question that was answered wrongly, where it was.
-void add_wrong(Evaluation& evaluation, const std::string& where, const std::string& question,
+void add_wrong(TaskEvaluation& evaluation, const std::string& where, const std::string& question,
                const std::vector<std::string>& expected, const std::string& predicted,
                double probability);
 
 // The metrics of all questions and, of several files, those of each.
-Evaluation evaluation_of(const tasks::QuestionEvaluation& evaluation,
-                         const std::vector<std::string>& files);
+TaskEvaluation evaluation_of(const tasks::QuestionEvaluation& evaluation,
+                             const std::vector<std::string>& files);
 
 }  // namespace heed::cli

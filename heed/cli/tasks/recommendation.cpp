@@ -41,8 +41,8 @@ class RecommenderAdapter final : public TaskAdapter {
     return models::with_fields({{"users", trained_.users.size()}}, trained_.model->options());
   }
 
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override {
     check_usage(files.size() == 1, "a recommender: expected one file, got ", files.size());
     const data::InteractionData data = options_.read(files[0], trained_.columns);
     const tasks::KnownCases known = tasks::known_cases(trained_, data);
@@ -50,9 +50,9 @@ class RecommenderAdapter final : public TaskAdapter {
       throw DataError(data.file, "expected a user with two items that the model knows, found none");
     }
     const auto evaluation = tasks::evaluate(trained_, known.cases, progress);
-    Evaluation result{.metrics = tasks::metrics_of(evaluation.model),
-                      .details = recommend_details(evaluation),
-                      .report = recommend_report(evaluation)};
+    TaskEvaluation result{.metrics = tasks::metrics_of(evaluation.model),
+                          .details = recommend_details(evaluation),
+                          .report = recommend_report(evaluation)};
     result.metrics.insert(result.metrics.begin(), {"loss", evaluation.model.loss});
     result.metrics.emplace_back("examples", static_cast<double>(known.cases.size()));
     const auto say = [&](int64_t count, const std::string& what) {

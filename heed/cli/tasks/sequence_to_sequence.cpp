@@ -89,8 +89,8 @@ class EncoderDecoderAdapter final : public TextTask<TextInput> {
   }
 
   OrderedJson description() const override;
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override;
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override;
   DoctorExamples doctor_examples(const std::vector<std::string>& files) const override {
     data::ReadOptions reading;
     reading.known_text_column = models::column_of(trained_.columns, "text");
@@ -140,8 +140,8 @@ data::ParallelReadOptions EncoderDecoderAdapter::reading_of(data::Labels targets
           .limits = parsed.limits};
 }
 
-Evaluation EncoderDecoderAdapter::evaluate(const std::vector<std::string>& files,
-                                           const tasks::Progress& progress) const {
+TaskEvaluation EncoderDecoderAdapter::evaluate(const std::vector<std::string>& files,
+                                               const tasks::Progress& progress) const {
   data::DataReport report;
   const data::ParallelData data =
       data::read_parallel_files(paths_of(files), reading_of(data::Labels::kRequired), report);
@@ -150,7 +150,7 @@ Evaluation EncoderDecoderAdapter::evaluate(const std::vector<std::string>& files
   for (const data::TextPair& pair : data.pairs) sources.push_back(pair.source);
 
   const tasks::TranslationOptions translation = options_.beams.of(trained_);
-  Evaluation evaluation{.metrics = tasks::target_loss(trained_, data)};
+  TaskEvaluation evaluation{.metrics = tasks::target_loss(trained_, data)};
   const auto written = tasks::translate(trained_, sources, translation, progress);
   tasks::CutTexts cut = tasks::cut_texts(trained_, data);
   cut += tasks::cut_translations(trained_, written, translation);

@@ -21,8 +21,8 @@ class SpanAnswerer final : public QuestionAnswererAdapter {
  public:
   using QuestionAnswererAdapter::QuestionAnswererAdapter;
 
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override;
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override;
   DoctorExamples doctor_examples(const std::vector<std::string>& files) const override;
 
  protected:
@@ -34,12 +34,12 @@ class SpanAnswerer final : public QuestionAnswererAdapter {
                              const AttentionRequest& request) const override;
 
  private:
-  void add_wrong_spans(Evaluation& evaluation, const data::SpanData& file,
+  void add_wrong_spans(TaskEvaluation& evaluation, const data::SpanData& file,
                        const std::vector<tasks::SpanRequest>& requests) const;
 };
 
-Evaluation SpanAnswerer::evaluate(const std::vector<std::string>& files,
-                                  const tasks::Progress& progress) const {
+TaskEvaluation SpanAnswerer::evaluate(const std::vector<std::string>& files,
+                                      const tasks::Progress& progress) const {
   data::DataReport report;
   std::vector<data::SpanData> data;
   for (const std::string& file : files) {
@@ -47,7 +47,7 @@ Evaluation SpanAnswerer::evaluate(const std::vector<std::string>& files,
         data::read_spans(file, data::Answers::kRequired, report, options_.reading.limits()));
   }
   throw_or_warn(report);
-  Evaluation evaluation = evaluation_of(tasks::evaluate(trained_, data, progress), files);
+  TaskEvaluation evaluation = evaluation_of(tasks::evaluate(trained_, data, progress), files);
   tasks::CutTexts cut;
   for (const data::SpanData& file : data) {
     const std::vector<tasks::SpanRequest> requests = tasks::requests_of(file);
@@ -74,7 +74,7 @@ DoctorExamples SpanAnswerer::doctor_examples(const std::vector<std::string>& fil
   return {.inputs = some_of(std::move(inputs))};
 }
 
-void SpanAnswerer::add_wrong_spans(Evaluation& evaluation, const data::SpanData& file,
+void SpanAnswerer::add_wrong_spans(TaskEvaluation& evaluation, const data::SpanData& file,
                                    const std::vector<tasks::SpanRequest>& requests) const {
   const auto results = tasks::answer(trained_, requests, 1);
   for (size_t i = 0; i < results.size(); ++i) {

@@ -33,12 +33,12 @@ class SpeechClassifierAdapter final : public SoundAdapter {
     return models::with_fields({{"labels", trained_.labels}}, trained_.model->options());
   }
 
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override {
     const data::SoundData data = read(files, data::SoundTarget::kLabel, trained_.labels);
     const at::Tensor logits =
         tasks::speech_logits(trained_, tasks::frames_of(data.examples), progress);
-    Evaluation result = evaluation_of(tasks::speech_scores(data, logits), trained_.labels);
+    TaskEvaluation result = evaluation_of(tasks::speech_scores(data, logits), trained_.labels);
     if (options_.errors) result.wrong = wrong_of(data, logits);
     return result;
   }
@@ -94,10 +94,10 @@ class SpeechClassifierAdapter final : public SoundAdapter {
     return answer;
   }
 
-  std::vector<Evaluation::Wrong> wrong_of(const data::SoundData& data,
-                                          const at::Tensor& logits) const {
+  std::vector<TaskEvaluation::Wrong> wrong_of(const data::SoundData& data,
+                                              const at::Tensor& logits) const {
     const at::Tensor shares = at::softmax(logits, 1);
-    std::vector<Evaluation::Wrong> wrong;
+    std::vector<TaskEvaluation::Wrong> wrong;
     for (size_t i = 0; i < data.examples.size(); ++i) {
       const data::SoundExample& example = data.examples[i];
       const at::Tensor row = shares[static_cast<int64_t>(i)];

@@ -41,8 +41,8 @@ class SpeechRecogniserAdapter final : public SoundAdapter {
         trained_.model->options());
   }
 
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override {
     const data::SoundData data = read(files, data::SoundTarget::kText);
     return {.metrics = tasks::speech_errors(
                 data,

@@ -23,8 +23,8 @@ class StoryAnswerer final : public QuestionAnswererAdapter {
  public:
   using QuestionAnswererAdapter::QuestionAnswererAdapter;
 
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override;
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override;
   DoctorExamples doctor_examples(const std::vector<std::string>& files) const override;
 
  protected:
@@ -38,15 +38,15 @@ class StoryAnswerer final : public QuestionAnswererAdapter {
   Answer answer_of(const tasks::Story& story, const tasks::ClassAnswer& result) const;
 };
 
-Evaluation StoryAnswerer::evaluate(const std::vector<std::string>& files,
-                                   const tasks::Progress& progress) const {
+TaskEvaluation StoryAnswerer::evaluate(const std::vector<std::string>& files,
+                                       const tasks::Progress& progress) const {
   data::DataReport report;
   std::vector<data::StoryData> data;
   for (const std::string& file : files) {
     data.push_back(data::read_stories(file, report, options_.reading.limits()));
   }
   throw_or_warn(report);
-  Evaluation evaluation = evaluation_of(tasks::evaluate(trained_, data, progress), files);
+  TaskEvaluation evaluation = evaluation_of(tasks::evaluate(trained_, data, progress), files);
   tasks::CutTexts cut;
   for (const data::StoryData& file : data) {
     std::vector<tasks::Story> stories;

@@ -70,16 +70,16 @@ class TableAdapter final : public TaskAdapter {
     return models::with_fields(std::move(all), trained_.model->options());
   }
 
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override {
     check_usage(!options_.errors || !trained_.is_regression(),
                 "--errors: has no meaning for a model that tells a number");
     const data::TableData data = read(files, Target::kRead);
     const tasks::EncodedTable table = tasks::encode(trained_.columns, data);
     const at::Tensor found = tasks::outputs(trained_, table, progress);
     const tasks::TableScores scores = tasks::scores_of(trained_, found, *data.target);
-    Evaluation result = scores.classes ? evaluation_of(*scores.classes, trained_.labels)
-                                       : Evaluation{.metrics = scores.number};
+    TaskEvaluation result = scores.classes ? evaluation_of(*scores.classes, trained_.labels)
+                                           : TaskEvaluation{.metrics = scores.number};
     if (options_.importance) {
       const auto columns = tasks::column_importance(trained_, table, *data.target, {}, progress);
       if (!result.report.empty()) result.report += '\n';

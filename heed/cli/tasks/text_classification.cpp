@@ -49,8 +49,8 @@ class TextClassifierAdapter final : public TextTask<TextInput> {
   TextClassifierAdapter(models::TrainedTextClassifier trained, ClassificationOptions options);
 
   OrderedJson description() const override;
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override;
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override;
   DoctorExamples doctor_examples(const std::vector<std::string>& files) const override;
   const torch::nn::Module* network() const override { return trained_.model.get(); }
 
@@ -66,14 +66,14 @@ class TextClassifierAdapter final : public TextTask<TextInput> {
  private:
   void judge(const std::vector<std::string>& files, const data::ClassificationData& data,
              const tasks::EncodedTexts& encoded, std::vector<std::vector<double>> probabilities,
-             Evaluation& evaluation) const;
+             TaskEvaluation& evaluation) const;
   bool several() const { return has_several_labels(trained_); }
   std::string line_of(const tasks::Classification& result) const;
   OrderedJson json_of(const tasks::Classification& result, bool list_top) const;
 
   data::ReadOptions reading_of(data::Labels labels) const;
-  std::vector<Evaluation::Wrong> wrong_of(const data::ClassificationData& data,
-                                          const std::vector<tasks::Judged>& results) const;
+  std::vector<TaskEvaluation::Wrong> wrong_of(const data::ClassificationData& data,
+                                              const std::vector<tasks::Judged>& results) const;
 
   models::TrainedTextClassifier trained_;
   ClassificationOptions options_;
@@ -97,8 +97,8 @@ OrderedJson TextClassifierAdapter::description() const {
   return models::with_fields(std::move(all), trained_.model->options());
 }
 
-Evaluation TextClassifierAdapter::evaluate(const std::vector<std::string>& files,
-                                           const tasks::Progress& progress) const {
+TaskEvaluation TextClassifierAdapter::evaluate(const std::vector<std::string>& files,
+                                               const tasks::Progress& progress) const {
   check_usage(several() || !options_.choice.threshold,
               "--threshold: has no meaning for a model that gives one label a text");
   data::DataReport report;
@@ -117,7 +117,8 @@ Evaluation TextClassifierAdapter::evaluate(const std::vector<std::string>& files
         if (judged) probabilities[i] = std::move(result.probabilities);
       },
       progress);
-  Evaluation evaluation = evaluation_of(tasks::scores_of(trained_, data, results), trained_.labels);
+  TaskEvaluation evaluation =
+      evaluation_of(tasks::scores_of(trained_, data, results), trained_.labels);
   evaluation.tokens = std::accumulate(encoded.lengths.begin(), encoded.lengths.end(), int64_t{0});
   if (judged) judge(files, data, encoded, std::move(probabilities), evaluation);
   evaluation.warnings = tasks::cut_texts(trained_, texts).warnings();
@@ -129,7 +130,7 @@ void TextClassifierAdapter::judge(const std::vector<std::string>& files,
                                   const data::ClassificationData& data,
                                   const tasks::EncodedTexts& encoded,
                                   std::vector<std::vector<double>> probabilities,
-                                  Evaluation& evaluation) const {
+                                  TaskEvaluation& evaluation) const {
   const doctor::FurtherColumns further =
       doctor::further_columns(paths_of(files), reading_of(data::Labels::kRequired), data);
   for (size_t i = 0; i < probabilities.size(); ++i) {
@@ -161,14 +162,14 @@ data::ReadOptions TextClassifierAdapter::reading_of(data::Labels labels) const {
   return options;
 }
 
-std::vector<Evaluation::Wrong> TextClassifierAdapter::wrong_of(
+std::vector<TaskEvaluation::Wrong> TextClassifierAdapter::wrong_of(
     const data::ClassificationData& data, const std::vector<tasks::Judged>& results) const {
   const auto names = [&](const std::vector<int32_t>& labels) {
     OrderedJson all = OrderedJson::array();
     for (const int32_t c : labels) all.push_back(trained_.labels[static_cast<size_t>(c)]);
     return all;
   };
-  std::vector<Evaluation::Wrong> wrong;
+  std::vector<TaskEvaluation::Wrong> wrong;
   for (size_t i = 0; i < results.size(); ++i) {
     const data::Example& example = data.examples[i];
     const tasks::Judged& found = results[i];

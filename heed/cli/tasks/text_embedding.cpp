@@ -36,8 +36,8 @@ class TextEmbedderAdapter final : public TextTask<TextInput> {
             {"vector_dim", tasks::embed(embedder_, {""}).size(1)},
             {"normalize", embedder_.model->modules_of_text().normalize}};
   }
-  Evaluation evaluate(const std::vector<std::string>& files,
-                      const tasks::Progress& progress) const override {
+  TaskEvaluation evaluate(const std::vector<std::string>& files,
+                          const tasks::Progress& progress) const override {
     data::DataReport report;
     const data::ReadOptions reading = options_.reading.parsed();
     const data::TextGroups groups = data::read_text_groups(

@@ -39,7 +39,7 @@ std::shared_ptr<const std::vector<ShownExample>> LivePage::examples() const {
 }
 
 std::optional<std::string> LivePage::page_of(const std::string& path) const {
-  RunState state;
+  LiveRun state;
   {
     const std::lock_guard lock(mutex_);
     state = state_;

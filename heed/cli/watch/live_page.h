@@ -33,7 +33,7 @@ class LivePage {
   HeldOut held_out_;
   ReportSection settings_;
   mutable std::mutex mutex_;  // of what follows
-  RunState state_;
+  LiveRun state_;
   PageServer server_;  // the last member: it is gone before what it shows
 };
 

@@ -50,11 +50,11 @@ OrderedJson classes_of(const std::vector<PrecisionRecall>& scores,
   return object_of(std::move(classes));
 }
 
-Evaluation one_label(const tasks::ClassificationScores& scores,
-                     const std::vector<std::string>& labels) {
+TaskEvaluation one_label(const tasks::ClassificationScores& scores,
+                         const std::vector<std::string>& labels) {
   const metrics::ConfusionMatrix& confusion = *scores.confusion;
   const std::vector<PrecisionRecall> classes = confusion.per_class();
-  Evaluation evaluation{
+  TaskEvaluation evaluation{
       .metrics = scores.metrics,
       .details = {{"labels", labels},
                   {"classes", classes_of(classes, labels)},
@@ -66,8 +66,8 @@ Evaluation one_label(const tasks::ClassificationScores& scores,
   return evaluation;
 }
 
-Evaluation several_labels(const tasks::ClassificationScores& scores,
-                          const std::vector<std::string>& labels) {
+TaskEvaluation several_labels(const tasks::ClassificationScores& scores,
+                              const std::vector<std::string>& labels) {
   const metrics::LabelCounts& counts = *scores.counts;
   const std::vector<PrecisionRecall> classes = counts.per_label();
   return {.metrics = scores.metrics,
@@ -82,18 +82,18 @@ Evaluation several_labels(const tasks::ClassificationScores& scores,
 
 }  // namespace
 
-Evaluation evaluation_of(const tasks::ClassificationScores& scores,
-                         const std::vector<std::string>& labels) {
+TaskEvaluation evaluation_of(const tasks::ClassificationScores& scores,
+                             const std::vector<std::string>& labels) {
   return scores.confusion ? one_label(scores, labels) : several_labels(scores, labels);
 }
 
-std::vector<Evaluation::Wrong> wrong_classes(const at::Tensor& probabilities,
-                                             const std::vector<int32_t>& classes,
-                                             const std::vector<std::string>& where,
-                                             const std::vector<std::string>& labels) {
+std::vector<TaskEvaluation::Wrong> wrong_classes(const at::Tensor& probabilities,
+                                                 const std::vector<int32_t>& classes,
+                                                 const std::vector<std::string>& where,
+                                                 const std::vector<std::string>& labels) {
   const at::Tensor all = probabilities.to(at::kDouble).contiguous();
   const auto* row = all.const_data_ptr<double>();
-  std::vector<Evaluation::Wrong> wrong;
+  std::vector<TaskEvaluation::Wrong> wrong;
   for (size_t i = 0; i < classes.size(); ++i, row += labels.size()) {
     const auto best = static_cast<size_t>(std::max_element(row, row + labels.size()) - row);
     const auto actual = static_cast<size_t>(classes[i]);

@@ -15,15 +15,15 @@ namespace heed::cli {
 // means; with one label a text, the confusion matrix. In JSON the same is in "classes", "averages"
 // and "confusion", whose rows are the true classes and whose columns the predicted ones, both as
 // "labels" has them.
-Evaluation evaluation_of(const tasks::ClassificationScores& scores,
-                         const std::vector<std::string>& labels);
+TaskEvaluation evaluation_of(const tasks::ClassificationScores& scores,
+                             const std::vector<std::string>& labels);
 
 // What --errors lists of N examples with one label each: those whose likeliest class is another
 // one. probabilities: (N, C). `classes`, `where`: of each example.
-std::vector<Evaluation::Wrong> wrong_classes(const at::Tensor& probabilities,
-                                             const std::vector<int32_t>& classes,
-                                             const std::vector<std::string>& where,
-                                             const std::vector<std::string>& labels);
+std::vector<TaskEvaluation::Wrong> wrong_classes(const at::Tensor& probabilities,
+                                                 const std::vector<int32_t>& classes,
+                                                 const std::vector<std::string>& where,
+                                                 const std::vector<std::string>& labels);
 
 // {"good": 0.75, "bad": 0.25}: of each label. `probabilities`: one a label.
 OrderedJson probabilities_json(const std::vector<std::string>& labels,

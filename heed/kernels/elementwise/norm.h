@@ -18,7 +18,7 @@
 
 namespace heed::kernels {
 
-enum class NormKind : uint8_t { kLayer, kRootMeanSquare };
+enum class NormFormula : uint8_t { kLayer, kRootMeanSquare };
 
 // A (rows, width) matrix without gaps; no data: not there, or not wanted.
 struct ConstRows {
@@ -31,7 +31,7 @@ struct MutableRows {
 };
 
 struct NormSizes {
-  NormKind kind = NormKind::kLayer;
+  NormFormula kind = NormFormula::kLayer;
   int64_t rows = 0;
   int64_t width = 0;  // at least 1
 };

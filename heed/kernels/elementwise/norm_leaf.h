@@ -83,7 +83,7 @@ void forward_rows(const NormForwardTask& task) {
 }
 
 void forward(const NormForwardTask& task) {
-  if (task.problem->sizes.kind == NormKind::kLayer) {
+  if (task.problem->sizes.kind == NormFormula::kLayer) {
     forward_rows<true>(task);
   } else {
     forward_rows<false>(task);
@@ -195,7 +195,7 @@ void backward_rows(const NormBackwardTask& task) {
 }
 
 void backward(const NormBackwardTask& task) {
-  if (task.problem->sizes.kind == NormKind::kLayer) {
+  if (task.problem->sizes.kind == NormFormula::kLayer) {
     backward_rows<true>(task);
   } else {
     backward_rows<false>(task);

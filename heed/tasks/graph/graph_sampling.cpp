@@ -28,7 +28,7 @@ std::vector<int64_t> drawn(const Neighbours& graph, int64_t node, int64_t most,
 }  // namespace
 
 Subgraph sampled_subgraph(const Neighbours& graph, const std::vector<int64_t>& asked,
-                          const SamplingOptions& options) {
+                          const NeighbourSamplingOptions& options) {
   std::mt19937_64 random(options.seed);
   Subgraph part{.nodes = asked, .seen = {.offsets = {0}, .nodes = {}}};
   std::unordered_map<int64_t, int64_t> numbers;

@@ -18,13 +18,13 @@ struct Subgraph {
 // The nodes that are asked for, what they attend to, what that attends to, and so on, `hops` times.
 // A node attends to itself and at most `most` others, drawn by `seed`; those of the last hop attend
 // to themselves alone.
-struct SamplingOptions {
+struct NeighbourSamplingOptions {
   int64_t hops = 2;
   int64_t most = 10;
   uint64_t seed = 1;
 };
 Subgraph sampled_subgraph(const Neighbours& graph, const std::vector<int64_t>& asked,
-                          const SamplingOptions& options);
+                          const NeighbourSamplingOptions& options);
 
 // These rows, in this order.
 nn::SparseRows chosen_rows(const nn::SparseRows& rows, const std::vector<int64_t>& numbers);
