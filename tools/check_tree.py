@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks the files of this checkout: length, loose ends, names.
 
-- A C++ file has at most 400 lines of code (blank lines and comments do not count).
+- A C++ file has at most 400 lines of code (blank lines and comments do not count), a function at
+  most 60 from its first brace to its last.
 - No loose ends: TODO, FIXME, XXX, HACK, merge marks.
 - File names are lower_case_with_underscores; x_test.cpp stands beside x.cpp or x.h, unless a
   test of several files says so by having no namesake and a comment in its first line.
@@ -23,6 +24,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LONGEST = 400
+LONGEST_FUNCTION = 60
 CODE = {".h", ".cpp"}
 TEXT = CODE | {".py", ".sh", ".cmake", ".md", ".txt", ".json", ".toml", ".in"}
 LOOSE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
@@ -48,7 +50,32 @@ def lines_of_code(text):
     return sum(1 for line in lines if line and not line.startswith("//"))
 
 
+# Comments, texts and preprocessor lines, in which a brace opens nothing.
+NO_CODE = re.compile(r'R"(\w*)\((?:.|\n)*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\''
+                     r'|//[^\n]*|/\*(?:.|\n)*?\*/|^[ \t]*#(?:\\\n|[^\n])*', re.MULTILINE)
+NO_FUNCTION = re.compile(r"(?:(?:public|private|protected):\s*)?"
+                         r"(?:class|struct|namespace|enum|union|extern)\b")
+
+
+def functions(text):
+    """Line and length of everything in braces behind parentheses: functions, and lambdas in them."""
+    text = NO_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+    line, head, opened = 1, "", []
+    for character in text:
+        line += character == "\n"
+        if character == "{":
+            opened.append((line, head.strip()))
+        elif character == "}" and opened:
+            first, before = opened.pop()
+            if "(" in before and not NO_FUNCTION.match(before):
+                yield first, line - first + 1
+        head = "" if character in "{};" else head + character
+
+
 def check_code(path, name, text):
+    for line, length in functions(text):
+        if length > LONGEST_FUNCTION:
+            yield f"{name}:{line}: a function of {length} lines (at most {LONGEST_FUNCTION})"
     count = lines_of_code(text)
     if count > LONGEST:
         yield f"{name}: {count} lines of code (at most {LONGEST}); split it"

@@ -74,6 +74,16 @@ void check_whole(const std::string& name, const std::string& bytes) {
   }
 }
 
+void check_shape(const std::string& name, const SF_INFO& info) {
+  if (info.samplerate >= 1 && info.samplerate <= kHighestRate && info.channels >= 1 &&
+      info.channels <= kMostChannels) {
+    return;
+  }
+  throw DataError(name,
+                  text_of("expected 1 to ", kMostChannels, " channels of 1 to ", kHighestRate,
+                          " samples a second, found ", info.channels, " of ", info.samplerate));
+}
+
 }  // namespace
 
 Sound read_sound(const std::filesystem::path& file, double most_seconds) {
@@ -92,12 +102,7 @@ Sound read_sound(const std::filesystem::path& file, double most_seconds) {
                                   "damaged: ",
                                   sf_strerror(nullptr)));
   }
-  if (info.samplerate < 1 || info.samplerate > kHighestRate || info.channels < 1 ||
-      info.channels > kMostChannels) {
-    throw DataError(name,
-                    text_of("expected 1 to ", kMostChannels, " channels of 1 to ", kHighestRate,
-                            " samples a second, found ", info.channels, " of ", info.samplerate));
-  }
+  check_shape(name, info);
   const auto most = static_cast<uint64_t>(most_seconds * info.samplerate);
   const auto check_length = [&](uint64_t count) {
     if (count <= most) return;

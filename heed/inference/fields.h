@@ -14,19 +14,14 @@ namespace heed::inference {
 
 inline constexpr double kNoLimit = 1e15;  // of tokens, and of what divides logits
 
-// Calls visit(field, member) for each; members of `o.sampling` too.
+constexpr nn::Field choosing(nn::Field field) {
+  field.group = "Choosing tokens";
+  return field;
+}
+
+// How one token is chosen.
 template <typename Options, typename Visit>
-void visit_generation_fields(Options& o, const Visit& visit) {
-  const auto choosing = [](nn::Field field) {
-    field.group = "Choosing tokens";
-    return field;
-  };
-  if constexpr (requires { o.max_new_tokens; }) {
-    visit(
-        choosing({.name = "max_new_tokens", .help = "Tokens to write, at most", .most = kNoLimit}),
-        o.max_new_tokens);
-  }
-  if constexpr (requires { o.sampling; }) visit_generation_fields(o.sampling, visit);
+void visit_sampling_fields(Options& o, const Visit& visit) {
   if constexpr (requires { o.temperature; }) {
     visit(choosing({.name = "temperature",
                     .help = "Below 1 likely tokens become likelier; 0: always the most likely one",
@@ -61,6 +56,18 @@ void visit_generation_fields(Options& o, const Visit& visit) {
   if constexpr (requires { o.seed; }) {
     visit(choosing({.name = "seed", .help = "The same seed gives the same text"}), o.seed);
   }
+}
+
+// Calls visit(field, member) for each; members of `o.sampling` too.
+template <typename Options, typename Visit>
+void visit_generation_fields(Options& o, const Visit& visit) {
+  if constexpr (requires { o.max_new_tokens; }) {
+    visit(
+        choosing({.name = "max_new_tokens", .help = "Tokens to write, at most", .most = kNoLimit}),
+        o.max_new_tokens);
+  }
+  if constexpr (requires { o.sampling; }) visit_sampling_fields(o.sampling, visit);
+  visit_sampling_fields(o, visit);
   if constexpr (requires { o.num_return_sequences; }) {
     visit(choosing({.name = "num_return_sequences",
                     .help = "Texts to write; of a beam search, its best ones",

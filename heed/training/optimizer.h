@@ -31,19 +31,21 @@ std::vector<std::string> optimizer_names();
 
 double weight_decay_of(const OptimizerOptions& options);
 
+constexpr nn::Field training_field(nn::Field field) {
+  field.group = "Training";
+  return field;
+}
+
 template <nn::OptionsOf<OptimizerOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
-  const auto training = [](nn::Field field) {
-    field.group = "Training";
-    return field;
-  };
   const auto penalty = [&](const char* name, const char* help) {
-    return training({.name = name, .help = help, .most = 1e9});
+    return training_field({.name = name, .help = help, .most = 1e9});
   };
   const auto rate = [&](const char* name, const char* help) {
-    return training({.name = name, .help = help, .most = 1, .below = true});
+    return training_field({.name = name, .help = help, .most = 1, .below = true});
   };
-  visit(training({.name = "optimizer", .help = "Update rule", .choices = optimizer_names}), o.name);
+  visit(training_field({.name = "optimizer", .help = "Update rule", .choices = optimizer_names}),
+        o.name);
   visit(penalty("weight_decay",
                 "Weight decay, towards zero; the default is that of adamw, the others have none "
                 "unless it "
@@ -53,10 +55,10 @@ void visit_fields(Options& o, const Visit& visit) {
   visit(penalty("l2", "Penalty: this times the sum of squared weights"), o.l2);
   visit(rate("beta1", "Adam: decay rate of the mean gradient"), o.beta1);
   visit(rate("beta2", "Adam: decay rate of the mean square"), o.beta2);
-  visit(training({.name = "epsilon",
-                  .help = "Adam: added to the denominator",
-                  .most = 1e9,
-                  .above = true}),
+  visit(training_field({.name = "epsilon",
+                        .help = "Adam: added to the denominator",
+                        .most = 1e9,
+                        .above = true}),
         o.epsilon);
   visit(rate("momentum", "SGD: decay rate of the mean gradient"), o.momentum);
 }

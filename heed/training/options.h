@@ -73,15 +73,22 @@ struct TrainingOptions {
   int64_t tensor_parallel = 1;
 };
 
+// A field that may be another one when the run is resumed.
+constexpr nn::Field free_field(nn::Field field) {
+  field.free = true;
+  return training_field(field);
+}
+constexpr nn::Field counted(const char* name, const char* help, double least) {
+  return {.name = name, .help = help, .least = least, .most = kMostCounted};
+}
+
 template <nn::OptionsOf<RunFiles> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
   const auto count = [](const char* name, const char* help, double least) {
-    return nn::Field{.name = name,
-                     .help = help,
-                     .least = least,
-                     .most = kMostCounted,
-                     .group = "Run files",
-                     .free = true};
+    nn::Field field = counted(name, help, least);
+    field.group = "Run files";
+    field.free = true;
+    return field;
   };
   visit(count("save_steps", "Updates between checkpoints; 0: with each validation", 0),
         o.save_steps);
@@ -93,85 +100,95 @@ void visit_fields(Options& o, const Visit& visit) {
   visit(count("logging_steps", "Updates for each line of the log", 1), o.logging_steps);
 }
 
+// How long a run is, and its batches.
+template <typename Options, typename Visit>
+void visit_batch_fields(Options& o, const Visit& visit) {
+  visit(free_field(counted("epochs", "Passes over the training examples", 1)), o.epochs);
+  visit(free_field(counted("max_steps", "Updates of the whole run, instead of epochs; 0: off", 0)),
+        o.max_steps);
+  visit(
+      training_field(counted("eval_steps", "Updates between validations; 0: after each epoch", 0)),
+      o.eval_steps);
+  visit(training_field(counted("batch_size", "Examples in a batch", 1)), o.batch_size);
+  visit(training_field(counted(
+            "batch_tokens", "Tokens in a batch with its padding, instead of examples; 0: off", 0)),
+        o.batch_tokens);
+  visit(training_field(
+            counted("gradient_accumulation_steps", "Batches summed before each update", 1)),
+        o.gradient_accumulation_steps);
+  visit(free_field(counted("tensor_parallel",
+                           "Of several processes, how many hold one model together", 1)),
+        o.tensor_parallel);
+  visit(free_field({.name = "num_workers",
+                    .help = "Threads that prepare batches ahead; 0: none",
+                    .most = 8}),
+        o.num_workers);
+}
+
+// The learning rate and what an update is.
+template <typename Options, typename Visit>
+void visit_update_fields(Options& o, const Visit& visit) {
+  visit(training_field(
+            {.name = "lr", .help = "Learning rate at its peak", .most = 1e9, .above = true}),
+        o.lr);
+  visit(training_field({.name = "lr_scheduler",
+                        .help = "How the learning rate falls after the warm-up",
+                        .choices = schedule_names}),
+        o.lr_scheduler);
+  visit(training_field({.name = "warmup_ratio",
+                        .help = "Share of the run in which the learning rate rises",
+                        .most = 1}),
+        o.warmup_ratio);
+  visit(training_field(counted("warmup_steps", "The same in updates; 0: the share counts", 0)),
+        o.warmup_steps);
+  visit(training_field(
+            {.name = "layer_lr_decay",
+             .help = "What the learning rate of a layer is multiplied by for each layer above "
+                     "it; the embeddings lie below all",
+             .most = 1,
+             .above = true}),
+        o.layer_lr_decay);
+  visit_fields(o.optimizer, visit);
+  visit(training_field({.name = "max_grad_norm",
+                        .help = "Largest norm of the gradients; 0: no limit",
+                        .most = 1e9}),
+        o.max_grad_norm);
+  visit(training_field({.name = "ema_decay",
+                        .help =
+                            "Decay of a running average of the weights, which is what is saved; 0: "
+                            "none",
+                        .most = 1,
+                        .below = true}),
+        o.ema_decay);
+}
+
 // All but what is no setting: group and files.settings.
 template <nn::OptionsOf<TrainingOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
-  const auto training = [](nn::Field field) {
-    field.group = "Training";
-    return field;
-  };
-  const auto free = [&](nn::Field field) {
-    field.free = true;
-    return training(field);
-  };
-  const auto count = [](const char* name, const char* help, double least) {
-    return nn::Field{.name = name, .help = help, .least = least, .most = kMostCounted};
-  };
-  visit(free(count("epochs", "Passes over the training examples", 1)), o.epochs);
-  visit(free(count("max_steps", "Updates of the whole run, instead of epochs; 0: off", 0)),
-        o.max_steps);
-  visit(training(count("eval_steps", "Updates between validations; 0: after each epoch", 0)),
-        o.eval_steps);
-  visit(training(count("batch_size", "Examples in a batch", 1)), o.batch_size);
-  visit(training(count("batch_tokens",
-                       "Tokens in a batch with its padding, instead of examples; 0: off", 0)),
-        o.batch_tokens);
-  visit(training(count("gradient_accumulation_steps", "Batches summed before each update", 1)),
-        o.gradient_accumulation_steps);
-  visit(free(count("tensor_parallel", "Of several processes, how many hold one model together", 1)),
-        o.tensor_parallel);
-  visit(free({.name = "num_workers",
-              .help = "Threads that prepare batches ahead; 0: none",
-              .most = 8}),
-        o.num_workers);
-  visit(training({.name = "lr", .help = "Learning rate at its peak", .most = 1e9, .above = true}),
-        o.lr);
-  visit(training({.name = "lr_scheduler",
-                  .help = "How the learning rate falls after the warm-up",
-                  .choices = schedule_names}),
-        o.lr_scheduler);
-  visit(training({.name = "warmup_ratio",
-                  .help = "Share of the run in which the learning rate rises",
-                  .most = 1}),
-        o.warmup_ratio);
-  visit(training(count("warmup_steps", "The same in updates; 0: the share counts", 0)),
-        o.warmup_steps);
-  visit(training({.name = "layer_lr_decay",
-                  .help = "What the learning rate of a layer is multiplied by for each layer above "
-                          "it; the embeddings lie below all",
-                  .most = 1,
-                  .above = true}),
-        o.layer_lr_decay);
-  visit_fields(o.optimizer, visit);
-  visit(training({.name = "max_grad_norm",
-                  .help = "Largest norm of the gradients; 0: no limit",
-                  .most = 1e9}),
-        o.max_grad_norm);
-  visit(training({.name = "ema_decay",
-                  .help = "Decay of a running average of the weights, which is what is saved; 0: "
-                          "none",
-                  .most = 1,
-                  .below = true}),
-        o.ema_decay);
-  visit(free(count("patience",
-                   "Validations without a better model before stopping; 0: never stop early", 0)),
+  visit_batch_fields(o, visit);
+  visit_update_fields(o, visit);
+  visit(free_field(
+            counted("patience",
+                    "Validations without a better model before stopping; 0: never stop early", 0)),
         o.patience);
-  visit(training({.name = "metric_for_best_model",
-                  .help = "Metric of the validation that decides which model is best",
-                  .automatic = "what the task is usually judged by"}),
+  visit(training_field({.name = "metric_for_best_model",
+                        .help = "Metric of the validation that decides which model is best",
+                        .automatic = "what the task is usually judged by"}),
         o.metric_for_best_model);
-  visit(training({.name = "seed", .help = "Seed of everything random"}), o.seed);
-  visit(training({.name = "device",
-                  .help = "cpu, cuda or cuda:NUMBER; the code for CUDA was never run on a GPU"}),
+  visit(training_field({.name = "seed", .help = "Seed of everything random"}), o.seed);
+  visit(training_field(
+            {.name = "device",
+             .help = "cpu, cuda or cuda:NUMBER; the code for CUDA was never run on a GPU"}),
         o.device);
-  visit(training({.name = "dtype",
-                  .help = "Of products in training; weights stay float32. float16 is for CUDA: "
-                          "never run",
-                  .choices = precision_names}),
-        o.dtype);
-  visit(training({.name = "gradient_checkpointing",
-                  .help = "Keep the inputs of layers alone and make the rest again for the "
-                          "gradients: less memory, more time"}),
+  visit(
+      training_field({.name = "dtype",
+                      .help = "Of products in training; weights stay float32. float16 is for CUDA: "
+                              "never run",
+                      .choices = precision_names}),
+      o.dtype);
+  visit(training_field({.name = "gradient_checkpointing",
+                        .help = "Keep the inputs of layers alone and make the rest again for the "
+                                "gradients: less memory, more time"}),
         o.gradient_checkpointing);
   visit_fields(o.files, visit);
 }

@@ -213,27 +213,39 @@ Span span_of_x(const CurveChart& chart) {
   return x.high > x.low ? x.padded(0.02) : Span{x.low - 1, x.high + 1};
 }
 
-Picture draw(const CurveChart& chart, PictureFormat format, const CurveOptions& options) {
-  const Span x = span_of_x(chart);
-  const std::vector<std::string> names = names_of(chart);
-  struct PanelParts {
-    Span y;
-    Ticks ticks;
-    double legend = 0;
-  };
+struct PanelParts {
+  Span y;
+  Ticks ticks;
+  double legend = 0;  // its height
+};
+
+std::vector<PanelParts> parts_of(const CurveChart& chart, const CurveOptions& options) {
   std::vector<PanelParts> parts;
-  double tick_width = 0;
   for (const CurvePanel& panel : chart.panels) {
     const Span y = span_of(panel, &Curve::y);
     PanelParts part{y.empty() ? Span{0, 1} : y.padded(0.06), {}, 0};
     part.ticks = nice_ticks(part.y.low, part.y.high, static_cast<int>(options.height / 45));
-    for (const std::string& label : part.ticks.labels) {
-      tick_width = std::max(tick_width, text_width(label, kTickFont));
-    }
     parts.push_back(std::move(part));
   }
+  return parts;
+}
 
-  const double left = kMargin + 18 + tick_width + 8;
+// Of the widest label of an axis that goes up.
+double tick_width_of(const std::vector<PanelParts>& parts) {
+  double widest = 0;
+  for (const PanelParts& part : parts) {
+    for (const std::string& label : part.ticks.labels) {
+      widest = std::max(widest, text_width(label, kTickFont));
+    }
+  }
+  return widest;
+}
+
+Picture draw(const CurveChart& chart, PictureFormat format, const CurveOptions& options) {
+  const Span x = span_of_x(chart);
+  const std::vector<std::string> names = names_of(chart);
+  std::vector<PanelParts> parts = parts_of(chart, options);
+  const double left = kMargin + 18 + tick_width_of(parts) + 8;
   const double width = options.width - left - kMargin;
   const double title_width = options.width - 2 * kMargin;
   const double top =

@@ -100,6 +100,50 @@ struct Track {
   double end(double start) const { return place(room.size() - 1, start) + room.back(); }
 };
 
+// The columns and rows of a grid, and how far the labels of its last column reach beyond it.
+struct Tracks {
+  Track columns, rows;
+  double overhang = 0;
+};
+
+// Labels that the panel beside it, or above it, has too stand there only.
+void set_panel(PanelLayout& panel, const HeatMapGrid& grid, int64_t i, int64_t across,
+               double room) {
+  const HeatMap& map = grid.maps[index(i)];
+  set_cells(panel, map, room);
+  if (!map.row_labels.empty() &&
+      (i % across == 0 || map.row_labels != grid.maps[index(i - 1)].row_labels)) {
+    panel.rows = row_labels_of(map, panel.cell_height);
+  }
+  if (!map.column_labels.empty() &&
+      (i < across || map.column_labels != grid.maps[index(i - across)].column_labels)) {
+    panel.columns = column_labels_of(map, panel.cell_width);
+  }
+  if (!map.title.empty()) {
+    const double own = text_width(map.title, kPanelFont) + 1;
+    panel.title_width = std::min(own, std::max(panel.plot.width, kNarrowTitle));
+    panel.title_height = text_height(map.title, kPanelFont, panel.title_width) + 4;
+  }
+}
+
+Tracks tracks_of(const std::vector<PanelLayout>& panels, int64_t across, int64_t down) {
+  const auto track = [](int64_t count) {
+    return Track{std::vector<double>(index(count)), std::vector<double>(index(count))};
+  };
+  Tracks tracks{.columns = track(across), .rows = track(down)};
+  for (int64_t i = 0; i < std::ssize(panels); ++i) {
+    const PanelLayout& panel = panels[index(i)];
+    const size_t column = index(i % across), row = index(i / across);
+    const auto raise = [](double& value, double to) { value = std::max(value, to); };
+    raise(tracks.columns.gutter[column], panel.rows.depth);
+    raise(tracks.columns.room[column], std::max(panel.plot.width, panel.title_width));
+    raise(tracks.rows.gutter[row], panel.columns.depth + panel.title_height);
+    raise(tracks.rows.room[row], panel.plot.height);
+    if (column + 1 == index(across)) raise(tracks.overhang, panel.columns.overhang);
+  }
+  return tracks;
+}
+
 }  // namespace
 
 GridLayout layout_of(const HeatMapGrid& grid, const HeatMapOptions& options,
@@ -112,41 +156,18 @@ GridLayout layout_of(const HeatMapGrid& grid, const HeatMapOptions& options,
 
   GridLayout layout;
   layout.panels.resize(grid.maps.size());
-  Track columns{std::vector<double>(index(across)), std::vector<double>(index(across))};
-  Track rows{std::vector<double>(index(down)), std::vector<double>(index(down))};
-  double overhang = 0;
   for (int64_t i = 0; i < count; ++i) {
-    const HeatMap& map = grid.maps[index(i)];
-    PanelLayout& panel = layout.panels[index(i)];
-    const size_t column = index(i % across), row = index(i / across);
-    set_cells(panel, map, room);
-    if (!map.row_labels.empty() &&
-        (column == 0 || map.row_labels != grid.maps[index(i - 1)].row_labels)) {
-      panel.rows = row_labels_of(map, panel.cell_height);
-    }
-    if (!map.column_labels.empty() &&
-        (row == 0 || map.column_labels != grid.maps[index(i - across)].column_labels)) {
-      panel.columns = column_labels_of(map, panel.cell_width);
-    }
-    if (!map.title.empty()) {
-      const double own = text_width(map.title, kPanelFont) + 1;
-      panel.title_width = std::min(own, std::max(panel.plot.width, kNarrowTitle));
-      panel.title_height = text_height(map.title, kPanelFont, panel.title_width) + 4;
-    }
-    columns.gutter[column] = std::max(columns.gutter[column], panel.rows.depth);
-    columns.room[column] = std::max({columns.room[column], panel.plot.width, panel.title_width});
-    rows.gutter[row] = std::max(rows.gutter[row], panel.columns.depth + panel.title_height);
-    rows.room[row] = std::max(rows.room[row], panel.plot.height);
-    overhang = std::max(overhang, column + 1 == index(across) ? panel.columns.overhang : 0);
+    set_panel(layout.panels[index(i)], grid, i, across, room);
   }
+  const Tracks tracks = tracks_of(layout.panels, across, down);
 
   const double left = kLayoutMargin + (options.row_axis.empty() ? 0 : kAxisFont.size * 1.7);
   // What stands beside each other decides the width of the page, and that how the title wraps.
-  const double plots_left = std::ceil(columns.place(0, left));
-  const double plots_right = std::ceil(columns.end(left));
+  const double plots_left = std::ceil(tracks.columns.place(0, left));
+  const double plots_right = std::ceil(tracks.columns.end(left));
   const double bar_x = plots_right + kBarGap;
   const double right =
-      std::max({bar_x + kBarWidth + 7 + color_bar_label_width, plots_right + overhang,
+      std::max({bar_x + kBarWidth + 7 + color_bar_label_width, plots_right + tracks.overhang,
                 kLayoutMargin + (grid.title.empty() ? 0 : kSmallestPage)});
   layout.width = right + kLayoutMargin;
   double top = kLayoutMargin;
@@ -162,13 +183,13 @@ GridLayout layout_of(const HeatMapGrid& grid, const HeatMapOptions& options,
   layout.row_axis_x = kLayoutMargin + kAxisFont.size / 2;
   for (int64_t i = 0; i < count; ++i) {
     Box& plot = layout.panels[index(i)].plot;
-    plot.x = std::ceil(columns.place(index(i % across), left));
-    plot.y = std::ceil(rows.place(index(i / across), top));
+    plot.x = std::ceil(tracks.columns.place(index(i % across), left));
+    plot.y = std::ceil(tracks.rows.place(index(i / across), top));
   }
 
   const Box& first = layout.panels.front().plot;
   layout.plots = {plots_left, first.y, plots_right - plots_left,
-                  std::ceil(rows.end(top)) - first.y};
+                  std::ceil(tracks.rows.end(top)) - first.y};
   layout.color_bar = {bar_x, first.y, kBarWidth,
                       std::clamp(layout.plots.height, kSmallestBar, kBarHeight)};
   layout.height =

@@ -54,6 +54,23 @@ at::Tensor outputs_of(const nn::AttendedHeads& call) {
   return call.tokens.result.output.detach().to(at::kFloat).square().mean({0, 2, 3}).sqrt();
 }
 
+// Adds what is found of several heads.
+struct HeadReport {
+  doctor::Report& report;
+
+  void operator()(const char* check, doctor::Severity severity, const std::string& what,
+                  const std::string& advice, std::vector<std::string> heads) const {
+    if (heads.empty()) return;
+    const auto count = std::ssize(heads);
+    heads.resize(std::min(heads.size(), doctor::kExamples));
+    report.add({.check = check,
+                .severity = severity,
+                .summary = text_of(count, count == 1 ? " head " : " heads ", what),
+                .advice = advice,
+                .examples = std::move(heads)});
+  }
+};
+
 }  // namespace
 
 void AttentionChecks::add(const AttentionView& view) {
@@ -125,17 +142,12 @@ void AttentionChecks::report(doctor::Report& report) const {
     const auto& done = report.checked;
     if (std::find(done.begin(), done.end(), check) == done.end()) report.checked.push_back(check);
   }
-  const auto add = [&](const char* check, doctor::Severity severity, const std::string& what,
-                       const std::string& advice, std::vector<std::string> heads) {
-    if (heads.empty()) return;
-    const auto count = std::ssize(heads);
-    heads.resize(std::min(heads.size(), doctor::kExamples));
-    report.add({.check = check,
-                .severity = severity,
-                .summary = text_of(count, count == 1 ? " head " : " heads ", what),
-                .advice = advice,
-                .examples = std::move(heads)});
-  };
+  report_broken_heads(report);
+  if (texts_ >= kFewestTexts) report_idle_heads(report);
+}
+
+void AttentionChecks::report_broken_heads(doctor::Report& report) const {
+  const HeadReport add{report};
   add("attention", doctor::Severity::kStop, "with weights or outputs that are no numbers",
       "see the parameters: training diverged, or a file was damaged",
       heads_that([](const Head& head) {
@@ -148,7 +160,10 @@ void AttentionChecks::report(doctor::Report& report) const {
                                             static_cast<double>(head.not_one), head.worst_sum)
                                 : "";
       }));
-  if (texts_ < kFewestTexts) return;
+}
+
+void AttentionChecks::report_idle_heads(doctor::Report& report) const {
+  const HeadReport add{report};
   add("heads", doctor::Severity::kWarning, "give nothing on, whatever they look at",
       "they can be left out (--num-heads), or never got a gradient: look at their parameters",
       heads_that([](const Head& head) {

@@ -40,6 +40,8 @@ class AttentionChecks {
   std::string name_of(size_t layer, size_t head) const;
   template <typename Wanted>
   std::vector<std::string> heads_that(const Wanted& wanted) const;
+  void report_broken_heads(doctor::Report& report) const;
+  void report_idle_heads(doctor::Report& report) const;
 
   std::string part_;
   int64_t texts_ = 0;

@@ -240,6 +240,37 @@ std::vector<std::string> pieces_of(const std::shared_ptr<const text::Tokenizer>&
   return pieces;
 }
 
+// Of each token that is read, as the text has it, not as the vocabulary does: "[UNK]" would hide
+// the word.
+std::vector<std::string> source_names(const models::TrainedEncoderDecoder& trained,
+                                      const std::string& input, const std::vector<int32_t>& ids) {
+  const text::Encoding encoding =
+      trained.source->encode(input, trained.published ? text::Surround::kYes : text::Surround::kNo);
+  std::vector<std::string> names;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const bool is_text = i < encoding.ids.size() && encoding.ids[i] == ids[i];
+    const text::Span span = is_text ? encoding.offsets[i] : text::Span{};
+    names.push_back(span.size() > 0 ? input.substr(span.begin, span.size())
+                                    : trained.source->token_of(ids[i]));
+  }
+  return names;
+}
+
+// A row of the cross-attention is named after the token that it writes, one of the decoder's own
+// after the token that it reads.
+std::vector<std::string> target_names(const models::TrainedEncoderDecoder& trained,
+                                      const std::string& part,
+                                      const std::vector<int64_t>& written) {
+  std::vector<std::string> names = pieces_of(trained.target, written);
+  const auto token = [&](int64_t id) { return trained.target->token_of(static_cast<int32_t>(id)); };
+  if (part == "cross") {
+    names.push_back(token(trained.eos_token_ids().front()));
+  } else {
+    names.insert(names.begin(), token(trained.begin_token_id()));
+  }
+  return names;
+}
+
 AttentionView EncoderDecoderAdapter::attention_of(const TextInput& asked,
                                                   const AttentionRequest& request) const {
   const std::string& input = asked.text;
@@ -285,27 +316,8 @@ AttentionView EncoderDecoderAdapter::attention_of(const TextInput& asked,
     wanted.push_back(trained_.eos_token_ids().front());
     view.score = logits[0].log_softmax(-1).gather(1, at::tensor(wanted).unsqueeze(1)).sum();
   }
-  std::vector<std::string> sources;
-  // As the text has it, not as the vocabulary does: "[UNK]" would hide the word.
-  const text::Encoding encoding = trained_.source->encode(
-      input, trained_.published ? text::Surround::kYes : text::Surround::kNo);
-  for (size_t i = 0; i < source.size(); ++i) {
-    const bool is_text = i < encoding.ids.size() && encoding.ids[i] == source[i];
-    const text::Span span = is_text ? encoding.offsets[i] : text::Span{};
-    sources.push_back(span.size() > 0 ? input.substr(span.begin, span.size())
-                                      : trained_.source->token_of(source[i]));
-  }
-  // A row of the cross-attention is named after the token that it writes, one of the decoder's own
-  // after the token that it reads.
-  std::vector<std::string> targets = pieces_of(trained_.target, written.ids);
-  const auto token = [&](int64_t id) {
-    return trained_.target->token_of(static_cast<int32_t>(id));
-  };
-  if (part == "cross") {
-    targets.push_back(token(trained_.eos_token_ids().front()));
-  } else {
-    targets.insert(targets.begin(), token(trained_.begin_token_id()));
-  }
+  const std::vector<std::string> sources = source_names(trained_, input, source);
+  std::vector<std::string> targets = target_names(trained_, part, written.ids);
   targets.resize(read.size());
   view.queries = part == "encoder" ? sources : targets;
   view.keys = part == "decoder" ? targets : sources;

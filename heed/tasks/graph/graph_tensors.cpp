@@ -48,6 +48,41 @@ models::GraphFeature numbers_of(const std::string& name, const std::vector<float
   return {.name = name, .mean = mean, .deviation = deviation > 1e-12 ? deviation : 1};
 }
 
+// A feature, where it is in the data and which of the numbers of a row are its own.
+struct FeatureColumn {
+  const models::GraphFeature* feature;
+  int64_t first;
+  const std::vector<float>* numbers = nullptr;
+  const std::vector<std::string>* words = nullptr;
+  std::unordered_map<std::string_view, int64_t> places = {};
+};
+
+std::vector<FeatureColumn> feature_columns(const data::GraphData& data,
+                                           const std::vector<models::GraphFeature>& features) {
+  std::vector<FeatureColumn> columns;
+  int64_t first = 0;
+  for (const models::GraphFeature& feature : features) {
+    size_t words = 0;
+    size_t numbers = 0;
+    for (const data::NodeColumn& each : data.columns) {
+      if (each.name == feature.name) break;
+      ++(each.is_words ? words : numbers);
+    }
+    FeatureColumn column{.feature = &feature, .first = first};
+    if (feature.words.empty()) {
+      column.numbers = &data.numbers[numbers];
+    } else {
+      column.words = &data.words[words];
+      for (size_t i = 0; i < feature.words.size(); ++i) {
+        column.places.emplace(feature.words[i], first + static_cast<int64_t>(i));
+      }
+    }
+    first += feature.count();
+    columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
 }  // namespace
 
 Neighbours neighbours_of(const data::GraphData& data, bool directed) {
@@ -108,40 +143,13 @@ data::GraphReadOptions read_options_of(const models::TrainedGraphClassifier& tra
 
 nn::SparseRows sparse_rows(const data::GraphData& data,
                            const std::vector<models::GraphFeature>& features) {
-  struct Column {
-    const models::GraphFeature* feature;
-    int64_t first;  // of its features
-    const std::vector<float>* numbers = nullptr;
-    const std::vector<std::string>* words = nullptr;
-    std::unordered_map<std::string_view, int64_t> places = {};
-  };
-  std::vector<Column> columns;
-  int64_t first = 0;
-  for (const models::GraphFeature& feature : features) {
-    size_t words = 0;
-    size_t numbers = 0;
-    for (const data::NodeColumn& each : data.columns) {
-      if (each.name == feature.name) break;
-      ++(each.is_words ? words : numbers);
-    }
-    Column column{.feature = &feature, .first = first};
-    if (feature.words.empty()) {
-      column.numbers = &data.numbers[numbers];
-    } else {
-      column.words = &data.words[words];
-      for (size_t i = 0; i < feature.words.size(); ++i) {
-        column.places.emplace(feature.words[i], first + static_cast<int64_t>(i));
-      }
-    }
-    first += feature.count();
-    columns.push_back(std::move(column));
-  }
+  const std::vector<FeatureColumn> columns = feature_columns(data, features);
   std::vector<int64_t> offsets = {0};
   std::vector<int64_t> places;
   std::vector<float> values;
   for (size_t node = 0; node < data.nodes.size(); ++node) {
     std::vector<int64_t> words;
-    for (const Column& column : columns) {
+    for (const FeatureColumn& column : columns) {
       if (column.numbers != nullptr) {
         const float value = (*column.numbers)[node];
         if (std::isnan(value)) continue;
