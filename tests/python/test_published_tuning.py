@@ -262,7 +262,7 @@ class Heads(Tuning):
             documents.sort(key=lambda text: -float(vectors[query] @ vectors[text]))
             place = documents.index(wanted)
             gains += 1 / torch.tensor(place + 2.0).log2().item() if place < 10 else 0
-        self.assertAlmostEqual(said["ndcg_at_10"], gains / len(TRIPLETS), 5)
+        self.assertAlmostEqual(said["ndcg@10"], gains / len(TRIPLETS), 5)
         done = self.trained("embed", directory, "x", "--train", judged, "--valid", judged, code=2)
         self.assertIn("pairs with scores", done.stderr)
 

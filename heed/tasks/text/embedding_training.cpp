@@ -108,7 +108,7 @@ Metrics of_queries(const TextEmbedder& embedder, const data::TextGroups& data,
     if (first < kTop) reciprocal += 1 / (static_cast<double>(first) + 1);
   }
   const auto count = static_cast<double>(wanted.size());
-  return {{"ndcg_at_10", ndcg / count}, {"mrr_at_10", reciprocal / count}, {"examples", count}};
+  return {{"ndcg@10", ndcg / count}, {"mrr@10", reciprocal / count}, {"examples", count}};
 }
 
 }  // namespace
@@ -193,7 +193,7 @@ Metrics EmbeddingTraining::validate(const Progress& progress) {
 }
 
 Watched EmbeddingTraining::watched() const {
-  return {.name = valid_.judged ? "spearman" : "ndcg_at_10", .higher_is_better = true};
+  return {.name = valid_.judged ? "spearman" : "ndcg@10", .higher_is_better = true};
 }
 
 void EmbeddingTraining::save(const std::filesystem::path& directory) const {

@@ -33,8 +33,8 @@ void visit_fields(Options& o, const Visit& visit) {
 }
 
 // How well vectors do. Of judged pairs: "spearman", between the scores and the cosines. Of others,
-// with each anchor a query and all texts that stand behind anchors to be found: "ndcg_at_10" and
-// "mrr_at_10", means over the anchors, of which a text with several rows has several to find.
+// with each anchor a query and all texts that stand behind anchors to be found: "ndcg@10" and
+// "mrr@10", means over the anchors, of which a text with several rows has several to find.
 // "examples" are pairs or anchors.
 Metrics evaluate(const TextEmbedder& embedder, const data::TextGroups& groups,
                  const Progress& progress = {});
@@ -56,7 +56,7 @@ class EmbeddingTraining final : public Task {
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched() const override;
-  static std::vector<std::string> metric_names() { return {"spearman", "ndcg_at_10", "mrr_at_10"}; }
+  static std::vector<std::string> metric_names() { return {"spearman", "ndcg@10", "mrr@10"}; }
   void save(const std::filesystem::path& directory) const override;
 
   // Of the training and the validation texts.
