@@ -18,3 +18,4 @@
 #include "heed/data/texts/question_data.h"
 #include "heed/data/texts/question_split.h"
 #include "heed/data/texts/text_data.h"
+#include "heed/data/texts/text_groups.h"

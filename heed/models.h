@@ -15,5 +15,7 @@
 #include "heed/models/files/table_transformer_files.h"
 #include "heed/models/files/text_classifier_files.h"
 #include "heed/models/files/token_tagger_files.h"
+#include "heed/models/published/embedder.h"
+#include "heed/models/published/fine_tuning.h"
 #include "heed/models/published/preprocessor.h"
 #include "heed/models/published/published.h"

@@ -110,6 +110,7 @@ def check_text(path, name, text):
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)', re.MULTILINE)
 NOT_PUBLIC = {"heed/torch_headers.h"}  # what is precompiled while Heed is built
 MEANT = "tools/public_headers.txt"
+COUNTED = "ARCHITECTURE.md"  # says how many headers are public
 VERSION = "heed/version.h"  # of no folder: the library has it too
 PRIVATE = re.compile(r"heed/cli/|/testing/|_leaf\.h$|_test\.h$")
 
@@ -138,6 +139,9 @@ def check_public_headers(root=ROOT):
                 yield f"{name}: is public and includes {included}, which is not"
             if included.startswith(("gtest/", "gmock/")):
                 yield f"{name}: is public and includes {included}; test helpers stand in testing/"
+    told = re.search(r"(\d+) headers", (root / COUNTED).read_text("utf-8"))
+    if not told or int(told[1]) != len(public):
+        yield f"{COUNTED}: {len(public)} headers are public; it says {told and told[1]}"
     direct = {included for name in thin for included in included_by(name)}
     needed = public - thin - direct
     lines = (root / MEANT).read_text("utf-8").split("\n")
