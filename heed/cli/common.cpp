@@ -9,6 +9,7 @@
 
 #include "heed/base/cpus.h"
 #include "heed/base/error.h"
+#include "heed/base/format.h"
 #include "heed/base/joined.h"
 #include "heed/ops/workers.h"
 

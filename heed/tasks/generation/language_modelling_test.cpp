@@ -11,6 +11,7 @@
 #include "heed/inference/beam_search.h"
 #include "heed/inference/generate.h"
 #include "heed/tasks/generation/language_model_decoder.h"
+#include "heed/tasks/testing/test_learning.h"
 
 namespace heed::tasks {
 namespace {
@@ -52,6 +53,7 @@ TEST(LanguageModelling, LearnsWhatItIsShown) {
   }
   task.module().eval();
   const Metrics metrics = task.validate({});
+  expect_all(LanguageModelling::metric_names(), metrics);
   EXPECT_LT(metric(metrics, "loss"), 0.3);
   EXPECT_EQ(metric(metrics, "tokens"), 4 * 27 - 1);
   EXPECT_NEAR(metric(metrics, "perplexity"), std::exp(metric(metrics, "loss")), 1e-9);

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "heed/base/error.h"
+#include "heed/tasks/testing/test_learning.h"
 
 namespace heed::tasks {
 namespace {
@@ -96,6 +97,7 @@ TEST(SequenceToSequence, LearnsWhatItIsShown) {
     SequenceToSequence task = task_of(options, {.tokenizer = "bpe:64", .target_tokenizer = target});
     train(task, 160);
     const Metrics metrics = task.validate({});
+    expect_all(SequenceToSequence::metric_names(), metrics);
     EXPECT_LT(metric(metrics, "loss"), 0.05) << target;
     EXPECT_NEAR(metric(metrics, "perplexity"), std::exp(metric(metrics, "loss")), 1e-9);
     EXPECT_GT(metric(metrics, "bleu"), 95) << target;

@@ -51,7 +51,9 @@ TEST(LinkPrediction, LearnsWhoIsLinked) {
   EXPECT_EQ(split.test.others.size(), 54u);
   EXPECT_EQ(split.train.size(), 432u);
   learn(task, {0}, 200);
-  EXPECT_GT(metric(task.validate({}), "auc"), 0.7);
+  const Metrics metrics = task.validate({});
+  expect_all(LinkPrediction::metric_names(), metrics);
+  EXPECT_GT(metric(metrics, "auc"), 0.7);
   const auto evaluation = evaluate(task.trained(), with_edges(data, split.train), split.test);
   EXPECT_GT(metric(evaluation.model, "auc"), 0.7);
   EXPECT_EQ(metric(evaluation.model, "pairs"), 108);

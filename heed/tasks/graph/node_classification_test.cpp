@@ -52,7 +52,9 @@ TEST(NodeClassification, LearnsFromNeighbours) {
   NodeClassification task(data, {.model = small_node_classification()});
   EXPECT_EQ(task.train_lengths(), std::vector<int64_t>({48}));
   learn(task, {0}, 300);
-  EXPECT_GT(metric(task.validate({}), "accuracy"), 0.95);
+  const Metrics metrics = task.validate({});
+  expect_all(NodeClassification::metric_names(), metrics);
+  EXPECT_GT(metric(metrics, "accuracy"), 0.95);
   const NodeEvaluation evaluation = evaluate(task.trained(), data, data::Part::kTest);
   EXPECT_GT(metric(evaluation.model.metrics, "accuracy"), 0.95);
   ASSERT_EQ(evaluation.baselines.size(), 2u);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/tasks/testing/test_learning.h"
 
 namespace heed::tasks {
 namespace {
@@ -100,6 +101,7 @@ TEST(ObjectDetection, FindsTheObjectsOfAFewScenes) {
   const double before = metric(task.validate({}), "loss");
   learn_all(task, 150);
   const Metrics metrics = task.validate({});
+  expect_all(ObjectDetection::metric_names(), metrics);
   EXPECT_LT(metric(metrics, "loss"), before / 5);
   EXPECT_GT(metric(metrics, "ap50"), 0.9);
   EXPECT_GT(metric(metrics, "ap"), 0.5);

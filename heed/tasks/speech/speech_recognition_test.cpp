@@ -9,6 +9,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/testing/test_speech.h"
+#include "heed/tasks/testing/test_learning.h"
 
 namespace heed::tasks {
 namespace {
@@ -78,6 +79,7 @@ TEST(SpeechRecognition, LearnsWhatIsSaidAndWhen) {
   EXPECT_THAT(task.trained().tokens, ElementsAre("", "a", "ba"));
   learn_by_adam(task, 250);
   const Metrics metrics = task.validate({});
+  expect_all(SpeechRecognition::metric_names(), metrics);
   EXPECT_LT(metric(metrics, "wer"), 0.1);
   EXPECT_LT(metric(metrics, "cer"), 0.1);
   const data::SoundExample sound = sound_of({1, 0, 1});

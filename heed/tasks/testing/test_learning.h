@@ -1,10 +1,12 @@
-// What tests of tasks share: a few updates.
+// What tests of tasks share: a few updates, and what validate() must give.
 #pragma once
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
+#include <gtest/gtest.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "heed/tasks/common/task.h"
@@ -27,6 +29,11 @@ inline void learn(Task& task, const std::vector<int64_t>& examples, int steps) {
     }
   }
   task.module().eval();
+}
+
+// `names`: metric_names() of the task.
+inline void expect_all(const std::vector<std::string>& names, const Metrics& metrics) {
+  for (const std::string& name : names) EXPECT_NO_THROW(metric(metrics, name)) << name;
 }
 
 }  // namespace heed::tasks

@@ -67,19 +67,25 @@ std::string prompt_of(const TextEmbedder& embedder, const std::string& name) {
                            known, ", got '", wanted, "'"));
 }
 
+TextIds encoded(const TextEmbedder& embedder, const std::vector<std::string>& texts) {
+  TextIds ids;
+  for (const std::string& text : texts) ids.push_back(embedder.tokenizer->encode_ids(text));
+  return ids;
+}
+
 at::Tensor embed(const TextEmbedder& embedder, const std::vector<std::string>& texts,
                  const Progress& progress) {
+  return embed(embedder, encoded(embedder, texts), progress);
+}
+
+at::Tensor embed(const TextEmbedder& embedder, const TextIds& texts, const Progress& progress) {
   const c10::InferenceMode inference;
-  std::vector<std::vector<int32_t>> ids;
   std::vector<int64_t> lengths;
-  for (const std::string& text : texts) {
-    ids.push_back(embedder.tokenizer->encode_ids(text));
-    lengths.push_back(std::ssize(ids.back()));
-  }
+  for (const auto& ids : texts) lengths.push_back(std::ssize(ids));
   std::vector<at::Tensor> vectors(texts.size());
   for_each_batch(lengths, kBatch, progress, [&](const std::vector<int64_t>& numbers) {
     const at::Tensor found = embedder.model->forward(
-        models::text_batch(chosen(ids, numbers), embedder.model->model()->pad_token_id()));
+        models::text_batch(chosen(texts, numbers), embedder.model->model()->pad_token_id()));
     for (size_t i = 0; i < numbers.size(); ++i) {
       vectors[static_cast<size_t>(numbers[i])] = found[static_cast<int64_t>(i)];
     }

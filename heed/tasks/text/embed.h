@@ -40,6 +40,11 @@ std::string prompt_of(const TextEmbedder& embedder, const std::string& name);
 at::Tensor embed(const TextEmbedder& embedder, const std::vector<std::string>& texts,
                  const Progress& progress = {});
 
+// The same of texts as token ids, which is how they are kept where they are read more than once.
+using TextIds = std::vector<std::vector<int32_t>>;
+TextIds encoded(const TextEmbedder& embedder, const std::vector<std::string>& texts);
+at::Tensor embed(const TextEmbedder& embedder, const TextIds& texts, const Progress& progress = {});
+
 CutTexts cut_texts(const TextEmbedder& embedder, const std::vector<std::string>& texts);
 
 struct MaskFiller {

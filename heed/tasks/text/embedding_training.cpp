@@ -55,69 +55,93 @@ class Numbered {
   std::vector<std::string> texts_;
 };
 
-at::Tensor vectors_of(const TextEmbedder& embedder, const std::vector<std::string>& texts,
+at::Tensor vectors_of(const TextEmbedder& embedder, const TextIds& texts,
                       const Progress& progress) {
   return to_length_1(embed(embedder, texts, progress).to(at::kDouble));
 }
 
-Metrics of_judged(const TextEmbedder& embedder, const data::TextGroups& data,
-                  const Progress& progress) {
-  Numbered texts;
-  std::vector<int64_t> first, second;
-  std::vector<double> scores;
-  for (const data::TextGroup& group : data.groups) {
-    first.push_back(texts.number_of(group.anchor));
-    second.push_back(texts.number_of(group.positive));
-    scores.push_back(group.score.value());
-  }
-  const at::Tensor vectors = vectors_of(embedder, texts.texts(), progress);
-  const at::Tensor cosines = (vectors.index_select(0, at::tensor(first, at::kLong)) *
-                              vectors.index_select(0, at::tensor(second, at::kLong)))
-                                 .sum(-1)
-                                 .contiguous();
-  const std::span<const double> found(cosines.const_data_ptr<double>(), scores.size());
-  return {{"spearman", metrics::spearman(found, scores)},
-          {"examples", static_cast<double>(scores.size())}};
-}
+}  // namespace
 
-Metrics of_queries(const TextEmbedder& embedder, const data::TextGroups& data,
-                   const Progress& progress) {
-  Numbered queries, documents;
-  std::vector<std::set<int64_t>> wanted;  // of each query
+// What is measured, each text once, as token ids.
+struct EncodedGroups {
+  // Of judged pairs all texts; of others the anchors.
+  TextIds texts = {};
+  // Of judged pairs, by the numbers of their texts.
+  std::vector<int64_t> first = {}, second = {};
+  std::vector<double> scores = {};
+  // Of others what may be found, and the numbers of what each anchor asks for.
+  TextIds documents = {};
+  std::vector<std::set<int64_t>> wanted = {};
+};
+
+namespace {
+
+EncodedGroups encoded(const TextEmbedder& embedder, const data::TextGroups& data) {
+  check_usage(!data.groups.empty(), "embed: expected at least one pair of texts, got none");
+  EncodedGroups result;
+  Numbered texts, documents;
   for (const data::TextGroup& group : data.groups) {
-    const auto query = static_cast<size_t>(queries.number_of(group.anchor));
-    if (query == wanted.size()) wanted.emplace_back();
-    wanted[query].insert(documents.number_of(group.positive));
+    const int64_t anchor = texts.number_of(group.anchor);
+    if (data.judged) {
+      result.first.push_back(anchor);
+      result.second.push_back(texts.number_of(group.positive));
+      result.scores.push_back(group.score.value());
+      continue;
+    }
+    if (anchor == std::ssize(result.wanted)) result.wanted.emplace_back();
+    result.wanted[static_cast<size_t>(anchor)].insert(documents.number_of(group.positive));
     if (!group.negative.empty()) documents.number_of(group.negative);
   }
-  ProgressInParts parts(progress, std::ssize(queries.texts()) + std::ssize(documents.texts()));
-  const at::Tensor asked =
-      vectors_of(embedder, queries.texts(), parts.next(std::ssize(queries.texts())));
+  result.texts = encoded(embedder, texts.texts());
+  result.documents = encoded(embedder, documents.texts());
+  return result;
+}
+
+Metrics of_judged(const TextEmbedder& embedder, const EncodedGroups& data,
+                  const Progress& progress) {
+  const at::Tensor vectors = vectors_of(embedder, data.texts, progress);
+  const at::Tensor cosines = (vectors.index_select(0, at::tensor(data.first, at::kLong)) *
+                              vectors.index_select(0, at::tensor(data.second, at::kLong)))
+                                 .sum(-1)
+                                 .contiguous();
+  const std::span<const double> found(cosines.const_data_ptr<double>(), data.scores.size());
+  return {{"spearman", metrics::spearman(found, data.scores)},
+          {"examples", static_cast<double>(data.scores.size())}};
+}
+
+Metrics of_queries(const TextEmbedder& embedder, const EncodedGroups& data,
+                   const Progress& progress) {
+  ProgressInParts parts(progress, std::ssize(data.texts) + std::ssize(data.documents));
+  const at::Tensor asked = vectors_of(embedder, data.texts, parts.next(std::ssize(data.texts)));
   const at::Tensor found =
-      vectors_of(embedder, documents.texts(), parts.next(std::ssize(documents.texts())));
+      vectors_of(embedder, data.documents, parts.next(std::ssize(data.documents)));
   double ndcg = 0, reciprocal = 0;
-  for (size_t q = 0; q < wanted.size(); ++q) {
+  for (size_t q = 0; q < data.wanted.size(); ++q) {
     const at::Tensor order =
         found.mv(asked[static_cast<int64_t>(q)]).argsort(/*stable=*/true, -1, /*descending=*/true);
     std::vector<double> gains(static_cast<size_t>(order.numel()));
     for (size_t i = 0; i < gains.size(); ++i) {
-      gains[i] = wanted[q].count(order.const_data_ptr<int64_t>()[i]) > 0 ? 1 : 0;
+      gains[i] = data.wanted[q].count(order.const_data_ptr<int64_t>()[i]) > 0 ? 1 : 0;
     }
     ndcg += metrics::ndcg(gains, kTop);
     const auto first = std::find(gains.begin(), gains.end(), 1.0) - gains.begin();
     if (first < kTop) reciprocal += 1 / (static_cast<double>(first) + 1);
   }
-  const auto count = static_cast<double>(wanted.size());
+  const auto count = static_cast<double>(data.wanted.size());
   return {{"ndcg@10", ndcg / count}, {"mrr@10", reciprocal / count}, {"examples", count}};
+}
+
+Metrics measured_groups(const TextEmbedder& embedder, const EncodedGroups& groups,
+                        const Progress& progress) {
+  return groups.scores.empty() ? of_queries(embedder, groups, progress)
+                               : of_judged(embedder, groups, progress);
 }
 
 }  // namespace
 
 Metrics evaluate(const TextEmbedder& embedder, const data::TextGroups& groups,
                  const Progress& progress) {
-  check_usage(!groups.groups.empty(), "embed: expected at least one pair of texts, got none");
-  return groups.judged ? of_judged(embedder, groups, progress)
-                       : of_queries(embedder, groups, progress);
+  return measured_groups(embedder, encoded(embedder, groups), progress);
 }
 
 EmbeddingTraining::EmbeddingTraining(const data::TextGroups& train, data::TextGroups valid,
@@ -137,6 +161,7 @@ EmbeddingTraining::EmbeddingTraining(const data::TextGroups& train, data::TextGr
     lengths_.push_back(tokens);
     groups_.push_back(std::move(ids));
   }
+  valid_groups_ = std::make_shared<const EncodedGroups>(encoded(embedder_, valid_));
   cut_ += cut_texts(embedder_, train);
   cut_ += cut_texts(embedder_, valid_);
 }
@@ -189,7 +214,7 @@ Loss EmbeddingTraining::loss(const Batch& batch) {
 }
 
 Metrics EmbeddingTraining::validate(const Progress& progress) {
-  return evaluate(embedder_, valid_, progress);
+  return measured_groups(embedder_, *valid_groups_, progress);
 }
 
 Watched EmbeddingTraining::watched() const {

@@ -39,12 +39,15 @@ void visit_fields(Options& o, const Visit& visit) {
 Metrics evaluate(const TextEmbedder& embedder, const data::TextGroups& groups,
                  const Progress& progress = {});
 
+struct EncodedGroups;
+
 // The loss of a batch: to tell the positive of each anchor from all other positives and from the
 // negatives, by their cosines as logits.                              Henderson et al. 2017,
 //                                      sentence-transformers' MultipleNegativesRankingLoss
 class EmbeddingTraining final : public Task {
  public:
-  // Goes on with a model. Throws UsageError for training data that are judged.
+  // Goes on with a model. Throws UsageError for training data that are judged, and for no
+  // validation data.
   EmbeddingTraining(const data::TextGroups& train, data::TextGroups valid,
                     const EmbeddingTrainingOptions& options, TextEmbedder embedder);
 
@@ -69,6 +72,7 @@ class EmbeddingTraining final : public Task {
   std::vector<std::vector<std::vector<int32_t>>> groups_;
   std::vector<int64_t> lengths_;  // tokens of a group
   data::TextGroups valid_;
+  std::shared_ptr<const EncodedGroups> valid_groups_;  // the same as token ids
   CutTexts cut_;
 };
 

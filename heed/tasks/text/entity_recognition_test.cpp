@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "heed/base/error.h"
+#include "heed/tasks/testing/test_learning.h"
 #include "heed/tasks/text/entity_tagging.h"
 
 namespace heed::tasks {
@@ -59,6 +60,7 @@ TEST(EntityRecognition, LearnsWhatItIsShown) {
   EntityRecognition task(visits(), visits(), small_entity_recognition());
   learn(task, 40);
   const Metrics metrics = task.validate({});
+  expect_all(EntityRecognition::metric_names(), metrics);
   EXPECT_EQ(metric(metrics, "f1"), 1);
   EXPECT_LT(metric(metrics, "loss"), 0.1);
   EXPECT_EQ(metric(metrics, "examples"), 16);
