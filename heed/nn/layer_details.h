@@ -18,8 +18,8 @@ struct RotaryScaling {
   double low_factor = 1;       // llama3: wave lengths above original_length / low_factor are scaled
   double high_factor = 4;      // llama3: those below original_length / high_factor are kept
   double original_length = 0;  // tokens of the training
-  double fast = 32;            // yarn: turns over original_length from which on pairs are kept
-  double slow = 1;             // yarn: turns below which they are scaled
+  double fast = 32;            // yarn: rotations over original_length from which on pairs are kept
+  double slow = 1;             // yarn: rotations below which they are scaled
   double attention_factor = 1;  // of cosines and sines
 };
 
@@ -39,11 +39,11 @@ void visit_fields(Options& o, const Visit& visit) {
 struct AttentionDetails {
   int64_t head_dim = 0;             // D; 0: C / H
   double scale = 0;                 // of the scores; 0: what the score has itself
-  bool query_key_norm = false;      // an RMS norm over D of queries and keys, before they turn
+  bool query_key_norm = false;      // an RMS norm over D of queries and keys, before they rotate
   double query_key_epsilon = 1e-6;  // of that
   std::optional<bool> qkv_bias{};   // of queries, keys and values; none: as other layers
   std::optional<bool> output_bias{};
-  double rotary_share = 1;  // of each head that is turned
+  double rotary_share = 1;  // of each head that is rotated
   RotaryScaling rotary_scaling = {};
   // Relative positions share a bias in buckets of growing width (Raffel et al. 2020, section 2.1);
   // as many buckets, 0: a bias of each distance. Half of them for each direction, in a decoder all

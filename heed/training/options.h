@@ -69,7 +69,7 @@ struct TrainingOptions {
   // that the update is that of one process. Rank 0 validates and writes all files.
   ProcessGroup* group = nullptr;
   // Processes that hold one model together, a divisor of those of the group: ranks 0 … n − 1, n …
-  // 2 n − 1, … (training/parallel.h). Each such set takes its share of a batch as one.
+  // 2 n − 1, … (training/processes/parallel.h). Each such set takes its share of a batch as one.
   int64_t tensor_parallel = 1;
 };
 

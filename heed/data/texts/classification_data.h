@@ -70,9 +70,9 @@ FileKind kind_of(TextLines& lines, const ReadOptions& options,
                  LineReader::Wait wait = LineReader::Wait::kAll);
 
 // Reads files, the examples of all of them with one set of labels; "-" is standard input. In JSON a
-// text may be an array of sentences, which become lines (see text/sentences.h). Rows with a problem
-// are left out and reported; lines without anything in them are skipped. With Labels::kNone a row
-// with an empty text stays, and in kText so does an empty line: answer n is about text n.
+// text may be an array of sentences, which become lines (see text/words/sentences.h). Rows with a
+// problem are left out and reported; lines without anything in them are skipped. With Labels::kNone
+// a row with an empty text stays, and in kText so does an empty line: answer n is about text n.
 // Labels that look alike (canonical_label) are one class, which is reported.
 // Throws MissingInputError, IoError; DataError for a line over 16 MiB, damaged gzip data and what
 // is over the limits; UsageError where the columns cannot be told or a named one does not exist.

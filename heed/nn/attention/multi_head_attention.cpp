@@ -7,11 +7,11 @@
 namespace heed::nn {
 namespace {
 
-// The part of a head that is turned has a whole number of pairs.
+// The part of a head that is rotated has a whole number of pairs.
 RotaryOptions rotary_options(const MultiHeadAttentionOptions& options) {
   const auto size = static_cast<double>(head_dim_of(options));
-  const auto turned = static_cast<int64_t>(size * options.details.rotary_share);
-  return {.size = turned,
+  const auto rotated = static_cast<int64_t>(size * options.details.rotary_share);
+  return {.size = rotated,
           .base = options.attention.rope_theta,
           .scaling = options.details.rotary_scaling};
 }

@@ -28,25 +28,25 @@ Frequencies plain_frequencies(const RotaryOptions& options) {
 //                                                 Llama 3.1's reference program, apply_scaling
 void scale_llama3(Frequencies& frequencies, const RotaryScaling& s) {
   for (double& frequency : frequencies) {
-    const double turns = s.original_length * frequency / (2 * std::numbers::pi);
+    const double rotations = s.original_length * frequency / (2 * std::numbers::pi);
     const double kept =
-        std::clamp((turns - s.low_factor) / (s.high_factor - s.low_factor), 0.0, 1.0);
+        std::clamp((rotations - s.low_factor) / (s.high_factor - s.low_factor), 0.0, 1.0);
     frequency = (1 - kept) * frequency / s.factor + kept * frequency;
   }
 }
 
-// The pair that makes so many turns within the original length.          Peng et al. 2023, eq. 18
-double pair_of_turns(double turns, const RotaryOptions& o) {
+// The pair that rotates so often within the original length.               Peng et al. 2023, eq. 18
+double pair_of_rotations(double rotations, const RotaryOptions& o) {
   return static_cast<double>(o.size) *
-         std::log(o.scaling.original_length / (turns * 2 * std::numbers::pi)) /
+         std::log(o.scaling.original_length / (rotations * 2 * std::numbers::pi)) /
          (2 * std::log(o.base));
 }
 
 // Between two pairs the share that is kept falls from 1 to 0.             Peng et al. 2023, eq. 23
 void scale_yarn(Frequencies& frequencies, const RotaryOptions& o) {
   const RotaryScaling& s = o.scaling;
-  const double low = std::max(std::floor(pair_of_turns(s.fast, o)), 0.0);
-  double high = std::min(std::ceil(pair_of_turns(s.slow, o)), static_cast<double>(o.size - 1));
+  const double low = std::max(std::floor(pair_of_rotations(s.fast, o)), 0.0);
+  double high = std::min(std::ceil(pair_of_rotations(s.slow, o)), static_cast<double>(o.size - 1));
   if (high == low) high += 0.001;
   for (size_t i = 0; i < frequencies.size(); ++i) {
     const double scaled = std::clamp((static_cast<double>(i) - low) / (high - low), 0.0, 1.0);

@@ -19,7 +19,7 @@ namespace heed::nn {
 class GrowingTable;
 
 struct RotaryOptions {
-  int64_t size = 0;  // D, or the part of it that is turned; even
+  int64_t size = 0;  // D, or the part of it that is rotated; even
   double base = 10'000;
   RotaryScaling scaling = {};
 };

@@ -55,7 +55,7 @@ struct AdditiveGradient {
     return {fma(-rest, r, rest), rest};
   }
   // With e = e^{−2|x|}: (1 − tanh²) / 4 = e / (1 + e)², exact also where tanh is close to 1.
-  static HEED_INLINE Parts careful_parts(Floats lane, float row, Floats grad) {
+  static HEED_INLINE Parts safe_parts(Floats lane, float row, Floats grad) {
     const Floats x = lane + broadcast(row);
     const Floats e = exp_of_twice(-abs(x));
     const Floats r = broadcast(1) / (broadcast(1) + e);
@@ -68,7 +68,7 @@ struct AdditiveGradient {
   static HEED_INLINE Parts parts_of(Floats lane, float row, Floats grad) {
     if constexpr (kWay == AdditiveWay::kSmall) return small_parts(lane, row, grad);
     if constexpr (kWay == AdditiveWay::kFast) return fast_parts(lane, row, grad);
-    return careful_parts(lane, row, grad);
+    return safe_parts(lane, row, grad);
   }
   // What Parts::slope still lacks.
   static HEED_INLINE float slope_factor(AdditiveWay way) {

@@ -10,7 +10,7 @@
 //             exponential a token and element. Exact to a few 1e−8 of v_d as long as the product
 //             neither overflows nor loses an operand; |q_d| + |k_d| < 21.5 makes sure, and keeps
 //             the product of two denominators finite.
-//   careful   tanh of the sum, pair by pair: beyond that, NaN and infinities among them.
+//   safe      tanh of the sum, pair by pair: beyond that, NaN and infinities among them.
 //
 // Two elements of a score share one division in the first two.
 #pragma once

@@ -48,7 +48,7 @@ struct AdditiveScore {
       } else if (way == AdditiveWay::kFast) {
         fast_scores<kCount>(t, first, v, d);
       } else {
-        for (int u = 0; u < kCount; ++u) careful_score(t, first + u, v, d);
+        for (int u = 0; u < kCount; ++u) safe_score(t, first + u, v, d);
       }
     }
   }
@@ -114,7 +114,7 @@ struct AdditiveScore {
     add_run(t, first, v, begin, sum);
   }
 
-  static void careful_score(const PairwiseTile& t, int row, int v, int begin) {
+  static void safe_score(const PairwiseTile& t, int row, int v, int begin) {
     const int end = begin + kRun < t.size ? begin + kRun : t.size;
     Floats sum[1] = {zeros()};
     for (int d = begin; d < end; ++d) {

@@ -55,7 +55,7 @@ void check_moved(float scale, float offset) {
 }
 
 // From where tanh is almost the identity to where it is almost a sign: the quick way, both ways in
-// one tile, and the careful way.
+// one tile, and the NaN-safe way.
 TEST(AdditiveScore, SmallAndLargeInputs) {
   for (const float scale : {0.01F, 0.3F, 3.0F, 6.0F, 10.0F, 100.0F, 1000.0F, 1e4F})
     check_moved(scale, 0);

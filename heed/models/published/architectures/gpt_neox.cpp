@@ -1,4 +1,4 @@
-// GPT-NeoX and Pythia: attention and feed-forward beside each other, part of each head turned.
+// GPT-NeoX and Pythia: attention and feed-forward beside each other, part of each head rotated.
 //                                                                           Black et al. 2022
 #include "heed/models/published/architectures/all.h"
 #include "heed/models/published/architectures/decoder_like.h"
