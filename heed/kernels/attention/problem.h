@@ -52,7 +52,7 @@ struct Score {
   const float* parameter = nullptr;
 };
 
-struct RelativeBias {
+struct RelativeTable {
   // bias = table[h · head + clamp(j − p(i), −reach, reach) + reach], p(i) = i + query_offset.
   const float* table = nullptr;
   int64_t head = 0;  // stride between heads; 0: one row for all
@@ -71,7 +71,7 @@ struct DenseBias {
 struct Modifiers {
   float softcap = 0;                    // 0: none
   const float* alibi_slopes = nullptr;  // (H): bias = −slope · |j − p(i)|
-  RelativeBias relative;
+  RelativeTable relative;
   DenseBias dense;
 };
 

@@ -343,11 +343,6 @@ HEED_INLINE Words bfloat16_words(Floats v) {
 HEED_INLINE void store_bfloat16(uint16_t* to, Floats v) {
   *reinterpret_cast<LooseHalves*>(to) = __builtin_convertvector(bfloat16_words(v), Halves);
 }
-HEED_INLINE uint16_t bfloat16_of_float(float x) {
-  const uint32_t bits = __builtin_bit_cast(uint32_t, x);
-  if (x != x) return static_cast<uint16_t>((bits >> 16) | 0x40u);
-  return static_cast<uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
-}
 
 // Two vectors rounded to bfloat16, lane by lane in one word: a in the lower half, b in the upper.
 HEED_INLINE Words pair_of(Floats a, Floats b) {

@@ -94,7 +94,7 @@ int64_t LearnedSums::relative_turn(const SumPlace& place) const {
 
 bool LearnedSums::add_relative(const SumPlace& place, const BackwardSums& task, int64_t lowest,
                                int64_t highest) {
-  const RelativeBias& bias = problem_.modifiers.relative;
+  const RelativeTable& bias = problem_.modifiers.relative;
   const int64_t which = bias.head == 0 ? 0 : place.head;
   const int64_t turn = relative_turn(place);
   if (!relative_turns_.wait(which, turn)) return false;

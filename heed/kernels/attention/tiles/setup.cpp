@@ -94,7 +94,7 @@ void TileSetup::fill_terms(const Workers& workers) {
 }
 
 void TileSetup::fill_relative() {
-  const RelativeBias& bias = problem_.modifiers.relative;
+  const RelativeTable& bias = problem_.modifiers.relative;
   if (bias.table == nullptr) return;
   const int64_t tables = bias.head == 0 ? 1 : problem_.shape.heads;
   relative_entries_ = 2 * (bias.reach + kMaxPanel) + 1;

@@ -22,7 +22,9 @@ Floats tanh_of(Floats x) { return tanh(x); }
 void to_bfloat16(const float* x, uint16_t* y, int64_t count) {
   int64_t i = 0;
   for (; i + kLanes <= count; i += kLanes) store_bfloat16(y + i, load(x + i));
-  for (; i < count; ++i) y[i] = bfloat16_of_float(x[i]);
+  for (; i < count; ++i) {
+    y[i] = static_cast<uint16_t>(bfloat16_words(load_first(x + i, 1))[0]);
+  }
 }
 
 void from_bfloat16(const uint16_t* x, float* y, int64_t count) {
