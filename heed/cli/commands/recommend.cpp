@@ -6,7 +6,7 @@
 #include "heed/base/joined.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
-#include "heed/cli/recommend_report.h"
+#include "heed/cli/writing/recommend_report.h"
 #include "heed/cli/writing/table_writer.h"
 #include "heed/io/printable.h"
 

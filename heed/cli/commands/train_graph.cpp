@@ -6,10 +6,10 @@
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
-#include "heed/cli/graph_report.h"
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/options/graph_sets.h"
 #include "heed/cli/options/training_options.h"
+#include "heed/cli/writing/graph_report.h"
 
 namespace heed::cli {
 namespace {

@@ -2,10 +2,10 @@
 
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
-#include "heed/cli/link_report.h"
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/options/graph_sets.h"
 #include "heed/cli/options/training_options.h"
+#include "heed/cli/writing/link_report.h"
 #include "heed/tasks/graph/link_prediction.h"
 
 namespace heed::cli {

@@ -7,7 +7,7 @@
 #include "heed/cli/options/interaction_sets.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
-#include "heed/cli/recommend_report.h"
+#include "heed/cli/writing/recommend_report.h"
 
 namespace heed::cli {
 namespace {

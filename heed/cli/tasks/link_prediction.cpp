@@ -6,10 +6,10 @@
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
-#include "heed/cli/link_report.h"
 #include "heed/cli/options/graph_sets.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/node_attention.h"
+#include "heed/cli/writing/link_report.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
 #include "heed/tasks/graph/graph_tensors.h"

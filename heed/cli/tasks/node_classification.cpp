@@ -6,11 +6,11 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/cli/graph_report.h"
 #include "heed/cli/options/graph_sets.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/node_attention.h"
 #include "heed/cli/writing/classification_report.h"
+#include "heed/cli/writing/graph_report.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/fields.h"
 

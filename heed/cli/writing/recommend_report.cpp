@@ -1,4 +1,4 @@
-#include "heed/cli/recommend_report.h"
+#include "heed/cli/writing/recommend_report.h"
 
 #include <algorithm>
 #include <iomanip>

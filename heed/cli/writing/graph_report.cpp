@@ -1,4 +1,4 @@
-#include "heed/cli/graph_report.h"
+#include "heed/cli/writing/graph_report.h"
 
 #include <algorithm>
 #include <iomanip>

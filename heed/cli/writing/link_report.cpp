@@ -1,4 +1,4 @@
-#include "heed/cli/link_report.h"
+#include "heed/cli/writing/link_report.h"
 
 #include <nlohmann/json.hpp>
 
