@@ -81,6 +81,16 @@ class Forecasts(unittest.TestCase):
         self.assertIn("last value", scores["baselines"])
         heed("eval", self.model, self.folder / "none.csv", code=66)
 
+    def test_where_it_looks(self):
+        last = heed("attend", self.model, self.table, code=0).stdout
+        self.assertRegex(last, r"234: a( -?[\d.e-]+){5} …, b( -?[\d.e-]+){5} …")
+        self.assertEqual(last, heed("attend", self.model, self.table, "--row", 235, code=0).stdout)
+        view = json.loads(heed("attend", self.model, self.table, "--row", 25, "--json", code=0).stdout)
+        self.assertEqual(view["tokens"], ["0", "6", "12", "18"])
+        for row in (24, 236):
+            self.assertIn("expected a number from 25 to 235", heed(
+                "attend", self.model, self.table, "--row", row, code=2).stderr)
+
     def test_what_is_missing_is_said(self):
         table = self.folder / "gaps.csv"
         lines = self.table.read_text().splitlines()

@@ -4,6 +4,7 @@ Usage: test_watch.py HEED_PROGRAM
 """
 
 import gzip
+import html
 import json
 import math
 import random
@@ -206,6 +207,67 @@ class Bits(unittest.TestCase):
              code=0)
 
 
+def write_texts(folder):
+    (folder / "train.tsv").write_text(rows(15, 1))
+    return ["--train", "train.tsv", "--num-layers", 1]
+
+
+def write_several(folder):
+    (folder / "train.tsv").write_text("".join(
+        f"{['food', 'food;rain', ''][i % 3]}\t{['bread', 'soup and rain', 'stone'][i % 3]} {i}\n" for i in range(30)))
+    return ["--train", "train.tsv", "--label-separator", ";", "--num-layers", 1]
+
+
+def write_entities(folder):
+    (folder / "train.conll").write_text("".join(
+        f"Ann\tB-PER\n{'Lee' if i % 2 else 'Fox'}\tI-PER\nsaw\tO\nRome\tB-LOC\n\n" for i in range(30)))
+    return ["--train", "train.conll"]
+
+
+def write_counting(folder):
+    (folder / "train.txt").write_text(" ".join(f"w{i}" for i in range(800)))
+    return ["--train", "train.txt", "--num-layers", 1, "--max-length", 64]
+
+
+def write_pairs(folder):
+    (folder / "pairs.tsv").write_text("source\ttarget\n" + "".join(f"one w{i}\tein w{i}\n" for i in range(30)))
+    return ["--train", "pairs.tsv", "--source-column", "source", "--target-column", "target",
+            "--num-layers", 1]
+
+
+def write_stories(folder):
+    (folder / "train.txt").write_text("".join(
+        f"1 Ann went to the {['hall', 'garden'][i % 2]}.\n2 Where is Ann?\t{['hall', 'garden'][i % 2]}\t1\n"
+        for i in range(30)))
+    return ["--train", "train.txt", "--num-hops", 1]
+
+
+def write_spans(folder):
+    (folder / "train.jsonl").write_text("".join(json.dumps(
+        {"context": f"Ann lives in {['Rome', 'Oslo'][i % 2]} now {i}", "question": "Where does Ann live?",
+         "answers": [{"text": ["Rome", "Oslo"][i % 2], "answer_start": 13}]}) + "\n" for i in range(30)))
+    return ["--train", "train.jsonl", "--num-layers", 1]
+
+
+def write_series(folder):
+    (folder / "series.csv").write_text("time,a\n" + "".join(f"{t},{t % 7}\n" for t in range(120)))
+    return ["--train", "series.csv", "--context-length", 14, "--horizon", 7, "--patch-length", 7,
+            "--patch-stride", 7, "--num-layers", 1]
+
+
+def write_nodes(folder):
+    options = write_links(folder)
+    (folder / "nodes.tsv").write_text("node\tclass\tage\n" + "".join(
+        f"n{i}\t{['old', 'young'][i % 2]}\t{i % 2}\n" for i in range(24)))
+    return [*options, "--test-share", 0.2]
+
+
+def write_taken(folder):
+    (folder / "taken.tsv").write_text("user\titem\n" + "".join(
+        f"u{u}\t{'abcdefgh'[(u + k) % 8]}\n" for u in range(12) for k in range(5)))
+    return ["--train", "taken.tsv", "--num-layers", 1]
+
+
 def write_table(folder):
     (folder / "fees.csv").write_text("age,town,fee\n" + "".join(
         f"{20 + i * 7 % 40},{['city', 'coast'][i % 2]},{['low', 'high'][i // 20]}\n" for i in range(40)))
@@ -264,35 +326,45 @@ def write_links(folder):
     return ["--train", "nodes.tsv", "--edges", "edges.tsv"]
 
 
-# Of each task: what writes its data to a folder and returns the options that train on them, what the
-# page calls an example, and what may be right.
-EXAMPLES = {
-    "table": (write_table, r"fees\.csv:\d+", "fee = (high|low)"),
-    "image": (write_pictures, r"train-images-idx3-ubyte\.gz\[\d+\]", "[01]"),
-    "image-generation": (write_written_pictures, r"train-images-idx3-ubyte\.gz\[\d+\]", "[01]"),
-    "detect": (write_annotations, r"\d+\.png", "bar 0,0,6,16"),
-    "speech": (write_sounds, r"sounds/(high|low)/\d+\.wav", "(high|low)"),
-    "asr": (write_said, r"sounds/(high|low)/\d+\.wav", "(high|low)"),
-    "links": (write_links, r"n\d+ – n\d+", "(linked|not linked)"),
-}
+# Of each task: what writes its data to a folder and returns the options that train on them, and what the page
+# calls an example, with what is right of it behind "=>". Embedders are in test_published_tuning.py.
+EXAMPLES = [
+    ("classify", write_texts, r"(\w+ ){4}\w+ => (food|weather)"),
+    ("classify", write_several, r"(bread \d+ => food|soup and rain \d+ => food;rain|stone \d+ => none of the labels)"),
+    ("ner", write_entities, r"Ann (Lee|Fox) saw Rome => \[Ann \1\]\(PER\) saw \[Rome\]\(LOC\)"),
+    ("lm", write_counting, r"w\d+( w\d+)* => (w\d+( w\d+)*)?"),
+    ("seq2seq", write_pairs, r"one (w\d+) => ein \1"),
+    ("qa", write_stories, r"Ann went to the (\w+)\.\tWhere is Ann\? => \1"),
+    ("qa", write_spans, r"Ann lives in (\w+) now \d+\tWhere does Ann live\? => \1"),
+    ("forecast", write_series, r"What follows the 14 rows before (\d+) => \1: a( [0-6]){5} …"),
+    ("graph", write_nodes, r"n(\d*[02468] => old|\d*[13579] => young)"),
+    ("recommend", write_taken, r"u\d+ => [a-h]"),
+    ("table", write_table, r"fees\.csv:\d+ => fee = (high|low)"),
+    ("image", write_pictures, r"train-images-idx3-ubyte\.gz\[\d+\] => [01]"),
+    ("image-generation", write_written_pictures, r"train-images-idx3-ubyte\.gz\[\d+\] => [01]"),
+    ("detect", write_annotations, r"\d+\.png => bar 0,0,6,16"),
+    ("speech", write_sounds, r"sounds/(high|low)/\d+\.wav => \1"),
+    ("asr", write_said, r"sounds/(high|low)/\d+\.wav => \1"),
+    ("links", write_links, r"n\d+ – n\d+ => (linked|not linked)"),
+]
 
 
 class Examples(unittest.TestCase):
     def test_each_task_shows_what_was_asked_and_what_is_right(self):
-        for task, (write, name, right) in EXAMPLES.items():
-            with self.subTest(task), tempfile.TemporaryDirectory(prefix="heed-watch-") as folder:
+        for task, write, expected in EXAMPLES:
+            with self.subTest(write.__name__), tempfile.TemporaryDirectory(prefix="heed-watch-") as folder:
                 folder = Path(folder)
+                shares = [] if task == "recommend" else ["--valid-share", 0.3]
                 heed("train", task, *write(folder), "--out", "model", "--d-model", 16, "--num-heads", 2,
-                     "--valid-share", 0.3, "--epochs", 1, "--threads", 1, cwd=folder, code=0)
+                     *shares, "--epochs", 1, "--threads", 1, cwd=folder, code=0)
                 run = folder / "model.run"
-                report = (run / "report.html").read_text("utf-8")
+                report = html.unescape((run / "report.html").read_text("utf-8"))
                 shown = re.findall(r"<h2>Example \d</h2>\s*<p>([^<]*)</p>\s*<p>What is right: ([^<]*)</p>\s*"
-                                   r"<p>→ ([^<]+)</p>", report)
+                                   r"<p>→ ([^<]*)</p>", report)
                 self.assertEqual(len(shown), 3, report[:3000])
-                for example, expected, answer in shown:
-                    self.assertRegex(example, f"^{name}$")
-                    self.assertRegex(expected, f"^{right}$")
-                    self.assertTrue(answer)
+                for example, right, answer in shown:
+                    self.assertRegex(f"{example} => {right}", f"^{expected}$")
+                    self.assertTrue(answer or task == "seq2seq")  # which may write nothing yet
                 for i in (1, 2, 3):
                     self.assertIn("Where the model looked", (run / f"attention-{i}.html").read_text("utf-8"))
 

@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/from_model.h"
@@ -94,6 +97,18 @@ tasks::TextClassification make_task(const TrainClassifySettings& settings,
   return {data, options};
 }
 
+HeldOut shown_texts(const data::ClassificationData& data, const std::string& separator) {
+  return held_out(data.examples, [&](const data::Example& example) {
+    std::vector<std::string> labels;
+    const auto add = [&](int32_t c) { labels.push_back(data.label_names[static_cast<size_t>(c)]); };
+    if (example.label) add(*example.label);
+    for (const int32_t label : example.labels) add(label);
+    return HeldOutExample{.input = example.text,
+                          .about = {.right = labels.empty() ? "none of the labels"
+                                                            : joined(labels, separator.c_str())}};
+  });
+}
+
 void run_train_classify(const TrainClassifySettings& given) {
   TrainClassifySettings settings = given;
   settings.from.prepare({"max-length", "word-dropout", "label-smoothing", "class-weight"},
@@ -109,8 +124,7 @@ void run_train_classify(const TrainClassifySettings& given) {
   tasks::TextClassification task = make_task(settings, data);
   warn(task.cut().warnings());
 
-  settings.training.train(
-      task, held_out(data.valid->examples, [](const auto& example) { return example.text; }));
+  settings.training.train(task, shown_texts(*data.valid, settings.task.label_separator));
 }
 
 void define_train_classify(Options& options, TrainClassifySettings& s) {

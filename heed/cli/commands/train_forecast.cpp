@@ -1,6 +1,10 @@
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <charconv>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
@@ -50,6 +54,41 @@ tasks::SeriesSplit split_of(const TrainForecastSettings& settings, const data::S
   return {.train = rows[0], .valid = rows[1], .test = rows[2]};
 }
 
+// The values of these series in the steps of a horizon, (F, S).
+at::Tensor values_of(const data::SeriesData& data, const std::vector<std::string>& series,
+                     int64_t first, int64_t horizon) {
+  at::Tensor values = at::empty({horizon, std::ssize(series)});
+  for (int64_t s = 0; s < values.size(1); ++s) {
+    const auto name =
+        std::find(data.names.begin(), data.names.end(), series[static_cast<size_t>(s)]);
+    for (int64_t step = 0; step < horizon; ++step) {
+      const int64_t cell = (first + step) * std::ssize(data.names) + (name - data.names.begin());
+      values[step][s] = data.values[static_cast<size_t>(cell)];
+    }
+  }
+  return values;
+}
+
+// Some of the windows that validate, as `heed attend MODEL FILE --row` takes them.
+HeldOut shown_windows(const std::string& file, const data::SeriesData& data,
+                      const tasks::SeriesSplit& split, const models::TrainedForecaster& trained) {
+  if (file == "-") return {};
+  const auto& o = trained.model->options();
+  const int64_t begin = std::max(split.train, o.context_length);
+  const int64_t count = split.train + split.valid - o.horizon - begin + 1;
+  return held_out_of(static_cast<size_t>(std::max<int64_t>(count, 0)), [&](size_t i) {
+    const int64_t first = begin + static_cast<int64_t>(i);
+    const std::string time = data.time_of(first);
+    return HeldOutExample{
+        .input = file,
+        .about = {
+            .name = "What follows the " + std::to_string(o.context_length) + " rows before " + time,
+            .right = time + ": " +
+                     steps_text(trained.series, values_of(data, trained.series, first, o.horizon)),
+            .options = {{"row", std::to_string(first + 1)}}}};
+  });
+}
+
 void run_train_forecast(const TrainForecastSettings& settings) {
   settings.training.prepare();
   tasks::ForecastingOptions options = settings.task;
@@ -64,7 +103,7 @@ void run_train_forecast(const TrainForecastSettings& settings) {
   tasks::Forecasting task(data, split, options);
   std::cerr << "heed: " << task.trained().series.size() << " series of " << split.train
             << " rows to train, " << split.valid << " to validate, " << split.test << " to test\n";
-  settings.training.train(task, {.inputs = {settings.train}});
+  settings.training.train(task, shown_windows(settings.train, data, split, task.trained()));
   if (split.test < options.model.horizon) return;
   const models::TrainedForecaster best = models::load_forecaster(settings.training.out);
   const int64_t season = settings.season > 0 ? settings.season : tasks::usual_season(data);

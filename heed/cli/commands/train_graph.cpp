@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <functional>
 #include <iomanip>
 #include <iostream>
 
@@ -37,12 +36,18 @@ struct TrainGraphSettings {
   TrainingSettings training{train_graph_defaults()};
 };
 
-std::vector<std::string> nodes_of(const data::GraphData& data, data::Part part) {
-  std::vector<std::string> nodes;
+std::vector<size_t> nodes_of(const data::GraphData& data, data::Part part) {
+  std::vector<size_t> nodes;
   for (size_t i = 0; i < data.nodes.size(); ++i) {
-    if (data.parts[i] == part) nodes.push_back(data.nodes[i]);
+    if (data.parts[i] == part) nodes.push_back(i);
   }
   return nodes;
+}
+
+HeldOutExample shown_node(const data::GraphData& data, size_t node) {
+  const int32_t label = data.classes[node];
+  return {.input = data.nodes[node],
+          .about = {.right = label < 0 ? "" : data.labels[static_cast<size_t>(label)]}};
 }
 
 // Throws for sizes and shares that cannot be used, whatever the data holds.
@@ -69,7 +74,8 @@ void run_train_graph(const TrainGraphSettings& settings) {
   std::cerr << "heed: " << data.nodes.size() << " nodes, " << data.edges.size() << " edges, "
             << data.labels.size() << " classes; " << count(data::Part::kTrain) << " nodes train, "
             << count(data::Part::kValid) << " validate, " << count(data::Part::kTest) << " test\n";
-  HeldOut shown = held_out(nodes_of(data, data::Part::kValid), std::identity());
+  HeldOut shown = held_out(nodes_of(data, data::Part::kValid),
+                           [&](size_t node) { return shown_node(data, node); });
   shown.options = {{"nodes", settings.train}};
   settings.training.train(task, shown);
   if (count(data::Part::kTest) == 0) return;

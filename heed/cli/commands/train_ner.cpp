@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include "heed/base/joined.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/from_model.h"
@@ -10,6 +12,8 @@
 #include "heed/cli/reading/ner_reading.h"
 #include "heed/models/published/task_networks.h"
 #include "heed/tasks/text/entity_recognition.h"
+#include "heed/text/words/entity_tags.h"
+#include "heed/viz/marked_text.h"
 
 namespace heed::cli {
 namespace {
@@ -95,6 +99,24 @@ void check_before_data(const models::TokenTaggerOptions& options) {
   check(words);
 }
 
+// With its entities marked as those that are found.
+HeldOutExample shown_sentence(const data::NerSentence& sentence) {
+  std::string text;
+  std::vector<std::pair<size_t, size_t>> words;  // where they begin and end
+  for (const std::string& word : sentence.words) {
+    if (!text.empty()) text += ' ';
+    words.emplace_back(text.size(), text.size() + word.size());
+    text += word;
+  }
+  std::vector<MarkedPart> parts;
+  for (const text::Entity& entity : text::entities_of(sentence.tags)) {
+    parts.push_back({.begin = words[static_cast<size_t>(entity.begin)].first,
+                     .end = words[static_cast<size_t>(entity.end) - 1].second,
+                     .label = entity.type});
+  }
+  return {.input = text, .about = {.right = marked_text(text, parts, false)}};
+}
+
 void run_train_ner(TrainNerSettings& settings) {
   settings.from.prepare({"margin", "class-weight"}, settings.training);
   settings.training.prepare();
@@ -105,9 +127,7 @@ void run_train_ner(TrainNerSettings& settings) {
                                                          : fresh_task(settings, sentences);
   warn(task.cut().warnings());
 
-  settings.training.train(task, held_out(sentences.valid.sentences, [](const auto& sentence) {
-                            return joined(sentence.words, " ");
-                          }));
+  settings.training.train(task, held_out(sentences.valid.sentences, shown_sentence));
 }
 
 void define_train_ner(Options& options, TrainNerSettings& s) {

@@ -96,8 +96,14 @@ std::string question_text(std::string text, const std::string& question) {
   return text.find('\t') == std::string::npos ? text + '\t' + question : "";
 }
 
-std::string story_text(const data::StoryQuestion& each) {
-  return question_text(joined(each.story, " "), each.question);
+HeldOutExample shown_question(const data::StoryQuestion& each) {
+  return {.input = question_text(joined(each.story, " "), each.question),
+          .about = {.right = each.answer}};
+}
+
+HeldOutExample shown_question(const data::SpanData& data, const data::SpanQuestion& each) {
+  return {.input = question_text(data.contexts[each.context], each.question),
+          .about = {.right = each.answers.empty() ? "no answer" : each.answers.front().text}};
 }
 
 void train_on_stories(const TrainQaSettings& settings) {
@@ -109,13 +115,13 @@ void train_on_stories(const TrainQaSettings& settings) {
   options.model = settings.resolved();
   tasks::StoryQuestions task(data, options, progress_bar("learning merges"));
   warn(task.cut().warnings());
-  HeldOut shown;
+  std::vector<const data::StoryQuestion*> questions;
   for (const data::StoryData& file : data.valid) {
-    for (std::string& input : held_out(file.questions, story_text).inputs) {
-      if (shown.inputs.size() < kShownExamples) shown.inputs.push_back(std::move(input));
-    }
+    for (const data::StoryQuestion& each : file.questions) questions.push_back(&each);
   }
-  settings.training.train(task, shown);
+  settings.training.train(task, held_out(questions, [](const data::StoryQuestion* each) {
+                            return shown_question(*each);
+                          }));
 }
 
 tasks::SpanQuestions span_task(const TrainQaSettings& settings,
@@ -142,7 +148,7 @@ void train_on_spans(const TrainQaSettings& settings) {
   tasks::SpanQuestions task = span_task(settings, data);
   warn(task.cut().warnings());
   settings.training.train(task, held_out(data.valid.questions, [&](const auto& each) {
-                            return question_text(data.valid.contexts[each.context], each.question);
+                            return shown_question(data.valid, each);
                           }));
 }
 

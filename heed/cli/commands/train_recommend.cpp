@@ -1,6 +1,9 @@
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
@@ -32,6 +35,23 @@ struct TrainRecommendSettings {
   TrainingSettings training{train_recommend_defaults()};
 };
 
+// Users with the items before the one that validates, as `heed attend` takes them. One item alone
+// might be taken for a user, and a comma within one for the end of it.
+HeldOut shown_users(const models::TrainedRecommender& trained) {
+  return held_out_of(trained.users.size(), [&](size_t user) -> HeldOutExample {
+    const std::vector<int32_t>& history = trained.histories[user];
+    if (history.size() < 4) return {};
+    std::vector<std::string> items;
+    for (size_t i = 0; i + 2 < history.size(); ++i) {
+      items.push_back(trained.items[static_cast<size_t>(history[i])]);
+      if (items.back().find(',') != std::string::npos) return {};
+    }
+    return {.input = joined(items, ","),
+            .about = {.name = trained.users[user],
+                      .right = title_of(trained, history[history.size() - 2])}};
+  });
+}
+
 void run_train_recommend(const TrainRecommendSettings& settings) {
   settings.training.prepare();
   tasks::RecommendationOptions options = settings.task;
@@ -47,7 +67,7 @@ void run_train_recommend(const TrainRecommendSettings& settings) {
   std::cerr << "heed: " << data.users.size() << " users, " << data.items.size() << " items, "
             << data.count() << " interactions"
             << (data.has_times ? "" : ", in the order of the file") << '\n';
-  settings.training.train(task, held_out(data.users, [](const std::string& user) { return user; }));
+  settings.training.train(task, shown_users(task.trained()));
   const models::TrainedRecommender best = models::load_recommender(settings.training.out);
   std::cerr << "heed: each user's last item, predicted from those before it:\n"
             << recommend_report(tasks::evaluate(best, task.test_cases(), progress_bar("testing")));

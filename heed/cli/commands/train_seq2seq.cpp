@@ -102,8 +102,10 @@ void run_train_seq2seq(TrainSeq2seqSettings& settings) {
   tasks::SequenceToSequence task =
       settings.from.wanted() ? published_task(settings, pairs) : fresh_task(settings, pairs);
   warn(task.cut().warnings());
-  settings.training.train(
-      task, held_out(pairs.valid.pairs, [](const auto& pair) { return pair.source; }));
+  settings.training.train(task, held_out(pairs.valid.pairs, [](const auto& pair) {
+                            return HeldOutExample{.input = pair.source,
+                                                  .about = {.right = pair.target}};
+                          }));
 }
 
 void define_data(Options& options, TrainSeq2seqSettings& s) {

@@ -8,6 +8,15 @@
 
 namespace heed::cli {
 
+void RowOption::add_to(Options& options) {
+  options
+      .add("--row", row,
+           "Of a table, whose file is the text: the row to show, from 1, the first one if 0; of "
+           "series, the row that the forecast begins with, that of the last forecast which the "
+           "file can tell if 0")
+      .at_least(0);
+}
+
 data::TableData read_tables(const std::vector<std::string>& files, data::TableReadOptions options,
                             const ReadingOptions& table, const TimedRows& rows) {
   data::DataReport report;

@@ -1,6 +1,7 @@
 // What commands for tables of numbers and categories have in common.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,13 @@
 #include "heed/data/tables/table_data.h"
 
 namespace heed::cli {
+
+// --row of `heed attend`; 0: it was not said.
+struct RowOption {
+  int64_t row = 0;
+
+  void add_to(Options& options);
+};
 
 // Reads tables, and says on the messages what was left out. `table`: of its options those that
 // add_table_options() adds. Throws as data::read_table does, DataError for what that reports.

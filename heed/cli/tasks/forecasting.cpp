@@ -7,6 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/cli/options/forecast_sets.h"
+#include "heed/cli/options/table_sets.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/writing/forecast_report.h"
 #include "heed/models/files/fields.h"
@@ -19,6 +20,7 @@ struct ForecastOptions {
   SeriesReading reading = {};
   ReadingOptions table = {};
   TimedRows rows = {};
+  int64_t row = 0;
 
   void check() const { table.parsed(); }
   data::SeriesData read(const std::string& file) const { return reading.read(file, table, rows); }
@@ -73,33 +75,47 @@ class ForecasterAdapter final : public TaskAdapter {
     }
   }
 
-  // Of the last window of a file, among its patches: the mean over the series.
+  // Of one window of a file, among its patches: the mean over the series.
   AttentionView attend(const std::string& argument,
                        const AttentionRequest& /*request*/) const override {
     const c10::InferenceMode inference;
     const data::SeriesData data = options_.read(argument);
     const auto& o = trained_.model->options();
     const tasks::StandardisedSeries series = tasks::standardised(trained_, data);
-    check_usage(data.length() >= o.context_length + o.horizon, data.file, ": expected at least ",
-                o.context_length + o.horizon, " rows (context_length + horizon), found ",
-                data.length());
-    const auto windows = tasks::windows_at(series, at::tensor({data.length() - o.horizon}),
-                                           o.context_length, o.horizon);
+    const int64_t first = first_forecast(data);
+    const auto windows =
+        tasks::windows_at(series, at::tensor({first}), o.context_length, o.horizon);
     nn::AttentionTrace trace;
     trained_.model->forward(windows.past, windows.covariates, &trace);
-    AttentionView view{.title = "the last window of " + data.file};
+    const at::Tensor next = tasks::forecast(
+        trained_, {.values = series.values.narrow(0, 0, first), .covariates = series.covariates});
+    AttentionView view{.title = data.time_of(first) + ": " + steps_text(trained_.series, next)};
     std::vector<at::Tensor> layers;
     for (const at::Tensor& layer : trace.weights) layers.push_back(layer.mean(0, true));
     view.weights = stacked_layers(layers);
     for (int64_t p = 0; p < models::num_patches(o); ++p) {
-      view.keys.push_back(
-          data.time_of(data.length() - o.horizon - o.context_length + p * o.patch_stride));
+      view.keys.push_back(data.time_of(first - o.context_length + p * o.patch_stride));
     }
     view.queries = view.keys;
     return view;
   }
 
  private:
+  // The row that is shown, or that of the last window.
+  int64_t first_forecast(const data::SeriesData& data) const {
+    const auto& o = trained_.model->options();
+    const int64_t last = data.length() - o.horizon;
+    check_usage(last >= o.context_length, data.file, ": expected at least ",
+                o.context_length + o.horizon, " rows (context_length + horizon), found ",
+                data.length());
+    if (options_.row == 0) return last;
+    check_usage(options_.row > o.context_length && options_.row <= last + 1,
+                "--row: expected a number from ", o.context_length + 1, " to ", last + 1,
+                ", with as many rows before and behind it as the model reads and writes, got ",
+                options_.row);
+    return options_.row - 1;
+  }
+
   std::vector<OrderedJson> rows_of(const data::SeriesData& data) const {
     try {
       return forecast_rows(trained_, data, continued(trained_, data));
@@ -119,8 +135,12 @@ TaskLoader define_forecasting(TaskOptions& options, Use use) {
   const auto& reading = options.use<SeriesReading>();
   const auto& table = options.use<ReadingOptions>({"delimiter", "encoding", "max-bytes"});
   const auto& rows = options.use<TimedRows>();
+  const RowOption* row = use == Use::kAttend ? &options.use<RowOption>() : nullptr;
   return loader_of<ForecasterAdapter>(
-      [&] { return ForecastOptions{.reading = reading, .table = table, .rows = rows}; },
+      [&reading, &table, &rows, row] {
+        return ForecastOptions{
+            .reading = reading, .table = table, .rows = rows, .row = row == nullptr ? 0 : row->row};
+      },
       models::load_forecaster);
 }
 

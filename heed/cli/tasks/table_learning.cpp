@@ -30,16 +30,6 @@ struct ImportanceOption {
   }
 };
 
-// --row of `heed attend`.
-struct RowOption {
-  int64_t row = 1;
-
-  void add_to(Options& options) {
-    options.add("--row", row, "Of a table, whose file is the text: the row to show, from 1")
-        .at_least(1);
-  }
-};
-
 struct TableOptions {
   TimedRows rows = {};
   ReadingOptions table = {};
@@ -234,7 +224,7 @@ TaskLoader define_table_learning(TaskOptions& options, Use use) {
         TableOptions given{.rows = rows, .table = table};
         if (importance != nullptr) given.importance = importance->wanted;
         if (errors != nullptr) given.errors = errors->wanted();
-        if (row != nullptr) given.row = row->row;
+        if (row != nullptr) given.row = std::max<int64_t>(row->row, 1);
         return given;
       },
       models::load_table_transformer);

@@ -10,16 +10,20 @@ namespace {
 constexpr size_t kPiece = 160;  // bytes
 constexpr std::string_view kBlanks = " \t\r\n";
 
-// From the first word that begins at or behind `at`.
-std::string piece_of(std::string_view text, size_t at) {
-  if (at > 0) at = std::min(text.find_first_of(kBlanks, at), text.size());
+// The first place at or behind `at` that is not within a word.
+size_t between_words(std::string_view text, size_t at) {
+  return at == 0 ? 0 : std::min(text.find_first_of(kBlanks, at), text.size());
+}
+
+// What stands from there on, a part of the text, without the blanks before it.
+std::string_view piece_from(std::string_view text, size_t at) {
   at = std::min(text.find_first_not_of(kBlanks, at), text.size());
   std::string_view piece = text.substr(at, kPiece);
   if (piece.size() == kPiece) {
     const size_t blank = piece.find_last_of(kBlanks);
     piece = piece.substr(0, blank == std::string_view::npos ? valid_utf8_prefix(piece) : blank);
   }
-  return std::string(piece);
+  return piece;
 }
 
 }  // namespace
@@ -43,8 +47,12 @@ HeldOut held_out_of(size_t count, const std::function<HeldOutExample(size_t)>& e
 HeldOut held_out_pieces(std::string_view text) {
   HeldOut chosen;
   for (size_t i = 0; i < kShownExamples; ++i) {
-    std::string piece = piece_of(text, i * text.size() / kShownExamples);
-    if (!piece.empty()) chosen.inputs.push_back(std::move(piece));
+    const size_t begin = between_words(text, i * text.size() / kShownExamples);
+    const std::string_view piece = piece_from(text, begin);
+    if (piece.empty()) continue;
+    const auto end = static_cast<size_t>(piece.data() + piece.size() - text.data());
+    chosen.inputs.emplace_back(piece);
+    chosen.about.push_back({.right = std::string(piece_from(text, end))});
   }
   return chosen;
 }

@@ -38,14 +38,13 @@ struct HeldOutExample {
 // is empty or long are passed over.
 HeldOut held_out_of(size_t count, const std::function<HeldOutExample(size_t)>& example_of);
 
-// The same. `input_of`: what `heed attend` takes of one.
-template <typename Examples, typename InputOf>
-HeldOut held_out(const Examples& examples, const InputOf& input_of) {
-  return held_out_of(examples.size(),
-                     [&](size_t i) { return HeldOutExample{.input = input_of(examples[i])}; });
+// The same. `shown`: the HeldOutExample of one.
+template <typename Examples, typename Shown>
+HeldOut held_out(const Examples& examples, const Shown& shown) {
+  return held_out_of(examples.size(), [&](size_t i) { return shown(examples[i]); });
 }
 
-// Pieces of a text that begin and end between words.
+// Pieces of a text that begin and end between words, and what stands behind each.
 HeldOut held_out_pieces(std::string_view text);
 
 }  // namespace heed::cli

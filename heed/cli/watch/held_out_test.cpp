@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
+#include "heed/base/error.h"
 
 namespace heed::cli {
 namespace {
@@ -11,17 +11,20 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+std::vector<std::string> inputs_of(const std::vector<std::string>& examples) {
+  return held_out(examples, [](const std::string& each) { return HeldOutExample{.input = each}; })
+      .inputs;
+}
+
 TEST(HeldOut, IsSpreadOverTheExamples) {
-  const std::vector<std::string> nine = {"a", "b", "c", "d", "e", "f", "g", "h", "i"};
-  EXPECT_THAT(held_out(nine, std::identity()).inputs, ElementsAre("a", "d", "g"));
-  const std::vector<std::string> two = {"a", "b"};
-  EXPECT_THAT(held_out(two, std::identity()).inputs, ElementsAre("a", "b"));
-  EXPECT_THAT(held_out(std::vector<std::string>(), std::identity()).inputs, IsEmpty());
+  EXPECT_THAT(inputs_of({"a", "b", "c", "d", "e", "f", "g", "h", "i"}), ElementsAre("a", "d", "g"));
+  EXPECT_THAT(inputs_of({"a", "b"}), ElementsAre("a", "b"));
+  EXPECT_THAT(inputs_of({}), IsEmpty());
 }
 
 TEST(HeldOut, PassesOverWhatIsEmptyOrLong) {
-  const std::vector<std::string> some = {"", "a", std::string(kLongestShown + 1, 'x'), "b"};
-  EXPECT_THAT(held_out(some, std::identity()).inputs, ElementsAre("a", "b"));
+  EXPECT_THAT(inputs_of({"", "a", std::string(kLongestShown + 1, 'x'), "b"}),
+              ElementsAre("a", "b"));
 }
 
 TEST(HeldOut, WhatGoesWithAnInputStaysBesideIt) {
@@ -47,6 +50,22 @@ TEST(HeldOut, PiecesBeginAndEndBetweenWords) {
   }
   EXPECT_THAT(held_out_pieces("one two three").inputs, ElementsAre("one two three", "three"));
   EXPECT_THAT(held_out_pieces("").inputs, IsEmpty());
+}
+
+TEST(HeldOut, BehindAPieceStandsWhatFollowsIt) {
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += text_of(i == 0 ? "" : " ", i);
+  const HeldOut pieces = held_out_pieces(text);
+  ASSERT_EQ(pieces.about.size(), 3U);
+  for (size_t i = 0; i < 2; ++i) {
+    const std::string both = pieces.inputs[i] + ' ' + pieces.about[i].right;
+    EXPECT_NE(text.find(both), std::string::npos) << both;
+    EXPECT_GT(pieces.about[i].right.size(), 100U);
+  }
+  std::string one_word;
+  for (int i = 0; i < 100; ++i) one_word += "字";
+  EXPECT_EQ(held_out_pieces(one_word).inputs[0] + held_out_pieces(one_word).about[0].right,
+            one_word);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/base/format.h"
 #include "heed/viz/curves.h"
 
 namespace heed::cli {
@@ -102,6 +103,20 @@ std::vector<OrderedJson> forecast_rows(const models::TrainedForecaster& trained,
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+std::string steps_text(const std::vector<std::string>& series, const at::Tensor& values) {
+  constexpr int64_t kSteps = 5;
+  constexpr size_t kSeries = 4;
+  std::string text;
+  for (size_t s = 0; s < std::min(series.size(), kSeries); ++s) {
+    text += (s == 0 ? "" : ", ") + series[s];
+    for (int64_t step = 0; step < std::min(values.size(0), kSteps); ++step) {
+      text += formatted(" %.4g", values[step][static_cast<int64_t>(s)].item<double>());
+    }
+    if (values.size(0) > kSteps) text += " …";
+  }
+  return series.size() > kSeries ? text + " …" : text;
 }
 
 std::vector<std::string> draw_forecast(const models::TrainedForecaster& trained,

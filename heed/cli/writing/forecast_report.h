@@ -30,6 +30,10 @@ Continued continued(const models::TrainedForecaster& trained, const data::Series
 std::vector<OrderedJson> forecast_rows(const models::TrainedForecaster& trained,
                                        const data::SeriesData& data, const Continued& made);
 
+// The first steps of the first of these series in `values` (F, S), in the units of the data:
+// "a 10.2 9.8 …, b 0.5 0.4 …".
+std::string steps_text(const std::vector<std::string>& series, const at::Tensor& values);
+
 // Draws the end of each series and what follows it, with the widest intervals: at most eight
 // series. Returns what whoever asked for it should know.
 std::vector<std::string> draw_forecast(const models::TrainedForecaster& trained,
