@@ -332,7 +332,7 @@ EXAMPLES = [
     ("classify", write_texts, r"(\w+ ){4}\w+ => (food|weather)"),
     ("classify", write_several, r"(bread \d+ => food|soup and rain \d+ => food;rain|stone \d+ => none of the labels)"),
     ("ner", write_entities, r"Ann (Lee|Fox) saw Rome => \[Ann \1\]\(PER\) saw \[Rome\]\(LOC\)"),
-    ("lm", write_counting, r"w\d+( w\d+)* => (w\d+( w\d+)*)?"),
+    ("lm", write_counting, r"w?\d+( w\d+)* => w\d+( w\d+)*"),
     ("seq2seq", write_pairs, r"one (w\d+) => ein \1"),
     ("qa", write_stories, r"Ann went to the (\w+)\.\tWhere is Ann\? => \1"),
     ("qa", write_spans, r"Ann lives in (\w+) now \d+\tWhere does Ann live\? => \1"),

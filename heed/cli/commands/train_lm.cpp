@@ -85,12 +85,12 @@ void run_train_lm(const TrainLmSettings& given) {
   const data::TextData data = read_data(settings);
   tasks::LanguageModelling task =
       settings.from.wanted() ? published_task(settings, data) : fresh_task(settings, data);
+  const int64_t longest = task.trained().model->options().transformer.max_length;
   std::cerr << "heed: " << task.train_tokens() << " training and " << task.valid_tokens()
             << " validation tokens, a vocabulary of " << task.trained().tokenizer->size()
-            << "; read in windows of " << task.trained().model->options().transformer.max_length
-            << " tokens (--max-length)\n";
+            << "; read in windows of " << longest << " tokens (--max-length)\n";
 
-  settings.training.train(task, held_out_pieces(data.valid));
+  settings.training.train(task, held_out_pieces(data.valid, longest));
 }
 
 void define_train_lm(Options& options, TrainLmSettings& s) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -44,7 +45,8 @@ HeldOut held_out(const Examples& examples, const Shown& shown) {
   return held_out_of(examples.size(), [&](size_t i) { return shown(examples[i]); });
 }
 
-// Pieces of a text that begin and end between words, and what stands behind each.
-HeldOut held_out_pieces(std::string_view text);
+// Pieces of a text that begin and end between words, and what stands behind each, for a model that
+// reads so many tokens at once.
+HeldOut held_out_pieces(std::string_view text, int64_t most_tokens);
 
 }  // namespace heed::cli

@@ -42,20 +42,26 @@ TEST(HeldOut, WhatGoesWithAnInputStaysBesideIt) {
 TEST(HeldOut, PiecesBeginAndEndBetweenWords) {
   std::string text;
   for (int i = 0; i < 200; ++i) text += "wörter ";
-  const HeldOut pieces = held_out_pieces(text);
+  const HeldOut pieces = held_out_pieces(text, 512);
   ASSERT_EQ(pieces.inputs.size(), 3U);
   for (const std::string& piece : pieces.inputs) {
     EXPECT_TRUE(piece.starts_with("wörter wörter ")) << piece;
     EXPECT_TRUE(piece.ends_with(" wörter")) << piece;
   }
-  EXPECT_THAT(held_out_pieces("one two three").inputs, ElementsAre("one two three", "three"));
-  EXPECT_THAT(held_out_pieces("").inputs, IsEmpty());
+  EXPECT_THAT(held_out_pieces("one two three", 512).inputs, ElementsAre("one two three", "three"));
+  EXPECT_THAT(held_out_pieces("", 512).inputs, IsEmpty());
+}
+
+TEST(HeldOut, APieceFitsIntoWhatAModelReads) {
+  const HeldOut pieces = held_out_pieces("one two three four five six seven", 12);
+  EXPECT_THAT(pieces.inputs, ElementsAre("one two", "four five", "six seven"));
+  EXPECT_EQ(pieces.about[0].right, "three");
 }
 
 TEST(HeldOut, BehindAPieceStandsWhatFollowsIt) {
   std::string text;
   for (int i = 0; i < 200; ++i) text += text_of(i == 0 ? "" : " ", i);
-  const HeldOut pieces = held_out_pieces(text);
+  const HeldOut pieces = held_out_pieces(text, 512);
   ASSERT_EQ(pieces.about.size(), 3U);
   for (size_t i = 0; i < 2; ++i) {
     const std::string both = pieces.inputs[i] + ' ' + pieces.about[i].right;
@@ -64,8 +70,9 @@ TEST(HeldOut, BehindAPieceStandsWhatFollowsIt) {
   }
   std::string one_word;
   for (int i = 0; i < 100; ++i) one_word += "字";
-  EXPECT_EQ(held_out_pieces(one_word).inputs[0] + held_out_pieces(one_word).about[0].right,
-            one_word);
+  EXPECT_EQ(
+      held_out_pieces(one_word, 512).inputs[0] + held_out_pieces(one_word, 512).about[0].right,
+      one_word);
 }
 
 }  // namespace
