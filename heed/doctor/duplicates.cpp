@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <unordered_map>
+#include <utility>
 
 #include "heed/base/error.h"
 #include "heed/doctor/checks.h"
@@ -169,10 +171,13 @@ struct Counted {
   }
 };
 
-// Samples of `places` beyond the first of each split; and those of later splits whose text the
-// first split, on which the model is trained, has.
+// Of each split and an earlier one, by their numbers.
+using Leaks = std::map<std::pair<size_t, size_t>, Counted>;
+
+// Samples of `places` beyond the first of each split; and those whose text an earlier split has,
+// which the model is trained on or chosen by.
 void count_places(const Data& data, const std::vector<Place>& places, std::vector<Counted>& within,
-                  std::vector<Counted>& leaked) {
+                  Leaks& leaked) {
   std::vector<const Place*> first(data.splits.size(), nullptr);
   for (const Place& place : places) {
     const Place*& known = first[place.split];
@@ -181,7 +186,10 @@ void count_places(const Data& data, const std::vector<Place>& places, std::vecto
     } else {
       known = &place;
     }
-    if (place.split > 0 && first[0] != nullptr) leaked[place.split].add(data, *first[0], place);
+    const auto earlier = std::find_if(first.begin(), first.begin() + place.split,
+                                      [](const Place* each) { return each != nullptr; });
+    if (earlier == first.begin() + place.split) continue;
+    leaked[{place.split, (*earlier)->split}].add(data, **earlier, place);
   }
 }
 
@@ -199,20 +207,19 @@ void report_within(const Data& data, const std::vector<Counted>& found, const ch
   }
 }
 
-void report_leaks(const Data& data, const std::vector<Counted>& found, const char* what,
-                  Report& report) {
-  for (size_t s = 1; s < data.splits.size(); ++s) {
-    if (found[s].count == 0) continue;
-    const auto all = std::ssize(data.splits[s].samples);
-    const double share = static_cast<double>(found[s].count) / static_cast<double>(all);
-    report.add(
-        {.check = "leaks between splits",
-         .severity = share >= kLeakThatStops ? Severity::kStop : Severity::kWarning,
-         .summary = text_of(data.splits[s].name, ": ", share_text(found[s].count, all, "texts"),
-                            what, data.splits[0].name),
-         .advice = "remove them from one side: a model that has seen a text says nothing "
-                   "about new ones on it",
-         .examples = found[s].examples});
+void report_leaks(const Data& data, const Leaks& leaks, const char* what, Report& report) {
+  for (const auto& [splits, found] : leaks) {
+    const Split& split = data.splits[splits.first];
+    const auto all = std::ssize(split.samples);
+    const double share = static_cast<double>(found.count) / static_cast<double>(all);
+    report.add({.check = "leaks between splits",
+                .severity = share >= kLeakThatStops ? Severity::kStop : Severity::kWarning,
+                .summary = text_of(split.name, ": ", share_text(found.count, all, "texts"), what,
+                                   data.splits[splits.second].name),
+                .advice =
+                    "remove them from one side: a model that has seen a text, or was chosen by it, "
+                    "says nothing about new ones on it",
+                .examples = found.examples});
   }
 }
 
@@ -249,7 +256,8 @@ void report_contradictions(const Data& data, const Counted& same, const Counted&
 
 void check_duplicates(const Data& data, Report& report) {
   const std::vector<Group> groups = groups_of(data);
-  std::vector<Counted> within(data.splits.size()), leaked(data.splits.size());
+  std::vector<Counted> within(data.splits.size());
+  Leaks leaked;
   Counted contradicted, near_contradicted;
   for (const Group& group : groups) {
     count_places(data, group.places, within, leaked);
@@ -258,22 +266,16 @@ void check_duplicates(const Data& data, Report& report) {
   report.checked.emplace_back("duplicates");
   report_within(data, within, "duplicates", " stand before, but for case and punctuation", report);
 
-  std::vector<Counted> near(data.splits.size()), near_leaked(data.splits.size());
+  std::vector<Counted> near(data.splits.size());
+  Leaks near_leaked;
   for (const std::vector<size_t>& cluster : near_clusters(groups)) {
-    // One place of each text and split, the exact copies being told already.
+    // The first place of each text: its copies are told already.
     std::vector<Place> places;
-    for (const size_t g : cluster) {
-      std::vector<bool> taken(data.splits.size(), false);
-      for (const Place& place : groups[g].places) {
-        if (taken[place.split]) continue;
-        taken[place.split] = true;
-        if (place.split == 0 || groups[g].places.front().split != 0) places.push_back(place);
-      }
-    }
+    for (const size_t g : cluster) places.push_back(groups[g].places.front());
     std::stable_sort(places.begin(), places.end(),
                      [](const Place& a, const Place& b) { return a.split < b.split; });
     count_places(data, places, near, near_leaked);
-    if (!places.empty()) count_contradiction(data, places, near_contradicted);
+    count_contradiction(data, places, near_contradicted);
   }
   report_contradictions(data, contradicted, near_contradicted, report);
   report.checked.emplace_back("near duplicates");

@@ -74,6 +74,10 @@ class Doctor(unittest.TestCase):
         self.write("leaky.tsv", table(list(rows(90, 2)) + train[:10]))
         self.assertEqual(self.findings("train.tsv", "--test", "leaky.tsv", code=65),
                          [("stop", "leaks between splits")])
+        self.write("chosen.tsv", table(list(rows(90, 3)) + list(rows(100, 2))[:10]))
+        found = self.report("train.tsv", "--valid", "valid.tsv", "--test", "chosen.tsv", code=65)["findings"]
+        self.assertEqual([each["summary"] for each in found],
+                         ["test: 10 of 100 texts (10.0 %) also stand in valid"])
         self.write("twice.tsv", table(train + train[:3]))
         self.assertEqual(self.findings("twice.tsv"), [("warning", "duplicates")])
 
