@@ -149,7 +149,7 @@ std::string font_package(char32_t point) {
   const auto within = [point](char32_t first, char32_t last) {
     return point >= first && point <= last;
   };
-  const bool east_asian = within(0x1100, 0x11FF) || within(0x2E80, 0xA4CF) ||
+  const bool east_asian = within(0x1100, 0x11FF) || within(0x2E80, 0x9FFF) ||
                           within(0xA960, 0xA97F) || within(0xAC00, 0xD7FF) ||
                           within(0xF900, 0xFAFF) || within(0xFE30, 0xFE4F) ||
                           within(0xFF00, 0xFFEF) || within(0x20000, 0x3FFFF);

@@ -36,6 +36,7 @@ TEST(VizText, PackagesOfFonts) {
   EXPECT_EQ(font_package(U'🙂'), "fonts-noto-color-emoji");
   EXPECT_EQ(font_package(U'ك'), "fonts-noto-core");
   EXPECT_EQ(font_package(U'ह'), "fonts-noto-core");
+  EXPECT_EQ(font_package(U'ꀀ'), "fonts-noto-core");  // Yi
 }
 
 }  // namespace
