@@ -47,6 +47,7 @@ int main() {
   draw("packed: two texts of 3 and 5 tokens in one row",
        Pattern::packed({.query = numbers({0, 3, 8})}));
   draw("padded: 6 real tokens", Pattern::padded({.key = numbers({6}), .query = numbers({6})}));
+  draw("a mask of one's own: all but itself", Pattern::from_mask(at::eye(kTokens).logical_not()));
   draw("both at once: causal and a window of 2",
        Pattern::causal() & Pattern::window({.left = 2, .right = 0}));
 }
