@@ -284,11 +284,15 @@ class Attention(unittest.TestCase):
             heed._transformers.attention_forward(None, x, x, x, None, s_aux=torch.zeros(2))
 
     def test_compiled(self):
-        model, batch = made("Llama")
-        expected = model(**batch).loss
-        heed.accelerate(model)
-        compiled = torch.compile(model, backend="aot_eager")
-        torch.testing.assert_close(compiled(**batch).loss, expected, rtol=1e-4, atol=1e-4)
+        """In one graph. BERT's forward makes its own loss, GPT-2's and Llama's take Heed's."""
+        for family in ("BERT", "GPT-2", "Llama"):
+            with self.subTest(family):
+                torch._dynamo.reset()
+                model, batch = made(family)
+                expected = model(**batch).loss
+                heed.accelerate(model)
+                compiled = torch.compile(model, fullgraph=True, backend="aot_eager")
+                torch.testing.assert_close(compiled(**batch).loss, expected, rtol=1e-4, atol=1e-4)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ is joined at run time (``swap.joined_class``)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -24,12 +25,24 @@ __all__ = [
 _FUSED = "_heed_fused"
 
 
+@dataclass(eq=False)
+class _Fused:
+    """What the linear layer and the activation of a pair both have while they are one; no tuple, of
+    which torch.compile cannot tell whether two are the same. Not a module either: the parent does not
+    become a part of its part."""
+
+    parent: torch.nn.Module
+    linear: str
+    activation: str
+    name: functional.Activation
+
+
 def fuse(parent: torch.nn.Module, linear: str, activation: str, name: functional.Activation) -> None:
     """``parent.linear`` makes the activation too, and ``parent.activation`` nothing more, for as long
     as both stand there: a wrapper that takes the place of one (LoRA), or a hook on one, undoes it."""
+    fused = _Fused(parent, linear, activation, name)
     for part in (linear, activation):
-        # In a tuple, so that the parent does not become a part of its part.
-        getattr(parent, part).__dict__[_FUSED] = (parent, linear, activation, name)
+        getattr(parent, part).__dict__[_FUSED] = fused
 
 
 def unfuse(module: torch.nn.Module) -> None:
@@ -47,18 +60,17 @@ def _hooked(module: torch.nn.Module) -> bool:
 
 def _fused_name(module: torch.nn.Module) -> functional.Activation:
     """The activation that is fused at this moment, or ``"none"``."""
-    fused = module.__dict__.get(_FUSED)
+    fused: _Fused | None = module.__dict__.get(_FUSED)
     if fused is None:
         return "none"
-    parent, linear_name, activation_name, name = fused
-    linear, activation = getattr(parent, linear_name), getattr(parent, activation_name)
+    linear, activation = getattr(fused.parent, fused.linear), getattr(fused.parent, fused.activation)
     stands = (
         linear.__dict__.get(_FUSED) is fused
         and activation.__dict__.get(_FUSED) is fused
         and not _hooked(linear)
         and not _hooked(activation)
     )
-    return name if stands else "none"
+    return fused.name if stands else "none"
 
 
 class FusedLinear(torch.nn.Module):
