@@ -9,6 +9,7 @@ That, and test_trainers.py, with the last transformers of version 4, which .venv
 """
 
 import copy
+import inspect
 import pickle
 import unittest
 
@@ -153,6 +154,56 @@ class Stays(unittest.TestCase):
             torch.testing.assert_close(*outputs, rtol=1e-4, atol=1e-5)
 
 
+def losses_called(model, batch):
+    """Which operators compute the loss of a step."""
+    with torch.profiler.profile() as profile:
+        model(**batch).loss.backward()
+    names = {event.name for event in profile.events()}
+    return names & {"heed::cross_entropy", "aten::nll_loss_nd", "aten::nll_loss_forward"}
+
+
+class Losses(unittest.TestCase):
+    def test_each_family_has_heeds(self):
+        """What the report says of the cross entropy is what is called. ViT's loss is transformers' own, and
+        it says so."""
+        for family in tiny_models.FAMILIES:
+            with self.subTest(family):
+                model, batch = made(family)
+                heed.accelerate(model)
+                said = heed.report(model).replaced["cross entropy"]
+                self.assertEqual(said, 0 if family == "ViT" else 1)
+                found = losses_called(model, batch)
+                if said:
+                    self.assertEqual(found, {"heed::cross_entropy"})
+                else:
+                    self.assertNotIn("heed::cross_entropy", found)
+                    self.assertIn("a loss of transformers", str(heed.report(model)))
+                heed.restore(model)
+                self.assertNotIn("heed::cross_entropy", losses_called(model, batch))
+
+    def test_of_a_module_that_calls_torchs(self):
+        class Classifier(torch.nn.Module):
+            def forward(self, x, target, **options):
+                return torch.nn.functional.cross_entropy(x, target, **options)
+
+        torch.manual_seed(5)
+        x, target = torch.randn(6, 9, 4), torch.randint(9, (6, 4))
+        for options in ({}, {"label_smoothing": 0.1, "reduction": "sum"}, {"weight": torch.rand(9)}):
+            with self.subTest(list(options)):
+                expected = Classifier()(x, target, **options)
+                model = heed.accelerate(Classifier())
+                torch.testing.assert_close(model(x, target, **options), expected)
+                self.assertEqual(heed.report(model).replaced["cross entropy"], 1)
+
+    def test_the_signature_stays(self):
+        """By which the Trainer chooses the columns of a data set."""
+        model, _ = made("BERT")
+        before = inspect.signature(model.forward)
+        heed.accelerate(model)
+        self.assertIn("cross entropy", str(heed.report(model)))
+        self.assertEqual(inspect.signature(model.forward), before)
+
+
 class Says(unittest.TestCase):
     def test_what_was_replaced(self):
         model, _ = made("BERT")
@@ -178,7 +229,7 @@ class Says(unittest.TestCase):
         model = torch.nn.Sequential(Doubled(2, 2))
         x = torch.randn(3, 2)
         expected = model(x)
-        self.assertIn("Doubled: a Linear of its own kind", str(heed.report(heed.accelerate(model))))
+        self.assertIn("Doubled: its own kind of Linear", str(heed.report(heed.accelerate(model))))
         self.assertTrue(torch.equal(model(x), expected))
 
     def test_a_norm_with_another_formula_is_kept(self):

@@ -11,8 +11,8 @@ from torch import nn
 
 from .. import nn as heed_nn
 from . import find, layers, models
+from .own_calls import OwnAttention, OwnLoss, calls_cross_entropy, calls_sdpa
 from .report import Report, report, write
-from .sdpa import SdpaAttention, calls_sdpa
 from .swap import joined_class, original_class, put_back, swap
 
 __all__ = ["accelerate", "restore"]
@@ -63,7 +63,8 @@ def accelerate(model: Model) -> Model:
     """Replaces what Heed has kernels for in any torch or ``transformers`` model, in place: attention
     (``attn_implementation="heed"``, or where a module's own source calls torch's
     ``scaled_dot_product_attention``), linear layers with the activation that follows, norms,
-    embeddings, dropout (with the sum that follows, where the source shows it) and cross entropy.
+    embeddings, dropout (with the sum that follows, where the source shows it) and cross entropy, that
+    which a ``forward`` computes itself too while it trains.
 
     Parameters, buffers, names, hooks and the state_dict stay as they are, and ``isinstance`` too: a
     layer becomes a subclass of its own class. Results are as close to the model's own as another
@@ -181,9 +182,13 @@ def _replace(module: nn.Module, made: Report) -> None:
 
 def _replace_block(module: nn.Module, made: Report) -> None:
     kind = type(module)
-    if calls_sdpa(kind):
-        swap(module, joined_class(SdpaAttention, kind))
-        made.replaced[f"attention of {kind.__name__}"] += 1
+    attends, has_loss = calls_sdpa(kind), calls_cross_entropy(kind)
+    if attends or has_loss:
+        swap(module, joined_class(OwnAttention if attends else OwnLoss, kind))
+        if attends:
+            made.replaced[f"attention of {kind.__name__}"] += 1
+        if has_loss:
+            made.replaced["cross entropy"] += 1
         return
     for template, mixin, what in _BLOCKS:
         drop = getattr(module, "dropout", None)
@@ -193,5 +198,5 @@ def _replace_block(module: nn.Module, made: Report) -> None:
             return
     if any(True for _ in module.parameters(recurse=False)) and not any(module.children()):
         known = next((one.__name__ for one in (*_KNOWN, nn.Linear) if isinstance(module, one)), None)
-        why = f"a {known} of its own kind" if known else "no kernel of Heed's"
+        why = f"its own kind of {known}" if known else "no kernel of Heed's"
         made.kept[f"{kind.__name__}: {why}"] += 1

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from .. import functional
 from .._transformers import NAME
+from .find import calls
 from .report import Report
 
 __all__ = ["is_conv1d", "put_back", "replace"]
@@ -65,11 +66,17 @@ def _replace_loss(model: Any, made: Report) -> None:
     losses = _loaded("loss.loss_utils")
     if losses is None or "_loss_function" in model.__dict__:
         return
+    if not calls(type(model).forward, "loss_function"):
+        return
+    # A model without a name for its loss (GPT-2) has that of models that write.
+    theirs = losses.LOSS_MAPPING.get(getattr(model, "loss_type", None), losses.ForCausalLMLoss)
     own = {
         losses.ForCausalLMLoss: causal_lm_loss,
         losses.ForMaskedLMLoss: masked_lm_loss,
-    }.get(losses.LOSS_MAPPING.get(getattr(model, "loss_type", None)))
-    if own is not None:
+    }.get(theirs)
+    if own is None:
+        made.kept[f"{theirs.__name__}: a loss of transformers that has no counterpart"] += 1
+    else:
         model.loss_function = own
         model.__dict__[_LOSS] = True
         made.replaced["cross entropy"] += 1

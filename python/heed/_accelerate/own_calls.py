@@ -1,5 +1,5 @@
-"""Modules that call torch's ``scaled_dot_product_attention`` themselves: those of ``transformers`` 4
-whose attention cannot be exchanged by its name, and those of anybody else."""
+"""Modules that call torch's ``scaled_dot_product_attention`` or ``cross_entropy`` themselves: those of
+``transformers`` that cannot exchange them, and those of anybody else."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch.overrides import TorchFunctionMode
 
 from .._attention import attention
 from .._transformers import pattern_of_mask
+from ..nn.layers import cross_entropy
 from ..patterns import Pattern, causal, from_mask, full
 from .find import calls
 from .swap import once
 
-__all__ = ["SdpaAttention", "calls_sdpa"]
+__all__ = ["OwnAttention", "OwnLoss", "calls_cross_entropy", "calls_sdpa"]
 
-_NAME = "scaled_dot_product_attention"
-_FUNCTION = torch.nn.functional.scaled_dot_product_attention
+_SDPA = "scaled_dot_product_attention"
 
 # Where a mask keeps its pattern, once for all layers.
 _PATTERN = "_heed_sdpa_pattern"
@@ -31,21 +31,37 @@ def calls_sdpa(kind: type[torch.nn.Module]) -> bool:
     ``forward`` names, also in a table of functions."""
     if not isinstance(kind.forward, FunctionType):
         return False
-    if calls(kind.forward, _NAME):
+    if calls(kind.forward, _SDPA):
         return True
     for name in kind.forward.__code__.co_names:
         found = kind.forward.__globals__.get(name)
         for function in found.values() if isinstance(found, dict) else (found,):
             if isinstance(function, FunctionType) and function.__module__ == kind.__module__:
-                if calls(function, _NAME):
+                if calls(function, _SDPA):
                     return True
     return False
 
 
-class SdpaAttention(torch.nn.Module):
-    """Its own forward, in which every ``scaled_dot_product_attention`` is Heed's."""
+@once
+def calls_cross_entropy(kind: type[torch.nn.Module]) -> bool:
+    """Whether the source of a class's ``forward`` calls it, or makes a ``CrossEntropyLoss``."""
+    return any(calls(kind.forward, name) for name in ("cross_entropy", "CrossEntropyLoss"))
+
+
+class OwnAttention(torch.nn.Module):
+    """Its own forward, in which torch's attention and cross entropy are Heed's."""
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
+        with _Replacing():
+            return super().forward(*args, **kwargs)
+
+
+class OwnLoss(torch.nn.Module):
+    """The same in training alone: where there is no loss, looking at each call would cost for nothing."""
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.training:
+            return super().forward(*args, **kwargs)
         with _Replacing():
             return super().forward(*args, **kwargs)
 
@@ -55,10 +71,12 @@ class _Replacing(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func is _FUNCTION:
+        if func is torch.nn.functional.scaled_dot_product_attention:
             query = args[0] if args else kwargs["query"]
             if query.dim() == 4 and query.device.type == "cpu":
                 return _sdpa(*args, **kwargs)
+        if func is torch.nn.functional.cross_entropy:
+            return cross_entropy(*args, **kwargs)
         return func(*args, **kwargs)
 
 

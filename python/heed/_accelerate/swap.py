@@ -4,7 +4,8 @@ do not move, and the class it had is remembered in it, so that copies can be res
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import update_wrapper, wraps
+from types import FunctionType
 from typing import Any, ParamSpec, TypeVar, cast
 
 import torch
@@ -64,9 +65,18 @@ class _Joined:
 
 @once
 def joined_class(mixin: type, original: type) -> type:
-    """A subclass of ``original`` with the ``forward`` of ``mixin``, under the name that it had."""
+    """A subclass of ``original`` with the ``forward`` of ``mixin``, under the name that it had, and with
+    the signature of the original's, which the Trainer of ``transformers`` looks at."""
+    own: Any = vars(mixin)["forward"]
+    forward = FunctionType(
+        own.__code__, own.__globals__, own.__name__, own.__defaults__, own.__closure__
+    )
     return type(
         original.__name__,
         (_Joined, mixin, original),
-        {"_heed_parts": (mixin, original), "__module__": original.__module__},
+        {
+            "_heed_parts": (mixin, original),
+            "__module__": original.__module__,
+            "forward": update_wrapper(forward, cast(Any, original).forward),
+        },
     )

@@ -92,6 +92,31 @@ class Embedding(torch.nn.Embedding):
         return functional.embedding(input.long(), self.weight, self.padding_idx)
 
 
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """``torch.nn.functional.cross_entropy``, which has the classes in the second dimension."""
+    if (
+        weight is not None
+        or target.is_floating_point()
+        or size_average is not None
+        or reduce is not None
+    ):
+        return torch.nn.functional.cross_entropy(
+            input, target, weight, size_average, ignore_index, reduce, reduction, label_smoothing
+        )
+    logits = input.movedim(1, -1) if input.dim() > 2 else input
+    checked: Any = reduction
+    return functional.cross_entropy(logits, target, ignore_index, checked, label_smoothing)
+
+
 class CrossEntropyLoss(torch.nn.CrossEntropyLoss):
     """``torch.nn.CrossEntropyLoss``. With ``weight`` or with targets that are probabilities torch's
     own operator is used.
@@ -102,11 +127,11 @@ class CrossEntropyLoss(torch.nn.CrossEntropyLoss):
     """
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        if self.weight is not None or target.is_floating_point():
-            return super().forward(input, target)
-        # torch has the classes in the second dimension.
-        logits = input.movedim(1, -1) if input.dim() > 2 else input
-        reduction: Any = self.reduction
-        return functional.cross_entropy(
-            logits, target, self.ignore_index, reduction, self.label_smoothing
+        return cross_entropy(
+            input,
+            target,
+            self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
         )
