@@ -4,7 +4,8 @@ True always means "may attend". Query i stands at position p(i) among the keys: 
 (``"bottom_right"``, the default) p(i) = i + Nk − Nq, with the starts aligned (``"top_left"``)
 p(i) = i. Both are the same where Nq = Nk.
 
-Shapes and values are checked when the pattern meets queries and keys, in ``heed.attention``.
+What is no tensor or no integer is refused at once (``TypeError``); shapes and values are checked when the
+pattern meets queries and keys, in ``heed.attention``.
 """
 
 from __future__ import annotations
@@ -86,9 +87,19 @@ def _joined(word: str, left: Pattern, right: Pattern) -> Pattern:
 def _leaf(
     name: str, numbers: tuple[int, ...] = (), tensors: tuple[torch.Tensor, ...] = ()
 ) -> Pattern:
+    for number in numbers:
+        if not hasattr(number, "__index__"):  # as sizes of a graph that is traced have, too
+            raise TypeError(f"{name}: expected an integer, got {number!r}")
+    for tensor in tensors:
+        _check_tensor(name, tensor)
     values = [str(number) for number in numbers]
     values += [f"{str(tensor.dtype).removeprefix('torch.')}{list(tensor.shape)}" for tensor in tensors]
     return Pattern(name, tensors, numbers, f"{name}({','.join(values)})" if values else name)
+
+
+def _check_tensor(name: str, value: object) -> None:
+    if not isinstance(value, torch.Tensor):
+        raise TypeError(f"{name}: expected a tensor, got {type(value).__name__}")
 
 
 def _aligned(name: str, alignment: Alignment) -> str:
@@ -291,6 +302,7 @@ def from_key_padding_mask(ignored: torch.Tensor) -> Pattern:
                 [1, 1, 0],
                 [1, 1, 0]])
     """
+    _check_tensor("from_key_padding_mask", ignored)
     if ignored.dtype != torch.bool or ignored.dim() != 2:
         raise ValueError(
             "from_key_padding_mask: expected a tensor of bool (B, Nk), True = ignored, got "
@@ -316,6 +328,9 @@ def from_block_mask(block_mask: BlockMask) -> Pattern:
     ``mask_mod`` is asked once here, for all pairs: ``B · H · Nq · Nk`` bytes where it depends on all
     of them.
 
+    Raises:
+        TypeError: it is something else.
+
     Example:
         >>> from torch.nn.attention.flex_attention import create_block_mask
         >>> mask = create_block_mask(lambda b, h, i, j: i >= j, 1, 1, 256, 256, device="cpu")
@@ -323,8 +338,10 @@ def from_block_mask(block_mask: BlockMask) -> Pattern:
         >>> heed.attention(query, query, query, pattern=heed.from_block_mask(mask)).shape
         torch.Size([1, 2, 256, 16])
     """
-    from torch.nn.attention.flex_attention import create_mask
+    from torch.nn.attention.flex_attention import BlockMask, create_mask
 
+    if not isinstance(block_mask, BlockMask):
+        raise TypeError(f"from_block_mask: expected a BlockMask, got {type(block_mask).__name__}")
     queries, keys = block_mask.seq_lengths
     query_block, key_block = block_mask.BLOCK_SIZE
     counts, indices = block_mask.kv_num_blocks, block_mask.kv_indices

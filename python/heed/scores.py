@@ -18,6 +18,9 @@ class Score:
         name: what the library calls it.
         parameter: what it learns, ``(H)`` or ``(H, D)``; None where it learns nothing.
 
+    Raises:
+        TypeError: the parameter is no tensor.
+
     Example:
         >>> query = torch.randn(1, 4, 10, 8)
         >>> heed.attention(query, query, query, score=heed.Score("dot")).shape
@@ -26,6 +29,12 @@ class Score:
 
     name: str
     parameter: torch.Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.parameter is not None and not isinstance(self.parameter, torch.Tensor):
+            raise TypeError(
+                f"heed: what the score {self.name!r} learns must be a tensor, got {self.parameter!r}"
+            )
 
 
 @dataclass(frozen=True, eq=False)

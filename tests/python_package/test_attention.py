@@ -132,12 +132,9 @@ class Values(unittest.TestCase):
         torch.manual_seed(3)
         tensors = [*inputs(), torch.randn(1, H, N, N).requires_grad_()]
         doubles = wide(tensors)
-        ours = heed.attention(*tensors[:3], bias=tensors[3], pattern=heed.causal())
         allowed = torch.ones(N, N, dtype=torch.bool).tril()
         expected = formula(*doubles[:3], dot, allowed, bias=doubles[3], scale=1)
-        ours = heed.attention(
-            *tensors[:3], bias=tensors[3], pattern=heed.causal(), scale=1.0
-        )
+        ours = heed.attention(*tensors[:3], bias=tensors[3], pattern=heed.causal(), scale=1.0)
         self.check(ours, expected, tensors, doubles)
 
     def test_sums_join_parts(self):
@@ -179,6 +176,15 @@ class Values(unittest.TestCase):
             heed.from_key_padding_mask(torch.ones(2, 3))
         with self.assertRaises(TypeError):
             heed.causal() & torch.ones(2, 2)
+        for text, call, given in (
+            ("what the score 'cosine' learns must be a tensor, got 5.0", heed.Cosine, 5.0),
+            ("padded: expected a tensor, got list", heed.padded, [3, 4]),
+            ("window: expected an integer, got 2.5", heed.window, 2.5),
+            ("from_key_padding_mask: expected a tensor, got list", heed.from_key_padding_mask, [1]),
+            ("from_block_mask: expected a BlockMask, got Tensor", heed.from_block_mask, torch.ones(2)),
+        ):
+            with self.assertRaisesRegex(TypeError, text):
+                call(given)
 
 
 class BlockMasks(unittest.TestCase):
@@ -204,12 +210,7 @@ class BlockMasks(unittest.TestCase):
         self.check(
             create_block_mask(
                 lambda b, h, i, j: (j < 200 - 60 * b) & ((i + h) % 3 != 1) | (i == j),
-                B,
-                H,
-                200,
-                200,
-                device="cpu",
-                BLOCK_SIZE=64,
+                B, H, 200, 200, device="cpu", BLOCK_SIZE=64,
             )
         )
 
