@@ -56,6 +56,17 @@ class Graphs(unittest.TestCase):
         for name in ["this model", "features alone", "edges alone", "8 nodes train, 8 validate"]:
             self.assertIn(name, self.trained.stderr)
 
+    def test_weights_decay_as_the_command_says(self):
+        def decay(*arguments):
+            model = self.folder / "decay"
+            heed("train", "graph", "--train", self.nodes, "--edges", self.edges, "--out", model,
+                 "--overwrite", *SMALL, "--epochs", 1, *arguments, code=0)
+            summary = json.loads((self.folder / "decay.run" / "summary.json").read_text())
+            return float(summary["settings"]["weight_decay"])
+        self.assertEqual(decay(), 5e-4)  # of its own optimizer, which is Adam
+        self.assertEqual(decay("--optimizer", "adam"), 5e-4)
+        self.assertEqual(decay("--optimizer", "sgd"), 0)
+
     def test_evaluation(self):
         def scores(*arguments):
             return json.loads(heed("eval", self.model, self.nodes, "--edges", self.edges, "--json",

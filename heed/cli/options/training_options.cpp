@@ -2,6 +2,7 @@
 
 #include <ATen/Context.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <iostream>
@@ -167,10 +168,10 @@ training::TrainingOptions TrainingSettings::resolved() const {
   if (run.metric_for_best_model == kUsualMetric) run.metric_for_best_model.clear();
   // A default of updates must not hide the epochs that somebody asked for.
   if (command_->is_given("epochs") && !command_->is_given("max-steps")) run.max_steps = 0;
-  // Nor may the default, which is that of adamw, be taken for a wish.
-  if (run.optimizer.name != "adamw" && !command_->is_given("weight-decay")) {
-    run.optimizer.weight_decay.reset();
-  }
+  // The weight decay of a command is meant for its own optimizer: another one has its own.
+  const std::vector<std::string> given = command_->given();
+  const bool another = std::find(given.begin(), given.end(), "optimizer") != given.end();
+  if (another && !command_->is_given("weight-decay")) run.optimizer.weight_decay.reset();
   return run;
 }
 
