@@ -1,6 +1,7 @@
 #include "heed/models/forecaster.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <tuple>
@@ -58,6 +59,23 @@ Forecaster::Forecaster(const ForecasterOptions& options) : options_(options) {
     covariate_head_ = linear("covariate_head", options.num_covariates, channels);
   }
   nn::initialise_linear_layers(*this, nn::initialisation_from(transformer.initialisation));
+  if (!options.linear_shortcut) return;
+  shortcut_ = register_module(
+      "shortcut", std::make_shared<nn::Linear>(nn::LinearOptions{
+                      .in = options.context_length, .out = options.horizon, .bias = false}));
+  shortcut_->weight.requires_grad_(false);
+  shortcut_->weight.zero_();
+}
+
+void Forecaster::begin_with(const at::Tensor& map) {
+  check_usage(shortcut_ != nullptr, "linear_shortcut: expected true, got false");
+  const c10::AutoGradMode no_gradients(false);
+  shortcut_->weight.copy_(map);
+  for (const auto& layer : {head_, covariate_head_}) {
+    if (!layer) continue;
+    layer->weight.zero_();
+    layer->bias.zero_();
+  }
 }
 
 at::Tensor Forecaster::patches(const at::Tensor& past, const at::Tensor& covariates) const {
@@ -104,7 +122,10 @@ at::Tensor Forecaster::forward(const at::Tensor& past, const at::Tensor& covaria
   if (covariate_head_) {
     x = x + covariate_head_->forward(covariates.narrow(1, o.context_length, o.horizon));
   }
-  return x * deviation + mean;
+  if (!shortcut_) return x * deviation + mean;
+  const at::Tensor last = past.narrow(1, o.context_length - 1, 1);
+  const at::Tensor mapped = shortcut_->forward((past - last).transpose(1, 2));  // (B, S, F)
+  return x * deviation + mapped.transpose(1, 2) + last;
 }
 
 }  // namespace heed::models

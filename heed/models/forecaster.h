@@ -27,6 +27,10 @@ struct ForecasterOptions {
   // Each series read by itself, with the same weights; false: a token holds a patch of all of them.
   bool channel_independent = true;
   double head_dropout = 0;
+  // A linear map from a past to its future beside the transformer, which learns what the map
+  // leaves. It does not learn by gradients: whoever makes the model fits it
+  // (Forecaster::begin_with).
+  bool linear_shortcut = false;
   TransformerOptions transformer = {.d_model = 16,
                                     .num_heads = 4,
                                     .num_layers = 3,
@@ -50,6 +54,11 @@ void visit_fields(Options& o, const Visit& visit) {
                           "a patch of all of them"},
         o.channel_independent);
   visit(nn::share_field("head_dropout", "Dropout of what the last layer reads"), o.head_dropout);
+  visit(nn::Field{.name = "linear_shortcut",
+                  .help = "Fit a linear map from past to future by least squares first; the "
+                          "transformer learns what it leaves",
+                  .may_be_missing = true},
+        o.linear_shortcut);
   visit_fields(o.transformer, visit);
 }
 
@@ -68,6 +77,10 @@ class Forecaster : public torch::nn::Module {
   at::Tensor forward(const at::Tensor& past, const at::Tensor& covariates = {},
                      nn::AttentionTrace* trace = nullptr) const;
 
+  // With linear_shortcut: from now on, until the transformer has learnt something, the forecast is
+  // `map` (F, L), from a past less its last value to the future less the same.
+  void begin_with(const at::Tensor& map);
+
   const ForecasterOptions& options() const { return options_; }
 
  private:
@@ -80,6 +93,7 @@ class Forecaster : public torch::nn::Module {
   std::shared_ptr<nn::Encoder> encoder_;
   std::shared_ptr<nn::Linear> head_;
   std::shared_ptr<nn::Linear> covariate_head_;  // null without covariates
+  std::shared_ptr<nn::Linear> shortcut_;        // null without linear_shortcut
 };
 
 }  // namespace heed::models

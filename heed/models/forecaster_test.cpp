@@ -70,6 +70,26 @@ TEST(Forecaster, ReadsWhatIsKnownOfTheFuture) {
   EXPECT_THROW(model.forward(at::randn({1, 19, 3}), known), UsageError);
 }
 
+TEST(Forecaster, BeginsAsItsShortcutWhichDoesNotLearn) {
+  at::manual_seed(6);
+  ForecasterOptions options = small_forecaster();
+  options.num_covariates = 2;
+  EXPECT_THROW(Forecaster(options).begin_with(at::zeros({5, 20})), UsageError);
+  options.linear_shortcut = true;
+  Forecaster model(options);
+  const at::Tensor map = at::randn({5, 20});
+  model.begin_with(map);
+  const at::Tensor past = at::randn({2, 20, 3}) * 9 + 4;
+  const at::Tensor last = past.narrow(1, 19, 1);
+  const at::Tensor forecasts = model.forward(past, at::randn({2, 25, 2}));
+  EXPECT_TRUE(at::allclose(forecasts, at::matmul(map, past - last) + last, 1e-4, 1e-3));
+  forecasts.square().sum().backward();
+  for (const auto& item : model.named_parameters()) {
+    if (item.key() == "shortcut.weight") EXPECT_FALSE(item.value().grad().defined());
+    if (item.key() == "head.weight") EXPECT_GT(item.value().grad().abs().max().item<float>(), 0);
+  }
+}
+
 TEST(Forecaster, OptionsThatCannotBeAreRefused) {
   ForecasterOptions options = small_forecaster();
   options.patch_length = 21;
@@ -82,12 +102,15 @@ TEST(Forecaster, OptionsThatCannotBeAreRefused) {
 TEST(ForecasterFiles, ComeBackAsTheyWere) {
   at::manual_seed(5);
   const test::Folder folder;
-  TrainedForecaster trained{.model = std::make_shared<Forecaster>(small_forecaster()),
+  ForecasterOptions options = small_forecaster();
+  options.linear_shortcut = true;
+  TrainedForecaster trained{.model = std::make_shared<Forecaster>(options),
                             .series = {"a", "b", "c"},
                             .means = {1, 2, 3},
                             .deviations = {1, 1, 2},
                             .coverages = {0.8},
                             .half_widths = std::vector<double>(15, 0.5)};
+  trained.model->begin_with(at::randn({5, 20}));
   trained.model->eval();
   save(trained, folder / "model");
   const TrainedForecaster loaded = load_forecaster(folder / "model");

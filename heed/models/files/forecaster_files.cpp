@@ -32,6 +32,9 @@ void check_against_weights(const WeightCheck& check, const ForecasterOptions& o)
               {o.transformer.d_model, o.patch_length * (channels + o.num_covariates)}, "d_model");
   check.shape("head.weight", {o.horizon * channels, num_patches(o) * o.transformer.d_model},
               "horizon");
+  if (o.linear_shortcut) {
+    check.shape("shortcut.weight", {o.horizon, o.context_length}, "context_length");
+  }
   check.stack("encoder", o.transformer);
 }
 

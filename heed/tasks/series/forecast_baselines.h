@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "heed/data/series/series_data.h"
 #include "heed/tasks/series/series_windows.h"
@@ -26,10 +27,19 @@ class LinearForecast {
   LinearForecast(const StandardisedSeries& series, int64_t end, int64_t context_length,
                  int64_t horizon);
 
+  // The same with the ridge, of several, that errs least where the future lies in rows
+  // [end, valid_end).
+  static LinearForecast with_best_ridge(const StandardisedSeries& series, int64_t end,
+                                        int64_t valid_end, int64_t context_length, int64_t horizon);
+
   at::Tensor forward(const at::Tensor& past) const;
 
+  const at::Tensor& map() const { return map_; }  // (L, F)
+
  private:
-  at::Tensor map_;  // (L, F)
+  explicit LinearForecast(at::Tensor map) : map_(std::move(map)) {}
+
+  at::Tensor map_;
 };
 
 // How many steps a season has, told by the distance of the times: a day of hours or minutes, a week

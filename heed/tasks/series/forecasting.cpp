@@ -121,6 +121,11 @@ Forecasting::Forecasting(const data::SeriesData& data, const SeriesSplit& split,
   model.num_series = std::ssize(trained_.series);
   model.num_covariates = std::ssize(trained_.covariates);
   trained_.model = std::make_shared<models::Forecaster>(model);
+  if (model.linear_shortcut) {
+    const auto linear = LinearForecast::with_best_ridge(
+        series_, split.train, split.train + split.valid, model.context_length, model.horizon);
+    trained_.model->begin_with(linear.map().t());
+  }
   lengths_.assign(static_cast<size_t>(split.train - needed + 1), needed);
 }
 

@@ -29,7 +29,8 @@ struct SeriesSplit {
 SeriesSplit split_by_shares(int64_t rows, double valid_share, double test_share);
 
 struct ForecastingOptions {
-  models::ForecasterOptions model;  // the numbers of series and covariates are read from the data
+  // The numbers of series and covariates are read from the data.
+  models::ForecasterOptions model = {.linear_shortcut = true};
   std::vector<std::string> covariates = {};     // series that are known of the future, too
   std::vector<double> coverages = {0.8, 0.95};  // of prediction intervals
 };

@@ -62,6 +62,34 @@ TEST(Forecasting, LearnsAWave) {
   EXPECT_NEAR(next[0][0].item<double>(), 10 + 3 * std::sin(200 * 2 * M_PI / 12), 1.5);
 }
 
+TEST(Forecasting, BeginsAsTheLinearMap) {
+  at::manual_seed(4);
+  const data::SeriesData data = waves(200);
+  Forecasting task(data, split_by_shares(200, 0.2, 0.2), small_forecasting());
+  EXPECT_LT(metric(task.validate({}), "mse"), 1e-4);
+  ForecastingOptions options = small_forecasting();
+  options.model.linear_shortcut = false;
+  Forecasting plain(data, split_by_shares(200, 0.2, 0.2), options);
+  EXPECT_GT(metric(plain.validate({}), "mse"), 0.1);
+}
+
+// Steps of chance: nothing is better than the last value, and a map fitted to few of them is worse.
+TEST(LinearForecast, TheRidgeKeepsItFromChance) {
+  at::manual_seed(5);
+  const StandardisedSeries series{.values = at::randn({300, 1}).cumsum(0)};
+  const auto error = [&](const LinearForecast& forecast) {
+    double sum = 0;
+    for_each_window(series, 200, 300, 48, 4, {}, [&](const SeriesWindows& windows) {
+      sum += (forecast.forward(windows.past) - windows.future).square().sum().item<double>();
+    });
+    return sum;
+  };
+  const double last =
+      error(LinearForecast::with_best_ridge({.values = at::zeros({60, 1})}, 55, 60, 48, 4));
+  EXPECT_GT(error(LinearForecast(series, 100, 48, 4)), 1.2 * last);
+  EXPECT_LT(error(LinearForecast::with_best_ridge(series, 100, 200, 48, 4)), 1.1 * last);
+}
+
 TEST(Forecasting, IsStandardisedWithTheTrainingPartAlone) {
   at::manual_seed(2);
   data::SeriesData data = waves(120);
