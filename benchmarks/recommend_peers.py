@@ -25,7 +25,7 @@ from torch.nn import functional
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LENGTH, WIDTH, HEADS, LAYERS, HIDDEN = 50, 64, 2, 2, 256
-BATCH, NEGATIVES, DROPOUT = 128, 512, 0.3
+BATCH, NEGATIVES, DROPOUT = 128, 128, 0.5
 
 
 class Recommender(nn.Module):
@@ -66,7 +66,7 @@ def histories_of(file):
 
 def torch_epoch(histories, items, short):
     model = Recommender(items)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, fused=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.98), fused=True)
     order = torch.randperm(len(histories)).tolist()
     if short:
         order.sort(key=lambda i: len(histories[i]))
