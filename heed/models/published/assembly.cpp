@@ -61,7 +61,7 @@ std::optional<Match> match(const Rules& rules, const std::string& pattern) {
   return std::nullopt;
 }
 
-at::Tensor joined(const std::vector<at::Tensor>& parts, Layout layout, const Plan& plan) {
+at::Tensor concatenated(const std::vector<at::Tensor>& parts, Layout layout, const Plan& plan) {
   std::vector<at::Tensor> rows;
   for (const at::Tensor& part : parts) {
     rows.push_back(layout == Layout::kTransposed && part.dim() == 2 ? part.t() : part);
@@ -114,7 +114,7 @@ class Assembly {
                                       [](const at::Tensor& each) { return each.defined(); });
     at::Tensor& parameter = origin.parameter;
     if (complete) {
-      const at::Tensor whole = joined(parts, origin.layout, plan_);
+      const at::Tensor whole = concatenated(parts, origin.layout, plan_);
       if (whole.sizes() == parameter.sizes()) {
         for (const at::Tensor& part : parts) {
           const bool last =
