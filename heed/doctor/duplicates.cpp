@@ -4,6 +4,8 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <span>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -75,6 +77,21 @@ Signature signature_of(const std::vector<uint32_t>& runs) {
   return smallest;
 }
 
+// What its bands hold: two texts that are nearly the same have one in common.
+using Bands = std::array<uint64_t, kBands>;
+
+Bands bands_of(const std::vector<uint32_t>& runs) {
+  const Signature signature = signature_of(runs);
+  Bands bands;
+  for (size_t band = 0; band < kBands; ++band) {
+    bands[band] = mixed(band + 1);
+    for (size_t r = 0; r < kRowsOfBand; ++r) {
+      bands[band] = mixed(bands[band] ^ signature[band * kRowsOfBand + r]);
+    }
+  }
+  return bands;
+}
+
 double shared(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
   size_t common = 0;
   for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {
@@ -120,34 +137,64 @@ class Joined {
   std::vector<size_t> first_;
 };
 
-// The clusters of texts that are nearly the same, as lists of groups; only those of two and more.
-std::vector<std::vector<size_t>> near_clusters(const std::vector<Group>& groups) {
-  std::unordered_map<uint64_t, std::vector<uint32_t>> bands;
-  Joined joined(groups.size());
-  for (size_t g = 0; g < groups.size(); ++g) {
-    if (groups[g].bare.size() < kShortest) continue;
-    const std::vector<uint32_t> runs = runs_of(groups[g].bare);
-    const Signature signature = signature_of(runs);
-    for (size_t band = 0; band < kBands; ++band) {
-      uint64_t key = mixed(band + 1);
-      for (size_t r = 0; r < kRowsOfBand; ++r) {
-        key = mixed(key ^ signature[band * kRowsOfBand + r]);
-      }
-      std::vector<uint32_t>& others = bands[key];
-      for (const uint32_t other : others) {
-        if (joined.of(other) == joined.of(g)) continue;
-        if (shared(runs, runs_of(groups[other].bare)) >= kNear) joined.join(other, g);
-      }
-      if (others.size() < kCompared) others.push_back(static_cast<uint32_t>(g));
+struct Banded {
+  uint64_t band;
+  uint32_t text;  // number of its group
+};
+
+// Joins those of texts with one band that are nearly the same.
+void join_near(std::span<const Banded> texts, const std::vector<Group>& groups, Joined& joined) {
+  for (size_t i = 1; i < texts.size(); ++i) {
+    std::vector<uint32_t> runs;  // made where they are asked for
+    for (size_t k = 0; k < std::min(i, kCompared); ++k) {
+      if (joined.of(texts[k].text) == joined.of(texts[i].text)) continue;
+      if (runs.empty()) runs = runs_of(groups[texts[i].text].bare);
+      if (shared(runs, runs_of(groups[texts[k].text].bare)) < kNear) continue;
+      joined.join(texts[k].text, texts[i].text);
     }
   }
-  std::unordered_map<size_t, std::vector<size_t>> found;
-  for (size_t g = 0; g < groups.size(); ++g) found[joined.of(g)].push_back(g);
-  std::vector<std::vector<size_t>> clusters;
-  for (auto& [first, members] : found) {
-    if (members.size() > 1) clusters.push_back(std::move(members));
+}
+
+// The texts that are nearly the same, one band after the other: a table of all bands at once would
+// be larger than the caches.
+Joined joined_texts(const std::vector<Group>& groups) {
+  std::vector<uint32_t> texts;
+  std::vector<Bands> bands;
+  for (uint32_t g = 0; g < groups.size(); ++g) {
+    if (groups[g].bare.size() < kShortest) continue;
+    texts.push_back(g);
+    bands.push_back(bands_of(runs_of(groups[g].bare)));
   }
-  std::sort(clusters.begin(), clusters.end());
+  Joined joined(groups.size());
+  std::vector<Banded> sorted(texts.size());
+  for (size_t band = 0; band < kBands; ++band) {
+    for (size_t i = 0; i < texts.size(); ++i) sorted[i] = {bands[i][band], texts[i]};
+    std::sort(sorted.begin(), sorted.end(), [](const Banded& a, const Banded& b) {
+      return std::tie(a.band, a.text) < std::tie(b.band, b.text);
+    });
+    for (auto first = sorted.begin(); first != sorted.end();) {
+      const auto last = std::find_if(first, sorted.end(),
+                                     [&](const Banded& each) { return each.band != first->band; });
+      join_near({first, last}, groups, joined);
+      first = last;
+    }
+  }
+  return joined;
+}
+
+// The clusters of texts that are nearly the same, as lists of groups; only those of two and more.
+std::vector<std::vector<size_t>> near_clusters(const std::vector<Group>& groups) {
+  Joined joined = joined_texts(groups);
+  std::map<size_t, std::vector<size_t>> found;  // by the first one
+  for (size_t g = 0; g < groups.size(); ++g) {
+    const size_t first = joined.of(g);
+    if (first == g) continue;
+    std::vector<size_t>& members = found[first];
+    if (members.empty()) members.push_back(first);
+    members.push_back(g);
+  }
+  std::vector<std::vector<size_t>> clusters;
+  for (auto& [first, members] : found) clusters.push_back(std::move(members));
   return clusters;
 }
 
