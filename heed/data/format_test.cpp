@@ -53,6 +53,18 @@ TEST(Format, WordsAndStories) {
   EXPECT_EQ(kind("1 good film\n0 bad film\n"), "text");
 }
 
+// Its reader names the line; else every other one would be read as something else.
+TEST(Format, OneBadLineOfManyIsAMistake) {
+  std::string stories, tags;
+  for (int i = 0; i < 4; ++i) {
+    stories += "1 Mary moved.\n2 John ran.\n3 Where is she?\tbathroom\t1\n";
+    tags += "EU B-ORG\nrejects O\ncalls O\n";
+  }
+  for (const char* bad : {"5 John ran.\n", "Who?\n"}) EXPECT_EQ(kind(stories + bad), "babi");
+  for (const char* bad : {"German\n", "German X\n"}) EXPECT_EQ(kind(tags + bad), "conll");
+  EXPECT_EQ(kind("1 Mary moved.\nWho?\n"), "text");
+}
+
 TEST(Format, Names) {
   for (const char* name : {"auto", "label-text", "tsv", "csv", "jsonl", "json", "conll", "text"}) {
     EXPECT_EQ(name_of(format_named(name)), name);

@@ -308,12 +308,13 @@ void read_edges(OpenTable& table, const KnownNodes& nodes, GraphData& data) {
 GraphData read_graph(const std::filesystem::path& nodes, const std::filesystem::path& edges,
                      const GraphReadOptions& options, DataReport& report) {
   GraphData data;
+  const int64_t before = report.fatal_count();
   OpenTable table(nodes, options.table, report);
   data.file = table.file();
   if (table.is_empty()) return data;
   NodeReader reader(table, options, data);
   reader.read();
-  if (data.nodes.empty()) {
+  if (data.nodes.empty() && report.fatal_count() == before) {
     report.add(ProblemKind::kNoExamples, data.file, 0, "expected nodes, found none");
   }
   if (edges.empty()) return data;

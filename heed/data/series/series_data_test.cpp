@@ -94,17 +94,18 @@ TEST_F(Series, BadRowsCanBeLeftOut) {
 
 // What is reported leaves the other rows as they are.
 TEST_F(Series, TheOtherRowsAreReadAfterABadOne) {
-  const SeriesData data =
-      read("date,x\n2016-01-01,1\n2016-01-02,inf\n2016-01-03,3\n2016-01-04\n2016-01-05,5\n");
+  const SeriesData data = read(
+      "date,x\n2016-01-01,1\n2016-01-02,inf\n2016-01-03,3\n2016-01-04,4\n2016-01-05,5\n"
+      "2016-01-06,6\n2016-01-07\n2016-01-08,8\n");
   EXPECT_EQ(report_.fatal_count(), 2);
-  EXPECT_THAT(data.values, ElementsAre(1, 1, 3, 3, 5));
+  EXPECT_THAT(data.values, ElementsAre(1, 1, 3, 4, 5, 6, 6, 8));
   EXPECT_THAT(read("a\n1\n2\n").values, ElementsAre(1, 2));  // with a report that has problems
 }
 
 TEST_F(Series, TimesOffTheGridAreReported) {
-  const std::string text = "t,x\n0,1\n10,2\n15,3\n20,4\n";
-  EXPECT_THAT(read(text, {.time_column = "t"}).values, ElementsAre(1, 2, 4));
-  EXPECT_THAT(report_.text(), HasSubstr("series.csv:4: the time 15 does not stand on the grid"));
+  const std::string text = "t,x\n0,1\n10,2\n20,3\n25,4\n30,5\n40,6\n";
+  EXPECT_THAT(read(text, {.time_column = "t"}).values, ElementsAre(1, 2, 3, 5, 6));
+  EXPECT_THAT(report_.text(), HasSubstr("series.csv:5: the time 25 does not stand on the grid"));
   EXPECT_EQ(read(text, {.time_column = "t", .skip_bad = true}).left_out, 1);
 }
 
