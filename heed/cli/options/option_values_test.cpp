@@ -45,6 +45,20 @@ TEST(OptionValues, BracketsAreLetters) {
   EXPECT_EQ(values, (Words{"[a,b]", "[c]"}));
 }
 
+// A second file would be dropped; a second number changes the first.
+TEST(OptionValues, WhatHasNoStandardIsGivenOnce) {
+  std::string file, kind = "words";
+  EXPECT_THAT(parse(file, {"--value", "a.tsv", "--value", "b.tsv"}), testing::HasSubstr("--value"));
+  EXPECT_EQ(parse(kind, {"--value", "a", "--value", "b"}), "");
+  EXPECT_EQ(kind, "b");
+  int64_t number = 1;
+  EXPECT_EQ(parse(number, {"--value", "2", "--value", "3"}), "");
+  EXPECT_EQ(number, 3);
+  Words list;
+  EXPECT_EQ(parse(list, {"--value", "a", "--value", "b"}), "");
+  EXPECT_EQ(list, (Words{"a", "b"}));
+}
+
 TEST(OptionValues, AnEmptyTextBehindEqualsIsEmpty) {
   std::string text = "before";
   EXPECT_EQ(parse(text, {"--value="}), "");

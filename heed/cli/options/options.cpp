@@ -87,6 +87,14 @@ OptionInfo info_of(const CLI::Option& option) {
   return info;
 }
 
+// Of what was typed on purpose, such as the name of a file, none is dropped without a word; of a
+// list, or where there is a standard to be changed and changed again, the policy stays.
+void once_at_most(CLI::Option& option) {
+  if (option.get_expected_max() == 1) {
+    option.multi_option_policy(CLI::MultiOptionPolicy::Throw);
+  }
+}
+
 using nn::number_text;
 
 template <typename Holds>
@@ -133,10 +141,7 @@ class SettingsReader : public CLI::Config {
 
 Option& Option::required() {
   option_->required();
-  // Of what was typed on purpose none is dropped without a word; repeats() takes all.
-  if (option_->get_expected_max() == 1) {
-    option_->multi_option_policy(CLI::MultiOptionPolicy::Throw);
-  }
+  once_at_most(*option_);
   return *this;
 }
 
@@ -253,6 +258,7 @@ void Options::finish() {
     if (is_flag(*option)) continue;
     // An optional number without a default may be written as nothing, which is what holds then.
     const bool may_be_empty = option->get_default_str().empty();
+    if (may_be_empty && type_of(*option) == "TEXT") once_at_most(*option);
     option->transform(CLI::Validator(
         [type = type_of(*option), may_be_empty](std::string& text) {
           return apply_value_rules(text, type, may_be_empty);
