@@ -48,7 +48,8 @@ TEST(OptionValues, BracketsAreLetters) {
 // A second file would be dropped; a second number changes the first.
 TEST(OptionValues, WhatHasNoStandardIsGivenOnce) {
   std::string file, kind = "words";
-  EXPECT_THAT(parse(file, {"--value", "a.tsv", "--value", "b.tsv"}), testing::HasSubstr("--value"));
+  EXPECT_THAT(parse(file, {"--value", "a.tsv", "--value", "b.tsv"}),
+              testing::HasSubstr("--value: expected one value, got 2"));
   EXPECT_EQ(parse(kind, {"--value", "a", "--value", "b"}), "");
   EXPECT_EQ(kind, "b");
   int64_t number = 1;

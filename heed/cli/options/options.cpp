@@ -116,7 +116,11 @@ std::string refusal(const CLI::App& app, const Options& options, const CLI::Pars
     const std::string meant = similar_option(options, typed.substr(typed.find_first_not_of('-')));
     return text_of("there is no option ", typed, did_you_mean(meant.empty() ? "" : "--" + meant));
   }
-  return error.what();
+  const std::string message = error.what();
+  const std::string_view many = ": At Most 1 required but received ";
+  const size_t at = message.find(many);
+  if (at == std::string::npos) return message;
+  return message.substr(0, at) + ": expected one value, got " + message.substr(at + many.size());
 }
 
 // Reads a settings file into the options, so that nothing is left for CLI11 to set.
