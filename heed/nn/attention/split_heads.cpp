@@ -97,8 +97,8 @@ void turn_projected(const at::Tensor& projected, const HeadCounts& counts,
 }
 
 // The gradient of the projection (B, N, width) from those of the three, undefined ones being zero.
-at::Tensor joined(const variable_list& grads, const HeadCounts& counts,
-                  const std::optional<Rotary::Angles>& angles) {
+at::Tensor join_gradients(const variable_list& grads, const HeadCounts& counts,
+                          const std::optional<Rotary::Angles>& angles) {
   const std::array<int64_t, 3> head_counts = {counts.query, counts.key, counts.key};
   std::array<at::Tensor, 3> parts;
   at::Tensor like;
@@ -151,9 +151,9 @@ at::Tensor rotated(const at::Tensor& heads, const Rotary::Angles& angles, double
       .to(heads.scalar_type());
 }
 
-// The same as joined() by tensor operations.
-at::Tensor differentiable_joined(const variable_list& grads, const HeadCounts& counts,
-                                 const std::optional<Rotary::Angles>& angles) {
+// The same as join_gradients() by tensor operations.
+at::Tensor differentiable_join_gradients(const variable_list& grads, const HeadCounts& counts,
+                                         const std::optional<Rotary::Angles>& angles) {
   const at::Tensor& like = grads[0].defined() ? grads[0] : grads[1].defined() ? grads[1] : grads[2];
   if (!like.defined()) return {};
   variable_list parts;
@@ -191,7 +191,7 @@ class SplitHeads : public torch::autograd::Function<SplitHeads> {
     const variable_list saved = context->get_saved_variables();
     std::optional<Rotary::Angles> angles;
     if (!saved.empty()) angles = {.cosine = saved[0], .sine = saved[1]};
-    const auto join = at::GradMode::is_enabled() ? differentiable_joined : joined;
+    const auto join = at::GradMode::is_enabled() ? differentiable_join_gradients : join_gradients;
     return {join(grads, counts, angles), {}, {}};
   }
 };
