@@ -46,7 +46,7 @@ SplitText split(std::string line) {
 }
 
 // Words that a file has apart, with a blank between them.
-SplitText joined(const std::vector<std::string>& words) {
+SplitText line_of(const std::vector<std::string>& words) {
   SplitText joined;
   for (const std::string& word : words) {
     if (!joined.text.empty()) joined.text += ' ';
@@ -166,7 +166,7 @@ std::vector<TaskEvaluation::Wrong> TokenTaggerAdapter::wrong_of(const data::NerD
     for (const text::Entity& entity : text::entities_of(tags)) {
       const auto first = words.begin() + static_cast<std::ptrdiff_t>(entity.begin);
       const auto end = words.begin() + static_cast<std::ptrdiff_t>(entity.end);
-      entities.push_back("[" + joined({first, end}).text + "](" + entity.type + ")");
+      entities.push_back("[" + line_of({first, end}).text + "](" + entity.type + ")");
     }
     return entities;
   };
@@ -183,7 +183,7 @@ std::vector<TaskEvaluation::Wrong> TokenTaggerAdapter::wrong_of(const data::NerD
                              {"expected", expected},
                              {"predicted", predicted},
                              {"probability", confidence},
-                             {"text", joined(sentence.words).text}}});
+                             {"text", line_of(sentence.words).text}}});
   }
   return wrong;
 }
@@ -283,7 +283,7 @@ std::optional<std::vector<SplitText>> TokenTaggerAdapter::read(data::TextLines& 
   const data::NerData data = data::read_ner(lines, options);
   std::vector<SplitText> inputs;
   for (const data::NerSentence& sentence : data.sentences) {
-    inputs.push_back(joined(sentence.words));
+    inputs.push_back(line_of(sentence.words));
     inputs.back().where = text_of(sentence.file, ":", sentence.line);
   }
   return inputs;
