@@ -39,6 +39,7 @@ while [[ $# -gt 0 ]]; do
 done
 [[ $(id -u) == 0 ]] || die "needs root, for debootstrap and chroot"
 command -v debootstrap >/dev/null || die "needs debootstrap: apt-get install debootstrap"
+command -v ip >/dev/null || die "needs ip: apt-get install iproute2"
 
 # Only what every Debian has, and what a clone needs.
 make_base() {
@@ -74,6 +75,7 @@ in_root() {
   [[ $dist == yes ]] || environment+=(PIP_CACHE_DIR=/var/cache/pip)
   ROOT=$root WHO=$who FOLDER=$folder COMMAND=$command DEBS=$bare/$suite/debs PIPS=$bare/pip \
     unshare "${spaces[@]}" bash -ec '
+      ip link set lo up  # a machine without a network still has itself
       mount --make-rprivate /
       mount -t proc proc "$ROOT/proc"
       mount --rbind /dev "$ROOT/dev"
