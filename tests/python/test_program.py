@@ -285,7 +285,7 @@ class Program(unittest.TestCase):
             self.assert_refused(heed("score", measure, empty, "--references", empty), 65,
                                 "none.txt", "at least one line")
         self.assert_refused(heed("score", "ner", tags, "--references", tags, "--references", tags),
-                            2, "--references", "one file")
+                            2, "--references", "expected one value, got 2")
         self.assertEqual(heed("score", "ner", "--references", tags, tags).returncode, 0)
 
     # --- tokenize ------------------------------------------------------------------------------

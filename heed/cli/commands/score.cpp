@@ -54,13 +54,6 @@ Texts read(const ScoreSettings& settings) {
   return texts;
 }
 
-// Of measures with one right answer each.
-const std::string& only_reference(const ScoreSettings& settings) {
-  check_usage(settings.references.size() == 1, "--references: expected one file, got ",
-              settings.references.size());
-  return settings.references.front();
-}
-
 metrics::LetterCase letters(const ScoreSettings& settings) {
   return settings.lowercase ? metrics::LetterCase::kLower : metrics::LetterCase::kKept;
 }
@@ -169,7 +162,7 @@ void print_ner(const ScoreSettings& settings) {
   std::optional<text::TagScheme> strict;
   if (settings.scheme != "none") strict = text::tag_scheme_named(settings.scheme);
   const data::NerData predicted = tags(settings.file);
-  const data::NerData actual = tags(only_reference(settings));
+  const data::NerData actual = tags(settings.references.front());
   if (predicted.sentences.size() != actual.sentences.size()) {
     throw DataError(predicted.file,
                     text_of("expected ", actual.sentences.size(), " sentences as in ", actual.file,
@@ -226,7 +219,7 @@ std::vector<std::vector<std::string>> right_answers(const std::string& file) {
 
 void print_qa(const ScoreSettings& settings) {
   const std::vector<std::string> answers = answers_of(settings.file);
-  const std::string& reference = only_reference(settings);
+  const std::string& reference = settings.references.front();
   const auto right = right_answers(reference);
   check_line_counts(reference, right.size(), settings.file, answers.size());
   if (answers.empty()) throw DataError(settings.file, "expected at least one line");
