@@ -71,7 +71,7 @@ function(heed_test_program name)
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
   target_compile_options(${name} PRIVATE -fPIC)
   if(NOT name STREQUAL "heed_kernels_test")  # whose oracles are loops of their own
-    target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+    target_compile_options(${name} PRIVATE ${HEED_QUICK_BUILD})
   endif()
   target_link_libraries(${name} PRIVATE GTest::gmock GTest::gtest GTest::gtest_main heed_compiler)
   set(sources "")
