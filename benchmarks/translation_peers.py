@@ -36,7 +36,7 @@ from tokenizers import Tokenizer
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared/data/multi30k"
-EPSILON = 1e-5  # of the layer norms, that of heed/nn/layer_norm.h
+EPSILON = 1e-5  # of the layer norms, that of heed/nn/layers/layer_norm.h
 ACTIVATIONS = {"relu": Activation.RELU, "gelu": Activation.GELU, "gelu_tanh": Activation.GELUTanh,
                "silu": Activation.SWISH}
 MAPPED = {"model_type": ("heed_encoder_decoder",), "architecture": ("transformer",),

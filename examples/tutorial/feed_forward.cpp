@@ -4,7 +4,7 @@
 
 #include <iostream>
 
-#include "heed/nn/feed_forward.h"
+#include "heed/nn/layers/feed_forward.h"
 #include "show.h"
 
 int main() {

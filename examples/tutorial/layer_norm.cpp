@@ -3,8 +3,8 @@
 
 #include <iostream>
 
-#include "heed/nn/layer_norm.h"
-#include "heed/nn/rms_norm.h"
+#include "heed/nn/layers/layer_norm.h"
+#include "heed/nn/layers/rms_norm.h"
 #include "show.h"
 
 int main() {

@@ -3,7 +3,7 @@
 
 #include <iostream>
 
-#include "heed/nn/encoder_layer.h"
+#include "heed/nn/transformer/encoder_layer.h"
 #include "heed/training/optimizer.h"
 #include "heed/training/precision.h"
 #include "show.h"

@@ -5,7 +5,7 @@
 
 #include <iostream>
 
-#include "heed/nn/linear.h"
+#include "heed/nn/layers/linear.h"
 #include "heed/training/processes/process_group.h"
 #include "show.h"
 

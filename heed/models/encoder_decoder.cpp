@@ -9,7 +9,7 @@
 #include "heed/models/parts/last_token.h"
 #include "heed/models/parts/sound_input.h"
 #include "heed/models/parts/transformer_input.h"
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {

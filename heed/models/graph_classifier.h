@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "heed/nn/attention/graph_attention.h"
 #include "heed/nn/fields.h"
-#include "heed/nn/graph_attention.h"
-#include "heed/nn/linear.h"
+#include "heed/nn/layers/linear.h"
 
 namespace heed::models {
 

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/models/parts/token_input.h"
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {

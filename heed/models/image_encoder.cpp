@@ -4,7 +4,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/parts/image_patches.h"
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 #include "heed/ops/dropout.h"
 #include "heed/ops/linear.h"
 

@@ -6,7 +6,7 @@
 #include "heed/base/error.h"
 #include "heed/models/parts/last_token.h"
 #include "heed/models/parts/transformer_input.h"
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 
 namespace heed::models {
 

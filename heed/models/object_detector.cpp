@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {

@@ -23,9 +23,9 @@
 
 #include "heed/models/parts/image_stem.h"
 #include "heed/models/parts/transformer_options.h"
-#include "heed/nn/decoder_layer.h"
 #include "heed/nn/encoder.h"
-#include "heed/nn/linear.h"
+#include "heed/nn/layers/linear.h"
+#include "heed/nn/transformer/decoder_layer.h"
 
 namespace heed::models {
 

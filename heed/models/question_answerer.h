@@ -20,9 +20,9 @@
 
 #include "heed/models/parts/transformer_options.h"
 #include "heed/nn/attention/positions.h"
-#include "heed/nn/embedding.h"
 #include "heed/nn/encoder.h"
-#include "heed/nn/linear.h"
+#include "heed/nn/layers/embedding.h"
+#include "heed/nn/layers/linear.h"
 
 namespace heed::models {
 

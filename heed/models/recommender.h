@@ -15,7 +15,7 @@
 #include "heed/models/parts/transformer_options.h"
 #include "heed/nn/attention/positions.h"
 #include "heed/nn/decoder.h"
-#include "heed/nn/embedding.h"
+#include "heed/nn/layers/embedding.h"
 
 namespace heed::models {
 

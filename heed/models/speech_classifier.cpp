@@ -1,7 +1,7 @@
 #include "heed/models/speech_classifier.h"
 
-#include "heed/nn/initialise.h"
-#include "heed/nn/mean_pooling.h"
+#include "heed/nn/layers/mean_pooling.h"
+#include "heed/nn/parameters/initialise.h"
 
 namespace heed::models {
 

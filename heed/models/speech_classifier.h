@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "heed/models/parts/speech_encoder.h"
-#include "heed/nn/linear.h"
+#include "heed/nn/layers/linear.h"
 
 namespace heed::models {
 

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 
 namespace heed::models {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 #include "heed/ops/dropout.h"
 #include "heed/ops/embedding.h"
 

@@ -11,7 +11,7 @@
 
 #include "heed/models/parts/transformer_options.h"
 #include "heed/nn/encoder.h"
-#include "heed/nn/linear.h"
+#include "heed/nn/layers/linear.h"
 
 namespace heed::models {
 

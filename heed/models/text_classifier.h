@@ -18,9 +18,9 @@
 #include "heed/models/document_encoder.h"
 #include "heed/models/parts/text_batch.h"
 #include "heed/models/parts/transformer_options.h"
-#include "heed/nn/embedding.h"
 #include "heed/nn/encoder.h"
-#include "heed/nn/linear.h"
+#include "heed/nn/layers/embedding.h"
+#include "heed/nn/layers/linear.h"
 
 namespace heed::models {
 

@@ -7,7 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/parts/token_input.h"
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/ops/dropout.h"
 #include "heed/ops/embedding.h"

@@ -18,9 +18,9 @@
 #include "heed/models/parts/transformer_options.h"
 #include "heed/models/parts/word_encoder.h"
 #include "heed/nn/attention/positions.h"
-#include "heed/nn/crf.h"
+#include "heed/nn/crf/crf.h"
 #include "heed/nn/encoder.h"
-#include "heed/nn/linear.h"
+#include "heed/nn/layers/linear.h"
 #include "heed/text/words/entity_tags.h"
 
 namespace heed::models {

@@ -5,8 +5,8 @@
 
 #include "heed/base/error.h"
 #include "heed/nn/attention/decoder_pattern.h"
-#include "heed/nn/layer_stack.h"
-#include "heed/nn/recompute.h"
+#include "heed/nn/transformer/layer_stack.h"
+#include "heed/nn/transformer/recompute.h"
 
 namespace heed::nn {
 namespace {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "heed/nn/attention/key_value_cache.h"
-#include "heed/nn/decoder_layer.h"
-#include "heed/nn/recurrent.h"
+#include "heed/nn/layers/recurrent.h"
+#include "heed/nn/transformer/decoder_layer.h"
 
 namespace heed::nn {
 

@@ -1,7 +1,7 @@
 #include "heed/nn/encoder.h"
 
-#include "heed/nn/layer_stack.h"
-#include "heed/nn/recompute.h"
+#include "heed/nn/transformer/layer_stack.h"
+#include "heed/nn/transformer/recompute.h"
 
 namespace heed::nn {
 

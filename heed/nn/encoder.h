@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "heed/nn/encoder_layer.h"
+#include "heed/nn/transformer/encoder_layer.h"
 
 namespace heed::nn {
 

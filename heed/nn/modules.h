@@ -25,15 +25,15 @@
 #include "heed/nn/attention/attention_pooling.h"
 #include "heed/nn/attention/multi_head_attention.h"
 #include "heed/nn/attention/positions.h"
-#include "heed/nn/crf.h"
+#include "heed/nn/crf/crf.h"
 #include "heed/nn/decoder.h"
-#include "heed/nn/embedding.h"
 #include "heed/nn/encoder.h"
-#include "heed/nn/feed_forward.h"
-#include "heed/nn/layer_norm.h"
-#include "heed/nn/linear.h"
-#include "heed/nn/mean_pooling.h"
-#include "heed/nn/rms_norm.h"
+#include "heed/nn/layers/embedding.h"
+#include "heed/nn/layers/feed_forward.h"
+#include "heed/nn/layers/layer_norm.h"
+#include "heed/nn/layers/linear.h"
+#include "heed/nn/layers/mean_pooling.h"
+#include "heed/nn/layers/rms_norm.h"
 
 namespace heed::modules {
 

@@ -25,8 +25,8 @@
 
 #include "heed/nn/attention/multi_head_attention.h"
 #include "heed/nn/decoder.h"
-#include "heed/nn/linear.h"
-#include "heed/nn/recurrent.h"
+#include "heed/nn/layers/linear.h"
+#include "heed/nn/layers/recurrent.h"
 
 namespace heed::nn {
 

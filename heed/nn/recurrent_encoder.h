@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "heed/nn/decoder.h"
-#include "heed/nn/recurrent.h"
+#include "heed/nn/layers/recurrent.h"
 
 namespace heed::nn {
 

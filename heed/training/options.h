@@ -53,7 +53,7 @@ struct TrainingOptions {
   int64_t warmup_steps = 0;             // instead of the share; 0: off
   double max_grad_norm = 1;             // 0: gradients are not clipped
   double layer_lr_decay = 1;            // see training/layer_rates.h
-  bool gradient_checkpointing = false;  // see nn/recompute.h
+  bool gradient_checkpointing = false;  // see nn/transformer/recompute.h
   double ema_decay = 0;                 // decay of the weights' running average; 0: none
   int64_t patience = 0;  // evaluations without a better model before stopping; 0: never
   // Metric that decides which model is best, see tasks::higher_is_better; empty: as the task has

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "heed/base/error.h"
-#include "heed/nn/linear.h"
+#include "heed/nn/layers/linear.h"
 #include "heed/training/run/run_state.h"
 
 namespace heed::training {

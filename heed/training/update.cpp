@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "heed/nn/recompute.h"
+#include "heed/nn/transformer/recompute.h"
 #include "heed/training/layer_rates.h"
 #include "heed/training/not_finite.h"
 

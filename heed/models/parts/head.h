@@ -11,9 +11,9 @@
 #include <memory>
 #include <string>
 
-#include "heed/nn/embedding.h"
-#include "heed/nn/linear.h"
-#include "heed/nn/norm.h"
+#include "heed/nn/layers/embedding.h"
+#include "heed/nn/layers/linear.h"
+#include "heed/nn/layers/norm.h"
 
 namespace heed::models {
 

@@ -7,7 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/parts/image_patches.h"
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 
 namespace heed::models {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "heed/nn/fields.h"
-#include "heed/nn/linear.h"
+#include "heed/nn/layers/linear.h"
 
 namespace heed::models {
 

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/base/error.h"
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 
 namespace heed::models {
 namespace {

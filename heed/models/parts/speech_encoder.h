@@ -12,8 +12,8 @@
 #include "heed/audio/log_mel.h"
 #include "heed/models/parts/transformer_options.h"
 #include "heed/nn/attention/positions.h"
-#include "heed/nn/conformer_layer.h"
-#include "heed/nn/subsampling.h"
+#include "heed/nn/layers/subsampling.h"
+#include "heed/nn/transformer/conformer_layer.h"
 
 namespace heed::models {
 

@@ -4,7 +4,7 @@
 #include <c10/core/GradMode.h>
 
 #include "heed/base/error.h"
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {

@@ -10,9 +10,9 @@
 
 #include "heed/models/parts/input_details.h"
 #include "heed/nn/attention/positions.h"
-#include "heed/nn/embedding.h"
-#include "heed/nn/linear.h"
-#include "heed/nn/norm.h"
+#include "heed/nn/layers/embedding.h"
+#include "heed/nn/layers/linear.h"
+#include "heed/nn/layers/norm.h"
 
 namespace heed::models {
 

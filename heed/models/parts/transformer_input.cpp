@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 
 namespace heed::models {
 

@@ -6,12 +6,12 @@
 
 #include "heed/models/parts/input_details.h"
 #include "heed/nn/attention/attention_settings.h"
-#include "heed/nn/feed_forward.h"
 #include "heed/nn/fields.h"
-#include "heed/nn/initialise.h"
-#include "heed/nn/layer_details.h"
-#include "heed/nn/layer_options.h"
-#include "heed/nn/norm.h"
+#include "heed/nn/layers/feed_forward.h"
+#include "heed/nn/layers/norm.h"
+#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/transformer/layer_details.h"
+#include "heed/nn/transformer/layer_options.h"
 
 namespace heed::models {
 

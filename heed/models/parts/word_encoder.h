@@ -15,9 +15,9 @@
 
 #include "heed/models/parts/word_batch.h"
 #include "heed/nn/attention/attention_settings.h"
-#include "heed/nn/embedding.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/fields.h"
+#include "heed/nn/layers/embedding.h"
 
 namespace heed::models {
 

@@ -1,5 +1,5 @@
 // Low-rank adapters of a published model (LoRA, DoRA), in the files of the package `peft`:
-// adapter_config.json and adapter_model.safetensors.                       heed/nn/low_rank.h
+// adapter_config.json and adapter_model.safetensors. heed/nn/parameters/low_rank.h
 #pragma once
 
 #include <torch/nn/module.h>
@@ -16,7 +16,7 @@
 #include "heed/models/published/assembly.h"
 #include "heed/models/published/purpose.h"
 #include "heed/models/published/weights.h"
-#include "heed/nn/low_rank.h"
+#include "heed/nn/parameters/low_rank.h"
 
 namespace heed {
 class AtomicDirectory;

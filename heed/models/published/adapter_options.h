@@ -1,4 +1,4 @@
-// What a low-rank adapter of a published model is to be (LoRA, DoRA).      heed/nn/low_rank.h
+// What a low-rank adapter of a published model is to be (LoRA, DoRA). heed/nn/parameters/low_rank.h
 #pragma once
 
 #include <cstdint>

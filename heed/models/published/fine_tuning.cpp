@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "heed/base/error.h"
-#include "heed/nn/parameter_names.h"
+#include "heed/nn/parameters/parameter_names.h"
 
 namespace heed::models::published {
 namespace {

@@ -15,7 +15,7 @@
 #include "heed/models/parts/token_input.h"
 #include "heed/models/published/published_parts.h"
 #include "heed/models/published/weights.h"
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 
 namespace heed::models::published {
 namespace {

@@ -1,6 +1,6 @@
 #include "heed/nn/attention/attention_heads.h"
 #include "heed/nn/attention/relative_buckets.h"
-#include "heed/nn/dropout_seed.h"
+#include "heed/nn/layers/dropout_seed.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>

@@ -10,11 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "heed/nn/attention/attention_details.h"
 #include "heed/nn/attention/attention_settings.h"
 #include "heed/nn/attention/split_heads.h"
 #include "heed/nn/attention/token_positions.h"
-#include "heed/nn/layer_details.h"
-#include "heed/nn/shards.h"
+#include "heed/nn/parameters/shards.h"
 #include "heed/ops/attention.h"
 
 namespace heed::nn {

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "heed/nn/linear.h"
+#include "heed/nn/layers/linear.h"
 
 namespace heed::nn {
 

@@ -12,8 +12,8 @@
 #include "heed/nn/attention/attention_heads.h"
 #include "heed/nn/attention/key_value_cache.h"
 #include "heed/nn/attention/rotary.h"
-#include "heed/nn/linear.h"
-#include "heed/nn/rms_norm.h"
+#include "heed/nn/layers/linear.h"
+#include "heed/nn/layers/rms_norm.h"
 #include "heed/ops/attention.h"
 
 namespace heed::nn {

@@ -7,7 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/nn/attention/growing_table.h"
-#include "heed/nn/initialise.h"
+#include "heed/nn/parameters/initialise.h"
 
 namespace heed::nn {
 

@@ -11,8 +11,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "heed/nn/attention/attention_details.h"
 #include "heed/nn/attention/token_positions.h"
-#include "heed/nn/layer_details.h"
 
 namespace heed::nn {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "heed/nn/graph_attention.h"
+#include "heed/nn/attention/graph_attention.h"
 #include "heed/tasks/graph/graph_tensors.h"
 
 namespace heed::tasks {

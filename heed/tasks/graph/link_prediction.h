@@ -9,8 +9,8 @@
 
 #include "heed/data/graphs/graph_data.h"
 #include "heed/models/files/graph_classifier_files.h"
+#include "heed/nn/attention/graph_attention.h"
 #include "heed/nn/fields.h"
-#include "heed/nn/graph_attention.h"
 #include "heed/tasks/common/task.h"
 
 namespace heed::tasks {

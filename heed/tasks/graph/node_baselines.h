@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "heed/data/graphs/graph_data.h"
-#include "heed/nn/graph_attention.h"
+#include "heed/nn/attention/graph_attention.h"
 #include "heed/tasks/graph/graph_tensors.h"
 
 namespace heed::tasks {

@@ -10,7 +10,7 @@
 
 #include "heed/base/error.h"
 #include "heed/data/shuffle.h"
-#include "heed/nn/dropout_seed.h"
+#include "heed/nn/layers/dropout_seed.h"
 #include "heed/tasks/common/logit_scores.h"
 #include "heed/tasks/common/sources.h"
 #include "heed/tasks/graph/graph_sampling.h"

@@ -12,7 +12,7 @@
 #include "heed/inference/ctc.h"
 #include "heed/io/utf8.h"
 #include "heed/metrics/words.h"
-#include "heed/nn/subsampling.h"
+#include "heed/nn/layers/subsampling.h"
 #include "heed/tasks/common/batches.h"
 #include "heed/tasks/common/sources.h"
 #include "heed/tasks/speech/speech_classification.h"

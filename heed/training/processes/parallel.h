@@ -1,7 +1,7 @@
 // How the processes of a group divide the training of one model among themselves: `tensor` of them
-// with consecutive ranks hold one model together (nn/shards.h), and each such set takes its share
-// of every batch. With 4 processes and tensor 2, ranks {0, 1} hold one model and {2, 3} the other;
-// {0, 2} hold the same part of it, and so do {1, 3}.
+// with consecutive ranks hold one model together (nn/parameters/shards.h), and each such set takes
+// its share of every batch. With 4 processes and tensor 2, ranks {0, 1} hold one model and {2, 3}
+// the other; {0, 2} hold the same part of it, and so do {1, 3}.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "heed/nn/shards.h"
+#include "heed/nn/parameters/shards.h"
 #include "heed/training/processes/process_group.h"
 
 namespace heed::training {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "heed/io/safetensors.h"
-#include "heed/nn/linear.h"
+#include "heed/nn/layers/linear.h"
 #include "heed/tasks/common/sources.h"
 #include "heed/tasks/common/task.h"
 #include "heed/training/run/checkpoint.h"

@@ -14,7 +14,7 @@
 #include "heed/io/safetensors.h"
 #include "heed/nn/decoder.h"
 #include "heed/nn/encoder.h"
-#include "heed/nn/linear.h"
+#include "heed/nn/layers/linear.h"
 #include "heed/tasks/common/sources.h"
 #include "heed/tasks/common/task.h"
 #include "heed/training/run/checkpoint.h"
