@@ -20,7 +20,7 @@
 
 #include "benchmarks/bench.h"
 #include "heed/base/error.h"
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 #include "heed/models/files/parameters.h"
 #include "heed/models/language_model.h"
 #include "heed/models/text_classifier.h"

@@ -6,5 +6,5 @@
 #include "heed/io/file.h"
 #include "heed/io/input.h"
 #include "heed/io/json.h"
-#include "heed/io/safetensors.h"
 #include "heed/io/utf8.h"
+#include "heed/io/weights/safetensors.h"

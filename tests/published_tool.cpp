@@ -21,7 +21,7 @@
 
 #include "heed/base/error.h"
 #include "heed/io/json.h"
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 #include "heed/models/published/published.h"
 
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "heed/doctor/finding.h"
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 
 namespace heed::doctor {
 

@@ -13,8 +13,8 @@
 
 #include "heed/base/error.h"
 #include "heed/io/json.h"
-#include "heed/io/safetensors.h"
 #include "heed/io/testing/test_files.h"
+#include "heed/io/weights/safetensors.h"
 
 namespace heed {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 
 namespace heed::models {
 

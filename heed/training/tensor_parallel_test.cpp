@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 #include "heed/training/processes/process_group.h"
 #include "heed/training/testing/test_processes.h"
 #include "heed/training/testing/test_transformer_task.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 #include "heed/tasks/common/task.h"
 #include "heed/training/named_parameters.h"
 #include "heed/training/options.h"

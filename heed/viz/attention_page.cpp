@@ -9,8 +9,8 @@
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
 #include "heed/io/json.h"
-#include "heed/viz/canvas.h"
-#include "heed/viz/markup.h"
+#include "heed/viz/drawing/canvas.h"
+#include "heed/viz/page/markup.h"
 #include "heed/viz/page/page_files.h"
 
 namespace heed {

@@ -7,10 +7,10 @@
 
 #include "heed/base/error.h"
 #include "heed/io/utf8.h"
-#include "heed/viz/canvas.h"
-#include "heed/viz/color_map.h"
-#include "heed/viz/fonts.h"
-#include "heed/viz/ticks.h"
+#include "heed/viz/drawing/canvas.h"
+#include "heed/viz/drawing/color_map.h"
+#include "heed/viz/drawing/fonts.h"
+#include "heed/viz/drawing/ticks.h"
 
 namespace heed {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "heed/viz/fonts.h"
+#include "heed/viz/drawing/fonts.h"
 
 namespace heed {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/viz/canvas.h"
+#include "heed/viz/drawing/canvas.h"
 #include "heed/viz/heat_map.h"
 
 namespace heed {

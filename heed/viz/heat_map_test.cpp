@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/viz/fonts.h"
+#include "heed/viz/drawing/fonts.h"
 #include "heed/viz/heat_map_layout.h"
 #include "heed/viz/testing/test_picture.h"
 

@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "heed/base/error.h"
-#include "heed/viz/unicode.h"
+#include "heed/viz/drawing/unicode.h"
 
 namespace heed {
 namespace {

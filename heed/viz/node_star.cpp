@@ -6,8 +6,8 @@
 
 #include "heed/base/error.h"
 #include "heed/base/format.h"
-#include "heed/viz/canvas.h"
-#include "heed/viz/fonts.h"
+#include "heed/viz/drawing/canvas.h"
+#include "heed/viz/drawing/fonts.h"
 
 namespace heed {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/viz/canvas.h"
-#include "heed/viz/fonts.h"
+#include "heed/viz/drawing/canvas.h"
+#include "heed/viz/drawing/fonts.h"
 
 namespace heed {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/viz/color_map.h"
+#include "heed/viz/drawing/color_map.h"
 
 namespace heed {
 

@@ -4,7 +4,7 @@
 
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
-#include "heed/viz/markup.h"
+#include "heed/viz/page/markup.h"
 #include "heed/viz/page/page_files.h"
 
 namespace heed {

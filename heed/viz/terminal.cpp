@@ -5,8 +5,8 @@
 #include <cstdio>
 
 #include "heed/base/error.h"
-#include "heed/viz/color_map.h"
-#include "heed/viz/unicode.h"
+#include "heed/viz/drawing/color_map.h"
+#include "heed/viz/drawing/unicode.h"
 
 namespace heed {
 namespace {

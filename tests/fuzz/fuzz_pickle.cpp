@@ -1,6 +1,6 @@
 // pytorch_model.bin, as torch.save writes it: of every tensor the elements that lie outermost are
 // read.
-#include "heed/io/torch_file.h"
+#include "heed/io/weights/torch_file.h"
 #include "tests/fuzz/fuzz.h"
 
 void heed::fuzz::one(std::string_view input) {

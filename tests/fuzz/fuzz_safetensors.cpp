@@ -1,5 +1,5 @@
 // model.safetensors: every byte of every tensor is read.
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 #include "tests/fuzz/fuzz.h"
 
 void heed::fuzz::one(std::string_view input) {

@@ -11,7 +11,7 @@
 #include "heed/cli/doctor/layer_sizes.h"
 #include "heed/data/limits.h"
 #include "heed/doctor/model_checks.h"
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 #include "heed/ops/linear.h"
 #include "heed/training/processes/process_memory.h"
 #include "heed/training/run/run_directory.h"

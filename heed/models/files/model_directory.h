@@ -13,7 +13,7 @@
 
 #include "heed/base/error.h"
 #include "heed/io/json.h"
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 #include "heed/models/files/parameters.h"
 #include "heed/models/files/weight_check.h"
 #include "heed/text/tokenizer.h"

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 
 namespace heed::models {
 

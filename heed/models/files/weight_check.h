@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "heed/io/json.h"
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 #include "heed/models/parts/transformer_options.h"
 
 namespace heed::models {

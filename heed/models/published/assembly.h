@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 #include "heed/models/published/architecture.h"
 #include "heed/models/published/weights.h"
 

@@ -7,7 +7,7 @@
 #include "heed/io/atomic.h"
 #include "heed/io/file.h"
 #include "heed/io/json.h"
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 #include "heed/models/published/published_parts.h"
 
 namespace heed::models::published {

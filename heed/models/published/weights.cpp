@@ -10,7 +10,7 @@
 #include "heed/base/error.h"
 #include "heed/io/json.h"
 #include "heed/io/utf8.h"
-#include "heed/io/weight_map.h"
+#include "heed/io/weights/weight_map.h"
 #include "heed/models/stored_types.h"
 
 namespace heed::models::published {
@@ -24,7 +24,7 @@ constexpr const char* kTorchIndex = "pytorch_model.bin.index.json";
 // A tensor on memory that `keeper` keeps.
 at::Tensor view_of(const std::byte* data, at::IntArrayRef shape, at::IntArrayRef strides,
                    at::ScalarType type, std::shared_ptr<const void> keeper) {
-  // The pages are private to this process (heed/io/mapped_file.h), so they may be written.
+  // The pages are private to this process (heed/io/weights/mapped_file.h), so they may be written.
   void* memory = const_cast<std::byte*>(data);
   return at::from_blob(
       memory, shape, strides, [keeper = std::move(keeper)](void*) {}, type);

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "heed/io/safetensors.h"
-#include "heed/io/torch_file.h"
+#include "heed/io/weights/safetensors.h"
+#include "heed/io/weights/torch_file.h"
 #include "heed/models/published/folders.h"
 
 namespace heed::models::published {

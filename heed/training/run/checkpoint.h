@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "heed/io/json.h"
-#include "heed/io/safetensors.h"
 #include "heed/io/system_calls.h"
+#include "heed/io/weights/safetensors.h"
 
 namespace heed::training {
 

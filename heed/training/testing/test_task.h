@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 #include "heed/nn/layers/linear.h"
 #include "heed/tasks/common/sources.h"
 #include "heed/tasks/common/task.h"

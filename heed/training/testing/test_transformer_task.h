@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 #include "heed/nn/decoder.h"
 #include "heed/nn/encoder.h"
 #include "heed/nn/layers/linear.h"

@@ -1,4 +1,4 @@
-#include "heed/viz/text.h"
+#include "heed/viz/drawing/text.h"
 
 #include <gtest/gtest.h>
 

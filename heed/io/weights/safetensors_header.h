@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 
 namespace heed {
 

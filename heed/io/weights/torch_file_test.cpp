@@ -1,4 +1,4 @@
-#include "heed/io/torch_file.h"
+#include "heed/io/weights/torch_file.h"
 
 #include <gtest/gtest.h>
 

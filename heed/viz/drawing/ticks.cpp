@@ -1,4 +1,4 @@
-#include "heed/viz/ticks.h"
+#include "heed/viz/drawing/ticks.h"
 
 #include <algorithm>
 #include <cmath>

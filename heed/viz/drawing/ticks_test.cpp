@@ -1,4 +1,4 @@
-#include "heed/viz/ticks.h"
+#include "heed/viz/drawing/ticks.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "heed/viz/unicode.h"
+#include "heed/viz/drawing/unicode.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "heed/viz/color_map.h"
+#include "heed/viz/drawing/color_map.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "heed/io/stored_zip.h"
+#include "heed/io/weights/stored_zip.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 
 #include <algorithm>
 #include <bit>
@@ -10,10 +10,10 @@
 #include "heed/base/error.h"
 #include "heed/io/input.h"
 #include "heed/io/json.h"
-#include "heed/io/mapped_file.h"
-#include "heed/io/safetensors_header.h"
 #include "heed/io/utf8.h"
-#include "heed/io/weight_map.h"
+#include "heed/io/weights/mapped_file.h"
+#include "heed/io/weights/safetensors_header.h"
+#include "heed/io/weights/weight_map.h"
 
 namespace heed {
 

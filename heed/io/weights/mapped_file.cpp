@@ -1,4 +1,4 @@
-#include "heed/io/mapped_file.h"
+#include "heed/io/weights/mapped_file.h"
 
 #include <sys/mman.h>
 

@@ -1,4 +1,4 @@
-#include "heed/viz/markup.h"
+#include "heed/viz/page/markup.h"
 
 #include <glib.h>
 

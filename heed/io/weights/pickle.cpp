@@ -1,4 +1,4 @@
-#include "heed/io/pickle.h"
+#include "heed/io/weights/pickle.h"
 
 #include <array>
 #include <cstring>

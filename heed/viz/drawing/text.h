@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include "heed/viz/color_map.h"
+#include "heed/viz/drawing/color_map.h"
 
 struct _cairo;
 

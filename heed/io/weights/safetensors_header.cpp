@@ -1,4 +1,4 @@
-#include "heed/io/safetensors_header.h"
+#include "heed/io/weights/safetensors_header.h"
 
 #include <algorithm>
 #include <array>

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/io/safetensors.h"
 #include "heed/io/testing/safetensors_samples.h"
 #include "heed/io/testing/test_files.h"
+#include "heed/io/weights/safetensors.h"
 
 namespace heed {
 namespace {

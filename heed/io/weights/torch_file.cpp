@@ -1,4 +1,4 @@
-#include "heed/io/torch_file.h"
+#include "heed/io/weights/torch_file.h"
 
 #include <cstring>
 #include <map>
@@ -7,10 +7,10 @@
 
 #include "heed/base/error.h"
 #include "heed/io/input.h"
-#include "heed/io/mapped_file.h"
-#include "heed/io/pickle.h"
-#include "heed/io/stored_zip.h"
 #include "heed/io/utf8.h"
+#include "heed/io/weights/mapped_file.h"
+#include "heed/io/weights/pickle.h"
+#include "heed/io/weights/stored_zip.h"
 
 namespace heed {
 namespace {

@@ -1,4 +1,4 @@
-#include "heed/viz/canvas.h"
+#include "heed/viz/drawing/canvas.h"
 
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
@@ -11,7 +11,7 @@
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
 #include "heed/io/utf8.h"
-#include "heed/viz/unicode.h"
+#include "heed/viz/drawing/unicode.h"
 
 namespace heed {
 namespace {

@@ -1,11 +1,11 @@
-#include "heed/viz/text.h"
+#include "heed/viz/drawing/text.h"
 
 #include <cairo.h>
 #include <pango/pangocairo.h>
 
 #include <memory>
 
-#include "heed/viz/unicode.h"
+#include "heed/viz/drawing/unicode.h"
 
 namespace heed {
 namespace {

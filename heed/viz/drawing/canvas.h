@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "heed/viz/color_map.h"
-#include "heed/viz/text.h"
+#include "heed/viz/drawing/color_map.h"
+#include "heed/viz/drawing/text.h"
 
 struct _cairo;
 struct _cairo_surface;

@@ -1,4 +1,4 @@
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -282,7 +282,7 @@ TEST(SafetensorsPython, ReadsAndWritesTheSameBytes) {
   }
   const Folder folder;
   write_safetensors(folder / "ours", every_dtype(), {{"format", "pt"}});
-  const std::string command = text_of(".venv/bin/python heed/io/safetensors_check.py ",
+  const std::string command = text_of(".venv/bin/python heed/io/weights/safetensors_check.py ",
                                       folder / "ours", " ", folder / "theirs");
   ASSERT_EQ(std::system(command.c_str()), 0) << command;
   EXPECT_EQ(slurp(folder / "theirs"), slurp(folder / "ours"));

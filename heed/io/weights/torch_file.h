@@ -1,6 +1,6 @@
 // Weights as torch.save writes them (pytorch_model.bin): a pickle and the bytes of its storages, in
 // a zip archive, or one behind the other as torch did before 1.6. No code of the file runs: see
-// heed/io/pickle.h for what is read. Every error is one line that names the file.
+// heed/io/weights/pickle.h for what is read. Every error is one line that names the file.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/io/safetensors.h"
+#include "heed/io/weights/safetensors.h"
 
 namespace heed {
 

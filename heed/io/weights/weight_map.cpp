@@ -1,4 +1,4 @@
-#include "heed/io/weight_map.h"
+#include "heed/io/weights/weight_map.h"
 
 #include <nlohmann/json.hpp>
 
