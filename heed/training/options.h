@@ -56,8 +56,7 @@ struct TrainingOptions {
   bool gradient_checkpointing = false;  // see nn/transformer/recompute.h
   double ema_decay = 0;                 // decay of the weights' running average; 0: none
   int64_t patience = 0;  // evaluations without a better model before stopping; 0: never
-  // Metric that decides which model is best, see tasks::higher_is_better; empty: as the task has
-  // it.
+  // Metric that decides which model is best, see tasks::Watched; empty: as the task has it.
   std::string metric_for_best_model = {};
   uint64_t seed = 1;
   std::string device = "cpu";     // see training/precision.h

@@ -235,6 +235,7 @@ TEST(Resume, TheWatchedMetricDecides) {
   const Folder other;
   options.files.directory = other / "out.run";
   EXPECT_THROW(run(other, options), UsageError);
+  EXPECT_FALSE(std::filesystem::exists(other / "out/model.safetensors"));
 }
 
 // Every write, fsync, rename and the rest of all saves of a run, each failing once and for ever.

@@ -44,6 +44,7 @@ class Run {
         calls_(calls),
         identity_(RunIdentity::of(task, options)),
         updater_(task, agreed(options)),
+        watched_(watched_in(task, options)),
         batches_(task, options, updater_.parallel()),
         plan_(options, batches_.count(1)) {
     plan_.rate_at(0);  // refuses an unknown name before anything is touched
@@ -188,7 +189,7 @@ class Run {
   Evaluation judged() {
     Evaluation now = validated();
     const Evaluation* best = state_.best();
-    now.best = best == nullptr || is_better(now, *best, watched_in(task_, options_));
+    now.best = best == nullptr || is_better(now, *best, watched_);
     if (now.best) save_model();
     tell(now.best ? "best" : "not the best");
     return now;
@@ -334,7 +335,7 @@ class Run {
     if (files_) {
       // What lengthening the run needs; the best model is in its own directory.
       files_->checkpoints().prune(1, std::nullopt);
-      write_summary(files_->path(), report, options_, watched_in(task_, options_), calls_);
+      write_summary(files_->path(), report, options_, watched_, calls_);
     }
     return report;
   }
@@ -346,6 +347,7 @@ class Run {
   SystemCalls& calls_;
   RunIdentity identity_;
   Updater updater_;
+  tasks::Watched watched_;
   EpochBatches batches_;
   RunPlan plan_;
   std::optional<RunDirectory> files_;

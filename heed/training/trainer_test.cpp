@@ -34,10 +34,12 @@ class LineTask final : public tasks::Task {
     const double value =
         errors.empty() ? std::abs(linear_.weight.item<double>() - 3) : errors.front();
     if (!errors.empty()) errors.erase(errors.begin());
-    return {{"error", value}};
+    return {{"error", value}, {"score", value}};
   }
 
-  tasks::Watched watched() const override { return {.name = "error", .higher_is_better = false}; }
+  tasks::Watched watched(const std::string& name) const override {
+    return tasks::watched_among({tasks::lowest("error"), tasks::highest("score")}, name, "error");
+  }
   void save(const std::filesystem::path&) const override { ++saves; }
 
   const std::vector<int64_t>& seen() const { return seen_; }
@@ -87,11 +89,20 @@ TEST(Trainer, KeepsTheBestAndStopsWithPatience) {
   EXPECT_EQ(task.saves, 3);
 }
 
+TEST(Trainer, TheTaskSaysWhichWayAMetricIsBetter) {
+  LineTask task;
+  task.errors = {5, 4, 6, 3};
+  TrainingOptions options = quick();
+  options.epochs = 4;
+  options.metric_for_best_model = "score";
+  EXPECT_EQ(train(task, options, "unused").best.epoch, 3);
+}
+
 TEST(Trainer, OfEqualModelsTheOneWithTheSmallerLossIsBetter) {
   const auto evaluation = [](double accuracy, double loss) {
     return Evaluation{.validation = {{"accuracy", accuracy}, {"loss", loss}}};
   };
-  const tasks::Watched accuracy{.name = "accuracy", .higher_is_better = true};
+  const tasks::Watched accuracy = tasks::highest("accuracy");
   EXPECT_TRUE(is_better(evaluation(0.8, 0.4), evaluation(0.8, 0.5), accuracy));
   EXPECT_FALSE(is_better(evaluation(0.8, 0.5), evaluation(0.8, 0.5), accuracy));
   EXPECT_FALSE(is_better(evaluation(0.8, 0.6), evaluation(0.8, 0.5), accuracy));

@@ -38,7 +38,7 @@ void run_train_asr(const TrainAsrSettings& settings) {
 void define_train_asr(Options& options, TrainAsrSettings& s) {
   s.sounds.add_to(options, "Sounds (a table of files and what is said in each)");
   add_speech_options(options, s.task);
-  s.training.add_to(options, tasks::SpeechRecognition::metric_names());
+  s.training.add_to(options, tasks::SpeechRecognition::watchable());
 }
 
 }  // namespace

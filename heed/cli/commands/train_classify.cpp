@@ -137,7 +137,7 @@ void define_train_classify(Options& options, TrainClassifySettings& s) {
       options, s.task.model,
       {.help = {
            {"max_length", "Tokens of a text, or of a sentence of it; what is beyond is cut"}}});
-  s.training.add_to(options, tasks::TextClassification::metric_names());
+  s.training.add_to(options, tasks::TextClassification::watchable());
 }
 
 }  // namespace

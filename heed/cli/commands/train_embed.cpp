@@ -84,7 +84,7 @@ void define_train_embed(Options& options, TrainEmbedSettings& s) {
   s.from.add_to(options);
   s.reading.add_file_options(options);
   visit_fields(s.task, FieldOptions(options));
-  s.training.add_to(options, tasks::EmbeddingTraining::metric_names());
+  s.training.add_to(options, tasks::EmbeddingTraining::watchable());
 }
 
 }  // namespace

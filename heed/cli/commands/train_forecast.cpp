@@ -140,7 +140,7 @@ void define_train_forecast(Options& options, TrainForecastSettings& s) {
   s.table.add_table_options(options);
   // The patches of a context are what it reads at once.
   add_model_options(options, s.task.model, {.help = {{"max_length", ""}}});
-  s.training.add_to(options, tasks::Forecasting::metric_names());
+  s.training.add_to(options, tasks::Forecasting::watchable());
 }
 
 }  // namespace

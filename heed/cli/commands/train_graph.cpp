@@ -102,7 +102,7 @@ void define_train_graph(Options& options, TrainGraphSettings& s) {
   s.table.add_max_classes(options, "Classes, at most");
   visit_fields(s.task.model, FieldOptions(options));
   visit_fields(s.task, FieldOptions(options));
-  s.training.add_to(options, tasks::NodeClassification::metric_names());
+  s.training.add_to(options, tasks::NodeClassification::watchable());
 }
 
 }  // namespace

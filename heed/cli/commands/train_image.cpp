@@ -127,7 +127,7 @@ void define_train_image(Options& options, TrainImageSettings& s) {
   visit_fields(s.task, FieldOptions(options));
   // The patches of a picture are what is read at once.
   add_model_options(options, s.task.model, {.help = {{"max_length", ""}}});
-  s.training.add_to(options, tasks::ImageClassification::metric_names());
+  s.training.add_to(options, tasks::ImageClassification::watchable());
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ void define_train_generation(Options& options, TrainGenerationSettings& s) {
   s.pictures.add_to(options);
   // All codes of a picture are what is read at once.
   add_model_options(options, s.model, {.help = {{"max_length", ""}}});
-  s.training.add_to(options, tasks::ImageGeneration::metric_names());
+  s.training.add_to(options, tasks::ImageGeneration::watchable());
 }
 
 }  // namespace

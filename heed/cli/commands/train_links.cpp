@@ -81,7 +81,7 @@ void define_train_links(Options& options, TrainLinksSettings& s) {
   s.table.add_table_options(options);
   visit_fields(s.task, FieldOptions(options));
   visit_fields(s.task.model, FieldOptions(options, {.help = {{"directed", ""}}}));
-  s.training.add_to(options, tasks::LinkPrediction::metric_names());
+  s.training.add_to(options, tasks::LinkPrediction::watchable());
 }
 
 }  // namespace

@@ -109,7 +109,7 @@ void define_train_lm(Options& options, TrainLmSettings& s) {
   add_model_options(
       options, s.model,
       {.help = {{"max_length", "Tokens that the model sees at once, and of a training example"}}});
-  s.training.add_to(options, tasks::LanguageModelling::metric_names());
+  s.training.add_to(options, tasks::LanguageModelling::watchable());
 }
 
 }  // namespace

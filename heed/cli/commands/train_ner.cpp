@@ -140,7 +140,7 @@ void define_train_ner(Options& options, TrainNerSettings& s) {
                     {.help = {{"max_length",
                                "Words that the model sees at once; a longer sentence is read in "
                                "parts"}}});
-  s.training.add_to(options, tasks::EntityRecognition::metric_names());
+  s.training.add_to(options, tasks::EntityRecognition::watchable());
 }
 
 }  // namespace

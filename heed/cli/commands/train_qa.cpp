@@ -203,7 +203,7 @@ void define_train_qa(Options& options, TrainQaSettings& s) {
            {"num_layers", text_of(kStoryLayers, " for stories, ", kTextLayers, " for texts")}}});
   visit_fields(s.task, FieldOptions(options));
   visit_fields(s.reading, FieldOptions(options));
-  s.training.add_to(options, tasks::StoryQuestions::metric_names());
+  s.training.add_to(options, tasks::StoryQuestions::watchable());
 }
 
 }  // namespace

@@ -92,7 +92,7 @@ void define_train_recommend(Options& options, TrainRecommendSettings& s) {
       options, s.task.model,
       {.help = {{"max_length", "Items of a history that are read, the last ones"},
                 {"embedding_std", "Standard deviation that vectors of items start with"}}});
-  s.training.add_to(options, tasks::Recommendation::metric_names());
+  s.training.add_to(options, tasks::Recommendation::watchable());
 }
 
 }  // namespace

@@ -127,7 +127,7 @@ void define_train_seq2seq(Options& options, TrainSeq2seqSettings& s) {
   visit_fields(s.task, FieldOptions(options));
   add_model_options(options, s.task.model,
                     {.help = {{"max_length", "Tokens of a text at most; what is longer is cut"}}});
-  s.training.add_to(options, tasks::SequenceToSequence::metric_names());
+  s.training.add_to(options, tasks::SequenceToSequence::watchable());
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ void define_train_speech(Options& options, TrainSpeechSettings& s) {
   s.sounds.add_to(
       options, "Sounds (a folder with a folder for each class, or a table of files and classes)");
   add_speech_options(options, s.task);
-  s.training.add_to(options, tasks::SpeechClassification::metric_names());
+  s.training.add_to(options, tasks::SpeechClassification::watchable());
 }
 
 }  // namespace

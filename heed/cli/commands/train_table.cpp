@@ -181,7 +181,7 @@ void define_train_table(Options& options, TrainTableSettings& s) {
                               {"max_relative_positions", ""},
                               {"pattern", ""},
                               {"d_model", "Size of a column's vector"}}});
-  s.training.add_to(options, tasks::TableLearning::metric_names());
+  s.training.add_to(options, tasks::TableLearning::watchable());
 }
 
 }  // namespace

@@ -140,7 +140,9 @@ void add_example_files(Options& options, const ExampleFiles& files, const std::s
       .range(0.001, 0.999);
 }
 
-void TrainingSettings::add_to(Options& command, std::vector<std::string> metrics) {
+void TrainingSettings::add_to(Options& command, const std::vector<tasks::Watched>& watchable) {
+  std::vector<std::string> metrics;
+  for (const tasks::Watched& each : watchable) metrics.push_back(each.name);
   command_ = &command;
   command.add("--out", out, "Directory that the best model is saved in").required();
   options.optimizer.weight_decay = training::weight_decay_of(options.optimizer);

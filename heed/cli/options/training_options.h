@@ -41,9 +41,9 @@ struct TrainingSettings {
   std::string watch = {};  // a port, or empty
 
   // --out, and the groups "Training", "Run files" and "Running". Remembers `command`, whose options
-  // are the settings of a run that --resume compares. `metrics`: what --metric-for-best-model may
-  // name.
-  void add_to(Options& command, std::vector<std::string> metrics);
+  // are the settings of a run that --resume compares. `watchable`: what --metric-for-best-model
+  // may name.
+  void add_to(Options& command, const std::vector<tasks::Watched>& watchable);
 
   // The options of the run.
   training::TrainingOptions resolved() const;

@@ -1,8 +1,5 @@
 #include "heed/tasks/common/task.h"
 
-#include <algorithm>
-#include <array>
-
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
 
@@ -17,10 +14,15 @@ double metric(const Metrics& metrics, const std::string& name) {
                            ", got '", name, "'"));
 }
 
-bool higher_is_better(const std::string& metric) {
-  constexpr std::array kMistakes = {"loss", "perplexity", "bits_per_byte", "bits_per_dim", "mse",
-                                    "mae",  "rmse",       "wer",           "cer"};
-  return std::find(kMistakes.begin(), kMistakes.end(), metric) == kMistakes.end();
+Watched watched_among(const std::vector<Watched>& watchable, const std::string& name,
+                      const std::string& usual) {
+  const std::string& wanted = name.empty() ? usual : name;
+  for (const Watched& each : watchable) {
+    if (each.name == wanted) return each;
+  }
+  throw UsageError(text_of("the metric that decides which model is best: expected one of ",
+                           joined(watchable, ", ", [](const Watched& each) { return each.name; }),
+                           ", got '", wanted, "'"));
 }
 
 at::Device device_of(const torch::nn::Module& module) {

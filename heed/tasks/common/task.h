@@ -37,15 +37,17 @@ struct Batch {
 using Metrics = std::vector<std::pair<std::string, double>>;
 
 // The metric that decides which model is best. Which ones may, of those that its validate() gives,
-// says the function metric_names() of a task's class.
+// says the function watchable() of a task's class: {lowest("loss"), highest("accuracy")}.
 struct Watched {
   std::string name;
-  bool higher_is_better = true;
+  bool higher_is_better;
 };
+inline Watched lowest(std::string name) { return {std::move(name), false}; }
+inline Watched highest(std::string name) { return {std::move(name), true}; }
 
-// Of metrics that count mistakes (loss, perplexity, mse, …) the smaller is the better, of all
-// others the larger.
-bool higher_is_better(const std::string& metric);
+// That of this name; where it is empty, `usual`. Throws UsageError where there is no such one.
+Watched watched_among(const std::vector<Watched>& watchable, const std::string& name,
+                      const std::string& usual);
 
 // A checksum of something that a task was made of: "training data", "labels".
 struct Source {
@@ -91,7 +93,9 @@ class Task {
   // Metrics on the validation data, in evaluation mode; every number finite. `progress` may throw
   // to stop.
   virtual Metrics validate(const Progress& progress) = 0;
-  virtual Watched watched() const = 0;
+
+  // That of the watchable() ones that has this name; where it is empty, what the task has itself.
+  virtual Watched watched(const std::string& name) const = 0;
 
   // Writes the whole model as a directory, atomically. Its parameters are in CPU memory then.
   virtual void save(const std::filesystem::path& directory) const = 0;

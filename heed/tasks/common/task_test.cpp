@@ -7,13 +7,14 @@
 namespace heed::tasks {
 namespace {
 
-TEST(MetricsOfTasks, OfMistakesTheSmallerIsTheBetter) {
-  for (const char* name : {"loss", "perplexity", "bits_per_byte", "mse", "mae"}) {
-    EXPECT_FALSE(higher_is_better(name)) << name;
-  }
-  for (const char* name : {"accuracy", "macro_f1", "bleu", "exact_match", "ndcg@10"}) {
-    EXPECT_TRUE(higher_is_better(name)) << name;
-  }
+TEST(MetricsOfTasks, ThoseThatMayBeWatchedSayWhichWayIsBetter) {
+  const std::vector<Watched> watchable = {lowest("loss"), highest("made up")};
+  EXPECT_FALSE(watched_among(watchable, "loss", "made up").higher_is_better);
+  EXPECT_TRUE(watched_among(watchable, "made up", "loss").higher_is_better);
+  EXPECT_EQ(watched_among(watchable, "", "made up").name, "made up");
+  EXPECT_EQ(watched_among(watchable, "", "loss").name, "loss");
+  EXPECT_THROW(watched_among(watchable, "mse", "loss"), UsageError);
+  EXPECT_THROW(watched_among(watchable, "", "mse"), UsageError);
 }
 
 TEST(MetricsOfTasks, AreFoundByName) {

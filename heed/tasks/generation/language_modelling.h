@@ -63,8 +63,12 @@ class LanguageModelling final : public Task {
   std::vector<Source> sources() const override;
   Loss loss(const Batch& batch) override;  // mean over all tokens, nats
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override { return {.name = "loss", .higher_is_better = false}; }
-  static std::vector<std::string> metric_names() { return {"loss", "perplexity", "bits_per_byte"}; }
+  Watched watched(const std::string& name) const override {
+    return watched_among(watchable(), name, "loss");
+  }
+  static std::vector<Watched> watchable() {
+    return {lowest("loss"), lowest("perplexity"), lowest("bits_per_byte")};
+  }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedLanguageModel& trained() const { return trained_; }

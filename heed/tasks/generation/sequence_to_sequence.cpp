@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/base/joined.h"
 #include "heed/data/format.h"
 #include "heed/inference/beam_search.h"
 #include "heed/metrics/language.h"
@@ -201,9 +200,7 @@ SequenceToSequence::SequenceToSequence(const data::ParallelData& train,
                                        models::TrainedEncoderDecoder trained,
                                        const SequenceToSequenceOptions& options)
     : options_(options), trained_(std::move(trained)), valid_(valid) {
-  const std::vector<std::string> names = metric_names();
-  check_usage(std::find(names.begin(), names.end(), options.watched) != names.end(),
-              "watched: expected one of ", joined(names), ", got '", options.watched, "'");
+  watched_among(watchable(), options.watched, "loss");  // throws where there is none
   visit_fields(options, nn::FieldCheck());
   check_usage(!valid.pairs.empty(), "training: expected validation data, got none");
   train_ = encode_pairs(trained_, train);
@@ -274,8 +271,8 @@ Metrics SequenceToSequence::validate(const Progress& progress) {
   return metrics;
 }
 
-Watched SequenceToSequence::watched() const {
-  return {.name = options_.watched, .higher_is_better = options_.watched == "bleu"};
+Watched SequenceToSequence::watched(const std::string& name) const {
+  return watched_among(watchable(), name, options_.watched);
 }
 
 void SequenceToSequence::save(const std::filesystem::path& directory) const {

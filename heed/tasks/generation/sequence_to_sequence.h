@@ -66,8 +66,8 @@ class SequenceToSequence final : public Task {
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;  // mean over the tokens of the targets, nats
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override;
-  static std::vector<std::string> metric_names() { return {"loss", "bleu"}; }
+  Watched watched(const std::string& name) const override;
+  static std::vector<Watched> watchable() { return {lowest("loss"), highest("bleu")}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedEncoderDecoder& trained() const { return trained_; }

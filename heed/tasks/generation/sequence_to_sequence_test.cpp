@@ -97,7 +97,8 @@ TEST(SequenceToSequence, LearnsWhatItIsShown) {
     SequenceToSequence task = task_of(options, {.tokenizer = "bpe:64", .target_tokenizer = target});
     train(task, 160);
     const Metrics metrics = task.validate({});
-    expect_all(SequenceToSequence::metric_names(), metrics);
+    expect_all(SequenceToSequence::watchable(), metrics);
+    EXPECT_TRUE(task.watched("bleu").higher_is_better);
     EXPECT_LT(metric(metrics, "loss"), 0.05) << target;
     EXPECT_NEAR(metric(metrics, "perplexity"), std::exp(metric(metrics, "loss")), 1e-9);
     EXPECT_GT(metric(metrics, "bleu"), 95) << target;

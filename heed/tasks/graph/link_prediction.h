@@ -62,8 +62,12 @@ class LinkPrediction final : public Task {
   std::vector<Source> sources() const override;
   Loss loss(const Batch& batch) override;  // of the whole graph: each edge, and as many other pairs
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override { return {.name = "auc"}; }
-  static std::vector<std::string> metric_names() { return {"loss", "auc", "average_precision"}; }
+  Watched watched(const std::string& name) const override {
+    return watched_among(watchable(), name, "auc");
+  }
+  static std::vector<Watched> watchable() {
+    return {lowest("loss"), highest("auc"), highest("average_precision")};
+  }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedGraphClassifier& trained() const { return trained_; }

@@ -54,8 +54,12 @@ class NodeClassification final : public Task {
   std::vector<Source> sources() const override;
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override { return {.name = "accuracy"}; }
-  static std::vector<std::string> metric_names() { return {"loss", "accuracy", "macro_f1"}; }
+  Watched watched(const std::string& name) const override {
+    return watched_among(watchable(), name, "accuracy");
+  }
+  static std::vector<Watched> watchable() {
+    return {lowest("loss"), highest("accuracy"), highest("macro_f1")};
+  }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedGraphClassifier& trained() const { return trained_; }

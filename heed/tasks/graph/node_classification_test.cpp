@@ -53,7 +53,7 @@ TEST(NodeClassification, LearnsFromNeighbours) {
   EXPECT_EQ(task.train_lengths(), std::vector<int64_t>({48}));
   learn(task, {0}, 300);
   const Metrics metrics = task.validate({});
-  expect_all(NodeClassification::metric_names(), metrics);
+  expect_all(NodeClassification::watchable(), metrics);
   EXPECT_GT(metric(metrics, "accuracy"), 0.95);
   const NodeEvaluation evaluation = evaluate(task.trained(), data, data::Part::kTest);
   EXPECT_GT(metric(evaluation.model.metrics, "accuracy"), 0.95);

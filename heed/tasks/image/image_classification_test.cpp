@@ -59,7 +59,7 @@ TEST(ImageClassification, LearnsWhatAPictureShows) {
   EXPECT_EQ(task.train_lengths()[0], 17);
   learn(task, pictures_up_to(32), 120);
   const Metrics metrics = task.validate({});
-  expect_all(ImageClassification::metric_names(), metrics);
+  expect_all(ImageClassification::watchable(), metrics);
   EXPECT_GT(metric(metrics, "accuracy"), 0.95);
   EXPECT_EQ(metric(metrics, "examples"), 32);
   const auto baselines = image_baselines(task.trained(), data, data);

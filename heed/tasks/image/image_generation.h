@@ -52,8 +52,10 @@ class ImageGeneration final : public Task {
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;  // mean over all codes, nats
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override { return {.name = "loss", .higher_is_better = false}; }
-  static std::vector<std::string> metric_names() { return {"loss", "bits_per_dim"}; }
+  Watched watched(const std::string& name) const override {
+    return watched_among(watchable(), name, "loss");
+  }
+  static std::vector<Watched> watchable() { return {lowest("loss"), lowest("bits_per_dim")}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedImageGenerator& trained() const { return trained_; }

@@ -54,8 +54,12 @@ class ObjectDetection final : public Task {
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override { return {.name = "ap", .higher_is_better = true}; }
-  static std::vector<std::string> metric_names() { return {"loss", "ap", "ap50", "ap75", "ar100"}; }
+  Watched watched(const std::string& name) const override {
+    return watched_among(watchable(), name, "ap");
+  }
+  static std::vector<Watched> watchable() {
+    return {lowest("loss"), highest("ap"), highest("ap50"), highest("ap75"), highest("ar100")};
+  }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedObjectDetector& trained() const { return trained_; }

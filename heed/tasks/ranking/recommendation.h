@@ -61,9 +61,12 @@ class Recommendation final : public Task {
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override { return {.name = "ndcg@10"}; }
-  static std::vector<std::string> metric_names() {
-    return {"loss", "hr@10", "ndcg@10", "mrr", "sampled_hr@10", "sampled_ndcg@10"};
+  Watched watched(const std::string& name) const override {
+    return watched_among(watchable(), name, "ndcg@10");
+  }
+  static std::vector<Watched> watchable() {
+    return {lowest("loss"), highest("hr@10"),         highest("ndcg@10"),
+            highest("mrr"), highest("sampled_hr@10"), highest("sampled_ndcg@10")};
   }
   void save(const std::filesystem::path& directory) const override;
 

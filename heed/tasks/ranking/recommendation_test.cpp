@@ -52,7 +52,8 @@ TEST(Recommendation, LearnsWhatComesNext) {
     Recommendation task(circle(20, 7), {}, options);
     learn(task, all(task), 150);
     const Metrics metrics = task.validate({});
-    expect_all(Recommendation::metric_names(), metrics);
+    expect_all(Recommendation::watchable(), metrics);
+    EXPECT_TRUE(task.watched("").higher_is_better);
     EXPECT_GT(metric(metrics, "hr@10"), 0.95) << negatives;
     EXPECT_GT(metric(metrics, "ndcg@10"), 0.8) << negatives;
     const auto evaluation = evaluate(task.trained(), task.test_cases(), {});

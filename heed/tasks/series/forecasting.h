@@ -57,8 +57,10 @@ class Forecasting final : public Task {
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override { return {.name = "mse", .higher_is_better = false}; }
-  static std::vector<std::string> metric_names() { return {"loss", "mse", "mae"}; }
+  Watched watched(const std::string& name) const override {
+    return watched_among(watchable(), name, "mse");
+  }
+  static std::vector<Watched> watchable() { return {lowest("loss"), lowest("mse"), lowest("mae")}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedForecaster& trained() const { return trained_; }

@@ -46,7 +46,9 @@ TEST(Forecasting, LearnsAWave) {
   Forecasting task(data, split_by_shares(200, 0.2, 0.2), small_forecasting());
   learn(task, {0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55}, 150);
   const Metrics metrics = task.validate({});
-  expect_all(Forecasting::metric_names(), metrics);
+  expect_all(Forecasting::watchable(), metrics);
+  EXPECT_FALSE(task.watched("").higher_is_better);
+  EXPECT_FALSE(task.watched("mae").higher_is_better);
   EXPECT_LT(metric(metrics, "mse"), 0.1);
   const StandardisedSeries series = standardised(task.trained(), data);
   const ForecastEvaluation evaluation = evaluate(task.trained(), series, 160, 200, 12, {});

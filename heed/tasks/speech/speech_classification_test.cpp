@@ -53,7 +53,7 @@ TEST(SpeechClassification, Learns) {
     task.module().train();
     learn(task, all_of(24), 80);
     const Metrics after = task.validate({});
-    expect_all(SpeechClassification::metric_names(), after);
+    expect_all(SpeechClassification::watchable(), after);
     EXPECT_LT(metric(after, "loss"), before);
     EXPECT_GT(metric(after, "accuracy"), 0.9);
     EXPECT_EQ(metric(after, "examples"), 16);

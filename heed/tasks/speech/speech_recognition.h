@@ -50,8 +50,10 @@ class SpeechRecognition final : public Task {
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override { return {.name = "wer", .higher_is_better = false}; }
-  static std::vector<std::string> metric_names() { return {"loss", "wer", "cer"}; }
+  Watched watched(const std::string& name) const override {
+    return watched_among(watchable(), name, "wer");
+  }
+  static std::vector<Watched> watchable() { return {lowest("loss"), lowest("wer"), lowest("cer")}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedSpeechRecogniser& trained() const { return trained_; }

@@ -79,7 +79,9 @@ TEST(SpeechRecognition, LearnsWhatIsSaidAndWhen) {
   EXPECT_THAT(task.trained().tokens, ElementsAre("", "a", "ba"));
   learn_by_adam(task, 250);
   const Metrics metrics = task.validate({});
-  expect_all(SpeechRecognition::metric_names(), metrics);
+  expect_all(SpeechRecognition::watchable(), metrics);
+  EXPECT_FALSE(task.watched("").higher_is_better);
+  EXPECT_FALSE(task.watched("cer").higher_is_better);
   EXPECT_LT(metric(metrics, "wer"), 0.1);
   EXPECT_LT(metric(metrics, "cer"), 0.1);
   const data::SoundExample sound = sound_of({1, 0, 1});

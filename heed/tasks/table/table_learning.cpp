@@ -157,9 +157,8 @@ Metrics TableLearning::validate(const Progress& progress) {
   return scores_of(trained_, outputs(trained_, valid_, progress), valid_target_).metrics();
 }
 
-Watched TableLearning::watched() const {
-  return trained_.is_regression() ? Watched{.name = "rmse", .higher_is_better = false}
-                                  : Watched{.name = "loss", .higher_is_better = false};
+Watched TableLearning::watched(const std::string& name) const {
+  return watched_among(watchable(), name, trained_.is_regression() ? "rmse" : "loss");
 }
 
 void TableLearning::save(const std::filesystem::path& directory) const {

@@ -66,6 +66,7 @@ TEST(TableLearning, TellsClasses) {
   const Metrics metrics = task.validate({});
   EXPECT_GT(metric(metrics, "accuracy"), 0.9);
   EXPECT_EQ(metric(metrics, "examples"), 100);
+  EXPECT_TRUE(task.watched("accuracy").higher_is_better);
   const auto baselines = table_baselines(task.trained(), data, data);
   ASSERT_EQ(baselines.size(), 2u);
   EXPECT_LT(metric(baselines[0].second.metrics(), "accuracy"), 0.7);
@@ -80,6 +81,10 @@ TEST(TableLearning, TellsNumbersInTheirUnits) {
   const Metrics metrics = task.validate({});
   EXPECT_GT(metric(metrics, "r2"), 0.8);
   EXPECT_LT(metric(metrics, "rmse"), 4);
+  EXPECT_EQ(task.watched("").name, "rmse");
+  EXPECT_FALSE(task.watched("").higher_is_better);
+  EXPECT_FALSE(task.watched("mae").higher_is_better);
+  EXPECT_TRUE(task.watched("r2").higher_is_better);
   const at::Tensor found = outputs(task.trained(), encode(task.trained().columns, data));
   EXPECT_NEAR(found.mean().item<double>(), 102.5, 2);
   const auto baselines = table_baselines(task.trained(), data, data);

@@ -31,9 +31,12 @@ inline void learn(Task& task, const std::vector<int64_t>& examples, int steps) {
   task.module().eval();
 }
 
-// `names`: metric_names() of the task.
-inline void expect_all(const std::vector<std::string>& names, const Metrics& metrics) {
-  for (const std::string& name : names) EXPECT_NO_THROW(metric(metrics, name)) << name;
+// `watchable`: that of the task. Of a loss the lowest is the best, whatever the task.
+inline void expect_all(const std::vector<Watched>& watchable, const Metrics& metrics) {
+  for (const Watched& each : watchable) {
+    EXPECT_NO_THROW(metric(metrics, each.name)) << each.name;
+    if (each.name == "loss") EXPECT_FALSE(each.higher_is_better);
+  }
 }
 
 }  // namespace heed::tasks

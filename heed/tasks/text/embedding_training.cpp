@@ -217,8 +217,8 @@ Metrics EmbeddingTraining::validate(const Progress& progress) {
   return measured_groups(embedder_, *valid_groups_, progress);
 }
 
-Watched EmbeddingTraining::watched() const {
-  return {.name = valid_.judged ? "spearman" : "ndcg@10", .higher_is_better = true};
+Watched EmbeddingTraining::watched(const std::string& name) const {
+  return watched_among(watchable(), name, valid_.judged ? "spearman" : "ndcg@10");
 }
 
 void EmbeddingTraining::save(const std::filesystem::path& directory) const {

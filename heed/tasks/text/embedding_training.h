@@ -58,8 +58,10 @@ class EmbeddingTraining final : public Task {
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override;
-  static std::vector<std::string> metric_names() { return {"spearman", "ndcg@10", "mrr@10"}; }
+  Watched watched(const std::string& name) const override;
+  static std::vector<Watched> watchable() {
+    return {highest("spearman"), highest("ndcg@10"), highest("mrr@10")};
+  }
   void save(const std::filesystem::path& directory) const override;
 
   // Of the training and the validation texts.

@@ -78,8 +78,12 @@ class EntityRecognition final : public Task {
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override { return {.name = "f1", .higher_is_better = true}; }
-  static std::vector<std::string> metric_names() { return {"loss", "f1", "precision", "recall"}; }
+  Watched watched(const std::string& name) const override {
+    return watched_among(watchable(), name, "f1");
+  }
+  static std::vector<Watched> watchable() {
+    return {lowest("loss"), highest("f1"), highest("precision"), highest("recall")};
+  }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedTokenTagger& trained() const { return trained_; }

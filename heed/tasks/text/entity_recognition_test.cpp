@@ -60,7 +60,7 @@ TEST(EntityRecognition, LearnsWhatItIsShown) {
   EntityRecognition task(visits(), visits(), small_entity_recognition());
   learn(task, 40);
   const Metrics metrics = task.validate({});
-  expect_all(EntityRecognition::metric_names(), metrics);
+  expect_all(EntityRecognition::watchable(), metrics);
   EXPECT_EQ(metric(metrics, "f1"), 1);
   EXPECT_LT(metric(metrics, "loss"), 0.1);
   EXPECT_EQ(metric(metrics, "examples"), 16);

@@ -40,8 +40,10 @@ class SpanQuestions final : public Task {
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;  // mean of the cross-entropies of start and end
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override { return {.name = "f1", .higher_is_better = true}; }
-  static std::vector<std::string> metric_names() { return {"exact_match", "f1"}; }
+  Watched watched(const std::string& name) const override {
+    return watched_among(watchable(), name, "f1");
+  }
+  static std::vector<Watched> watchable() { return {highest("exact_match"), highest("f1")}; }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedQuestionAnswerer& trained() const { return trained_; }

@@ -74,7 +74,7 @@ TEST(SpanQuestions, LearnWhatTheyAreShown) {
     }
     learn(task, examples, 200);
     const Metrics metrics = task.validate({});
-    expect_all(SpanQuestions::metric_names(), metrics);
+    expect_all(SpanQuestions::watchable(), metrics);
     EXPECT_EQ(metric(metrics, "exact_match"), 1);
     EXPECT_EQ(metric(metrics, "f1"), 1);
     EXPECT_EQ(metric(metrics, "questions"), missing == Missing::kNone ? 6 : 9);

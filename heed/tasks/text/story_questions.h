@@ -55,8 +55,12 @@ class StoryQuestions final : public Task {
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override { return {.name = "exact_match", .higher_is_better = true}; }
-  static std::vector<std::string> metric_names() { return {"loss", "exact_match", "f1"}; }
+  Watched watched(const std::string& name) const override {
+    return watched_among(watchable(), name, "exact_match");
+  }
+  static std::vector<Watched> watchable() {
+    return {lowest("loss"), highest("exact_match"), highest("f1")};
+  }
   void save(const std::filesystem::path& directory) const override;
 
   const models::TrainedQuestionAnswerer& trained() const { return trained_; }

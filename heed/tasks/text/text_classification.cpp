@@ -209,8 +209,8 @@ Metrics TextClassification::validate(const Progress& progress) {
   return scores_of(trained_, valid_, judged).metrics;
 }
 
-Watched TextClassification::watched() const {
-  return {.name = has_several_labels(trained_) ? "micro_f1" : "accuracy", .higher_is_better = true};
+Watched TextClassification::watched(const std::string& name) const {
+  return watched_among(watchable(), name, has_several_labels(trained_) ? "micro_f1" : "accuracy");
 }
 
 void TextClassification::save(const std::filesystem::path& directory) const {

@@ -84,9 +84,10 @@ class TextClassification final : public Task {
   std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
   Loss loss(const Batch& batch) override;
   Metrics validate(const Progress& progress) override;
-  Watched watched() const override;
-  static std::vector<std::string> metric_names() {
-    return {"loss", "accuracy", "macro_f1", "micro_f1", "subset_accuracy"};
+  Watched watched(const std::string& name) const override;
+  static std::vector<Watched> watchable() {
+    return {lowest("loss"), highest("accuracy"), highest("macro_f1"), highest("micro_f1"),
+            highest("subset_accuracy")};
   }
   void save(const std::filesystem::path& directory) const override;
 

@@ -57,7 +57,9 @@ TEST(TextClassification, LearnsWhatItIsShown) {
   EXPECT_LT(metric(metrics, "loss"), 0.3);
   EXPECT_EQ(metric(metrics, "examples"), 8);
   EXPECT_THROW(metric(metrics, "beauty"), UsageError);
-  EXPECT_EQ(task.watched().name, "accuracy");
+  EXPECT_EQ(task.watched("").name, "accuracy");
+  EXPECT_TRUE(task.watched("").higher_is_better);
+  EXPECT_TRUE(task.watched("macro_f1").higher_is_better);
 }
 
 data::TrainingData weather() {
@@ -81,7 +83,7 @@ TEST(TextClassification, LearnsSeveralLabels) {
   const Metrics metrics = task.validate({});
   EXPECT_EQ(metric(metrics, "subset_accuracy"), 1);
   EXPECT_EQ(metric(metrics, "micro_f1"), 1);
-  EXPECT_EQ(task.watched().name, "micro_f1");
+  EXPECT_EQ(task.watched("").name, "micro_f1");
   const auto results = classify(task.trained(), {"sleet", "sun"});
   EXPECT_EQ(results[0].labels, (std::vector<int32_t>{0, 1}));
   EXPECT_EQ(results[1].labels, std::vector<int32_t>{});

@@ -81,9 +81,7 @@ const Evaluation* RunState::best() const {
 }
 
 tasks::Watched watched_in(const tasks::Task& task, const TrainingOptions& options) {
-  const std::string& name = options.metric_for_best_model;
-  if (name.empty()) return task.watched();
-  return {.name = name, .higher_is_better = tasks::higher_is_better(name)};
+  return task.watched(options.metric_for_best_model);
 }
 
 bool is_better(const Evaluation& now, const Evaluation& best, const tasks::Watched& watched) {

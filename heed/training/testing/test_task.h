@@ -91,7 +91,9 @@ class SmallTask final : public tasks::Task {
     return {{"loss", error.pow(2).mean().item<double>()}};
   }
 
-  tasks::Watched watched() const override { return {.name = "loss", .higher_is_better = false}; }
+  tasks::Watched watched(const std::string& name) const override {
+    return tasks::watched_among({tasks::lowest("loss")}, name, "loss");
+  }
 
   void save(const std::filesystem::path& directory) const override {
     training::SavedTensors tensors;

@@ -92,7 +92,9 @@ class TransformerTask final : public tasks::Task {
     if (progress) progress(1, 1);
     return {{"loss", error_of(points_).item<double>()}};
   }
-  tasks::Watched watched() const override { return {.name = "loss", .higher_is_better = false}; }
+  tasks::Watched watched(const std::string& name) const override {
+    return tasks::watched_among({tasks::lowest("loss")}, name, "loss");
+  }
 
   void save(const std::filesystem::path& directory) const override {
     training::SavedTensors tensors;
