@@ -181,6 +181,9 @@ SpeechRecognition::SpeechRecognition(data::SoundData train, data::SoundData vali
   if (train_.examples.empty()) {
     throw DataError(train_.name, "expected a sound that is long enough for its text, found none");
   }
+  for (const data::SoundExample& example : valid_.examples) {
+    valid_targets_.push_back(speech_tokens(trained_, example.entry.target));
+  }
   trained_.model = std::make_shared<models::SpeechRecogniser>(model);
 }
 
@@ -220,7 +223,7 @@ Metrics SpeechRecognition::validate(const Progress& progress) {
     std::vector<std::vector<int32_t>> texts;
     for (size_t i = 0; i < said.numbers.size(); ++i) {
       const auto number = static_cast<size_t>(said.numbers[i]);
-      texts.push_back(speech_tokens(trained_, valid_.examples[number].entry.target));
+      texts.push_back(valid_targets_[number]);
       count += static_cast<double>(texts.back().size());
       transcripts[number] =
           transcript_of(trained_, said.of(static_cast<int64_t>(i)), {.ctc_beams = 1});

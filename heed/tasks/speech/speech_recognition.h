@@ -66,7 +66,8 @@ class SpeechRecognition final : public Task {
   data::SoundData train_;
   data::SoundData valid_;
   models::TrainedSpeechRecogniser trained_;
-  std::vector<std::vector<int32_t>> targets_;  // of train_
+  std::vector<std::vector<int32_t>> targets_;        // of train_
+  std::vector<std::vector<int32_t>> valid_targets_;  // of valid_, for each evaluation
   std::vector<int64_t> lengths_;
   std::vector<std::string> warnings_;
 };
