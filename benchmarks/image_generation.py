@@ -121,7 +121,7 @@ def main():
         counted = re.findall(r"^  (\w.*?) +([\d.]+) bits per dimension", run["said"], re.M)
         print(f"\nseed {seed}, on the pictures that validate: "
               + ", ".join(f"{name} {value}" for name, value in counted)
-              + f"; quantisation loses {scores['quantisation_rmse']:.2f} of 255\n", flush=True)
+              + f"; quantisation loses {scores['quantization_rmse']:.2f} of 255\n", flush=True)
     print(f"mean of {given.seeds}: {statistics.mean(bits):.4f} bits per dimension; recognised "
           + ", ".join(f"{statistics.mean(each):.4f} at {temperature}" for temperature, each in shares.items()))
 

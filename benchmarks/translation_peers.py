@@ -42,7 +42,7 @@ ACTIVATIONS = {"relu": Activation.RELU, "gelu": Activation.GELU, "gelu_tanh": Ac
 MAPPED = {"model_type": ("heed_encoder_decoder",), "architecture": ("transformer",),
           "before_attention": ("none",), "norm": ("layer",),
           "norm_first": (True, False), "activation": tuple(ACTIVATIONS),
-          "initialisation": ("xavier_uniform",), "score": ("scaled_dot",),
+          "init": ("xavier_uniform",), "score": ("scaled_dot",),
           "pattern": ("full",), "softcap": (0,),
           "positions": ("sinusoidal", "learned"), "num_key_value_heads": (0,)}
 

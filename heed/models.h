@@ -11,7 +11,7 @@
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/models/files/recommender_files.h"
 #include "heed/models/files/speech_classifier_files.h"
-#include "heed/models/files/speech_recogniser_files.h"
+#include "heed/models/files/speech_recognizer_files.h"
 #include "heed/models/files/table_transformer_files.h"
 #include "heed/models/files/text_classifier_files.h"
 #include "heed/models/files/token_tagger_files.h"

@@ -20,7 +20,7 @@
 #include "heed/nn/layers/rms_norm.h"
 #include "heed/nn/layers/subsampling.h"
 #include "heed/nn/modules.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/nn/recurrent_decoder.h"
 #include "heed/nn/recurrent_encoder.h"
 #include "heed/nn/transformer/conformer_layer.h"

@@ -9,7 +9,7 @@
 #include "heed/models/parts/last_token.h"
 #include "heed/models/parts/sound_input.h"
 #include "heed/models/parts/transformer_input.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {
@@ -96,7 +96,7 @@ EncoderDecoder::EncoderDecoder(const EncoderDecoderOptions& options) : options_(
         "output", std::make_shared<nn::Linear>(nn::LinearOptions{
                       .in = o.d_model, .out = options.target_vocab_size, .bias = false}));
   }
-  nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
+  nn::init_linear_layers(*this, nn::init_from(o.init));
 }
 
 int64_t EncoderDecoder::decoder_layers() const {

@@ -40,7 +40,7 @@ struct EncoderDecoderOptions {
   // vocabulary. Press & Wolf 2017
   std::string tie_word_embeddings = "all";
   TransformerOptions transformer = {
-      .activation = "relu", .norm_first = false, .initialisation = "xavier_uniform"};
+      .activation = "relu", .norm_first = false, .init = "xavier_uniform"};
   int64_t num_decoder_layers = 0;  // 0: as many as the encoder has
   int64_t num_decoder_heads = 0;   // likewise
   int64_t decoder_d_ff = 0;

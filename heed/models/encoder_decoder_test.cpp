@@ -14,7 +14,7 @@ EncoderDecoderOptions small_encoder_decoder(const nn::AttentionSettings& attenti
                                             const char* tied = "all") {
   TransformerOptions transformer = small_transformer(attention);
   transformer.norm_first = false;
-  transformer.initialisation = "xavier_uniform";
+  transformer.init = "xavier_uniform";
   return {.source_vocab_size = 23,
           .target_vocab_size = 23,
           .tie_word_embeddings = tied,

@@ -17,7 +17,7 @@
 #include "heed/models/question_answerer.h"
 #include "heed/models/recommender.h"
 #include "heed/models/speech_classifier.h"
-#include "heed/models/speech_recogniser.h"
+#include "heed/models/speech_recognizer.h"
 #include "heed/models/table_transformer.h"
 #include "heed/models/text_classifier.h"
 #include "heed/models/token_tagger.h"
@@ -76,7 +76,7 @@ TEST(FieldsOfConfigJson, AreDocumentedAsTheyAre) {
   expect_documented<ImageGeneratorOptions>(docs);
   expect_documented<SpanReading>(docs);
   expect_documented<SpeechClassifierOptions>(docs);
-  expect_documented<SpeechRecogniserOptions>(docs);
+  expect_documented<SpeechRecognizerOptions>(docs);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/parts/token_input.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {
@@ -58,7 +58,7 @@ Forecaster::Forecaster(const ForecasterOptions& options) : options_(options) {
   if (options.num_covariates > 0) {
     covariate_head_ = linear("covariate_head", options.num_covariates, channels);
   }
-  nn::initialise_linear_layers(*this, nn::initialisation_from(transformer.initialisation));
+  nn::init_linear_layers(*this, nn::init_from(transformer.init));
   if (!options.linear_shortcut) return;
   shortcut_ = register_module(
       "shortcut", std::make_shared<nn::Linear>(nn::LinearOptions{

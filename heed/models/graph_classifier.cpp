@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/base/error.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {
@@ -36,7 +36,7 @@ GraphClassifier::GraphClassifier(const GraphClassifierOptions& options) : option
     biases_.push_back(
         register_parameter(text_of("bias", i), at::zeros({last ? o.num_classes : o.d_model})));
   }
-  nn::initialise_linear_layers(*this, nn::Initialisation::kXavierUniform);
+  nn::init_linear_layers(*this, nn::Init::kXavierUniform);
 }
 
 at::Tensor GraphClassifier::projected(size_t layer, const nn::SparseRows& features,

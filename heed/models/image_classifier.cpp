@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/models/parts/token_input.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {
@@ -30,7 +30,7 @@ ImageClassifier::ImageClassifier(const ImageClassifierOptions& options)
   const TransformerOptions& transformer = options.transformer;
   const int64_t size = transformer.d_model;
   reader_ = at::empty({size});
-  if (nn::is_initialised()) reader_.normal_(0, 0.02);
+  if (nn::init_is_on()) reader_.normal_(0, 0.02);
   reader_ = register_parameter("reader", reader_);
   positions_ = make_positions(transformer.attention.positions,
                               {.max_length = 1 + patch_grid(options).count(), .d_model = size});
@@ -39,7 +39,7 @@ ImageClassifier::ImageClassifier(const ImageClassifierOptions& options)
       "encoder", std::make_shared<nn::Encoder>(transformer.num_layers, layer_options(transformer)));
   output_ = register_module("output", std::make_shared<nn::Linear>(nn::LinearOptions{
                                           .in = size, .out = options.num_classes}));
-  nn::initialise_linear_layers(*this, nn::initialisation_from(transformer.initialisation));
+  nn::init_linear_layers(*this, nn::init_from(transformer.init));
 }
 
 at::Tensor ImageClassifier::forward(const at::Tensor& images, nn::AttentionTrace* trace) const {

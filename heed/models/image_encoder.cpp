@@ -4,7 +4,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/parts/image_patches.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/dropout.h"
 #include "heed/ops/linear.h"
 
@@ -30,7 +30,7 @@ ImageEncoder::ImageEncoder(const ImageEncoderOptions& options) : options_(option
       options.image_height / options.patch_height * (options.image_width / options.patch_width);
   const auto table = [&](at::IntArrayRef sizes) {
     const at::Tensor values = at::empty(sizes);
-    return nn::is_initialised() ? values.normal_(0, 0.02) : values;
+    return nn::init_is_on() ? values.normal_(0, 0.02) : values;
   };
   patch_weight = register_parameter(
       "patch_weight",
@@ -40,7 +40,7 @@ ImageEncoder::ImageEncoder(const ImageEncoderOptions& options) : options_(option
   positions = register_parameter("positions", table({1, 1 + patches, o.d_model}));
   encoder =
       register_module("encoder", std::make_shared<nn::Encoder>(o.num_layers, layer_options(o)));
-  nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
+  nn::init_linear_layers(*this, nn::init_from(o.init));
 }
 
 at::Tensor ImageEncoder::positions_for(int64_t rows, int64_t columns) const {

@@ -6,7 +6,7 @@
 #include "heed/base/error.h"
 #include "heed/models/parts/last_token.h"
 #include "heed/models/parts/transformer_input.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 
 namespace heed::models {
 
@@ -59,7 +59,7 @@ LanguageModel::LanguageModel(const LanguageModelOptions& options) : options_(opt
         register_module("output", std::make_shared<nn::Linear>(nn::LinearOptions{
                                       .in = o.d_model, .out = options.vocab_size, .bias = false}));
   }
-  nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
+  nn::init_linear_layers(*this, nn::init_from(o.init));
 }
 
 at::Tensor LanguageModel::states(const TextBatch& batch, const nn::DecoderContext& context) const {

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {
@@ -98,7 +98,7 @@ ObjectDetector::ObjectDetector(const ObjectDetectorOptions& options)
   };
   if (o.attention.positions == "learned") {
     table_ = at::empty({patch_grid(options).count(), size});
-    if (nn::is_initialised()) table_.normal_(0, 0.02);
+    if (nn::init_is_on()) table_.normal_(0, 0.02);
     table_ = register_parameter("positions", table_);
   }
   encoder_ =
@@ -119,8 +119,8 @@ ObjectDetector::ObjectDetector(const ObjectDetectorOptions& options)
   if (o.norm_first) norm_ = nn::Norm(*this, "decoder_norm", norm_options(layer));
   class_ = linear("class", size, options.num_classes + 1);
   box_ = register_module("box", std::make_shared<BoxHead>(size));
-  nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
-  if (nn::is_initialised()) {
+  nn::init_linear_layers(*this, nn::init_from(o.init));
+  if (nn::init_is_on()) {
     patch_box_->start_at_zero();
     box_->start_at_zero();
   }

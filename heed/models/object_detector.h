@@ -44,7 +44,7 @@ struct ObjectDetectorOptions {
                                     .num_heads = 4,
                                     .num_layers = 3,
                                     .d_ff = 192,
-                                    .initialisation = "xavier_uniform",
+                                    .init = "xavier_uniform",
                                     .dropout = 0,
                                     .attention_dropout = 0,
                                     .embedding_dropout = 0};

@@ -7,7 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/parts/transformer_input.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {
@@ -82,7 +82,7 @@ QuestionAnswerer::QuestionAnswerer(const QuestionAnswererOptions& options) : opt
       "head",
       std::make_shared<nn::Linear>(nn::LinearOptions{
           .in = o.d_model, .out = answers_span(options) ? 2 : options.classes, .bias = o.bias}));
-  nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
+  nn::init_linear_layers(*this, nn::init_from(o.init));
   // All that is added up begins at one size, so that none drowns the others.
   const c10::AutoGradMode no_gradients(false);
   segments_.normal_(0, options.embedding_std);

@@ -5,7 +5,7 @@
 #include "heed/base/error.h"
 #include "heed/models/parts/last_token.h"
 #include "heed/models/parts/transformer_input.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/dropout.h"
 #include "heed/ops/linear.h"
 
@@ -28,7 +28,7 @@ Recommender::Recommender(const RecommenderOptions& options) : options_(options) 
   if (input.small_embedding) norm_ = nn::Norm(*this, "norm", {.d_model = o.d_model});
   decoder_ =
       register_module("decoder", std::make_shared<nn::Decoder>(o.num_layers, layer_options(o)));
-  nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
+  nn::init_linear_layers(*this, nn::init_from(o.init));
 }
 
 at::Tensor Recommender::states(const at::Tensor& vectors, const nn::DecoderContext& context) const {

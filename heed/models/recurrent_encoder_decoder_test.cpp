@@ -19,7 +19,7 @@ const RecurrentNetworkOptions kRecurrentNetworks[] = {
 
 EncoderDecoderOptions small_recurrent(const RecurrentNetworkOptions& rnn) {
   TransformerOptions transformer = small_transformer({});
-  transformer.initialisation = "xavier_uniform";
+  transformer.init = "xavier_uniform";
   return {.source_vocab_size = 23,
           .target_vocab_size = 23,
           .transformer = transformer,

@@ -1,7 +1,7 @@
 #include "heed/models/speech_classifier.h"
 
 #include "heed/nn/layers/mean_pooling.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 
 namespace heed::models {
 
@@ -16,8 +16,7 @@ SpeechClassifier::SpeechClassifier(const SpeechClassifierOptions& options) : opt
   head_ = register_module(
       "head", std::make_shared<nn::Linear>(nn::LinearOptions{
                   .in = options.speech.transformer.d_model, .out = options.num_classes}));
-  nn::initialise_linear_layers(*this,
-                               nn::initialisation_from(options.speech.transformer.initialisation));
+  nn::init_linear_layers(*this, nn::init_from(options.speech.transformer.init));
 }
 
 at::Tensor SpeechClassifier::forward(const at::Tensor& frames, const at::Tensor& lengths,

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/dropout.h"
 #include "heed/ops/embedding.h"
 
@@ -31,7 +31,7 @@ TableTransformer::TableTransformer(const TableTransformerOptions& options) : opt
   const double reach = 1 / std::sqrt(static_cast<double>(size));
   const auto parameter = [&](const char* name, at::IntArrayRef shape) {
     return register_parameter(
-        name, nn::is_initialised() ? at::empty(shape).uniform_(-reach, reach) : at::empty(shape));
+        name, nn::init_is_on() ? at::empty(shape).uniform_(-reach, reach) : at::empty(shape));
   };
   reader_ = parameter("reader", {size});
   if (options.num_numbers > 0) {
@@ -47,7 +47,7 @@ TableTransformer::TableTransformer(const TableTransformerOptions& options) : opt
       "encoder", std::make_shared<nn::Encoder>(transformer.num_layers, layer_options(transformer)));
   output_ = register_module("output", std::make_shared<nn::Linear>(nn::LinearOptions{
                                           .in = size, .out = options.num_outputs}));
-  nn::initialise_linear_layers(*this, nn::initialisation_from(transformer.initialisation));
+  nn::init_linear_layers(*this, nn::init_from(transformer.init));
 }
 
 void TableTransformer::start_at_zero(const at::Tensor& categories) {

@@ -27,7 +27,7 @@ struct TableTransformerOptions {
                                     .d_ff = 170,
                                     .attention = {.positions = "none"},
                                     .activation = "reglu",
-                                    .initialisation = "xavier_uniform",
+                                    .init = "xavier_uniform",
                                     .dropout = 0.1,
                                     .attention_dropout = 0.2,
                                     .embedding_dropout = 0};

@@ -5,7 +5,7 @@
 #include "heed/base/error.h"
 #include "heed/models/parts/transformer_input.h"
 #include "heed/nn/layers/mean_pooling.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {
@@ -58,7 +58,7 @@ TextClassifier::TextClassifier(const TextClassifierOptions& options) : options_(
   classifier_ =
       register_module("classifier", std::make_shared<nn::Linear>(nn::LinearOptions{
                                         .in = transformer.d_model, .out = options.classes}));
-  nn::initialise_linear_layers(*this, nn::initialisation_from(transformer.initialisation));
+  nn::init_linear_layers(*this, nn::init_from(transformer.init));
 }
 
 at::Tensor TextClassifier::forward(const DocumentBatch& batch, DocumentTrace* trace) const {

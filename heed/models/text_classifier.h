@@ -31,10 +31,8 @@ struct TextClassifierOptions {
   int64_t classes = 2;
   int64_t pad_token_id = 0;
   // C, H and the rest; `max_length` in tokens: longer texts are cut.
-  TransformerOptions transformer = {.num_layers = 1,
-                                    .activation = "relu",
-                                    .norm_first = false,
-                                    .initialisation = "xavier_uniform"};
+  TransformerOptions transformer = {
+      .num_layers = 1, .activation = "relu", .norm_first = false, .init = "xavier_uniform"};
   double embedding_std = 0.02;
   // How a text is read: "whole", or by hierarchical attention over its "sentences" or its "lines".
   std::string documents = "whole";

@@ -29,7 +29,7 @@ TextClassifierOptions small_text_classifier(bool norm_first) {
                           .max_length = 40,
                           .activation = "relu",
                           .norm_first = norm_first,
-                          .initialisation = "xavier_uniform"}};
+                          .init = "xavier_uniform"}};
 }
 
 std::shared_ptr<TextClassifier> evaluated(bool norm_first) {

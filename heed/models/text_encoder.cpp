@@ -4,7 +4,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/parts/transformer_input.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 
 namespace heed::models {
 
@@ -27,7 +27,7 @@ TextEncoder::TextEncoder(const TextEncoderOptions& options) : options_(options) 
   input = register_module("input", std::make_shared<TokenInput>(in));
   encoder =
       register_module("encoder", std::make_shared<nn::Encoder>(o.num_layers, layer_options(o)));
-  nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
+  nn::init_linear_layers(*this, nn::init_from(o.init));
 }
 
 at::Tensor TextEncoder::forward(const TextBatch& batch, nn::AttentionTrace* trace) const {

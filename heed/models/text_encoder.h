@@ -20,7 +20,7 @@ class TokenInput;
 struct TextEncoderOptions {
   int64_t vocab_size = 0;     // V
   int64_t pad_token_id = -1;  // −1: none
-  TransformerOptions transformer = {.norm_first = false, .initialisation = "small_normal"};
+  TransformerOptions transformer = {.norm_first = false, .init = "small_normal"};
 };
 
 // Throws UsageError naming the field that cannot be used.

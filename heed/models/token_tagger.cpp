@@ -7,7 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/parts/token_input.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/ops/dropout.h"
 #include "heed/ops/embedding.h"
@@ -53,7 +53,7 @@ TokenTagger::TokenTagger(const TokenTaggerOptions& options) : TokenTagger(option
   output_ = register_module(
       "output", std::make_shared<nn::Linear>(nn::LinearOptions{.in = o.d_model, .out = tags}));
   if (options.output == "crf") register_module("crf", crf_);
-  nn::initialise_linear_layers(*this, nn::initialisation_from(o.initialisation));
+  nn::init_linear_layers(*this, nn::init_from(o.init));
 }
 
 at::Tensor TokenTagger::forward(const WordBatch& batch, nn::AttentionTrace* trace) const {

@@ -16,7 +16,7 @@
 #include "heed/models/files/question_answerer_files.h"
 #include "heed/models/files/recommender_files.h"
 #include "heed/models/files/speech_classifier_files.h"
-#include "heed/models/files/speech_recogniser_files.h"
+#include "heed/models/files/speech_recognizer_files.h"
 #include "heed/models/files/table_transformer_files.h"
 #include "heed/models/files/text_classifier_files.h"
 #include "heed/models/files/token_tagger_files.h"
@@ -179,9 +179,9 @@ void save_speech_classifier(const std::filesystem::path& folder) {
        folder);
 }
 
-void save_speech_recogniser(const std::filesystem::path& folder) {
-  SpeechRecogniserOptions options{.num_tokens = 3, .speech = small_speech()};
-  save({.model = std::make_shared<SpeechRecogniser>(options),
+void save_speech_recognizer(const std::filesystem::path& folder) {
+  SpeechRecognizerOptions options{.num_tokens = 3, .speech = small_speech()};
+  save({.model = std::make_shared<SpeechRecognizer>(options),
         .tokens = {"", "a", "b"},
         .scale = kScale},
        folder);
@@ -222,7 +222,7 @@ const std::vector<Kind>& kinds() {
       {"recommend", save_recommender, [](const auto& folder) { load_recommender(folder); }},
       {"speech", save_speech_classifier,
        [](const auto& folder) { load_speech_classifier(folder); }},
-      {"asr", save_speech_recogniser, [](const auto& folder) { load_speech_recogniser(folder); }},
+      {"asr", save_speech_recognizer, [](const auto& folder) { load_speech_recognizer(folder); }},
       {"table", save_table, [](const auto& folder) { load_table_transformer(folder); }},
       {"links", save_link_predictor, [](const auto& folder) { load_link_predictor(folder); }},
       {"image", save_image_classifier, [](const auto& folder) { load_image_classifier(folder); }},

@@ -21,7 +21,7 @@ void one(std::string_view input) {
     } else {
       const data::ObjectData objects =
           data::read_objects({file.path()}, {.has_pictures = false}, report);
-      for (const data::LabelledObject& each : objects.objects) {
+      for (const data::LabeledObject& each : objects.objects) {
         expect(each.image >= 0 && each.image < objects.count() && each.category >= 0 &&
                each.category < std::ssize(objects.categories));
       }

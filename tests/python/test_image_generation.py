@@ -84,7 +84,7 @@ class ImageGeneration(unittest.TestCase):
         scores = json.loads(heed("eval", self.model, self.idx, "--json", code=0).stdout)
         self.assertEqual(scores["examples"], 160)
         self.assertTrue(scores["exact"])
-        self.assertEqual(scores["quantisation_rmse"], 0)
+        self.assertEqual(scores["quantization_rmse"], 0)
         # Where the bar is are 3 bits of 64 pixels: no model has less than 3 / 64.
         self.assertGreater(scores["bits_per_dim"], 3 / 64 - 1e-4)
         self.assertLess(scores["bits_per_dim"], 0.1)
@@ -147,7 +147,7 @@ class ImageGeneration(unittest.TestCase):
                          ["0/0001.png", "0/0002.png"])
         scores = json.loads(heed("eval", self.model, folder, "--json", code=0).stdout)
         self.assertEqual(scores["examples"], 24)
-        self.assertEqual(scores["quantisation_rmse"], 0)
+        self.assertEqual(scores["quantization_rmse"], 0)
         self.generate("--num-samples", 1, "--out", folder)  # its own folders are replaced
         self.assertEqual(len(list(folder.glob("*/*"))), 2)
         (folder / "mine.txt").write_text("mine")
@@ -196,7 +196,7 @@ class ImageGeneration(unittest.TestCase):
         scores = json.loads(heed("eval", out, greys, "--json", code=0).stdout)
         self.assertTrue(scores["exact"])
         self.assertLess(scores["bits_per_dim"], 2.5)  # of 2 that there are
-        self.assertGreater(scores["quantisation_rmse"], 10)
+        self.assertGreater(scores["quantization_rmse"], 10)
 
     def test_a_few_digits_of_mnist(self):
         shared = texts.shared_data()

@@ -67,7 +67,7 @@ ObjectParts read_object_parts(const TrainDetectSettings& s) {
 // "cat 12,8,40,30; dog 60,20,31,44", or that there is nothing.
 std::string objects_in(const data::ObjectData& data, size_t picture) {
   std::vector<std::string> objects;
-  for (const data::LabelledObject& object : data.objects) {
+  for (const data::LabeledObject& object : data.objects) {
     if (object.image != static_cast<int64_t>(picture)) continue;
     objects.push_back(
         data.categories[static_cast<size_t>(object.category)] +
@@ -86,7 +86,7 @@ HeldOut shown_pictures(const data::ObjectData& data) {
 // Objects for which there is no query cannot be found.
 void warn_of_crowded_pictures(const data::ObjectData& data, int64_t queries) {
   std::vector<int64_t> counts(static_cast<size_t>(data.count()));
-  for (const data::LabelledObject& object : data.objects) {
+  for (const data::LabeledObject& object : data.objects) {
     if (!object.crowd) ++counts[static_cast<size_t>(object.image)];
   }
   const auto crowded =

@@ -108,7 +108,7 @@ void run_train_forecast(const TrainForecastSettings& settings) {
   if (split.test < options.model.horizon) return;
   const models::TrainedForecaster best = models::load_forecaster(settings.training.out);
   const int64_t season = settings.season > 0 ? settings.season : tasks::usual_season(data);
-  const auto evaluation = tasks::evaluate(best, tasks::standardised(best, data),
+  const auto evaluation = tasks::evaluate(best, tasks::standardized(best, data),
                                           split.train + split.valid, split.total(), season, {});
   std::cerr << "heed: on the test part, in standardised units:\n" << forecast_report(evaluation);
 }

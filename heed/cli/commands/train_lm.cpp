@@ -8,7 +8,7 @@
 #include "heed/cli/options/from_model.h"
 #include "heed/cli/options/training_options.h"
 #include "heed/cli/options/transformer_options.h"
-#include "heed/tasks/generation/language_modelling.h"
+#include "heed/tasks/generation/language_modeling.h"
 
 namespace heed::cli {
 namespace {
@@ -57,7 +57,7 @@ data::TextData read_data(const TrainLmSettings& settings) {
   return data;
 }
 
-tasks::LanguageModelling fresh_task(const TrainLmSettings& settings, const data::TextData& data) {
+tasks::LanguageModeling fresh_task(const TrainLmSettings& settings, const data::TextData& data) {
   models::LanguageModelOptions model = settings.model;
   model.transformer = resolved(model.transformer);
   return {data,
@@ -65,8 +65,8 @@ tasks::LanguageModelling fresh_task(const TrainLmSettings& settings, const data:
           model};
 }
 
-tasks::LanguageModelling published_task(const TrainLmSettings& settings,
-                                        const data::TextData& data) {
+tasks::LanguageModeling published_task(const TrainLmSettings& settings,
+                                       const data::TextData& data) {
   const models::PublishedFiles files =
       settings.from.open({.purpose = models::published::Purpose::kCausalLm});
   const int64_t longest = files.model->transformer().max_length;
@@ -83,7 +83,7 @@ void run_train_lm(const TrainLmSettings& given) {
   // Throws before any data is read.
   if (!settings.from.wanted()) tasks::tokenizer_for(settings.tokenizer, "");
   const data::TextData data = read_data(settings);
-  tasks::LanguageModelling task =
+  tasks::LanguageModeling task =
       settings.from.wanted() ? published_task(settings, data) : fresh_task(settings, data);
   const int64_t longest = task.trained().model->options().transformer.max_length;
   std::cerr << "heed: " << task.train_tokens() << " training and " << task.valid_tokens()
@@ -109,7 +109,7 @@ void define_train_lm(Options& options, TrainLmSettings& s) {
   add_model_options(
       options, s.model,
       {.help = {{"max_length", "Tokens that the model sees at once, and of a training example"}}});
-  s.training.add_to(options, tasks::LanguageModelling::watchable());
+  s.training.add_to(options, tasks::LanguageModeling::watchable());
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ struct TrainNerSettings {
                                 .max_length = 256,
                                 .attention = {.positions = "relative",
                                               .max_relative_positions = 24},
-                                .initialisation = "xavier_uniform",
+                                .init = "xavier_uniform",
                                 .dropout = 0.3,
                                 .attention_dropout = 0.2,
                                 .embedding_dropout = 0.5}},

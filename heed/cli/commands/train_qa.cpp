@@ -40,7 +40,7 @@ struct TrainQaSettings {
                                                               .attention = {.positions = "learned"},
                                                               .activation = "relu",
                                                               .norm_first = false,
-                                                              .initialisation = "xavier_uniform",
+                                                              .init = "xavier_uniform",
                                                               .attention_dropout = 0,
                                                               .embedding_dropout = 0}}};
   models::SpanReading reading;

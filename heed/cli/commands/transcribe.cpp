@@ -18,7 +18,7 @@
 #include "heed/inference/fields.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/model_directory.h"
-#include "heed/models/files/speech_recogniser_files.h"
+#include "heed/models/files/speech_recognizer_files.h"
 #include "heed/tasks/speech/speech_recognition.h"
 #include "heed/tasks/speech/transcription.h"
 
@@ -51,7 +51,7 @@ Listen own_model(const TranscribeSettings& settings) {
                   settings.num_beams == 1 && !settings.no_timestamps,
               "--language, --task, --num-beams, --no-timestamps: have no meaning for a model of "
               "the task 'asr'");
-  auto trained = models::load_speech_recogniser(settings.model);
+  auto trained = models::load_speech_recognizer(settings.model);
   return [trained](const std::string& file) -> Said {
     const models::SpeechOptions& speech = trained.model->options().speech;
     const data::SoundExample sound =
@@ -123,7 +123,7 @@ void run_transcribe(const TranscribeSettings& settings) {
   check_usage(!subtitles || !settings.no_timestamps, "--no-timestamps: ", settings.format,
               " has times");
   const InterruptGuard guard;
-  const bool own = models::model_type_of(settings.model) == "heed_speech_recogniser";
+  const bool own = models::model_type_of(settings.model) == "heed_speech_recognizer";
   const Listen listen = own ? own_model(settings) : published_model(settings);
   Answers answers({.json = settings.format == "json"}, std::cout, std::cerr);
   for (const std::string& file : settings.sounds) {

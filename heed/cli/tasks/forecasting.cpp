@@ -49,7 +49,7 @@ class ForecasterAdapter final : public TaskAdapter {
                       text_of("expected at least ", o.context_length + o.horizon,
                               " rows (context_length + horizon), found ", data.length()));
     }
-    const auto evaluation = tasks::evaluate(trained_, tasks::standardised(trained_, data), 0,
+    const auto evaluation = tasks::evaluate(trained_, tasks::standardized(trained_, data), 0,
                                             data.length(), tasks::usual_season(data), progress);
     return {.metrics = {{"mse", evaluation.model.mse()}, {"mae", evaluation.model.mae()}},
             .details = forecast_details(evaluation, trained_),
@@ -81,7 +81,7 @@ class ForecasterAdapter final : public TaskAdapter {
     const c10::InferenceMode inference;
     const data::SeriesData data = options_.read(argument);
     const auto& o = trained_.model->options();
-    const tasks::StandardisedSeries series = tasks::standardised(trained_, data);
+    const tasks::StandardizedSeries series = tasks::standardized(trained_, data);
     const int64_t first = first_forecast(data);
     const auto windows =
         tasks::windows_at(series, at::tensor({first}), o.context_length, o.horizon);

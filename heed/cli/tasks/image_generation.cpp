@@ -49,7 +49,7 @@ class ImageGenerationAdapter final : public TaskAdapter {
         .details = {{"exact", exact}},
         .report = exact ? "" : kQuantisedOnly,
         .tokens = std::ssize(images.codes)};
-    result.metrics.emplace_back("quantisation_rmse", tasks::quantisation_error(trained_, data));
+    result.metrics.emplace_back("quantization_rmse", tasks::quantization_error(trained_, data));
     return result;
   }
 

@@ -47,7 +47,7 @@ AttentionView node_attention(const models::TrainedGraphClassifier& trained,
     throw DataError(data.file, text_of("there is no node ", printable(name)));
   }
   const int64_t node = at - data.nodes.begin();
-  const tasks::Neighbours heard = tasks::neighbours_of(data, trained.model->options().directed);
+  const tasks::Neighbors heard = tasks::neighbors_of(data, trained.model->options().directed);
   const std::vector<int64_t> keys(
       heard.nodes.begin() + heard.offsets[static_cast<size_t>(node)],
       heard.nodes.begin() + heard.offsets[static_cast<size_t>(node) + 1]);

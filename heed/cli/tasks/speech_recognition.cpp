@@ -30,9 +30,9 @@ struct RecognitionOptions {
   void check() const { sounds.table.parsed(); }
 };
 
-class SpeechRecogniserAdapter final : public SoundAdapter {
+class SpeechRecognizerAdapter final : public SoundAdapter {
  public:
-  SpeechRecogniserAdapter(models::TrainedSpeechRecogniser trained, RecognitionOptions options)
+  SpeechRecognizerAdapter(models::TrainedSpeechRecognizer trained, RecognitionOptions options)
       : SoundAdapter(options.sounds), trained_(std::move(trained)), options_(std::move(options)) {}
 
   OrderedJson description() const override {
@@ -87,7 +87,7 @@ class SpeechRecogniserAdapter final : public SoundAdapter {
     return found;
   }
 
-  models::TrainedSpeechRecogniser trained_;
+  models::TrainedSpeechRecognizer trained_;
   RecognitionOptions options_;
 };
 
@@ -99,14 +99,14 @@ TaskLoader define_speech_recognition(TaskOptions& options, Use use) {
       return RecognitionOptions{.sounds = sounds(), .beams = beams};
     };
   }
-  return loader_of<SpeechRecogniserAdapter>(given, models::load_speech_recogniser);
+  return loader_of<SpeechRecognizerAdapter>(given, models::load_speech_recognizer);
 }
 
 }  // namespace
 
 TaskKind speech_recognition() {
   return {
-      .model_type = "heed_speech_recogniser", .name = "asr", .define = define_speech_recognition};
+      .model_type = "heed_speech_recognizer", .name = "asr", .define = define_speech_recognition};
 }
 
 }  // namespace heed::cli

@@ -8,7 +8,7 @@ TaskKind forecasting();
 TaskKind gap_filling();
 TaskKind image_classification();
 TaskKind image_generation();
-TaskKind language_modelling();
+TaskKind language_modeling();
 TaskKind link_prediction();
 TaskKind node_classification();
 TaskKind object_detection();
@@ -23,10 +23,10 @@ TaskKind text_embedding();
 
 const std::vector<TaskKind>& task_kinds() {
   static const std::vector<TaskKind> all = {
-      text_classification(), entity_recognition(),   language_modelling(), sequence_to_sequence(),
-      question_answering(),  forecasting(),          text_embedding(),     gap_filling(),
-      recommendation(),      node_classification(),  table_learning(),     speech_classification(),
-      speech_recognition(),  image_classification(), object_detection(),   link_prediction(),
+      text_classification(), entity_recognition(),   language_modeling(), sequence_to_sequence(),
+      question_answering(),  forecasting(),          text_embedding(),    gap_filling(),
+      recommendation(),      node_classification(),  table_learning(),    speech_classification(),
+      speech_recognition(),  image_classification(), object_detection(),  link_prediction(),
       image_generation(),
   };
   return all;

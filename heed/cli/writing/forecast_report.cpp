@@ -74,7 +74,7 @@ OrderedJson forecast_details(const tasks::ForecastEvaluation& evaluation,
 }
 
 Continued continued(const models::TrainedForecaster& trained, const data::SeriesData& data) {
-  Continued made{.series = tasks::standardised(trained, data), .next = {}};
+  Continued made{.series = tasks::standardized(trained, data), .next = {}};
   int64_t rows = 0;
   for (size_t s = 0; s < data.names.size(); ++s) {
     const auto& series = trained.series;

@@ -18,7 +18,7 @@ OrderedJson forecast_details(const tasks::ForecastEvaluation& evaluation,
 
 // A table up to the last row in which any series has a value, and what follows it.
 struct Continued {
-  tasks::StandardisedSeries series;
+  tasks::StandardizedSeries series;
   at::Tensor next;  // (F, S) double, in the units of the data
 };
 

@@ -279,7 +279,7 @@ ObjectData take_validation(ObjectData& train, double share, uint64_t seed, DataR
   int64_t taken = 0;
   for (const bool is_held : held) numbers.push_back(is_held ? taken++ : kept++);
   std::vector<bool> held_objects;
-  for (LabelledObject& object : train.objects) {
+  for (LabeledObject& object : train.objects) {
     const auto image = static_cast<size_t>(object.image);
     held_objects.push_back(held[image]);
     object.image = numbers[image];

@@ -27,7 +27,7 @@ struct ObjectReadOptions {
   bool has_objects = true;            // false: only `images` is read
 };
 
-struct LabelledObject {
+struct LabeledObject {
   int64_t image = 0;     // number of the picture
   int64_t category = 0;  // number of the category
   double x = 0;          // pixels of the picture as its file has it
@@ -43,7 +43,7 @@ struct ObjectData {
   std::vector<int64_t> image_ids;       // N, of their file
   std::vector<std::string> categories;  // C, in the order of the files or as they are fixed
   std::vector<int64_t> category_ids;    // C; none where they are fixed
-  std::vector<LabelledObject> objects;  // in the order of the files
+  std::vector<LabeledObject> objects;   // in the order of the files
   int64_t left_out = 0;                 // pictures and objects, with skip_bad
 
   int64_t count() const { return pictures.count(); }

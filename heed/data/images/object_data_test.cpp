@@ -71,7 +71,7 @@ TEST_F(ObjectSets, AnnotationsBelongToPictures) {
   EXPECT_THAT(data.categories, ElementsAre("cat", "dog"));
   EXPECT_THAT(data.category_ids, ElementsAre(3, 9));
   ASSERT_EQ(data.objects.size(), 2u);
-  const LabelledObject& dog = data.objects[0];
+  const LabeledObject& dog = data.objects[0];
   EXPECT_EQ(dog.image, 1);
   EXPECT_EQ(dog.category, 1);
   EXPECT_EQ(dog.width, 3.5);
@@ -208,7 +208,7 @@ TEST_F(ObjectSets, ValidationTakesPicturesWithTheirObjects) {
   EXPECT_EQ(train.pictures.pixels.size(), 160u);
   for (const ObjectData* part : std::initializer_list<const ObjectData*>{&train, &valid}) {
     ASSERT_EQ(std::ssize(part->objects), part->count());
-    for (const LabelledObject& object : part->objects) {
+    for (const LabeledObject& object : part->objects) {
       const int64_t id = part->image_ids[static_cast<size_t>(object.image)];
       EXPECT_EQ(object.width, id == 7 ? 1 : id == 5 ? 2 : 3);
     }

@@ -7,7 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/models/parts/image_patches.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 
 namespace heed::models {
 
@@ -48,7 +48,7 @@ ImageStem::ImageStem(torch::nn::Module& owner, const ImageStemOptions& options)
     const auto i = convolutions_.size();
     at::Tensor weight = at::empty({out, in, 3, 3});
     // He et al. 2015, eq. 10: N(0, 2 / inputs), for the ReLU behind it.
-    if (nn::is_initialised()) weight.normal_(0, std::sqrt(2.0 / static_cast<double>(9 * in)));
+    if (nn::init_is_on()) weight.normal_(0, std::sqrt(2.0 / static_cast<double>(9 * in)));
     convolutions_.push_back(
         {.weight = owner.register_parameter(text_of("convolution", i, "_weight"), weight),
          .bias = owner.register_parameter(text_of("convolution", i, "_bias"), at::zeros({out}))});

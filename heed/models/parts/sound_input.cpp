@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/base/error.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 
 namespace heed::models {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 at::Tensor sound_kernel(int64_t out, int64_t in) {
   at::Tensor kernel = at::empty({out, in, SoundInput::kKernel});
   at::Tensor flat = kernel.view({out, -1});
-  nn::initialise(flat, nn::Initialisation::kScaledNormal);
+  nn::init_weight(flat, nn::Init::kScaledNormal);
   return kernel;
 }
 

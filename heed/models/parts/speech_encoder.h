@@ -33,7 +33,7 @@ struct SpeechOptions {
                                     .d_ff = 256,
                                     .attention = {.positions = "rotary"},
                                     .activation = "silu",
-                                    .initialisation = "xavier_uniform",
+                                    .init = "xavier_uniform",
                                     .dropout = 0.1,
                                     .attention_dropout = 0.1,
                                     .embedding_dropout = 0.1};

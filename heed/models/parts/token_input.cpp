@@ -4,7 +4,7 @@
 #include <c10/core/GradMode.h>
 
 #include "heed/base/error.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::models {
@@ -27,7 +27,7 @@ std::shared_ptr<nn::Embedding> make_embedding(const TokenInputOptions& options) 
       .scale = options.scale,
       .std = options.embedding_std,
   });
-  if (options.small_embedding && nn::is_initialised()) {
+  if (options.small_embedding && nn::init_is_on()) {
     const c10::AutoGradMode no_gradients(false);
     embedding->weight.uniform_(-kSmall, kSmall);
     if (options.pad_token_id >= 0) embedding->weight[options.pad_token_id].zero_();

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 
 namespace heed::models {
 
@@ -10,8 +10,7 @@ TokenInputOptions input_options(const TransformerOptions& options) {
   return {.d_model = options.d_model,
           .max_length = options.max_length,
           .positions = options.attention.positions,
-          .small_embedding = nn::initialisation_from(options.initialisation) ==
-                             nn::Initialisation::kSmallEmbedding,
+          .small_embedding = nn::init_from(options.init) == nn::Init::kSmallEmbedding,
           .details = options.input,
           .norm = nn::norm_options(layer_options(options))};
 }

@@ -9,7 +9,7 @@
 #include "heed/nn/fields.h"
 #include "heed/nn/layers/feed_forward.h"
 #include "heed/nn/layers/norm.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/nn/transformer/layer_details.h"
 #include "heed/nn/transformer/layer_options.h"
 
@@ -22,12 +22,12 @@ struct TransformerOptions {
   int64_t d_ff = 1024;       // of the feed-forward parts
   int64_t max_length = 512;  // tokens, for positions that are a table
   nn::AttentionSettings attention = {};
-  std::string activation = "gelu";                 // nn::feed_forward_kind_from
-  std::string norm = "layer";                      // or "rms"
-  bool norm_first = true;                          // pre-norm; false: post-norm
-  std::string initialisation = "residual_normal";  // nn::initialisation_names
-  bool bias = true;                                // of the linear layers
-  std::string before_attention = "none";           // nn::before_attention_names
+  std::string activation = "gelu";        // nn::feed_forward_kind_from
+  std::string norm = "layer";             // or "rms"
+  bool norm_first = true;                 // pre-norm; false: post-norm
+  std::string init = "residual_normal";   // nn::init_names
+  bool bias = true;                       // of the linear layers
+  std::string before_attention = "none";  // nn::before_attention_names
   double dropout = 0.1;
   double attention_dropout = 0.1;
   double embedding_dropout = 0.1;
@@ -71,10 +71,8 @@ void visit_fields(Options& o, const Visit& visit) {
             .choices = nn::before_attention_names,
             .may_be_missing = true},
       o.before_attention);
-  visit(Field{.name = "initialisation",
-              .help = "How weights are initialised",
-              .choices = nn::initialisation_names},
-        o.initialisation);
+  visit(Field{.name = "init", .help = "How weights are initialised", .choices = nn::init_names},
+        o.init);
   visit(nn::share_field("dropout", "Share of values dropped between layers"), o.dropout);
   visit(nn::share_field("attention_dropout", "Share of attention weights dropped"),
         o.attention_dropout);

@@ -15,7 +15,7 @@
 #include "heed/models/parts/token_input.h"
 #include "heed/models/published/published_parts.h"
 #include "heed/models/published/weights.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 
 namespace heed::models::published {
 namespace {
@@ -151,7 +151,7 @@ Published::Published(const std::filesystem::path& directory, const LoadOptions& 
   parts_->plan = from_config(config_, [&] { return architecture_->plan(config_, purpose_); });
   check_quantization(config_, parts_->plan);
   check_sizes(parts_->plan, weights);
-  const nn::WithoutInitialisation from_file;
+  const nn::SkipInit from_file;
   torch::nn::Module& network = from_config(
       config_,
       [&]() -> std::reference_wrapper<torch::nn::Module> { return make_network(parts_->plan); });

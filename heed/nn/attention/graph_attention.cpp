@@ -6,7 +6,7 @@
 
 #include "heed/base/error.h"
 #include "heed/nn/layers/dropout_seed.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/attention.h"
 #include "heed/ops/attention/score_kinds.h"
 #include "heed/ops/attention_weights.h"
@@ -24,7 +24,7 @@ const ScoreKind& kind_of(const GraphAttentionOptions& o) {
 // Xavier uniform, of what is a column or a row of a matrix.
 at::Tensor started(int64_t heads, int64_t size) {
   at::Tensor parameter = at::empty({heads, size});
-  initialise(parameter, Initialisation::kXavierUniform);
+  init_weight(parameter, Init::kXavierUniform);
   return parameter;
 }
 
@@ -41,7 +41,7 @@ SparseRows SparseRows::to(at::Device device) const {
 
 SparseLinear::SparseLinear(int64_t in, int64_t out) {
   weight = register_parameter("weight", at::empty({in, out}));
-  initialise(weight, Initialisation::kXavierUniform);
+  init_weight(weight, Init::kXavierUniform);
 }
 
 at::Tensor SparseLinear::forward(const SparseRows& input, double dropout) const {

@@ -7,7 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/nn/attention/growing_table.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 
 namespace heed::nn {
 
@@ -55,7 +55,7 @@ LearnedPositions::LearnedPositions(const PositionsOptions& options)
     : PositionTable(options), offset_(options.offset) {
   table = register_parameter("table", at::empty({options.max_length, options.d_model}));
   const c10::AutoGradMode no_gradients(false);
-  if (is_initialised()) table.normal_(0, 0.02);
+  if (init_is_on()) table.normal_(0, 0.02);
 }
 
 at::Tensor LearnedPositions::first(int64_t /*rows*/, at::Device /*device*/) const {

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/ops/embedding.h"
 
 namespace heed::nn {
@@ -16,7 +16,7 @@ Embedding::Embedding(const EmbeddingOptions& options)
   check_usage(std::isfinite(scale_) && scale_ > 0, "embedding: expected a positive scale, got ",
               scale_);
   weight = register_parameter("weight", at::empty({options.num_embeddings, options.embedding_dim}));
-  if (!is_initialised()) return;
+  if (!init_is_on()) return;
   const c10::AutoGradMode no_gradients(false);
   weight.normal_(0, options.std.value_or(1 / scale_));
   if (padding_idx_ >= 0) weight[padding_idx_].zero_();

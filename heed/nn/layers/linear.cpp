@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/nn/parameters/low_rank.h"
 
 namespace heed::nn {
@@ -10,7 +10,7 @@ namespace heed::nn {
 Linear::Linear(const LinearOptions& options) {
   weight = register_parameter("weight", at::empty({options.out, options.in}));
   if (options.bias) bias = register_parameter("bias", at::zeros({options.out}));
-  initialise(weight, Initialisation::kXavierUniform);
+  init_weight(weight, Init::kXavierUniform);
 }
 
 at::Tensor Linear::forward(const at::Tensor& input, Activation activation) const {

@@ -12,7 +12,7 @@
 
 #include "heed/base/error.h"
 #include "heed/nn/layers/subsampling.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 
 namespace heed::nn {
 namespace {
@@ -55,7 +55,7 @@ Recurrent::Recurrent(const RecurrentOptions& options) : options_(options) {
     if (std::ssize(weights) == 4 * directions()) break;
     const auto add = [&](const char* name, at::IntArrayRef shape) {
       at::Tensor weight = at::empty(shape);
-      if (is_initialised()) weight.uniform_(-reach, reach);
+      if (init_is_on()) weight.uniform_(-reach, reach);
       weights.push_back(register_parameter(text_of(name, "_l0", direction), weight));
     };
     add("weight_ih", {rows, options.input_size});

@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/base/error.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 
 namespace heed::nn {
 
@@ -24,7 +24,7 @@ Subsampling::Subsampling(const SubsamplingOptions& options) {
     const size_t layer = weights.size();
     at::Tensor weight = at::empty({options.channels, layer == 0 ? 1 : options.channels, 3, 3});
     at::Tensor flat = weight.view({options.channels, -1});
-    initialise(flat, Initialisation::kScaledNormal);
+    init_weight(flat, Init::kScaledNormal);
     weights.push_back(register_parameter(text_of("weight", layer), weight));
     biases.push_back(register_parameter(text_of("bias", layer), at::zeros({options.channels})));
     bins = (bins + 1) / 2;

@@ -4,7 +4,7 @@
 
 #include "heed/base/error.h"
 #include "heed/nn/layers/subsampling.h"
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 #include "heed/nn/transformer/recompute.h"
 #include "heed/ops/dropout.h"
 
@@ -19,7 +19,7 @@ ConvolutionModule::ConvolutionModule(const ConvolutionOptions& options) : causal
   up = linear("up", options.d_model, 2 * options.d_model);
   at::Tensor kernel = at::empty({options.d_model, 1, options.kernel_size});
   at::Tensor flat = kernel.view({options.d_model, -1});
-  initialise(flat, Initialisation::kScaledNormal);
+  init_weight(flat, Init::kScaledNormal);
   weight = register_parameter("weight", kernel);
   bias = register_parameter("bias", at::zeros({options.d_model}));
   norm = Norm(*this, "norm", {.d_model = options.d_model});

@@ -49,7 +49,7 @@ SequenceToSequenceOptions small_sequence_to_sequence() {
                                     .d_ff = 64,
                                     .max_length = 24,
                                     .norm_first = true,
-                                    .initialisation = "xavier_uniform",
+                                    .init = "xavier_uniform",
                                     .dropout = 0,
                                     .attention_dropout = 0,
                                     .embedding_dropout = 0}},

@@ -10,7 +10,7 @@ namespace heed::tasks {
 namespace {
 
 // What a node attends to: itself, and some of the others, in the order of the graph.
-std::vector<int64_t> drawn(const Neighbours& graph, int64_t node, int64_t most,
+std::vector<int64_t> drawn(const Neighbors& graph, int64_t node, int64_t most,
                            std::mt19937_64& random) {
   const auto at = static_cast<size_t>(node);
   std::vector<int64_t> others(graph.nodes.begin() + graph.offsets[at],
@@ -27,8 +27,8 @@ std::vector<int64_t> drawn(const Neighbours& graph, int64_t node, int64_t most,
 
 }  // namespace
 
-Subgraph sampled_subgraph(const Neighbours& graph, const std::vector<int64_t>& asked,
-                          const NeighbourSamplingOptions& options) {
+Subgraph sampled_subgraph(const Neighbors& graph, const std::vector<int64_t>& asked,
+                          const NeighborSamplingOptions& options) {
   std::mt19937_64 random(options.seed);
   Subgraph part{.nodes = asked, .seen = {.offsets = {0}, .nodes = {}}};
   std::unordered_map<int64_t, int64_t> numbers;

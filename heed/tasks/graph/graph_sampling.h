@@ -12,19 +12,19 @@ namespace heed::tasks {
 
 struct Subgraph {
   std::vector<int64_t> nodes;  // in the whole graph; those that were asked for first
-  Neighbours seen;             // among them
+  Neighbors seen;              // among them
 };
 
 // The nodes that are asked for, what they attend to, what that attends to, and so on, `hops` times.
 // A node attends to itself and at most `most` others, drawn by `seed`; those of the last hop attend
 // to themselves alone.
-struct NeighbourSamplingOptions {
+struct NeighborSamplingOptions {
   int64_t hops = 2;
   int64_t most = 10;
   uint64_t seed = 1;
 };
-Subgraph sampled_subgraph(const Neighbours& graph, const std::vector<int64_t>& asked,
-                          const NeighbourSamplingOptions& options);
+Subgraph sampled_subgraph(const Neighbors& graph, const std::vector<int64_t>& asked,
+                          const NeighborSamplingOptions& options);
 
 // These rows, in this order.
 nn::SparseRows chosen_rows(const nn::SparseRows& rows, const std::vector<int64_t>& numbers);

@@ -85,14 +85,14 @@ std::vector<FeatureColumn> feature_columns(const data::GraphData& data,
 
 }  // namespace
 
-Neighbours neighbours_of(const data::GraphData& data, bool directed) {
+Neighbors neighbors_of(const data::GraphData& data, bool directed) {
   std::vector<std::vector<int64_t>> seen(data.nodes.size());
   for (size_t i = 0; i < seen.size(); ++i) seen[i].push_back(static_cast<int64_t>(i));
   for (const auto& [source, target] : data.edges) {
     seen[static_cast<size_t>(target)].push_back(source);
     if (!directed) seen[static_cast<size_t>(source)].push_back(target);
   }
-  Neighbours result{.offsets = {0}, .nodes = {}};
+  Neighbors result{.offsets = {0}, .nodes = {}};
   for (auto& nodes : seen) {
     std::sort(nodes.begin(), nodes.end());
     nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
@@ -102,7 +102,7 @@ Neighbours neighbours_of(const data::GraphData& data, bool directed) {
   return result;
 }
 
-Pattern pattern_of(const Neighbours& neighbours) {
+Pattern pattern_of(const Neighbors& neighbours) {
   return Pattern::graph(
       {.offsets = at::tensor(neighbours.offsets), .columns = at::tensor(neighbours.nodes)});
 }

@@ -13,16 +13,16 @@
 namespace heed::tasks {
 
 // Which nodes each node attends to, itself among them: sorted, each once.
-struct Neighbours {
+struct Neighbors {
   std::vector<int64_t> offsets;  // N + 1
   std::vector<int64_t> nodes;
 };
 
 // `directed`: a node attends to the sources of the edges to it; else both ends of an edge attend to
 // each other.
-Neighbours neighbours_of(const data::GraphData& data, bool directed);
+Neighbors neighbors_of(const data::GraphData& data, bool directed);
 
-Pattern pattern_of(const Neighbours& neighbours);
+Pattern pattern_of(const Neighbors& neighbours);
 
 // How the columns of the data become features: words by number, means and deviations.
 std::vector<models::GraphFeature> features_of(const data::GraphData& data);

@@ -79,7 +79,7 @@ Metrics metrics_of(const Scores& linked, const Scores& others) {
 }
 
 // The sum over the nodes that both attend to, beside themselves.
-Scores shared(const Neighbours& heard, const NodePairs& pairs,
+Scores shared(const Neighbors& heard, const NodePairs& pairs,
               const std::function<double(size_t degree)>& weight) {
   Scores scores;
   const auto begin_of = [&](int32_t node) {
@@ -166,7 +166,7 @@ LinkPrediction::LinkPrediction(const data::GraphData& data, const LinkPrediction
   model.num_classes = options.vector_size;
   model.num_features = models::count_of(trained_.features);
   features_ = sparse_rows(data, trained_.features);
-  edges_ = pattern_of(neighbours_of(with_edges(data, split_.train), /*directed=*/false));
+  edges_ = pattern_of(neighbors_of(with_edges(data, split_.train), /*directed=*/false));
   linked_ = ends_of(split_.train);
   lengths_ = {std::ssize(data.nodes)};
   trained_.model = std::make_shared<models::GraphClassifier>(model);
@@ -221,7 +221,7 @@ std::vector<float> link_scores(const models::TrainedGraphClassifier& trained,
                                const data::GraphData& data, const NodePairs& pairs) {
   const c10::InferenceMode inference;
   const at::Tensor vectors = trained.model->forward(
-      sparse_rows(data, trained.features), pattern_of(neighbours_of(data, /*directed=*/false)));
+      sparse_rows(data, trained.features), pattern_of(neighbors_of(data, /*directed=*/false)));
   return floats_of(products(vectors, ends_of(pairs)));
 }
 
@@ -232,7 +232,7 @@ LinkEvaluation evaluate(const models::TrainedGraphClassifier& trained, const dat
     return metrics_of(scores_of(pairs.linked), scores_of(pairs.others));
   };
   const c10::InferenceMode inference;
-  const Neighbours heard = neighbours_of(data, /*directed=*/false);
+  const Neighbors heard = neighbors_of(data, /*directed=*/false);
   const nn::SparseRows features = sparse_rows(data, trained.features);
   const at::Tensor vectors = trained.model->forward(features, pattern_of(heard));
   LinkEvaluation result{.model = measured([&](const NodePairs& some) {

@@ -94,7 +94,7 @@ at::Tensor linear_classes(const data::GraphData& data, const nn::SparseRows& fea
   });
 }
 
-at::Tensor spread_classes(const data::GraphData& data, const Neighbours& neighbours) {
+at::Tensor spread_classes(const data::GraphData& data, const Neighbors& neighbours) {
   const auto count = std::ssize(data.nodes);
   const auto classes = std::ssize(data.labels);
   const std::vector<int64_t> train = nodes_of(data, data::Part::kTrain);

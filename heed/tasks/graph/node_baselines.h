@@ -22,6 +22,6 @@ at::Tensor linear_classes(const data::GraphData& data, const nn::SparseRows& fea
 
 // The edges alone, no features: classes spread from neighbour to neighbour.
 //                              Zhou et al. 2004, "Learning with local and global consistency"
-at::Tensor spread_classes(const data::GraphData& data, const Neighbours& neighbours);
+at::Tensor spread_classes(const data::GraphData& data, const Neighbors& neighbours);
 
 }  // namespace heed::tasks

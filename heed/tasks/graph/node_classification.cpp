@@ -48,14 +48,14 @@ double accuracy_of(const at::Tensor& answers, const std::vector<int32_t>& classe
 at::Tensor logits_of(const models::TrainedGraphClassifier& trained, const data::GraphData& data) {
   const c10::InferenceMode inference;
   return trained.model->forward(sparse_rows(data, trained.features),
-                                pattern_of(neighbours_of(data, trained.model->options().directed)));
+                                pattern_of(neighbors_of(data, trained.model->options().directed)));
 }
 
 }  // namespace
 
 NodeClassification::NodeClassification(const data::GraphData& data,
                                        const NodeClassificationOptions& options)
-    : neighbours_(neighbours_of(data, options.model.directed)),
+    : neighbours_(neighbors_of(data, options.model.directed)),
       num_neighbors_(options.num_neighbors),
       classes_(data.classes),
       parts_(data.parts) {
@@ -200,7 +200,7 @@ NodeEvaluation evaluate(const models::TrainedGraphClassifier& trained, const dat
   };
   add("features alone", linear_classes(data, sparse_rows(data, trained.features),
                                        trained.model->options().num_features));
-  add("edges alone", spread_classes(data, neighbours_of(data, trained.model->options().directed)));
+  add("edges alone", spread_classes(data, neighbors_of(data, trained.model->options().directed)));
   return result;
 }
 

@@ -68,7 +68,7 @@ class NodeClassification final : public Task {
   Loss loss_of_some(const std::vector<int64_t>& examples);
 
   models::TrainedGraphClassifier trained_;
-  Neighbours neighbours_;
+  Neighbors neighbours_;
   int64_t num_neighbors_;
   nn::SparseRows features_;
   Pattern edges_;

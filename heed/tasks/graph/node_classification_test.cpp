@@ -128,7 +128,7 @@ TEST(NodeClassification, APartWithAllNeighboursGivesTheSameLoss) {
 
 TEST(GraphSampling, APartReachesAsFarAsItsHops) {
   // A chain: each node attends to the one before it.
-  Neighbours chain{.offsets = {0, 1}, .nodes = {0}};
+  Neighbors chain{.offsets = {0, 1}, .nodes = {0}};
   for (int64_t i = 1; i < 6; ++i) {
     chain.nodes.insert(chain.nodes.end(), {i - 1, i});
     chain.offsets.push_back(std::ssize(chain.nodes));
@@ -140,7 +140,7 @@ TEST(GraphSampling, APartReachesAsFarAsItsHops) {
 }
 
 TEST(GraphSampling, NeighboursAreDrawnEvenly) {
-  Neighbours star{.offsets = {0, 11}, .nodes = {}};
+  Neighbors star{.offsets = {0, 11}, .nodes = {}};
   for (int64_t i = 0; i <= 10; ++i) star.nodes.push_back(i);
   for (int64_t i = 1; i <= 10; ++i) {
     star.nodes.push_back(i);
@@ -169,10 +169,10 @@ TEST(GraphSampling, RowsAreTakenWithTheirEntries) {
 TEST(GraphTensors, NeighboursAreSortedAndHoldTheNode) {
   data::GraphData data = circles(3);
   data.edges = {{2, 0}, {0, 2}, {1, 0}};
-  const Neighbours both = neighbours_of(data, false);
+  const Neighbors both = neighbors_of(data, false);
   EXPECT_EQ(both.offsets, std::vector<int64_t>({0, 3, 5, 7, 8, 9, 10}));
   EXPECT_EQ(both.nodes, std::vector<int64_t>({0, 1, 2, 0, 1, 0, 2, 3, 4, 5}));
-  const Neighbours directed = neighbours_of(data, true);
+  const Neighbors directed = neighbors_of(data, true);
   EXPECT_EQ(directed.nodes, std::vector<int64_t>({0, 1, 2, 1, 0, 2, 3, 4, 5}));
 }
 

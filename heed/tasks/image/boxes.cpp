@@ -23,7 +23,7 @@ at::Tensor centred(const at::Tensor& corners) {
   return at::cat({(first + last) / 2, last - first}, -1);
 }
 
-at::Tensor generalised_overlap(const at::Tensor& a, const at::Tensor& b) {
+at::Tensor generalized_box_iou(const at::Tensor& a, const at::Tensor& b) {
   const at::Tensor one = corners_of(a);
   const at::Tensor other = corners_of(b);
   const auto first = [](const at::Tensor& box) { return box.narrow(-1, 0, 2); };

@@ -14,7 +14,7 @@ at::Tensor centred(const at::Tensor& corners);
 // broadcast -> (…): the overlap, less the share of the smallest box around both that neither
 // covers; from −1 to 1, with a gradient also where they do not meet.
 //   Rezatofighi et al. 2019, "Generalized Intersection over Union", algorithm 1
-at::Tensor generalised_overlap(const at::Tensor& a, const at::Tensor& b);
+at::Tensor generalized_box_iou(const at::Tensor& a, const at::Tensor& b);
 
 // Where the boxes (n, 4) of a picture are once it has been moved by `move` (2, 3), see
 // drawn_moves(): (n, 4), of a turned box the one around it, cut off at the edges of the picture;

@@ -20,37 +20,37 @@ TEST(Boxes, CornersAndBack) {
 }
 
 // By hand: of two boxes 2 × 2, one to the right by 1: 2 of 6 covered by both, nothing left over.
-TEST(GeneralisedOverlap, IsTheOverlapLessWhatIsLeftOver) {
+TEST(GeneralizedBoxIou, IsTheOverlapLessWhatIsLeftOver) {
   const at::Tensor a = box({0, 0, 2, 2});
-  EXPECT_NEAR(generalised_overlap(a, a).item<double>(), 1, 1e-12);
-  EXPECT_NEAR(generalised_overlap(a, box({1, 0, 3, 2})).item<double>(), 2 / 6.0, 1e-12);
+  EXPECT_NEAR(generalized_box_iou(a, a).item<double>(), 1, 1e-12);
+  EXPECT_NEAR(generalized_box_iou(a, box({1, 0, 3, 2})).item<double>(), 2 / 6.0, 1e-12);
   // Askew by 1: 1 of 7, in a box of 9 of which 2 are left over.
-  EXPECT_NEAR(generalised_overlap(a, box({1, 1, 3, 3})).item<double>(), 1 / 7.0 - 2 / 9.0, 1e-12);
+  EXPECT_NEAR(generalized_box_iou(a, box({1, 1, 3, 3})).item<double>(), 1 / 7.0 - 2 / 9.0, 1e-12);
   // They do not meet: 8 covered of 2 × 6.
-  EXPECT_NEAR(generalised_overlap(a, box({4, 0, 6, 2})).item<double>(), -4 / 12.0, 1e-12);
+  EXPECT_NEAR(generalized_box_iou(a, box({4, 0, 6, 2})).item<double>(), -4 / 12.0, 1e-12);
 }
 
-TEST(GeneralisedOverlap, ShapesAreBroadcast) {
+TEST(GeneralizedBoxIou, ShapesAreBroadcast) {
   const at::Tensor a = at::rand({3, 1, 4}, at::kDouble);
   const at::Tensor b = at::rand({5, 4}, at::kDouble);
-  const at::Tensor all = generalised_overlap(a, b);
+  const at::Tensor all = generalized_box_iou(a, b);
   ASSERT_EQ(all.sizes(), at::IntArrayRef({3, 5}));
-  EXPECT_NEAR(all[2][4].item<double>(), generalised_overlap(a[2][0], b[4]).item<double>(), 1e-12);
+  EXPECT_NEAR(all[2][4].item<double>(), generalized_box_iou(a[2][0], b[4]).item<double>(), 1e-12);
 }
 
-TEST(GeneralisedOverlap, NothingIsDividedByZero) {
+TEST(GeneralizedBoxIou, NothingIsDividedByZero) {
   const at::Tensor none = at::zeros({4});
-  EXPECT_TRUE(generalised_overlap(none, none).isfinite().all().item<bool>());
+  EXPECT_TRUE(generalized_box_iou(none, none).isfinite().all().item<bool>());
 }
 
-TEST(GeneralisedOverlap, GradientsAreThoseOfFiniteDifferences) {
+TEST(GeneralizedBoxIou, GradientsAreThoseOfFiniteDifferences) {
   at::manual_seed(3);
   const at::Tensor real = at::tensor({0.5, 0.5, 0.3, 0.2}, at::kDouble);
   // Inside, askew, far away.
   for (const std::vector<double>& values : std::vector<std::vector<double>>{
            {0.51, 0.52, 0.11, 0.1}, {0.41, 0.57, 0.33, 0.27}, {0.12, 0.13, 0.1, 0.15}}) {
     const at::Tensor found = at::tensor(values, at::kDouble).requires_grad_();
-    generalised_overlap(found, real).backward();
+    generalized_box_iou(found, real).backward();
     for (int64_t i = 0; i < 4; ++i) {
       constexpr double kStep = 1e-6;
       const at::Tensor more = found.detach().clone();
@@ -58,7 +58,7 @@ TEST(GeneralisedOverlap, GradientsAreThoseOfFiniteDifferences) {
       more[i] += kStep;
       less[i] -= kStep;
       const double slope =
-          (generalised_overlap(more, real) - generalised_overlap(less, real)).item<double>() /
+          (generalized_box_iou(more, real) - generalized_box_iou(less, real)).item<double>() /
           (2 * kStep);
       EXPECT_NEAR(found.grad()[i].item<double>(), slope, 1e-6) << i;
     }

@@ -157,7 +157,7 @@ Metrics generation_metrics(const models::ImageGeneratorOptions& options,
           {"examples", images}};
 }
 
-double quantisation_error(const models::TrainedImageGenerator& trained,
+double quantization_error(const models::TrainedImageGenerator& trained,
                           const data::ImageData& data) {
   const models::ImageCodes codes = trained.model->codes();
   const auto size = static_cast<size_t>(codes.options().size());

@@ -82,7 +82,7 @@ Metrics generation_metrics(const models::ImageGeneratorOptions& options,
 
 // Root of the mean squared difference between pictures and what their codes stand for, in values
 // from 0 to 255: what quantisation loses.
-double quantisation_error(const models::TrainedImageGenerator& trained,
+double quantization_error(const models::TrainedImageGenerator& trained,
                           const data::ImageData& data);
 
 // Bits per dimension of what a sceptic would try first, counted on the codes that train: each code

@@ -153,12 +153,12 @@ TEST(ImageGeneration, ASeedGivesTheSamePictures) {
 TEST(ImageGeneration, CountsWhatQuantisationLoses) {
   const data::ImageData data = halves(4);
   EXPECT_EQ(
-      quantisation_error(ImageGeneration(data, data, small_image_generation(2, 2)).trained(), data),
+      quantization_error(ImageGeneration(data, data, small_image_generation(2, 2)).trained(), data),
       0);
   data::ImageData grey = data;
   for (uint8_t& value : grey.pixels) value = value == 255 ? 250 : 0;  // half of them 5 away
   EXPECT_NEAR(
-      quantisation_error(ImageGeneration(grey, grey, small_image_generation(1, 2)).trained(), grey),
+      quantization_error(ImageGeneration(grey, grey, small_image_generation(1, 2)).trained(), grey),
       5 * std::sqrt(0.53125), 0.2);
 }
 

@@ -56,7 +56,7 @@ PixelScale pixel_scale_of(const models::TrainedObjectDetector& trained) {
 
 void check_has_objects(const data::ObjectData& data) {
   if (std::any_of(data.objects.begin(), data.objects.end(),
-                  [](const data::LabelledObject& object) { return !object.crowd; })) {
+                  [](const data::LabeledObject& object) { return !object.crowd; })) {
     return;
   }
   throw DataError(joined(data.pictures.files), "expected objects in the pictures, found none");
@@ -93,7 +93,7 @@ ObjectDetection::ObjectDetection(data::ObjectData train, data::ObjectData valid,
 std::vector<Source> ObjectDetection::sources() const {
   const auto add = [](Checksum& sum, const data::ObjectData& data) {
     sum.add(data.pictures.pixels.data(), data.pictures.pixels.size());
-    for (const data::LabelledObject& object : data.objects) {
+    for (const data::LabeledObject& object : data.objects) {
       sum.add(std::vector<int64_t>{object.image, object.category, object.crowd ? 1 : 0});
       sum.add(std::vector<double>{object.x, object.y, object.width, object.height, object.area});
     }
@@ -156,7 +156,7 @@ void ObjectDetection::save(const std::filesystem::path& directory) const {
 std::vector<RealBoxes> real_boxes(const data::ObjectData& data) {
   std::vector<std::vector<int64_t>> classes(static_cast<size_t>(data.count()));
   std::vector<std::vector<double>> corners(classes.size());
-  for (const data::LabelledObject& object : data.objects) {
+  for (const data::LabeledObject& object : data.objects) {
     if (object.crowd) continue;
     const auto image = static_cast<size_t>(object.image);
     const data::ImageSize& size = data.pictures.sizes[image];
@@ -241,7 +241,7 @@ std::vector<metrics::FoundObject> found_objects(const models::TrainedObjectDetec
 
 std::vector<metrics::RealObject> real_objects(const data::ObjectData& data) {
   std::vector<metrics::RealObject> real;
-  for (const data::LabelledObject& object : data.objects) {
+  for (const data::LabeledObject& object : data.objects) {
     real.push_back(
         {.image = object.image,
          .category = object.category,

@@ -169,7 +169,7 @@ TEST(ObjectDetection, MovedScenesKeepTheirObjects) {
 TEST(ObjectDetection, NeedsObjects) {
   const data::ObjectData scenes = bar_scenes(2);
   data::ObjectData none = scenes;
-  for (data::LabelledObject& object : none.objects) object.crowd = true;
+  for (data::LabeledObject& object : none.objects) object.crowd = true;
   EXPECT_THROW(ObjectDetection(none, scenes, small_detection()), DataError);
   EXPECT_THROW(ObjectDetection(scenes, none, small_detection()), DataError);
   ObjectDetectionOptions many = small_detection();

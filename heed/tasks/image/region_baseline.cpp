@@ -121,7 +121,7 @@ at::Tensor feature_rows(const std::vector<float>& features) {
 }
 
 // The box of an object in the pixels of its picture as it was read.
-Region region_of(const data::LabelledObject& object, const data::ImageData& pictures) {
+Region region_of(const data::LabeledObject& object, const data::ImageData& pictures) {
   const data::ImageSize& size = pictures.sizes[static_cast<size_t>(object.image)];
   const auto side = [](double at, int64_t from, int64_t to) {
     const double scaled = at * static_cast<double>(to) / static_cast<double>(from);
@@ -142,7 +142,7 @@ Region region_of(const data::LabelledObject& object, const data::ImageData& pict
 at::Tensor fitted(const data::ObjectData& train) {
   std::vector<float> features;
   std::vector<int64_t> categories;
-  for (const data::LabelledObject& object : train.objects) {
+  for (const data::LabeledObject& object : train.objects) {
     if (object.crowd || std::ssize(categories) == kMostBoxes) continue;
     add_region_features(grey_picture(train.pictures, object.image),
                         region_of(object, train.pictures), features);

@@ -53,7 +53,7 @@ TEST(RegionBaseline, FindsWhatStandsApart) {
     const auto found = region_baseline(data, data);
     ASSERT_EQ(found.size(), 24u);
     for (size_t i = 0; i < found.size(); ++i) {  // both from the top of each picture
-      const data::LabelledObject& real = data.objects[i];
+      const data::LabeledObject& real = data.objects[i];
       EXPECT_EQ(found[i].image, real.image);
       EXPECT_EQ(found[i].category, real.category);
       EXPECT_NEAR(found[i].box.x, real.x, 1e-9);

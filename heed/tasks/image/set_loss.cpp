@@ -28,7 +28,7 @@ at::Tensor pairing_costs(const models::FoundBoxes& found, int64_t index, const R
   const at::Tensor wanted = real.boxes.to(boxes.device()).unsqueeze(1);         // (n, 1, 4)
   const at::Tensor costs = -probabilities.index_select(1, real.classes.to(boxes.device())).t() +
                            options.bbox_loss_coefficient * (wanted - boxes).abs().sum(-1) -
-                           options.giou_loss_coefficient * generalised_overlap(boxes, wanted);
+                           options.giou_loss_coefficient * generalized_box_iou(boxes, wanted);
   return costs.nan_to_num(kWorstCost, kWorstCost, -kWorstCost).to(at::kCPU, at::kDouble);
 }
 
@@ -84,7 +84,7 @@ at::Tensor set_loss(const models::FoundBoxes& found, const std::vector<RealBoxes
   const at::Tensor wanted = at::stack(boxes).to(device);
   const at::Tensor box_terms =
       options.bbox_loss_coefficient * (chosen - wanted).abs().sum() +
-      options.giou_loss_coefficient * (1 - generalised_overlap(chosen, wanted)).sum();
+      options.giou_loss_coefficient * (1 - generalized_box_iou(chosen, wanted)).sum();
   return class_term + box_terms / static_cast<double>(count);
 }
 

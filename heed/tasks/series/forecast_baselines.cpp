@@ -23,7 +23,7 @@ struct LinearSums {
   at::Tensor squares;   // (L, L) float64
   at::Tensor products;  // (L, F) float64
 
-  LinearSums(const StandardisedSeries& series, int64_t end, int64_t context_length,
+  LinearSums(const StandardizedSeries& series, int64_t end, int64_t context_length,
              int64_t horizon) {
     const auto wide = at::TensorOptions().dtype(at::kDouble);
     squares = at::zeros({context_length, context_length}, wide);
@@ -53,12 +53,12 @@ at::Tensor last_season(const at::Tensor& past, int64_t horizon, int64_t season) 
   return last.repeat({1, (horizon + season - 1) / season, 1}).narrow(1, 0, horizon);
 }
 
-LinearForecast::LinearForecast(const StandardisedSeries& series, int64_t end,
+LinearForecast::LinearForecast(const StandardizedSeries& series, int64_t end,
                                int64_t context_length, int64_t horizon) {
   map_ = LinearSums(series, end, context_length, horizon).map(kRidge);
 }
 
-LinearForecast LinearForecast::with_best_ridge(const StandardisedSeries& series, int64_t end,
+LinearForecast LinearForecast::with_best_ridge(const StandardizedSeries& series, int64_t end,
                                                int64_t valid_end, int64_t context_length,
                                                int64_t horizon) {
   const LinearSums sums(series, end, context_length, horizon);

@@ -24,12 +24,12 @@ at::Tensor last_season(const at::Tensor& past, int64_t horizon, int64_t season);
 class LinearForecast {
  public:
   // Fitted on all windows whose future lies in rows [0, end).
-  LinearForecast(const StandardisedSeries& series, int64_t end, int64_t context_length,
+  LinearForecast(const StandardizedSeries& series, int64_t end, int64_t context_length,
                  int64_t horizon);
 
   // The same with the ridge, of several, that errs least where the future lies in rows
   // [end, valid_end).
-  static LinearForecast with_best_ridge(const StandardisedSeries& series, int64_t end,
+  static LinearForecast with_best_ridge(const StandardizedSeries& series, int64_t end,
                                         int64_t valid_end, int64_t context_length, int64_t horizon);
 
   at::Tensor forward(const at::Tensor& past) const;

@@ -117,7 +117,7 @@ Forecasting::Forecasting(const data::SeriesData& data, const SeriesSplit& split,
   trained_.time_column = data.time_column;
   trained_.coverages = options.coverages;
   measure(trained_, data, split.train);
-  series_ = standardised(trained_, data);
+  series_ = standardized(trained_, data);
   model.num_series = std::ssize(trained_.series);
   model.num_covariates = std::ssize(trained_.covariates);
   trained_.model = std::make_shared<models::Forecaster>(model);
@@ -190,7 +190,7 @@ void Forecasting::save(const std::filesystem::path& directory) const {
   models::save(trained_, directory);
 }
 
-StandardisedSeries standardised(const models::TrainedForecaster& trained,
+StandardizedSeries standardized(const models::TrainedForecaster& trained,
                                 const data::SeriesData& data) {
   return {.values = columns(data, trained.series, trained, 0),
           .covariates = trained.covariates.empty()
@@ -199,7 +199,7 @@ StandardisedSeries standardised(const models::TrainedForecaster& trained,
 }
 
 ForecastEvaluation evaluate(const models::TrainedForecaster& trained,
-                            const StandardisedSeries& series, int64_t begin, int64_t end,
+                            const StandardizedSeries& series, int64_t begin, int64_t end,
                             int64_t season, const Progress& progress) {
   const c10::InferenceMode inference;
   const auto& o = trained.model->options();
@@ -242,7 +242,7 @@ ForecastEvaluation evaluate(const models::TrainedForecaster& trained,
   return result;
 }
 
-at::Tensor forecast(const models::TrainedForecaster& trained, const StandardisedSeries& series) {
+at::Tensor forecast(const models::TrainedForecaster& trained, const StandardizedSeries& series) {
   const c10::InferenceMode inference;
   const auto& o = trained.model->options();
   const int64_t rows = series.values.size(0);

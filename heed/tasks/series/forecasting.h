@@ -69,23 +69,23 @@ class Forecasting final : public Task {
   SeriesSplit split_;
   ForecastingOptions options_;
   models::TrainedForecaster trained_;
-  StandardisedSeries series_;
+  StandardizedSeries series_;
   std::vector<int64_t> lengths_;
 };
 
 // The columns that the model knows, standardised as it was trained. Throws UsageError where one is
 // missing.
-StandardisedSeries standardised(const models::TrainedForecaster& trained,
+StandardizedSeries standardized(const models::TrainedForecaster& trained,
                                 const data::SeriesData& data);
 
 // Errors, in standardised units, on all windows whose future lies in rows [begin, end), and those
 // of the baselines; the linear one is fitted on rows [0, begin).
 ForecastEvaluation evaluate(const models::TrainedForecaster& trained,
-                            const StandardisedSeries& series, int64_t begin, int64_t end,
+                            const StandardizedSeries& series, int64_t begin, int64_t end,
                             int64_t season, const Progress& progress);
 
 // What follows the last L rows: (F, S) in the units of the data. `covariates` of the future (F, K)
 // stand behind the values, in rows that have no values yet.
-at::Tensor forecast(const models::TrainedForecaster& trained, const StandardisedSeries& series);
+at::Tensor forecast(const models::TrainedForecaster& trained, const StandardizedSeries& series);
 
 }  // namespace heed::tasks

@@ -50,7 +50,7 @@ TEST(Forecasting, LearnsAWave) {
   EXPECT_FALSE(task.watched("").higher_is_better);
   EXPECT_FALSE(task.watched("mae").higher_is_better);
   EXPECT_LT(metric(metrics, "mse"), 0.1);
-  const StandardisedSeries series = standardised(task.trained(), data);
+  const StandardizedSeries series = standardized(task.trained(), data);
   const ForecastEvaluation evaluation = evaluate(task.trained(), series, 160, 200, 12, {});
   EXPECT_LT(evaluation.model.mse(), 0.1);
   ASSERT_EQ(evaluation.baselines.size(), 3u);
@@ -78,7 +78,7 @@ TEST(Forecasting, BeginsAsTheLinearMap) {
 // Steps of chance: nothing is better than the last value, and a map fitted to few of them is worse.
 TEST(LinearForecast, TheRidgeKeepsItFromChance) {
   at::manual_seed(5);
-  const StandardisedSeries series{.values = at::randn({300, 1}).cumsum(0)};
+  const StandardizedSeries series{.values = at::randn({300, 1}).cumsum(0)};
   const auto error = [&](const LinearForecast& forecast) {
     double sum = 0;
     for_each_window(series, 200, 300, 48, 4, {}, [&](const SeriesWindows& windows) {
@@ -123,7 +123,7 @@ TEST(Forecasting, CovariatesOfTheFutureAreNeeded) {
   Forecasting task(data, {.train = 72, .valid = 24, .test = 24}, options);
   EXPECT_EQ(task.trained().series, (std::vector<std::string>{"a", "b"}));
   EXPECT_TRUE(std::isfinite(metric(task.validate({}), "mse")));
-  StandardisedSeries series = standardised(task.trained(), data);
+  StandardizedSeries series = standardized(task.trained(), data);
   EXPECT_THROW(forecast(task.trained(), series), UsageError);
   series.values = series.values.narrow(0, 0, 114);
   EXPECT_EQ(forecast(task.trained(), series).size(0), 6);

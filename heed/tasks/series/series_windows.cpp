@@ -11,7 +11,7 @@ constexpr int64_t kWindowsOfABatch = 128;
 
 }  // namespace
 
-SeriesWindows windows_at(const StandardisedSeries& series, const at::Tensor& begins,
+SeriesWindows windows_at(const StandardizedSeries& series, const at::Tensor& begins,
                          int64_t context_length, int64_t horizon) {
   const int64_t length = context_length + horizon;
   const at::Tensor rows =
@@ -29,7 +29,7 @@ int64_t windows_between(int64_t begin, int64_t end, int64_t context_length, int6
   return std::max<int64_t>(0, end - horizon - std::max(begin, context_length) + 1);
 }
 
-void for_each_window(const StandardisedSeries& series, int64_t begin, int64_t end,
+void for_each_window(const StandardizedSeries& series, int64_t begin, int64_t end,
                      int64_t context_length, int64_t horizon, const Progress& progress,
                      const std::function<void(const SeriesWindows&)>& read) {
   const int64_t first = std::max(begin, context_length);

@@ -11,7 +11,7 @@
 namespace heed::tasks {
 
 // Standardised series, as a model reads them.
-struct StandardisedSeries {
+struct StandardizedSeries {
   at::Tensor values;      // (T, S) float32
   at::Tensor covariates;  // (T, K), undefined without any; rows beyond the values are the future
 };
@@ -23,11 +23,11 @@ struct SeriesWindows {
 };
 
 // Those whose future begins at these rows; each has L rows before it and F from it on.
-SeriesWindows windows_at(const StandardisedSeries& series, const at::Tensor& begins,
+SeriesWindows windows_at(const StandardizedSeries& series, const at::Tensor& begins,
                          int64_t context_length, int64_t horizon);
 
 // All windows whose future lies in rows [begin, end), a batch at a time.
-void for_each_window(const StandardisedSeries& series, int64_t begin, int64_t end,
+void for_each_window(const StandardizedSeries& series, int64_t begin, int64_t end,
                      int64_t context_length, int64_t horizon, const Progress& progress,
                      const std::function<void(const SeriesWindows&)>& read);
 

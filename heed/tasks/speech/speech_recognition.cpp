@@ -72,7 +72,7 @@ Source source_of_spoken(const char* name, const data::SoundData& data) {
 }
 
 // The words of the best text, with the times of its tokens.
-Transcript transcript_of(const models::TrainedSpeechRecogniser& trained,
+Transcript transcript_of(const models::TrainedSpeechRecognizer& trained,
                          const inference::CtcLogits& logits, const TranscribeOptions& options) {
   Transcript result;
   std::vector<int32_t> ids;
@@ -119,7 +119,7 @@ struct Said {
   }
 };
 
-void for_each_said(const models::TrainedSpeechRecogniser& trained,
+void for_each_said(const models::TrainedSpeechRecognizer& trained,
                    const std::vector<const audio::LogMel*>& sounds, const Progress& progress,
                    const std::function<void(const Said&)>& use) {
   const c10::InferenceMode inference;
@@ -149,7 +149,7 @@ at::Tensor ctc_loss_sum(const at::Tensor& log_probabilities, const at::Tensor& s
 
 std::vector<std::string> speech_unit_names() { return {"characters", "words"}; }
 
-std::vector<int32_t> speech_tokens(const models::TrainedSpeechRecogniser& trained,
+std::vector<int32_t> speech_tokens(const models::TrainedSpeechRecognizer& trained,
                                    const std::string& text) {
   return ids_of(trained.tokens, units_of(text, trained.words));
 }
@@ -160,7 +160,7 @@ SpeechRecognition::SpeechRecognition(data::SoundData train, data::SoundData vali
   trained_.words = options.units == "words";
   trained_.tokens = tokens_of(train_, trained_.words);
   trained_.scale = scale_of(frames_of(train_.examples));
-  models::SpeechRecogniserOptions model = options.model;
+  models::SpeechRecognizerOptions model = options.model;
   model.num_tokens = std::ssize(trained_.tokens);
   const auto all = train_.examples.size();
   std::erase_if(train_.examples, [&](const data::SoundExample& example) {
@@ -184,7 +184,7 @@ SpeechRecognition::SpeechRecognition(data::SoundData train, data::SoundData vali
   for (const data::SoundExample& example : valid_.examples) {
     valid_targets_.push_back(speech_tokens(trained_, example.entry.target));
   }
-  trained_.model = std::make_shared<models::SpeechRecogniser>(model);
+  trained_.model = std::make_shared<models::SpeechRecognizer>(model);
 }
 
 std::vector<Source> SpeechRecognition::sources() const {
@@ -239,7 +239,7 @@ void SpeechRecognition::save(const std::filesystem::path& directory) const {
   models::save(trained_, directory);
 }
 
-std::vector<Transcript> transcribe(const models::TrainedSpeechRecogniser& trained,
+std::vector<Transcript> transcribe(const models::TrainedSpeechRecognizer& trained,
                                    const std::vector<const audio::LogMel*>& sounds,
                                    const TranscribeOptions& options, const Progress& progress) {
   std::vector<Transcript> transcripts(sounds.size());

@@ -9,7 +9,7 @@
 #include "heed/data/sounds/sound_data.h"
 #include "heed/inference/ctc.h"
 #include "heed/metrics/error_rates.h"
-#include "heed/models/files/speech_recogniser_files.h"
+#include "heed/models/files/speech_recognizer_files.h"
 #include "heed/nn/fields.h"
 #include "heed/tasks/common/task.h"
 #include "heed/tasks/speech/spec_augment.h"
@@ -20,7 +20,7 @@ namespace heed::tasks {
 std::vector<std::string> speech_unit_names();
 
 struct SpeechRecognitionOptions {
-  models::SpeechRecogniserOptions model;  // tokens are read from the data
+  models::SpeechRecognizerOptions model;  // tokens are read from the data
   std::string units = "characters";
   SpecAugmentOptions augmentation = {.time_mask_length = 20};
 };
@@ -56,7 +56,7 @@ class SpeechRecognition final : public Task {
   static std::vector<Watched> watchable() { return {lowest("loss"), lowest("wer"), lowest("cer")}; }
   void save(const std::filesystem::path& directory) const override;
 
-  const models::TrainedSpeechRecogniser& trained() const { return trained_; }
+  const models::TrainedSpeechRecognizer& trained() const { return trained_; }
 
   // "3 of 300 sounds are too short …"; empty: none is.
   const std::vector<std::string>& warnings() const { return warnings_; }
@@ -65,7 +65,7 @@ class SpeechRecognition final : public Task {
   SpeechRecognitionOptions options_;
   data::SoundData train_;
   data::SoundData valid_;
-  models::TrainedSpeechRecogniser trained_;
+  models::TrainedSpeechRecognizer trained_;
   std::vector<std::vector<int32_t>> targets_;        // of train_
   std::vector<std::vector<int32_t>> valid_targets_;  // of valid_, for each evaluation
   std::vector<int64_t> lengths_;
@@ -73,7 +73,7 @@ class SpeechRecognition final : public Task {
 };
 
 // The tokens of a text; those that the model does not know are left out.
-std::vector<int32_t> speech_tokens(const models::TrainedSpeechRecogniser& trained,
+std::vector<int32_t> speech_tokens(const models::TrainedSpeechRecognizer& trained,
                                    const std::string& text);
 
 struct SpokenWord {
@@ -104,7 +104,7 @@ void visit_fields(Options& o, const Visit& visit) {
 }
 
 // What is said in each sound, in their order.
-std::vector<Transcript> transcribe(const models::TrainedSpeechRecogniser& trained,
+std::vector<Transcript> transcribe(const models::TrainedSpeechRecognizer& trained,
                                    const std::vector<const audio::LogMel*>& sounds,
                                    const TranscribeOptions& options = {},
                                    const Progress& progress = {});

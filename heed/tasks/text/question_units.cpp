@@ -7,7 +7,7 @@
 
 #include "heed/io/checksum.h"
 #include "heed/tasks/common/vocabulary_size.h"
-#include "heed/tasks/generation/language_modelling.h"
+#include "heed/tasks/generation/language_modeling.h"
 #include "heed/text/builders/word_level_builder.h"
 
 namespace heed::tasks {

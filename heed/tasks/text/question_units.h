@@ -44,7 +44,7 @@ models::QuestionBatch question_batch(const std::vector<const QuestionUnits*>& in
                                      int64_t padding_id);
 
 // "words", every word of the texts, or "words:N", the N most frequent; otherwise as tokenizer_for
-// (generation/language_modelling.h) has it. Throws UsageError, and what Tokenizer::load throws.
+// (generation/language_modeling.h) has it. Throws UsageError, and what Tokenizer::load throws.
 std::shared_ptr<const text::Tokenizer> question_tokenizer(const std::string& kind,
                                                           const std::vector<std::string>& texts,
                                                           const Progress& progress = {});

@@ -52,7 +52,7 @@ SpanQuestionsOptions small_span_questions(int64_t longest) {
                                     .max_length = longest,
                                     .attention = {.positions = "learned"},
                                     .norm_first = false,
-                                    .initialisation = "xavier_uniform",
+                                    .init = "xavier_uniform",
                                     .dropout = 0,
                                     .attention_dropout = 0,
                                     .embedding_dropout = 0}},

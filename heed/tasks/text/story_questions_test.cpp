@@ -43,7 +43,7 @@ StoryQuestionsOptions small_story_questions(const char* units) {
                                     .max_length = 20,
                                     .attention = {.positions = "learned"},
                                     .norm_first = false,
-                                    .initialisation = "xavier_uniform",
+                                    .init = "xavier_uniform",
                                     .dropout = 0,
                                     .attention_dropout = 0,
                                     .embedding_dropout = 0}}};

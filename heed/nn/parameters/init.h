@@ -11,7 +11,7 @@
 
 namespace heed::nn {
 
-enum class Initialisation {
+enum class Init {
   kXavierUniform,  // U(−a, a), a = √(6 / (in + out))           Glorot & Bengio 2010, eq. 16
   kXavierNormal,   // N(0, 2 / (in + out))                      Glorot & Bengio 2010, eq. 12
   kScaledNormal,   // N(0, 1 / in)                              LeCun et al. 1998
@@ -26,33 +26,33 @@ enum class Initialisation {
 
 // "xavier_uniform", "xavier_normal", "scaled_normal", "small_normal", "residual_normal",
 // "small_embedding"; throws UsageError otherwise.
-Initialisation initialisation_from(std::string_view name);
-std::string name_of(Initialisation initialisation);
-std::vector<std::string> initialisation_names();
+Init init_from(std::string_view name);
+std::string name_of(Init init);
+std::vector<std::string> init_names();
 
 // While one of these lives, layers that its thread makes leave their weights as memory comes: those
 // of a file will take their place. Whoever makes one gives every weight a value.
-class WithoutInitialisation {
+class SkipInit {
  public:
-  WithoutInitialisation();
-  ~WithoutInitialisation();
-  WithoutInitialisation(const WithoutInitialisation&) = delete;
-  WithoutInitialisation& operator=(const WithoutInitialisation&) = delete;
+  SkipInit();
+  ~SkipInit();
+  SkipInit(const SkipInit&) = delete;
+  SkipInit& operator=(const SkipInit&) = delete;
 
  private:
   bool before_;
 };
 
 // Whether new layers get values.
-bool is_initialised();
+bool init_is_on();
 
 // Fills a (out, in) matrix in place from torch's default generator, outside autograd. A matrix by
 // itself is not known to be on a residual path: kResidualNormal is kSmallNormal here. Nothing where
-// not is_initialised().
-void initialise(at::Tensor& weight, Initialisation initialisation);
+// not init_is_on().
+void init_weight(at::Tensor& weight, Init init);
 
 // Fills the weights of every Linear in a model. The residual path is what the parts named "output"
 // and "down" of its layers add to.
-void initialise_linear_layers(torch::nn::Module& model, Initialisation initialisation);
+void init_linear_layers(torch::nn::Module& model, Init init);
 
 }  // namespace heed::nn

@@ -1,4 +1,4 @@
-#include "heed/tasks/generation/language_modelling.h"
+#include "heed/tasks/generation/language_modeling.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -120,9 +120,9 @@ std::shared_ptr<const text::Tokenizer> tokenizer_for(const TextTokenizerOptions&
   return tokenizer_for(text_of(kBpe, tokens), text, progress);
 }
 
-LanguageModelling::LanguageModelling(const data::TextData& data,
-                                     std::shared_ptr<const text::Tokenizer> tokenizer,
-                                     const models::LanguageModelOptions& model) {
+LanguageModeling::LanguageModeling(const data::TextData& data,
+                                   std::shared_ptr<const text::Tokenizer> tokenizer,
+                                   const models::LanguageModelOptions& model) {
   trained_.tokenizer =
       std::make_shared<const text::Tokenizer>(tokenizer->with_max_length(std::nullopt));
   read(data);
@@ -132,8 +132,8 @@ LanguageModelling::LanguageModelling(const data::TextData& data,
   cut_into_pieces(options.transformer.max_length);
 }
 
-LanguageModelling::LanguageModelling(const data::TextData& data,
-                                     models::TrainedLanguageModel trained, int64_t context)
+LanguageModeling::LanguageModeling(const data::TextData& data, models::TrainedLanguageModel trained,
+                                   int64_t context)
     : trained_(std::move(trained)) {
   const int64_t longest = trained_.model->options().transformer.max_length;
   check_usage(context > 0 && context <= longest, "max_length: expected 1 to ", longest,
@@ -142,7 +142,7 @@ LanguageModelling::LanguageModelling(const data::TextData& data,
   cut_into_pieces(context);
 }
 
-void LanguageModelling::read(const data::TextData& data) {
+void LanguageModeling::read(const data::TextData& data) {
   train_ = trained_.tokenizer->encode_ids(data.train, text::Surround::kNo);
   valid_ = trained_.tokenizer->encode_ids(data.valid, trained_.surround());
   check_length(train_.size(), "the training text");
@@ -150,13 +150,13 @@ void LanguageModelling::read(const data::TextData& data) {
   valid_bytes_ = predicted_bytes(trained_, data.valid);
 }
 
-void LanguageModelling::cut_into_pieces(int64_t context) {
+void LanguageModeling::cut_into_pieces(int64_t context) {
   const int64_t predicted = train_tokens() - 1;
   piece_ = std::min(context, predicted);
   lengths_.assign(static_cast<size_t>(predicted / piece_), piece_);
 }
 
-std::vector<Source> LanguageModelling::sources() const {
+std::vector<Source> LanguageModeling::sources() const {
   return {source_of("training text", [&](Checksum& sum) { sum.add(train_); }),
           source_of("validation text",
                     [&](Checksum& sum) {
@@ -166,7 +166,7 @@ std::vector<Source> LanguageModelling::sources() const {
           source_of("tokenizer", *trained_.tokenizer)};
 }
 
-Loss LanguageModelling::loss(const Batch& batch) {
+Loss LanguageModeling::loss(const Batch& batch) {
   const auto examples = static_cast<int64_t>(lengths_.size());
   const int64_t places = train_tokens() - piece_;  // where a piece may begin
   const auto rows = static_cast<int64_t>(batch.examples.size());
@@ -187,11 +187,11 @@ Loss LanguageModelling::loss(const Batch& batch) {
           .weight = static_cast<double>(rows * piece_)};
 }
 
-Metrics LanguageModelling::validate(const Progress& progress) {
+Metrics LanguageModeling::validate(const Progress& progress) {
   return metrics_of(token_losses(*trained_.model, valid_, progress), valid_bytes_);
 }
 
-void LanguageModelling::save(const std::filesystem::path& directory) const {
+void LanguageModeling::save(const std::filesystem::path& directory) const {
   models::save(trained_, directory);
 }
 

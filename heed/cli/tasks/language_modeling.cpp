@@ -1,5 +1,5 @@
 // What a language model says of texts: how well it predicts them, token by token.
-#include "heed/tasks/generation/language_modelling.h"
+#include "heed/tasks/generation/language_modeling.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -172,7 +172,7 @@ AttentionView LanguageModelAdapter::attention_of(const TextInput& asked,
   return view;
 }
 
-TaskLoader define_language_modelling(TaskOptions& options, Use use) {
+TaskLoader define_language_modeling(TaskOptions& options, Use use) {
   std::function<LanguageOptions()> given = [] { return LanguageOptions(); };
   if (use == Use::kEval) {
     given = [&reading = options.use<ReadingOptions>(
@@ -188,10 +188,10 @@ TaskLoader define_language_modelling(TaskOptions& options, Use use) {
 
 }  // namespace
 
-TaskKind language_modelling() {
+TaskKind language_modeling() {
   return {.model_type = "heed_language_model",
           .name = "lm",
-          .define = define_language_modelling,
+          .define = define_language_modeling,
           .purpose = models::published::Purpose::kCausalLm};
 }
 

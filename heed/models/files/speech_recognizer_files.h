@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "heed/models/files/speech_parts.h"
-#include "heed/models/speech_recogniser.h"
+#include "heed/models/speech_recognizer.h"
 
 namespace heed::models {
 
-struct TrainedSpeechRecogniser {
-  std::shared_ptr<SpeechRecogniser> model;
+struct TrainedSpeechRecognizer {
+  std::shared_ptr<SpeechRecognizer> model;
   // What each token writes; that of the blank, the first one, is empty. Characters, a blank between
   // words among them, or whole words.
   std::vector<std::string> tokens;
@@ -21,10 +21,10 @@ struct TrainedSpeechRecogniser {
 };
 
 // Replaces `directory` whole and atomically. Throws IoError or UsageError as io/atomic.h does.
-void save(const TrainedSpeechRecogniser& trained, const std::filesystem::path& directory);
+void save(const TrainedSpeechRecognizer& trained, const std::filesystem::path& directory);
 
 // In evaluation mode. Throws MissingInputError where there is no such directory, DataError where a
 // file in it cannot be used; the message names the file and the field.
-TrainedSpeechRecogniser load_speech_recogniser(const std::filesystem::path& directory);
+TrainedSpeechRecognizer load_speech_recognizer(const std::filesystem::path& directory);
 
 }  // namespace heed::models

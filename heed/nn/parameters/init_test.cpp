@@ -1,4 +1,4 @@
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 namespace heed::nn {
 namespace {
 
-TEST(Initialise, HasTheVarianceOfTheName) {
+TEST(Init, HasTheVarianceOfTheName) {
   at::manual_seed(1);
   const double in = 300;
   const double out = 500;
@@ -22,18 +22,18 @@ TEST(Initialise, HasTheVarianceOfTheName) {
   };
   for (const auto& [name, variance] : expected) {
     at::Tensor weight = at::empty({500, 300});
-    initialise(weight, initialisation_from(name));
+    init_weight(weight, init_from(name));
     EXPECT_NEAR(weight.var().item<double>() / variance, 1, 0.02) << name;
     EXPECT_NEAR(weight.mean().item<double>(), 0, 0.01 * std::sqrt(variance)) << name;
-    EXPECT_EQ(name_of(initialisation_from(name)), name);
+    EXPECT_EQ(name_of(init_from(name)), name);
   }
 }
 
-TEST(Initialise, ScalesWhatAddsToTheResidualPath) {
+TEST(Init, ScalesWhatAddsToTheResidualPath) {
   at::manual_seed(1);
   const auto decoder = std::make_shared<Decoder>(
       3, LayerOptions{.d_model = 96, .num_heads = 4, .d_ff = 128, .d_memory = 96});
-  initialise_linear_layers(*decoder, Initialisation::kResidualNormal);
+  init_linear_layers(*decoder, Init::kResidualNormal);
   for (const auto& layer : decoder->layers) {
     const double plain = 0.02;
     const double scaled = 0.02 / 3;  // three parts in each of three layers
@@ -45,10 +45,10 @@ TEST(Initialise, ScalesWhatAddsToTheResidualPath) {
   }
 }
 
-TEST(Initialise, RefusesAnUnknownNameAndAVector) {
-  EXPECT_THROW(initialisation_from("zeros"), UsageError);
+TEST(Init, RefusesAnUnknownNameAndAVector) {
+  EXPECT_THROW(init_from("zeros"), UsageError);
   at::Tensor vector = at::empty({3});
-  EXPECT_THROW(initialise(vector, Initialisation::kSmallNormal), UsageError);
+  EXPECT_THROW(init_weight(vector, Init::kSmallNormal), UsageError);
 }
 
 }  // namespace

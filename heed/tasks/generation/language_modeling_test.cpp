@@ -1,4 +1,4 @@
-#include "heed/tasks/generation/language_modelling.h"
+#include "heed/tasks/generation/language_modeling.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ std::string alphabet(int times) {
   return text;
 }
 
-models::LanguageModelOptions small_language_modelling(const std::string& positions = "rotary") {
+models::LanguageModelOptions small_language_modeling(const std::string& positions = "rotary") {
   return {.transformer = {.d_model = 32,
                           .num_heads = 2,
                           .num_layers = 2,
@@ -34,14 +34,14 @@ models::LanguageModelOptions small_language_modelling(const std::string& positio
                           .embedding_dropout = 0}};
 }
 
-LanguageModelling task_of(const models::LanguageModelOptions& model, int times = 40) {
+LanguageModeling task_of(const models::LanguageModelOptions& model, int times = 40) {
   const data::TextData data{.train = alphabet(times), .valid = alphabet(4)};
   return {data, tokenizer_for("characters", data.train), model};
 }
 
-TEST(LanguageModelling, LearnsWhatItIsShown) {
+TEST(LanguageModeling, LearnsWhatItIsShown) {
   at::manual_seed(3);
-  LanguageModelling task = task_of(small_language_modelling());
+  LanguageModeling task = task_of(small_language_modeling());
   task.module().train();
   std::vector<int64_t> all(task.train_lengths().size());
   std::iota(all.begin(), all.end(), 0);
@@ -53,7 +53,7 @@ TEST(LanguageModelling, LearnsWhatItIsShown) {
   }
   task.module().eval();
   const Metrics metrics = task.validate({});
-  expect_all(LanguageModelling::watchable(), metrics);
+  expect_all(LanguageModeling::watchable(), metrics);
   EXPECT_FALSE(task.watched("perplexity").higher_is_better);
   EXPECT_FALSE(task.watched("bits_per_byte").higher_is_better);
   EXPECT_LT(metric(metrics, "loss"), 0.3);
@@ -63,16 +63,16 @@ TEST(LanguageModelling, LearnsWhatItIsShown) {
   EXPECT_NEAR(metric(metrics, "bits_per_byte"), metric(metrics, "loss") / std::log(2.0), 1e-9);
 }
 
-TEST(LanguageModelling, AnEpochHasTheTextOnce) {
+TEST(LanguageModeling, AnEpochHasTheTextOnce) {
   at::manual_seed(3);
-  const LanguageModelling task = task_of(small_language_modelling());
+  const LanguageModeling task = task_of(small_language_modeling());
   EXPECT_EQ(task.train_lengths().size(), static_cast<size_t>((40 * 27 - 1) / 16));
   EXPECT_EQ(task.train_lengths()[0], 16);
 }
 
-TEST(LanguageModelling, LossesAreThoseOfTheDefinition) {
+TEST(LanguageModeling, LossesAreThoseOfTheDefinition) {
   at::manual_seed(3);
-  LanguageModelling task = task_of(small_language_modelling());
+  LanguageModeling task = task_of(small_language_modeling());
   task.module().eval();
   const models::LanguageModel& model = *task.trained().model;
   const auto ids = task.trained().tokenizer->encode_ids(alphabet(2), text::Surround::kNo);
@@ -89,7 +89,7 @@ TEST(LanguageModelling, LossesAreThoseOfTheDefinition) {
   EXPECT_TRUE(token_losses(model, {ids[0]}).empty());
 }
 
-TEST(LanguageModelling, TokenizersByName) {
+TEST(LanguageModeling, TokenizersByName) {
   EXPECT_EQ(tokenizer_for("bytes", "")->size(), 257);
   EXPECT_LE(tokenizer_for("bpe:300", alphabet(9))->size(), 300);
   EXPECT_GT(tokenizer_for("bpe:300", alphabet(9))->size(), 257);
@@ -102,14 +102,13 @@ TEST(LanguageModelling, TokenizersByName) {
   EXPECT_EQ(tokenizer_for(TextTokenizerOptions{.tokenizer = "bytes"}, "")->size(), 257);
 }
 
-TEST(LanguageModelling, RefusesATextOfOneToken) {
+TEST(LanguageModeling, RefusesATextOfOneToken) {
   const auto tokenizer = tokenizer_for("characters", "ab");
   EXPECT_THROW(
-      LanguageModelling({.train = "a", .valid = "ab"}, tokenizer, small_language_modelling()),
+      LanguageModeling({.train = "a", .valid = "ab"}, tokenizer, small_language_modeling()),
       DataError);
-  EXPECT_THROW(
-      LanguageModelling({.train = "ab", .valid = ""}, tokenizer, small_language_modelling()),
-      DataError);
+  EXPECT_THROW(LanguageModeling({.train = "ab", .valid = ""}, tokenizer, small_language_modeling()),
+               DataError);
 }
 
 // What the cache gives is what reading everything again gives, beyond the context too, where both
@@ -117,7 +116,7 @@ TEST(LanguageModelling, RefusesATextOfOneToken) {
 TEST(LanguageModelDecoder, TheCacheChangesNothing) {
   for (const char* positions : {"learned", "rotary", "alibi"}) {
     at::manual_seed(5);
-    LanguageModelling task = task_of(small_language_modelling(positions));
+    LanguageModeling task = task_of(small_language_modeling(positions));
     task.module().eval();
     const auto model = task.trained().model;
     LanguageModelDecoder decoder(model);
@@ -138,7 +137,7 @@ TEST(LanguageModelDecoder, TheCacheChangesNothing) {
 
 TEST(LanguageModelDecoder, OneBeamIsGreedy) {
   at::manual_seed(5);
-  LanguageModelling task = task_of(small_language_modelling());
+  LanguageModeling task = task_of(small_language_modeling());
   task.module().eval();
   LanguageModelDecoder decoder(task.trained().model);
   const auto greedy =
@@ -149,7 +148,7 @@ TEST(LanguageModelDecoder, OneBeamIsGreedy) {
   EXPECT_EQ(beam[0][0].ids, greedy[0].ids);
 }
 
-TEST(LanguageModelling, TextsBeyondTheContextAreCounted) {
+TEST(LanguageModeling, TextsBeyondTheContextAreCounted) {
   models::TrainedLanguageModel trained;
   trained.model = std::make_shared<models::LanguageModel>(
       models::LanguageModelOptions{.vocab_size = 10, .transformer = {.max_length = 8}});

@@ -14,32 +14,32 @@
 
 namespace heed::models {
 
-struct SpeechRecogniserOptions {
+struct SpeechRecognizerOptions {
   int64_t num_tokens = 0;  // V, the blank (0) among them
   SpeechOptions speech = {};
 };
 
-template <nn::OptionsOf<SpeechRecogniserOptions> Options, typename Visit>
+template <nn::OptionsOf<SpeechRecognizerOptions> Options, typename Visit>
 void visit_fields(Options& o, const Visit& visit) {
   visit(nn::Field{.name = "num_tokens", .least = 2, .most = nn::kLargestSize}, o.num_tokens);
   visit_fields(o.speech, visit);
 }
 
 // Throws UsageError naming the field that cannot be used.
-void check(const SpeechRecogniserOptions& options);
+void check(const SpeechRecognizerOptions& options);
 
-class SpeechRecogniser : public torch::nn::Module {
+class SpeechRecognizer : public torch::nn::Module {
  public:
-  explicit SpeechRecogniser(const SpeechRecogniserOptions& options);
+  explicit SpeechRecognizer(const SpeechRecognizerOptions& options);
 
   // As SpeechEncoder::forward, with log-probabilities (B, N, V) in place of the states.
   nn::Subsampling::Result forward(const at::Tensor& frames, const at::Tensor& lengths = {},
                                   nn::AttentionTrace* trace = nullptr) const;
 
-  const SpeechRecogniserOptions& options() const { return options_; }
+  const SpeechRecognizerOptions& options() const { return options_; }
 
  private:
-  SpeechRecogniserOptions options_;
+  SpeechRecognizerOptions options_;
   std::shared_ptr<SpeechEncoder> encoder_;
   std::shared_ptr<nn::Linear> head_;
 };

@@ -1,4 +1,4 @@
-#include "heed/models/speech_recogniser.h"
+#include "heed/models/speech_recognizer.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -6,23 +6,23 @@
 
 #include "heed/base/error.h"
 #include "heed/io/testing/test_files.h"
-#include "heed/models/files/speech_recogniser_files.h"
+#include "heed/models/files/speech_recognizer_files.h"
 #include "heed/models/testing/test_models.h"
 #include "heed/models/testing/test_speech.h"
 
 namespace heed::models {
 namespace {
 
-SpeechRecogniserOptions small_speech_recogniser() {
-  SpeechRecogniserOptions options{.num_tokens = 4};
+SpeechRecognizerOptions small_speech_recognizer() {
+  SpeechRecognizerOptions options{.num_tokens = 4};
   options.speech = small_speech(12);
   options.speech.subsampling = 2;
   return options;
 }
 
-TEST(SpeechRecogniser, GivesEachSoundWhatItGivesAlone) {
+TEST(SpeechRecognizer, GivesEachSoundWhatItGivesAlone) {
   at::manual_seed(1);
-  SpeechRecogniser model(small_speech_recogniser());
+  SpeechRecognizer model(small_speech_recognizer());
   model.eval();
   const at::NoGradGuard no_grad;
   const at::Tensor frames = at::randn({2, 41, 12});
@@ -34,17 +34,17 @@ TEST(SpeechRecogniser, GivesEachSoundWhatItGivesAlone) {
   EXPECT_TRUE(at::allclose(both.states[1].slice(0, 0, 9), alone.states[0], 1e-4, 1e-5));
 }
 
-TEST(SpeechRecogniserFiles, ComeBackAsTheyWere) {
+TEST(SpeechRecognizerFiles, ComeBackAsTheyWere) {
   at::manual_seed(2);
   const test::Folder folder;
-  const TrainedSpeechRecogniser trained{
-      .model = std::make_shared<SpeechRecogniser>(small_speech_recogniser()),
+  const TrainedSpeechRecognizer trained{
+      .model = std::make_shared<SpeechRecognizer>(small_speech_recognizer()),
       .tokens = {"", " ", "a", "ö"},
       .words = false,
       .scale = {.means = std::vector<double>(12, -3), .deviations = std::vector<double>(12, 2)}};
   trained.model->eval();
   save(trained, folder / "model");
-  const TrainedSpeechRecogniser loaded = load_speech_recogniser(folder / "model");
+  const TrainedSpeechRecognizer loaded = load_speech_recognizer(folder / "model");
   EXPECT_EQ(loaded.tokens, trained.tokens);
   EXPECT_FALSE(loaded.words);
   const at::Tensor frames = at::randn({1, 20, 12});
@@ -55,7 +55,7 @@ TEST(SpeechRecogniserFiles, ComeBackAsTheyWere) {
         std::pair("\"characters\"", "\"syllables\"")}) {
     save(trained, folder / "model");
     replace_in_config(folder / "model", from, to);
-    EXPECT_THAT(test::message_of<DataError>([&] { load_speech_recogniser(folder / "model"); }),
+    EXPECT_THAT(test::message_of<DataError>([&] { load_speech_recognizer(folder / "model"); }),
                 testing::HasSubstr("config.json"));
   }
 }

@@ -1,4 +1,4 @@
-#include "heed/nn/parameters/initialise.h"
+#include "heed/nn/parameters/init.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -18,13 +18,13 @@ namespace {
 
 thread_local bool leaves_out = false;
 
-constexpr std::array<std::pair<std::string_view, Initialisation>, 6> kInitialisationNames{{
-    {"xavier_uniform", Initialisation::kXavierUniform},
-    {"xavier_normal", Initialisation::kXavierNormal},
-    {"scaled_normal", Initialisation::kScaledNormal},
-    {"small_normal", Initialisation::kSmallNormal},
-    {"residual_normal", Initialisation::kResidualNormal},
-    {"small_embedding", Initialisation::kSmallEmbedding},
+constexpr std::array<std::pair<std::string_view, Init>, 6> kInitNames{{
+    {"xavier_uniform", Init::kXavierUniform},
+    {"xavier_normal", Init::kXavierNormal},
+    {"scaled_normal", Init::kScaledNormal},
+    {"small_normal", Init::kSmallNormal},
+    {"residual_normal", Init::kResidualNormal},
+    {"small_embedding", Init::kSmallEmbedding},
 }};
 
 // "decoder.layer_3.attention.output": a part of a layer whose result is added to the residual path.
@@ -41,61 +41,60 @@ std::string stack_of(const std::string& name) { return name.substr(0, name.find(
 
 }  // namespace
 
-Initialisation initialisation_from(std::string_view name) {
-  for (const auto& [each, value] : kInitialisationNames) {
+Init init_from(std::string_view name) {
+  for (const auto& [each, value] : kInitNames) {
     if (each == name) return value;
   }
-  throw UsageError(text_of("initialisation: expected one of ", joined(initialisation_names()),
-                           ", got '", name, "'"));
+  throw UsageError(text_of("init: expected one of ", joined(init_names()), ", got '", name, "'"));
 }
 
-std::vector<std::string> initialisation_names() {
+std::vector<std::string> init_names() {
   std::vector<std::string> names;
-  for (const auto& [name, value] : kInitialisationNames) names.emplace_back(name);
+  for (const auto& [name, value] : kInitNames) names.emplace_back(name);
   return names;
 }
 
-std::string name_of(Initialisation initialisation) {
-  for (const auto& [name, value] : kInitialisationNames) {
-    if (value == initialisation) return std::string(name);
+std::string name_of(Init init) {
+  for (const auto& [name, value] : kInitNames) {
+    if (value == init) return std::string(name);
   }
-  throw UsageError("initialisation: not one of the known ones");
+  throw UsageError("init: not one of the known ones");
 }
 
-WithoutInitialisation::WithoutInitialisation() : before_(leaves_out) { leaves_out = true; }
-WithoutInitialisation::~WithoutInitialisation() { leaves_out = before_; }
+SkipInit::SkipInit() : before_(leaves_out) { leaves_out = true; }
+SkipInit::~SkipInit() { leaves_out = before_; }
 
-bool is_initialised() { return !leaves_out; }
+bool init_is_on() { return !leaves_out; }
 
-void initialise(at::Tensor& weight, Initialisation initialisation) {
-  check_usage(weight.dim() == 2, "initialise: expected a matrix (out, in), got shape ",
+void init_weight(at::Tensor& weight, Init init) {
+  check_usage(weight.dim() == 2, "init_weight: expected a matrix (out, in), got shape ",
               weight.sizes());
-  if (!is_initialised()) return;
+  if (!init_is_on()) return;
   const c10::AutoGradMode no_gradients(false);
   const auto out = static_cast<double>(weight.size(0));
   const auto in = static_cast<double>(weight.size(1));
-  switch (initialisation) {
-    case Initialisation::kXavierUniform:
-    case Initialisation::kSmallEmbedding: {
+  switch (init) {
+    case Init::kXavierUniform:
+    case Init::kSmallEmbedding: {
       const double reach = std::sqrt(6 / (in + out));
       weight.uniform_(-reach, reach);
       return;
     }
-    case Initialisation::kXavierNormal:
+    case Init::kXavierNormal:
       weight.normal_(0, std::sqrt(2 / (in + out)));
       return;
-    case Initialisation::kScaledNormal:
+    case Init::kScaledNormal:
       weight.normal_(0, std::sqrt(1 / in));
       return;
-    case Initialisation::kSmallNormal:
-    case Initialisation::kResidualNormal:
+    case Init::kSmallNormal:
+    case Init::kResidualNormal:
       weight.normal_(0, 0.02);
       return;
   }
 }
 
-void initialise_linear_layers(torch::nn::Module& model, Initialisation initialisation) {
-  if (!is_initialised()) return;
+void init_linear_layers(torch::nn::Module& model, Init init) {
+  if (!init_is_on()) return;
   std::map<std::string, int64_t> parts;  // that add to the residual path of each stack
   const auto modules = model.named_modules({}, /*include_self=*/false);
   for (const auto& item : modules) {
@@ -104,8 +103,8 @@ void initialise_linear_layers(torch::nn::Module& model, Initialisation initialis
   for (const auto& item : modules) {
     const auto linear = std::dynamic_pointer_cast<Linear>(item.value());
     if (!linear) continue;
-    initialise(linear->weight, initialisation);
-    if (initialisation == Initialisation::kResidualNormal && adds_to_residual_path(item.key())) {
+    init_weight(linear->weight, init);
+    if (init == Init::kResidualNormal && adds_to_residual_path(item.key())) {
       const c10::AutoGradMode no_gradients(false);
       linear->weight.div_(std::sqrt(static_cast<double>(parts[stack_of(item.key())])));
     }

@@ -46,16 +46,16 @@ std::shared_ptr<const text::Tokenizer> tokenizer_for(const TextTokenizerOptions&
 // places where a piece may begin are cut into as many equal stretches as there are examples, and
 // each time an example is read it begins anywhere in its stretch: an epoch reads the text about
 // once, evenly, and no two epochs see the same pieces.
-class LanguageModelling final : public Task {
+class LanguageModeling final : public Task {
  public:
   // A fresh model whose vocabulary is that of the tokenizer. Weights come from torch's default
   // generator. Throws DataError where a text has fewer than two tokens.
-  LanguageModelling(const data::TextData& data, std::shared_ptr<const text::Tokenizer> tokenizer,
-                    const models::LanguageModelOptions& model);
+  LanguageModeling(const data::TextData& data, std::shared_ptr<const text::Tokenizer> tokenizer,
+                   const models::LanguageModelOptions& model);
 
   // Goes on with a model: pieces of at most `context` tokens.
-  LanguageModelling(const data::TextData& data, models::TrainedLanguageModel trained,
-                    int64_t context);
+  LanguageModeling(const data::TextData& data, models::TrainedLanguageModel trained,
+                   int64_t context);
 
   std::string name() const override { return "lm"; }
   torch::nn::Module& module() override { return *trained_.model; }

@@ -1,4 +1,4 @@
-#include "heed/models/files/speech_recogniser_files.h"
+#include "heed/models/files/speech_recognizer_files.h"
 
 #include <nlohmann/json.hpp>
 #include <set>
@@ -9,9 +9,9 @@
 namespace heed::models {
 namespace {
 
-constexpr const char* kSpeechRecogniserType = "heed_speech_recogniser";
+constexpr const char* kSpeechRecognizerType = "heed_speech_recognizer";
 
-void check_against_weights(const WeightCheck& check, const SpeechRecogniserOptions& o) {
+void check_against_weights(const WeightCheck& check, const SpeechRecognizerOptions& o) {
   check.shape("head.weight", {o.num_tokens, o.speech.transformer.d_model}, "num_tokens");
   check_encoder(check, o.speech);
 }
@@ -28,9 +28,9 @@ std::vector<std::string> tokens_from(const JsonValue& json, int64_t count) {
 
 }  // namespace
 
-void save(const TrainedSpeechRecogniser& trained, const std::filesystem::path& directory) {
-  OrderedJson config = {{"architectures", {"SpeechRecogniser"}},
-                        {"model_type", kSpeechRecogniserType},
+void save(const TrainedSpeechRecognizer& trained, const std::filesystem::path& directory) {
+  OrderedJson config = {{"architectures", {"SpeechRecognizer"}},
+                        {"model_type", kSpeechRecognizerType},
                         {"task", "asr"},
                         {"torch_dtype", "float32"},
                         {"tokens", trained.tokens},
@@ -42,15 +42,15 @@ void save(const TrainedSpeechRecogniser& trained, const std::filesystem::path& d
              directory);
 }
 
-TrainedSpeechRecogniser load_speech_recogniser(const std::filesystem::path& directory) {
-  const ModelDirectory files(directory, kSpeechRecogniserType);
+TrainedSpeechRecognizer load_speech_recognizer(const std::filesystem::path& directory) {
+  const ModelDirectory files(directory, kSpeechRecognizerType);
   const JsonValue& config = files.config();
-  const auto options = fields_from<SpeechRecogniserOptions>(config);
-  TrainedSpeechRecogniser trained;
+  const auto options = fields_from<SpeechRecognizerOptions>(config);
+  TrainedSpeechRecognizer trained;
   trained.tokens = tokens_from(config.at("tokens"), options.num_tokens);
   trained.words = config.at("units").one_of<bool>({{"characters", false}, {"words", true}});
   trained.scale = scale_from(config, options.speech.num_mel_bins);
-  trained.model = files.model<SpeechRecogniser>(options, check_against_weights);
+  trained.model = files.model<SpeechRecognizer>(options, check_against_weights);
   return trained;
 }
 
