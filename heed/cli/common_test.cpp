@@ -24,7 +24,7 @@ TEST(ReadingOptions, AreThoseOfTheReaders) {
   EXPECT_EQ(parsed.format, data::Format::kCsv);
   EXPECT_EQ(parsed.delimiter, ';');
   EXPECT_EQ(parsed.header, data::Header::kNo);
-  EXPECT_EQ(parsed.encoding, data::Encoding::kLatin1);
+  EXPECT_EQ(parsed.encoding, data::CharacterEncoding::kLatin1);
   EXPECT_EQ(parsed.limits.most_bytes, 4096U);
   EXPECT_EQ(parsed.text_column, "review");
 }

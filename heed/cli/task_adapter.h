@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "heed/cli/attention_view.h"
-#include "heed/cli/writing/answers.h"
+#include "heed/cli/writing/answer_writer.h"
 #include "heed/doctor/model_checks.h"
 #include "heed/io/json.h"
 #include "heed/tasks/common/task.h"
@@ -61,7 +61,7 @@ class TaskAdapter {
   // Answers the inputs that `file` holds, in order; "-" is standard input. What cannot be answered
   // is given to `answers` too, so that the others are answered as ever. TextTask (text_task.h) does
   // it for inputs that are texts.
-  virtual void predict(const std::string& file, Answers& answers) const = 0;
+  virtual void predict(const std::string& file, AnswerWriter& answers) const = 0;
 
   // Some of the examples of these files, from the short to the long; none: it is not looked into.
   virtual DoctorExamples doctor_examples(const std::vector<std::string>& /*files*/) const {

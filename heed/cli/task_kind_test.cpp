@@ -47,7 +47,7 @@ class Echo final : public TaskAdapter {
                           const tasks::Progress& /*progress*/) const override {
     return {.metrics = {{"files", static_cast<double>(files.size())}}};
   }
-  void predict(const std::string& file, Answers& answers) const override {
+  void predict(const std::string& file, AnswerWriter& answers) const override {
     answers.add(file, {}, {.line = directory_});
   }
   AttentionView attend(const std::string& argument,

@@ -29,7 +29,7 @@ struct TextInput {
 template <typename Input>
 class TextTask : public TaskAdapter {
  public:
-  void predict(const std::string& file, Answers& answers) const final {
+  void predict(const std::string& file, AnswerWriter& answers) const final {
     data::TextLines lines(file, {.encoding = encoding()}, answers.report());
     if (const auto inputs = read(lines, answers.report())) {
       return answer_inputs(*inputs, answers);
@@ -46,7 +46,7 @@ class TextTask : public TaskAdapter {
 
  protected:
   // Of the files that are asked about.
-  virtual data::Encoding encoding() const = 0;
+  virtual data::CharacterEncoding encoding() const = 0;
 
   // The inputs of a file that is not simply an input a line; none: it is that. Reports what it
   // leaves out.
@@ -60,18 +60,19 @@ class TextTask : public TaskAdapter {
 
   // One answer an input, in order; of one alone, the same as among others. Throws DataError for an
   // input that cannot be answered.
-  virtual std::vector<Answer> answer(std::span<const Input> inputs, Answers& answers) const = 0;
+  virtual std::vector<Answer> answer(std::span<const Input> inputs,
+                                     AnswerWriter& answers) const = 0;
 
   virtual AttentionView attention_of(const Input& input, const AttentionRequest& request) const = 0;
 
  private:
-  void answer_inputs(std::span<const Input> inputs, Answers& answers) const {
+  void answer_inputs(std::span<const Input> inputs, AnswerWriter& answers) const {
     answer_all<Input>(
         inputs, [&](std::span<const Input> some) { return answer(some, answers); }, answers);
   }
 
   // Each line is answered as soon as it is there.
-  void answer_lines(data::TextLines& lines, Answers& answers) const {
+  void answer_lines(data::TextLines& lines, AnswerWriter& answers) const {
     LineQueue queue(lines);
     for (auto taken = queue.take(); !taken.empty(); taken = queue.take()) {
       std::vector<Input> inputs;

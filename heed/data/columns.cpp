@@ -128,7 +128,7 @@ std::string name_for(const ColumnRole& role, const Row& first, size_t place, boo
 }
 
 void note_columns(const Columns& columns, const ColumnRules& rules, const Row& first,
-                  TextLines& lines, const FileKind& kind) {
+                  TextLines& lines, const FileLayout& kind) {
   const auto place = [&](const ColumnRole& role, size_t column) {
     return columns.first_row_is_header
                ? text_of(role.what, " in column ", excerpt(trimmed(first.cells[column]), 40))
@@ -156,7 +156,7 @@ Header header_named(std::string_view name) { return value_named(kHeaders, name, 
 std::vector<std::string> header_names() { return names_in(kHeaders); }
 
 Columns columns_of(const Row& first, const ColumnRules& rules, TextLines& lines,
-                   const FileKind& kind) {
+                   const FileLayout& kind) {
   const std::string& file = lines.file();
   const bool header = is_header(first, rules);
   const bool labelled = rules.label.wanted;

@@ -83,7 +83,7 @@ struct Columns {
 // the two that are wanted and not chosen by number; or, where no label is wanted, a usual text name
 // beside cells that could all be names. Throws UsageError where the columns cannot be told.
 Columns columns_of(const Row& first, const ColumnRules& rules, TextLines& lines,
-                   const FileKind& kind);
+                   const FileLayout& kind);
 
 // "3" -> 2; none if it is no whole number. `option`: its name, for the UsageError for 0.
 std::optional<size_t> column_number(std::string_view column, std::string_view option);

@@ -87,7 +87,7 @@ int64_t DataReport::warning_count() const {
   return count;
 }
 
-const std::vector<Problem>& DataReport::examples(ProblemKind kind) const {
+const std::vector<DataProblem>& DataReport::examples(ProblemKind kind) const {
   return entries_[index(kind)].kept;
 }
 
@@ -99,7 +99,7 @@ std::string DataReport::text() const {
       if (info.severity != severity || entry.count == 0) continue;
       text += text_of(severity == ProblemSeverity::kFatal ? "error: " : "warning: ", info.name,
                       ": ", entry.count, entry.count == 1 ? " place\n" : " places\n");
-      for (const Problem& problem : entry.kept) {
+      for (const DataProblem& problem : entry.kept) {
         text += text_of("  ", problem.where, ": ", problem.detail, "\n");
       }
       if (entry.count > kKept) text += text_of("  and ", entry.count - kKept, " more\n");

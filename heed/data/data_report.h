@@ -42,7 +42,7 @@ std::string_view name_of(ProblemKind kind);
 // The documented rule.
 ProblemSeverity severity_of(ProblemKind kind);
 
-struct Problem {
+struct DataProblem {
   std::string where;   // "file:line", or "file" where no single line is to blame
   std::string detail;  // what was expected and what came
 };
@@ -64,7 +64,7 @@ class DataReport {
   bool empty() const { return fatal_count() + warning_count() == 0; }
 
   // The first kKept of this kind, in the order they were found.
-  const std::vector<Problem>& examples(ProblemKind kind) const;
+  const std::vector<DataProblem>& examples(ProblemKind kind) const;
 
   // A few lines for people: a line for each kind that occurred ("error: not UTF-8: 12 rows"),
   // under it the problems that were kept. Empty where there is none.
@@ -76,7 +76,7 @@ class DataReport {
  private:
   struct Entry {
     int64_t count = 0;
-    std::vector<Problem> kept;
+    std::vector<DataProblem> kept;
   };
   std::array<Entry, kProblemKinds> entries_;
   std::vector<std::string> notes_;

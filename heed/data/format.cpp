@@ -26,9 +26,9 @@ constexpr NameTable<Format, 8> kFormats = {{
     {"text", Format::kText},
 }};
 
-constexpr NameTable<Encoding, 2> kEncodings = {{
-    {"utf-8", Encoding::kUtf8},
-    {"latin-1", Encoding::kLatin1},
+constexpr NameTable<CharacterEncoding, 2> kEncodings = {{
+    {"utf-8", CharacterEncoding::kUtf8},
+    {"latin-1", CharacterEncoding::kLatin1},
 }};
 
 constexpr std::array<std::string_view, 10> kTextNames = {
@@ -209,13 +209,13 @@ Fit fit_of(std::string_view text, char delimiter) {
   return fit;
 }
 
-FileKind table(char delimiter) {
+FileLayout table(char delimiter) {
   return {.format = delimiter == '\t' ? Format::kTsv : Format::kCsv, .delimiter = delimiter};
 }
 
 // Of a file that its name calls a table with `usual` between the columns, which others take the
 // place of where the rows say so.
-FileKind named_table(std::string_view text, char usual) {
+FileLayout named_table(std::string_view text, char usual) {
   std::vector<char> candidates = {usual};
   for (const char other : {',', ';', '\t', '|'}) {
     if (other != usual) candidates.push_back(other);
@@ -229,7 +229,7 @@ FileKind named_table(std::string_view text, char usual) {
   return table(usual);
 }
 
-std::optional<FileKind> table_of(std::string_view text) {
+std::optional<FileLayout> table_of(std::string_view text) {
   for (const char each : {'\t', ',', ';', '|'}) {
     const Fit fit = fit_of(text, each);
     const bool header = fit.names > 1;
@@ -268,7 +268,9 @@ std::string_view name_of(Format format) {
   return format == Format::kStories ? "babi" : name_in(kFormats, format);
 }
 
-Encoding encoding_named(std::string_view name) { return value_named(kEncodings, name, "encoding"); }
+CharacterEncoding encoding_named(std::string_view name) {
+  return value_named(kEncodings, name, "encoding");
+}
 
 std::vector<std::string> encoding_names() { return names_in(kEncodings); }
 
@@ -288,7 +290,7 @@ std::string described(char delimiter) {
   return delimiter == '\t' ? "a tab" : text_of('\'', printable({&delimiter, 1}), '\'');
 }
 
-FileKind kind_of(const FileHead& head) {
+FileLayout kind_of(const FileHead& head) {
   const std::string extension = extension_of(head.name);
   const bool lines_by_name = extension == ".jsonl" || extension == ".ndjson";
   if (const auto json = json_format(head.text, lines_by_name)) return {.format = *json};
@@ -299,7 +301,7 @@ FileKind kind_of(const FileHead& head) {
   const auto lines = filled_lines(head.text);
   if (extension == ".conll" || are_tagged_words(lines)) return {.format = Format::kConll};
   if (are_stories(lines)) return {.format = Format::kStories};
-  return table_of(head.text).value_or(FileKind{});
+  return table_of(head.text).value_or(FileLayout{});
 }
 
 }  // namespace heed::data

@@ -31,10 +31,10 @@ Format format_named(std::string_view name);
 std::vector<std::string> format_names();
 std::string_view name_of(Format format);  // of kStories, "babi"
 
-enum class Encoding : uint8_t { kUtf8, kLatin1 };
+enum class CharacterEncoding : uint8_t { kUtf8, kLatin1 };
 
 // "utf-8", "latin-1". Throws UsageError for another name.
-Encoding encoding_named(std::string_view name);
+CharacterEncoding encoding_named(std::string_view name);
 std::vector<std::string> encoding_names();
 
 // A character that stands between columns: itself, or "tab". '\0' for an empty name: told by the
@@ -44,7 +44,7 @@ char delimiter_named(std::string_view name);
 // "a tab", "';'".
 std::string described(char delimiter);
 
-struct FileKind {
+struct FileLayout {
   Format format = Format::kText;  // never kAuto; kText also where lines begin with labels
   char delimiter = '\t';          // of kTsv and kCsv
 };
@@ -58,7 +58,7 @@ struct FileHead {
 // kJsonl, kJson, kConll and kStories by what the lines are; kTsv and kCsv where all rows have the
 // same number of columns and either the name says so, a header has two of the usual names, or, with
 // tabs, there are several rows; kText otherwise.
-FileKind kind_of(const FileHead& head);
+FileLayout kind_of(const FileHead& head);
 
 // Names that columns usually have, the likeliest first; lower case.
 std::span<const std::string_view> usual_text_names();
@@ -74,7 +74,7 @@ std::string_view trimmed(std::string_view text);
 
 // How a table is opened (open_table.h).
 struct OpenTableOptions {
-  Encoding encoding = Encoding::kUtf8;
+  CharacterEncoding encoding = CharacterEncoding::kUtf8;
   char delimiter = '\0';  // as kind_of() tells it; else a tab, a semicolon, a comma or a bar,
                           // whichever the first line has; else a blank
   bool skip_bad = false;  // rows that cannot be used are left out and counted

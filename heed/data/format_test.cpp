@@ -11,7 +11,7 @@ namespace heed::data {
 namespace {
 
 std::string kind(std::string_view text, const char* name = "a.txt") {
-  const FileKind found = kind_of({.text = text, .name = name});
+  const FileLayout found = kind_of({.text = text, .name = name});
   const bool table = found.format == Format::kTsv || found.format == Format::kCsv;
   return std::string(name_of(found.format)) + (table ? " " + described(found.delimiter) : "");
 }

@@ -49,7 +49,7 @@ JsonValue read_json_document(TextLines& lines) {
   return parse_json(text, lines.file(), {.max_bytes = kMaxDocument});
 }
 
-void read_json_objects(TextLines& lines, const FileKind& kind,
+void read_json_objects(TextLines& lines, const FileLayout& kind,
                        const std::function<void(const JsonValue&, int64_t)>& take) {
   if (kind.format != Format::kJson) {
     read_lines(lines, take);

@@ -25,7 +25,7 @@ char delimiter_in(std::string_view line) {
 }
 
 // As every reader tells it; of what others take for words or lines, by the first row.
-char delimiter_of(const FileKind& found, std::string_view first) {
+char delimiter_of(const FileLayout& found, std::string_view first) {
   const bool is_table = found.format == Format::kTsv || found.format == Format::kCsv;
   return is_table && first.find(found.delimiter) != first.npos ? found.delimiter
                                                                : delimiter_in(first);
@@ -42,7 +42,7 @@ OpenTable::OpenTable(const std::filesystem::path& file, const OpenTableOptions& 
                      DataReport& report)
     : lines_(file, {.encoding = options.encoding, .limits = options.limits}, report),
       skip_bad_(options.skip_bad) {
-  const FileKind found = lines_.kind(Format::kAuto);
+  const FileLayout found = lines_.kind(Format::kAuto);
   if (found.format == Format::kJson || found.format == Format::kJsonl) {
     throw DataError(lines_.file(), "expected a table (CSV, TSV …), found JSON");
   }

@@ -24,7 +24,7 @@ class OpenTable {
   const Row& first() const { return first_; }
   const std::string& file() const { return lines_.file(); }
   TextLines& lines() { return lines_; }
-  const FileKind& kind() const { return kind_; }
+  const FileLayout& kind() const { return kind_; }
 
   // Whether the first row names the columns; else next() begins with it.
   void set_header(bool header) { waiting_ = !header; }
@@ -44,8 +44,8 @@ class OpenTable {
  private:
   TextLines lines_;
   bool skip_bad_;
-  FileKind kind_;
-  std::unique_ptr<Rows> rows_;
+  FileLayout kind_;
+  std::unique_ptr<RowReader> rows_;
   Row first_;
   bool is_empty_ = false;
   bool waiting_ = false;  // the first row is one of data, and was not given yet

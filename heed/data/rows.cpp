@@ -29,7 +29,7 @@ bool looks_like_utf16(std::string_view line) {
   return line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF");
 }
 
-class PlainRows final : public Rows {
+class PlainRows final : public RowReader {
  public:
   explicit PlainRows(TextLines& lines) : lines_(lines) {}
 
@@ -52,7 +52,7 @@ bool next_filled(TextLines& lines, std::string& line) {
   return true;
 }
 
-class LabelTextRows final : public Rows {
+class LabelTextRows final : public RowReader {
  public:
   explicit LabelTextRows(TextLines& lines) : lines_(lines) {}
 
@@ -69,7 +69,7 @@ class LabelTextRows final : public Rows {
   TextLines& lines_;
 };
 
-class TsvRows final : public Rows {
+class TsvRows final : public RowReader {
  public:
   explicit TsvRows(TextLines& lines) : lines_(lines) {}
 
@@ -92,7 +92,7 @@ class TsvRows final : public Rows {
 };
 
 // RFC 4180. A quote opens a cell only at its start; anywhere else it is a character like others.
-class CsvRows final : public Rows {
+class CsvRows final : public RowReader {
  public:
   CsvRows(TextLines& lines, char delimiter) : lines_(lines), delimiter_(delimiter) {}
 
@@ -177,7 +177,7 @@ void TextLines::report(ProblemKind kind, int64_t line, std::string_view detail) 
 
 void TextLines::note(std::string_view what) { report_->note(text_of(file_, ": ", what)); }
 
-FileKind TextLines::kind(Format format, char delimiter, LineReader::Wait wait) {
+FileLayout TextLines::kind(Format format, char delimiter, LineReader::Wait wait) {
   if (format == Format::kAuto && delimiter != '\0') {
     return {.format = delimiter == '\t' ? Format::kTsv : Format::kCsv, .delimiter = delimiter};
   }
@@ -188,7 +188,7 @@ FileKind TextLines::kind(Format format, char delimiter, LineReader::Wait wait) {
   std::string_view head = lines_.peek(kHeadBytes, wait);
   if (head.size() == kHeadBytes) head = head.substr(0, head.rfind('\n') + 1);  // whole lines
   if (head.empty()) head = lines_.peek(kHeadBytes, wait);  // the first one is longer
-  const FileKind found = kind_of({.text = head, .name = lines_.name()});
+  const FileLayout found = kind_of({.text = head, .name = lines_.name()});
   switch (format) {
     case Format::kAuto:
       return found;
@@ -221,7 +221,7 @@ bool TextLines::next(std::string& line) {
   while (next_short(lines_, bytes, refused)) {
     count(bytes.size());
     if (!usable(bytes)) continue;
-    line = encoding_ == Encoding::kLatin1 ? from_latin1(bytes) : std::string(bytes);
+    line = encoding_ == CharacterEncoding::kLatin1 ? from_latin1(bytes) : std::string(bytes);
     return true;
   }
   return false;
@@ -238,7 +238,8 @@ bool TextLines::usable(std::string_view line) {
            text_of("NUL at byte ", nul, " of the line: expected a text file"));
     return false;
   }
-  const size_t valid = encoding_ == Encoding::kUtf8 ? valid_utf8_prefix(line) : line.size();
+  const size_t valid =
+      encoding_ == CharacterEncoding::kUtf8 ? valid_utf8_prefix(line) : line.size();
   if (valid == line.size()) return true;
   const size_t begin = valid > 10 ? valid - 10 : 0;
   report(ProblemKind::kNotUtf8, line_number(),
@@ -247,7 +248,7 @@ bool TextLines::usable(std::string_view line) {
   return false;
 }
 
-std::unique_ptr<Rows> rows_of(TextLines& lines, const FileKind& kind) {
+std::unique_ptr<RowReader> rows_of(TextLines& lines, const FileLayout& kind) {
   switch (kind.format) {
     case Format::kLabelText:
       return std::make_unique<LabelTextRows>(lines);

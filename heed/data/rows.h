@@ -21,7 +21,7 @@ namespace heed::data {
 class TextLines {
  public:
   struct Options {
-    Encoding encoding = Encoding::kUtf8;
+    CharacterEncoding encoding = CharacterEncoding::kUtf8;
     size_t max_line_bytes = LineReaderOptions().max_line_bytes;
     // Of all lines together; beyond it `next` throws DataError. None: lines are not kept.
     std::optional<Limits> limits = {};
@@ -32,8 +32,8 @@ class TextLines {
 
   // What the file is, as `format` and `delimiter` name it; kAuto and '\0': by its beginning, or by
   // its first line where it is a pipe that waits for answers.
-  FileKind kind(Format format, char delimiter = '\0',
-                LineReader::Wait wait = LineReader::Wait::kAll);
+  FileLayout kind(Format format, char delimiter = '\0',
+                  LineReader::Wait wait = LineReader::Wait::kAll);
 
   // From now on lines are kept.
   void keep_within(const Limits& limits) { most_bytes_ = bytes_allowed(limits); }
@@ -62,7 +62,7 @@ class TextLines {
 
   LineReader lines_;
   std::string file_;  // for messages
-  Encoding encoding_;
+  CharacterEncoding encoding_;
   DataReport* report_;
   uint64_t most_bytes_;
   uint64_t bytes_ = 0;
@@ -74,15 +74,15 @@ struct Row {
 };
 
 // The rows of a table (kTsv, kCsv), of kLabelText (label and text) or of kText (one cell each).
-class Rows {
+class RowReader {
  public:
-  virtual ~Rows() = default;
+  virtual ~RowReader() = default;
 
   // Empty lines are skipped, but for kText.
   virtual bool next(Row& row) = 0;
 };
 
 // `lines` must outlive the result. UsageError for a kind without rows.
-std::unique_ptr<Rows> rows_of(TextLines& lines, const FileKind& kind);
+std::unique_ptr<RowReader> rows_of(TextLines& lines, const FileLayout& kind);
 
 }  // namespace heed::data

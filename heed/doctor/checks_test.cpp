@@ -39,7 +39,7 @@ class Doctor : public testing::Test {
                  LengthOptions lengths = {}) {
     std::vector<SplitFiles> splits = {{"train", {files_("train.tsv", train)}}};
     if (!valid.empty()) splits.push_back({"valid", {files_("valid.tsv", valid)}});
-    const Data data = read_samples(splits, Task::kAuto, {});
+    const Data data = read_samples(splits, DataTask::kAuto, {});
     Report report;
     check_reading(data, report);
     check_columns(splits, {}, report);
@@ -209,7 +209,7 @@ TEST_F(Doctor, TellsLabelsThatAreSurelyWrong) {
 TEST(ReadSamples, TellsTheTask) {
   const data::Written files;
   const auto samples = [&](const char* name, const char* content) {
-    return read_samples({{"train", {files(name, content)}}}, Task::kAuto, {});
+    return read_samples({{"train", {files(name, content)}}}, DataTask::kAuto, {});
   };
   const Data pairs = samples("pairs.tsv", "source\ttarget\none\teins\ntwo\tzwei\n");
   EXPECT_EQ(pairs.splits[0].samples.at(1).target, "zwei");

@@ -49,7 +49,7 @@ TEST(SuspectLabels, FindsLabelsThatWereFlipped) {
 TEST(SuspectLabels, FindsManyOfTheFlippedLabelsOfSst2) {
   const auto file = test::shared_data("sst2/stsa.binary.train");
   if (!std::filesystem::exists(file)) GTEST_SKIP() << file << " is not there";
-  Data data = read_samples({{.name = "train", .files = {file}}}, Task::kAuto, {});
+  Data data = read_samples({{.name = "train", .files = {file}}}, DataTask::kAuto, {});
   ASSERT_EQ(data.labels.size(), 2U);
   const std::set<size_t> flipped = flip_some(data);
   const double found = found_share(data, flipped);

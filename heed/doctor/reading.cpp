@@ -71,7 +71,7 @@ void check_reading(const Data& data, Report& report) {
         .summary = text_of(data::name_of(kind), " in ", count, count == 1 ? " place" : " places")};
     finding.advice = fatal ? "heed train refuses these rows; mend or remove them"
                            : "these rows are left out, or taken as the message says";
-    for (const data::Problem& problem : data.reading.examples(kind)) {
+    for (const data::DataProblem& problem : data.reading.examples(kind)) {
       finding.examples.push_back(problem.where + ": " + problem.detail);
     }
     report.add(std::move(finding));

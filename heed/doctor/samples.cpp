@@ -17,11 +17,11 @@
 namespace heed::doctor {
 namespace {
 
-constexpr NameTable<Task, 5> kTasks = {{{"auto", Task::kAuto},
-                                        {"classify", Task::kClassify},
-                                        {"ner", Task::kNer},
-                                        {"seq2seq", Task::kPairs},
-                                        {"lm", Task::kText}}};
+constexpr NameTable<DataTask, 5> kTasks = {{{"auto", DataTask::kAuto},
+                                            {"classify", DataTask::kClassify},
+                                            {"ner", DataTask::kNer},
+                                            {"seq2seq", DataTask::kPairs},
+                                            {"lm", DataTask::kText}}};
 
 uint32_t file_index(Split& split, const std::string& file) {
   if (split.files.empty() || split.files.back() != file) split.files.push_back(file);
@@ -117,7 +117,7 @@ bool holds(std::span<const std::string_view> names, const std::string& name) {
 }
 
 // Whether the first row has a column for a target and none for a label.
-bool has_pairs(data::TextLines& lines, const data::FileKind& kind) {
+bool has_pairs(data::TextLines& lines, const data::FileLayout& kind) {
   using data::Format;
   std::vector<std::string> names;
   if (kind.format == Format::kTsv || kind.format == Format::kCsv) {
@@ -155,19 +155,19 @@ bool begins_with_labels(data::TextLines& lines) {
   return std::ssize(first_words) <= std::max<int64_t>(2, count / 10);
 }
 
-Task task_of(const std::filesystem::path& file, const data::ReadOptions& options) {
+DataTask task_of(const std::filesystem::path& file, const data::ReadOptions& options) {
   data::DataReport ignored;
   data::TextLines lines(file, {.encoding = options.encoding}, ignored);
-  const data::FileKind kind = lines.kind(options.format, options.delimiter);
+  const data::FileLayout kind = lines.kind(options.format, options.delimiter);
   switch (kind.format) {
     case data::Format::kConll:
-      return Task::kNer;
+      return DataTask::kNer;
     case data::Format::kLabelText:
-      return Task::kClassify;
+      return DataTask::kClassify;
     case data::Format::kText:
-      return begins_with_labels(lines) ? Task::kClassify : Task::kText;
+      return begins_with_labels(lines) ? DataTask::kClassify : DataTask::kText;
     default:
-      return has_pairs(lines, kind) ? Task::kPairs : Task::kClassify;
+      return has_pairs(lines, kind) ? DataTask::kPairs : DataTask::kClassify;
   }
 }
 
@@ -177,24 +177,24 @@ std::string Split::where(const Sample& sample) const {
   return text_of(files[sample.file], ":", sample.line);
 }
 
-Task task_named(std::string_view name) { return value_named(kTasks, name, "task"); }
+DataTask task_named(std::string_view name) { return value_named(kTasks, name, "task"); }
 
 std::vector<std::string> task_names() { return names_in(kTasks); }
 
-Data read_samples(const std::vector<SplitFiles>& splits, Task task,
+Data read_samples(const std::vector<SplitFiles>& splits, DataTask task,
                   const data::ReadOptions& options) {
   check_usage(!splits.empty() && !splits.front().files.empty(), "expected at least one file");
-  if (task == Task::kAuto) task = task_of(splits.front().files.front(), options);
+  if (task == DataTask::kAuto) task = task_of(splits.front().files.front(), options);
   Data all;
-  all.several_labels = task == Task::kNer || !options.label_separator.empty();
+  all.several_labels = task == DataTask::kNer || !options.label_separator.empty();
   for (const SplitFiles& files : splits) {
     if (files.files.empty()) continue;
     Split& split = all.splits.emplace_back();
     split.name = files.name;
-    const auto read = task == Task::kNer     ? read_entities
-                      : task == Task::kPairs ? read_pairs
-                      : task == Task::kText  ? read_lines
-                                             : read_classes;
+    const auto read = task == DataTask::kNer     ? read_entities
+                      : task == DataTask::kPairs ? read_pairs
+                      : task == DataTask::kText  ? read_lines
+                                                 : read_classes;
     read(split, files.files, options, all);
   }
   return all;

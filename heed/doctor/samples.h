@@ -36,10 +36,10 @@ struct Data {
   data::DataReport reading = {};    // what the readers refused
 };
 
-enum class Task : uint8_t { kAuto, kClassify, kNer, kPairs, kText };
+enum class DataTask : uint8_t { kAuto, kClassify, kNer, kPairs, kText };
 
 // "auto", "classify", "ner", "seq2seq", "lm". Throws UsageError for another name.
-Task task_named(std::string_view name);
+DataTask task_named(std::string_view name);
 std::vector<std::string> task_names();
 
 struct SplitFiles {
@@ -51,7 +51,7 @@ struct SplitFiles {
 // has a source and a target, kText for plain lines that begin with no label, kClassify otherwise.
 // Of kText each line is a sample; of kNer a sentence, its tags being labels. Throws as the readers
 // of heed/data do.
-Data read_samples(const std::vector<SplitFiles>& splits, Task task,
+Data read_samples(const std::vector<SplitFiles>& splits, DataTask task,
                   const data::ReadOptions& options);
 
 // What texts are compared by: letters and digits in lower case, a blank between words.

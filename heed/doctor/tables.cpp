@@ -30,7 +30,7 @@ void for_each_row(const std::filesystem::path& file, const data::ReadOptions& op
                   const OnRow& use) {
   data::DataReport ignored;  // of what check_reading tells
   data::TextLines lines(file, {.encoding = options.encoding}, ignored);
-  const data::FileKind kind = lines.kind(options.format, options.delimiter);
+  const data::FileLayout kind = lines.kind(options.format, options.delimiter);
   if (kind.format != data::Format::kTsv && kind.format != data::Format::kCsv) return;
   const auto rows = data::rows_of(lines, kind);
   data::Row row;

@@ -34,7 +34,7 @@ class Generation {
     at::Tensor logits = read_prompt();
     for (int64_t step = 0; step < options_.max_new_tokens && !rows_.empty(); ++step) {
       if (options_.cancelled && options_.cancelled()) {
-        for (const int64_t sample : rows_) result(sample).finish = Finish::kCancelled;
+        for (const int64_t sample : rows_) result(sample).finish = FinishReason::kCancelled;
         break;
       }
       if (step > 0) logits = read_last_tokens();
@@ -114,13 +114,13 @@ class Generation {
   bool take(int64_t sample, int64_t id) {
     if (std::find(options_.eos_token_ids.begin(), options_.eos_token_ids.end(), id) !=
         options_.eos_token_ids.end()) {
-      result(sample).finish = Finish::kEndToken;
+      result(sample).finish = FinishReason::kEndToken;
       return false;
     }
     sequence(sample).push_back(id);
     result(sample).ids.push_back(id);
     if (on_token_ && !on_token_(sample, id)) {
-      result(sample).finish = Finish::kStopped;
+      result(sample).finish = FinishReason::kStopped;
       return false;
     }
     return true;

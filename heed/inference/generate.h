@@ -20,11 +20,11 @@ struct GenerateOptions {
   std::function<bool()> cancelled;  // asked before each step; true: leave, with what is there
 };
 
-enum class Finish : uint8_t { kEndToken, kStopped, kLength, kCancelled };
+enum class FinishReason : uint8_t { kEndToken, kStopped, kLength, kCancelled };
 
 struct Generated {
   std::vector<int64_t> ids;  // without the prompt
-  Finish finish = Finish::kLength;
+  FinishReason finish = FinishReason::kLength;
 };
 
 // Called with each new token of each sample, in order; false ends that sample, token included.

@@ -29,7 +29,7 @@ TEST(Generate, GreedyFollowsTheMostLikely) {
       generate(decoder, {3, 4}, {.sampling = {.temperature = 0}, .max_new_tokens = 20});
   ASSERT_EQ(made.size(), 1U);
   EXPECT_EQ(made[0].ids, expected_greedy(decoder, {3, 4}, 20));
-  EXPECT_EQ(made[0].finish, Finish::kLength);
+  EXPECT_EQ(made[0].finish, FinishReason::kLength);
 }
 
 TEST(Generate, ASampleDoesNotDependOnTheOthers) {
@@ -51,7 +51,7 @@ TEST(Generate, EndTokensEndASampleAndFreeItsRow) {
   const auto made = generate(
       decoder, {1}, {.max_new_tokens = 200, .num_return_sequences = 5, .eos_token_ids = {7, 8}});
   for (const Generated& sample : made) {
-    EXPECT_EQ(sample.finish, Finish::kEndToken);
+    EXPECT_EQ(sample.finish, FinishReason::kEndToken);
     EXPECT_EQ(std::count(sample.ids.begin(), sample.ids.end(), 7), 0);
   }
   EXPECT_TRUE(std::is_sorted(decoder.steps.begin() + 1, decoder.steps.end(), std::greater<>()));
@@ -71,7 +71,7 @@ TEST(Generate, TheCallerSeesEveryTokenAndMayStop) {
   EXPECT_EQ(made[1].ids, seen[1]);
   EXPECT_EQ(made[0].ids.size(), 9U);
   EXPECT_EQ(made[1].ids.size(), 4U);
-  EXPECT_EQ(made[1].finish, Finish::kStopped);
+  EXPECT_EQ(made[1].finish, FinishReason::kStopped);
 }
 
 TEST(Generate, TheContextSlidesByHalf) {
@@ -95,7 +95,7 @@ TEST(Generate, CancelledLeavesWhatIsThere) {
   const auto made =
       generate(decoder, {1}, {.max_new_tokens = 50, .cancelled = [&] { return ++asked > 5; }});
   EXPECT_EQ(made[0].ids.size(), 5U);
-  EXPECT_EQ(made[0].finish, Finish::kCancelled);
+  EXPECT_EQ(made[0].finish, FinishReason::kCancelled);
 }
 
 TEST(Generate, NothingNewIsLegal) {

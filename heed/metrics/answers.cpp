@@ -78,14 +78,14 @@ AnswerScore answer_score(std::string_view answer, std::span<const std::string> r
   return best;
 }
 
-void Answers::add(std::string_view answer, std::span<const std::string> references) {
+void AnswerScores::add(std::string_view answer, std::span<const std::string> references) {
   const AnswerScore score = answer_score(answer, references);
   sum_.exact += score.exact;
   sum_.f1 += score.f1;
   ++count_;
 }
 
-AnswerScore Answers::mean() const {
+AnswerScore AnswerScores::mean() const {
   if (count_ == 0) return {};
   const auto count = static_cast<double>(count_);
   return {.exact = sum_.exact / count, .f1 = sum_.f1 / count};

@@ -21,7 +21,7 @@ struct AnswerScore {
 AnswerScore answer_score(std::string_view answer, std::span<const std::string> references);
 
 // The mean over questions.
-class Answers {
+class AnswerScores {
  public:
   void add(std::string_view answer, std::span<const std::string> references);
   AnswerScore mean() const;  // zeros where nothing was added

@@ -59,11 +59,11 @@ PrecisionRecall precision_recall(int64_t correct, int64_t predicted, int64_t act
   return score;
 }
 
-PrecisionRecall mean_of(std::span<const PrecisionRecall> scores, Weights weights) {
+PrecisionRecall mean_of(std::span<const PrecisionRecall> scores, Average weights) {
   PrecisionRecall mean;
   double total = 0;
   for (const PrecisionRecall& score : scores) {
-    const double weight = weights == Weights::kEqual ? 1 : static_cast<double>(score.support);
+    const double weight = weights == Average::kMacro ? 1 : static_cast<double>(score.support);
     mean.precision += weight * score.precision;
     mean.recall += weight * score.recall;
     mean.f1 += weight * score.f1;
@@ -124,7 +124,7 @@ std::vector<PrecisionRecall> ConfusionMatrix::per_class() const {
   return scores;
 }
 
-double ConfusionMatrix::macro_f1() const { return mean_of(per_class(), Weights::kEqual).f1; }
+double ConfusionMatrix::macro_f1() const { return mean_of(per_class(), Average::kMacro).f1; }
 
 std::string ConfusionMatrix::text(std::span<const std::string> labels) const {
   check_names(labels.size(), actual_.size());
@@ -164,8 +164,8 @@ std::string ConfusionMatrix::report(std::span<const std::string> labels) const {
   check_names(labels.size(), actual_.size());
   std::vector<std::string> names(labels.begin(), labels.end());
   std::vector<PrecisionRecall> scores = per_class();
-  const PrecisionRecall macro = mean_of(scores, Weights::kEqual);
-  const PrecisionRecall weighted = mean_of(scores, Weights::kSupport);
+  const PrecisionRecall macro = mean_of(scores, Average::kMacro);
+  const PrecisionRecall weighted = mean_of(scores, Average::kWeighted);
   names.insert(names.end(), {"macro", "weighted"});
   scores.insert(scores.end(), {macro, weighted});
   return score_table(names, scores) + "accuracy " + number(accuracy()) + "\n";
@@ -210,7 +210,7 @@ PrecisionRecall LabelCounts::micro() const {
   return precision_recall(correct, predicted, actual);
 }
 
-PrecisionRecall LabelCounts::macro() const { return mean_of(per_label(), Weights::kEqual); }
+PrecisionRecall LabelCounts::macro() const { return mean_of(per_label(), Average::kMacro); }
 
 double LabelCounts::exact_share() const { return share(exact_, texts_); }
 
@@ -219,7 +219,7 @@ std::string LabelCounts::report(std::span<const std::string> labels) const {
               ", got ", labels.size());
   std::vector<std::string> names(labels.begin(), labels.end());
   std::vector<PrecisionRecall> scores = per_label();
-  const PrecisionRecall weighted = mean_of(scores, Weights::kSupport);
+  const PrecisionRecall weighted = mean_of(scores, Average::kWeighted);
   names.insert(names.end(), {"micro", "macro", "weighted"});
   scores.insert(scores.end(), {micro(), macro(), weighted});
   return score_table(names, scores) + "subset accuracy " + number(exact_share()) + "\n";

@@ -22,8 +22,8 @@ struct PrecisionRecall {
 PrecisionRecall precision_recall(int64_t correct, int64_t predicted, int64_t actual);
 
 // The mean of several, each with the same weight or with its support as weight.
-enum class Weights : uint8_t { kEqual, kSupport };
-PrecisionRecall mean_of(std::span<const PrecisionRecall> scores, Weights weights);
+enum class Average : uint8_t { kMacro, kWeighted };
+PrecisionRecall mean_of(std::span<const PrecisionRecall> scores, Average weights);
 
 // How often each class was predicted for each class. Takes the memory of what was counted, not of
 // all pairs of classes.

@@ -53,9 +53,9 @@ PrecisionRecall EntityCounts::micro() const {
   return precision_recall(sum.correct, sum.predicted, sum.actual);
 }
 
-PrecisionRecall EntityCounts::macro() const { return mean_of(per_type(), Weights::kEqual); }
+PrecisionRecall EntityCounts::macro() const { return mean_of(per_type(), Average::kMacro); }
 
-PrecisionRecall EntityCounts::weighted() const { return mean_of(per_type(), Weights::kSupport); }
+PrecisionRecall EntityCounts::weighted() const { return mean_of(per_type(), Average::kWeighted); }
 
 std::string EntityCounts::report() const {
   std::vector<std::string> names = types();

@@ -61,13 +61,13 @@ TEST(Rouge, ByHand) {
   EXPECT_EQ(rouge("", std::string_view("a")).rouge_l.f1, 0);
 }
 
-TEST(Answers, Normalised) {
+TEST(AnswerScores, Normalised) {
   EXPECT_EQ(normalized_answer("The  Eiffel-Tower, a TOWER!"), "eiffeltower tower");
   const List right = {"the Tower", "Paris"};
   EXPECT_EQ(answer_score("a tower", right).exact, 1);
   EXPECT_NEAR(answer_score("big tower", right).f1, 2. / 3, 1e-12);
   EXPECT_EQ(answer_score("", List{""}).f1, 1);
-  Answers all;
+  AnswerScores all;
   all.add("paris", right);
   all.add("rome", right);
   EXPECT_EQ(all.mean().exact, 0.5);

@@ -13,9 +13,9 @@ namespace heed::metrics {
 namespace {
 
 using Numbers = std::vector<double>;
-using Answers = std::vector<uint8_t>;
+using Truths = std::vector<uint8_t>;
 
-double f1_at(double threshold, const Numbers& probabilities, const Answers& actual) {
+double f1_at(double threshold, const Numbers& probabilities, const Truths& actual) {
   int64_t correct = 0;
   int64_t predicted = 0;
   int64_t there = 0;
@@ -29,13 +29,13 @@ double f1_at(double threshold, const Numbers& probabilities, const Answers& actu
 }
 
 TEST(Threshold, ByHand) {
-  EXPECT_DOUBLE_EQ(best_threshold(Numbers{0.9, 0.2, 0.3, 0.1}, Answers{1, 0, 1, 0}), 0.25);
-  EXPECT_DOUBLE_EQ(best_threshold(Numbers{0.9, 0.4, 0.1}, Answers{1, 0, 0}), 0.5);
-  EXPECT_DOUBLE_EQ(best_threshold(Numbers{0.9, 0.8}, Answers{1, 0}), 0.8 + (0.9 - 0.8) / 2);
-  EXPECT_DOUBLE_EQ(best_threshold(Numbers{0.9, 0.8}, Answers{0, 0}), 0.5);  // nothing to learn
-  EXPECT_DOUBLE_EQ(best_threshold(Numbers{0.2, 0.2}, Answers{1, 0}), 0.1);  // ties stay together
-  EXPECT_DOUBLE_EQ(best_threshold(Numbers{}, Answers{}), 0.5);
-  EXPECT_THROW(best_threshold(Numbers{0.5}, Answers{}), UsageError);
+  EXPECT_DOUBLE_EQ(best_threshold(Numbers{0.9, 0.2, 0.3, 0.1}, Truths{1, 0, 1, 0}), 0.25);
+  EXPECT_DOUBLE_EQ(best_threshold(Numbers{0.9, 0.4, 0.1}, Truths{1, 0, 0}), 0.5);
+  EXPECT_DOUBLE_EQ(best_threshold(Numbers{0.9, 0.8}, Truths{1, 0}), 0.8 + (0.9 - 0.8) / 2);
+  EXPECT_DOUBLE_EQ(best_threshold(Numbers{0.9, 0.8}, Truths{0, 0}), 0.5);  // nothing to learn
+  EXPECT_DOUBLE_EQ(best_threshold(Numbers{0.2, 0.2}, Truths{1, 0}), 0.1);  // ties stay together
+  EXPECT_DOUBLE_EQ(best_threshold(Numbers{}, Truths{}), 0.5);
+  EXPECT_THROW(best_threshold(Numbers{0.5}, Truths{}), UsageError);
 }
 
 // No other threshold is better, on random answers with many equal probabilities.
@@ -43,7 +43,7 @@ TEST(Threshold, IsTheBestOfAll) {
   std::mt19937 random(3);
   for (int round = 0; round < 200; ++round) {
     Numbers probabilities;
-    Answers actual;
+    Truths actual;
     for (int i = 0; i < 12; ++i) {
       probabilities.push_back(static_cast<double>(random() % 20) / 19);
       actual.push_back(random() % 3 == 0);

@@ -39,7 +39,7 @@ GraphClassifier::GraphClassifier(const GraphClassifierOptions& options) : option
   nn::init_linear_layers(*this, nn::Init::kXavierUniform);
 }
 
-at::Tensor GraphClassifier::projected(size_t layer, const nn::SparseRows& features,
+at::Tensor GraphClassifier::projected(size_t layer, const nn::SparseMatrix& features,
                                       const at::Tensor& x) const {
   const double dropout = is_training() ? options_.dropout : 0;
   if (layer == 0) return input_->forward(features, dropout);
@@ -51,7 +51,7 @@ at::Tensor GraphClassifier::joined(size_t layer, const at::Tensor& heads) const 
   return at::elu(heads.flatten(1) + biases_[layer]);
 }
 
-at::Tensor GraphClassifier::forward(const nn::SparseRows& features, const Pattern& edges) const {
+at::Tensor GraphClassifier::forward(const nn::SparseMatrix& features, const Pattern& edges) const {
   at::Tensor x;
   for (size_t i = 0; i < layers_.size(); ++i) {
     x = joined(i, layers_[i]->forward(projected(i, features, x), edges));
@@ -59,7 +59,7 @@ at::Tensor GraphClassifier::forward(const nn::SparseRows& features, const Patter
   return x;
 }
 
-at::Tensor GraphClassifier::weights(const nn::SparseRows& features, const Pattern& edges,
+at::Tensor GraphClassifier::weights(const nn::SparseMatrix& features, const Pattern& edges,
                                     const std::vector<int64_t>& nodes) const {
   at::Tensor x;
   std::vector<at::Tensor> all;

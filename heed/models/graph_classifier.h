@@ -60,18 +60,18 @@ class GraphClassifier : public torch::nn::Module {
 
   // Features of N nodes and the edges over them, each node a query, those that it attends to keys
   // -> (N, C) logits.
-  at::Tensor forward(const nn::SparseRows& features, const Pattern& edges) const;
+  at::Tensor forward(const nn::SparseMatrix& features, const Pattern& edges) const;
 
   // The weights with which `nodes` (Q) attend to the others, the mean over the heads: (layers, Q,
   // N).
-  at::Tensor weights(const nn::SparseRows& features, const Pattern& edges,
+  at::Tensor weights(const nn::SparseMatrix& features, const Pattern& edges,
                      const std::vector<int64_t>& nodes) const;
 
   const GraphClassifierOptions& options() const { return options_; }
 
  private:
   // What layer i makes of the output of the one before; the first one of the features.
-  at::Tensor projected(size_t layer, const nn::SparseRows& features, const at::Tensor& x) const;
+  at::Tensor projected(size_t layer, const nn::SparseMatrix& features, const at::Tensor& x) const;
   at::Tensor joined(size_t layer, const at::Tensor& heads) const;
 
   GraphClassifierOptions options_;

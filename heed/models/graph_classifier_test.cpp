@@ -22,9 +22,9 @@ GraphClassifierOptions small_graph_classifier(const std::string& score = "gat") 
 
 // A chain of four nodes, each with one feature, hearing itself and the one before it.
 struct Chain {
-  nn::SparseRows features{.offsets = at::arange(5, at::kLong),
-                          .columns = at::arange(4, at::kLong),
-                          .values = at::ones({4})};
+  nn::SparseMatrix features{.offsets = at::arange(5, at::kLong),
+                            .columns = at::arange(4, at::kLong),
+                            .values = at::ones({4})};
   Pattern edges = Pattern::graph({.offsets = at::tensor({0, 1, 3, 5, 7}, at::kLong),
                                   .columns = at::tensor({0, 0, 1, 1, 2, 2, 3}, at::kLong)});
 };

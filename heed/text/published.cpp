@@ -42,7 +42,7 @@ Tokenizer load_gpt2(const std::filesystem::path& vocabulary, const std::filesyst
   return Tokenizer(std::move(parts));
 }
 
-Tokenizer load_bert(const std::filesystem::path& vocabulary, LetterCase letter_case) {
+Tokenizer load_bert(const std::filesystem::path& vocabulary, BertCase letter_case) {
   Vocabulary tokens = read_vocabulary_lines(vocabulary);
   for (const char* needed : {"[UNK]", "[CLS]", "[SEP]"}) {
     if (tokens.id_of(needed) == kNoId) {
@@ -52,8 +52,8 @@ Tokenizer load_bert(const std::filesystem::path& vocabulary, LetterCase letter_c
   const TemplatePart cls = {.token = "[CLS]", .id = tokens.id_of("[CLS]")};
   const TemplatePart sep = {.token = "[SEP]", .id = tokens.id_of("[SEP]")};
   Tokenizer::Parts parts;
-  parts.normalizer = normalizer_of(
-      {{"type", "BertNormalizer"}, {"lowercase", letter_case == LetterCase::kUncased}});
+  parts.normalizer =
+      normalizer_of({{"type", "BertNormalizer"}, {"lowercase", letter_case == BertCase::kUncased}});
   parts.added =
       AddedVocabulary(special_tokens(tokens, {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}),
                       parts.normalizer.get());

@@ -12,11 +12,11 @@ namespace heed::text {
 // Throws MissingInputError, IoError, or DataError, which names the file and the line or field.
 Tokenizer load_gpt2(const std::filesystem::path& vocabulary, const std::filesystem::path& merges);
 
-enum class LetterCase : uint8_t { kUncased, kCased };
+enum class BertCase : uint8_t { kUncased, kCased };
 
 // BERT's WordPiece: vocab.txt, a token on each line. Texts come out as [CLS] text [SEP].
 // Throws as load_gpt2.
 Tokenizer load_bert(const std::filesystem::path& vocabulary,
-                    LetterCase letter_case = LetterCase::kUncased);
+                    BertCase letter_case = BertCase::kUncased);
 
 }  // namespace heed::text

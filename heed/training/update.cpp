@@ -149,7 +149,7 @@ void Updater::explain(const std::string& what, const std::vector<const tasks::Ba
   throw NotFiniteError(place.empty() ? what : what + "; this began " + place);
 }
 
-const nn::Split* Updater::split_of(const at::Tensor& tensor) const {
+const nn::ShardedTensor* Updater::split_of(const at::Tensor& tensor) const {
   return split_ ? split_->split_of(tensor) : nullptr;
 }
 
@@ -183,10 +183,11 @@ void Updater::broadcast(const at::Tensor& tensor) const {
 
 SavedTensors Updater::saved() const {
   SavedTensors all;
-  for_each_tensor([&](const std::string& name, const at::Tensor& t, const nn::Split* split) {
-    const at::Tensor whole = split != nullptr ? split_->whole_of(*split, t) : t;
-    if (whole.defined()) all.add(name, whole);
-  });
+  for_each_tensor(
+      [&](const std::string& name, const at::Tensor& t, const nn::ShardedTensor* split) {
+        const at::Tensor whole = split != nullptr ? split_->whole_of(*split, t) : t;
+        if (whole.defined()) all.add(name, whole);
+      });
   const RandomState random = RandomState::take(device_);
   all.add("random.cpu", random.cpu);
   if (random.cuda.defined()) all.add("random.cuda", random.cuda);
@@ -195,7 +196,8 @@ SavedTensors Updater::saved() const {
 
 void Updater::load(const Safetensors* from) {
   const c10::AutoGradMode no_gradients(false);
-  for_each_tensor([&](const std::string& name, const at::Tensor& t, const nn::Split* split) {
+  for_each_tensor([&](const std::string& name, const at::Tensor& t,
+                      const nn::ShardedTensor* split) {
     const at::Tensor whole =
         split != nullptr ? at::empty(split->whole_sizes(), t.options().requires_grad(false)) : t;
     if (from != nullptr) load_tensor(*from, name, whole);

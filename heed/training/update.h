@@ -82,7 +82,7 @@ class Updater {
   void sum_over_group(Result& result, const std::function<bool()>& stop);
   void broadcast(const at::Tensor& tensor) const;
   void load_random(const Safetensors& from);
-  const nn::Split* split_of(const at::Tensor& tensor) const;
+  const nn::ShardedTensor* split_of(const at::Tensor& tensor) const;
   template <typename Visit>
   void for_each_tensor(const Visit& visit) const;
   tasks::Loss loss_of(const tasks::Batch& batch);

@@ -9,7 +9,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/task_sets.h"
 #include "heed/cli/reading/text_files.h"
-#include "heed/cli/writing/answers.h"
+#include "heed/cli/writing/answer_writer.h"
 #include "heed/data/rows.h"
 #include "heed/io/atomic.h"
 #include "heed/tasks/text/embed.h"
@@ -25,7 +25,7 @@ struct EmbedSettings {
   ThreadOptions threads;
 };
 
-void print(const std::vector<AskedLine>& lines, const at::Tensor& vectors, Answers& answers) {
+void print(const std::vector<AskedLine>& lines, const at::Tensor& vectors, AnswerWriter& answers) {
   int64_t row = 0;
   for (const AskedLine& line : lines) {
     if (!line.text) {
@@ -72,7 +72,7 @@ void run_embed(const EmbedSettings& settings) {
   settings.threads.apply();
   const tasks::TextEmbedder embedder = tasks::load_text_embedder(settings.directory);
   const std::string prompt = tasks::prompt_of(embedder, settings.prompt.name);
-  Answers answers({.json = true}, std::cout, std::cerr);
+  AnswerWriter answers({.json = true}, std::cout, std::cerr);
   const std::vector<AskedLine> lines = asked_lines(
       settings.files.empty() ? std::vector<std::string>{"-"} : settings.files, answers.report());
   std::vector<std::string> read;

@@ -19,15 +19,15 @@
 namespace heed::cli {
 namespace {
 
-const char* name_of(inference::Finish finish) {
+const char* name_of(inference::FinishReason finish) {
   switch (finish) {
-    case inference::Finish::kEndToken:
+    case inference::FinishReason::kEndToken:
       return "end_token";
-    case inference::Finish::kStopped:
+    case inference::FinishReason::kStopped:
       return "stop_string";
-    case inference::Finish::kLength:
+    case inference::FinishReason::kLength:
       return "length";
-    case inference::Finish::kCancelled:
+    case inference::FinishReason::kCancelled:
       return "cancelled";
   }
   return "";

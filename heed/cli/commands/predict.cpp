@@ -25,7 +25,7 @@ struct PredictSettings {
 // Answers about each file. One that cannot be read never loses the others: its error is said, that
 // of the last such file returned, for the end.
 std::exception_ptr answer_files(const TaskAdapter& model, const std::vector<std::string>& files,
-                                Answers& answers) {
+                                AnswerWriter& answers) {
   std::exception_ptr last;
   std::string said;
   const auto keep = [&](const Error& error) {
@@ -51,7 +51,7 @@ void run_predict(const PredictSettings& settings) {
   check_usage(!form.json || !form.is_table(), "--json: has no meaning beside --columns and --csv");
   form.color = colors_wanted(STDOUT_FILENO);
   const auto model = settings.task.load();
-  Answers answers(form, std::cout, std::cerr);
+  AnswerWriter answers(form, std::cout, std::cerr);
   const std::vector<std::string> standard_input = {"-"};
   const std::exception_ptr unread =
       answer_files(*model, settings.files.empty() ? standard_input : settings.files, answers);

@@ -11,7 +11,7 @@
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/reading/text_files.h"
-#include "heed/cli/writing/answers.h"
+#include "heed/cli/writing/answer_writer.h"
 #include "heed/data/rows.h"
 #include "heed/io/printable.h"
 #include "heed/tasks/text/rerank.h"
@@ -60,7 +60,7 @@ void print(const RerankSettings& settings, const std::vector<std::string>& docum
 void run_rerank(const RerankSettings& settings) {
   settings.threads.apply();
   const tasks::Reranker reranker = tasks::load_reranker(settings.directory);
-  Answers answers({.json = settings.json}, std::cout, std::cerr);
+  AnswerWriter answers({.json = settings.json}, std::cout, std::cerr);
   const std::vector<std::string> documents = read_documents(
       settings.files.empty() ? std::vector<std::string>{"-"} : settings.files, answers.report());
   const std::vector<double> logits =

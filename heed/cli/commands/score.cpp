@@ -223,7 +223,7 @@ void print_qa(const ScoreSettings& settings) {
   const auto right = right_answers(reference);
   check_line_counts(reference, right.size(), settings.file, answers.size());
   if (answers.empty()) throw DataError(settings.file, "expected at least one line");
-  metrics::Answers all;
+  metrics::AnswerScores all;
   for (size_t i = 0; i < answers.size(); ++i) {
     all.add(answers[i], right[i]);
     if (settings.sentences) {

@@ -9,7 +9,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/options/task_sets.h"
-#include "heed/cli/writing/answers.h"
+#include "heed/cli/writing/answer_writer.h"
 #include "heed/cli/writing/standard_streams.h"
 #include "heed/data/rows.h"
 #include "heed/io/long_lines.h"
@@ -165,7 +165,7 @@ struct UseSettings {
 void answer_lines(const UseSettings& settings,
                   const std::function<Answer(std::string_view)>& answer) {
   LineReader lines(settings.file);
-  Answers answers({.json = settings.json}, std::cout, std::cerr);
+  AnswerWriter answers({.json = settings.json}, std::cout, std::cerr);
   const auto refused = [&](std::string_view why) {
     answers.fail(lines.where(), {}, std::string(why));
   };

@@ -12,7 +12,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/interrupt.h"
 #include "heed/cli/options/field_options.h"
-#include "heed/cli/writing/answers.h"
+#include "heed/cli/writing/answer_writer.h"
 #include "heed/cli/writing/subtitles.h"
 #include "heed/data/sounds/sound_data.h"
 #include "heed/inference/fields.h"
@@ -125,7 +125,7 @@ void run_transcribe(const TranscribeSettings& settings) {
   const InterruptGuard guard;
   const bool own = models::model_type_of(settings.model) == "heed_speech_recognizer";
   const Listen listen = own ? own_model(settings) : published_model(settings);
-  Answers answers({.json = settings.format == "json"}, std::cout, std::cerr);
+  AnswerWriter answers({.json = settings.format == "json"}, std::cout, std::cerr);
   for (const std::string& file : settings.sounds) {
     try {
       print(settings.format, file, listen(file));

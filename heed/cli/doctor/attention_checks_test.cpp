@@ -112,11 +112,11 @@ class Letters final : public TextTask<TextInput> {
   void silence(int64_t head) { silent_ = head; }
 
  protected:
-  data::Encoding encoding() const override { return {}; }
+  data::CharacterEncoding encoding() const override { return {}; }
   TextInput input_of(std::string line) const override { return {.text = std::move(line)}; }
 
   std::vector<Answer> answer(std::span<const TextInput> inputs,
-                             Answers& /*answers*/) const override {
+                             AnswerWriter& /*answers*/) const override {
     const at::NoGradGuard no_grad;
     int64_t longest = 0;
     std::vector<int64_t> lengths;

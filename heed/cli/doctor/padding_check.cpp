@@ -53,7 +53,7 @@ Answered answered(const TaskAdapter& model, const std::vector<std::string>& text
   for (const std::string& text : texts) all += text + '\n';
   const MemoryFile file(all);
   std::ostringstream out, messages;
-  Answers answers({.json = true}, out, messages);
+  AnswerWriter answers({.json = true}, out, messages);
   nn::AttentionRecorder recorder;
   model.predict(file.name(), answers);
   Answered result{.self = std::move(recorder.self)};

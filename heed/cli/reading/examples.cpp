@@ -27,7 +27,7 @@ std::vector<std::string> some_of(std::vector<std::string> inputs) {
   return some;
 }
 
-std::vector<std::string> some_texts(const std::vector<std::string>& files, doctor::Task task,
+std::vector<std::string> some_texts(const std::vector<std::string>& files, doctor::DataTask task,
                                     const data::ReadOptions& options) {
   doctor::Data data = doctor::read_samples({{"data", paths_of(files)}}, task, options);
   std::vector<std::string> texts;

@@ -15,7 +15,7 @@ namespace heed::cli {
 std::vector<std::string> some_of(std::vector<std::string> inputs);
 
 // Of files of texts, as training would read them; each text on one line.
-std::vector<std::string> some_texts(const std::vector<std::string>& files, doctor::Task task,
+std::vector<std::string> some_texts(const std::vector<std::string>& files, doctor::DataTask task,
                                     const data::ReadOptions& options = {});
 
 }  // namespace heed::cli

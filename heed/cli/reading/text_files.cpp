@@ -68,7 +68,7 @@ std::string answer_in(const JsonValue& object) {
 
 // The answers of a table that heed predict writes, told by its header; none of any other table.
 std::optional<std::vector<std::string>> column_of_answers(const std::string& file,
-                                                          const data::FileKind& kind) {
+                                                          const data::FileLayout& kind) {
   if (!std::filesystem::is_regular_file(file)) return std::nullopt;  // cannot be read once more
   data::DataReport report;
   data::TextLines lines(file, {.limits = data::Limits()}, report);
@@ -92,7 +92,7 @@ std::optional<std::vector<std::string>> column_of_answers(const std::string& fil
 std::vector<std::string> answers_of(const std::string& file) {
   data::DataReport report;
   data::TextLines reader(file, {.limits = data::Limits()}, report);
-  const data::FileKind kind = reader.kind(data::Format::kAuto);
+  const data::FileLayout kind = reader.kind(data::Format::kAuto);
   std::vector<std::string> answers;
   if (kind.format == data::Format::kJsonl || kind.format == data::Format::kJson) {
     data::read_json_objects(reader, kind, [&](const JsonValue& object, int64_t /*line*/) {
@@ -103,7 +103,7 @@ std::vector<std::string> answers_of(const std::string& file) {
   }
   // Of a table with few of the usual names only a file's own name says that it is CSV.
   const bool is_table = kind.format == data::Format::kTsv || kind.format == data::Format::kCsv;
-  const data::FileKind commas{.format = data::Format::kCsv, .delimiter = ','};
+  const data::FileLayout commas{.format = data::Format::kCsv, .delimiter = ','};
   if (auto column = column_of_answers(file, is_table ? kind : commas)) return *std::move(column);
   for (std::string line; reader.next(line);) answers.push_back(line);
   throw_or_warn(report);

@@ -100,16 +100,19 @@ class TokenTaggerAdapter final : public TextTask<SplitText> {
   DoctorExamples doctor_examples(const std::vector<std::string>& files) const override {
     data::ReadOptions columns;
     columns.text_column = models::column_of(trained_.columns, "word");
-    return {.inputs = some_texts(files, doctor::Task::kNer, columns)};
+    return {.inputs = some_texts(files, doctor::DataTask::kNer, columns)};
   }
   const torch::nn::Module* network() const override { return trained_.model.get(); }
 
  protected:
-  data::Encoding encoding() const override { return ner_reading(options_.reading).encoding; }
+  data::CharacterEncoding encoding() const override {
+    return ner_reading(options_.reading).encoding;
+  }
   std::optional<std::vector<SplitText>> read(data::TextLines& lines,
                                              data::DataReport& report) const override;
   SplitText input_of(std::string line) const override { return split(std::move(line)); }
-  std::vector<Answer> answer(std::span<const SplitText> inputs, Answers& answers) const override;
+  std::vector<Answer> answer(std::span<const SplitText> inputs,
+                             AnswerWriter& answers) const override;
   AttentionView attention_of(const SplitText& sentence,
                              const AttentionRequest& request) const override;
 
@@ -249,7 +252,7 @@ Answer TokenTaggerAdapter::answer_by_pieces(const SplitText& input, bool color) 
 }
 
 std::vector<Answer> TokenTaggerAdapter::answer(std::span<const SplitText> inputs,
-                                               Answers& answers) const {
+                                               AnswerWriter& answers) const {
   if (pieces_) {
     std::vector<Answer> found;
     for (const SplitText& input : inputs) {
@@ -273,7 +276,7 @@ std::optional<std::vector<SplitText>> TokenTaggerAdapter::read(data::TextLines& 
                                                                data::DataReport& /*report*/) const {
   if (options_.reading.format == "text") return std::nullopt;
   data::NerReadOptions options = ner_reading(options_.reading, trained_.columns);
-  const data::FileKind kind = lines.kind(options.format, '\0', LineReader::Wait::kLine);
+  const data::FileLayout kind = lines.kind(options.format, '\0', LineReader::Wait::kLine);
   const bool apart = options.format != data::Format::kAuto || kind.format == data::Format::kConll ||
                      kind.format == data::Format::kJsonl || kind.format == data::Format::kJson;
   if (!apart) return std::nullopt;

@@ -62,7 +62,7 @@ class ForecasterAdapter final : public TaskAdapter {
             .not_checked = {{"padding", "the windows of a series are all of one length"}}};
   }
 
-  void predict(const std::string& file, Answers& answers) const override {
+  void predict(const std::string& file, AnswerWriter& answers) const override {
     const data::SeriesData data =
         options_.reading.read_good_rows(file, options_.table, options_.rows, answers.report());
     if (data.length() == 0) return;

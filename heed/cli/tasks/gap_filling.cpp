@@ -38,11 +38,11 @@ class GapFiller final : public TextTask<TextInput> {
   }
 
  protected:
-  data::Encoding encoding() const override { return options_.reading.parsed().encoding; }
+  data::CharacterEncoding encoding() const override { return options_.reading.parsed().encoding; }
   TextInput input_of(std::string line) const override { return {.text = std::move(line)}; }
 
   std::vector<Answer> answer(std::span<const TextInput> inputs,
-                             Answers& /*answers*/) const override {
+                             AnswerWriter& /*answers*/) const override {
     std::vector<Answer> found;
     for (const TextInput& input : inputs) {
       found.push_back(answer_of(input.text, tasks::fill(filler_, input.text, options_.choice.top)));

@@ -140,7 +140,7 @@ class ImageAdapter final : public TaskAdapter {
     return result;
   }
 
-  void predict(const std::string& file, Answers& answers) const override {
+  void predict(const std::string& file, AnswerWriter& answers) const override {
     const data::ImageData data =
         options_.input.read(file, reading_options(/*has_labels=*/false), answers);
     const at::Tensor all =

@@ -54,7 +54,7 @@ class ImageGenerationAdapter final : public TaskAdapter {
   }
 
   // Bayes' rule with classes that are equally likely beforehand.
-  void predict(const std::string& file, Answers& answers) const override {
+  void predict(const std::string& file, AnswerWriter& answers) const override {
     const data::ImageData data = input_.read(file, sizes(), answers);
     const auto nats = nats_by_class(data);
     answer_pictures(data, answers, [&](int64_t i) {

@@ -44,14 +44,15 @@ class LanguageModelAdapter final : public TextTask<TextInput> {
   TaskEvaluation evaluate(const std::vector<std::string>& files,
                           const tasks::Progress& progress) const override;
   DoctorExamples doctor_examples(const std::vector<std::string>& files) const override {
-    return {.inputs = some_texts(files, doctor::Task::kText)};
+    return {.inputs = some_texts(files, doctor::DataTask::kText)};
   }
   const torch::nn::Module* network() const override { return trained_.model.get(); }
 
  protected:
-  data::Encoding encoding() const override { return options_.reading.parsed().encoding; }
+  data::CharacterEncoding encoding() const override { return options_.reading.parsed().encoding; }
   TextInput input_of(std::string line) const override { return {.text = std::move(line)}; }
-  std::vector<Answer> answer(std::span<const TextInput> inputs, Answers& answers) const override;
+  std::vector<Answer> answer(std::span<const TextInput> inputs,
+                             AnswerWriter& answers) const override;
   AttentionView attention_of(const TextInput& asked,
                              const AttentionRequest& request) const override;
 
@@ -119,7 +120,7 @@ Answer answer_of(const std::string& text, const text::Encoding& encoding,
 }
 
 std::vector<Answer> LanguageModelAdapter::answer(std::span<const TextInput> inputs,
-                                                 Answers& answers) const {
+                                                 AnswerWriter& answers) const {
   std::vector<Answer> all;
   for (const TextInput& input : inputs) {
     const std::string& text = input.text;

@@ -59,7 +59,7 @@ class LinkAdapter final : public TaskAdapter {
     return graph_doctor_examples();
   }
 
-  void predict(const std::string& file, Answers& answers) const override {
+  void predict(const std::string& file, AnswerWriter& answers) const override {
     const data::GraphData data = options_.reading.read_good_rows(
         options_.nodes.required(), options_.table, options_.rows,
         tasks::read_options_of(trained_, data::Labels::kNone), answers.report());

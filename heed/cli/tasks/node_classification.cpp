@@ -76,7 +76,7 @@ class GraphAdapter final : public TaskAdapter {
     return graph_doctor_examples();
   }
 
-  void predict(const std::string& file, Answers& answers) const override {
+  void predict(const std::string& file, AnswerWriter& answers) const override {
     const data::GraphData data = options_.reading.read_good_rows(
         file, options_.table, options_.rows, tasks::read_options_of(trained_, data::Labels::kNone),
         answers.report());

@@ -148,7 +148,7 @@ class DetectorAdapter final : public TaskAdapter {
     return result;
   }
 
-  void predict(const std::string& file, Answers& answers) const override {
+  void predict(const std::string& file, AnswerWriter& answers) const override {
     const AskedPictures asked = read_asked(file, answers.report());
     const data::ImageData& pictures = asked.pictures;
     const auto found = tasks::found_objects(trained_, pictures);

@@ -3,7 +3,7 @@
 namespace heed::cli {
 
 data::ImageData PictureInput::read(const std::string& file, data::ImageReadOptions options,
-                                   Answers& answers) const {
+                                   AnswerWriter& answers) const {
   options.has_labels = false;
   options.keep_unusable = true;
   data::ImageData data =
@@ -12,7 +12,7 @@ data::ImageData PictureInput::read(const std::string& file, data::ImageReadOptio
   return data;
 }
 
-void answer_pictures(const data::ImageData& data, Answers& answers,
+void answer_pictures(const data::ImageData& data, AnswerWriter& answers,
                      const std::function<void(int64_t)>& answer) {
   auto unusable = data.unusable.begin();
   for (int64_t i = 0; i <= data.count(); ++i) {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "heed/cli/options/image_sets.h"
-#include "heed/cli/writing/answers.h"
+#include "heed/cli/writing/answer_writer.h"
 
 namespace heed::cli {
 
@@ -20,11 +20,11 @@ struct PictureInput {
   // Pictures without classes; `options`: what they are brought to. Of those that cannot be used,
   // `answers` gets the report.
   data::ImageData read(const std::string& file, data::ImageReadOptions options,
-                       Answers& answers) const;
+                       AnswerWriter& answers) const;
 };
 
 // Calls answer(i) for each picture in order, and fails those that cannot be used at their places.
-void answer_pictures(const data::ImageData& data, Answers& answers,
+void answer_pictures(const data::ImageData& data, AnswerWriter& answers,
                      const std::function<void(int64_t)>& answer);
 
 }  // namespace heed::cli

@@ -36,7 +36,7 @@ class QuestionAnswererAdapter : public TextTask<QuestionInput> {
   OrderedJson description() const override;
 
  protected:
-  data::Encoding encoding() const override { return options_.reading.parsed().encoding; }
+  data::CharacterEncoding encoding() const override { return options_.reading.parsed().encoding; }
   QuestionInput input_of(std::string line) const override { return question_input(line); }
 
   // What the model read of a text and a question, by the numbers that it gave the units.

@@ -80,7 +80,7 @@ class RecommenderAdapter final : public TaskAdapter {
             .not_checked = {{"padding", "each user is answered alone"}}};
   }
 
-  void predict(const std::string& file, Answers& answers) const override {
+  void predict(const std::string& file, AnswerWriter& answers) const override {
     const data::InteractionData data = options_.reading.read_good_rows(
         file, options_.table, options_.rows, trained_.columns, answers.report());
     const std::vector<int32_t> known = tasks::KnownItems(trained_.items).numbers(data.items);

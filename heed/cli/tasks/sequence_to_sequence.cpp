@@ -95,7 +95,7 @@ class EncoderDecoderAdapter final : public TextTask<TextInput> {
     data::ReadOptions reading;
     reading.known_text_column = models::column_of(trained_.columns, "text");
     reading.known_label_column = models::column_of(trained_.columns, "label");
-    return {.inputs = some_texts(files, doctor::Task::kPairs, reading)};
+    return {.inputs = some_texts(files, doctor::DataTask::kPairs, reading)};
   }
   // An rnn gives no gradients of its answers: see attention_of().
   const torch::nn::Module* network() const override {
@@ -103,11 +103,12 @@ class EncoderDecoderAdapter final : public TextTask<TextInput> {
   }
 
  protected:
-  data::Encoding encoding() const override { return options_.reading.parsed().encoding; }
+  data::CharacterEncoding encoding() const override { return options_.reading.parsed().encoding; }
   std::optional<std::vector<TextInput>> read(data::TextLines& lines,
                                              data::DataReport& report) const override;
   TextInput input_of(std::string line) const override { return {.text = std::move(line)}; }
-  std::vector<Answer> answer(std::span<const TextInput> inputs, Answers& answers) const override;
+  std::vector<Answer> answer(std::span<const TextInput> inputs,
+                             AnswerWriter& answers) const override;
   AttentionView attention_of(const TextInput& asked,
                              const AttentionRequest& request) const override;
 
@@ -188,7 +189,7 @@ TaskEvaluation EncoderDecoderAdapter::evaluate(const std::vector<std::string>& f
 }
 
 std::vector<Answer> EncoderDecoderAdapter::answer(std::span<const TextInput> asked,
-                                                  Answers& answers) const {
+                                                  AnswerWriter& answers) const {
   std::vector<std::string> inputs;
   for (const TextInput& input : asked) inputs.push_back(input.text);
   const tasks::TranslationOptions translation = options_.beams.of(trained_);
@@ -217,7 +218,7 @@ std::vector<Answer> EncoderDecoderAdapter::answer(std::span<const TextInput> ask
 std::optional<std::vector<TextInput>> EncoderDecoderAdapter::read(
     data::TextLines& lines, data::DataReport& /*report*/) const {
   const auto options = reading_of(data::Labels::kNone);
-  const data::FileKind kind = data::kind_of(lines, options, LineReader::Wait::kLine);
+  const data::FileLayout kind = data::kind_of(lines, options, LineReader::Wait::kLine);
   if (kind.format == data::Format::kText) return std::nullopt;
   lines.keep_within(options.limits);
   const auto data = data::read_parallel(lines, kind, options);

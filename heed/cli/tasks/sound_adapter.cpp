@@ -13,7 +13,7 @@ std::function<SoundOptions()> use_sound_options(TaskOptions& options, const std:
   };
 }
 
-void SoundAdapter::predict(const std::string& file, Answers& answers) const {
+void SoundAdapter::predict(const std::string& file, AnswerWriter& answers) const {
   answer_sounds(
       file, sounds_.reading.list(sounds_.table, sounds_.rows, data::SoundTarget::kNone),
       {.features = features(), .max_seconds = speech().max_seconds},

@@ -23,7 +23,7 @@ std::function<SoundOptions()> use_sound_options(TaskOptions& options, const std:
 
 class SoundAdapter : public TaskAdapter {
  public:
-  void predict(const std::string& file, Answers& answers) const override;
+  void predict(const std::string& file, AnswerWriter& answers) const override;
   AttentionView attend(const std::string& argument, const AttentionRequest& request) const override;
 
  protected:

@@ -29,7 +29,7 @@ data::SoundExample read(const data::SoundEntry& entry, const Hearing& hearing) {
 }  // namespace
 
 void answer_sounds(const std::string& input, const data::SoundListOptions& options,
-                   const Hearing& hearing, const AnswerSounds& answer, Answers& answers) {
+                   const Hearing& hearing, const AnswerSounds& answer, AnswerWriter& answers) {
   const data::SoundList list = data::list_sounds({input}, options, answers.report());
   std::vector<SoundInput> waiting;
   const auto answer_waiting = [&] {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "heed/cli/writing/answers.h"
+#include "heed/cli/writing/answer_writer.h"
 #include "heed/data/sounds/sound_data.h"
 
 namespace heed::cli {
@@ -24,6 +24,6 @@ using AnswerSounds =
 // cannot be read fails, and the others are answered as ever. Throws MissingInputError where the
 // input itself is not there.
 void answer_sounds(const std::string& input, const data::SoundListOptions& options,
-                   const Hearing& hearing, const AnswerSounds& answer, Answers& answers);
+                   const Hearing& hearing, const AnswerSounds& answer, AnswerWriter& answers);
 
 }  // namespace heed::cli

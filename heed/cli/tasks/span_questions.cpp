@@ -29,7 +29,8 @@ class SpanAnswerer final : public QuestionAnswererAdapter {
   QuestionInput input_of(std::string line) const override;
   std::optional<std::vector<QuestionInput>> read(data::TextLines& lines,
                                                  data::DataReport& report) const override;
-  std::vector<Answer> answer(std::span<const QuestionInput> asked, Answers& answers) const override;
+  std::vector<Answer> answer(std::span<const QuestionInput> asked,
+                             AnswerWriter& answers) const override;
   AttentionView attention_of(const QuestionInput& asked,
                              const AttentionRequest& request) const override;
 
@@ -133,7 +134,7 @@ QuestionInput SpanAnswerer::input_of(std::string line) const {
 }
 
 std::vector<Answer> SpanAnswerer::answer(std::span<const QuestionInput> asked,
-                                         Answers& answers) const {
+                                         AnswerWriter& answers) const {
   std::vector<tasks::SpanRequest> requests;
   for (const QuestionInput& each : asked) requests.push_back({each.context, each.story.question});
   const auto results = tasks::answer(trained_, requests, options_.choice.top);
@@ -149,7 +150,7 @@ std::vector<Answer> SpanAnswerer::answer(std::span<const QuestionInput> asked,
 std::optional<std::vector<QuestionInput>> SpanAnswerer::read(data::TextLines& lines,
                                                              data::DataReport& report) const {
   const data::ReadOptions options = options_.reading.parsed();
-  const data::FileKind kind = lines.kind(options.format, '\0', LineReader::Wait::kLine);
+  const data::FileLayout kind = lines.kind(options.format, '\0', LineReader::Wait::kLine);
   if (kind.format != data::Format::kJson) return std::nullopt;
   lines.keep_within(options.limits);
   const data::SpanData data = data::read_spans(lines, kind, data::Answers::kNone, report);

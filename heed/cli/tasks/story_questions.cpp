@@ -30,7 +30,8 @@ class StoryAnswerer final : public QuestionAnswererAdapter {
  protected:
   std::optional<std::vector<QuestionInput>> read(data::TextLines& lines,
                                                  data::DataReport& report) const override;
-  std::vector<Answer> answer(std::span<const QuestionInput> asked, Answers& answers) const override;
+  std::vector<Answer> answer(std::span<const QuestionInput> asked,
+                             AnswerWriter& answers) const override;
   AttentionView attention_of(const QuestionInput& asked,
                              const AttentionRequest& request) const override;
 
@@ -91,7 +92,7 @@ Answer StoryAnswerer::answer_of(const tasks::Story& story, const tasks::ClassAns
 }
 
 std::vector<Answer> StoryAnswerer::answer(std::span<const QuestionInput> asked,
-                                          Answers& answers) const {
+                                          AnswerWriter& answers) const {
   std::vector<tasks::Story> stories;
   for (const QuestionInput& each : asked) stories.push_back(each.story);
   const auto results = tasks::answer(trained_, stories);
@@ -105,7 +106,7 @@ std::vector<Answer> StoryAnswerer::answer(std::span<const QuestionInput> asked,
 std::optional<std::vector<QuestionInput>> StoryAnswerer::read(data::TextLines& lines,
                                                               data::DataReport& /*report*/) const {
   const data::ReadOptions options = options_.reading.parsed();
-  const data::FileKind kind = lines.kind(options.format, '\0', LineReader::Wait::kLine);
+  const data::FileLayout kind = lines.kind(options.format, '\0', LineReader::Wait::kLine);
   if (kind.format != data::Format::kStories) return std::nullopt;
   lines.keep_within(options.limits);
   const data::StoryData data = data::read_stories(lines);

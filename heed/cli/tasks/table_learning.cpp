@@ -97,7 +97,7 @@ class TableAdapter final : public TaskAdapter {
     return result;
   }
 
-  void predict(const std::string& file, Answers& answers) const override {
+  void predict(const std::string& file, AnswerWriter& answers) const override {
     const data::TableData data = read_good_rows({file}, reading_of(Target::kNone), options_.table,
                                                 options_.rows, answers.report());
     if (data.rows() == 0) return;

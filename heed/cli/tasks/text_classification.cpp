@@ -55,11 +55,14 @@ class TextClassifierAdapter final : public TextTask<TextInput> {
   const torch::nn::Module* network() const override { return trained_.model.get(); }
 
  protected:
-  data::Encoding encoding() const override { return reading_of(data::Labels::kNone).encoding; }
+  data::CharacterEncoding encoding() const override {
+    return reading_of(data::Labels::kNone).encoding;
+  }
   std::optional<std::vector<TextInput>> read(data::TextLines& lines,
                                              data::DataReport& report) const override;
   TextInput input_of(std::string line) const override { return {.text = std::move(line)}; }
-  std::vector<Answer> answer(std::span<const TextInput> inputs, Answers& answers) const override;
+  std::vector<Answer> answer(std::span<const TextInput> inputs,
+                             AnswerWriter& answers) const override;
   AttentionView attention_of(const TextInput& input,
                              const AttentionRequest& request) const override;
 
@@ -148,7 +151,7 @@ void TextClassifierAdapter::judge(const std::vector<std::string>& files,
 
 DoctorExamples TextClassifierAdapter::doctor_examples(const std::vector<std::string>& files) const {
   return {.inputs =
-              some_texts(files, doctor::Task::kClassify, reading_of(data::Labels::kRequired))};
+              some_texts(files, doctor::DataTask::kClassify, reading_of(data::Labels::kRequired))};
 }
 
 // The labels of the model, and the columns that it was trained with.
@@ -222,7 +225,7 @@ OrderedJson TextClassifierAdapter::json_of(const tasks::Classification& result,
 }
 
 std::vector<Answer> TextClassifierAdapter::answer(std::span<const TextInput> inputs,
-                                                  Answers& answers) const {
+                                                  AnswerWriter& answers) const {
   std::vector<std::string> texts;
   for (const TextInput& input : inputs) texts.push_back(input.text);
   const auto results = tasks::classify(trained_, texts);
@@ -244,7 +247,7 @@ std::vector<Answer> TextClassifierAdapter::answer(std::span<const TextInput> inp
 std::optional<std::vector<TextInput>> TextClassifierAdapter::read(
     data::TextLines& lines, data::DataReport& /*report*/) const {
   const data::ReadOptions options = reading_of(data::Labels::kNone);
-  const data::FileKind kind = data::kind_of(lines, options, LineReader::Wait::kLine);
+  const data::FileLayout kind = data::kind_of(lines, options, LineReader::Wait::kLine);
   if (kind.format == data::Format::kText) return std::nullopt;
   lines.keep_within(options.limits);
   const auto data = data::read_classification(lines, kind, options);

@@ -48,10 +48,11 @@ class TextEmbedderAdapter final : public TextTask<TextInput> {
   }
 
  protected:
-  data::Encoding encoding() const override { return options_.reading.parsed().encoding; }
+  data::CharacterEncoding encoding() const override { return options_.reading.parsed().encoding; }
   TextInput input_of(std::string line) const override { return {.text = std::move(line)}; }
 
-  std::vector<Answer> answer(std::span<const TextInput> inputs, Answers& answers) const override {
+  std::vector<Answer> answer(std::span<const TextInput> inputs,
+                             AnswerWriter& answers) const override {
     std::vector<std::string> texts;
     for (const TextInput& input : inputs) texts.push_back(prompt_ + input.text);
     const at::Tensor vectors = tasks::embed(embedder_, texts);

@@ -13,8 +13,8 @@
 namespace heed::cli {
 namespace {
 
+using metrics::Average;
 using metrics::PrecisionRecall;
-using metrics::Weights;
 
 // Names for a table on a terminal.
 std::vector<std::string> shown(const std::vector<std::string>& labels) {
@@ -59,8 +59,8 @@ TaskEvaluation one_label(const tasks::ClassificationScores& scores,
       .details = {{"labels", labels},
                   {"classes", classes_of(classes, labels)},
                   {"averages",
-                   {{"macro", json_of(mean_of(classes, Weights::kEqual))},
-                    {"weighted", json_of(mean_of(classes, Weights::kSupport))}}}},
+                   {{"macro", json_of(mean_of(classes, Average::kMacro))},
+                    {"weighted", json_of(mean_of(classes, Average::kWeighted))}}}},
       .report = confusion.report(shown(labels)) + "\n" + confusion.text(shown(labels))};
   add_confusion(confusion, evaluation.details);
   return evaluation;
@@ -76,7 +76,7 @@ TaskEvaluation several_labels(const tasks::ClassificationScores& scores,
                       {"averages",
                        {{"micro", json_of(counts.micro())},
                         {"macro", json_of(counts.macro())},
-                        {"weighted", json_of(mean_of(classes, Weights::kSupport))}}}},
+                        {"weighted", json_of(mean_of(classes, Average::kWeighted))}}}},
           .report = counts.report(shown(labels))};
 }
 

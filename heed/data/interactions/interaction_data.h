@@ -16,7 +16,7 @@
 namespace heed::data {
 
 struct InteractionReadOptions {
-  Encoding encoding = Encoding::kUtf8;
+  CharacterEncoding encoding = CharacterEncoding::kUtf8;
   char delimiter = '\0';
   // Names of the header or numbers from 1. Empty: told by the usual names (user, user_id, …; item,
   // movie_id, product, …; time, timestamp, date, …); without a header the first column holds the

@@ -28,7 +28,7 @@ class SeriesReader {
   SeriesReader(TextLines& lines, const SeriesReadOptions& options, SeriesData& data)
       : lines_(lines), options_(options), data_(data) {}
 
-  void read(Rows& rows, const Row& first, const SeriesColumns& columns) {
+  void read(RowReader& rows, const Row& first, const SeriesColumns& columns) {
     columns_ = columns;
     if (!columns.is_long()) data_.names = columns.names;
     if (!columns.header) add(first);
@@ -250,7 +250,7 @@ SeriesData read_series(const std::filesystem::path& file, const SeriesReadOption
   const bool one_line = trimmed(head.substr(first_line.size())).empty();
   const char delimiter =
       options.delimiter != '\0' ? options.delimiter : delimiter_of_series(first_line);
-  const std::unique_ptr<Rows> rows = rows_of(
+  const std::unique_ptr<RowReader> rows = rows_of(
       lines, {.format = delimiter == '\t' ? Format::kTsv : Format::kCsv, .delimiter = delimiter});
   Row first;
   if (!rows->next(first)) {

@@ -15,7 +15,7 @@
 namespace heed::data {
 
 struct SeriesReadOptions {
-  Encoding encoding = Encoding::kUtf8;
+  CharacterEncoding encoding = CharacterEncoding::kUtf8;
   char delimiter = '\0';
   // The column of times: a name of the header, or a number from 1; "none": there is none. Empty:
   // the first column whose first cell is no plain decimal number but a time, or one named date,

@@ -34,7 +34,7 @@ class ClassificationFiles : public testing::Test {
     std::string found;
     for (int i = 0; i < kProblemKinds; ++i) {
       const auto kind = static_cast<ProblemKind>(i);
-      for (const Problem& problem : report_.examples(kind)) {
+      for (const DataProblem& problem : report_.examples(kind)) {
         if (!found.empty()) found += " | ";
         const std::string file = (folder_ / name).string();
         EXPECT_TRUE(problem.where.starts_with(file)) << problem.where;

@@ -40,7 +40,7 @@ class Written {
 inline std::string only(const DataReport& report, ProblemKind kind) {
   EXPECT_EQ(report.fatal_count() + report.warning_count(), 1) << report.text();
   if (report.examples(kind).size() != 1) return "none: " + report.text();
-  const Problem& problem = report.examples(kind)[0];
+  const DataProblem& problem = report.examples(kind)[0];
   return problem.where.substr(problem.where.rfind(':') + 1) + ": " + problem.detail;
 }
 

@@ -21,7 +21,8 @@ ClassificationData data_of(const std::string& file, std::vector<std::string> lab
 
 std::string details(const DataReport& report, ProblemKind kind) {
   std::string all;
-  for (const Problem& problem : report.examples(kind)) all += problem.where + ": " + problem.detail;
+  for (const DataProblem& problem : report.examples(kind))
+    all += problem.where + ": " + problem.detail;
   return all;
 }
 

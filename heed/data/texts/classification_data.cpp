@@ -171,9 +171,9 @@ class Collector {
   ClassificationData data_;
 };
 
-void read_rows(const FileKind& kind, Collector& collector) {
+void read_rows(const FileLayout& kind, Collector& collector) {
   TextLines& lines = collector.lines();
-  const std::unique_ptr<Rows> rows = rows_of(lines, kind);
+  const std::unique_ptr<RowReader> rows = rows_of(lines, kind);
   const bool table = kind.format == Format::kTsv || kind.format == Format::kCsv;
   Columns columns;
   if (kind.format == Format::kLabelText) columns = {.text = 1, .label = 0, .count = 2};
@@ -274,7 +274,7 @@ void add_object(const Json& object, const Members& members, int64_t line, Collec
   }
 }
 
-void read_objects(const FileKind& kind, Collector& collector) {
+void read_objects(const FileLayout& kind, Collector& collector) {
   TextLines& lines = collector.lines();
   std::optional<Members> members;
   read_json_objects(lines, kind, [&](const JsonValue& object, int64_t line) {
@@ -286,7 +286,7 @@ void read_objects(const FileKind& kind, Collector& collector) {
   });
 }
 
-void read_file(const FileKind& kind, Collector& collector) {
+void read_file(const FileLayout& kind, Collector& collector) {
   if (kind.format == Format::kJsonl || kind.format == Format::kJson) {
     read_objects(kind, collector);
   } else {
@@ -322,8 +322,8 @@ std::string ClassificationData::where(const Example& example) const {
   return text_of(files.at(example.file), ":", example.line);
 }
 
-FileKind kind_of(TextLines& lines, const ReadOptions& options, LineReader::Wait wait) {
-  FileKind kind = lines.kind(options.format, options.delimiter, wait);
+FileLayout kind_of(TextLines& lines, const ReadOptions& options, LineReader::Wait wait) {
+  FileLayout kind = lines.kind(options.format, options.delimiter, wait);
   if (options.format != Format::kAuto) {
     check_usage(kind.format != Format::kText || !is_labelled(options),
                 "format text has no labels: expected one of label-text, tsv, csv, jsonl, json");
@@ -346,7 +346,7 @@ FileKind kind_of(TextLines& lines, const ReadOptions& options, LineReader::Wait 
   return kind;
 }
 
-ClassificationData read_classification(TextLines& lines, const FileKind& kind,
+ClassificationData read_classification(TextLines& lines, const FileLayout& kind,
                                        const ReadOptions& options) {
   Collector collector(options);
   collector.begin(lines);
@@ -362,7 +362,7 @@ ClassificationData read_classification(const std::vector<std::filesystem::path>&
   for (const std::filesystem::path& file : files) {
     lines = std::make_unique<TextLines>(
         file, TextLines::Options{.encoding = options.encoding, .limits = options.limits}, report);
-    const FileKind kind = kind_of(*lines, options);
+    const FileLayout kind = kind_of(*lines, options);
     collector.begin(*lines);
     read_file(kind, collector);
   }

@@ -24,7 +24,7 @@ struct ReadOptions {
   char delimiter = '\0';  // of tables; '\0': told
   Header header = Header::kAuto;
   Labels labels = Labels::kRequired;
-  Encoding encoding = Encoding::kUtf8;
+  CharacterEncoding encoding = CharacterEncoding::kUtf8;
   // Empty: told by the header, see docs/data.md; without one the label stands in column 1 and the
   // text in 2.
   std::string text_column = {};
@@ -66,8 +66,8 @@ struct ClassificationData {
 };
 
 // What a file is for these options; never kAuto. `wait`: see TextLines::kind.
-FileKind kind_of(TextLines& lines, const ReadOptions& options,
-                 LineReader::Wait wait = LineReader::Wait::kAll);
+FileLayout kind_of(TextLines& lines, const ReadOptions& options,
+                   LineReader::Wait wait = LineReader::Wait::kAll);
 
 // Reads files, the examples of all of them with one set of labels; "-" is standard input. In JSON a
 // text may be an array of sentences, which become lines (see text/words/sentences.h). Rows with a
@@ -82,7 +82,7 @@ ClassificationData read_classification(const std::filesystem::path& file,
                                        const ReadOptions& options, DataReport& report);
 
 // The same of lines whose kind is known.
-ClassificationData read_classification(TextLines& lines, const FileKind& kind,
+ClassificationData read_classification(TextLines& lines, const FileLayout& kind,
                                        const ReadOptions& options);
 
 // Adds what only shows in the whole: fewer than two classes, classes without an example, one text

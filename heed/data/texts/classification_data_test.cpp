@@ -198,7 +198,8 @@ TEST_F(ClassificationDataTest, UnlabelledTexts) {
 }
 
 TEST_F(ClassificationDataTest, Latin1) {
-  const auto data = read("a.txt", "0 caf\xE9 \xF0\n1 x\n", {.encoding = Encoding::kLatin1});
+  const auto data =
+      read("a.txt", "0 caf\xE9 \xF0\n1 x\n", {.encoding = CharacterEncoding::kLatin1});
   EXPECT_THAT(pairs(data), ElementsAre(Pair("0", "café ð"), Pair("1", "x")));
 }
 
@@ -217,8 +218,8 @@ TEST(ClassificationDataOfOthers, TrecIsLatin1) {
   const auto folder = test::shared_data("trec");
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is missing";
   DataReport report;
-  const auto data =
-      read_classification(folder / "TREC.train.all", {.encoding = Encoding::kLatin1}, report);
+  const auto data = read_classification(folder / "TREC.train.all",
+                                        {.encoding = CharacterEncoding::kLatin1}, report);
   EXPECT_EQ(data.examples.size(), 5452u);
   EXPECT_EQ(data.label_names.size(), 6u);
   EXPECT_TRUE(report.empty());

@@ -50,7 +50,7 @@ class Reader {
   void read(TextLines& lines) {
     lines_ = &lines;
     columns_ = 0;
-    const FileKind kind = kind_of(lines, options_);
+    const FileLayout kind = kind_of(lines, options_);
     if (kind.format == Format::kConll) {
       said_column_ = options_.word_column ? options_.word_column : options_.known_word_column;
       read_columns();
@@ -79,7 +79,7 @@ class Reader {
     finish(draft);
   }
 
-  void read_objects(const FileKind& kind) {
+  void read_objects(const FileLayout& kind) {
     read_json_objects(*lines_, kind, [&](const JsonValue& object, int64_t line) {
       Draft draft;
       draft.sentence.words = object.at("tokens").strings();
@@ -275,8 +275,8 @@ std::optional<int64_t> word_column_of(const std::string& number) {
   return static_cast<int64_t>(*place) + 1;
 }
 
-FileKind kind_of(TextLines& lines, const NerReadOptions& options) {
-  FileKind kind = lines.kind(options.format);
+FileLayout kind_of(TextLines& lines, const NerReadOptions& options) {
+  FileLayout kind = lines.kind(options.format);
   check_usage(options.format == Format::kAuto || options.format == Format::kConll ||
                   options.format == Format::kJsonl || options.format == Format::kJson,
               "format: expected one of auto, conll, jsonl, json for words with tags, got ",

@@ -38,7 +38,7 @@ struct NerReadOptions {
   Format format = Format::kAuto;
   // kNone: tags are not looked at and may be missing (predict); of columns only the word is read.
   Labels labels = Labels::kRequired;
-  Encoding encoding = Encoding::kUtf8;
+  CharacterEncoding encoding = CharacterEncoding::kUtf8;
   // The scheme of the file; none: told by its tags, see scheme_of.
   std::optional<text::TagScheme> scheme = {};
   // The scheme to convert to; none: as the file has it.
@@ -63,7 +63,7 @@ text::TagScheme scheme_of(const std::vector<NerSentence>& sentences);
 std::optional<int64_t> word_column_of(const std::string& number);
 
 // What a file is for these options: kConll, kJsonl or kJson. Throws UsageError for another format.
-FileKind kind_of(TextLines& lines, const NerReadOptions& options);
+FileLayout kind_of(TextLines& lines, const NerReadOptions& options);
 
 // Reads files; "-" is standard input. Types of entities that look alike (label_set.h) are one type,
 // which is reported, unless tags are read as they are (Tags::kAny). A sentence with a fault is left

@@ -102,8 +102,8 @@ void read_two_files(TextLines& sources, TextLines& targets, PairCollector& colle
   }
 }
 
-void read_table(TextLines& lines, const FileKind& kind, PairCollector& collector) {
-  const std::unique_ptr<Rows> rows = rows_of(lines, kind);
+void read_table(TextLines& lines, const FileLayout& kind, PairCollector& collector) {
+  const std::unique_ptr<RowReader> rows = rows_of(lines, kind);
   std::optional<Columns> columns;
   for (Row row; rows->next(row);) {
     if (!columns) {
@@ -129,7 +129,7 @@ std::string member(const JsonValue& object, const ColumnRole& role) {
   return object.at(name.empty() ? role.usual[0] : name).string();  // throws, naming the likeliest
 }
 
-void read_objects(TextLines& lines, const FileKind& kind, PairCollector& collector) {
+void read_objects(TextLines& lines, const FileLayout& kind, PairCollector& collector) {
   const ColumnRules rules = rules_of(collector.options());
   read_json_objects(lines, kind, [&](const JsonValue& object, int64_t line) {
     collector.set_columns(member_of(object, rules.text), member_of(object, rules.label));
@@ -137,7 +137,7 @@ void read_objects(TextLines& lines, const FileKind& kind, PairCollector& collect
   });
 }
 
-bool has_both_sides(const FileKind& kind) { return kind.format != Format::kText; }
+bool has_both_sides(const FileLayout& kind) { return kind.format != Format::kText; }
 
 // Whether a file can hold pairs by itself. A pipe is not looked at: what is read of it is gone.
 bool holds_pairs(const std::filesystem::path& file, const ParallelReadOptions& options,
@@ -149,8 +149,8 @@ bool holds_pairs(const std::filesystem::path& file, const ParallelReadOptions& o
 
 }  // namespace
 
-FileKind kind_of(TextLines& lines, const ParallelReadOptions& options, LineReader::Wait wait) {
-  const FileKind kind = lines.kind(options.format, options.delimiter, wait);
+FileLayout kind_of(TextLines& lines, const ParallelReadOptions& options, LineReader::Wait wait) {
+  const FileLayout kind = lines.kind(options.format, options.delimiter, wait);
   switch (kind.format) {
     case Format::kTsv:
     case Format::kCsv:
@@ -162,7 +162,7 @@ FileKind kind_of(TextLines& lines, const ParallelReadOptions& options, LineReade
   }
 }
 
-ParallelData read_parallel(TextLines& lines, const FileKind& kind,
+ParallelData read_parallel(TextLines& lines, const FileLayout& kind,
                            const ParallelReadOptions& options) {
   PairCollector collector(lines, options);
   if (kind.format == Format::kJsonl || kind.format == Format::kJson) {

@@ -31,7 +31,7 @@ struct ParallelReadOptions {
   Header header = Header::kAuto;
   // kNone: there are no targets; `source` is a text a line (or the column of a table).
   Labels targets = Labels::kRequired;
-  Encoding encoding = Encoding::kUtf8;
+  CharacterEncoding encoding = CharacterEncoding::kUtf8;
   // Of one file with both: the names of its columns or JSON members, or numbers of columns from 1.
   // Empty: a header or JSON members named source, src, input, article, document, text and target,
   // tgt, output, summary, highlights; without a header, of two columns, 1 and 2.
@@ -52,8 +52,8 @@ struct ParallelData {
 };
 
 // What a file is for these options.
-FileKind kind_of(TextLines& lines, const ParallelReadOptions& options,
-                 LineReader::Wait wait = LineReader::Wait::kAll);
+FileLayout kind_of(TextLines& lines, const ParallelReadOptions& options,
+                   LineReader::Wait wait = LineReader::Wait::kAll);
 
 // Reads and checks the pairs. A pair with an empty side is left out with a warning (a source alone,
 // with Labels::kNone, stays: answer n is about line n).
@@ -63,7 +63,7 @@ ParallelData read_parallel(const ParallelFiles& files, const ParallelReadOptions
                            DataReport& report);
 
 // The same of sources that are open.
-ParallelData read_parallel(TextLines& lines, const FileKind& kind,
+ParallelData read_parallel(TextLines& lines, const FileLayout& kind,
                            const ParallelReadOptions& options);
 
 // Of any number of files: each a table or JSON with both sides; or plain lines, sources and targets

@@ -157,7 +157,7 @@ class SpanReader {
     }
   }
 
-  void add_objects(TextLines& lines, const FileKind& kind) {
+  void add_objects(TextLines& lines, const FileLayout& kind) {
     data_.file = lines.file();
     std::unordered_map<std::string, size_t> known;
     read_json_objects(lines, kind, [&](const JsonValue& object, int64_t line) {
@@ -255,14 +255,14 @@ StoryData read_stories(const std::filesystem::path& file, DataReport& report,
 
 bool are_spans(const std::filesystem::path& file) {
   DataReport report;
-  FileKind kind = kind_of({.text = {}, .name = file});
+  FileLayout kind = kind_of({.text = {}, .name = file});
   if (std::filesystem::is_regular_file(file)) {
     kind = TextLines(file, {}, report).kind(Format::kAuto);
   }
   return kind.format == Format::kJson || kind.format == Format::kJsonl;
 }
 
-SpanData read_spans(TextLines& lines, const FileKind& kind, Answers answers, DataReport& report) {
+SpanData read_spans(TextLines& lines, const FileLayout& kind, Answers answers, DataReport& report) {
   SpanReader reader(answers, report);
   if (kind.format == Format::kJson) {
     reader.add_document(read_json_document(lines));
@@ -275,7 +275,7 @@ SpanData read_spans(TextLines& lines, const FileKind& kind, Answers answers, Dat
 SpanData read_spans(const std::filesystem::path& file, Answers answers, DataReport& report,
                     const Limits& limits) {
   TextLines lines(file, {.limits = limits}, report);
-  FileKind kind = lines.kind(Format::kAuto);
+  FileLayout kind = lines.kind(Format::kAuto);
   if (kind.format != Format::kJson) kind.format = Format::kJsonl;
   return read_spans(lines, kind, answers, report);
 }

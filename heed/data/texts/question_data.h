@@ -77,6 +77,6 @@ bool are_spans(const std::filesystem::path& file);
 // over 512 MiB, or a line over 16 MiB.
 SpanData read_spans(const std::filesystem::path& file, Answers answers, DataReport& report,
                     const Limits& limits = {});
-SpanData read_spans(TextLines& lines, const FileKind& kind, Answers answers, DataReport& report);
+SpanData read_spans(TextLines& lines, const FileLayout& kind, Answers answers, DataReport& report);
 
 }  // namespace heed::data

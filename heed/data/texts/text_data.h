@@ -22,7 +22,7 @@ struct TextFiles {
 };
 
 struct TextReadOptions {
-  Encoding encoding = Encoding::kUtf8;
+  CharacterEncoding encoding = CharacterEncoding::kUtf8;
   // Without files for validation: this share of the characters, the last ones. In [0, 1).
   double valid_share = 0.1;
   Limits limits = {};

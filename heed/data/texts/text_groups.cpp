@@ -60,13 +60,13 @@ class GroupCollector {
 };
 
 // Of a table, by the names of its first row or, without any, in their order.
-struct Columns {
+struct GroupColumns {
   Places places;
   bool header = false;
 };
 
-Columns columns_of(const std::vector<std::string>& cells, const std::string& file) {
-  Columns columns;
+GroupColumns columns_of(const std::vector<std::string>& cells, const std::string& file) {
+  GroupColumns columns;
   for (size_t role = 0; role < kRoles; ++role) {
     for (size_t i = 0; i < cells.size() && !columns.places[role]; ++i) {
       if (is_among(cells[i], usual_names()[role])) columns.places[role] = i;
@@ -83,10 +83,10 @@ Columns columns_of(const std::vector<std::string>& cells, const std::string& fil
   return columns;
 }
 
-void read_table(TextLines& lines, const FileKind& kind, TextGroups& all) {
+void read_table(TextLines& lines, const FileLayout& kind, TextGroups& all) {
   GroupCollector collector(lines, all);
-  const std::unique_ptr<Rows> rows = rows_of(lines, kind);
-  std::optional<Columns> columns;
+  const std::unique_ptr<RowReader> rows = rows_of(lines, kind);
+  std::optional<GroupColumns> columns;
   size_t count = 0;
   for (Row row; rows->next(row);) {
     if (!columns) {
@@ -121,7 +121,7 @@ std::optional<JsonValue> member(const JsonValue& object, Role role) {
   return std::nullopt;
 }
 
-void read_objects(TextLines& lines, const FileKind& kind, TextGroups& all) {
+void read_objects(TextLines& lines, const FileLayout& kind, TextGroups& all) {
   GroupCollector collector(lines, all);
   read_json_objects(lines, kind, [&](const JsonValue& object, int64_t line) {
     const auto text = [&](Role role) {
@@ -143,7 +143,7 @@ TextGroups read_text_groups(const std::vector<std::filesystem::path>& files,
   for (const std::filesystem::path& file : files) {
     TextLines lines(file, {.encoding = options.encoding, .limits = options.limits}, report);
     if (all.file.empty()) all.file = lines.file();
-    const FileKind kind = lines.kind(options.format, options.delimiter);
+    const FileLayout kind = lines.kind(options.format, options.delimiter);
     if (kind.format == Format::kJsonl || kind.format == Format::kJson) {
       read_objects(lines, kind, all);
       continue;

@@ -31,7 +31,7 @@ struct TextGroups {
 struct TextGroupOptions {
   Format format = Format::kAuto;
   char delimiter = '\0';
-  Encoding encoding = Encoding::kUtf8;
+  CharacterEncoding encoding = CharacterEncoding::kUtf8;
   Limits limits = {};
 };
 

@@ -121,10 +121,10 @@ void block(const GemmTile& t, int64_t row, int64_t panel) {
       {partial, t.partial_stride, t.row + row, column, kCount, left < kColumns ? left : kColumns});
 }
 
-using Block = void (*)(const GemmTile& t, int64_t row, int64_t panel);
+using RowBlock = void (*)(const GemmTile& t, int64_t row, int64_t panel);
 
 template <bool kPacked, bool kPairs>
-Block block_of(int64_t rows) {
+RowBlock block_of(int64_t rows) {
   if (rows >= kRows) return block<kRows, kPacked, kPairs>;
   switch (rows) {
     case 1:
@@ -158,7 +158,7 @@ Block block_of(int64_t rows) {
   }
 }
 
-Block block_of(const GemmTile& t, int64_t rows) {
+RowBlock block_of(const GemmTile& t, int64_t rows) {
 #if defined(__AVX512BF16__)
   if (t.pairs) return t.a_packed ? block_of<true, true>(rows) : block_of<false, true>(rows);
 #endif
@@ -168,8 +168,8 @@ Block block_of(const GemmTile& t, int64_t rows) {
 // A panel of B stays in the first-level cache while all rows of the tile pass it.
 void tile(const GemmTile& t) {
   const int64_t whole = t.rows / kRows * kRows;
-  const Block whole_block = block_of(t, kRows);
-  const Block last_block = block_of(t, t.rows - whole);
+  const RowBlock whole_block = block_of(t, kRows);
+  const RowBlock last_block = block_of(t, t.rows - whole);
   for (int64_t panel = 0; panel < t.panels; ++panel) {
     for (int64_t row = 0; row < whole; row += kRows) whole_block(t, row, panel);
     if (whole < t.rows) last_block(t, whole, panel);

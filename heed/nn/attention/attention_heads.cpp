@@ -107,8 +107,8 @@ void AttentionHeads::check_split(int64_t count) const {
               " processes of a model divide, got ", key_value_heads);
 }
 
-std::vector<Split> AttentionHeads::splits() const {
-  std::vector<Split> all;
+std::vector<ShardedTensor> AttentionHeads::splits() const {
+  std::vector<ShardedTensor> all;
   for (const at::Tensor& each : {score_parameter, relative_table, alibi_slopes_}) {
     if (each.defined()) all.push_back({.tensor = each, .blocks = {options_.num_heads}});
   }

@@ -48,7 +48,7 @@ class AttentionHeads : public torch::nn::Module, public Splittable {
   HeadCounts counts() const;  // of the heads that are here
 
   void check_split(int64_t count) const override;
-  std::vector<Split> splits() const override;
+  std::vector<ShardedTensor> splits() const override;
   void set_shards(ShardsPtr shards) override { shards_ = std::move(shards); }
 
   // From now on takes the bias of positions from `other`, which owns it.

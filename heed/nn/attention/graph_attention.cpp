@@ -34,7 +34,7 @@ std::vector<std::string> graph_score_names() {
   return {"gat", "gatv2", "scaled_dot", "dot", "cosine", "additive"};
 }
 
-SparseRows SparseRows::to(at::Device device) const {
+SparseMatrix SparseMatrix::to(at::Device device) const {
   return {
       .offsets = offsets.to(device), .columns = columns.to(device), .values = values.to(device)};
 }
@@ -44,7 +44,7 @@ SparseLinear::SparseLinear(int64_t in, int64_t out) {
   init_weight(weight, Init::kXavierUniform);
 }
 
-at::Tensor SparseLinear::forward(const SparseRows& input, double dropout) const {
+at::Tensor SparseLinear::forward(const SparseMatrix& input, double dropout) const {
   const at::Tensor values = heed::dropout(input.values, {.probability = dropout});
   constexpr int64_t kSum = 0;
   return std::get<0>(at::embedding_bag(weight, input.columns, input.offsets,

@@ -15,13 +15,13 @@
 namespace heed::nn {
 
 // Rows of a matrix of which little is not zero.
-struct SparseRows {
+struct SparseMatrix {
   at::Tensor offsets;  // int64 (N + 1): row n has the entries offsets[n] .. offsets[n + 1) − 1
   at::Tensor columns;  // int64 (entries), 0 <= column < F
   at::Tensor values;   // float32 (entries)
 
   int64_t count() const { return offsets.size(0) - 1; }  // N
-  SparseRows to(at::Device device) const;
+  SparseMatrix to(at::Device device) const;
 };
 
 // x · Wᵀ of sparse rows: costs what their entries cost.
@@ -30,7 +30,7 @@ class SparseLinear : public torch::nn::Module {
   SparseLinear(int64_t in, int64_t out);
 
   // (N, F) -> (N, out). `dropout`: of the values, in [0, 1).
-  at::Tensor forward(const SparseRows& input, double dropout = 0) const;
+  at::Tensor forward(const SparseMatrix& input, double dropout = 0) const;
 
   at::Tensor weight;  // (F, out), Xavier uniform
 };

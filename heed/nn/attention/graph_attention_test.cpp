@@ -73,9 +73,9 @@ TEST(GraphAttention, OtherScoresHaveQueryKeyAndValue) {
 TEST(SparseLinear, IsAProductWithTheDenseMatrix) {
   at::manual_seed(4);
   SparseLinear layer(5, 3);
-  const SparseRows rows{.offsets = at::tensor({0, 2, 2, 3}, at::kLong),
-                        .columns = at::tensor({1, 4, 0}, at::kLong),
-                        .values = at::tensor({0.5, -2.0, 3.0}, at::kFloat)};
+  const SparseMatrix rows{.offsets = at::tensor({0, 2, 2, 3}, at::kLong),
+                          .columns = at::tensor({1, 4, 0}, at::kLong),
+                          .values = at::tensor({0.5, -2.0, 3.0}, at::kFloat)};
   at::Tensor dense = at::zeros({3, 5});
   dense[0][1] = 0.5;
   dense[0][4] = -2;

@@ -66,9 +66,9 @@ at::Tensor MultiHeadAttention::forward(const at::Tensor& input,
   return sum_of_parts(*output, mixed, shards());
 }
 
-std::vector<Split> MultiHeadAttention::splits() const {
+std::vector<ShardedTensor> MultiHeadAttention::splits() const {
   const auto [heads, key_value_heads, size] = counts();
-  std::vector<Split> all = AttentionHeads::splits();
+  std::vector<ShardedTensor> all = AttentionHeads::splits();
   add_rows(all, *query_key_value, {heads * size, key_value_heads * size, key_value_heads * size});
   all.push_back({.tensor = output->weight, .dimension = 1, .blocks = {heads * size}});
   return all;
@@ -107,9 +107,9 @@ at::Tensor CrossAttention::forward(const at::Tensor& input, const ProjectedMemor
   return sum_of_parts(*output, mixed.view({input.size(0), input.size(1), width}), shards());
 }
 
-std::vector<Split> CrossAttention::splits() const {
+std::vector<ShardedTensor> CrossAttention::splits() const {
   const auto [heads, key_value_heads, size] = counts();
-  std::vector<Split> all = AttentionHeads::splits();
+  std::vector<ShardedTensor> all = AttentionHeads::splits();
   add_rows(all, *query, {heads * size});
   add_rows(all, *key_value, {key_value_heads * size, key_value_heads * size});
   all.push_back({.tensor = output->weight, .dimension = 1, .blocks = {heads * size}});

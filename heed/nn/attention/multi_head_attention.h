@@ -38,7 +38,7 @@ class MultiHeadAttention : public AttentionHeads {
     return forward(input, SelfAttentionContext{.pattern = pattern, .trace = trace});
   }
 
-  std::vector<Split> splits() const override;
+  std::vector<ShardedTensor> splits() const override;
 
   std::shared_ptr<Linear> query_key_value;  // C -> (H + 2 · Hk) · D, one product for all three
   std::shared_ptr<Linear> output;           // H · D -> C
@@ -67,7 +67,7 @@ class CrossAttention : public AttentionHeads {
   at::Tensor forward(const at::Tensor& input, const ProjectedMemory& memory,
                      const Pattern& pattern = {}, AttentionTrace* trace = nullptr) const;
 
-  std::vector<Split> splits() const override;
+  std::vector<ShardedTensor> splits() const override;
 
   std::shared_ptr<Linear> query;      // C -> H · D
   std::shared_ptr<Linear> key_value;  // Cm -> 2 · Hk · D

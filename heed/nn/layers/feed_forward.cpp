@@ -61,8 +61,8 @@ void FeedForward::check_split(int64_t count) const {
               " processes of a model divide, got ", options_.d_ff);
 }
 
-std::vector<Split> FeedForward::splits() const {
-  std::vector<Split> all;
+std::vector<ShardedTensor> FeedForward::splits() const {
+  std::vector<ShardedTensor> all;
   add_rows(all, *up, std::vector<int64_t>(options_.kind.gated ? 2 : 1, options_.d_ff));
   all.push_back({.tensor = down->weight, .dimension = 1, .blocks = {options_.d_ff}});
   return all;

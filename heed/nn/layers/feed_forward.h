@@ -48,7 +48,7 @@ class FeedForward : public torch::nn::Module, public Splittable {
   at::Tensor forward(const at::Tensor& input) const;
 
   void check_split(int64_t count) const override;
-  std::vector<Split> splits() const override;
+  std::vector<ShardedTensor> splits() const override;
   void set_shards(ShardsPtr shards) override { shards_ = std::move(shards); }
 
   std::shared_ptr<Linear> up;    // C -> d_ff; gated C -> 2 · d_ff, the gate first

@@ -79,13 +79,13 @@ at::Tensor sum_of_parts(const Linear& layer, const at::Tensor& x, const ShardsPt
   return (layer.bias.defined() ? sum + layer.bias : sum).to(part.scalar_type());
 }
 
-std::vector<int64_t> Split::whole_sizes() const {
+std::vector<int64_t> ShardedTensor::whole_sizes() const {
   std::vector<int64_t> sizes = tensor.sizes().vec();
   sizes[static_cast<size_t>(dimension)] = std::accumulate(blocks.begin(), blocks.end(), int64_t{0});
   return sizes;
 }
 
-at::Tensor Split::part_of(const at::Tensor& whole, int64_t index, int64_t count) const {
+at::Tensor ShardedTensor::part_of(const at::Tensor& whole, int64_t index, int64_t count) const {
   std::vector<at::Tensor> pieces;
   int64_t begin = 0;
   for (const int64_t block : blocks) {
@@ -95,7 +95,7 @@ at::Tensor Split::part_of(const at::Tensor& whole, int64_t index, int64_t count)
   return at::cat(pieces, dimension);
 }
 
-at::Tensor Split::whole_of(const std::vector<at::Tensor>& parts) const {
+at::Tensor ShardedTensor::whole_of(const std::vector<at::Tensor>& parts) const {
   const auto count = static_cast<int64_t>(parts.size());
   std::vector<at::Tensor> pieces;
   int64_t begin = 0;  // in each part
@@ -108,7 +108,8 @@ at::Tensor Split::whole_of(const std::vector<at::Tensor>& parts) const {
   return at::cat(pieces, dimension);
 }
 
-void add_rows(std::vector<Split>& splits, const Linear& layer, std::vector<int64_t> blocks) {
+void add_rows(std::vector<ShardedTensor>& splits, const Linear& layer,
+              std::vector<int64_t> blocks) {
   if (layer.bias.defined()) splits.push_back({.tensor = layer.bias, .blocks = blocks});
   splits.push_back({.tensor = layer.weight, .blocks = std::move(blocks)});
 }
@@ -123,7 +124,7 @@ std::vector<Splittable*> splittable_layers(torch::nn::Module& module) {
   return layers;
 }
 
-std::vector<Split> split_layers(torch::nn::Module& module, const ShardsPtr& shards) {
+std::vector<ShardedTensor> split_layers(torch::nn::Module& module, const ShardsPtr& shards) {
   const auto layers = splittable_layers(module);
   check_usage(!layers.empty(),
               "tensor parallel: expected a model with attention or feed-forward layers, got one "
@@ -136,9 +137,9 @@ std::vector<Split> split_layers(torch::nn::Module& module, const ShardsPtr& shar
   });
   for (const Splittable* layer : layers) layer->check_split(shards->count());
   const c10::AutoGradMode no_gradients(false);
-  std::vector<Split> all;
+  std::vector<ShardedTensor> all;
   for (Splittable* layer : layers) {
-    for (const Split& split : layer->splits()) {
+    for (const ShardedTensor& split : layer->splits()) {
       split.tensor.set_data(split.part_of(split.tensor, shards->index(), shards->count()));
       all.push_back(split);
     }

@@ -40,7 +40,7 @@ at::Tensor sum_of_parts(const Linear& layer, const at::Tensor& x, const ShardsPt
 
 // A tensor of which a process holds a part: along one dimension, of each of the blocks that stand
 // behind each other there, an equal piece.
-struct Split {
+struct ShardedTensor {
   at::Tensor tensor;
   int64_t dimension = 0;
   std::vector<int64_t> blocks;  // their sizes in the whole tensor
@@ -51,7 +51,7 @@ struct Split {
 };
 
 // Those of a linear layer whose outputs are split.
-void add_rows(std::vector<Split>& splits, const Linear& layer, std::vector<int64_t> blocks);
+void add_rows(std::vector<ShardedTensor>& splits, const Linear& layer, std::vector<int64_t> blocks);
 
 // A layer that can be split.
 class Splittable {
@@ -62,7 +62,7 @@ class Splittable {
   virtual void check_split(int64_t count) const = 0;
 
   // What is split of it; called while it is whole.
-  virtual std::vector<Split> splits() const = 0;
+  virtual std::vector<ShardedTensor> splits() const = 0;
 
   // From now on its tensors are the parts of these processes; null: whole again.
   virtual void set_shards(ShardsPtr shards) = 0;
@@ -74,6 +74,6 @@ std::vector<Splittable*> splittable_layers(torch::nn::Module& module);
 // Leaves in each layer the part of this process, and returns what is split. The tensors keep their
 // identity (torch's set_data): do this before anything made a graph with them. Throws UsageError,
 // and then nothing has changed, where a layer cannot be shared evenly or none can be split.
-std::vector<Split> split_layers(torch::nn::Module& module, const ShardsPtr& shards);
+std::vector<ShardedTensor> split_layers(torch::nn::Module& module, const ShardsPtr& shards);
 
 }  // namespace heed::nn

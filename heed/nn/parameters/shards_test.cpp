@@ -104,7 +104,7 @@ std::shared_ptr<Module> made(const Case<Module>& one) {
 
 template <typename Module>
 void expect_parts_of(const Outcome<Module>& whole, const Outcome<Module>& part,
-                     const std::vector<Split>& splits, const ThreadShards& shards) {
+                     const std::vector<ShardedTensor>& splits, const ThreadShards& shards) {
   EXPECT_LT(distance(part.output, whole.output), 1e-13);
   for (size_t i = 0; i < whole.inputs.size(); ++i) {
     EXPECT_LT(distance(part.inputs[i].grad(), whole.inputs[i].grad()), 1e-12) << "input " << i;
@@ -112,7 +112,7 @@ void expect_parts_of(const Outcome<Module>& whole, const Outcome<Module>& part,
   const auto expected = whole.module->named_parameters();
   for (const auto& item : part.module->named_parameters()) {
     at::Tensor gradient = expected[item.key()].grad();
-    for (const Split& split : splits) {
+    for (const ShardedTensor& split : splits) {
       if (!split.tensor.is_same(item.value())) continue;
       gradient = split.part_of(gradient, shards.index(), shards.count());
     }
@@ -128,7 +128,7 @@ void expect_the_same_in_parts(const Case<Module>& one, int64_t count) {
   const auto meeting = std::make_shared<Meeting>(count);
   std::vector<Outcome<Module>> parts(static_cast<size_t>(count));
   std::vector<std::shared_ptr<ThreadShards>> shards;
-  std::vector<std::vector<Split>> splits;
+  std::vector<std::vector<ShardedTensor>> splits;
   for (int64_t i = 0; i < count; ++i) {
     auto& part = parts[static_cast<size_t>(i)];
     part.module = made(one);
@@ -226,7 +226,7 @@ TEST(Shards, AnEncoderSumsTwiceALayerInEachDirection) {
 
 TEST(Shards, PartsMakeTheWhole) {
   const at::Tensor whole = at::arange(36).view({12, 3});
-  const Split rows{.tensor = at::empty({6, 3}), .dimension = 0, .blocks = {8, 4}};
+  const ShardedTensor rows{.tensor = at::empty({6, 3}), .dimension = 0, .blocks = {8, 4}};
   EXPECT_EQ(rows.whole_sizes(), (std::vector<int64_t>{12, 3}));
   const std::vector<at::Tensor> parts = {rows.part_of(whole, 0, 2), rows.part_of(whole, 1, 2)};
   EXPECT_EQ(parts[1].select(1, 0).sum().item<int64_t>(), 3 * (4 + 5 + 6 + 7 + 10 + 11));

@@ -57,7 +57,7 @@ Subgraph sampled_subgraph(const Neighbors& graph, const std::vector<int64_t>& as
   return part;
 }
 
-nn::SparseRows chosen_rows(const nn::SparseRows& rows, const std::vector<int64_t>& numbers) {
+nn::SparseMatrix chosen_rows(const nn::SparseMatrix& rows, const std::vector<int64_t>& numbers) {
   const auto* offsets = rows.offsets.const_data_ptr<int64_t>();
   std::vector<int64_t> starts = {0};
   std::vector<int64_t> entries;

@@ -27,6 +27,6 @@ Subgraph sampled_subgraph(const Neighbors& graph, const std::vector<int64_t>& as
                           const NeighborSamplingOptions& options);
 
 // These rows, in this order.
-nn::SparseRows chosen_rows(const nn::SparseRows& rows, const std::vector<int64_t>& numbers);
+nn::SparseMatrix chosen_rows(const nn::SparseMatrix& rows, const std::vector<int64_t>& numbers);
 
 }  // namespace heed::tasks

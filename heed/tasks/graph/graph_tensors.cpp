@@ -141,8 +141,8 @@ data::GraphReadOptions read_options_of(const models::TrainedGraphClassifier& tra
   return options;
 }
 
-nn::SparseRows sparse_rows(const data::GraphData& data,
-                           const std::vector<models::GraphFeature>& features) {
+nn::SparseMatrix sparse_rows(const data::GraphData& data,
+                             const std::vector<models::GraphFeature>& features) {
   const std::vector<FeatureColumn> columns = feature_columns(data, features);
   std::vector<int64_t> offsets = {0};
   std::vector<int64_t> places;

@@ -37,7 +37,7 @@ data::GraphReadOptions read_options_of(const models::TrainedGraphClassifier& tra
 
 // Features of all nodes (N, F): the words of a node sum to 1, numbers are standardised. `data` has
 // these columns.
-nn::SparseRows sparse_rows(const data::GraphData& data,
-                           const std::vector<models::GraphFeature>& features);
+nn::SparseMatrix sparse_rows(const data::GraphData& data,
+                             const std::vector<models::GraphFeature>& features);
 
 }  // namespace heed::tasks

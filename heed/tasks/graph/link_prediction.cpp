@@ -101,7 +101,7 @@ Scores shared(const Neighbors& heard, const NodePairs& pairs,
 }
 
 // Of rows whose columns rise.
-Scores cosines(const nn::SparseRows& rows, const NodePairs& pairs) {
+Scores cosines(const nn::SparseMatrix& rows, const NodePairs& pairs) {
   const auto* offsets = rows.offsets.const_data_ptr<int64_t>();
   const auto* columns = rows.columns.const_data_ptr<int64_t>();
   const auto* values = rows.values.const_data_ptr<float>();
@@ -233,7 +233,7 @@ LinkEvaluation evaluate(const models::TrainedGraphClassifier& trained, const dat
   };
   const c10::InferenceMode inference;
   const Neighbors heard = neighbors_of(data, /*directed=*/false);
-  const nn::SparseRows features = sparse_rows(data, trained.features);
+  const nn::SparseMatrix features = sparse_rows(data, trained.features);
   const at::Tensor vectors = trained.model->forward(features, pattern_of(heard));
   LinkEvaluation result{.model = measured([&](const NodePairs& some) {
                           return floats_of(products(vectors, ends_of(some)));

@@ -75,7 +75,7 @@ class LinkPrediction final : public Task {
 
  private:
   models::TrainedGraphClassifier trained_;
-  nn::SparseRows features_;
+  nn::SparseMatrix features_;
   Pattern edges_;
   LinkSplit split_;
   at::Tensor linked_;  // (2, E) of the edges that train

@@ -51,7 +51,7 @@ at::Tensor best_of(const data::GraphData& data, std::initializer_list<Setting> s
 }
 
 // (N, F) by its entries -> (N, F) dense, of these rows.
-at::Tensor dense_rows(const nn::SparseRows& rows, const std::vector<int64_t>& nodes,
+at::Tensor dense_rows(const nn::SparseMatrix& rows, const std::vector<int64_t>& nodes,
                       int64_t num_features) {
   const at::Tensor dense = at::zeros({std::ssize(nodes), num_features});
   auto* to = dense.mutable_data_ptr<float>();
@@ -66,14 +66,14 @@ at::Tensor dense_rows(const nn::SparseRows& rows, const std::vector<int64_t>& no
 }
 
 // X · W of sparse rows, W (F, C).
-at::Tensor product(const nn::SparseRows& rows, const at::Tensor& weight) {
+at::Tensor product(const nn::SparseMatrix& rows, const at::Tensor& weight) {
   return std::get<0>(at::embedding_bag(weight, rows.columns, rows.offsets, false, /*mode=*/0, false,
                                        rows.values, /*include_last_offset=*/true));
 }
 
 }  // namespace
 
-at::Tensor linear_classes(const data::GraphData& data, const nn::SparseRows& features,
+at::Tensor linear_classes(const data::GraphData& data, const nn::SparseMatrix& features,
                           int64_t num_features) {
   const std::vector<int64_t> all = nodes_of(data, data::Part::kTrain);
   const int64_t step = (std::ssize(all) + kMostTrained - 1) / kMostTrained;
@@ -115,9 +115,9 @@ at::Tensor spread_classes(const data::GraphData& data, const Neighbors& neighbou
                         roots[static_cast<size_t>(neighbours.nodes[static_cast<size_t>(j)])]);
     }
   }
-  const nn::SparseRows edges{.offsets = at::tensor(neighbours.offsets),
-                             .columns = at::tensor(neighbours.nodes),
-                             .values = at::tensor(weights)};
+  const nn::SparseMatrix edges{.offsets = at::tensor(neighbours.offsets),
+                               .columns = at::tensor(neighbours.nodes),
+                               .values = at::tensor(weights)};
   return best_of(data, {0.5, 0.8, 0.9, 0.95, 0.99}, [&](double share) {
     at::Tensor spread = known;
     for (int i = 0; i < kSpreadings; ++i) {

@@ -17,7 +17,7 @@ namespace heed::tasks {
 
 // The features alone, no edges: least squares to the classes with a penalty on the weights. Of
 // many training nodes every so many-th is taken.
-at::Tensor linear_classes(const data::GraphData& data, const nn::SparseRows& features,
+at::Tensor linear_classes(const data::GraphData& data, const nn::SparseMatrix& features,
                           int64_t num_features);
 
 // The edges alone, no features: classes spread from neighbour to neighbour.

@@ -70,7 +70,7 @@ class NodeClassification final : public Task {
   models::TrainedGraphClassifier trained_;
   Neighbors neighbours_;
   int64_t num_neighbors_;
-  nn::SparseRows features_;
+  nn::SparseMatrix features_;
   Pattern edges_;
   std::vector<int32_t> classes_;
   std::vector<data::Part> parts_;

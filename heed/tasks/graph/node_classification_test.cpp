@@ -157,10 +157,10 @@ TEST(GraphSampling, NeighboursAreDrawnEvenly) {
 }
 
 TEST(GraphSampling, RowsAreTakenWithTheirEntries) {
-  const nn::SparseRows rows{.offsets = at::tensor({0, 2, 2, 3}, at::kLong),
-                            .columns = at::tensor({4, 7, 1}, at::kLong),
-                            .values = at::tensor({0.5F, 0.25F, 2.0F})};
-  const nn::SparseRows some = chosen_rows(rows, {2, 1, 0});
+  const nn::SparseMatrix rows{.offsets = at::tensor({0, 2, 2, 3}, at::kLong),
+                              .columns = at::tensor({4, 7, 1}, at::kLong),
+                              .values = at::tensor({0.5F, 0.25F, 2.0F})};
+  const nn::SparseMatrix some = chosen_rows(rows, {2, 1, 0});
   EXPECT_TRUE(at::equal(some.offsets, at::tensor({0, 1, 1, 3}, at::kLong)));
   EXPECT_TRUE(at::equal(some.columns, at::tensor({1, 4, 7}, at::kLong)));
   EXPECT_TRUE(at::equal(some.values, at::tensor({2.0F, 0.5F, 0.25F})));
@@ -186,7 +186,7 @@ TEST(GraphTensors, WordsSumToOneAndNumbersAreStandardised) {
   EXPECT_NEAR(features[1].mean, 2, 1e-9);
   EXPECT_NEAR(features[1].deviation, std::sqrt(0.8), 1e-9);
   features[0].words = {"x", "y", "z"};  // of a model that knows no other
-  const nn::SparseRows rows = sparse_rows(data, features);
+  const nn::SparseMatrix rows = sparse_rows(data, features);
   const auto offsets = rows.offsets;
   const auto row = [&](int64_t node) {
     at::Tensor dense = at::zeros({4});

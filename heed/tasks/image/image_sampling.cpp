@@ -65,7 +65,7 @@ std::vector<data::Image> sampled_images(const models::TrainedImageGenerator& tra
     generate.sampling.seed = seed_of_group(options.sampling.seed, label, group);
     for (const inference::Generated& each :
          inference::generate(decoder, {model.token_of_class(label)}, generate)) {
-      if (each.finish == inference::Finish::kCancelled) {
+      if (each.finish == inference::FinishReason::kCancelled) {
         throw Interrupted("pictures: stopped before they were written");
       }
       images.push_back({.height = o.image_height,

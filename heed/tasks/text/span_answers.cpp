@@ -94,7 +94,7 @@ std::string text_of_answer(const SpanAnswers& answers, std::string_view context)
   return std::string(context.substr(range.begin, range.size()));
 }
 
-Metrics metrics_of(const metrics::Answers& answers) {
+Metrics metrics_of(const metrics::AnswerScores& answers) {
   return {{"exact_match", answers.mean().exact},
           {"f1", answers.mean().f1},
           {"questions", static_cast<double>(answers.count())}};
@@ -127,9 +127,9 @@ std::vector<SpanAnswers> answer_readings(const models::TrainedQuestionAnswerer& 
 }
 
 // The answers to the questions of one file, and what they add to those of all.
-metrics::Answers graded(const std::vector<SpanAnswers>& answers, const data::SpanData& data,
-                        metrics::Answers& all) {
-  metrics::Answers scores;
+metrics::AnswerScores graded(const std::vector<SpanAnswers>& answers, const data::SpanData& data,
+                             metrics::AnswerScores& all) {
+  metrics::AnswerScores scores;
   for (size_t i = 0; i < answers.size(); ++i) {
     const data::SpanQuestion& question = data.questions[i];
     std::vector<std::string> expected;
@@ -186,7 +186,7 @@ std::vector<SpanAnswers> answer(const models::TrainedQuestionAnswerer& trained,
 QuestionEvaluation evaluate(const models::TrainedQuestionAnswerer& trained,
                             const std::vector<data::SpanData>& data, const Progress& progress) {
   ProgressInParts parts(progress, question_count(data));
-  metrics::Answers all;
+  metrics::AnswerScores all;
   QuestionEvaluation evaluation;
   for (const data::SpanData& file : data) {
     const auto answers =
@@ -199,7 +199,7 @@ QuestionEvaluation evaluate(const models::TrainedQuestionAnswerer& trained,
 
 Metrics evaluate(const models::TrainedQuestionAnswerer& trained, const Readings& readings,
                  const data::SpanData& data, const Progress& progress) {
-  metrics::Answers scores;
+  metrics::AnswerScores scores;
   graded(answer_readings(trained, readings, 1, progress), data, scores);
   return metrics_of(scores);
 }

@@ -135,7 +135,7 @@ class StoryScores {
   }
 
  private:
-  metrics::Answers answers_;
+  metrics::AnswerScores answers_;
   double loss_ = 0;
   int64_t known_ = 0;  // questions whose answer is a class
 };

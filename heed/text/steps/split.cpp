@@ -44,10 +44,10 @@ Delimiters read_delimiters(const JsonValue& json) {
                                   {"Contiguous", Delimiters::kContiguous}});
 }
 
-void append_parts(const std::vector<Part>& parts, Delimiters delimiters,
+void append_parts(const std::vector<DelimitedPart>& parts, Delimiters delimiters,
                   std::vector<Piece>& pieces) {
   const size_t first = pieces.size();
-  const auto append = [&](const Part& part, bool merge) {
+  const auto append = [&](const DelimitedPart& part, bool merge) {
     if (merge && pieces.size() > first) {
       Span& last = pieces.back().range;
       last = {std::min(last.begin, part.range.begin), std::max(last.end, part.range.end)};
@@ -56,7 +56,7 @@ void append_parts(const std::vector<Part>& parts, Delimiters delimiters,
     }
   };
   bool neighbour_is_delimiter = false;
-  const auto take = [&](const Part& part) {
+  const auto take = [&](const DelimitedPart& part) {
     append(part, merges(delimiters, part.is_delimiter, neighbour_is_delimiter));
     neighbour_is_delimiter = part.is_delimiter;
   };

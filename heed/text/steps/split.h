@@ -26,13 +26,13 @@ std::string_view name_of(Delimiters delimiters);
 Delimiters read_delimiters(const JsonValue& json);
 
 // A part of a piece, empty where a delimiter is; together the parts cover it.
-struct Part {
+struct DelimitedPart {
   Span range;
   bool is_delimiter;
 };
 
 // Appends what `delimiters` makes of the parts of one piece to `pieces`, none of them empty.
-void append_parts(const std::vector<Part>& parts, Delimiters delimiters,
+void append_parts(const std::vector<DelimitedPart>& parts, Delimiters delimiters,
                   std::vector<Piece>& pieces);
 
 // Replaces every piece without an id by what split(range, pieces) appends.
@@ -53,7 +53,7 @@ void split_pieces(SplitText& split, Split split_piece) {
 // Splits at the characters for which is_delimiter holds, each of them a delimiter of its own.
 template <typename Test>
 void split_at_characters(SplitText& split, Delimiters delimiters, Test is_delimiter) {
-  std::vector<Part> parts;
+  std::vector<DelimitedPart> parts;
   const std::string_view text = split.text.text();
   split_pieces(split, [&](Span range, std::vector<Piece>& pieces) {
     parts.clear();

@@ -17,7 +17,7 @@ class Split final : public PreTokenizer {
 
   void apply(SplitText& split) const override {
     const std::string_view text = split.text.text();
-    std::vector<Part> parts;
+    std::vector<DelimitedPart> parts;
     std::vector<Span> matches;
     split_pieces(split, [&](Span range, std::vector<Piece>& pieces) {
       parts.clear();

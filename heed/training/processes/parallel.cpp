@@ -56,16 +56,16 @@ SplitModel::SplitModel(torch::nn::Module& module, ProcessGroup& group)
   }
 }
 
-const nn::Split* SplitModel::split_of(const at::Tensor& tensor) const {
+const nn::ShardedTensor* SplitModel::split_of(const at::Tensor& tensor) const {
   const auto found = by_tensor_.find(tensor.unsafeGetTensorImpl());
   return found != by_tensor_.end() ? &splits_[found->second] : nullptr;
 }
 
-at::Tensor SplitModel::part_of(const nn::Split& split, const at::Tensor& whole) const {
+at::Tensor SplitModel::part_of(const nn::ShardedTensor& split, const at::Tensor& whole) const {
   return split.part_of(whole, group_.rank(), group_.size());
 }
 
-at::Tensor SplitModel::whole_of(const nn::Split& split, const at::Tensor& part) const {
+at::Tensor SplitModel::whole_of(const nn::ShardedTensor& split, const at::Tensor& part) const {
   const c10::AutoGradMode no_gradients(false);
   const auto parts = group_.gather(part.contiguous());
   return parts.empty() ? at::Tensor() : split.whole_of(parts);
@@ -73,7 +73,7 @@ at::Tensor SplitModel::whole_of(const nn::Split& split, const at::Tensor& part) 
 
 SplitModel::Gathered::Gathered(const SplitModel& model) : model_(model) {
   const bool first = model.group_.is_first();
-  for (const nn::Split& split : model.splits_) {
+  for (const nn::ShardedTensor& split : model.splits_) {
     const at::Tensor part = split.tensor.detach();
     const at::Tensor whole = model.whole_of(split, part);
     if (!first) continue;

@@ -48,13 +48,13 @@ class SplitModel {
   SplitModel(torch::nn::Module& module, ProcessGroup& group);
 
   // How this parameter or buffer is split; null: it is whole in all processes.
-  const nn::Split* split_of(const at::Tensor& tensor) const;
+  const nn::ShardedTensor* split_of(const at::Tensor& tensor) const;
 
-  at::Tensor part_of(const nn::Split& split, const at::Tensor& whole) const;
+  at::Tensor part_of(const nn::ShardedTensor& split, const at::Tensor& whole) const;
 
   // The whole of a tensor that is split like that, in rank 0; undefined in the others. All
   // processes call it.
-  at::Tensor whole_of(const nn::Split& split, const at::Tensor& part) const;
+  at::Tensor whole_of(const nn::ShardedTensor& split, const at::Tensor& part) const;
 
   // While it lives, the module of rank 0 is whole and that of the others must not be used. All
   // processes make one.
@@ -74,7 +74,7 @@ class SplitModel {
   ProcessGroup& group_;
   nn::ShardsPtr shards_;
   std::vector<nn::Splittable*> layers_;
-  std::vector<nn::Split> splits_;
+  std::vector<nn::ShardedTensor> splits_;
   std::map<const c10::TensorImpl*, size_t> by_tensor_;  // numbers in splits_
 };
 

@@ -152,7 +152,7 @@ HEED_INLINE void write_column(const ColumnBackward& task, const Column& column) 
 }
 
 // The key at hand, head by head.
-struct Columns {
+struct HeadColumns {
   float* key_rows;
   float* grad_keys;
   float* grad_values;
@@ -160,7 +160,7 @@ struct Columns {
   float* pairwise;
 };
 
-HEED_INLINE Column column_of(const ColumnBackward& task, const Columns& all, int64_t key,
+HEED_INLINE Column column_of(const ColumnBackward& task, const HeadColumns& all, int64_t key,
                              int64_t h) {
   const RowProblem& problem = *task.problem;
   Column column;
@@ -191,7 +191,7 @@ template <typename Element>
 void backward_columns(const ColumnBackward& task) {
   const RowProblem& problem = *task.problem;
   const int64_t heads = task.key_heads.end - task.key_heads.begin;
-  Columns all;
+  HeadColumns all;
   all.key_rows = task.scratch;
   all.grad_keys = all.key_rows + heads * problem.size;
   all.grad_values = all.grad_keys + heads * problem.size;

@@ -35,9 +35,9 @@ struct AnswerForm {
 };
 
 // An input that cannot be answered leaves an empty line, or an object that says why.
-class Answers {
+class AnswerWriter {
  public:
-  Answers(AnswerForm form, std::ostream& out, std::ostream& messages);
+  AnswerWriter(AnswerForm form, std::ostream& out, std::ostream& messages);
 
   const AnswerForm& form() const { return form_; }
 
@@ -75,7 +75,7 @@ class Answers {
 // halves them until what cannot be answered is alone, which fails. An input has a member `where`,
 // and columns(): what a table shows of it.
 template <typename Input, typename Answering>
-void answer_all(std::span<const Input> inputs, const Answering& answer, Answers& answers) {
+void answer_all(std::span<const Input> inputs, const Answering& answer, AnswerWriter& answers) {
   if (inputs.empty()) return;
   const auto columns = [&](const Input& input) {
     return answers.form().is_table() ? input.columns() : OrderedJson::object();

@@ -1,4 +1,4 @@
-#include "heed/cli/writing/answers.h"
+#include "heed/cli/writing/answer_writer.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -11,14 +11,14 @@ bool AnswerForm::has_column(const std::string& name) const {
   return std::find(columns.begin(), columns.end(), name) != columns.end();
 }
 
-Answers::Answers(AnswerForm form, std::ostream& out, std::ostream& messages)
+AnswerWriter::AnswerWriter(AnswerForm form, std::ostream& out, std::ostream& messages)
     : form_(std::move(form)),
       out_(out),
       messages_(messages),
       table_(form_.columns, form_.csv ? TableWriter::Form::kCsv : TableWriter::Form::kTsv,
              [this](const std::string& line) { out_ << line; }) {}
 
-void Answers::add(const std::string& where, const OrderedJson& input, const Answer& answer) {
+void AnswerWriter::add(const std::string& where, const OrderedJson& input, const Answer& answer) {
   if (!form_.is_table()) {
     // What tokens spell may end within a character.
     using Broken = OrderedJson::error_handler_t;
@@ -35,7 +35,8 @@ void Answers::add(const std::string& where, const OrderedJson& input, const Answ
   table_.add(row);
 }
 
-void Answers::fail(const std::string& where, const OrderedJson& input, const std::string& why) {
+void AnswerWriter::fail(const std::string& where, const OrderedJson& input,
+                        const std::string& why) {
   const std::string place = where + ": ";
   const std::string reason = why.starts_with(place) ? why.substr(place.size()) : why;
   messages_ << "heed: " << place << reason << '\n';
@@ -43,8 +44,8 @@ void Answers::fail(const std::string& where, const OrderedJson& input, const std
   leave_out(where, input, reason);
 }
 
-void Answers::leave_out(const std::string& where, const OrderedJson& input,
-                        const std::string& why) {
+void AnswerWriter::leave_out(const std::string& where, const OrderedJson& input,
+                             const std::string& why) {
   if (form_.is_table()) {
     OrderedJson row = {{"where", where}};
     row.update(input);
@@ -55,7 +56,7 @@ void Answers::leave_out(const std::string& where, const OrderedJson& input,
   }
 }
 
-void Answers::finish() {
+void AnswerWriter::finish() {
   if (form_.columns.empty()) {
     for (const OrderedJson& left_out : std::exchange(waiting_, {})) table_.add(left_out);
   }

@@ -1,4 +1,4 @@
-#include "heed/cli/writing/answers.h"
+#include "heed/cli/writing/answer_writer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,7 +37,7 @@ struct Printed {
 
 Printed asked(const AnswerForm& form, const std::vector<std::string>& texts) {
   std::ostringstream out, messages;
-  Answers answers(form, out, messages);
+  AnswerWriter answers(form, out, messages);
   std::vector<Question> questions;
   for (const std::string& text : texts) {
     questions.push_back({text, "f:" + std::to_string(questions.size() + 1)});
@@ -80,7 +80,7 @@ TEST(Answers, OneThatFailsLeavesTheOthers) {
 
 TEST(Answers, NameAPlaceOnce) {
   std::ostringstream out, messages;
-  Answers answers({.json = true}, out, messages);
+  AnswerWriter answers({.json = true}, out, messages);
   answers.fail("a.wav", {}, "a.wav: expected a sound");
   EXPECT_EQ(messages.str(), "heed: a.wav: expected a sound\n");
   EXPECT_EQ(out.str(), "{\"where\":\"a.wav\",\"error\":\"expected a sound\"}\n");
@@ -88,7 +88,7 @@ TEST(Answers, NameAPlaceOnce) {
 
 TEST(Answers, MayEndWithinACharacter) {
   std::ostringstream out, messages;
-  Answers answers({.json = true}, out, messages);
+  AnswerWriter answers({.json = true}, out, messages);
   answers.add("f:1", {}, {.json = {{"text", "a\xc3"}}});
   EXPECT_EQ(out.str(), "{\"text\":\"a\xef\xbf\xbd\"}\n");
 }
@@ -102,7 +102,7 @@ TEST(Answers, ATableHasItsColumnsWhateverFailsFirst) {
 
 TEST(Answers, SayWhatWasCutOnce) {
   std::ostringstream out, messages;
-  Answers answers({}, out, messages);
+  AnswerWriter answers({}, out, messages);
   const tasks::CutTexts cut({{.what = "texts", .cut = 1, .all = 2, .limit = "3 tokens"}});
   answers.count_cut(cut);
   answers.count_cut(cut);
@@ -113,7 +113,7 @@ TEST(Answers, SayWhatWasCutOnce) {
 
 TEST(Answers, WhatAnOptionAsksForIsThere) {
   std::ostringstream out, messages;
-  Answers answers({.columns = {"width"}}, out, messages);
+  AnswerWriter answers({.columns = {"width"}}, out, messages);
   EXPECT_THROW(answers.add("f:1", {}, {.json = {{"length", 1}}}), UsageError);
 }
 
