@@ -3,10 +3,10 @@
 
 #include "heed/tasks/common/logit_scores.h"
 #include "heed/tasks/common/task.h"
-#include "heed/tasks/generation/encoder_decoder_decoder.h"
 #include "heed/tasks/generation/language_model_decoder.h"
 #include "heed/tasks/generation/language_modeling.h"
 #include "heed/tasks/generation/sequence_to_sequence.h"
+#include "heed/tasks/generation/sequence_to_sequence_decoder.h"
 #include "heed/tasks/graph/graph_sampling.h"
 #include "heed/tasks/graph/graph_tensors.h"
 #include "heed/tasks/graph/link_prediction.h"

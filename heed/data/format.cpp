@@ -253,13 +253,6 @@ std::string lower_case_of(std::string_view text) {
   return result;
 }
 
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\n\r\v\f";
-  const size_t begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
-
 Format format_named(std::string_view name) { return value_named(kFormats, name, "format"); }
 
 std::vector<std::string> format_names() { return names_in(kFormats); }

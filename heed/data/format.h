@@ -69,9 +69,6 @@ std::span<const std::string_view> usual_target_names();
 // With ASCII letters in lower case.
 std::string lower_case_of(std::string_view text);
 
-// Without white space at its ends.
-std::string_view trimmed(std::string_view text);
-
 // How a table is opened (open_table.h).
 struct OpenTableOptions {
   CharacterEncoding encoding = CharacterEncoding::kUtf8;

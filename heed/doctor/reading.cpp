@@ -47,7 +47,7 @@ Table read_table(const std::filesystem::path& file, const data::ReadOptions& opt
       Column& column = table.columns[i];
       if (table.rows == 0) column = {.name = names[i], .first = row.cells[i]};
       column.constant = column.constant && row.cells[i] == column.first;
-      if (data::trimmed(row.cells[i]).empty()) ++column.empty;
+      if (trimmed(row.cells[i]).empty()) ++column.empty;
     }
     ++table.rows;
   });

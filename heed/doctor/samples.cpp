@@ -102,7 +102,7 @@ void read_lines(Split& split, const std::vector<std::filesystem::path>& files,
                           all.reading);
     std::string line;
     while (lines.next(line)) {
-      if (data::trimmed(line).empty()) continue;
+      if (trimmed(line).empty()) continue;
       Sample& sample = split.samples.emplace_back();
       sample.file = file_index(split, lines.file());
       sample.line = lines.line_number();
@@ -112,7 +112,7 @@ void read_lines(Split& split, const std::vector<std::filesystem::path>& files,
 }
 
 bool holds(std::span<const std::string_view> names, const std::string& name) {
-  const std::string lower = data::lower_case_of(data::trimmed(name));
+  const std::string lower = data::lower_case_of(trimmed(name));
   return std::find(names.begin(), names.end(), lower) != names.end();
 }
 
@@ -148,7 +148,7 @@ bool begins_with_labels(data::TextLines& lines) {
   std::map<std::string, int64_t> first_words;
   int64_t count = 0;
   for (std::string line; count < kLooked && lines.next(line);) {
-    if (data::trimmed(line).empty()) continue;
+    if (trimmed(line).empty()) continue;
     ++count;
     ++first_words[line.substr(0, line.find_first_of(" \t"))];
   }

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "heed/base/error.h"
+#include "heed/io/utf8.h"
 
 namespace heed::doctor {
 namespace {
@@ -12,7 +13,7 @@ bool has_header(const data::Row& row, const data::ReadOptions& options) {
   if (options.header != data::Header::kAuto) return options.header == data::Header::kYes;
   const auto usual = [&](std::span<const std::string_view> names) {
     for (const std::string& cell : row.cells) {
-      const std::string name = data::lower_case_of(data::trimmed(cell));
+      const std::string name = data::lower_case_of(trimmed(cell));
       if (std::find(names.begin(), names.end(), name) != names.end()) return true;
     }
     return false;

@@ -43,6 +43,9 @@ inline char32_t next_code_point(std::string_view text, size_t& at) {
 // How many code points valid UTF-8 has.
 int64_t code_points(std::string_view text);
 
+// Without the ASCII white space at its ends.
+std::string_view trimmed(std::string_view text);
+
 // Appends a code point as UTF-8.
 void append_utf8(char32_t c, std::string& text);
 

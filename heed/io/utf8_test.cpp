@@ -78,5 +78,13 @@ TEST(Utf8, CharactersBeginWhereTheyBegin) {
   EXPECT_EQ(begins, "xx.x..x...");
 }
 
+TEST(Trimmed, TakesWhiteSpaceOfTheEndsAlone) {
+  EXPECT_EQ(trimmed("\t two  words\r\n\v\f "), "two  words");
+  EXPECT_EQ(trimmed("none"), "none");
+  EXPECT_EQ(trimmed(" \n"), "");
+  EXPECT_EQ(trimmed(""), "");
+  EXPECT_EQ(trimmed("\u00A0é "), "\u00A0é");  // a no-break space stays
+}
+
 }  // namespace
 }  // namespace heed

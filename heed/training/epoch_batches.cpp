@@ -34,8 +34,8 @@ void EpochBatches::open(int64_t epoch, int64_t first) {
                   });
 }
 
-Batches EpochBatches::next(int64_t most) {
-  Batches batches;
+tasks::Batches EpochBatches::next(int64_t most) {
+  tasks::Batches batches;
   while (static_cast<int64_t>(batches.size()) < most && loader_->has_next()) {
     batches.push_back(loader_->next());
   }

@@ -10,7 +10,6 @@
 #include "heed/training/data_loader.h"
 #include "heed/training/options.h"
 #include "heed/training/processes/parallel.h"
-#include "heed/training/update.h"
 
 namespace heed::training {
 
@@ -30,7 +29,7 @@ class EpochBatches {
   bool has_next() const { return loader_->has_next(); }
 
   // The next ones, at most so many; null where nothing of a batch falls to this process.
-  Batches next(int64_t most);
+  tasks::Batches next(int64_t most);
 
  private:
   using Plan = std::vector<std::vector<int64_t>>;  // the examples of each batch

@@ -118,7 +118,7 @@ class Run {
   void step() {
     if (!batches_.is_open()) batches_.open(state_.epoch, state_.batch);
     task_.module().train();
-    const Batches batches = batches_.next(options_.gradient_accumulation_steps);
+    const tasks::Batches batches = batches_.next(options_.gradient_accumulation_steps);
     const double rate = plan_.rate_at(state_.step);
     draw_apart();
     const Updater::Result done = update(batches, rate);
@@ -143,7 +143,7 @@ class Run {
                  .tokens_per_second = static_cast<double>(tokens_) / seconds_since(speed_start_)});
   }
 
-  Updater::Result update(const Batches& batches, double rate) {
+  Updater::Result update(const tasks::Batches& batches, double rate) {
     try {
       const Updater::Result done = updater_.update(batches, rate, observer_.stop);
       group_stops_ = done.stop;

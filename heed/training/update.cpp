@@ -98,7 +98,7 @@ void Updater::sum_over_group(Result& result, const std::function<bool()>& stop) 
   result.stop = values[3] > 0;
 }
 
-Updater::Result Updater::update(const Batches& given, double learning_rate,
+Updater::Result Updater::update(const tasks::Batches& given, double learning_rate,
                                 const std::function<bool()>& stop) {
   std::vector<const tasks::Batch*> batches;
   for (const auto& batch : given) {

@@ -29,8 +29,6 @@ class NotFiniteError : public Error {
   using Error::Error;
 };
 
-using Batches = std::vector<std::unique_ptr<tasks::Batch>>;
-
 class Updater {
  public:
   // Moves the module to the device of the options; in a group, gives it the weights of rank 0 and
@@ -48,7 +46,7 @@ class Updater {
   // The batches count by their weight, as if they were one; in a group, those of all processes do.
   // A null batch is one of which nothing fell to this process. In a group `stop` is asked once, and
   // the answer travels with the losses. Throws NotFiniteError.
-  Result update(const Batches& batches, double learning_rate,
+  Result update(const tasks::Batches& batches, double learning_rate,
                 const std::function<bool()>& stop = {});
 
   // The running average; the weights themselves where it is off.

@@ -18,7 +18,7 @@ std::vector<float> after(const std::vector<std::vector<int64_t>>& examples,
   task.model.dropout = 0;
   task.module().train();
   Updater updater(task, options);
-  Batches batches;
+  tasks::Batches batches;
   for (const auto& each : examples) batches.push_back(task.prepare(each));
   const auto result = updater.update(batches, 0.1);
   if (norm != nullptr) *norm = result.gradient_norm;

@@ -20,9 +20,9 @@
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/published_files.h"
 #include "heed/models/parts/text_batch.h"
-#include "heed/tasks/generation/encoder_decoder_decoder.h"
 #include "heed/tasks/generation/language_model_decoder.h"
 #include "heed/tasks/generation/sequence_to_sequence.h"
+#include "heed/tasks/generation/sequence_to_sequence_decoder.h"
 
 namespace heed::cli {
 namespace {
@@ -102,7 +102,7 @@ TextWriter encoder_decoder(const GenerateSettings& settings, const std::string& 
   const models::TextBatch source =
       models::text_batch({&ids}, trained.model->options().source_pad_token_id);
   TextWriter writer{
-      .decoder = std::make_unique<tasks::EncoderDecoderDecoder>(trained.model, source),
+      .decoder = std::make_unique<tasks::SequenceToSequenceDecoder>(trained.model, source),
       .tokenizer = trained.target,
       .ids = {trained.begin_token_id()},
       .eos_token_ids = trained.eos_token_ids(),

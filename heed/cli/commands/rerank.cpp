@@ -14,6 +14,7 @@
 #include "heed/cli/writing/answer_writer.h"
 #include "heed/data/rows.h"
 #include "heed/io/printable.h"
+#include "heed/io/utf8.h"
 #include "heed/tasks/text/rerank.h"
 
 namespace heed::cli {
@@ -32,7 +33,7 @@ std::vector<std::string> read_documents(const std::vector<std::string>& files,
                                         data::DataReport& report) {
   std::vector<std::string> documents;
   for (AskedLine& line : asked_lines(files, report)) {
-    if (line.text && !data::trimmed(*line.text).empty()) documents.push_back(*std::move(line.text));
+    if (line.text && !trimmed(*line.text).empty()) documents.push_back(*std::move(line.text));
   }
   return documents;
 }

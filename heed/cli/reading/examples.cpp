@@ -15,7 +15,7 @@ constexpr size_t kLongest = 4000;  // bytes
 
 std::vector<std::string> some_of(std::vector<std::string> inputs) {
   std::erase_if(inputs, [](const std::string& input) {
-    return input.size() > kLongest || data::trimmed(input).empty();
+    return input.size() > kLongest || trimmed(input).empty();
   });
   std::stable_sort(inputs.begin(), inputs.end(),
                    [](const auto& a, const auto& b) { return a.size() < b.size(); });

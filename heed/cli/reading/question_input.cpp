@@ -3,6 +3,7 @@
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
 #include "heed/data/format.h"
+#include "heed/io/utf8.h"
 #include "heed/text/words/sentences.h"
 
 namespace heed::cli {
@@ -10,13 +11,6 @@ namespace {
 
 constexpr const char* kWhere = "the question";
 constexpr uint64_t kMaxBytes = uint64_t{16} << 20;
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kBlank = " \t\r\n";
-  const size_t begin = text.find_first_not_of(kBlank);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
-}
 
 std::vector<std::string> sentences(std::string_view text) {
   std::vector<std::string> all;

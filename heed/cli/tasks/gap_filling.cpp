@@ -10,6 +10,7 @@
 #include "heed/cli/tasks/token_attention.h"
 #include "heed/cli/text_task.h"
 #include "heed/io/printable.h"
+#include "heed/io/utf8.h"
 #include "heed/tasks/text/embed.h"
 
 namespace heed::cli {
@@ -66,7 +67,7 @@ class GapFiller final : public TextTask<TextInput> {
   // As the text would have it.
   std::string word_of(int32_t id) const {
     const std::string word = filler_.tokenizer->decode(std::span(&id, 1));
-    return word.empty() ? filler_.tokenizer->token_of(id) : std::string(data::trimmed(word));
+    return word.empty() ? filler_.tokenizer->token_of(id) : std::string(trimmed(word));
   }
 
   // "paris<TAB>0.9312", the gaps one behind the other.

@@ -17,6 +17,7 @@
 #include "heed/inference/fields.h"
 #include "heed/inference/text_stream.h"
 #include "heed/io/printable.h"
+#include "heed/io/utf8.h"
 #include "heed/metrics/chrf.h"
 #include "heed/metrics/rouge.h"
 #include "heed/models/files/fields.h"
@@ -235,7 +236,7 @@ std::vector<std::string> pieces_of(const std::shared_ptr<const text::Tokenizer>&
   inference::TextStream stream(tokenizer);
   std::vector<std::string> pieces;
   for (const int64_t id : ids) {
-    const std::string text(data::trimmed(stream.push(id)));
+    const std::string text(trimmed(stream.push(id)));
     pieces.push_back(text.empty() ? tokenizer->token_of(static_cast<int32_t>(id)) : text);
   }
   return pieces;
@@ -276,7 +277,7 @@ AttentionView EncoderDecoderAdapter::attention_of(const TextInput& asked,
                                                   const AttentionRequest& request) const {
   const std::string& input = asked.text;
   const c10::InferenceMode inference(!request.gradients);
-  if (data::trimmed(input).empty()) {
+  if (trimmed(input).empty()) {
     throw DataError("the text", "expected at least one word, got none");
   }
   const std::string& part = request.part;

@@ -13,6 +13,7 @@
 #include "heed/data/open_table.h"
 #include "heed/data/rows.h"
 #include "heed/data/split.h"
+#include "heed/io/utf8.h"
 
 namespace heed::data {
 namespace {

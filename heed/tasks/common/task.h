@@ -33,6 +33,9 @@ struct Batch {
   std::vector<int64_t> examples;  // their numbers
 };
 
+// Those before one update; null where nothing of a batch falls to this process.
+using Batches = std::vector<std::unique_ptr<Batch>>;
+
 // In the order in which they are shown, "loss" among them.
 using Metrics = std::vector<std::pair<std::string, double>>;
 

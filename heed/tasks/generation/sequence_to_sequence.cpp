@@ -11,14 +11,15 @@
 #include "heed/base/error.h"
 #include "heed/data/format.h"
 #include "heed/inference/beam_search.h"
+#include "heed/io/utf8.h"
 #include "heed/metrics/language.h"
 #include "heed/models/parts/text_batch.h"
 #include "heed/models/published/published.h"
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/common/batches.h"
 #include "heed/tasks/common/sources.h"
-#include "heed/tasks/generation/encoder_decoder_decoder.h"
 #include "heed/tasks/generation/logit_rules.h"
+#include "heed/tasks/generation/sequence_to_sequence_decoder.h"
 
 namespace heed::tasks {
 namespace {
@@ -98,7 +99,7 @@ at::Tensor logits_of(const models::EncoderDecoder& model, const Pairs& batch) {
   return model.logits(states.flatten(0, 1).index_select(0, batch.places.to(device)));
 }
 
-bool is_blank(const std::string& text) { return data::trimmed(text).empty(); }
+bool is_blank(const std::string& text) { return trimmed(text).empty(); }
 
 int64_t most_tokens(const models::TrainedEncoderDecoder& trained,
                     const TranslationOptions& options) {
@@ -135,8 +136,8 @@ std::vector<Translation> translate_ids(const models::TrainedEncoderDecoder& trai
   const auto write = [&](const std::vector<int64_t>& numbers, const Stopped& stopped) {
     std::vector<const Ids*> some;
     for (const int64_t i : numbers) some.push_back(ids[static_cast<size_t>(i)]);
-    EncoderDecoderDecoder decoder(trained.model,
-                                  models::text_batch(some, model.source_pad_token_id));
+    SequenceToSequenceDecoder decoder(trained.model,
+                                      models::text_batch(some, model.source_pad_token_id));
     const at::Tensor start = at::full({static_cast<int64_t>(numbers.size()), 1}, begin, at::kLong);
     inference::BeamSearchOptions stoppable = search;
     stoppable.cancelled = stopped;

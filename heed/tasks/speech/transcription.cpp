@@ -13,8 +13,8 @@
 #include "heed/inference/beam_search.h"
 #include "heed/models/files/published_files.h"
 #include "heed/models/published/preprocessor.h"
-#include "heed/tasks/generation/encoder_decoder_decoder.h"
 #include "heed/tasks/generation/logit_rules.h"
+#include "heed/tasks/generation/sequence_to_sequence_decoder.h"
 
 namespace heed::tasks {
 namespace {
@@ -107,7 +107,7 @@ class Chunk {
  private:
   const Transcriber& transcriber_;
   const TranscriptionOptions& options_;
-  EncoderDecoderDecoder decoder_;
+  SequenceToSequenceDecoder decoder_;
 };
 
 class Writer {

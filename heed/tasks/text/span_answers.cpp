@@ -55,18 +55,25 @@ class WindowVotes {
 
   SpanAnswers answers(bool may_be_missing) {
     const double total = may_be_missing ? log_add(log_sum_, none_) : log_sum_;
-    std::stable_sort(best_.begin(), best_.end(), [](const FoundSpan& a, const FoundSpan& b) {
-      return a.probability > b.probability;
-    });
+    std::stable_sort(best_.begin(), best_.end(),
+                     [](const ScoredRange& a, const ScoredRange& b) { return a.score > b.score; });
     best_.resize(std::min(best_.size(), static_cast<size_t>(count_)));
-    for (FoundSpan& each : best_) each.probability = std::exp(each.probability - total);
-    return {.best = std::move(best_), .none = may_be_missing ? std::exp(none_ - total) : 0};
+    SpanAnswers result{.best = {}, .none = may_be_missing ? std::exp(none_ - total) : 0};
+    for (const ScoredRange& each : best_) {
+      result.best.push_back({.range = each.range, .probability = std::exp(each.score - total)});
+    }
+    return result;
   }
 
  private:
+  struct ScoredRange {
+    text::Span range;  // bytes of the context
+    double score;
+  };
+
   const Reading& reading_;
   int64_t count_;
-  std::vector<FoundSpan> best_;  // scores in place of probabilities
+  std::vector<ScoredRange> best_;
   double log_sum_ = -std::numeric_limits<double>::infinity();
   double none_ = std::numeric_limits<double>::infinity();
 };

@@ -1,4 +1,4 @@
-#include "heed/tasks/generation/encoder_decoder_decoder.h"
+#include "heed/tasks/generation/sequence_to_sequence_decoder.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -15,24 +15,24 @@ nn::Memory encoded(const models::EncoderDecoder& model, const models::TextBatch&
 
 }  // namespace
 
-EncoderDecoderDecoder::EncoderDecoderDecoder(std::shared_ptr<const models::EncoderDecoder> model,
-                                             const models::TextBatch& sources)
+SequenceToSequenceDecoder::SequenceToSequenceDecoder(
+    std::shared_ptr<const models::EncoderDecoder> model, const models::TextBatch& sources)
     : model_(std::move(model)), memory_(encoded(*model_, sources)) {}
 
-EncoderDecoderDecoder::EncoderDecoderDecoder(std::shared_ptr<const models::EncoderDecoder> model,
-                                             nn::Memory memory)
+SequenceToSequenceDecoder::SequenceToSequenceDecoder(
+    std::shared_ptr<const models::EncoderDecoder> model, nn::Memory memory)
     : model_(std::move(model)), memory_(std::move(memory)) {}
 
-at::Tensor EncoderDecoderDecoder::step(const at::Tensor& ids) {
+at::Tensor SequenceToSequenceDecoder::step(const at::Tensor& ids) {
   const c10::InferenceMode inference;
   return model_->next({.ids = ids.to(device_of(*model_))}, memory_, cache_).to(at::kFloat);
 }
 
-void EncoderDecoderDecoder::select(const at::Tensor& rows) {
+void SequenceToSequenceDecoder::select(const at::Tensor& rows) {
   const c10::InferenceMode inference;
   cache_.select(rows);
 }
 
-void EncoderDecoderDecoder::reset() { cache_.clear(); }
+void SequenceToSequenceDecoder::reset() { cache_.clear(); }
 
 }  // namespace heed::tasks

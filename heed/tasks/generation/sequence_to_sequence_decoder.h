@@ -13,13 +13,13 @@ namespace heed::tasks {
 // Writes the targets of some sources: row b of the first step belongs to source b. Keeps the keys
 // and values of what was read, and those of each source as long as a row is left of it. Without
 // gradients.
-class EncoderDecoderDecoder final : public inference::StepDecoder {
+class SequenceToSequenceDecoder final : public inference::StepDecoder {
  public:
   // The model is in evaluation mode; its parameters may be of any floating-point dtype.
-  EncoderDecoderDecoder(std::shared_ptr<const models::EncoderDecoder> model,
-                        const models::TextBatch& sources);
+  SequenceToSequenceDecoder(std::shared_ptr<const models::EncoderDecoder> model,
+                            const models::TextBatch& sources);
   // Of sources that are encoded.
-  EncoderDecoderDecoder(std::shared_ptr<const models::EncoderDecoder> model, nn::Memory memory);
+  SequenceToSequenceDecoder(std::shared_ptr<const models::EncoderDecoder> model, nn::Memory memory);
 
   at::Tensor step(const at::Tensor& ids) override;
   void select(const at::Tensor& rows) override;
