@@ -132,7 +132,7 @@ TEST(WeightStatistics, AreThemselvesRight) {
 // By the kernels, and from the whole matrix where they do not take the call.
 TEST(WeightStatistics, AreTheSameAllAtOnce) {
   for (const auto type : {at::kFloat, at::kDouble}) {
-    Case one = weights_case(scores()[0], patterns()[0]);
+    Case one = weights_case(score_named("dot"), patterns()[0]);
     one.type = type;
     const AttendedTokens tokens = attended(one, random_inputs(one));
     const WeightSummary all =

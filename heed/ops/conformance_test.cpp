@@ -1,9 +1,7 @@
 // Every score × pattern × modifier, in both fused dtypes, forward and backward.
 // ctest-timeout: 900
-#include <algorithm>
 #include <cctype>
 #include <set>
-#include <stdexcept>
 #include <string>
 
 #include "heed/ops/attention/score_kinds.h"
@@ -23,13 +21,6 @@ struct Choice {
     return static_cast<int64_t>((state >> 33) % static_cast<uint64_t>(count));
   }
 };
-
-const ScoreCase& score_named(const std::string& name) {
-  const auto found = std::find_if(scores().begin(), scores().end(),
-                                  [&](const ScoreCase& one) { return one.name == name; });
-  if (found == scores().end()) throw std::out_of_range("scores() has no " + name);
-  return *found;
-}
 
 Case chosen_case(Choice& choice, const ScoreCase& score, size_t pattern, size_t modifier) {
   Case one{.score = &score, .modifier = modifiers()[modifier]};

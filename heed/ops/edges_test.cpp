@@ -14,7 +14,7 @@ using at::indexing::Slice;
 constexpr at::ScalarType kFusedTypes[] = {at::kFloat, at::kBFloat16};
 
 Case simple_case(at::ScalarType type, const Sizes& sizes, const Pattern& pattern = {}) {
-  return {.score = &scores()[1],
+  return {.score = &score_named("scaled_dot"),
           .pattern = pattern,
           .pattern_name = pattern.description(),
           .modifier = modifiers()[0],

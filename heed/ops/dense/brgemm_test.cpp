@@ -38,7 +38,7 @@ TEST_F(Brgemm, KeepsTheRule) {
   const kernels::IsaForTest forced(kernels::Isa::kAmx);
   for (const Pattern& pattern : {Pattern(), Pattern::causal()}) {
     at::manual_seed(3);
-    Case one{.score = &scores()[1], .pattern = pattern, .modifier = modifiers()[0]};
+    Case one{.score = &score_named("scaled_dot"), .pattern = pattern, .modifier = modifiers()[0]};
     one.sizes = {.key_heads = 2, .queries = 200, .keys = 300, .size = 64, .value_size = 32};
     one.type = at::kBFloat16;
     const auto in = random_inputs(one);

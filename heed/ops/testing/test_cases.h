@@ -12,7 +12,9 @@
 
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,6 +85,13 @@ inline const std::vector<ScoreCase>& scores() {
        }},
   };
   return list;
+}
+
+inline const ScoreCase& score_named(const std::string& name) {
+  const auto found = std::find_if(scores().begin(), scores().end(),
+                                  [&](const ScoreCase& one) { return one.name == name; });
+  if (found == scores().end()) throw std::out_of_range("scores() has no " + name);
+  return *found;
 }
 
 struct PatternCase {
