@@ -6,6 +6,9 @@
 // no function compiled for one instruction set can be linked in the place of another's. For the
 // same reason such files hold leaf functions over raw pointers only: no standard library
 // templates, no allocation, no exceptions. The test heed_kernels_isa_symbols holds them to it.
+//
+// It is not Highway because that of Debian 12 (1.0.3) multiplies no bfloat16: there is no target
+// with AVX-512 BF16 in it, and ops/x86_128-inl.h says "_mm_dpbf16_ps when available".
 #pragma once
 
 #if !defined(HEED_ISA) || !defined(HEED_LANES)
