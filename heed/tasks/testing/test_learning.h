@@ -35,7 +35,9 @@ inline void learn(Task& task, const std::vector<int64_t>& examples, int steps) {
 inline void expect_all(const std::vector<Watched>& watchable, const Metrics& metrics) {
   for (const Watched& each : watchable) {
     EXPECT_NO_THROW(metric(metrics, each.name)) << each.name;
-    if (each.name == "loss") EXPECT_FALSE(each.higher_is_better);
+    if (each.name == "loss") {
+      EXPECT_FALSE(each.higher_is_better);
+    }
   }
 }
 
