@@ -295,6 +295,18 @@ def measure(options, folder, key, case, passed, shape, parts, dtype, goal):
               flush=True)
 
 
+def can_compile():
+    """torch.compile writes C++ and builds it: that wants a compiler and Python's headers."""
+    try:
+        torch.compile(lambda x: x + 1)(torch.ones(2))
+    except Exception as error:  # torch has a class for each stage of its compiler
+        reason = next((line for line in str(error).splitlines() if "error" in line.lower()), error)
+        print(f"the compiled model left out: torch.compile does not work here (on Debian: apt-get install g++ "
+              f"python3-dev): {reason}", file=sys.stderr)
+        return False
+    return True
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("program", nargs="?",
@@ -306,6 +318,7 @@ def main():
     parser.add_argument("--no-compile", dest="compile", action="store_false")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    options.compile = options.compile and can_compile()
     with tempfile.TemporaryDirectory() as folder:
         for key, case, passed, shape, parts, dtype, goal in CASES:
             if options.filter in f"{key} {case} {passed} {shape} {dtype}":
