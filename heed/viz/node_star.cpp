@@ -17,6 +17,7 @@ constexpr double kStarMargin = 14;
 constexpr double kLabelWidth = 110;
 constexpr double kStarTitleHeight = 18;
 constexpr double kDot = 4;
+constexpr Color kPaper{1, 1, 1};
 constexpr Font kLabelFont{.size = 9};
 
 void check(const NodeStar& star) {
@@ -75,7 +76,10 @@ void draw_panel(Canvas& canvas, const NodeStar& star, const NodeStar::Layer& lay
       self == star.neighbours.end()
           ? star.node
           : label_of(star.node, layer.weights[static_cast<size_t>(self - star.neighbours.begin())]);
-  canvas.text(x, y + 14, label, {.font = {.size = 9, .bold = true}, .align = Align::kCenter});
+  const Font bold{.size = kLabelFont.size, .bold = true};
+  const double width = text_width(label, bold) + 6;  // edges may go that way: a white ground for it
+  canvas.fill({{x - width / 2, y + 8, width, 13}}, kPaper);
+  canvas.text(x, y + 14, label, {.font = bold, .align = Align::kCenter});
 }
 
 }  // namespace

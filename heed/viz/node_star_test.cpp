@@ -31,6 +31,21 @@ TEST_F(NodeStarTest, TheStrongestEdgeIsTheDarkest) {
   EXPECT_GT(pixels.count(rgb_of(color_of_share(0.9))), 0);
 }
 
+// Of two neighbours one is straight above the node and the other straight below, where its name is.
+TEST_F(NodeStarTest, NoEdgeRunsThroughTheNameOfTheNode) {
+  NodeStar two = star(3);
+  two.title.clear();
+  two.layers = {{.title = "", .weights = {0.F, 0.5F, 0.5F}}};
+  write_node_star(two, path("a.png"));
+  const Pixels pixels(path("a.png"));
+  const auto edge = rgb_of(color_of_share(1));
+  const double x = pixels.width() / 2.0, y = (pixels.height() + 2 * 14) / 2.0;  // two pixels a point
+  for (int points = 9; points < 20; ++points) {
+    EXPECT_EQ(pixels.at(x - 3, y - 2 * points), edge) << points;
+    EXPECT_NE(pixels.at(x - 3, y + 2 * points), edge) << points;
+  }
+}
+
 TEST_F(NodeStarTest, ManyNeighboursAreNoted) {
   const auto notes = write_node_star(star(100), path("a.svg"));
   ASSERT_EQ(notes.size(), 1u);
