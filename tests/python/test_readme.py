@@ -15,10 +15,22 @@ from pathlib import Path
 
 HEED = Path(sys.argv.pop(1)).resolve()
 README = Path("README.md").read_text(encoding="utf-8")
+PAGES = [Path("README.md"), Path("ARCHITECTURE.md"), Path("CONTRIBUTING.md"),
+         *sorted(Path("docs").rglob("*.md"))]
 
 
 def blocks(language):
     return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+def prose(page):
+    return re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.S | re.M)
+
+
+def anchors(page):
+    """What a link to a heading of the page may name, as GitHub makes it of the heading."""
+    return {re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+            for heading in re.findall(r"^#+ (.*)$", prose(page), re.M)}
 
 
 def squeezed(code):
@@ -58,12 +70,21 @@ class Readme(unittest.TestCase):
             self.assertIn(squeezed(code), squeezed(example))
 
     def test_links_and_pictures_exist(self):
-        for page in [Path("README.md"), Path("ARCHITECTURE.md"), Path("CONTRIBUTING.md"),
-                     *Path("docs").rglob("*.md")]:
-            text = re.sub(r"```.*?```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.S)
-            for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
-                if "://" not in target:
-                    self.assertTrue((page.parent / target).exists(), f"{page}: {target}")
+        for page in PAGES:
+            text = re.sub(r"`[^`\n]*`", "", prose(page))
+            for target, heading in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?[^)]*\)", text):
+                if "://" in target:
+                    continue
+                there = page.parent / target if target else page
+                self.assertTrue(there.exists(), f"{page}: {target}")
+                if heading and there.suffix == ".md":
+                    self.assertIn(heading, anchors(there), f"{page}: {target}#{heading}")
+
+    def test_headings_stand_alone(self):
+        for page in PAGES:
+            for heading, below in re.findall(r"^(#+ .*)\n(.*)", prose(page), re.M):
+                self.assertEqual(below, "", f"{page}: no blank line below {heading!r}")
+                self.assertNotRegex(heading, r" `?--\w", f"{page}: a sentence, not a heading")
 
 
 if __name__ == "__main__":
