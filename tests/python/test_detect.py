@@ -109,6 +109,10 @@ class Objects(unittest.TestCase):
         scores = json.loads(heed("eval", self.model, self.file, "--json", code=0).stdout)
         for name, value in scored.items():
             self.assertAlmostEqual(value, scores[name], delta=1e-9, msg=name)
+        answers = self.folder / "answers.jsonl"
+        answers.write_text(heed("predict", self.model, self.file, "--threshold", 0, "--json", code=0).stdout)
+        of_answers = heed("score", "detect", answers, "--references", self.file, "--json", code=0).stdout
+        self.assertEqual(json.loads(of_answers), scored)
 
     def test_answers(self):
         picture = self.folder / "pictures" / "004.png"

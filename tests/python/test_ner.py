@@ -124,13 +124,15 @@ class NamedEntities(unittest.TestCase):
         self.assertEqual(answers[2]["entities"][0]["text"], "Eva")
 
     def test_answers_can_be_scored(self):
-        file = self.folder / "out.jsonl"
-        file.write_text(heed("predict", self.model, self.folder / "valid.conll", "--json").stdout,
-                        encoding="utf-8")
-        scored = json.loads(heed("score", "ner", file, "--references", self.folder / "valid.conll",
-                                 "--json").stdout)
         metrics = json.loads(heed("eval", self.model, self.folder / "valid.conll", "--json").stdout)
-        self.assertAlmostEqual(scored["micro"]["f1"], metrics["f1"], places=12)
+        for form in (["--json"], ["--csv"], ["--columns", "tokens,tags"]):
+            file = self.folder / "out"
+            file.write_text(heed("predict", self.model, self.folder / "valid.conll", *form).stdout,
+                            encoding="utf-8")
+            scored = json.loads(heed("score", "ner", file, "--references",
+                                     self.folder / "valid.conll", "--json", code=0).stdout)
+            self.assertAlmostEqual(scored["micro"]["f1"], metrics["f1"], places=12, msg=form)
+            self.assertEqual(scored["micro"]["support"], 32)
 
     def test_text_for_people(self):
         self.assertEqual(heed("predict", self.model, text="Tim lives in New York .\n").stdout,

@@ -86,6 +86,10 @@ class SequenceToSequence(unittest.TestCase):
         self.assertAlmostEqual(metrics["perplexity"], math.exp(metrics["loss"]), places=6)
         written = self.write("written.de",
                              heed("predict", self.model, self.folder / "valid.en").stdout)
+        column = self.write("column.de", heed("predict", self.model, self.folder / "valid.en",
+                                              "--columns", "output").stdout)
+        self.assertEqual(heed("score", "bleu", column, "--references", self.folder / "valid.de").stdout,
+                         heed("score", "bleu", written, "--references", self.folder / "valid.de").stdout)
         for name in ("bleu", "chrf", "rouge"):
             scores = json.loads(heed("score", name, written, "--references",
                                      self.folder / "valid.de", "--json").stdout)

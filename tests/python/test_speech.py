@@ -173,6 +173,8 @@ class Transcription(unittest.TestCase):
                 write(cls.folder / part / f"{number}.wav", values + [0] * 600)
                 lines.append(f"{part}/{number}.wav,{' '.join(words)}")
             (cls.folder / f"{part}.csv").write_text("\n".join(lines) + "\n")
+        lines[1] = lines[1].rsplit(",", 1)[0] + ",low low low low low low"  # not what is heard
+        (cls.folder / "turned.csv").write_text("\n".join(lines) + "\n")
         cls.model = cls.folder / "model"
         cls.trained = heed("train", "asr", "--train", cls.folder / "train.csv", "--units", "words", "--subsampling",
                            2, "--out", cls.model, *SMALL, "--epochs", 25, code=0)
@@ -183,6 +185,17 @@ class Transcription(unittest.TestCase):
         self.assertEqual(scores["examples"], 20)
         self.assertLess(scores["wer"], 0.1)
         self.assertLessEqual(scores["cer"], scores["wer"] * 1.5)
+        # The same of what `heed predict` writes, in each of its forms.
+        rows = [line.split(",") for line in (self.folder / "turned.csv").read_text().splitlines()[1:]]
+        said = self.folder / "said.txt"
+        said.write_text("".join(text + "\n" for _, text in rows))
+        values = json.loads(heed("eval", self.model, self.folder / "turned.csv", "--json", code=0).stdout)
+        self.assertGreater(values["wer"], 0)
+        for form in ([], ["--json"], ["--csv"], ["--columns", "text"]):
+            written = self.folder / "written"
+            written.write_text(heed("predict", self.model, self.folder / "turned.csv", *form, code=0).stdout)
+            scored = json.loads(heed("score", "wer", written, "--references", said, "--json", code=0).stdout)
+            self.assertEqual((scored["wer"], scored["cer"]), (values["wer"], values["cer"]), form)
 
     def test_words_and_their_times(self):
         said = dict(line.split(",") for line in (self.folder / "test.csv").read_text().splitlines()[1:])

@@ -1,5 +1,7 @@
 #include <iostream>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "heed/base/error.h"
 #include "heed/cli/command.h"
@@ -41,9 +43,9 @@ struct Texts {
   std::vector<std::vector<std::string>> references;
 };
 
-Texts read(const ScoreSettings& settings) {
+Texts read(const ScoreSettings& settings, Before before = Before::kNothing) {
   Texts texts;
-  texts.hypotheses = answers_of(settings.file);
+  texts.hypotheses = answers_of(settings.file, before);
   texts.references.resize(texts.hypotheses.size());
   for (const std::string& file : settings.references) {
     const std::vector<std::string> lines = lines_of(file);
@@ -115,7 +117,7 @@ void print_wer(const ScoreSettings& settings) {
     print_values({{"wer", words.rate()}, {"cer", characters.rate()}, {"words", words.length}},
                  settings.json);
   };
-  const Texts texts = read(settings);
+  const Texts texts = read(settings, Before::kFile);
   metrics::ErrorRate words, characters;
   for (size_t i = 0; i < texts.hypotheses.size(); ++i) {
     const std::string& right = texts.references[i].front();
@@ -152,17 +154,34 @@ void print_rouge(const ScoreSettings& settings) {
   if (!settings.sentences) print(all.mean());
 }
 
-void print_ner(const ScoreSettings& settings) {
-  const auto tags = [](const std::string& file) {
-    data::DataReport report;
-    auto data = data::read_ner(file, {.tags = data::NerReadOptions::Tags::kAny}, report);
-    throw_or_warn(report);
+std::vector<std::string> words_in(const std::string& cell) {
+  std::istringstream words(cell);
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
+// Tags as they stand in a file, or in a table that `heed predict` wrote.
+data::NerData tags_of(const std::string& file) {
+  if (const auto rows = columns_of(file, {"tokens", "tags"})) {
+    data::NerData data{.file = file};
+    for (const data::Row& row : *rows) {
+      data.sentences.push_back({.words = words_in(row.cells[0]),
+                                .tags = words_in(row.cells[1]),
+                                .line = row.line,
+                                .file = file});
+    }
     return data;
-  };
+  }
+  data::DataReport report;
+  auto data = data::read_ner(file, {.tags = data::NerReadOptions::Tags::kAny}, report);
+  throw_or_warn(report);
+  return data;
+}
+
+void print_ner(const ScoreSettings& settings) {
   std::optional<text::TagScheme> strict;
   if (settings.scheme != "none") strict = text::tag_scheme_named(settings.scheme);
-  const data::NerData predicted = tags(settings.file);
-  const data::NerData actual = tags(settings.references.front());
+  const data::NerData predicted = tags_of(settings.file);
+  const data::NerData actual = tags_of(settings.references.front());
   if (predicted.sentences.size() != actual.sentences.size()) {
     throw DataError(predicted.file,
                     text_of("expected ", actual.sentences.size(), " sentences as in ", actual.file,
@@ -252,7 +271,7 @@ void add_files(Options& options, ScoreSettings& s, const Files& files) {
 }
 
 constexpr Files kTexts = {
-    .file = "A text on each line, or the JSON of heed predict; - reads standard input",
+    .file = "A text on each line, or what heed predict writes; - reads standard input",
     .references = "Files with as many lines: the right texts",
     .most_references = 64};
 
@@ -291,14 +310,14 @@ void define_rouge(Options& options, ScoreSettings& s) {
 
 void define_wer(Options& options, ScoreSettings& s) {
   add_files(options, s,
-            {.file = "What was recognised, a line each, or the JSON of heed predict",
+            {.file = "What was recognised, a line each, or what heed predict writes",
              .references = "A file with as many lines: what was said"});
   add_sentences(options, s);
 }
 
 void define_ner(Options& options, ScoreSettings& s) {
   add_files(options, s,
-            {.file = "Predicted tags: CoNLL columns or JSON lines",
+            {.file = "Predicted tags: CoNLL columns, JSON lines, or a table of heed predict",
              .references = "The same sentences with the right tags"});
   std::vector<std::string> schemes = text::tag_scheme_names();
   schemes.insert(schemes.begin(), "none");

@@ -50,7 +50,10 @@ void run_score_detect(const ScoreDetectSettings& settings) {
 }
 
 void define_score_detect(Options& options, ScoreDetectSettings& s) {
-  options.add("file", s.file, "What was found: results in COCO's format, a JSON array").required();
+  options
+      .add("file", s.file,
+           "What was found: results in COCO's format, a JSON array, or the JSON of heed predict")
+      .required();
   options.add("--references", s.references, "The right objects: annotations in COCO's format")
       .required();
   options.flag("--json", s.json, "Print a JSON object");

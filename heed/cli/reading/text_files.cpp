@@ -1,17 +1,17 @@
 #include "heed/cli/reading/text_files.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <utility>
 
 #include "heed/base/error.h"
 #include "heed/cli/common.h"
 #include "heed/data/json_lines.h"
-#include "heed/data/rows.h"
 #include "heed/io/printable.h"
 
 namespace heed::cli {
@@ -58,38 +58,115 @@ size_t answer_size(const std::string& line) {
   return is_one ? tab : std::string::npos;
 }
 
+// "a.wav\tgood day" -> 5; npos without a tab, or with several.
+size_t only_tab(const std::string& line) {
+  const size_t tab = line.find('\t');
+  return tab == line.rfind('\t') ? tab : std::string::npos;
+}
+
+constexpr std::array<const char*, 3> kAnswerNames = {"output", "answer", "text"};
+
 std::string answer_in(const JsonValue& object) {
-  for (const char* name : {"output", "answer", "text"}) {
+  for (const char* name : kAnswerNames) {
     if (!object.json().contains(name)) continue;
     return object.has(name) ? object.at(name).string() : std::string();
   }
-  return object.at("output").string();  // throws, naming it
+  if (object.json().contains("error")) return {};  // an input that had no answer
+  return object.at("output").string();             // throws, naming it
 }
 
-// The answers of a table that heed predict writes, told by its header; none of any other table.
-std::optional<std::vector<std::string>> column_of_answers(const std::string& file,
-                                                          const data::FileLayout& kind) {
-  if (!std::filesystem::is_regular_file(file)) return std::nullopt;  // cannot be read once more
-  data::DataReport report;
+std::vector<std::string> raw_lines(const std::string& file, data::DataReport& report) {
+  data::TextLines reader(file, {.limits = data::Limits()}, report);
+  std::vector<std::string> lines;
+  for (std::string line; reader.next(line);) lines.push_back(line);
+  return lines;
+}
+
+std::vector<data::Row> rows_in(const std::string& file, const data::FileLayout& kind,
+                               data::DataReport& report) {
   data::TextLines lines(file, {.limits = data::Limits()}, report);
-  const auto rows = data::rows_of(lines, kind);
-  data::Row row;
-  if (!rows->next(row)) return std::nullopt;
-  const auto is_answer = [](const std::string& cell) {
-    return cell == "output" || cell == "answer";
-  };
-  const auto found = std::find_if(row.cells.begin(), row.cells.end(), is_answer);
-  if (found == row.cells.end()) return std::nullopt;
-  const auto column = static_cast<size_t>(found - row.cells.begin());
-  std::vector<std::string> answers;
-  while (rows->next(row)) answers.push_back(column < row.cells.size() ? row.cells[column] : "");
-  throw_or_warn(report);
-  return answers;
+  const auto reader = data::rows_of(lines, kind);
+  std::vector<data::Row> rows;
+  for (data::Row row; reader->next(row);) rows.push_back(row);
+  return rows;
+}
+
+constexpr data::FileLayout kCommas{.format = data::Format::kCsv, .delimiter = ','};
+
+// Whether rows of one cell were written as CSV: quoted where a comma, a quote or a line break
+// wants it, and nowhere else. If not, a comma is a part of the text.
+bool are_quoted(const std::vector<data::Row>& rows, const std::vector<std::string>& lines) {
+  bool quoted = false;
+  for (const data::Row& row : rows) {
+    if (row.cells.size() != 1) return false;
+    if (!lines[static_cast<size_t>(row.line) - 1].starts_with('"')) continue;
+    const std::string& cell = row.cells[0];
+    if (!cell.empty() && cell.find_first_of(",\"\r\n") == std::string::npos) return false;
+    quoted = true;
+  }
+  return quoted;
+}
+
+// A column alone. Nothing between cells says what the file is, and an empty line is an empty cell.
+std::vector<data::Row> only_column(const std::string& file, const data::FileLayout& kind,
+                                   const std::vector<std::string>& lines) {
+  data::DataReport faults;
+  std::vector<data::Row> rows = rows_in(file, kCommas, faults);
+  if (kind.format == data::Format::kCsv || (faults.fatal_count() == 0 && are_quoted(rows, lines))) {
+    throw_or_warn(faults);
+    return rows;
+  }
+  rows.clear();
+  for (const std::string& line : lines) {
+    rows.push_back({.cells = {line}, .line = std::ssize(rows) + 1});
+  }
+  return rows;
 }
 
 }  // namespace
 
-std::vector<std::string> answers_of(const std::string& file) {
+std::optional<std::vector<data::Row>> columns_of(const std::string& file,
+                                                 const std::vector<std::string>& names) {
+  if (!std::filesystem::is_regular_file(file)) return std::nullopt;  // cannot be read once more
+  data::DataReport report;
+  data::FileLayout kind =
+      data::TextLines(file, {.limits = data::Limits()}, report).kind(data::Format::kAuto);
+  const std::vector<std::string> lines = raw_lines(file, report);
+  if (lines.empty() || report.fatal_count() > 0) return std::nullopt;
+  if (names.size() == 1 && lines[0] == names[0]) {
+    std::vector<data::Row> rows = only_column(file, kind, lines);
+    rows.erase(rows.begin());
+    return rows;
+  }
+  const bool blank = std::find(lines.begin(), lines.end(), "") != lines.end();
+  if (kind.format == data::Format::kConll && blank) return std::nullopt;  // sentences
+  // Of a table with few of the usual names only a file's own name says what it is.
+  if (kind.format != data::Format::kTsv && kind.format != data::Format::kCsv) {
+    const bool tabs = lines[0].find('\t') != std::string::npos;
+    kind = tabs ? data::FileLayout{.format = data::Format::kTsv, .delimiter = '\t'} : kCommas;
+  }
+  data::DataReport faults;  // of a table, which this need not be
+  std::vector<data::Row> rows = rows_in(file, kind, faults);
+  std::vector<size_t> columns;
+  for (const std::string& name : names) {
+    const auto& header = rows.empty() ? std::vector<std::string>() : rows[0].cells;
+    const auto found = std::find(header.begin(), header.end(), name);
+    if (found == header.end()) return std::nullopt;
+    columns.push_back(static_cast<size_t>(found - header.begin()));
+  }
+  throw_or_warn(faults);
+  rows.erase(rows.begin());
+  for (data::Row& row : rows) {
+    std::vector<std::string> cells;
+    for (const size_t column : columns) {
+      cells.push_back(column < row.cells.size() ? row.cells[column] : "");
+    }
+    row.cells = std::move(cells);
+  }
+  return rows;
+}
+
+std::vector<std::string> answers_of(const std::string& file, Before before) {
   data::DataReport report;
   data::TextLines reader(file, {.limits = data::Limits()}, report);
   const data::FileLayout kind = reader.kind(data::Format::kAuto);
@@ -101,20 +178,35 @@ std::vector<std::string> answers_of(const std::string& file) {
     throw_or_warn(report);
     return answers;
   }
-  // Of a table with few of the usual names only a file's own name says that it is CSV.
-  const bool is_table = kind.format == data::Format::kTsv || kind.format == data::Format::kCsv;
-  const data::FileLayout commas{.format = data::Format::kCsv, .delimiter = ','};
-  if (auto column = column_of_answers(file, is_table ? kind : commas)) return *std::move(column);
+  for (const char* name : kAnswerNames) {
+    const auto column = columns_of(file, {name});
+    if (!column) continue;
+    for (const data::Row& row : *column) answers.push_back(row.cells[0]);
+    return answers;
+  }
   for (std::string line; reader.next(line);) answers.push_back(line);
   throw_or_warn(report);
-  const bool with_probabilities =
-      !answers.empty() && std::all_of(answers.begin(), answers.end(), [](const std::string& line) {
-        return answer_size(line) != std::string::npos;
-      });
-  if (with_probabilities) {
-    std::cerr << "heed: " << printable(file)
-              << ": the probability behind each answer is left out\n";
-    for (std::string& answer : answers) answer.resize(answer_size(answer));
+  // Lines of inputs that had no answer are empty.
+  const auto all_have = [&](const auto& place) {
+    size_t found = 0;
+    for (const std::string& line : answers) {
+      if (place(line) != std::string::npos) {
+        ++found;
+      } else if (!line.empty()) {
+        return false;
+      }
+    }
+    return found > 0;
+  };
+  const auto say = [&](const char* what) {
+    std::cerr << "heed: " << printable(file) << ": the " << what << " each answer is left out\n";
+  };
+  if (before == Before::kFile && all_have(only_tab)) {
+    say("name of a file before");
+    for (std::string& line : answers) line.erase(0, line.find('\t') + 1);
+  } else if (all_have(answer_size)) {
+    say("probability behind");
+    for (std::string& line : answers) line.resize(std::min(answer_size(line), line.size()));
   }
   return answers;
 }

@@ -107,6 +107,7 @@ void TableWriter::write_line(const std::vector<std::string>& cells) {
     if (i > 0) line += form_ == Form::kCsv ? ',' : '\t';
     line += form_ == Form::kCsv ? csv_cell(cells[i]) : printable(cells[i]);
   }
+  if (line.empty() && form_ == Form::kCsv) line = "\"\"";  // readers pass over empty lines
   write_(line + "\n");
 }
 

@@ -50,6 +50,10 @@ TEST(TableWriter, CellsCannotBreakTheTable) {
   EXPECT_EQ(std::count(plain.begin(), plain.end(), '\t'), 2);
 }
 
+TEST(TableWriter, NoLineOfCsvIsEmpty) {
+  EXPECT_EQ(table({{{"a", "x"}}, {{"a", nullptr}}}, TableWriter::Form::kCsv), "a\nx\n\"\"\n");
+}
+
 TEST(TableWriter, AColumnThatIsNotThereIsRefused) {
   EXPECT_THROW(table({{{"a", 1}}}, TableWriter::Form::kTsv, {"b"}), UsageError);
 }

@@ -9,7 +9,9 @@
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
 #include "heed/data/images/object_json.h"
+#include "heed/data/json_lines.h"
 #include "heed/data/label_set.h"
+#include "heed/data/rows.h"
 #include "heed/data/split.h"
 #include "heed/io/file.h"
 #include "heed/io/printable.h"
@@ -308,17 +310,19 @@ std::vector<FoundInFile> read_found_objects(const std::filesystem::path& file,
   };
   const auto images = numbers(real.image_ids);
   const auto categories = numbers(real.category_ids);
-  const JsonValue json = read_object_json(file, limits);
+  const auto number_of = [](const JsonValue& item, const char* name, const auto& among,
+                            const char* expected) {
+    const auto at = among.find(item.at(name).integer());
+    if (at == among.end()) item.at(name).fail(expected);
+    return at->second;
+  };
   std::vector<FoundInFile> found;
-  const auto read = [&](const JsonValue& item) {
-    const auto number = [&](const char* name, const auto& among, const char* expected) {
-      const auto at = among.find(item.at(name).integer());
-      if (at == among.end()) item.at(name).fail(expected);
-      return at->second;
-    };
-    const int64_t image = number("image_id", images, "the id of a picture of the annotations");
+  // `picture`: what says which one it is.
+  const auto read = [&](const JsonValue& item, const JsonValue& picture) {
+    const int64_t image =
+        number_of(picture, "image_id", images, "the id of a picture of the annotations");
     const int64_t category =
-        number("category_id", categories, "the id of a category of the annotations");
+        number_of(item, "category_id", categories, "the id of a category of the annotations");
     const auto [x, y, width, height] = box_from(item);
     found.push_back({.image = image,
                      .category = category,
@@ -328,9 +332,21 @@ std::vector<FoundInFile> read_found_objects(const std::filesystem::path& file,
                      .height = height,
                      .score = item.at("score").number()});
   };
-  for_each_item(json, read, [&](const std::string& what) {
-    report.add(ProblemKind::kMalformedRow, json.file(), 0, what);
-  });
+  TextLines lines(file, {.limits = limits}, report);
+  const FileLayout kind = lines.kind(Format::kAuto);
+  if (kind.format == Format::kJsonl) {
+    read_json_objects(lines, kind, [&](const JsonValue& picture, int64_t /*line*/) {
+      const JsonValue objects = picture.at("objects");
+      for (size_t i = 0; i < objects.array_size(); ++i) read(objects.at(i), picture);
+    });
+    return found;
+  }
+  const JsonValue json = read_object_json(file, limits);
+  for_each_item(
+      json, [&](const JsonValue& item) { read(item, item); },
+      [&](const std::string& what) {
+        report.add(ProblemKind::kMalformedRow, json.file(), 0, what);
+      });
   return found;
 }
 

@@ -68,6 +68,7 @@ ObjectData take_validation(ObjectData& train, double share, uint64_t seed, DataR
 
 // An object that somebody found: a row of COCO's results,
 //   [{"image_id": 7, "category_id": 3, "bbox": [x, y, width, height], "score": 0.98}, …]
+// or one of the "objects" of a picture, with an object {"image_id": 7, "objects": [{…}, …]} a line.
 struct FoundInFile {
   int64_t image = 0;  // numbers, as above
   int64_t category = 0;

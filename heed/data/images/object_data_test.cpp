@@ -231,7 +231,19 @@ TEST_F(ObjectSets, ResultsAreOfTheSamePictures) {
   EXPECT_EQ(rows[0].score, 0.5);
   found(R"([{"image_id": 6, "category_id": 9, "bbox": [1, 2, 3, 0], "score": 0.5}])");
   EXPECT_THAT(report_.text(), HasSubstr("'[0].image_id': expected the id of a picture"));
-  EXPECT_THROW(found("{}"), DataError);
+  EXPECT_THROW(found("7"), DataError);
+  const auto lines = found(
+      R"({"image_id": 5, "objects": [{"category_id": 9, "bbox": [1, 2, 3, 0], "score": 0.5}]})"
+      "\n"
+      R"({"image_id": 7, "objects": []})"
+      "\n");
+  EXPECT_TRUE(report_.empty()) << report_.text();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0].image, rows[0].image);
+  EXPECT_EQ(lines[0].category, rows[0].category);
+  EXPECT_EQ(lines[0].score, 0.5);
+  found("{}");
+  EXPECT_EQ(report_.fatal_count(), 1);
 }
 
 }  // namespace
