@@ -64,7 +64,7 @@ struct Numbers {
 constexpr int64_t kMostWork = 3'000'000;  // numbers that the plain formula holds at a time
 
 int64_t work_of(const RandomCase& c) {
-  const int64_t depth = c[kScore] == 3 ? c[kSize] : 4;
+  const int64_t depth = c[kScore] >= 3 ? c[kSize] : 4;
   return c[kBatch] * c.heads() * c[kQueries] * c[kKeys] * depth;
 }
 
@@ -76,7 +76,7 @@ RandomCase random_case(uint64_t seed) {
   auto& v = c.value;
   v[kSeed] = static_cast<int64_t>(seed);
   v[kType] = n.once_in(4) ? 1 : 0;
-  v[kScore] = n.below(4);
+  v[kScore] = n.below(5);
   v[kPatternKind] = n.below(kPatternKinds);
   v[kSoftcap] = n.once_in(3) ? 1 : 0;
   v[kSlopes] = n.once_in(3) ? 1 : 0;
@@ -131,7 +131,7 @@ MadeCase made_of(const RandomCase& c) {
   in.key = random({b, c[kKeyHeads], k, c[kSize]}, made.type, scale);
   in.value = random({b, c[kKeyHeads], k, c[kValueSize]}, made.type);
   if (c[kScore] == 2) in.parameter = random({h}, at::kFloat, 3);
-  if (c[kScore] == 3) in.parameter = random({h, c[kSize]}, at::kFloat);
+  if (c[kScore] >= 3) in.parameter = random({h, c[kSize]}, at::kFloat);
   if (c[kSlopes] == 1) in.slopes = random({h}, at::kFloat, 0.1);
   if (c[kTable] > 0) in.table = random({c[kTable] == 1 ? h : 1, 2 * c[kReach] + 1}, at::kFloat);
   const std::vector<std::vector<int64_t>> bias_shapes = {
@@ -143,7 +143,7 @@ MadeCase made_of(const RandomCase& c) {
   made.grad_log_sum_exp = random({b, h, q}, at::kFloat);
   const auto [pattern, mask] = Sentences{c}.made();
   made.pattern = pattern;
-  constexpr std::array<const char*, 4> kKernelNames = {"dot", "dot", "cosine", "additive"};
+  constexpr std::array<const char*, 5> kKernelNames = {"dot", "dot", "cosine", "additive", "leaky"};
   constexpr std::array<double, 4> kShares = {0, 0.1, 0.5, 0.9};
   made.plain = {.score = kKernelNames[static_cast<size_t>(c[kScore])],
                 .scale = c[kScore] == 1 ? 1 / std::sqrt(static_cast<double>(c[kSize])) : 1,
@@ -206,6 +206,7 @@ AttentionResult by_heed(const RandomCase& c, const MadeCase& made, const PlainIn
   if (c[kScore] == 0) o.score = Dot{};
   if (c[kScore] == 2) o.score = Cosine{in.parameter};
   if (c[kScore] == 3) o.score = Additive{in.parameter};
+  if (c[kScore] == 4) o.score = NamedScore{"leaky", in.parameter};
   o.softcap = made.plain.softcap;
   if (in.slopes.defined()) o.alibi_slopes = in.slopes;
   if (in.table.defined()) o.relative_bias = RelativeBias{in.table};
@@ -245,6 +246,9 @@ double term_of(const std::string& name, const MadeCase& made) {
   }
   if (name == "gradient of key") {
     return weight * (dot ? made.plain.scale * largest(in.query) : largest(in.parameter));
+  }
+  if (name == "gradient of parameter" && made.plain.score == "leaky") {
+    return weight * (largest(in.query) + largest(in.key));  // what stands beside it is not bounded
   }
   const int64_t longest = std::max(in.query.size(2), in.key.size(2));
   return name == "gradient of slopes" ? weight * static_cast<double>(longest) : weight;

@@ -23,6 +23,12 @@ const std::vector<Scored>& scored() {
       {"dot", [](const at::Tensor&) { return ScaledDot{}; }, {}, 1 / std::sqrt(kSize)},
       {"cosine", [](const at::Tensor& p) { return Cosine{p}; }, {kHeads}, 1},
       {"additive", [](const at::Tensor& p) { return Additive{p}; }, {kHeads, kSize}, 1},
+      {"leaky",
+       [](const at::Tensor& p) {
+         return NamedScore{"leaky", p};
+       },
+       {kHeads, kSize},
+       1},
   };
   return list;
 }

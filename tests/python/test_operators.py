@@ -23,6 +23,7 @@ SCORES = {
     "dot": lambda dtype: {"score": "dot", "scale": 0.7},
     "cosine": lambda dtype: {"score": "cosine", "score_parameter": learned(H, dtype=dtype)},
     "additive": lambda dtype: {"score": "additive", "score_parameter": learned(H, D, dtype=dtype)},
+    "leaky": lambda dtype: {"score": "leaky", "score_parameter": learned(H, D, dtype=dtype)},
 }
 
 PATTERNS = {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 
+#include "heed/base/error.h"
 #include "heed/kernels/vector/dropout.h"
 #include "heed/ops/attention.h"
 
@@ -45,14 +46,15 @@ inline at::Tensor mask_by_pairs(
 namespace plain {
 
 inline at::Tensor score(const PlainInputs& in, const at::Tensor& key, const std::string& name) {
-  if (name == "additive") {
+  if (name == "additive" || name == "leaky") {
     const at::Tensor sums = in.query.unsqueeze(3) + key.unsqueeze(2);
-    return (sums.tanh() *
+    return ((name == "leaky" ? sums.clamp_min(0) + 0.2 * sums.clamp_max(0) : sums.tanh()) *
             in.parameter.to(key.scalar_type()).view({1, key.size(1), 1, 1, key.size(3)}))
         .sum(-1);
   }
   const at::Tensor dots = at::einsum("bhid,bhjd->bhij", {in.query, key});
-  if (name != "cosine") return dots;
+  if (name == "dot") return dots;
+  check_usage(name == "cosine", "the plain formula: there is no score '", name, "'");
   const auto norm = [](const at::Tensor& x) { return x.square().sum(-1).sqrt(); };
   return dots / norm(in.query).unsqueeze(3) / norm(key).unsqueeze(2) *
          in.parameter.to(key.scalar_type()).view({1, -1, 1, 1});

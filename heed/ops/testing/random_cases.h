@@ -19,7 +19,7 @@ namespace heed::conformance {
 enum Field : size_t {
   kSeed,
   kType,   // 0 float32, 1 bfloat16
-  kScore,  // 0 dot, 1 scaled dot, 2 cosine, 3 additive
+  kScore,  // 0 dot, 1 scaled dot, 2 cosine, 3 additive, 4 leaky
   kPatternKind,
   kSoftcap,  // 0 none
   kSlopes,
