@@ -1,14 +1,24 @@
 // docs/names.md knows every setting of a model, of its training and of what it writes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <regex>
 #include <set>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "heed/cli/command.h"
+#include "heed/cli/options/suggestion.h"
 #include "heed/io/testing/test_files.h"
 
 namespace heed::cli {
 namespace {
+
+bool option_is(std::string told, const std::string& name) {
+  std::replace(told.begin(), told.end(), '-', '_');
+  return told == name;
+}
 
 TEST(NamesOfSettings, StandInTheTable) {
   const std::string docs = test::slurp("docs/names.md");
@@ -27,6 +37,48 @@ TEST(NamesOfSettings, StandInTheTable) {
     }
   }
   EXPECT_GT(settings, 100);
+}
+
+// The words of a cell in backquotes; `options`: those that begin with two hyphens, else those that
+// could be typed as an option, without the value or the brackets behind them.
+std::set<std::string> quoted_in(const std::string& cell, bool options) {
+  static const std::regex option("`(--[a-z0-9-]+)");
+  static const std::regex name("`(?:--)?([a-z][a-z0-9_]+?)_?(?:=[^`]*|\\(\\)|\\([^`]*\\))?`");
+  const std::regex& wanted = options ? option : name;
+  std::set<std::string> found;
+  for (std::sregex_iterator each(cell.begin(), cell.end(), wanted), end; each != end; ++each) {
+    found.insert((*each)[1].str());
+  }
+  return found;
+}
+
+// Whoever types another name is told one of the row's options, by some command that has one;
+// where a command has an option of that name itself, it means that.
+TEST(NamesOfOthers, LeadToTheOptionsOfTheirRow) {
+  // What is said of a function or a tensor, and is no setting by itself.
+  const std::set<std::string> no_settings = {"concat", "edge_index", "fbank", "heads",
+                                             "requires_grad"};
+  const std::string docs = test::slurp("docs/names.md");
+  std::vector<Parser> parsers;
+  for (const Command& command : commands()) parsers.push_back(parser_of(command));
+  int names = 0;
+  std::istringstream lines(docs);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t second = line.find(" | ");
+    if (!line.starts_with("| `--") || second == std::string::npos) continue;
+    const std::set<std::string> ours = quoted_in(line.substr(0, second), true);
+    for (const std::string& name : quoted_in(line.substr(second), false)) {
+      if (no_settings.count(name) > 0) continue;
+      ++names;
+      bool leads = false;
+      for (const Parser& parser : parsers) {
+        const std::string told = option_called(*parser.options, name);
+        leads = leads || ours.count("--" + told) > 0 || option_is(told, name);
+      }
+      EXPECT_TRUE(leads) << name << " in " << line;
+    }
+  }
+  EXPECT_GT(names, 100);
 }
 
 // With what docs/language_models.md says of each.
