@@ -92,7 +92,15 @@ class Objects(unittest.TestCase):
         self.assertEqual(sorted(scores["categories"]), ["level", "upright"])
         self.assertEqual(scores["ap"], scores["ap_small"])  # all of them are
         self.assertNotIn("ap_large", scores)
-        self.assertIn("upright", heed("eval", self.model, self.file, code=0).stdout)
+        wrong = self.folder / "wrong.jsonl"
+        self.assertIn("upright", heed("eval", self.model, self.file, "--errors", wrong, code=0).stdout)
+        # What was found and is wrong leaves as many as what is there and was found.
+        rows = [json.loads(line) for line in wrong.read_text().splitlines()]
+        found = heed("predict", self.model, self.file, "--json", code=0).stdout.splitlines()
+        self.assertEqual(sum(len(json.loads(line)["objects"]) for line in found)
+                         - sum(row["predicted"] != "" for row in rows),
+                         scores["objects"] - sum(row["expected"] != "" for row in rows))
+        self.assertEqual([row["score"] for row in rows], sorted((row["score"] for row in rows), reverse=True))
 
     def test_results_are_those_of_coco(self):
         results = self.folder / "results.json"

@@ -4,6 +4,7 @@ is wrong with a sound.
 Usage: test_speech.py HEED_PROGRAM
 """
 
+import csv
 import json
 import math
 import os
@@ -173,7 +174,7 @@ class Transcription(unittest.TestCase):
                 write(cls.folder / part / f"{number}.wav", values + [0] * 600)
                 lines.append(f"{part}/{number}.wav,{' '.join(words)}")
             (cls.folder / f"{part}.csv").write_text("\n".join(lines) + "\n")
-        lines[1] = lines[1].rsplit(",", 1)[0] + ",low low low low low low"  # not what is heard
+        lines[1] = lines[1].rsplit(",", 1)[0] + ",never"  # not what is heard
         (cls.folder / "turned.csv").write_text("\n".join(lines) + "\n")
         cls.model = cls.folder / "model"
         cls.trained = heed("train", "asr", "--train", cls.folder / "train.csv", "--units", "words", "--subsampling",
@@ -189,13 +190,18 @@ class Transcription(unittest.TestCase):
         rows = [line.split(",") for line in (self.folder / "turned.csv").read_text().splitlines()[1:]]
         said = self.folder / "said.txt"
         said.write_text("".join(text + "\n" for _, text in rows))
-        values = json.loads(heed("eval", self.model, self.folder / "turned.csv", "--json", code=0).stdout)
+        wrong = self.folder / "wrong.csv"
+        values = json.loads(heed("eval", self.model, self.folder / "turned.csv", "--errors", wrong, "--json",
+                                 code=0).stdout)
+        worst = next(csv.DictReader(wrong.read_text().splitlines()))
+        self.assertEqual((worst["where"], worst["expected"]), (f"{self.folder}/turned.csv:2", "never"))
         self.assertGreater(values["wer"], 0)
         for form in ([], ["--json"], ["--csv"], ["--columns", "text"]):
             written = self.folder / "written"
             written.write_text(heed("predict", self.model, self.folder / "turned.csv", *form, code=0).stdout)
             scored = json.loads(heed("score", "wer", written, "--references", said, "--json", code=0).stdout)
             self.assertEqual((scored["wer"], scored["cer"]), (values["wer"], values["cer"]), form)
+            self.assertIn(worst["predicted"], written.read_text().splitlines()[1 if "-" in str(form) else 0])
 
     def test_words_and_their_times(self):
         said = dict(line.split(",") for line in (self.folder / "test.csv").read_text().splitlines()[1:])

@@ -14,6 +14,7 @@
 #include "heed/base/joined.h"
 #include "heed/cli/options/image_sets.h"
 #include "heed/cli/task_kind.h"
+#include "heed/cli/tasks/object_errors.h"
 #include "heed/cli/tasks/picture_input.h"
 #include "heed/cli/tasks/picture_view.h"
 #include "heed/io/atomic.h"
@@ -46,6 +47,7 @@ struct DetectionOptions {
   TimedRows rows = {};
   ReadingOptions table = {};
   double threshold = kLeastShownScore;
+  bool errors = false;
   std::string results = {};
 
   void check() const { table.parsed(); }
@@ -132,8 +134,9 @@ class DetectorAdapter final : public TaskAdapter {
                           const tasks::Progress& progress) const override {
     const data::ObjectData data = options_.folder.read(files, reading());
     const auto found = tasks::found_objects(trained_, data.pictures, progress);
-    const metrics::DetectionScores scores = metrics::detection_scores(
-        tasks::real_objects(data), found, data.count(), std::ssize(trained_.labels));
+    const auto real = tasks::real_objects(data);
+    const metrics::DetectionScores scores =
+        metrics::detection_scores(real, found, data.count(), std::ssize(trained_.labels));
     TaskEvaluation result{.metrics = tasks::detection_metrics(scores), .details = {}};
     result.metrics.emplace_back("examples", static_cast<double>(data.count()));
     result.metrics.emplace_back("objects", static_cast<double>(data.objects.size()));
@@ -144,6 +147,11 @@ class DetectorAdapter final : public TaskAdapter {
                                                           {"ap50", scores.ap50_of_category[k]}};
       result.report += formatted("%-20s %8.4f %8.4f\n", printable(trained_.labels[k]).c_str(),
                                  scores.ap_of_category[k], scores.ap50_of_category[k]);
+    }
+    if (options_.errors) {
+      result.wrong =
+          object_errors(real, found, kLeastShownScore,
+                        {.pictures = data.pictures.names, .categories = trained_.labels});
     }
     return result;
   }
@@ -335,12 +343,14 @@ TaskLoader define_object_detection(TaskOptions& options, Use use) {
   const auto& table = options.use<ReadingOptions>({"delimiter", "encoding", "max-bytes"});
   const auto* choice = use == Use::kPredict ? &options.use<AnswerChoice>({"threshold"}) : nullptr;
   const auto* results = use == Use::kPredict ? &options.use<DetectionResults>() : nullptr;
+  const auto* errors = use == Use::kEval ? &options.use<ErrorsOption>() : nullptr;
   return loader_of<DetectorAdapter>(
-      [&reading, folder, &rows, &table, choice, results] {
+      [&reading, folder, &rows, &table, choice, results, errors] {
         DetectionOptions given{.reading = reading, .rows = rows, .table = table};
         if (folder != nullptr) given.folder = *folder;
         if (choice != nullptr) given.threshold = choice->threshold.value_or(kLeastShownScore);
         if (results != nullptr) given.results = results->results;
+        if (errors != nullptr) given.errors = errors->wanted();
         return given;
       },
       models::load_object_detector);

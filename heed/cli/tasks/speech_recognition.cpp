@@ -26,6 +26,7 @@ struct SpeechBeams {
 struct RecognitionOptions {
   SoundOptions sounds = {};
   SpeechBeams beams = {};
+  bool errors = false;
 
   void check() const { sounds.table.parsed(); }
 };
@@ -44,14 +45,34 @@ class SpeechRecognizerAdapter final : public SoundAdapter {
   TaskEvaluation evaluate(const std::vector<std::string>& files,
                           const tasks::Progress& progress) const override {
     const data::SoundData data = read(files, data::SoundTarget::kText);
-    return {.metrics = tasks::speech_errors(
-                data,
-                tasks::transcribe(trained_, tasks::frames_of(data.examples), search(), progress))};
+    const auto transcripts =
+        tasks::transcribe(trained_, tasks::frames_of(data.examples), search(), progress);
+    TaskEvaluation result{.metrics = tasks::speech_errors(data, transcripts)};
+    if (options_.errors) result.wrong = wrong_of(data, transcripts);
+    return result;
   }
 
  private:
   const models::SpeechOptions& speech() const override { return trained_.model->options().speech; }
   const tasks::TranscribeOptions& search() const { return options_.beams.search; }
+
+  // What has the most errors for its length is the worst.
+  static std::vector<TaskEvaluation::Wrong> wrong_of(
+      const data::SoundData& data, const std::vector<tasks::Transcript>& transcripts) {
+    std::vector<TaskEvaluation::Wrong> wrong;
+    for (size_t i = 0; i < transcripts.size(); ++i) {
+      const data::SoundEntry& sound = data.examples[i].entry;
+      const metrics::ErrorRate words = metrics::word_errors(sound.target, transcripts[i].text);
+      if (words.edits == 0) continue;
+      wrong.push_back({.confidence = words.rate(),
+                       .row = {{"where", sound.where()},
+                               {"expected", sound.target},
+                               {"predicted", transcripts[i].text},
+                               {"wer", words.rate()},
+                               {"file", sound.file}}});
+    }
+    return wrong;
+  }
 
   HeardSound hear(const data::SoundExample& sound) const override {
     const tasks::FrameBatch batch = tasks::frame_batch({&sound.features}, trained_.scale);
@@ -94,9 +115,12 @@ class SpeechRecognizerAdapter final : public SoundAdapter {
 TaskLoader define_speech_recognition(TaskOptions& options, Use use) {
   std::function<RecognitionOptions()> given = [] { return RecognitionOptions(); };
   if (use == Use::kEval || use == Use::kPredict) {
-    given = [sounds = use_sound_options(options, "text-column"),
-             &beams = options.use<SpeechBeams>()] {
-      return RecognitionOptions{.sounds = sounds(), .beams = beams};
+    const auto sounds = use_sound_options(options, "text-column");
+    const auto& beams = options.use<SpeechBeams>();
+    const ErrorsOption* errors = use == Use::kEval ? &options.use<ErrorsOption>() : nullptr;
+    given = [sounds, &beams, errors] {
+      return RecognitionOptions{
+          .sounds = sounds(), .beams = beams, .errors = errors != nullptr && errors->wanted()};
     };
   }
   return loader_of<SpeechRecognizerAdapter>(given, models::load_speech_recognizer);
