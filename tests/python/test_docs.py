@@ -70,6 +70,15 @@ class Docs(unittest.TestCase):
                     count += 1
         self.assertGreaterEqual(count, 5)
 
+    def test_the_pages_of_the_readme_are_run(self):
+        """Those in its list of what there is, as it says."""
+        listed = re.search(r"A test runs the commands of each.*?(?=\n\n\w)", PAGES[0].read_text("utf-8"), re.S)
+        pages = re.findall(r"\]\((docs/\w+\.md)\)", listed.group())
+        self.assertGreater(len(pages), 15)
+        for page in pages:
+            if page not in ("docs/published_models.md", "docs/names.md"):  # the latter is a table
+                self.assertRegex(Path(page).read_text("utf-8"), BLOCK, page)
+
     def run_block(self, commands, expected, folder):
         path = os.pathsep.join([str(HEED.parent), os.environ["PATH"]])
         environment = {**os.environ, "PATH": path}
