@@ -38,7 +38,7 @@ from .patterns import (
     prefix_lm,
     window,
 )
-from .scores import Additive, Cosine, Dot, ScaledDot, Score
+from .scores import Additive, Cosine, Dot, Leaky, ScaledDot, Score
 
 def _register() -> None:
     from ._transformers import register
@@ -58,6 +58,7 @@ __all__ = [
     "Cosine",
     "Dot",
     "HeatMap",
+    "Leaky",
     "Pattern",
     "Report",
     "ScaledDot",

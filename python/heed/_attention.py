@@ -73,7 +73,7 @@ def attention(
         key: ``(B, Hk, Nk, D)``; H is a multiple of Hk.
         value: ``(B, Hk, Nk, Dv)``.
         score: ``heed.ScaledDot()`` (the default), ``heed.Dot()``, ``heed.Cosine(temperature)``,
-            ``heed.Additive(v)``.
+            ``heed.Additive(v)``, ``heed.Leaky(v)``.
         pattern: which keys a query sees, such as ``heed.causal() & heed.window(128, 0)``; None: all.
         scale: a factor instead of the score's own.
         softcap: ``c · tanh(score / c)``; 0: none.

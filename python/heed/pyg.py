@@ -22,7 +22,7 @@ from torch_geometric.typing import OptPairTensor, OptTensor, PairTensor
 from . import functional
 from ._attention import attention
 from .patterns import Pattern, graph
-from .scores import Score
+from .scores import Leaky, Score
 
 __all__ = ["GATConv", "GATv2Conv", "TransformerConv", "edges_by_target"]
 
@@ -299,7 +299,7 @@ class GATConv(_GraphAttention, torch_geometric.nn.GATConv):  # type: ignore[misc
             shared = of_sources is of_targets and from_target is from_source
             target = source if shared else self._heads(_linear(of_targets, from_target))
             query = (target * self.att_dst).sum(-1, keepdim=True)
-        score = Score("leaky", key.new_ones(self.heads, 1))
+        score = Leaky(key.new_ones(self.heads, 1))
         residual = None
         if self.res is not None and from_target is not None:
             residual = _linear(self.res, from_target)
@@ -376,5 +376,5 @@ class GATv2Conv(_GraphAttention, torch_geometric.nn.GATv2Conv):  # type: ignore[
         if not self.share_weights or from_target is not from_source:
             target = self._heads(_linear(self.lin_r, from_target))
         residual = None if self.res is None else _linear(self.res, from_target)
-        score = Score("leaky", self.att[0])
+        score = Leaky(self.att[0])
         return self._finish(self._attend(target, source, source, pattern, score), residual)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-__all__ = ["Additive", "Cosine", "Dot", "Score", "ScaledDot"]
+__all__ = ["Additive", "Cosine", "Dot", "Leaky", "Score", "ScaledDot"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,3 +101,23 @@ class Additive(Score):
 
     def __init__(self, v: torch.Tensor) -> None:
         super().__init__("additive", v)
+
+
+class Leaky(Score):
+    """``Σ_d v_hd · LeakyReLU(q_d + k_d)``, with a slope of 0.2 below zero: the attention of graphs in
+    its second version (Brody et al. 2022, GATv2). That of Veličković et al. 2018 (GAT) is the same
+    with one number a token and head, and ``v`` of ones. The projections of queries and keys belong
+    to the layer above.
+
+    Args:
+        v: ``(H, D)``; has a gradient.
+
+    Example:
+        >>> query, v = torch.randn(1, 4, 10, 8), torch.randn(4, 8, requires_grad=True)
+        >>> heed.attention(query, query, query, score=heed.Leaky(v)).sum().backward()
+        >>> v.grad.shape
+        torch.Size([4, 8])
+    """
+
+    def __init__(self, v: torch.Tensor) -> None:
+        super().__init__("leaky", v)

@@ -73,6 +73,13 @@ class Values(unittest.TestCase):
                     (q.unsqueeze(3) + k.unsqueeze(2)).tanh() * p.view(H, 1, 1, D)
                 ).sum(-1),
             ),
+            "leaky": (
+                heed.Leaky,
+                (H, D),
+                lambda q, k, p: (
+                    torch.nn.functional.leaky_relu(q.unsqueeze(3) + k.unsqueeze(2), 0.2) * p.view(H, 1, 1, D)
+                ).sum(-1),
+            ),
         }
         for name, (score, shape, function) in cases.items():
             with self.subTest(name):

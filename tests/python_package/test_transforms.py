@@ -294,7 +294,7 @@ class Attention(unittest.TestCase):
         return {
             "cosine": {"score": heed.Cosine(torch.rand(2))},
             "additive": {"score": heed.Additive(torch.randn(2, C))},
-            "leaky": {"score": heed.Score("leaky", torch.randn(2, C))},
+            "leaky": {"score": heed.Leaky(torch.randn(2, C))},
             "graph": {"pattern": heed.graph(indptr, indices)},
             "padded": {"pattern": heed.padded(torch.tensor([N, 2, 3]))},
             "mask": {"pattern": heed.from_mask(torch.rand(B, 1, N, N) < 0.6)},
