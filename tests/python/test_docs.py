@@ -79,6 +79,17 @@ class Docs(unittest.TestCase):
             if page not in ("docs/published_models.md", "docs/names.md"):  # the latter is a table
                 self.assertRegex(Path(page).read_text("utf-8"), BLOCK, page)
 
+    def test_pages_know_errors(self):
+        """The page of each task whose adapter declares `--errors`."""
+        pages = {"entity_recognition": "ner", "image_classification": "images", "node_classification": "graphs",
+                 "object_detection": "detect", "question_answering": "question_answering",
+                 "sequence_to_sequence": "translation", "speech_classification": "speech",
+                 "speech_recognition": "speech", "table_learning": "tables", "text_classification": "classification"}
+        have = {file.stem for file in Path("heed/cli/tasks").glob("*.cpp") if "<ErrorsOption>" in file.read_text()}
+        self.assertEqual(have, set(pages))
+        for page in pages.values():
+            self.assertIn("--errors", (Path("docs") / f"{page}.md").read_text("utf-8"), page)
+
     def run_block(self, commands, expected, folder):
         path = os.pathsep.join([str(HEED.parent), os.environ["PATH"]])
         environment = {**os.environ, "PATH": path}
