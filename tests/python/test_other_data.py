@@ -1,5 +1,5 @@
 """Resuming on other data is refused by every task of `heed train`, though the files are as long as before; on the
-same data it goes on. Of texts with labels test_training.py sees to it.
+same data it goes on. Of texts with labels test_training.py sees to it, of embedders test_published_tuning.py.
 
 Usage: test_other_data.py HEED_PROGRAM
 """
@@ -171,7 +171,7 @@ CASES = {
 
 class OtherData(unittest.TestCase):
     def test_every_task_has_a_row(self):
-        """But `classify`, see above, and `embed`, which begins with a published model."""
+        """But `classify`, see above, and `embed`, which begins with a published model: test_published_tuning.py."""
         tasks = {file.stem.removeprefix("train_").replace("_", "-")
                  for file in Path("heed/cli/commands").glob("train_*.cpp")}
         self.assertEqual(tasks - {task for task, *_ in CASES.values()}, {"classify", "embed"})

@@ -265,6 +265,18 @@ class Heads(Tuning):
         self.assertAlmostEqual(said["ndcg@10"], gains / len(TRIPLETS), 5)
         done = self.trained("embed", directory, "x", "--train", judged, "--valid", judged, code=2)
         self.assertIn("pairs with scores", done.stderr)
+        # Resuming on other data is refused, as test_other_data.py shows of the other tasks.
+        def resumed(epochs, code):
+            return self.trained("embed", directory, "embed_out", "--train", train, "--valid", judged,
+                                "--epochs", epochs, "--lr", "3e-3", "--resume", code=code).stderr  # fmt: skip
+
+        for file, old, new, what in ((train, "dull film", "dull Rome", "training data"),
+                                     (judged, "4.5", "4.0", "validation data")):  # fmt: skip
+            text = file.read_text("utf-8")
+            file.write_text(text.replace(old, new, 1), encoding="utf-8")
+            self.assertIn(f"other contents of the {what}", resumed(61, 2))
+            file.write_text(text, encoding="utf-8")
+        resumed(61, 0)
 
     def test_sentence_transformer_becomes_a_classifier(self):
         directory, _, _ = self.bert("with_modules", tf.BertModel)
