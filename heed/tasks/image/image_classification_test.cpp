@@ -67,6 +67,17 @@ TEST(ImageClassification, LearnsWhatAPictureShows) {
   EXPECT_EQ(baselines[0].second, 0.5);
 }
 
+TEST(ImageClassification, BalancedClassesHaveTheSameWeightTogether) {
+  at::manual_seed(1);
+  data::ImageData data = bars(8);
+  data.classes = {0, 1, 0, 0, 0, 1, 0, 0};
+  ImageClassificationOptions options = small_image_classification();
+  options.augmentation = {.max_shift = 0, .max_rotation = 0, .max_scale = 0};
+  options.class_weight = "balanced";
+  ImageClassification task(data, data, options);
+  expect_balanced(task, {data.classes.begin(), data.classes.end()});
+}
+
 TEST(ImageClassification, PixelsAreStandardised) {
   at::manual_seed(2);
   data::ImageData data = bars(16);

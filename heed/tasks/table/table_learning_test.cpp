@@ -73,6 +73,16 @@ TEST(TableLearning, TellsClasses) {
   EXPECT_GT(metric(baselines[1].second.metrics(), "accuracy"), 0.8);
 }
 
+TEST(TableLearning, BalancedClassesHaveTheSameWeightTogether) {
+  at::manual_seed(1);
+  data::TableData data = table(12, true);
+  data.target->categories = {0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+  TableLearningOptions options = small_table_learning();
+  options.class_weight = "balanced";
+  TableLearning task(data, data, options, {"?"});
+  expect_balanced(task, {data.target->categories.begin(), data.target->categories.end()});
+}
+
 TEST(TableLearning, TellsNumbersInTheirUnits) {
   at::manual_seed(2);
   const data::TableData data = table(100, false);
