@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Shows that the wheel of `make wheel` works where it is installed: for each Python, in a fresh
-# environment with the locked torch, imports it, compares attention with the formula, runs `heed demo`
+# environment with torch of the locked version, imports it, compares attention with the formula, runs `heed demo`
 # and the program, and builds and runs examples/consumer, a C++ project, against it.
 #
 #   tools/check_wheel.sh [PYTHON...]      default: python3; others are named by path, as python3.13
@@ -35,12 +35,14 @@ for path in pathlib.Path().rglob("*.py"):
   say "$(basename "$wheel"): $(du -h "$wheel" | cut -f1), no interface of CPython, Python 3.10's language"
 }
 
-# install_torch PIP: the locked torch; of a CUDA build everything that `import torch` loads.
+# install_torch PIP: torch of the locked version, as a user of the wheel gets it: chosen by pip, wheels only,
+# without the hashes of tools/lock, which hold for one Python.
 install_torch() {
   local version
   version=$(sed -n 's/^torch==\([0-9.]*\).*/\1/p' "$root/tools/lock/torch.txt")
   # A CPU build where pip knows one, else PyPI's.
-  "$1" install --quiet "torch==$version+cpu" 2>/dev/null || "$1" install --quiet "torch==$version"
+  "$1" install --quiet --only-binary :all: "torch==$version+cpu" 2>/dev/null ||
+    "$1" install --quiet --only-binary :all: "torch==$version"
 }
 
 check_python() {
@@ -51,7 +53,7 @@ check_python() {
   rm -rf "$venv"
   "$python" -m venv "$venv"
   install_torch "$venv/bin/pip"
-  "$venv/bin/pip" install --quiet "$wheel"
+  "$venv/bin/pip" install --quiet --only-binary :all: "$wheel"
   "$venv/bin/pip" check >/dev/null || die "pip check: $("$venv/bin/pip" check)"
   (
     cd "$work"
