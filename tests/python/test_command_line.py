@@ -4,6 +4,7 @@ width of a terminal, standard streams.
 Usage: test_command_line.py HEED_PROGRAM
 """
 
+import fnmatch
 import json
 import os
 import pty
@@ -45,6 +46,27 @@ class CommandLine(unittest.TestCase):
     def train(self, *arguments):
         return ["train", "classify", *DATA, "--out", self.folder / "other", "--overwrite", *SMALL,
                 "--epochs", 1, *arguments]
+
+    # --- what is run on machines that are not here -------------------------------------------------
+
+    def test_check_device_names_what_is_there(self):
+        """Its options, files, programs and tests: nothing of it runs on a machine without AMX and GPUs."""
+        done = subprocess.run(["tools/check_device.sh", "--dry-run"], capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for part in ("AMX products", "AMX attention", "with CUDA", "float16", "NCCL, two processes"):
+            self.assertIn(part, done.stdout)
+        self.assertGreaterEqual(done.stdout.count("train classify"), 6)
+        known = re.findall(r"(?m)^ +(--[a-z-]+)", heed("train", "classify", "--help", code=0).stdout)
+        self.assertLessEqual(set(re.findall(r" (--[a-z_-]+)", done.stdout)) - {"--gtest_filter"}, set(known))
+        for file in set(re.findall(r"examples/\S+", done.stdout)):
+            self.assertTrue(Path(file).exists(), file)
+        filters = re.findall(r"folders/(\w+)/heed_\1_test --gtest_filter=(\S+)", done.stdout)
+        self.assertEqual(len(filters), 2)
+        for folder, patterns in filters:
+            suites = {suite for file in Path("heed", folder).rglob("*_test.cpp")
+                      for suite in re.findall(r"^TEST(?:_F)?\((\w+)", file.read_text("utf-8"), re.M)}
+            for pattern in patterns.split(":"):
+                self.assertTrue(fnmatch.filter({f"{suite}.x" for suite in suites}, pattern), pattern)
 
     # --- settings ------------------------------------------------------------------------------
 
