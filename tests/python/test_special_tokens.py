@@ -4,12 +4,18 @@ Usage: test_special_tokens.py HEED_PROGRAM
 """
 
 import json
+import random
+import re
 import shutil
 import tempfile
 import unittest
 from pathlib import Path
 
 from program import heed
+
+# Their generators of data; importing them runs no test.
+import test_recommend
+import test_speech
 
 SMALL = ["--d-model", 16, "--num-heads", 2, "--num-layers", 1, "--threads", 1]
 
@@ -142,6 +148,37 @@ class SpecialTokens(unittest.TestCase):
                       "--epochs", 20, "--lr", "1e-2", *SMALL)
         answers = self.run_heed("predict", model, "--threads", 1, text="[PAD] [PAD]\n[UNK] good\n")
         self.assertEqual([line.split("\t")[0] for line in answers.splitlines()], ["a", "b"])
+
+    def test_what_is_said(self):
+        """Words and letters spelt like the blank of CTC and the padding are as others in the same order."""
+        source = random.Random(1)
+        for i in range(40):
+            hertz = (400, 1600)[i % 2]
+            tone = test_speech.samples(source, hertz, hertz, 1600)
+            test_speech.write(self.folder / f"{i}.wav", [0] * 600 + tone + [0] * 600)
+        for units, special, plain in (("words", ("[PAD]", "<blank>"), ("low", "high")),
+                                      ("characters", ("|", "_"), ("b", "a"))):
+            said = []
+            for texts in (special, plain):
+                table = self.write("said.csv", "file,text\n" + "".join(f"{i}.wav,{texts[i % 2]}\n" for i in range(40)))
+                model = self.folder / "asr"
+                self.run_heed("train", "asr", *test_speech.SMALL, "--subsampling", 2, "--units", units, "--epochs", 4,
+                              "--train", table, "--valid", table, "--out", model, "--overwrite")
+                lines = self.run_heed("predict", model, table)
+                said.append(lines.replace(special[0], plain[0]).replace(special[1], plain[1]))
+                self.assertGreater(sum(lines.count(text) for text in texts), 5)
+            self.assertEqual(said[0], said[1])
+
+    def test_items(self):
+        names = {"i3": "[PAD]", "i4": "[UNK]", "i5": "<s>"}
+        walks = re.sub(r"\bi[345]\b", lambda item: names[item.group()], test_recommend.walks())
+        model = self.folder / "items"
+        self.run_heed("train", "recommend", "--train", self.write("walks.csv", walks), "--out", model,
+                      *test_recommend.SMALL)
+        for history, next_one in (("i1,i2", "[PAD]"), ("i1,i2,[PAD]", "[UNK]"), ("i2,[PAD],[UNK]", "<s>"),
+                                  ("[UNK],<s>", "i6")):
+            best = json.loads(self.run_heed("recommend", model, "--history", history, "--json"))
+            self.assertEqual(best["items"][0]["item"], next_one, history)
 
 
 if __name__ == "__main__":
