@@ -54,7 +54,7 @@ at::Tensor DocumentEncoder::forward(const at::Tensor& tokens, const DocumentBatc
       token_pooling_->forward(tokens, lengths, trace == nullptr ? nullptr : &trace->token_weights);
   x = rows_by_document(x, counts.to(at::kCPU));
   if (positions_) x = positions_->forward(x);
-  x = encoder_->forward(x, Pattern::padded({.key = counts, .query = counts}), nullptr, counts);
+  x = encoder_->forward(x, Pattern::full(), nullptr, counts);
   return sentence_pooling_->forward(x, counts,
                                     trace == nullptr ? nullptr : &trace->sentence_weights);
 }

@@ -148,10 +148,8 @@ nn::Memory EncoderDecoder::encode(const TextBatch& source, nn::AttentionTrace* t
   if (is_recurrent()) {
     return recurrent_encoder_->forward(source_->forward(source.ids), source.lengths);
   }
-  const Pattern pattern = source.lengths.defined()
-                              ? Pattern::padded({.key = source.lengths, .query = source.lengths})
-                              : Pattern::full();
-  return {.states = encoder_->forward(source_->forward(source.ids), pattern, trace, source.lengths),
+  return {.states = encoder_->forward(source_->forward(source.ids), Pattern::full(), trace,
+                                      source.lengths),
           .lengths = source.lengths};
 }
 

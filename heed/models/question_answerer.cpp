@@ -113,9 +113,8 @@ at::Tensor QuestionAnswerer::possible_spans(const at::Tensor& scores, const Ques
 
 at::Tensor QuestionAnswerer::forward(const QuestionBatch& batch, nn::AttentionTrace* trace) const {
   at::Tensor x = input(batch);
-  const Pattern padding = Pattern::padded({.key = batch.units, .query = batch.units});
   for (int64_t hop = 0; hop < options_.num_hops; ++hop) {
-    x = encoder_->forward(x, padding, trace, batch.units);
+    x = encoder_->forward(x, Pattern::full(), trace, batch.units);
   }
   const heed::DropoutOptions drop{.probability = is_training() ? options_.transformer.dropout : 0};
   if (answers_span(options_)) {

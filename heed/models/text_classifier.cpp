@@ -64,8 +64,7 @@ TextClassifier::TextClassifier(const TextClassifierOptions& options) : options_(
 at::Tensor TextClassifier::forward(const DocumentBatch& batch, DocumentTrace* trace) const {
   const at::Tensor& lengths = batch.rows.lengths;
   at::Tensor x = input_->forward(batch.rows.ids);
-  x = encoder_->forward(x, Pattern::padded({.key = lengths, .query = lengths}),
-                        trace == nullptr ? nullptr : &trace->tokens, lengths);
+  x = encoder_->forward(x, Pattern::full(), trace == nullptr ? nullptr : &trace->tokens, lengths);
   x = documents_ ? documents_->forward(x, batch, trace) : nn::mean_over_tokens(x, lengths);
   x = heed::dropout(x, {.probability = is_training() ? options_.transformer.dropout : 0});
   return classifier_->forward(x);

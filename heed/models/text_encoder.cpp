@@ -31,10 +31,7 @@ TextEncoder::TextEncoder(const TextEncoderOptions& options) : options_(options) 
 }
 
 at::Tensor TextEncoder::forward(const TextBatch& batch, nn::AttentionTrace* trace) const {
-  const Pattern pattern = batch.lengths.defined()
-                              ? Pattern::padded({.key = batch.lengths, .query = batch.lengths})
-                              : Pattern::full();
-  return encoder->forward(input->forward(batch.ids, {}, batch.types), pattern, trace,
+  return encoder->forward(input->forward(batch.ids, {}, batch.types), Pattern::full(), trace,
                           batch.lengths);
 }
 

@@ -64,8 +64,7 @@ at::Tensor TokenTagger::forward(const WordBatch& batch, nn::AttentionTrace* trac
   at::Tensor x = heed::embedding(words_->forward(batch), batch.rows);
   x = input_->forward(dropped(x, o.embedding_dropout));
   if (positions_) x = positions_->forward(x);
-  x = encoder_->forward(x, Pattern::padded({.key = batch.lengths, .query = batch.lengths}), trace,
-                        batch.lengths);
+  x = encoder_->forward(x, Pattern::full(), trace, batch.lengths);
   return output_->forward(dropped(x, o.dropout));
 }
 

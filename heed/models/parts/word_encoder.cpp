@@ -94,8 +94,8 @@ at::Tensor CharacterEncoder::forward(const TextBatch& words) const {
 
 at::Tensor CharacterEncoder::encode(const at::Tensor& ids, const at::Tensor& lengths) const {
   const nn::AttentionRecorder apart;  // a record of a sentence is of its words
-  const at::Tensor states = encoder_->forward(embedding_->forward(ids),
-                                              Pattern::padded({.key = lengths, .query = lengths}));
+  const at::Tensor states =
+      encoder_->forward(embedding_->forward(ids), Pattern::full(), /*trace=*/nullptr, lengths);
   const at::Tensor positions = at::arange(ids.size(1), lengths.options());
   const at::Tensor behind = positions.ge(lengths.unsqueeze(1)).unsqueeze(-1);
   return states.masked_fill(behind, std::numeric_limits<float>::lowest()).amax(1);

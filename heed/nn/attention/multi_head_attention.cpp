@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "heed/base/error.h"
+#include "heed/nn/layers/packed_rows.h"
 
 namespace heed::nn {
 namespace {
@@ -50,9 +51,11 @@ at::Tensor MultiHeadAttention::normalised(const at::Tensor& projected) const {
 at::Tensor MultiHeadAttention::forward(const at::Tensor& input,
                                        const SelfAttentionContext& context) const {
   std::optional<Rotary::Angles> angles;
-  if (rotary_) angles = rotary_->angles(context.positions, input.size(1), input.device());
+  const PackedRows* packed = context.packed;
+  const int64_t length = packed != nullptr ? packed->longest() : input.size(1);
+  if (rotary_) angles = rotary_->angles(context.positions, length, input.device());
   Heads heads = split_heads(normalised(query_key_value->forward(into_parts(input, shards()))),
-                            counts(), angles);
+                            counts(), angles, packed);
   if (context.cache != nullptr) {
     context.cache->append(heads.key, heads.value, context.positions);
     heads.key = context.cache->key();
@@ -63,7 +66,7 @@ at::Tensor MultiHeadAttention::forward(const at::Tensor& input,
               .pattern = context.pattern,
               .positions = context.positions,
               .weights = context.trace != nullptr ? &context.trace->weights : nullptr});
-  return sum_of_parts(*output, mixed, shards());
+  return sum_of_parts(*output, packed != nullptr ? packed->pack(mixed) : mixed, shards());
 }
 
 std::vector<ShardedTensor> MultiHeadAttention::splits() const {

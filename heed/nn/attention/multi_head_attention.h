@@ -24,6 +24,7 @@ struct SelfAttentionContext {
   TokenPositions positions = {};   // of the input's tokens
   KeyValueCache* cache = nullptr;  // what came before; takes the new keys and values
   AttentionTrace* trace = nullptr;
+  const PackedRows* packed = nullptr;  // the input is these, (1, T, C); not with a cache
 };
 
 // Self-attention.
@@ -31,7 +32,8 @@ class MultiHeadAttention : public AttentionHeads {
  public:
   explicit MultiHeadAttention(const MultiHeadAttentionOptions& options);
 
-  // (B, N, C) -> (B, N, C). With a cache, the keys are those that it holds and the new ones.
+  // (B, N, C) -> (B, N, C), or both packed; the pattern, the positions and the trace are those of
+  // rows all the same. With a cache, the keys are those that it holds and the new ones.
   at::Tensor forward(const at::Tensor& input, const SelfAttentionContext& context) const;
   at::Tensor forward(const at::Tensor& input, const Pattern& pattern = {},
                      AttentionTrace* trace = nullptr) const {

@@ -10,6 +10,7 @@
 
 #include "heed/base/error.h"
 #include "heed/kernels/vector/sharing.h"
+#include "heed/nn/layers/packed_rows.h"
 #include "heed/ops/operator_workers.h"
 
 namespace heed::nn {
@@ -68,26 +69,46 @@ struct RowAngles {
   at::Tensor sine;
 };
 
-// Calls row(b, n) for all, in parallel.
-template <typename Row>
-void for_each_row(int64_t batch, int64_t length, int64_t width, const Row& row) {
-  const double operations = 30.0 * static_cast<double>(batch * length * width);
-  kernels::for_each_stretch(OperatorWorkers(), batch * length, operations,
-                            [&](int64_t begin, int64_t end) {
-                              for (int64_t i = begin; i < end; ++i) row(i / length, i % length);
-                            });
+// Rows (B, N, width).
+struct RowSizes {
+  int64_t batch;
+  int64_t length;
+  int64_t width;
+};
+
+// Calls token(b, n, i) for all, in parallel: token n of row b is number i of the projection.
+// Padding that `packed` leaves out has no number and gets no call.
+template <typename Token>
+void for_each_token(const RowSizes& s, const PackedRows* packed, const Token& token) {
+  const int64_t tokens = packed != nullptr ? packed->tokens() : s.batch * s.length;
+  const double operations = 30.0 * static_cast<double>(tokens * s.width);
+  const auto stretch_of_tokens = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) token(i / s.length, i % s.length, i);
+  };
+  const auto stretch_of_rows = [&](int64_t begin, int64_t end) {
+    for (int64_t b = begin; b < end; ++b) {
+      const int64_t first = packed->begin(b);
+      for (int64_t i = first; i < packed->begin(b + 1); ++i) token(b, i - first, i);
+    }
+  };
+  if (packed == nullptr) {
+    kernels::for_each_stretch(OperatorWorkers(), tokens, operations, stretch_of_tokens);
+  } else {
+    kernels::for_each_stretch(OperatorWorkers(), s.batch, operations, stretch_of_rows);
+  }
 }
 
-// Queries and keys in place.
+// Queries and keys in place, of rows (B, N, width).
 void turn_projected(const at::Tensor& projected, const HeadCounts& counts,
-                    const Rotary::Angles& angles) {
+                    const Rotary::Angles& angles, const PackedRows* packed) {
   const RowAngles rows(angles, projected.size(0));
   const int64_t length = projected.size(1);
   const int64_t width = width_of(counts);
   AT_DISPATCH_FLOATING_TYPES_AND2(
       at::kBFloat16, at::kHalf, projected.scalar_type(), "split_heads", [&] {
         auto* data = static_cast<scalar_t*>(projected.data_ptr());
-        for_each_row(projected.size(0), length, width, [&](int64_t b, int64_t n) {
+        const RowSizes sizes{.batch = projected.size(0), .length = length, .width = width};
+        for_each_token(sizes, packed, [&](int64_t b, int64_t n, int64_t) {
           scalar_t* heads = data + (b * length + n) * width;
           for (int64_t h = 0; h < counts.query + counts.key; ++h) {
             rows.rotate_head(heads + h * counts.size, b, n, 1);
@@ -96,9 +117,10 @@ void turn_projected(const at::Tensor& projected, const HeadCounts& counts,
       });
 }
 
-// The gradient of the projection (B, N, width) from those of the three, undefined ones being zero.
+// The gradient of the projection, (B, N, width) or packed, from those of the three, undefined ones
+// being zero.
 at::Tensor join_gradients(const variable_list& grads, const HeadCounts& counts,
-                          const std::optional<Rotary::Angles>& angles) {
+                          const std::optional<Rotary::Angles>& angles, const PackedRows* packed) {
   const std::array<int64_t, 3> head_counts = {counts.query, counts.key, counts.key};
   std::array<at::Tensor, 3> parts;
   at::Tensor like;
@@ -113,12 +135,14 @@ at::Tensor join_gradients(const variable_list& grads, const HeadCounts& counts,
   const int64_t width = width_of(counts);
   std::optional<RowAngles> rows;
   if (angles) rows.emplace(*angles, batch);
-  at::Tensor result = at::empty({batch, length, width}, like.options());
+  at::Tensor result = packed != nullptr ? at::empty({1, packed->tokens(), width}, like.options())
+                                        : at::empty({batch, length, width}, like.options());
   AT_DISPATCH_FLOATING_TYPES_AND2(
       at::kBFloat16, at::kHalf, like.scalar_type(), "split_heads_backward", [&] {
         auto* data = result.mutable_data_ptr<scalar_t>();
-        for_each_row(batch, length, width, [&](int64_t b, int64_t n) {
-          scalar_t* head = data + (b * length + n) * width;
+        const RowSizes sizes{.batch = batch, .length = length, .width = width};
+        for_each_token(sizes, packed, [&](int64_t b, int64_t n, int64_t i) {
+          scalar_t* head = data + i * width;
           for (size_t part = 0; part < 3; ++part) {
             const at::Tensor& grad = parts[part];
             for (int64_t h = 0; h < head_counts[part]; ++h, head += counts.size) {
@@ -153,7 +177,8 @@ at::Tensor rotated(const at::Tensor& heads, const Rotary::Angles& angles, double
 
 // The same as join_gradients() by tensor operations.
 at::Tensor differentiable_join_gradients(const variable_list& grads, const HeadCounts& counts,
-                                         const std::optional<Rotary::Angles>& angles) {
+                                         const std::optional<Rotary::Angles>& angles,
+                                         const PackedRows* packed) {
   const at::Tensor& like = grads[0].defined() ? grads[0] : grads[1].defined() ? grads[1] : grads[2];
   if (!like.defined()) return {};
   variable_list parts;
@@ -167,21 +192,25 @@ at::Tensor differentiable_join_gradients(const variable_list& grads, const HeadC
     }
     parts.push_back(grad.transpose(1, 2).flatten(2));
   }
-  return at::cat(parts, 2);
+  const at::Tensor rows = at::cat(parts, 2);
+  return packed != nullptr ? packed->pack(rows) : rows;
 }
 
 class SplitHeads : public torch::autograd::Function<SplitHeads> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& projected,
                                const HeadCounts& counts,
-                               const std::optional<Rotary::Angles>& angles) {
+                               const std::optional<Rotary::Angles>& angles,
+                               const PackedRows* packed) {
+    const at::Tensor rows = packed != nullptr ? packed->unpack(projected) : projected;
+    if (packed != nullptr) context->saved_data["packed"] = packed->numbers();
     if (angles) {
-      turn_projected(projected, counts, *angles);
+      turn_projected(rows, counts, *angles, packed);
       context->save_for_backward({angles->cosine, angles->sine});
     }
     context->saved_data["counts"] = std::vector<int64_t>{counts.query, counts.key, counts.size};
     context->set_materialize_grads(false);
-    const Heads heads = views_of(projected, counts);
+    const Heads heads = views_of(rows, counts);
     return {heads.query, heads.key, heads.value};
   }
 
@@ -191,20 +220,26 @@ class SplitHeads : public torch::autograd::Function<SplitHeads> {
     const variable_list saved = context->get_saved_variables();
     std::optional<Rotary::Angles> angles;
     if (!saved.empty()) angles = {.cosine = saved[0], .sine = saved[1]};
+    std::optional<PackedRows> packed;
+    const auto found = context->saved_data.find("packed");
+    if (found != context->saved_data.end()) packed.emplace(found->second.toIntVector());
     const auto join = at::GradMode::is_enabled() ? differentiable_join_gradients : join_gradients;
-    return {join(grads, counts, angles), {}, {}};
+    return {join(grads, counts, angles, packed ? &*packed : nullptr), {}, {}, {}};
   }
 };
 
 }  // namespace
 
 Heads split_heads(const at::Tensor& projected, const HeadCounts& counts,
-                  const std::optional<Rotary::Angles>& angles) {
+                  const std::optional<Rotary::Angles>& angles, const PackedRows* packed) {
   check_usage(projected.dim() == 3 && projected.size(2) == width_of(counts),
               "split_heads: expected a projection (B, N, ", width_of(counts), "), got ",
               projected.sizes());
+  const auto in_rows = [&](const at::Tensor& x) {
+    return packed != nullptr ? packed->unpack(x) : x;
+  };
   if (!projected.is_cpu()) {
-    Heads heads = views_of(projected, counts);
+    Heads heads = views_of(in_rows(projected), counts);
     if (!angles) return heads;
     heads.query = rotated(heads.query, *angles, 1);
     heads.key = rotated(heads.key, *angles, 1);
@@ -212,11 +247,12 @@ Heads split_heads(const at::Tensor& projected, const HeadCounts& counts,
   }
   const at::Tensor whole = projected.contiguous();
   if (at::GradMode::is_enabled() && whole.requires_grad()) {
-    const variable_list heads = SplitHeads::apply(whole, counts, angles);
+    const variable_list heads = SplitHeads::apply(whole, counts, angles, packed);
     return {.query = heads[0], .key = heads[1], .value = heads[2]};
   }
-  if (angles) turn_projected(whole, counts, *angles);
-  return views_of(whole, counts);
+  const at::Tensor rows = in_rows(whole);
+  if (angles) turn_projected(rows, counts, *angles, packed);
+  return views_of(rows, counts);
 }
 
 }  // namespace heed::nn

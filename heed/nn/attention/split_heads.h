@@ -11,6 +11,8 @@
 
 namespace heed::nn {
 
+class PackedRows;
+
 struct HeadCounts {
   int64_t query = 1;  // H
   int64_t key = 1;    // Hk
@@ -26,7 +28,10 @@ struct Heads {
 // projected (B, N, (H + 2 · Hk) · D), all queries first, then the keys, then the values -> views of
 // it. With angles, queries and keys are rotated in place: the projection must belong to the caller
 // alone, and be of no further use to it. The gradients of the three come together in one buffer.
+// With `packed` the projection is that of its tokens, (1, T, …), and the heads are views of a copy
+// in rows (B, N, …).
 Heads split_heads(const at::Tensor& projected, const HeadCounts& counts,
-                  const std::optional<Rotary::Angles>& angles = {});
+                  const std::optional<Rotary::Angles>& angles = {},
+                  const PackedRows* packed = nullptr);
 
 }  // namespace heed::nn

@@ -1,6 +1,7 @@
 #include "heed/nn/transformer/encoder_layer.h"
 
 #include "heed/base/error.h"
+#include "heed/nn/layers/packed_rows.h"
 #include "heed/nn/transformer/before_attention.h"
 #include "heed/ops/dropout.h"
 
@@ -28,21 +29,28 @@ at::Tensor EncoderLayer::sum(const at::Tensor& x, const at::Tensor& part) const 
   return add_dropout(part, x, {.probability = is_training() ? options_.dropout : 0});
 }
 
-at::Tensor EncoderLayer::forward(const at::Tensor& input, const Pattern& pattern,
-                                 AttentionTrace* trace, const at::Tensor& lengths) const {
-  const Pattern allowed = pattern & pattern_;
+at::Tensor EncoderLayer::before(const at::Tensor& x, const Context& context) const {
+  if (!context.packed) return before_attention->forward(x, context.lengths);
+  return context.packed->pack(
+      before_attention->forward(context.packed->unpack(x), context.lengths));
+}
+
+at::Tensor EncoderLayer::forward(const at::Tensor& input, const Context& context) const {
+  const SelfAttentionContext self{.pattern = context.pattern & pattern_,
+                                  .trace = context.trace,
+                                  .packed = context.packed.get()};
   at::Tensor x = input;
   if (options_.norm_first) {
     if (before_attention) {
-      x = sum(x, before_attention->forward(before_attention_norm.forward(x), lengths));
+      x = sum(x, before(before_attention_norm.forward(x), context));
     }
-    x = sum(x, attention->forward(attention_norm.forward(x), allowed, trace));
+    x = sum(x, attention->forward(attention_norm.forward(x), self));
     x = sum(x, feed_forward->forward(feed_forward_norm.forward(x)));
   } else {
     if (before_attention) {
-      x = before_attention_norm.forward(sum(x, before_attention->forward(x, lengths)));
+      x = before_attention_norm.forward(sum(x, before(x, context)));
     }
-    x = attention_norm.forward(sum(x, attention->forward(x, allowed, trace)));
+    x = attention_norm.forward(sum(x, attention->forward(x, self)));
     x = feed_forward_norm.forward(sum(x, feed_forward->forward(x)));
   }
   return x;

@@ -13,15 +13,26 @@
 namespace heed::nn {
 
 class BeforeAttention;
+class PackedRows;
 
 class EncoderLayer : public torch::nn::Module {
  public:
   explicit EncoderLayer(const LayerOptions& options);
 
-  // (B, N, C) -> (B, N, C). The pattern is joined with that of the options. `lengths` (B) int64,
-  // the real tokens of each row, is for the part before attention; undefined: all.
+  // What a layer needs besides its input.
+  struct Context {
+    Pattern pattern;  // joined with that of the options
+    AttentionTrace* trace = nullptr;
+    // For the part before attention: the real tokens of each row, (B) int64; undefined: all.
+    at::Tensor lengths = {};
+    std::shared_ptr<const PackedRows> packed = nullptr;  // the input is these; null: it is rows
+  };
+  // (B, N, C) -> (B, N, C), or both packed.
+  at::Tensor forward(const at::Tensor& input, const Context& context) const;
   at::Tensor forward(const at::Tensor& input, const Pattern& pattern = {},
-                     AttentionTrace* trace = nullptr, const at::Tensor& lengths = {}) const;
+                     AttentionTrace* trace = nullptr, const at::Tensor& lengths = {}) const {
+    return forward(input, Context{.pattern = pattern, .trace = trace, .lengths = lengths});
+  }
 
   std::shared_ptr<BeforeAttention> before_attention;  // null: none
   std::shared_ptr<MultiHeadAttention> attention;
@@ -31,6 +42,8 @@ class EncoderLayer : public torch::nn::Module {
   Norm feed_forward_norm;
 
  private:
+  // What the part before attention makes of x, packed as x is.
+  at::Tensor before(const at::Tensor& x, const Context& context) const;
   // x + dropout(part), in one pass.
   at::Tensor sum(const at::Tensor& x, const at::Tensor& part) const;
 
