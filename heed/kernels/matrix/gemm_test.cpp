@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <random>
 #include <thread>
@@ -63,7 +65,18 @@ ConstMatrix matrix(const std::vector<float>& data, int64_t rows, int64_t columns
 }
 
 float at(const ConstMatrix& m, int64_t i, int64_t j) {
-  return static_cast<const float*>(m.data)[i * m.row_stride + j * m.column_stride];
+  const int64_t place = i * m.row_stride + j * m.column_stride;
+  if (m.type == DataType::kFloat32) return static_cast<const float*>(m.data)[place];
+  return std::bit_cast<float>(uint32_t{static_cast<const uint16_t*>(m.data)[place]} << 16);
+}
+
+// The upper halves: bfloat16 numbers.
+std::vector<uint16_t> halves_of(const std::vector<float>& data) {
+  std::vector<uint16_t> halves;
+  for (const float x : data) {
+    halves.push_back(static_cast<uint16_t>(std::bit_cast<uint32_t>(x) >> 16));
+  }
+  return halves;
 }
 
 void expect_product(const std::vector<float>& got, const ConstMatrix& a, const ConstMatrix& b) {
@@ -194,18 +207,39 @@ TEST(Gemm, GivesARowTheSameBitsAmongFewAndMany) {
   });
 }
 
+// x · wᵀ by few_rows(), with gaps between the rows of both.
+void expect_few_rows(const Shape& s, DataType type) {
+  const auto x = random_floats(s.rows * (s.depth + 3), 1);
+  const auto w = random_floats(s.columns * (s.depth + 5), 2);
+  const auto x_halves = halves_of(x), w_halves = halves_of(w);
+  ConstMatrix a = matrix(x, s.rows, s.depth, false, 3);
+  ConstMatrix weight = matrix(w, s.columns, s.depth, false, 5);
+  if (type == DataType::kBFloat16) {
+    a.data = x_halves.data();
+    weight.data = w_halves.data();
+    a.type = weight.type = type;
+  }
+  const auto product = [&](const ConstMatrix& rows) {
+    std::vector<float> c(static_cast<size_t>(rows.rows * s.columns));
+    few_rows({.a = rows, .weight = weight, .c = {c.data(), DataType::kFloat32, s.columns}},
+             Threads(2));
+    return c;
+  };
+  const std::vector<float> all = product(a);
+  expect_product(all, a, weight.transposed());
+  ConstMatrix first = a;
+  for (first.rows = 1; first.rows < s.rows; ++first.rows) {
+    const std::vector<float> some = product(first);
+    EXPECT_TRUE(std::equal(some.begin(), some.end(), all.begin())) << first.rows << " rows";
+  }
+}
+
 TEST(Gemm, MultipliesFewRowsUnpacked) {
   for_each_isa([] {
     for (const Shape& s : {Shape{1, 1, 1}, Shape{1, 300, 70}, Shape{2, 33, 9}, Shape{3, 64, 17},
-                           Shape{4, 130, 65}}) {
-      const auto x = random_floats(s.rows * (s.depth + 3), 1);
-      const auto w = random_floats(s.columns * (s.depth + 5), 2);
-      const ConstMatrix a = matrix(x, s.rows, s.depth, false, 3);
-      const ConstMatrix weight = matrix(w, s.columns, s.depth, false, 5);
-      std::vector<float> c(static_cast<size_t>(s.rows * s.columns));
-      few_rows({.a = a, .weight = weight, .c = {c.data(), DataType::kFloat32, s.columns}},
-               OneWorker());
-      expect_product(c, a, weight.transposed());
+                           Shape{4, 130, 65}, Shape{4, 257, 20}}) {
+      for (const DataType type : {DataType::kFloat32, DataType::kBFloat16})
+        expect_few_rows(s, type);
     }
   });
 }
