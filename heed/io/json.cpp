@@ -47,15 +47,29 @@ class StrictBuilder final : public nlohmann::json_sax<Json> {
   bool binary(Json::binary_t&) override { return false; }  // never in JSON text
   bool start_object(size_t) override { return open(Json::object()); }
   bool start_array(size_t) override { return open(Json::array()); }
-  bool end_object() override { return close(); }
   bool end_array() override { return close(); }
 
+  // Sorted first: looking for the place of each member of a vocabulary by itself takes longer than
+  // all else here, and leaves a tree whose neighbours are far apart in memory.
+  bool end_object() override {
+    Members& members = levels_.back().members;
+    std::sort(members.begin(), members.end(),
+              [](const Member& a, const Member& b) { return a.first < b.first; });
+    const auto twice =
+        std::adjacent_find(members.begin(), members.end(),
+                           [](const Member& a, const Member& b) { return a.first == b.first; });
+    if (twice != members.end()) {
+      throw DataError(place(file_, path()), "key " + excerpt(twice->first) + " appears twice");
+    }
+    auto& object = levels_.back().container->get_ref<Json::object_t&>();
+    for (Member& each : members) {
+      object.emplace_hint(object.end(), std::move(each.first), std::move(each.second));
+    }
+    return close();
+  }
+
   bool key(std::string& name) override {
-    Level& level = levels_.back();
-    const auto [entry, added] = level.container->get_ref<Json::object_t&>().emplace(name, nullptr);
-    if (!added) throw DataError(place(file_, path()), "key " + excerpt(name) + " appears twice");
-    level.key = std::move(name);
-    level.slot = &entry->second;
+    levels_.back().members.emplace_back(std::move(name), nullptr);
     return true;
   }
 
@@ -65,10 +79,11 @@ class StrictBuilder final : public nlohmann::json_sax<Json> {
   }
 
  private:
+  using Member = std::pair<std::string, Json>;
+  using Members = std::vector<Member>;
   struct Level {
     Json* container;
-    Json* slot = nullptr;  // of an object: where the next value goes
-    std::string key;
+    Members members;  // of an object, as they were read; the last one takes the next value
   };
 
   bool add(Json value) {
@@ -82,7 +97,7 @@ class StrictBuilder final : public nlohmann::json_sax<Json> {
     }
     Json& added = place_for_value();
     added = std::move(container);
-    levels_.push_back({.container = &added, .slot = nullptr, .key = {}});
+    levels_.push_back({.container = &added, .members = {}});
     return true;
   }
 
@@ -94,7 +109,7 @@ class StrictBuilder final : public nlohmann::json_sax<Json> {
   Json& place_for_value() {
     if (levels_.empty()) return root_;
     Level& level = levels_.back();
-    if (level.slot != nullptr) return *level.slot;
+    if (level.container->is_object()) return level.members.back().second;
     return level.container->get_ref<Json::array_t&>().emplace_back();
   }
 
@@ -103,8 +118,8 @@ class StrictBuilder final : public nlohmann::json_sax<Json> {
     // The innermost level has no child yet.
     for (size_t i = 0; i + 1 < levels_.size(); ++i) {
       const Level& level = levels_[i];
-      path = level.slot != nullptr ? child_path(path, level.key)
-                                   : child_path(path, level.container->size() - 1);
+      path = level.container->is_object() ? child_path(path, level.members.back().first)
+                                          : child_path(path, level.container->size() - 1);
     }
     return path;
   }
