@@ -13,8 +13,8 @@
 #include "heed/base/error.h"
 #include "heed/nn/attention/attention_recorder.h"
 #include "heed/nn/encoder.h"
-#include "heed/nn/transformer/recompute.h"
 #include "heed/nn/testing/test_tensors.h"
+#include "heed/nn/transformer/recompute.h"
 #include "heed/ops/workers.h"
 
 namespace heed::nn {

@@ -39,7 +39,8 @@ TEST_F(NodeStarTest, NoEdgeRunsThroughTheNameOfTheNode) {
   write_node_star(two, path("a.png"));
   const Pixels pixels(path("a.png"));
   const auto edge = rgb_of(color_of_share(1));
-  const double x = pixels.width() / 2.0, y = (pixels.height() + 2 * 14) / 2.0;  // two pixels a point
+  const double x = pixels.width() / 2.0,
+               y = (pixels.height() + 2 * 14) / 2.0;  // two pixels a point
   for (int points = 9; points < 20; ++points) {
     EXPECT_EQ(pixels.at(x - 3, y - 2 * points), edge) << points;
     EXPECT_NE(pixels.at(x - 3, y + 2 * points), edge) << points;
