@@ -140,6 +140,42 @@ class Published(unittest.TestCase):
             **config)), 0.3)  # fmt: skip
         return model, tokenizer
 
+    def marian(self, name, separate):
+        """Of a SentencePiece model for each side, and one vocabulary for both, or one for each."""
+        import sentencepiece
+
+        directory = self.folder / name
+        directory.mkdir()
+        vocabularies = []
+        for side, texts in (("source", TEXTS), ("target", [text.upper() for text in TEXTS])):
+            (directory / "texts").write_text("\n".join(texts * 3), encoding="utf-8")
+            sentencepiece.SentencePieceTrainer.train(
+                input=str(directory / "texts"), model_prefix=str(directory / side), vocab_size=40,
+                hard_vocab_limit=False, minloglevel=2, num_threads=1, model_type="unigram")
+            (directory / f"{side}.model").rename(directory / f"{side}.spm")
+            pieces = (directory / f"{side}.vocab").read_text(encoding="utf-8").splitlines()
+            vocabularies.append([piece.split("\t")[0] for piece in pieces])
+            (directory / f"{side}.vocab").unlink()
+        (directory / "texts").unlink()
+        if not separate:
+            vocabularies = [vocabularies[0] + vocabularies[1]]
+        vocabularies = [list(dict.fromkeys(["</s>", "<unk>", *pieces])) for pieces in vocabularies]
+        size = 1 + max(map(len, vocabularies))  # <pad> is the last of each
+        for file, pieces in zip(("vocab.json", "target_vocab.json"), vocabularies):
+            pieces += [f"spare{i}" for i in range(size - 1 - len(pieces))] + ["<pad>"]
+            (directory / file).write_text(json.dumps({piece: i for i, piece in enumerate(pieces)}))
+        (directory / "tokenizer_config.json").write_text(json.dumps(
+            {"tokenizer_class": "MarianTokenizer", "separate_vocabs": separate, "source_lang": "en",
+             "target_lang": "EN"}))
+        torch.manual_seed(4)
+        model = shaken(tf.MarianMTModel(tf.MarianConfig(
+            vocab_size=size, decoder_vocab_size=size, share_encoder_decoder_embeddings=not separate, d_model=32,
+            encoder_layers=1, decoder_layers=1, encoder_attention_heads=4, decoder_attention_heads=4,
+            encoder_ffn_dim=40, decoder_ffn_dim=40, max_position_embeddings=64, pad_token_id=size - 1,
+            eos_token_id=0, decoder_start_token_id=size - 1, forced_eos_token_id=0, dropout=0.0)), 0.3)
+        model.save_pretrained(directory)
+        return directory, model, tf.MarianTokenizer.from_pretrained(directory)
+
     def vit(self, name, labels):
         """16 × 16 pixels in patches of 4 × 4; no preprocessor_config.json."""
         torch.manual_seed(3)

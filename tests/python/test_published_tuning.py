@@ -213,6 +213,24 @@ class Heads(Tuning):
         done = self.trained("qa", directory, "x", "--train", stories, "--format", "babi", code=2)
         self.assertIn("answers are spans", done.stderr)
 
+    def test_marian(self):
+        """What is saved is complete with one vocabulary for both sides and with one for each."""
+        file = self.file("shouted.tsv", "source\ttarget\n" + "".join(
+            f"{text}\t{text.upper()}\n" for text in TEXTS))  # fmt: skip
+        for separate in (False, True):
+            directory, _, _ = self.marian(f"marian_{separate}", separate)
+            out = self.folder / f"marian_{separate}_out"
+            self.trained("seq2seq", directory, out, "--train", file, "--valid", file, "--epochs", 2,
+                         "--lr", "1e-2")  # fmt: skip
+            model, tokenizer = self.opened(tf.MarianMTModel, out)
+            for text, answer in zip(TEXTS, self.predicted(out, TEXTS, "--num-beams", 1,
+                                                          "--max-new-tokens", 12)):  # fmt: skip
+                with torch.no_grad():
+                    ids = model.generate(**tokenizer(text, return_tensors="pt"), max_new_tokens=12,
+                                         num_beams=1)[0, 1:].tolist()  # fmt: skip
+                expected = [i for i in ids if i != tokenizer.eos_token_id]
+                self.assertEqual(answer["tokens"], tokenizer.convert_ids_to_tokens(expected))
+
     def test_embed(self):
         """Judged pairs: Spearman; others: nDCG. modules.json and its folders stay."""
         directory, model, tokenizer = self.bert("embed_base", tf.BertModel)

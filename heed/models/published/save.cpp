@@ -29,6 +29,7 @@ constexpr std::string_view kKept[] = {
     "tokenizer.model",
     "source.spm",
     "target.spm",
+    "target_vocab.json",
     "generation_config.json",
     "preprocessor_config.json",
     "processor_config.json",
