@@ -100,7 +100,7 @@ TEST(NamesOfGenerationSettings, StandInTheTables) {
       EXPECT_NE(docs.find(row), std::string::npos) << row;
     }
   }
-  EXPECT_EQ(settings, 10);
+  EXPECT_EQ(settings, 12);
 }
 
 // What is declared by hand, not in a list of fields, is about files, their columns and what is

@@ -72,6 +72,20 @@ double log_sum(std::span<const float> logits) {
                                .classes = static_cast<int64_t>(logits.size())});
 }
 
+// Tokens that are there become unlikelier by their distance to `zero`, once however often they are
+// there.
+void penalise(std::vector<int64_t> ids, double penalty, double zero, std::span<float> logits) {
+  if (penalty == 1) return;
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  for (const int64_t id : ids) {
+    if (id < 0 || id >= std::ssize(logits)) continue;
+    float& logit = logits[static_cast<size_t>(id)];
+    const double above = logit - zero;
+    logit = static_cast<float>(zero + (above > 0 ? above / penalty : above * penalty));
+  }
+}
+
 // The best candidates so far, at most `most` of them.
 class Best {
  public:
@@ -170,21 +184,40 @@ class BeamSearch {
       const Beam& beam = search.beams[b];
       const std::span<const float> logits = scores.row(beam.row);
       const double sum = log_sum(logits);
-      const double shift = beam.log_probability - sum;
-      if (options_.rules.empty()) {
-        best.add(b, shift, logits);
+      if (!has_rules(asked.step)) {
+        best.add(b, beam.log_probability - sum, logits);
         continue;
       }
-      // A forced token costs nothing, a forbidden one leaves the others their probabilities.
       ruled.assign(logits.begin(), logits.end());
-      std::vector<int64_t> ids = starts_[static_cast<size_t>(search.number)];
-      ids.insert(ids.end(), beam.ids.begin(), beam.ids.end());
-      apply(options_.rules,
-            {.ids = ids, .step = asked.step, .last = asked.step + 1 == options_.max_new_tokens},
-            ruled, static_cast<float>(sum));
-      best.add(b, shift, ruled);
+      rule(search, beam, {sum, asked.step}, ruled);
+      const bool anew = options_.rules.renormalize_logits;
+      best.add(b, beam.log_probability - (anew ? log_sum(ruled) : sum), ruled);
     }
     return std::move(best).sorted();
+  }
+
+  bool has_rules(int64_t step) const {
+    return !options_.rules.empty() || options_.repetition_penalty != 1 ||
+           step < options_.min_new_tokens;
+  }
+
+  struct Ruled {
+    double sum;  // of the logits as they were, its logarithm
+    int64_t step;
+  };
+
+  // A forced token costs nothing, a forbidden one leaves the others their probabilities.
+  void rule(const Search& search, const Beam& beam, const Ruled& at,
+            std::span<float> logits) const {
+    std::vector<int64_t> ids = starts_[static_cast<size_t>(search.number)];
+    ids.insert(ids.end(), beam.ids.begin(), beam.ids.end());
+    penalise(ids, options_.repetition_penalty, options_.num_beams > 1 ? at.sum : 0, logits);
+    apply(options_.rules,
+          {.ids = ids,
+           .step = at.step,
+           .last = at.step + 1 == options_.max_new_tokens,
+           .too_early = too_early(options_.eos_token_ids, at.step, options_.min_new_tokens)},
+          logits, static_cast<float>(at.sum));
   }
 
   void advance(const Scores& scores, int64_t step) {

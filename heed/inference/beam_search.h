@@ -34,6 +34,10 @@ struct BeamSearchOptions {
   // `num_beams` hypotheses are kept.
   std::optional<EarlyStopping> early_stopping = {};
   int64_t max_new_tokens = kMaxNewTokens;  // of a hypothesis
+  int64_t min_new_tokens = 0;              // before an end token may follow
+  // Multiplies the log-probabilities of tokens that are there already, in the start too; of a
+  // single beam it does to their logits what SamplingOptions says. 1: off.
+  double repetition_penalty = 1;
   int64_t num_return_sequences = 1;  // of each sequence that are returned, at most `num_beams`
   std::vector<int64_t> eos_token_ids;
   LogitRules rules = {};            // n-grams are looked for in the start and what follows it

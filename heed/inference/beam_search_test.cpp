@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "heed/base/error.h"
+#include "heed/inference/generate.h"
 #include "heed/inference/testing/test_decoder.h"
 
 namespace heed::inference {
@@ -15,10 +17,17 @@ namespace {
 constexpr int64_t kVocabulary = 6;
 constexpr int64_t kEnd = 5;
 
+// The log-probabilities (V) of what follows `ids`, made of its logits.
+using Rates = at::Tensor (*)(const at::Tensor& logits, const std::vector<int64_t>& ids);
+
+at::Tensor usual_rates(const at::Tensor& logits, const std::vector<int64_t>& /*ids*/) {
+  return logits.log_softmax(0);
+}
+
 // Every sequence of at most `most` tokens behind `ids`, with its log-probability.
-void walk(const TableDecoder& decoder, const std::vector<int64_t>& ids, size_t prompt, size_t most,
-          double log_probability, std::vector<Hypothesis>& all) {
-  const at::Tensor rates = decoder.logits_after(ids).to(at::kDouble).log_softmax(0);
+void walk(const TableDecoder& decoder, Rates rates_of, const std::vector<int64_t>& ids,
+          size_t prompt, size_t most, double log_probability, std::vector<Hypothesis>& all) {
+  const at::Tensor rates = rates_of(decoder.logits_after(ids).to(at::kDouble), ids);
   for (int64_t id = 0; id < kVocabulary; ++id) {
     const double sum = log_probability + rates[id].item<double>();
     const std::vector<int64_t> made(ids.begin() + static_cast<int64_t>(prompt), ids.end());
@@ -32,29 +41,71 @@ void walk(const TableDecoder& decoder, const std::vector<int64_t>& ids, size_t p
       all.push_back({.ids = {longer.begin() + static_cast<int64_t>(prompt), longer.end()},
                      .log_probability = sum});
     } else {
-      walk(decoder, longer, prompt, most, sum, all);
+      walk(decoder, rates_of, longer, prompt, most, sum, all);
     }
   }
 }
 
-// With as many beams as there are sequences the search misses nothing.
-TEST(BeamSearch, AWideSearchFindsTheBestOfAll) {
+// The one with the best mean of those of at most 4 tokens behind {1, 2}, and what a search finds
+// that is wide enough to miss nothing.
+void expect_best_of_all(Rates rates_of, BeamSearchOptions options) {
   for (uint64_t seed = 1; seed <= 5; ++seed) {
     TableDecoder decoder(kVocabulary, seed);
     std::vector<Hypothesis> all;
-    walk(decoder, {1, 2}, 2, 4, 0, all);
+    walk(decoder, rates_of, {1, 2}, 2, 4, 0, all);
     const auto best = std::max_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
       const auto score = [](const Hypothesis& h) {
         return h.log_probability / static_cast<double>(std::max<size_t>(1, h.ids.size()));
       };
       return score(a) < score(b);
     });
-    const auto found =
-        beam_search(decoder, at::tensor({1, 2}, at::kLong).view({1, 2}),
-                    {.num_beams = 2'000, .max_new_tokens = 4, .eos_token_ids = {kEnd}});
+    options.num_beams = 2'000;
+    options.max_new_tokens = 4;
+    options.eos_token_ids = {kEnd};
+    const auto found = beam_search(decoder, at::tensor({1, 2}, at::kLong).view({1, 2}), options);
     EXPECT_EQ(found[0][0].ids, best->ids) << "seed " << seed;
     EXPECT_NEAR(found[0][0].log_probability, best->log_probability, 1e-5);
   }
+}
+
+// With as many beams as there are sequences the search misses nothing.
+TEST(BeamSearch, AWideSearchFindsTheBestOfAll) { expect_best_of_all(usual_rates, {}); }
+
+TEST(BeamSearch, AnEndMayNotComeTooEarly) {
+  const Rates no_early_end = [](const at::Tensor& logits, const std::vector<int64_t>& ids) {
+    at::Tensor rates = logits.log_softmax(0);
+    if (ids.size() < 2 + 2) rates[kEnd] = -INFINITY;
+    return rates;
+  };
+  expect_best_of_all(no_early_end, {.min_new_tokens = 2});
+}
+
+TEST(BeamSearch, WhatRulesLeaveMayBeADistributionAgain) {
+  const Rates without_3 = [](const at::Tensor& logits, const std::vector<int64_t>& /*ids*/) {
+    at::Tensor left = logits.clone();
+    left[3] = -INFINITY;
+    return left.log_softmax(0);
+  };
+  expect_best_of_all(without_3, {.rules = {.suppress_tokens = {3}, .renormalize_logits = true}});
+}
+
+TEST(BeamSearch, RepeatedTokensBecomeUnlikelier) {
+  const Rates penalised = [](const at::Tensor& logits, const std::vector<int64_t>& ids) {
+    at::Tensor rates = logits.log_softmax(0);
+    for (const int64_t id : std::set<int64_t>(ids.begin(), ids.end())) rates[id] *= 1.5;
+    return rates;
+  };
+  expect_best_of_all(penalised, {.repetition_penalty = 1.5});
+  // Of a single beam as when tokens are sampled: by the logits.
+  TableDecoder decoder(kVocabulary, 3);
+  GenerateOptions greedy{.max_new_tokens = 9};
+  greedy.sampling.temperature = 0;
+  greedy.sampling.repetition_penalty = 1.5;
+  const auto expected = generate(decoder, {1, 2}, greedy)[0].ids;
+  decoder.reset();
+  const auto found = beam_search(decoder, at::tensor({1, 2}, at::kLong).view({1, 2}),
+                                 {.num_beams = 1, .max_new_tokens = 9, .repetition_penalty = 1.5});
+  EXPECT_EQ(found[0][0].ids, expected);
 }
 
 TEST(BeamSearch, OneBeamIsGreedy) {

@@ -58,7 +58,18 @@ void visit_sampling_fields(Options& o, const Visit& visit) {
   }
 }
 
-// Calls visit(field, member) for each; members of `o.sampling` too.
+// What must not be written.
+template <typename Options, typename Visit>
+void visit_rule_fields(Options& o, const Visit& visit) {
+  if constexpr (requires { o.no_repeat_ngram_size; }) {
+    visit(choosing({.name = "no_repeat_ngram_size",
+                    .help = "No sequence of so many tokens twice; 0: any",
+                    .most = kNoLimit}),
+          o.no_repeat_ngram_size);
+  }
+}
+
+// Calls visit(field, member) for each; members of `o.sampling` and `o.rules` too.
 template <typename Options, typename Visit>
 void visit_generation_fields(Options& o, const Visit& visit) {
   if constexpr (requires { o.max_new_tokens; }) {
@@ -66,8 +77,16 @@ void visit_generation_fields(Options& o, const Visit& visit) {
         choosing({.name = "max_new_tokens", .help = "Tokens to write, at most", .most = kNoLimit}),
         o.max_new_tokens);
   }
+  if constexpr (requires { o.min_new_tokens; }) {
+    visit(choosing({.name = "min_new_tokens",
+                    .help = "Tokens to write before an end token may follow",
+                    .most = kNoLimit}),
+          o.min_new_tokens);
+  }
   if constexpr (requires { o.sampling; }) visit_sampling_fields(o.sampling, visit);
   visit_sampling_fields(o, visit);
+  if constexpr (requires { o.rules; }) visit_rule_fields(o.rules, visit);
+  visit_rule_fields(o, visit);
   if constexpr (requires { o.num_return_sequences; }) {
     visit(choosing({.name = "num_return_sequences",
                     .help = "Texts to write; of a beam search, its best ones",

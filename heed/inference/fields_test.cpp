@@ -27,10 +27,11 @@ TEST(GenerationFields, AreThoseThatTheOptionsHave) {
   EXPECT_EQ(field_names(SamplingOptions()),
             (Names{"temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed"}));
   EXPECT_EQ(field_names(GenerateOptions()),
-            (Names{"max_new_tokens", "temperature", "top_k", "top_p", "min_p", "repetition_penalty",
-                   "seed", "num_return_sequences"}));
+            (Names{"max_new_tokens", "min_new_tokens", "temperature", "top_k", "top_p", "min_p",
+                   "repetition_penalty", "seed", "no_repeat_ngram_size", "num_return_sequences"}));
   EXPECT_EQ(field_names(BeamSearchOptions()),
-            (Names{"max_new_tokens", "num_return_sequences", "num_beams", "length_penalty"}));
+            (Names{"max_new_tokens", "min_new_tokens", "repetition_penalty", "no_repeat_ngram_size",
+                   "num_return_sequences", "num_beams", "length_penalty"}));
 }
 
 TEST(GenerationFields, TakeDefaultsThatTheyMayHave) {

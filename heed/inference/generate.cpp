@@ -92,10 +92,14 @@ class Generation {
       const int64_t sample = rows_[row];
       const float* first = values.const_data_ptr<float>() + static_cast<int64_t>(row) * width;
       std::span<const float> of_row(first, static_cast<size_t>(width));
-      if (!options_.rules.empty()) {
+      const auto early = too_early(options_.eos_token_ids, step, options_.min_new_tokens);
+      if (!options_.rules.empty() || !early.empty()) {
         ruled_.assign(of_row.begin(), of_row.end());
         apply(options_.rules,
-              {.ids = sequence(sample), .step = step, .last = step + 1 == options_.max_new_tokens},
+              {.ids = sequence(sample),
+               .step = step,
+               .last = step + 1 == options_.max_new_tokens,
+               .too_early = early},
               ruled_);
         of_row = ruled_;
       }

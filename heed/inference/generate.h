@@ -15,6 +15,7 @@ struct GenerateOptions {
   SamplingOptions sampling;
   LogitRules rules = {};                   // n-grams are looked for in the prompt too
   int64_t max_new_tokens = kMaxNewTokens;  // at most
+  int64_t min_new_tokens = 0;              // before an end token may follow
   int64_t num_return_sequences = 1;        // continuations of the same prompt, made together
   std::vector<int64_t> eos_token_ids;      // end a sequence, and are not part of the result
   std::function<bool()> cancelled;  // asked before each step; true: leave, with what is there

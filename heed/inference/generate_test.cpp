@@ -58,6 +58,17 @@ TEST(Generate, EndTokensEndASampleAndFreeItsRow) {
   EXPECT_EQ(decoder.steps.back(), 1);
 }
 
+TEST(Generate, EndTokensMayNotComeTooEarly) {
+  TableDecoder decoder(kTokens, 1);
+  std::vector<int64_t> every;
+  for (int64_t id = 0; id + 1 < kTokens; ++id) every.push_back(id);
+  const auto found =
+      generate(decoder, {1, 2}, {.max_new_tokens = 5, .min_new_tokens = 3, .eos_token_ids = every});
+  // All that may come first is the one token that ends nothing.
+  const std::vector<int64_t> expected(3, kTokens - 1);
+  EXPECT_EQ(std::vector<int64_t>(found[0].ids.begin(), found[0].ids.begin() + 3), expected);
+}
+
 TEST(Generate, TheCallerSeesEveryTokenAndMayStop) {
   TableDecoder decoder(kTokens, 4);
   std::vector<std::vector<int64_t>> seen(2);

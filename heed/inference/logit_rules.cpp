@@ -32,10 +32,16 @@ bool LogitRules::empty() const {
          !forced_bos_token_id && !forced_eos_token_id && !more;
 }
 
+std::span<const int64_t> too_early(std::span<const int64_t> eos_token_ids, int64_t step,
+                                   int64_t min_new_tokens) {
+  return step < min_new_tokens ? eos_token_ids : std::span<const int64_t>();
+}
+
 void apply(const LogitRules& rules, const RowSoFar& row, std::span<float> logits, float forced) {
   if (rules.no_repeat_ngram_size > 0) {
     forbid_repeats(row.ids, rules.no_repeat_ngram_size, logits);
   }
+  for (const int64_t id : row.too_early) forbid(id, logits);
   for (const int64_t id : rules.suppress_tokens) forbid(id, logits);
   if (row.step == 0) {
     for (const int64_t id : rules.begin_suppress_tokens) forbid(id, logits);

@@ -36,6 +36,17 @@ TEST(LogitRules, ForbidSequencesThatWereThere) {
   EXPECT_EQ(allowed({.no_repeat_ngram_size = 6}, {.ids = ids, .step = 1}).size(), 5U);
 }
 
+// An end token may come no sooner than others stand before it, but for one that is forced.
+TEST(LogitRules, ForbidEndTokensThatAreTooEarly) {
+  const Ids ends = {2, 4};
+  for (int64_t step = 0; step < 5; ++step) {
+    const RowSoFar row{.step = step, .too_early = too_early(ends, step, 3)};
+    EXPECT_EQ(allowed({}, row), step < 3 ? (Ids{0, 1, 3}) : (Ids{0, 1, 2, 3, 4})) << step;
+  }
+  const RowSoFar last{.step = 1, .last = true, .too_early = too_early(ends, 1, 3)};
+  EXPECT_EQ(allowed({.forced_eos_token_id = 2}, last), (Ids{2}));
+}
+
 TEST(LogitRules, ForceTheFirstAndTheLastToken) {
   const LogitRules rules{.forced_bos_token_id = 4, .forced_eos_token_id = 2};
   EXPECT_EQ(allowed(rules, {}), (Ids{4}));

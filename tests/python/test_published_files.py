@@ -175,6 +175,28 @@ def test_unknown_architectures():
             "docs/adding_an_architecture.md")  # fmt: skip
 
 
+def test_settings_of_generation():
+    """What Heed does not have is refused by name where it would change something."""
+    case = next(case for case in tiny.cases() if case.name == "GPT2LMHeadModel")
+    directory, _, expected, batch = prepared_copy("settings", case)
+    settings = directory / "generation_config.json"
+    neutral = {"num_beam_groups": 1, "diversity_penalty": 0.0, "penalty_alpha": None, "guidance_scale": 1.0,
+               "encoder_no_repeat_ngram_size": 0, "encoder_repetition_penalty": 1.0, "num_return_sequences": 1,
+               "token_healing": False, "sequence_bias": None, "stop_strings": None}  # fmt: skip
+    sampled = {"typical_p": 0.9, "epsilon_cutoff": 1e-3, "eta_cutoff": 1e-3, "top_h": 0.5}
+    settings.write_text(json.dumps(neutral | sampled | {"do_sample": False}))
+    same("settings that change nothing", directory, expected, batch)
+    changing = sampled | {
+        "num_beam_groups": 2, "diversity_penalty": 0.5, "penalty_alpha": 0.6, "encoder_no_repeat_ngram_size": 3,
+        "encoder_repetition_penalty": 1.5, "guidance_scale": 1.5, "num_return_sequences": 2, "token_healing": True,
+        "sequence_bias": [[[3], -1.0]], "exponential_decay_length_penalty": [5, 1.1], "force_words_ids": [[3]],
+        "constraints": [1], "stop_strings": ["x"], "max_time": 1.0, "watermarking_config": {"bias": 2.0},
+        "dola_layers": "low", "bad_words_ids": [[3, 4]]}  # fmt: skip
+    for name, value in changing.items():
+        settings.write_text(json.dumps({"do_sample": True, name: value}))
+        refused(name, directory, "generation_config.json", f"field '{name}")
+
+
 def test_limits():
     """Trap 12: the longest text of RoBERTa is shorter than its table."""
     case = next(case for case in tiny.cases() if case.name == "RobertaForMaskedLM")

@@ -37,19 +37,53 @@ class Writing(Published):
             loss = model(ids, labels=ids).loss
         self.close(self.predicted(directory, TEXTS[:1])[0]["perplexity"] / float(loss.exp()), 1.0, 1e-4)
 
+    def generated(self, model, ids, **settings):
+        """Without the prompt, and up to the first end token."""
+        usual = dict(eos_token_id=2, pad_token_id=0, max_new_tokens=20)
+        model.generation_config = tf.GenerationConfig(**(usual | settings))
+        with torch.no_grad():
+            found = model.generate(ids, attention_mask=torch.ones_like(ids))[0, ids.shape[1]:].tolist()
+        ends = torch.tensor(model.generation_config.eos_token_id).view(-1).tolist()
+        end = next((i for i, token in enumerate(found) if token in ends), len(found))
+        return found[:end]
+
     def test_generate(self):
+        """What generation_config.json says."""
         directory, model, tokenizer = self.gpt2()
         ids = tokenizer("the film", return_tensors="pt").input_ids
-        for settings in ({}, {"no_repeat_ngram_size": 2}, {"suppress_tokens": [30, 40, 50]},
-                         {"repetition_penalty": 1.7}):  # fmt: skip
-            model.generation_config = tf.GenerationConfig(eos_token_id=2, pad_token_id=0,
-                                                          max_new_tokens=20, **settings)
+        first = self.generated(model, ids)[0]
+        early = {"eos_token_id": [2, first]}  # the text is empty
+        self.assertEqual(self.generated(model, ids, **early), [])
+        for settings in ({"no_repeat_ngram_size": 2}, {"suppress_tokens": [first, 40]}, {"repetition_penalty": 1.7},
+                         early | {"min_length": ids.shape[1] + 4}, early | {"min_new_tokens": 3, "min_length": 40},
+                         early | {"min_length": 40, "forced_bos_token_id": 9}):  # fmt: skip
+            expected = self.generated(model, ids, **settings)
             model.save_pretrained(directory)
-            with torch.no_grad():
-                expected = model.generate(ids, attention_mask=torch.ones_like(ids))[0, ids.shape[1]:]
             said = json.loads(heed("generate", directory, "--prompt", "the film", "--json", code=0).stdout)
-            expected = [i for i in expected.tolist() if i != 2]
             self.assertEqual(said["ids"], expected, settings)
+
+    def test_options_of_generate(self):
+        """They go before what generation_config.json says."""
+        directory, model, tokenizer = self.gpt2("options")
+        ids = tokenizer("the film", return_tensors="pt").input_ids
+        free = self.generated(model, ids)
+        usual = {"suppress_tokens": [free[0]], "no_repeat_ngram_size": 3, "min_new_tokens": 5}
+        self.generated(model, ids, **usual)
+        model.save_pretrained(directory)
+        first, other = tokenizer.convert_ids_to_tokens([free[0], 40])
+        for options, settings in (
+                (["--no-repeat-ngram-size", 1, "--suppress-token", other],
+                 {"no_repeat_ngram_size": 1, "suppress_tokens": [40]}),
+                (["--begin-suppress-token", first, "--begin-suppress-token", other, "--suppress-token", other],
+                 {"begin_suppress_tokens": [free[0], 40], "suppress_tokens": [40]}),
+                (["--forced-bos-token", other, "--forced-eos-token", first, "--max-new-tokens", 7],
+                 {"forced_bos_token_id": 40, "forced_eos_token_id": free[0], "max_new_tokens": 7}),
+                (["--min-new-tokens", 9, "--eos-token", first, "--suppress-token", other],
+                 {"min_new_tokens": 9, "eos_token_id": [2, free[0]], "suppress_tokens": [40]})):
+            said = json.loads(heed("generate", directory, "--prompt", "the film", "--json", *options, code=0).stdout)
+            self.assertEqual(said["ids"], self.generated(model, ids, **(usual | settings)), options)
+        done = heed("generate", directory, "--prompt", "x", "--forced-eos-token", "no such", code=2)
+        self.assertIn("--forced-eos-token: expected a token of the vocabulary, got 'no such'", done.stderr)
 
     def test_defaults_of_config_json(self):
         """Trap 36: without a generation_config.json, and one whose fields go before."""
@@ -79,7 +113,8 @@ class Writing(Published):
 
     def test_seq2seq(self):
         model, tokenizer = self.bart_model()
-        for settings in ({}, {"forced_bos_token_id": 1}, {"no_repeat_ngram_size": 3}):
+        for settings in ({}, {"forced_bos_token_id": 1}, {"no_repeat_ngram_size": 3}, {"repetition_penalty": 1.6},
+                         {"num_beams": 2, "min_length": 9}):  # fmt: skip
             model.generation_config = tf.GenerationConfig(
                 eos_token_id=2, pad_token_id=0, decoder_start_token_id=2, forced_eos_token_id=2,
                 max_length=21, **settings)  # fmt: skip
@@ -119,6 +154,8 @@ class Writing(Published):
                 self.beams(bart, model, ids, 2, early_stopping=early_stopping,
                            length_penalty=length_penalty)  # fmt: skip
         self.beams(bart, model, ids, 2, forced_bos_token_id=7, no_repeat_ngram_size=2)
+        self.beams(bart, model, ids, 2, min_length=9, repetition_penalty=1.3)
+        self.beams(bart, model, ids, 2, suppress_tokens=[9, 20, 30, 40], renormalize_logits=True)
         gpt2, model, tokenizer = self.gpt2("beams_gpt2")
         ids = tokenizer(TEXTS[0], return_tensors="pt").input_ids
         for early_stopping in (False, True, "never"):
@@ -193,6 +230,9 @@ class Embedding(Published):
         both = torch.cat([states[0], states.amax(0)])
         expected = torch.nn.functional.normalize((weight @ both + bias).tanh(), dim=0)
         done = heed("embed", directory, "--prompt-name", "query", text=TEXTS[0] + "\n", code=0)
+        self.close(json.loads(done.stdout)["vector"], expected)
+        self.changed(directory, "config_sentence_transformers.json", default_prompt_name="query")  # trap 25
+        done = heed("embed", directory, text=TEXTS[0] + "\n", code=0)
         self.close(json.loads(done.stdout)["vector"], expected)
         done = heed("embed", directory, "--prompt-name", "passage", text="x\n", code=2)
         self.assertIn("expected one of query", done.stderr)

@@ -21,6 +21,7 @@
 #include "heed/models/files/published_files.h"
 #include "heed/models/parts/text_batch.h"
 #include "heed/tasks/generation/language_model_decoder.h"
+#include "heed/tasks/generation/logit_rules.h"
 #include "heed/tasks/generation/sequence_to_sequence.h"
 #include "heed/tasks/generation/sequence_to_sequence_decoder.h"
 
@@ -29,12 +30,55 @@ namespace {
 
 constexpr uint64_t kLargestPrompt = 16 << 20;
 
+// The tokens of rules that the command line names; what it leaves out is as the model has it.
+struct TokenRules {
+  std::vector<std::string> suppressed = {};
+  std::vector<std::string> suppressed_first = {};
+  std::string first = {};
+  std::string last = {};
+
+  void add_to(Options& options) {
+    options.add("--suppress-token", suppressed, "Token that is never written; several may be given")
+        .repeats()
+        .one_word_each();
+    options
+        .add("--begin-suppress-token", suppressed_first,
+             "Token that is not the first that is written; several may be given")
+        .repeats()
+        .one_word_each();
+    options.add("--forced-bos-token", first, "Token that is the first that is written");
+    options.add("--forced-eos-token", last,
+                "Token that is the last that is written where there is room for no more");
+  }
+
+  void apply_to(const text::Tokenizer& tokenizer, inference::LogitRules& rules) const {
+    const auto id_of = [&](const char* option, const std::string& token) -> int64_t {
+      const auto id = tokenizer.id_of(token);
+      check_usage(id.has_value(), option, ": expected a token of the vocabulary, got '", token,
+                  "'");
+      return *id;
+    };
+    const auto ids_of = [&](const char* option, const std::vector<std::string>& tokens) {
+      std::vector<int64_t> ids;
+      for (const std::string& token : tokens) ids.push_back(id_of(option, token));
+      return ids;
+    };
+    if (!suppressed.empty()) rules.suppress_tokens = ids_of("--suppress-token", suppressed);
+    if (!suppressed_first.empty()) {
+      rules.begin_suppress_tokens = ids_of("--begin-suppress-token", suppressed_first);
+    }
+    if (!first.empty()) rules.forced_bos_token_id = id_of("--forced-bos-token", first);
+    if (!last.empty()) rules.forced_eos_token_id = id_of("--forced-eos-token", last);
+  }
+};
+
 struct GenerateSettings {
   std::string directory;
   std::optional<std::string> prompt;
   std::string prompt_file;
   GenerationSettings generation;
   std::vector<std::string> ends;
+  TokenRules rules;
   GeneratedForm form;
   std::string dtype = "float32";
   SpecialTokensOption special;
@@ -148,6 +192,9 @@ GenerationSettings with_usual(const GenerateSettings& given, const TextWriter& w
     if (usual.max_length) most = std::max<int64_t>(0, *usual.max_length - length);
     most = usual.max_new_tokens.value_or(most);
   }
+  if (!options.is_given("min-new-tokens")) {
+    settings.min_new_tokens = models::published::least_new_tokens(usual, std::ssize(writer.ids));
+  }
   return settings;
 }
 
@@ -185,6 +232,8 @@ void run_generate(const GenerateSettings& settings) {
   TextWriter writer =
       answers ? encoder_decoder(settings, prompt) : language_model(settings, prompt);
   add_ends(writer, settings.ends);
+  if (writer.usual != nullptr) writer.rules = tasks::logit_rules(*writer.usual);
+  settings.rules.apply_to(*writer.tokenizer, writer.rules);
   const GenerationSettings all = with_usual(settings, writer);
   if (all.num_beams > 1) {
     print_beams(writer, all, settings.form);
@@ -207,6 +256,7 @@ void define_generate(Options& options, GenerateSettings& s) {
   options.add("--eos-token", s.ends, "Token that ends a text; several may be given")
       .repeats()
       .one_word_each();
+  s.rules.add_to(options);
   options.add("--stop", s.form.stops, "String that ends a text; several may be given")
       .repeats()
       .one_word_each();

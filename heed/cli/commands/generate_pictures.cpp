@@ -141,8 +141,7 @@ void GeneratePictures::add_to(Options& options) {
 }
 
 void GeneratePictures::run(const Run& how) const {
-  std::set<std::string> drawing = drawing_options();
-  drawing.erase("--repetition-penalty");
+  const std::set<std::string> drawing = drawing_options();
   for (const std::string& name : how.command.given()) {
     const bool draws = drawing.count("--" + name) > 0;
     check_usage(draws || is_option_of(kOfPictures, name) || is_option_of(kOfBoth, name), "--", name,

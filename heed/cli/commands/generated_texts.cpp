@@ -61,16 +61,12 @@ void print_json(const OrderedJson& json) {
 
 bool every_field(const nn::Field& /*field*/) { return true; }
 
-inference::LogitRules rules_of(const TextWriter& writer) {
-  return writer.usual == nullptr ? inference::LogitRules() : tasks::logit_rules(*writer.usual);
-}
-
 class Sampling {
  public:
   Sampling(TextWriter& writer, const GenerationSettings& settings, const GeneratedForm& form)
       : writer_(writer), form_(form) {
+    options_.rules = writer.rules;
     inference::take_generation_fields(options_, settings, every_field);
-    options_.rules = rules_of(writer);
     options_.eos_token_ids = writer.eos_token_ids;
     options_.cancelled = [] { return InterruptGuard::interrupted(); };
     for (int64_t i = 0; i < options_.num_return_sequences; ++i) {
@@ -150,9 +146,9 @@ std::string text_until_stop(const TextWriter& writer, const std::vector<int64_t>
 inference::BeamSearchOptions beam_options(const TextWriter& writer,
                                           const GenerationSettings& settings) {
   inference::BeamSearchOptions options;
+  options.rules = writer.rules;
   inference::take_generation_fields(options, settings, every_field);
   options.eos_token_ids = writer.eos_token_ids;
-  options.rules = rules_of(writer);
   if (writer.usual != nullptr) {
     options.early_stopping = tasks::early_stopping(*writer.usual, settings.num_beams);
   }
@@ -168,6 +164,7 @@ std::set<std::string> drawing_options() {
   inference::visit_generation_fields(drawing, [&](const nn::Field& field, const auto& /*value*/) {
     names.insert(option_name(field.name));
   });
+  names.erase("--repetition-penalty");
   return names;
 }
 

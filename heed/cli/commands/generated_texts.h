@@ -19,12 +19,15 @@ namespace heed::cli {
 struct GenerationSettings {
   inference::SamplingOptions sampling = {};
   int64_t max_new_tokens = inference::kMaxNewTokens;
+  int64_t min_new_tokens = 0;
+  int64_t no_repeat_ngram_size = 0;
   int64_t num_return_sequences = inference::GenerateOptions().num_return_sequences;
   int64_t num_beams = 1;  // above 1: beam search, which takes no chances
   double length_penalty = inference::kLengthPenalty;
 };
 
-// The options that say how tokens are drawn, which a beam search does not do: "--temperature", ….
+// The options that say how tokens are drawn, which a beam search does not do: "--temperature", …;
+// not that of tokens that are there already.
 std::set<std::string> drawing_options();
 
 // A model with what it goes on from.
@@ -34,6 +37,7 @@ struct TextWriter {
   std::vector<int64_t> ids = {};
   std::string shown = {};  // text that stands before what is written
   std::vector<int64_t> eos_token_ids = {};
+  inference::LogitRules rules = {};
   const models::published::GenerationConfig* usual = nullptr;  // of published models
   std::shared_ptr<void> model = {};                            // that owns it
 };

@@ -1,7 +1,6 @@
 #include "heed/models/published/generation_config.h"
 
 #include <algorithm>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -46,14 +45,11 @@ class Source {
     return value.integers({.least = 0, .most = nn::kLargestSize});
   }
 
-  // Throws unless the field is missing or has one of the values that change nothing.
-  void expect(std::string_view name, std::initializer_list<Json> values) const {
+  // Throws unless the field is missing, null, or has the value that changes nothing.
+  void expect(std::string_view name, const Json& neutral) const {
     const Config& from = of(name);
-    if (!from.has(name)) return;
-    for (const Json& value : values) {
-      if (from.json().at(name).json() == value) return;
-    }
-    from.json().at(name).fail(values.begin()->dump() + ": Heed has nothing else");
+    if (!from.has(name) || from.json().at(name).json() == neutral) return;
+    from.json().at(name).fail(neutral.dump() + ": Heed has nothing else");
   }
 
  private:
@@ -126,6 +122,42 @@ void read_prompt(const Source& source, GenerationConfig& read) {
   }
 }
 
+// What Heed does not have of transformers' generate(), where it would change what is written: each
+// has null or this value, otherwise the model is refused.
+void refuse_others(const Source& source) {
+  struct Setting {
+    const char* name;
+    Json neutral = nullptr;
+    bool of_sampling = false;
+  };
+  const Setting others[] = {
+      {"num_beam_groups", 1},
+      {"diversity_penalty", 0},
+      {"penalty_alpha", 0},
+      {"encoder_no_repeat_ngram_size", 0},
+      {"encoder_repetition_penalty", 1},
+      {"guidance_scale", 1},
+      {"num_return_sequences", 1},
+      {"token_healing", false},
+      {"sequence_bias"},
+      {"exponential_decay_length_penalty"},
+      {"force_words_ids"},
+      {"constraints"},
+      {"stop_strings"},
+      {"max_time"},
+      {"watermarking_config"},
+      {"dola_layers"},
+      {"typical_p", 1, true},
+      {"epsilon_cutoff", 0, true},
+      {"eta_cutoff", 0, true},
+      {"top_h", nullptr, true},
+  };
+  const bool samples = source.of("do_sample").boolean({"do_sample"}, false);
+  for (const Setting& each : others) {
+    if (samples || !each.of_sampling) source.expect(each.name, each.neutral);
+  }
+}
+
 }  // namespace
 
 GenerationConfig read_generation_config(const std::filesystem::path& directory,
@@ -134,20 +166,19 @@ GenerationConfig read_generation_config(const std::filesystem::path& directory,
   const auto integer = [&](std::string_view name, int64_t usual) {
     return source.of(name).integer({name}, usual, {.least = 0, .most = nn::kLargestSize});
   };
-  for (const char* name :
-       {"num_beam_groups", "diversity_penalty", "penalty_alpha", "encoder_no_repeat_ngram_size"}) {
-    source.expect(name, {0, 0.0, 1});
-  }
-  GenerationConfig read{.decoder_start_token_id = source.id("decoder_start_token_id"),
-                        .eos_token_ids = source.ids("eos_token_id"),
-                        .forced_bos_token_id = source.id("forced_bos_token_id"),
-                        .forced_eos_token_id = source.id("forced_eos_token_id"),
-                        .suppress_tokens = source.ids("suppress_tokens"),
-                        .begin_suppress_tokens = source.ids("begin_suppress_tokens"),
-                        .no_repeat_ngram_size = integer("no_repeat_ngram_size", 0),
-                        .do_sample = source.of("do_sample").boolean({"do_sample"}, false),
-                        .no_timestamps_token_id = source.id("no_timestamps_token_id"),
-                        .max_initial_timestamp_index = source.id("max_initial_timestamp_index")};
+  refuse_others(source);
+  GenerationConfig read{
+      .decoder_start_token_id = source.id("decoder_start_token_id"),
+      .eos_token_ids = source.ids("eos_token_id"),
+      .forced_bos_token_id = source.id("forced_bos_token_id"),
+      .forced_eos_token_id = source.id("forced_eos_token_id"),
+      .suppress_tokens = source.ids("suppress_tokens"),
+      .begin_suppress_tokens = source.ids("begin_suppress_tokens"),
+      .min_length = integer("min_length", 0),
+      .do_sample = source.of("do_sample").boolean({"do_sample"}, false),
+      .renormalize_logits = source.of("renormalize_logits").boolean({"renormalize_logits"}, false),
+      .no_timestamps_token_id = source.id("no_timestamps_token_id"),
+      .max_initial_timestamp_index = source.id("max_initial_timestamp_index")};
   inference::visit_generation_fields(read, GenerationFields(source));
   const Config& languages = source.of("is_multilingual");
   if (languages.has("is_multilingual")) {
@@ -174,6 +205,10 @@ GenerationConfig read_generation_config(const std::filesystem::path& directory,
     }
   }
   return read;
+}
+
+int64_t least_new_tokens(const GenerationConfig& config, int64_t prompt_length) {
+  return config.min_new_tokens.value_or(std::max<int64_t>(0, config.min_length - prompt_length));
 }
 
 }  // namespace heed::models::published

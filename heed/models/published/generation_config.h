@@ -22,6 +22,8 @@ struct GenerationConfig {
   int64_t no_repeat_ngram_size = 0;
   std::optional<int64_t> max_new_tokens = {};
   std::optional<int64_t> max_length = {};  // with the prompt or the start token
+  std::optional<int64_t> min_new_tokens = {};
+  int64_t min_length = 0;  // likewise
   bool do_sample = false;
   double temperature = 1;
   int64_t top_k = 50;  // of do_sample
@@ -29,6 +31,7 @@ struct GenerationConfig {
   double repetition_penalty = 1;
   int64_t num_beams = 1;
   double length_penalty = 1;
+  bool renormalize_logits = false;
   enum class EarlyStopping : uint8_t { kFalse, kTrue, kNever } early_stopping = {};
   double min_p = 0;
   // Of Whisper: whether it knows more than English, the token that says that no times are written
@@ -44,6 +47,9 @@ struct GenerationConfig {
   std::optional<int64_t> forced_task_id = {};
   std::vector<int64_t> language_ids = {};
 };
+
+// New tokens that stand behind a prompt of this length, or a start token, before an end token may.
+int64_t least_new_tokens(const GenerationConfig& config, int64_t prompt_length);
 
 // Throws DataError naming the file and the field that cannot be used, or that asks for what Heed
 // does not have.

@@ -11,7 +11,8 @@ inline inference::LogitRules logit_rules(const models::published::GenerationConf
           .begin_suppress_tokens = config.begin_suppress_tokens,
           .no_repeat_ngram_size = config.no_repeat_ngram_size,
           .forced_bos_token_id = config.forced_bos_token_id,
-          .forced_eos_token_id = config.forced_eos_token_id};
+          .forced_eos_token_id = config.forced_eos_token_id,
+          .renormalize_logits = config.renormalize_logits};
 }
 
 // Greedy search ends with its first end token.

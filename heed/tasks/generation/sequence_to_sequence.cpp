@@ -116,10 +116,13 @@ std::vector<Translation> translate_ids(const models::TrainedEncoderDecoder& trai
   inference::BeamSearchOptions search{.num_beams = options.num_beams,
                                       .length_penalty = options.length_penalty,
                                       .max_new_tokens = most_tokens(trained, options),
+                                      .min_new_tokens = options.min_new_tokens,
+                                      .repetition_penalty = options.repetition_penalty,
                                       .eos_token_ids = trained.eos_token_ids(),
                                       .rules = trained.published
                                                    ? logit_rules(trained.published->generation())
                                                    : inference::LogitRules()};
+  search.rules.no_repeat_ngram_size = options.no_repeat_ngram_size;
   if (trained.published) {
     search.early_stopping = early_stopping(trained.published->generation(), options.num_beams);
   }
@@ -334,6 +337,9 @@ TranslationOptions usual_translation(const models::TrainedEncoderDecoder& traine
   const models::published::GenerationConfig& generation = trained.published->generation();
   usual.num_beams = std::max<int64_t>(1, generation.num_beams);
   usual.length_penalty = generation.length_penalty;
+  usual.repetition_penalty = generation.repetition_penalty;
+  usual.no_repeat_ngram_size = generation.no_repeat_ngram_size;
+  usual.min_new_tokens = models::published::least_new_tokens(generation, 1);  // the start token
   // The start token counts as written there.
   if (generation.max_length)
     usual.max_new_tokens = std::max<int64_t>(1, *generation.max_length - 1);

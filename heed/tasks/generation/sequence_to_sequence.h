@@ -102,11 +102,15 @@ struct TranslationOptions {
   double length_penalty = inference::kLengthPenalty;
   // Of a translation; no more than the model's `max_length`.
   int64_t max_new_tokens = inference::kMaxNewTokens;
+  int64_t min_new_tokens = 0;     // before an end token may follow
+  double repetition_penalty = 1;  // as inference::BeamSearchOptions has it
+  int64_t no_repeat_ngram_size = 0;
   int64_t batch_size = 64;  // sources that are translated together
 };
 
 // What a model is used with where nobody says otherwise: of a published one, what its
-// generation_config.json says (inference::LogitRules hold for it whatever the options are).
+// generation_config.json says (the other inference::LogitRules hold for it whatever the options
+// are).
 TranslationOptions usual_translation(const models::TrainedEncoderDecoder& trained);
 
 struct Translation {

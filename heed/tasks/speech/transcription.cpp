@@ -98,6 +98,8 @@ class Chunk {
                                    .length_penalty = usual.length_penalty,
                                    .early_stopping = early_stopping(usual, beams),
                                    .max_new_tokens = most,
+                                   .min_new_tokens = least_new_tokens(usual, length),
+                                   .repetition_penalty = usual.repetition_penalty,
                                    .eos_token_ids = transcriber_.ends,
                                    .rules = rules,
                                    .cancelled = options_.cancelled})[0][0]
