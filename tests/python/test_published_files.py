@@ -168,11 +168,35 @@ def test_unknown_architectures():
     """Trap 9."""
     directory, _, expected, batch = prepared_copy("unknown")
     config_of(directory, lambda config: config.pop("model_type"))
-    refused("no model_type", directory, "model_type")
-    same("an option in its place", directory, expected, batch, model_type="bert")
+    told = same("the class tells the architecture", directory, expected, batch)
+    check(told.get("purpose") == "masked language model", told)
+    config_of(directory, lambda config: config.update(architectures=["NobodyForMaskedLM"]))
+    refused("no model_type", directory, "config.json", "field 'model_type' is missing",
+            "write it there, one of albert, bart, bert")  # fmt: skip
+    same("an option in its place", directory, expected, batch, model_type="bert",
+         purpose="masked language model")  # fmt: skip
     config_of(directory, lambda config: config.update(model_type="rwkv"))
     refused("an unknown one", directory, "field 'model_type'", "albert, bart, bert", "rwkv.cpp",
             "docs/adding_an_architecture.md")  # fmt: skip
+
+
+def test_unknown_classes():
+    """Trap 9: a class that Heed does not have is no model without a head."""
+    for name, known, unknown in (("LlamaForCausalLM", "LlamaModel, LlamaForCausalLM", "LlamaForQuestionAnswering"),
+                                 ("BertForMaskedLM", "BertModel, BertForMaskedLM", "BertLMHeadModel"),
+                                 ("Bart", "BartForConditionalGeneration", "BartForSequenceClassification")):
+        case = next(case for case in tiny.cases() if case.name == name)
+        directory, _, expected, batch = prepared_copy("class_" + unknown, case)
+        config_of(directory, lambda config: config.update(architectures=[unknown]))
+        refused(unknown, directory, "config.json", "field 'architectures'", f"one of {known}", f"found {unknown}")
+        head = "ForConditionalGeneration" if name == "Bart" else name.removeprefix("Llama").removeprefix("Bert")
+        same("an option in its place", directory, expected, batch, purpose=tiny.HEADS[head])
+        config_of(directory, lambda config: config.pop("architectures"))
+        if name == "Bart":
+            refused("no class", directory, "field 'architectures'", "BartForConditionalGeneration", "found none")
+        else:
+            told, _ = opened(directory)
+            check(told.get("purpose") == "features", "no class", told)
 
 
 def test_settings_of_generation():

@@ -6,6 +6,7 @@
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
 #include "heed/models/files/config_limit.h"
+#include "heed/models/published/architecture.h"
 #include "heed/models/published/folders.h"
 #include "heed/models/published/published.h"
 
@@ -79,7 +80,7 @@ void ModelDirectory::check_size(const text::Tokenizer& tokenizer,
 
 std::string model_type_of(const std::filesystem::path& directory) {
   const published::Folders folders(directory);
-  return read_config(folders.that_has(kConfig)).at("model_type").string();
+  return published::model_type_of(read_config(folders.that_has(kConfig)));
 }
 
 }  // namespace heed::models

@@ -1,5 +1,7 @@
 #include "heed/models/published/architecture.h"
 
+#include <algorithm>
+
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
 #include "heed/models/published/architectures/all.h"
@@ -39,6 +41,13 @@ const std::vector<Architecture>& architectures() {
   return all;
 }
 
+std::string_view class_of(const Architecture& architecture, Purpose purpose) {
+  for (const ClassName& each : architecture.classes) {
+    if (each.purpose == purpose) return each.name;
+  }
+  return {};
+}
+
 const Architecture& find_architecture(std::string_view model_type) {
   for (const Architecture& each : architectures()) {
     if (each.model_type == model_type) return each;
@@ -47,6 +56,23 @@ const Architecture& find_architecture(std::string_view model_type) {
   throw UsageError(text_of("architecture: expected one of ", known, ", got '", model_type,
                            "'; to add it, write heed/models/published/architectures/", model_type,
                            ".cpp (docs/adding_an_architecture.md)"));
+}
+
+std::string model_type_of(const JsonValue& config) {
+  if (config.has("model_type")) return config.at("model_type").string();
+  const auto named = config.has("architectures") ? config.at("architectures").strings()
+                                                 : std::vector<std::string>();
+  for (const Architecture& each : architectures()) {
+    for (const ClassName& known : each.classes) {
+      if (std::find(named.begin(), named.end(), known.name) != named.end()) {
+        return std::string(each.model_type);
+      }
+    }
+  }
+  throw DataError(config.file(),
+                  text_of("field 'model_type' is missing, and 'architectures' names no class that "
+                          "tells it; write it there, one of ",
+                          joined(architectures(), ", ", &Architecture::model_type)));
 }
 
 }  // namespace heed::models::published

@@ -68,7 +68,14 @@ struct Architecture {
 
 const std::vector<Architecture>& architectures();
 
+// The class that is saved; empty: the architecture has none for this.
+std::string_view class_of(const Architecture& architecture, Purpose purpose);
+
 // Throws UsageError with the list of those that are known.
 const Architecture& find_architecture(std::string_view model_type);
+
+// model_type of a config.json, or, where it says none, that of the architecture whose class stands
+// in its `architectures`. Throws DataError where neither tells it.
+std::string model_type_of(const JsonValue& config);
 
 }  // namespace heed::models::published

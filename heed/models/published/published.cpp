@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/io/json.h"
 #include "heed/io/utf8.h"
 #include "heed/models/parts/head.h"
@@ -29,29 +30,34 @@ JsonValue read_config(const Folders& folders) {
 
 const Architecture& architecture_of(const Config& config, const LoadOptions& options) {
   if (!options.model_type.empty()) return find_architecture(options.model_type);
-  const JsonValue type = config.json().at("model_type");
   try {
-    return find_architecture(type.string());
+    return find_architecture(model_type_of(config.json()));
   } catch (const UsageError& unknown) {
-    throw DataError(type.file(), text_of("field 'model_type': ", unknown.what()));
+    throw DataError(config.json().file(), text_of("field 'model_type': ", unknown.what()));
   }
 }
 
-// By what an adapter says that it is for; or by the class that config.json names: of none that is
-// known, the features.
+// By what an adapter says that it is for; or by the class that config.json names; without one, and
+// of a sentence-transformer, the features.
 Purpose purpose_of(const Folders& folders, const Config& config, const Architecture& architecture,
                    const LoadOptions& options) {
   if (options.purpose) return *options.purpose;
   if (folders.is_adapter()) {
     if (const auto purpose = purpose_of_adapter(folders.directory())) return *purpose;
   }
-  if (!config.has("architectures")) return Purpose::kFeatures;
-  for (const std::string& name : config.json().at("architectures").strings()) {
+  const auto named = config.has("architectures") ? config.json().at("architectures").strings()
+                                                 : std::vector<std::string>();
+  for (const std::string& name : named) {
     for (const ClassName& known : architecture.classes) {
       if (known.name == name) return known.purpose;
     }
   }
-  return Purpose::kFeatures;
+  const bool has_features = !class_of(architecture, Purpose::kFeatures).empty();
+  if (has_features && (named.empty() || folders.find("modules.json"))) return Purpose::kFeatures;
+  throw DataError(config.json().file(),
+                  text_of("field 'architectures': expected one of ",
+                          joined(architecture.classes, ", ", &ClassName::name), ", found ",
+                          named.empty() ? "none" : joined(named)));
 }
 
 // Whether a model of config.json is to have other labels than it has.

@@ -41,13 +41,6 @@ constexpr std::string_view kKept[] = {
 };
 constexpr uint64_t kMostKeptBytes = uint64_t{1} << 30;
 
-std::string_view class_of(const Architecture& architecture, Purpose purpose) {
-  for (const ClassName& each : architecture.classes) {
-    if (each.purpose == purpose) return each.name;
-  }
-  return {};
-}
-
 // Those beside the weights, and those in the folders that modules.json names.
 std::vector<std::string> kept_files(const Folders& folders) {
   std::vector<std::string> names(std::begin(kKept), std::end(kKept));
