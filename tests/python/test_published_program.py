@@ -62,11 +62,13 @@ class Classification(Published):
 
     def test_inspect_of_a_pickle(self):
         directory, model, _ = self.model("pickled")
-        torch.save(model.state_dict(), directory / "pytorch_model.bin")
+        tensors = model.state_dict() | {"cls.seq_relationship.weight": torch.ones(2, 32)}
+        torch.save(tensors, directory / "pytorch_model.bin")
         (directory / "model.safetensors").unlink()
         said = json.loads(heed("inspect", directory, "--json", code=0).stdout)
         self.assertEqual({each["name"]: each["shape"] for each in said["tensors"]},
-                         {name: list(tensor.shape) for name, tensor in model.state_dict().items()})
+                         {name: list(tensor.shape) for name, tensor in tensors.items()})
+        self.assertEqual(said["left_out"], ["cls.seq_relationship.weight"])
         self.assertEqual(said["bytes"], 4 * said["parameters"])
 
     def test_labels_that_are_missing(self):
@@ -234,6 +236,16 @@ class Classification(Published):
         (self.folder / "unknown" / "config.json").write_text(json.dumps(config))
         done = heed("predict", self.folder / "unknown", text="x\n", code=65)
         self.assertIn("albert, bart, bert", done.stderr)
+        # Trap 9: without a model_type, and of a class that is not there.
+        (self.folder / "unknown" / "config.json").write_text(json.dumps(
+            config | {"model_type": None, "architectures": ["NobodyForSequenceClassification"]}))
+        done = heed("predict", self.folder / "unknown", text="x\n", code=65)
+        self.assertRegex(done.stderr, "^heed: .*config.json: field 'model_type' is missing, .* write it there, one of "
+                                      "albert, bart, bert.*\n$")  # fmt: skip
+        (self.folder / "unknown" / "config.json").write_text(json.dumps(
+            config | {"model_type": "bert", "architectures": ["BertLMHeadModel"]}))
+        done = heed("predict", self.folder / "unknown", text="x\n", code=65)
+        self.assertIn("field 'architectures': expected one of BertModel, BertForMaskedLM", done.stderr)
 
 
 class Tokens(Published):

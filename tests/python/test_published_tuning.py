@@ -61,6 +61,18 @@ class LearningCurves(Tuning):
         wanted = torch.tensor([int(label == "plus") for label, _ in ROWS])
         self.compare("curve_out", self.curve(model, lambda: model(**batch, labels=wanted).loss))
 
+    def test_class_weights(self):
+        """examples / (classes · examples of the class)."""
+        directory, model, tokenizer = self.classifier("curve_weights")
+        rows = [*ROWS, ("plus", "Rome is great"), ("plus", "good one")]
+        file = self.file("uneven.tsv", "".join(f"{label}\t{text}\n" for label, text in rows))
+        self.trained("classify", directory, "curve_weights_out", *self.whole(file), "--class-weight", "balanced")
+        batch = tokenizer([text for _, text in rows], return_tensors="pt", padding=True)
+        wanted = torch.tensor([int(label == "plus") for label, _ in rows])
+        weights = len(rows) / (2 * torch.bincount(wanted))
+        self.compare("curve_weights_out", self.curve(model, lambda: torch.nn.functional.cross_entropy(
+            model(**batch).logits, wanted, weights)))  # fmt: skip
+
     def test_ner(self):
         directory, model, tokenizer = self.classifier(
             "curve_ner", tf.BertForTokenClassification, id2label=dict(enumerate(TAGS)))
@@ -173,7 +185,7 @@ class Heads(Tuning):
         directory, _, _ = self.bert("ner_base", tf.BertForMaskedLM)
         done = self.trained("ner", directory, "ner_out", "--train", self.conll(), "--valid", self.conll(),
                             "--epochs", 40, "--lr", "5e-3", "--patience", 0, "--json")  # fmt: skip
-        self.assertIn("new: classifier.weight, classifier.bias", done.stderr)
+        self.assertIn("new: classifier.weight, classifier.bias; left out: cls.predictions.bias, ", done.stderr)
         self.assertEqual(json.loads(done.stdout)["f1"], 1)
         model, tokenizer = self.opened(tf.AutoModelForTokenClassification, self.folder / "ner_out")
         self.assertEqual(sorted(model.config.id2label.values()), sorted(TAGS))
@@ -315,8 +327,9 @@ class WhatLearns(Tuning):
         return load_file(directory / "model.safetensors")
 
     def run_of(self, out, directory, *options):
+        epochs = [] if "--epochs" in options else ["--epochs", 2]
         self.trained("classify", directory, out, "--train", self.labelled(), "--valid", self.labelled(),
-                     "--epochs", 2, "--lr", "1e-2", *options)  # fmt: skip
+                     "--lr", "1e-2", *epochs, *options)  # fmt: skip
         return self.tensors(self.folder / out)
 
     def changed(self, before, after):
@@ -350,6 +363,14 @@ class WhatLearns(Tuning):
             name = next(name for name in before if name.endswith(part))
             step = (after[name] - before[name]).abs().max().item()
             self.assertAlmostEqual(step / rate, 1, 2, part)
+
+    def test_resumed(self):
+        """Bit by bit what comes in one go."""
+        directory, _, _ = self.classifier("to_resume", hidden_dropout_prob=0.1)
+        options = ["--batch-size", 3, "--lr-scheduler", "constant", "--warmup-steps", 2]
+        whole = self.run_of("in_one_go", directory, *options, "--epochs", 4)
+        self.run_of("in_two", directory, *options)
+        self.assertFalse(self.changed(whole, self.run_of("in_two", directory, *options, "--epochs", 4, "--resume")))
 
     def test_gradient_checkpointing(self):
         """Bit by bit what comes without it, dropout included; with an encoder-decoder as well."""

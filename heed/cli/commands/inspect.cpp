@@ -7,6 +7,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/task_kind.h"
 #include "heed/io/printable.h"
+#include "heed/models/files/published_files.h"
 #include "heed/models/published/weights.h"
 
 namespace heed::cli {
@@ -34,6 +35,10 @@ OrderedJson describe(const AnyTask& task) {
     bytes += tensor.bytes;
     json["tensors"].push_back(
         {{"name", tensor.name}, {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}});
+  }
+  if (models::is_published(task.directory())) {
+    const auto model = heed::load(task.directory());
+    if (!model->left_out().empty()) json["left_out"] = model->left_out();
   }
   json["parameters"] = parameters;
   json["bytes"] = bytes;

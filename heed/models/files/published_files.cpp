@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/joined.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/models/published/folders.h"
 
@@ -19,6 +20,15 @@ std::filesystem::path directory_of_tokenizer(const published::Folders& folders) 
     }
   }
   return folders.base();
+}
+
+// The first three, and how many more there are.
+std::string some_of(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 3;
+  const std::vector<std::string> first(names.begin(),
+                                       names.begin() + std::min(kShown, names.size()));
+  return joined(first) +
+         (names.size() > kShown ? text_of(" and ", names.size() - kShown, " more") : std::string());
 }
 
 }  // namespace
@@ -84,9 +94,8 @@ PublishedFiles with_head(const std::filesystem::path& directory, const HeadReque
 
 std::string line_of(const published::Published& model) {
   std::string line = text_of(model.model_type(), " of ", model.directory().string());
-  for (size_t i = 0; i < model.fresh().size(); ++i) {
-    line += (i == 0 ? "; new: " : ", ") + model.fresh()[i];
-  }
+  if (!model.fresh().empty()) line += "; new: " + joined(model.fresh());
+  if (!model.left_out().empty()) line += "; left out: " + some_of(model.left_out());
   int64_t all = 0;
   int64_t learning = 0;
   for (const at::Tensor& parameter : model.parameters()) {

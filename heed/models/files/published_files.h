@@ -45,8 +45,8 @@ PublishedFiles with_head(const std::filesystem::path& directory, const HeadReque
 std::shared_ptr<published::Published> model_with_head(const std::filesystem::path& directory,
                                                       const HeadRequest& request);
 
-// "bert of DIR; new: classifier.weight, classifier.bias; 1538 of 7890 parameters learn", for people
-// who begin with it.
+// "bert of DIR; new: classifier.weight, classifier.bias; left out: cls.predictions.bias; 1538 of
+// 7890 parameters learn", for people who begin with it.
 std::string line_of(const published::Published& model);
 
 }  // namespace heed::models
