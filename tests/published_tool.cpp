@@ -3,13 +3,15 @@
 //
 //   {"directory": …, "inputs": FILE, "outputs": FILE}   and, where wanted,
 //   "save": DIRECTORY, "gradients": DIRECTORY, "merged": DIRECTORY, "purpose": …, "labels": […],
-//   "model_type": …, "new_tokens": N
+//   "model_type": …, "attention": true, "written": [first row, …]
 //
 // `inputs` is a safetensors file with input_ids, attention_mask, token_type_ids, decoder_input_ids
 // (I64), or pixel_values (F32); `outputs` gets logits, rows beginning with their first real token,
-// and, of models that write, generated ids. With `gradients`, the gradients of the sum of logits ·
-// weight (of the inputs) are saved in place of the parameters; with `merged`, the whole model with
-// its adapter in the weights. Prints for each line what the model said of itself, or the error.
+// and, with `attention`, the weights of each layer: self.0, cross.0. With `written`, the answer has
+// what the model writes behind these rows of input_ids. With `gradients`, the gradients of the sum
+// of logits · weight (of the inputs) are saved in place of the parameters; with `merged`, the whole
+// model with its adapter in the weights. Prints for each line what the model said of itself, or the
+// error.
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
@@ -20,9 +22,14 @@
 #include <string>
 
 #include "heed/base/error.h"
+#include "heed/inference/beam_search.h"
+#include "heed/inference/generate.h"
 #include "heed/io/json.h"
 #include "heed/io/weights/safetensors.h"
 #include "heed/models/published/published.h"
+#include "heed/tasks/generation/encoder_decoder_decoder.h"
+#include "heed/tasks/generation/language_model_decoder.h"
+#include "heed/tasks/generation/logit_rules.h"
 
 namespace {
 
@@ -69,6 +76,51 @@ void write(const std::string& file, const std::map<std::string, at::Tensor>& ten
   heed::write_safetensors(file, stored);
 }
 
+// What follows row `row` of the source, by the model's generation_config.json: greedy, or by beams.
+std::vector<int64_t> written(const Published& model, const TextBatch& source, int64_t row) {
+  namespace inference = heed::inference;
+  const int64_t length = source.lengths[row].item<int64_t>();
+  at::Tensor ids = source.ids[row].slice(0, 0, length).unsqueeze(0);
+  const auto& usual = model.generation();
+  std::unique_ptr<inference::StepDecoder> decoder;
+  if (model.encoder_decoder()) {
+    decoder = std::make_unique<heed::tasks::EncoderDecoderDecoder>(model.encoder_decoder(),
+                                                                   TextBatch{.ids = ids});
+    ids = at::full({1, 1}, usual.decoder_start_token_id.value(), at::kLong);
+  } else {
+    decoder = std::make_unique<heed::tasks::LanguageModelDecoder>(model.language_model());
+  }
+  const inference::LogitRules rules = heed::tasks::logit_rules(usual);
+  const int64_t least = least_new_tokens(usual, ids.size(1));
+  if (usual.num_beams > 1) {
+    return inference::beam_search(
+               *decoder, ids,
+               {.num_beams = usual.num_beams,
+                .length_penalty = usual.length_penalty,
+                .early_stopping = heed::tasks::early_stopping(usual, usual.num_beams),
+                .max_new_tokens = usual.max_new_tokens.value(),
+                .min_new_tokens = least,
+                .eos_token_ids = usual.eos_token_ids,
+                .rules = rules})[0][0]
+        .ids;
+  }
+  const auto* first = ids.const_data_ptr<int64_t>();
+  return inference::generate(*decoder, {first, first + ids.numel()},
+                             {.sampling = {.temperature = 0},
+                              .rules = rules,
+                              .max_new_tokens = usual.max_new_tokens.value(),
+                              .min_new_tokens = least,
+                              .eos_token_ids = usual.eos_token_ids})[0]
+      .ids;
+}
+
+void add_weights(const std::string& name, const std::vector<at::Tensor>& layers,
+                 std::map<std::string, at::Tensor>& outputs) {
+  for (size_t i = 0; i < layers.size(); ++i) {
+    outputs[name + "." + std::to_string(i)] = layers[i].detach().to(at::kFloat).contiguous();
+  }
+}
+
 Json answer(const Json& request) {
   LoadOptions options{.model_type = request.value("model_type", ""),
                       .purpose = purpose_of(request),
@@ -80,6 +132,8 @@ Json answer(const Json& request) {
                                : TextBatch{};
   const bool learns = request.contains("gradients");
   const c10::AutoGradMode gradients(learns);
+  heed::nn::AttentionTrace weights;
+  heed::nn::AttentionTrace* trace = request.contains("attention") ? &weights : nullptr;
   at::Tensor logits;
   if (model->image_encoder()) {
     logits = model->forward(tensor_of(file, "pixel_values"));
@@ -87,15 +141,22 @@ Json answer(const Json& request) {
     logits = model->forward(tensor_of(file, "input_features").transpose(1, 2),
                             batch_of(file, "decoder_input_ids", "decoder_attention_mask"));
   } else if (model->encoder_decoder()) {
-    logits = model->forward(source, batch_of(file, "decoder_input_ids", "decoder_attention_mask"));
+    logits = model->forward(source, batch_of(file, "decoder_input_ids", "decoder_attention_mask"),
+                            trace);
   } else {
-    logits = model->forward(source);
+    logits = model->forward(source, trace);
   }
   std::map<std::string, at::Tensor> outputs = {{"logits", logits.detach().contiguous()}};
   if (model->image_encoder() && model->purpose() == Purpose::kFeatures) {
     outputs["pooled"] = model->pooler_output(tensor_of(file, "pixel_values")).detach().contiguous();
   } else if (model->purpose() == Purpose::kFeatures && model->head()) {
     outputs["pooled"] = model->pooler_output(source).detach().contiguous();
+  }
+  add_weights("self", weights.weights, outputs);
+  add_weights("cross", weights.cross_weights, outputs);
+  Json texts = Json::array();
+  for (const auto& row : request.value("written", std::vector<int64_t>())) {
+    texts.push_back(written(*model, source, row));
   }
   if (request.contains("save")) model->save(request["save"].get<std::string>());
   if (request.contains("merged")) {
@@ -114,6 +175,7 @@ Json answer(const Json& request) {
   return {{"architecture", model->model_type()},
           {"purpose", heed::models::published::name_of(model->purpose())},
           {"labels", model->labels()},
+          {"written", texts},
           {"left_out", model->left_out()},
           {"fresh", model->fresh()}};
 }

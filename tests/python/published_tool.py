@@ -58,15 +58,17 @@ def rolled(tensor, mask):
     return torch.stack(rows)
 
 
+def logits_of(out):
+    if "start_logits" in out:
+        return torch.stack([out.start_logits, out.end_logits], -1)
+    return out.logits if "logits" in out else out.last_hidden_state
+
+
 def answers(model, batch):
     """Logits, or the states of a model without a head, rows beginning with their first real token
     and, of models that look at each token, zeros behind the last."""
     with torch.no_grad():
-        out = model(**batch)
-    if "start_logits" in out:
-        logits = torch.stack([out.start_logits, out.end_logits], -1)
-    else:
-        logits = out.logits if "logits" in out else out.last_hidden_state
+        logits = logits_of(model(**batch))
     if "decoder_input_ids" in batch or logits.dim() == 2:
         return logits
     return masked(rolled(logits, batch["attention_mask"]), batch)
