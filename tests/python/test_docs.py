@@ -61,6 +61,19 @@ class Docs(unittest.TestCase):
                         count += 1
         self.assertGreater(count, 200)
 
+    def test_adding_an_architecture(self):
+        """What the page shows stands in the sources that are built and run."""
+        sources = {"cpp": sorted(Path("heed/models/published/architectures").glob("*.cpp")),
+                   "python": [Path("tests/python/published_models.py")]}  # fmt: skip
+        blocks = re.findall(r"^```(cpp|python)\n(.*?)^```$",
+                            Path("docs/adding_an_architecture.md").read_text("utf-8"), re.S | re.M)
+        self.assertEqual([language for language, _ in blocks], ["cpp", "cpp", "cpp", "python"])
+        for language, block in blocks:
+            code = " ".join(block.split())
+            self.assertTrue(any(code in " ".join(source.read_text("utf-8").split())
+                                for source in sources[language]), block)
+        self.assertIn("Architecture mistral();", Path("heed/models/published/architectures/all.h").read_text("utf-8"))
+
     def test_pages(self):
         count = 0
         for page in sorted(Path("docs").glob("*.md")):
