@@ -107,6 +107,8 @@ def bert_like():
     yield from encoders("Albert", tf.AlbertConfig, types=2, heads=("ForMaskedLM", "Model"),
                         variant=" in groups", num_hidden_groups=2, inner_group_num=2,
                         **(albert | dict(num_hidden_layers=4)))  # fmt: skip
+    yield from encoders("Albert", tf.AlbertConfig, types=2, heads=("ForMaskedLM",), variant=" untied",
+                        tie_word_embeddings=False, **albert)  # trap 4  # fmt: skip
     distilbert = dict(vocab_size=VOCABULARY, dim=24, n_heads=3, n_layers=2, hidden_dim=40,
                       max_position_embeddings=30, dropout=0.0, attention_dropout=0.0,
                       seq_classif_dropout=0.0, qa_dropout=0.0)  # fmt: skip

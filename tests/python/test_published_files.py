@@ -58,6 +58,50 @@ def test_gpt2_without_prefix_and_with_buffers():
     check(told["left_out"] == ["h.0.attn.bias", "h.0.attn.masked_bias"], told)
 
 
+def test_tied_weights_that_are_missing():
+    """Trap 4: what is not tied must be there."""
+    case = next(case for case in tiny.cases() if case.name == "LlamaForCausalLM")
+    directory, tensors, _, _ = prepared_copy("untied", case)
+    tensors.pop("lm_head.weight")
+    save_file(tensors, directory / "model.safetensors")
+    refused("no output layer", directory, "model.safetensors", "lm_head.weight")
+
+
+def test_activations():
+    """Trap 14: by each name that they have."""
+    for name in ("gelu", "gelu_python", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "relu", "silu", "swish"):
+        directory, _, _, batch = prepared_copy("activation_" + name)
+        config_of(directory, lambda config: config.update(hidden_act=name))
+        model = transformers.BertForMaskedLM.from_pretrained(directory).eval()
+        same(name, directory, answers(model, batch), batch)
+    config_of(directory, lambda config: config.update(hidden_act="quick_gelu"))
+    refused("quick_gelu", directory, "field 'hidden_act'", "gelu_fast", "quick_gelu")
+
+
+def test_biases_in_two_places():
+    """Trap 17: tied, and in the file both times."""
+    for head, bias, copy in (("BertForMaskedLM", "cls.predictions.bias", "cls.predictions.decoder.bias"),
+                             ("AlbertForMaskedLM", "predictions.bias", "predictions.decoder.bias"),
+                             ("RobertaForMaskedLM", "lm_head.bias", "lm_head.decoder.bias")):  # fmt: skip
+        case = next(case for case in tiny.cases() if case.name == head)
+        directory, tensors, expected, batch = prepared_copy("two_biases_" + head, case)
+        save_file(tensors | {copy: tensors[bias].clone()}, directory / "model.safetensors")
+        same("both of " + head, directory, expected, batch)
+        tensors[copy] = tensors.pop(bias)
+        save_file(tensors, directory / "model.safetensors")
+        same("the other of " + head, directory, expected, batch)
+
+
+def test_scalings_that_are_not_there():
+    """Trap 38."""
+    case = next(case for case in tiny.cases() if case.name == "LlamaForCausalLM")
+    directory, _, _, _ = prepared_copy("scalings", case)
+    for kind in ("dynamic", "longrope", "unheard"):
+        config_of(directory, lambda config: config.update(
+            rope_parameters={"rope_type": kind, "factor": 2.0, "rope_theta": 1e4}))  # fmt: skip
+        refused(kind, directory, "rope_type", 'expected one of "linear"', f'found "{kind}"')
+
+
 def test_missing_head_begins_anew():
     """Trap 7: the labels are new, and what is fresh is named."""
     directory, _, _, _ = prepared_copy("headless", bert_case("Model"))
@@ -98,6 +142,9 @@ def test_pickles():
         torch.save({"a": Harmful()}, directory / "pytorch_model.bin",
                    _use_new_zipfile_serialization=not old)  # fmt: skip
         refused("a harmful pickle", directory, "system", "nothing is executed")
+    (directory / "pytorch_model.bin").rename(directory / "training_args.bin")  # nobody reads it
+    save_file(tensors, directory / "model.safetensors")
+    same("a harmful pickle beside the weights", directory, expected, batch)
     check(not (directory / "executed").exists(), "a pickle was executed")
 
 
@@ -123,6 +170,12 @@ def test_shards():
     same("shards of pickles", directory, expected, batch)
     old.write_text(json.dumps({"weight_map": places | {"x": "/etc/passwd"}}))
     refused("a shard elsewhere", directory, "weight_map")
+    old.unlink()
+    save_file(tensors, directory / "model.fp16.safetensors")
+    refused("a variant", directory, "a variant, model.fp16.safetensors; call the file model.safetensors")
+    (directory / "model.fp16.safetensors").rename(directory / "model.safetensors")
+    (directory / "pytorch_model.fp16.bin").write_bytes(b"")
+    same("a variant beside it", directory, expected, batch)
 
 
 def test_halves_are_computed_in_float32():
@@ -134,6 +187,25 @@ def test_halves_are_computed_in_float32():
         same(f"{dtype}", directory, expected, batch, bound)
         model = transformers.BertForMaskedLM.from_pretrained(directory, dtype=torch.float32)
         same(f"{dtype} in float32", directory, answers(model.eval(), batch), batch)
+
+
+def test_large_halves():
+    """Trap 47: the largest number of float16, and what is beyond it, come out as they are."""
+    directory, tensors, _, batch = prepared_copy("large_halves")
+    halves = {name: tensor.half() for name, tensor in tensors.items()}
+    bias = halves["cls.predictions.bias"]
+    bias[3], bias[4], bias[5] = 65_504, -65_504, float("inf")
+    halves["bert.encoder.layer.0.intermediate.dense.bias"][7] = 65_504  # of which products are larger
+    save_file(halves, directory / "model.safetensors")
+    model = transformers.BertForMaskedLM.from_pretrained(directory, dtype=torch.float32)
+    expected = answers(model.eval(), batch)
+    _, logits = opened(directory)
+    real = batch["attention_mask"].bool()
+    found, expected = logits[real], expected[real]
+    check(found[:, 5].isposinf().all() and expected[:, 5].isposinf().all(), "infinity became", found[0, 5])
+    rest = [i for i in range(found.shape[1]) if i != 5]
+    error = ((found - expected) / expected.abs().clamp(min=1))[:, rest].abs().max().item()
+    check(error <= 1e-4, "large halves differ by", error)
 
 
 def test_old_spellings_of_the_config():
@@ -246,6 +318,23 @@ def test_configs_that_do_not_fit():
         (directory / "config.json").write_text(good)
         config_of(directory, lambda config: config.update({field: value}))
         refused(f"{field} {value}", directory, str(directory))
+
+
+def test_fields_of_configs():
+    """Whatever a field says, what comes is logits or one line about the directory."""
+    for name in ("GPT2LMHeadModel", "LlamaForCausalLM llama3", "ModernBertForMaskedLM", "Bart", "T5"):
+        case = next(case for case in tiny.cases() if case.name == name)
+        directory, _, _, _ = prepared_copy("fields_" + name.replace(" ", "_"), case)
+        good = json.loads((directory / "config.json").read_text())
+        refusals = 0
+        for field, value in good.items():
+            for wrong in (-1, 1 << 24, "unheard", [None]):
+                (directory / "config.json").write_text(json.dumps(good | {field: wrong}))
+                told, _ = opened(directory)
+                message = told.get("error", "")
+                check("\n" not in message and (not message or str(directory) in message), name, field, wrong, message)
+                refusals += bool(message)
+        check(refusals > len(good), name, refusals, "of", 4 * len(good), "are refused")
 
 
 run([test for name, test in list(globals().items()) if name.startswith("test_")])

@@ -30,6 +30,28 @@ bool has_file(const std::filesystem::path& file) {
   return std::filesystem::is_regular_file(file, ignored);
 }
 
+void check_no_variant(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  std::string variant;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const bool weights = name.ends_with(".safetensors") || name.ends_with(".bin");
+    if (weights && name.starts_with("model.") && name != "model.safetensors") variant = name;
+    if (weights && name.starts_with("pytorch_model.") && name != "pytorch_model.bin") {
+      variant = name;
+    }
+  }
+  if (variant.empty()) return;
+  for (const char* name : {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+                           "pytorch_model.bin.index.json"}) {
+    if (has_file(directory / name)) return;
+  }
+  const bool torch = variant.ends_with(".bin");
+  throw MissingInputError(text_of(directory.string(), ": its weights are a variant, ", variant,
+                                  "; call the file ",
+                                  torch ? "pytorch_model.bin" : "model.safetensors"));
+}
+
 Folders::Folders(std::filesystem::path directory, std::filesystem::path base)
     : directory_(std::move(directory)),
       base_(directory_),

@@ -34,6 +34,10 @@ class Folders {
 
 bool has_file(const std::filesystem::path& file);
 
+// Throws MissingInputError where the weights of a directory are a variant alone, as they are called
+// where transformers saved them with `variant="fp16"`: model.fp16.safetensors.
+void check_no_variant(const std::filesystem::path& directory);
+
 inline constexpr std::string_view kAdapterConfig = "adapter_config.json";
 inline constexpr std::string_view kAdapterWeights = "adapter_model.safetensors";
 inline constexpr std::string_view kAdapterPrefix = "base_model.model.";  // of its tensors' names

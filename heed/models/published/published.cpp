@@ -148,6 +148,7 @@ Published::Published(const std::filesystem::path& directory, const LoadOptions& 
     generation_ =
         read_generation_config(parts_->folders.that_has("generation_config.json"), config_);
   }
+  check_no_variant(parts_->folders.base());
   const Weights weights(parts_->folders, std::string(architecture_->base));
   if (has_labels(purpose_)) {
     if (!other_labels) relabel_by_adapter(weights);
