@@ -27,9 +27,9 @@
 #include "heed/io/json.h"
 #include "heed/io/weights/safetensors.h"
 #include "heed/models/published/published.h"
-#include "heed/tasks/generation/encoder_decoder_decoder.h"
 #include "heed/tasks/generation/language_model_decoder.h"
 #include "heed/tasks/generation/logit_rules.h"
+#include "heed/tasks/generation/sequence_to_sequence_decoder.h"
 
 namespace {
 
@@ -84,8 +84,8 @@ std::vector<int64_t> written(const Published& model, const TextBatch& source, in
   const auto& usual = model.generation();
   std::unique_ptr<inference::StepDecoder> decoder;
   if (model.encoder_decoder()) {
-    decoder = std::make_unique<heed::tasks::EncoderDecoderDecoder>(model.encoder_decoder(),
-                                                                   TextBatch{.ids = ids});
+    decoder = std::make_unique<heed::tasks::SequenceToSequenceDecoder>(model.encoder_decoder(),
+                                                                       TextBatch{.ids = ids});
     ids = at::full({1, 1}, usual.decoder_start_token_id.value(), at::kLong);
   } else {
     decoder = std::make_unique<heed::tasks::LanguageModelDecoder>(model.language_model());
