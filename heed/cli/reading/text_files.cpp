@@ -138,11 +138,12 @@ std::optional<std::vector<data::Row>> columns_of(const std::string& file,
     rows.erase(rows.begin());
     return rows;
   }
+  const bool tabs = lines[0].find('\t') != std::string::npos;
+  // Words below each other, with an empty line behind each sentence, may have a heading too.
   const bool blank = std::find(lines.begin(), lines.end(), "") != lines.end();
-  if (kind.format == data::Format::kConll && blank) return std::nullopt;  // sentences
+  if (names.size() > 1 && tabs && blank) return std::nullopt;
   // Of a table with few of the usual names only a file's own name says what it is.
   if (kind.format != data::Format::kTsv && kind.format != data::Format::kCsv) {
-    const bool tabs = lines[0].find('\t') != std::string::npos;
     kind = tabs ? data::FileLayout{.format = data::Format::kTsv, .delimiter = '\t'} : kCommas;
   }
   data::DataReport faults;  // of a table, which this need not be
