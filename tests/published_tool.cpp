@@ -58,7 +58,9 @@ std::optional<Purpose> purpose_of(const Json& request) {
   if (!request.contains("purpose")) return std::nullopt;
   for (int i = 0; i <= static_cast<int>(Purpose::kImageClassification); ++i) {
     const auto purpose = static_cast<Purpose>(i);
-    if (heed::models::published::name_of(purpose) == request["purpose"]) return purpose;
+    if (heed::models::published::name_of(purpose) == request["purpose"].get<std::string>()) {
+      return purpose;
+    }
   }
   throw heed::UsageError("no such purpose");
 }
