@@ -48,7 +48,7 @@ namespace plain {
 inline at::Tensor score(const PlainInputs& in, const at::Tensor& key, const std::string& name) {
   if (name == "additive" || name == "leaky") {
     const at::Tensor sums = in.query.unsqueeze(3) + key.unsqueeze(2);
-    return ((name == "leaky" ? sums.clamp_min(0) + 0.2 * sums.clamp_max(0) : sums.tanh()) *
+    return ((name == "leaky" ? at::leaky_relu(sums, 0.2) : sums.tanh()) *
             in.parameter.to(key.scalar_type()).view({1, key.size(1), 1, 1, key.size(3)}))
         .sum(-1);
   }
