@@ -42,6 +42,7 @@ std::string xml_escaped(const std::string& text) {
 // cairo numbers images and surfaces through the whole process; here they count from 0 in each file,
 // so the same picture has the same bytes. It also forgets that images are not to be smoothed.
 std::string with_own_numbers(const std::string& svg) {
+  constexpr std::string_view kImage = "<image id=";
   std::vector<std::string> numbers;  // in order of appearance
   std::string result;
   size_t at = 0;
@@ -52,6 +53,7 @@ std::string with_own_numbers(const std::string& svg) {
     if (svg.compare(name, 1, "#") == 0) ++name;
     const size_t length = svg.compare(name, 5, "image") == 0     ? 5
                           : svg.compare(name, 7, "surface") == 0 ? 7
+                          : svg.compare(name, 7, "source-") == 0 ? 7  // of cairo 1.18
                                                                  : 0;
     const size_t digits = name + length;
     const size_t end = svg.find_first_not_of("0123456789", digits);
@@ -63,7 +65,7 @@ std::string with_own_numbers(const std::string& svg) {
     result += svg.substr(at, digits - at) + std::to_string(found - numbers.begin());
     if (found == numbers.end()) numbers.push_back(number);
     at = end;
-    if (length == 5 && name == quote + 1) {
+    if (quote >= kImage.size() && svg.compare(quote - kImage.size(), kImage.size(), kImage) == 0) {
       result += "\" image-rendering=\"pixelated\"";
       at = end + 1;
     }
