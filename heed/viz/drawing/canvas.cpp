@@ -109,6 +109,8 @@ Canvas::Canvas(PictureFormat format, const CanvasSize& size, const std::string& 
                                               static_cast<int>(std::ceil(height * scale))));
   } else if (format == PictureFormat::kPdf) {
     surface_.reset(cairo_pdf_surface_create_for_stream(append, &bytes_, width, height));
+    // Of a later one, cairo 1.18 packs the title where few programs look.
+    cairo_pdf_surface_restrict_to_version(surface_.get(), CAIRO_PDF_VERSION_1_4);
     cairo_pdf_surface_set_metadata(surface_.get(), CAIRO_PDF_METADATA_TITLE, title_.c_str());
     // The time of writing would make every file another one.
     cairo_pdf_surface_set_metadata(surface_.get(), CAIRO_PDF_METADATA_CREATE_DATE,
