@@ -129,7 +129,7 @@ TEST(ScalesOfInputs, EndsOfARelativeTable) {
 }
 
 // But for leaky: with inputs × 5.5 and × 30 nearly all its logits lie beyond a cap of 5, and its
-// errors, of a unit in the last place, are up to 3.2 times those of torch's tanh.
+// errors, of a unit in the last place, are up to 3.2 times plain torch's.
 TEST(ScalesOfInputs, Softcap) {
   for_each_available_isa([] {
     for (const Scored& score : scored()) {

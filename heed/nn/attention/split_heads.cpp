@@ -76,6 +76,11 @@ struct RowSizes {
   int64_t width;
 };
 
+// Packed tokens stand in rows again, (B, N, width); others do already.
+at::Tensor in_rows(const at::Tensor& projected, const PackedRows* packed) {
+  return packed != nullptr ? packed->unpack(projected) : projected;
+}
+
 // Calls token(b, n, i) for all, in parallel: token n of row b is number i of the projection.
 // Padding that `packed` leaves out has no number and gets no call.
 template <typename Token>
@@ -202,7 +207,7 @@ class SplitHeads : public torch::autograd::Function<SplitHeads> {
                                const HeadCounts& counts,
                                const std::optional<Rotary::Angles>& angles,
                                const PackedRows* packed) {
-    const at::Tensor rows = packed != nullptr ? packed->unpack(projected) : projected;
+    const at::Tensor rows = in_rows(projected, packed);
     if (packed != nullptr) context->saved_data["packed"] = packed->numbers();
     if (angles) {
       turn_projected(rows, counts, *angles, packed);
@@ -235,11 +240,8 @@ Heads split_heads(const at::Tensor& projected, const HeadCounts& counts,
   check_usage(projected.dim() == 3 && projected.size(2) == width_of(counts),
               "split_heads: expected a projection (B, N, ", width_of(counts), "), got ",
               projected.sizes());
-  const auto in_rows = [&](const at::Tensor& x) {
-    return packed != nullptr ? packed->unpack(x) : x;
-  };
   if (!projected.is_cpu()) {
-    Heads heads = views_of(in_rows(projected), counts);
+    Heads heads = views_of(in_rows(projected, packed), counts);
     if (!angles) return heads;
     heads.query = rotated(heads.query, *angles, 1);
     heads.key = rotated(heads.key, *angles, 1);
@@ -250,7 +252,7 @@ Heads split_heads(const at::Tensor& projected, const HeadCounts& counts,
     const variable_list heads = SplitHeads::apply(whole, counts, angles, packed);
     return {.query = heads[0], .key = heads[1], .value = heads[2]};
   }
-  const at::Tensor rows = in_rows(whole);
+  const at::Tensor rows = in_rows(whole, packed);
   if (angles) turn_projected(rows, counts, *angles, packed);
   return views_of(rows, counts);
 }
