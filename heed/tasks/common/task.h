@@ -23,7 +23,7 @@ struct Loss {
 };
 
 // Training examples made ready for the module. A task whose preparation is worth the trouble
-// derives from it: padded ids, targets, masks.
+// derives from it, padded ids, targets, masks, and is a TaskOf that.
 struct Batch {
   explicit Batch(std::vector<int64_t> numbers) : examples(std::move(numbers)) {}
   virtual ~Batch() = default;
@@ -102,6 +102,21 @@ class Task {
 
   // Writes the whole model as a directory, atomically. Its parameters are in CPU memory then.
   virtual void save(const std::filesystem::path& directory) const = 0;
+};
+
+// A task with batches of its own: what batch_of() makes ready, loss_of() is given.
+template <typename Prepared>
+class TaskOf : public Task {
+ public:
+  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const final {
+    return batch_of(std::move(examples));
+  }
+  Loss loss(const Batch& batch) final { return loss_of(static_cast<const Prepared&>(batch)); }
+
+ protected:
+  // As prepare() and loss() above.
+  virtual std::unique_ptr<Prepared> batch_of(std::vector<int64_t> examples) const = 0;
+  virtual Loss loss_of(const Prepared& batch) = 0;
 };
 
 }  // namespace heed::tasks

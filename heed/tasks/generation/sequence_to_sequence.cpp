@@ -60,16 +60,7 @@ CutCount cut_of(const text::Tokenizer& tokenizer, const std::vector<std::string_
 
 // ---- Batches
 
-struct Pairs final : Batch {
-  using Batch::Batch;
-  models::TextBatch sources;
-  models::TextBatch targets;  // without their last token
-  at::Tensor places;          // (T) int64 of the real tokens among the B · Nt of the targets
-  at::Tensor next;            // (T) int64, the tokens that follow them
-  int64_t tokens = 0;         // that are read, of both sides
-};
-
-void fill(Pairs& batch, const models::EncoderDecoderOptions& model,
+void fill(PairBatch& batch, const models::EncoderDecoderOptions& model,
           const std::vector<const Ids*>& sources, const std::vector<const Ids*>& targets) {
   batch.sources = models::text_batch(sources, model.source_pad_token_id);
   std::vector<Ids> read;
@@ -92,7 +83,7 @@ void fill(Pairs& batch, const models::EncoderDecoderOptions& model,
 }
 
 // The logits (T, V) of the real tokens alone: padding costs no row of the output layer.
-at::Tensor logits_of(const models::EncoderDecoder& model, const Pairs& batch) {
+at::Tensor logits_of(const models::EncoderDecoder& model, const PairBatch& batch) {
   const at::Device device = device_of(model);
   const nn::Memory memory = model.encode(batch.sources.to(device));
   const at::Tensor states = model.states(batch.targets.to(device), {.memory = &memory});
@@ -250,15 +241,14 @@ std::vector<Source> SequenceToSequence::sources() const {
           source_of("tokenizer of the target", *trained_.target)};
 }
 
-std::unique_ptr<Batch> SequenceToSequence::prepare(std::vector<int64_t> examples) const {
-  auto batch = std::make_unique<Pairs>(std::move(examples));
+std::unique_ptr<PairBatch> SequenceToSequence::batch_of(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<PairBatch>(std::move(examples));
   fill(*batch, trained_.model->options(), chosen(train_.sources, batch->examples),
        chosen(train_.targets, batch->examples));
   return batch;
 }
 
-Loss SequenceToSequence::loss(const Batch& batch) {
-  const auto& pairs = static_cast<const Pairs&>(batch);
+Loss SequenceToSequence::loss_of(const PairBatch& pairs) {
   const at::Tensor logits = logits_of(*trained_.model, pairs);
   return {.value = heed::cross_entropy(logits, pairs.next.to(logits.device()),
                                        {.label_smoothing = options_.label_smoothing}),
@@ -300,7 +290,7 @@ Metrics target_loss(const models::TrainedEncoderDecoder& trained, const EncodedP
   const c10::InferenceMode inference;
   metrics::LanguageLoss sum;
   for_each_batch(pairs.lengths, kEvaluationBatch, progress, [&](const auto& numbers) {
-    Pairs batch(numbers);
+    PairBatch batch(numbers);
     fill(batch, trained.model->options(), chosen(pairs.sources, numbers),
          chosen(pairs.targets, numbers));
     const at::Tensor logits = logits_of(*trained.model, batch);

@@ -45,9 +45,18 @@ struct EncodedPairs {
 EncodedPairs encode_pairs(const models::TrainedEncoderDecoder& trained,
                           const data::ParallelData& data);
 
+struct PairBatch final : Batch {
+  using Batch::Batch;
+  models::TextBatch sources;
+  models::TextBatch targets;  // without their last token
+  at::Tensor places;          // (T) int64 of the real tokens among the B · Nt of the targets
+  at::Tensor next;            // (T) int64, the tokens that follow them
+  int64_t tokens = 0;         // that are read, of both sides
+};
+
 // A training example is a pair; its length is the number of tokens of both sides. What is longer
 // than the model's `max_length` is cut.
-class SequenceToSequence final : public Task {
+class SequenceToSequence final : public TaskOf<PairBatch> {
  public:
   // A fresh model. Weights come from torch's default generator. Throws UsageError for options that
   // cannot be used.
@@ -63,8 +72,8 @@ class SequenceToSequence final : public Task {
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return train_.lengths; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;  // mean over the tokens of the targets, nats
+  std::unique_ptr<PairBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const PairBatch& batch) override;  // mean over the tokens of the targets, nats
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override;
   static std::vector<Watched> watchable() { return {lowest("loss"), highest("bleu")}; }

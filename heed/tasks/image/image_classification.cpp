@@ -17,12 +17,6 @@ namespace {
 constexpr int64_t kEvaluationImages = 256;
 constexpr int64_t kEvaluationPatches = 16'384;  // of a batch, unless one picture has more
 
-struct Images final : Batch {
-  using Batch::Batch;
-  at::Tensor images;  // (B, channels, height, width)
-  at::Tensor labels;  // (B)
-};
-
 double accuracy_of(const at::Tensor& logits, const data::ImageData& data) {
   return metric(scores_of_logits(logits, data.classes).metrics, "accuracy");
 }
@@ -97,8 +91,8 @@ std::vector<Source> ImageClassification::sources() const {
           source_of("labels", [&](Checksum& sum) { sum.add(trained_.labels); })};
 }
 
-std::unique_ptr<Batch> ImageClassification::prepare(std::vector<int64_t> examples) const {
-  auto batch = std::make_unique<Images>(std::move(examples));
+std::unique_ptr<ImageBatch> ImageClassification::batch_of(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<ImageBatch>(std::move(examples));
   batch->images = image_batch(trained_, train_, batch->examples);
   std::vector<int64_t> labels;
   for (const int64_t i : batch->examples) labels.push_back(train_.classes[static_cast<size_t>(i)]);
@@ -106,8 +100,7 @@ std::unique_ptr<Batch> ImageClassification::prepare(std::vector<int64_t> example
   return batch;
 }
 
-Loss ImageClassification::loss(const Batch& batch) {
-  const Images& images = static_cast<const Images&>(batch);
+Loss ImageClassification::loss_of(const ImageBatch& images) {
   const at::Device device = device_of(*trained_.model);
   const at::Tensor labels = images.labels.to(device);
   const at::Tensor logits =

@@ -34,7 +34,13 @@ void visit_fields(Options& o, const Visit& visit) {
   visit_fields(o.augmentation, visit);
 }
 
-class ImageClassification final : public Task {
+struct ImageBatch final : Batch {
+  using Batch::Batch;
+  at::Tensor images;  // (B, channels, height, width)
+  at::Tensor labels;  // (B)
+};
+
+class ImageClassification final : public TaskOf<ImageBatch> {
  public:
   // A fresh model. Weights come from torch's default generator. `valid` has the sizes and the
   // classes of `train`. Throws UsageError for options that cannot be used, DataError where there
@@ -52,8 +58,8 @@ class ImageClassification final : public Task {
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;
+  std::unique_ptr<ImageBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const ImageBatch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override {
     return watched_among(watchable(), name, "accuracy");

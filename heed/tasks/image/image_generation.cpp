@@ -19,12 +19,6 @@ namespace {
 
 constexpr int64_t kEvaluationCodes = 8192;  // of a batch
 
-struct CodeBatch final : Batch {
-  using Batch::Batch;
-  at::Tensor codes;    // (B, T)
-  at::Tensor classes;  // (B)
-};
-
 int64_t codes_of_image(const models::ImageGeneratorOptions& options) {
   return models::code_options(options).count();
 }
@@ -94,14 +88,13 @@ std::vector<Source> ImageGeneration::sources() const {
           source_of("labels", [&](Checksum& sum) { sum.add(trained_.labels); })};
 }
 
-std::unique_ptr<Batch> ImageGeneration::prepare(std::vector<int64_t> examples) const {
+std::unique_ptr<CodeBatch> ImageGeneration::batch_of(std::vector<int64_t> examples) const {
   auto batch = std::make_unique<CodeBatch>(std::move(examples));
   read_batch(train_, codes_of_image(trained_.model->options()), *batch);
   return batch;
 }
 
-Loss ImageGeneration::loss(const Batch& batch) {
-  const CodeBatch& images = static_cast<const CodeBatch&>(batch);
+Loss ImageGeneration::loss_of(const CodeBatch& images) {
   const at::Device device = device_of(*trained_.model);
   const at::Tensor codes = images.codes.to(device);
   const at::Tensor logits = trained_.model->forward(images.classes.to(device), codes);

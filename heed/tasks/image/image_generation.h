@@ -37,7 +37,13 @@ struct CodedImages {
 // class 0.
 CodedImages coded(const models::TrainedImageGenerator& trained, const data::ImageData& data);
 
-class ImageGeneration final : public Task {
+struct CodeBatch final : Batch {
+  using Batch::Batch;
+  at::Tensor codes;    // (B, T)
+  at::Tensor classes;  // (B)
+};
+
+class ImageGeneration final : public TaskOf<CodeBatch> {
  public:
   // A fresh model: the codebook is learnt from the pictures that train, sizes and classes are read
   // from them, weights come from torch's default generator. `valid` has the sizes and the classes
@@ -49,8 +55,8 @@ class ImageGeneration final : public Task {
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;  // mean over all codes, nats
+  std::unique_ptr<CodeBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const CodeBatch& batch) override;  // mean over all codes, nats
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override {
     return watched_among(watchable(), name, "loss");

@@ -20,12 +20,6 @@ namespace {
 constexpr int64_t kEvaluationScenes = 64;
 constexpr int64_t kScenePatches = 16'384;  // of a batch, unless one picture has more
 
-struct Scenes final : Batch {
-  using Batch::Batch;
-  at::Tensor images;            // (B, channels, height, width)
-  std::vector<RealBoxes> real;  // B
-};
-
 // The pictures moved, and their boxes with them.
 std::pair<at::Tensor, std::vector<RealBoxes>> augmented_scenes(const at::Tensor& images,
                                                                std::vector<RealBoxes> real,
@@ -103,8 +97,8 @@ std::vector<Source> ObjectDetection::sources() const {
           source_of("labels", [&](Checksum& sum) { sum.add(trained_.labels); })};
 }
 
-std::unique_ptr<Batch> ObjectDetection::prepare(std::vector<int64_t> examples) const {
-  auto batch = std::make_unique<Scenes>(std::move(examples));
+std::unique_ptr<SceneBatch> ObjectDetection::batch_of(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<SceneBatch>(std::move(examples));
   batch->images = detector_batch(trained_, train_.pictures, batch->examples);
   batch->real = with_numbers(train_boxes_, batch->examples);
   return batch;
@@ -121,8 +115,7 @@ at::Tensor ObjectDetection::loss_of(const std::vector<models::FoundBoxes>& found
   return sum;
 }
 
-Loss ObjectDetection::loss(const Batch& batch) {
-  const auto& scenes = static_cast<const Scenes&>(batch);
+Loss ObjectDetection::loss_of(const SceneBatch& scenes) {
   const auto [images, real] = augmented_scenes(scenes.images.to(device_of(*trained_.model)),
                                                scenes.real, options_.augmentation);
   const auto count = std::ssize(scenes.examples);

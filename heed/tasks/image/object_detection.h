@@ -39,7 +39,13 @@ void visit_fields(Options& o, const Visit& visit) {
   visit_fields(o.augmentation, visit);
 }
 
-class ObjectDetection final : public Task {
+struct SceneBatch final : Batch {
+  using Batch::Batch;
+  at::Tensor images;            // (B, channels, height, width)
+  std::vector<RealBoxes> real;  // B
+};
+
+class ObjectDetection final : public TaskOf<SceneBatch> {
  public:
   // A fresh model. Weights come from torch's default generator. `valid` has the size and the
   // categories of `train`. Throws UsageError for options that cannot be used, DataError where there
@@ -51,8 +57,8 @@ class ObjectDetection final : public Task {
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;
+  std::unique_ptr<SceneBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const SceneBatch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override {
     return watched_among(watchable(), name, "ap");

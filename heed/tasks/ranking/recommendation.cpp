@@ -15,13 +15,6 @@
 namespace heed::tasks {
 namespace {
 
-struct Histories final : Batch {
-  using Batch::Batch;
-  models::TextBatch items;
-  at::Tensor places;   // (R) of the real ones among the B · N
-  at::Tensor targets;  // (R): the items that follow them
-};
-
 // The last `most` items of each history, as they are ranked from.
 models::TextBatch last_items(std::span<const RankingCase> cases, int64_t most) {
   std::vector<std::vector<int32_t>> cut;
@@ -112,8 +105,8 @@ std::vector<Source> Recommendation::sources() const {
           source_of("item names", [&](Checksum& sum) { sum.add(trained_.names); })};
 }
 
-std::unique_ptr<Batch> Recommendation::prepare(std::vector<int64_t> examples) const {
-  auto batch = std::make_unique<Histories>(std::move(examples));
+std::unique_ptr<HistoryBatch> Recommendation::batch_of(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<HistoryBatch>(std::move(examples));
   std::vector<std::vector<int32_t>> histories;
   std::vector<int64_t> targets;
   for (const int64_t example : batch->examples) {
@@ -135,8 +128,7 @@ std::unique_ptr<Batch> Recommendation::prepare(std::vector<int64_t> examples) co
   return batch;
 }
 
-Loss Recommendation::loss(const Batch& batch) {
-  const auto& histories = static_cast<const Histories&>(batch);
+Loss Recommendation::loss_of(const HistoryBatch& histories) {
   const models::Recommender& model = *trained_.model;
   const at::Device device = device_of(model);
   const int64_t num_items = model.options().num_items;

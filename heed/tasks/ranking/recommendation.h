@@ -44,10 +44,17 @@ void visit_fields(Options& o, const Visit& visit) {
         o.valid_users);
 }
 
+struct HistoryBatch final : Batch {
+  using Batch::Batch;
+  models::TextBatch items;
+  at::Tensor places;   // (R) of the real ones among the B · N
+  at::Tensor targets;  // (R): the items that follow them
+};
+
 // Of a user with three items or more the last is kept for the test, the one before it validates,
 // and the others train, each of them predicted from those before it; of a user with fewer all
 // train. A training example is a part of a history of at most max_length items.
-class Recommendation final : public Task {
+class Recommendation final : public TaskOf<HistoryBatch> {
  public:
   // A fresh model. Weights come from torch's default generator. Throws DataError where no user has
   // two items to train on, or none three to validate on.
@@ -58,8 +65,8 @@ class Recommendation final : public Task {
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;
+  std::unique_ptr<HistoryBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const HistoryBatch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override {
     return watched_among(watchable(), name, "ndcg@10");

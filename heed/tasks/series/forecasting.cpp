@@ -17,11 +17,6 @@ namespace {
 
 constexpr double kSmallestDeviation = 1e-6;
 
-struct Windows final : Batch {
-  using Batch::Batch;
-  SeriesWindows windows;
-};
-
 int64_t column_of(const data::SeriesData& data, const std::string& name) {
   const auto found = std::find(data.names.begin(), data.names.end(), name);
   check_usage(found != data.names.end(), data.file, ": expected a column ", printable(name),
@@ -143,16 +138,16 @@ std::vector<Source> Forecasting::sources() const {
   })};
 }
 
-std::unique_ptr<Batch> Forecasting::prepare(std::vector<int64_t> examples) const {
-  auto batch = std::make_unique<Windows>(std::move(examples));
+std::unique_ptr<WindowBatch> Forecasting::batch_of(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<WindowBatch>(std::move(examples));
   const auto& o = options_.model;
   batch->windows = windows_at(series_, at::tensor(batch->examples) + o.context_length,
                               o.context_length, o.horizon);
   return batch;
 }
 
-Loss Forecasting::loss(const Batch& batch) {
-  const SeriesWindows& windows = static_cast<const Windows&>(batch).windows;
+Loss Forecasting::loss_of(const WindowBatch& batch) {
+  const SeriesWindows& windows = batch.windows;
   const at::Device device = device_of(*trained_.model);
   const at::Tensor known =
       windows.covariates.defined() ? windows.covariates.to(device) : at::Tensor();

@@ -43,7 +43,12 @@ struct ForecastEvaluation {
   std::vector<std::pair<double, double>> coverage = {};  // wanted, seen
 };
 
-class Forecasting final : public Task {
+struct WindowBatch final : Batch {
+  using Batch::Batch;
+  SeriesWindows windows;
+};
+
+class Forecasting final : public TaskOf<WindowBatch> {
  public:
   // A fresh model. Weights come from torch's default generator. Throws UsageError where a part is
   // shorter than a forecast needs and for covariates that are not there.
@@ -54,8 +59,8 @@ class Forecasting final : public Task {
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;
+  std::unique_ptr<WindowBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const WindowBatch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override {
     return watched_among(watchable(), name, "mse");

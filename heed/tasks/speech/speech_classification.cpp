@@ -13,12 +13,6 @@
 namespace heed::tasks {
 namespace {
 
-struct SoundBatch final : Batch {
-  using Batch::Batch;
-  FrameBatch sounds;
-  at::Tensor targets;  // (B)
-};
-
 Source source_of_sounds(const char* name, const data::SoundData& data) {
   return source_of(name, [&](Checksum& sum) {
     sum.add(data.labels);
@@ -58,7 +52,7 @@ std::vector<Source> SpeechClassification::sources() const {
   return {source_of_sounds("training data", train_), source_of_sounds("validation data", valid_)};
 }
 
-std::unique_ptr<Batch> SpeechClassification::prepare(std::vector<int64_t> examples) const {
+std::unique_ptr<SoundBatch> SpeechClassification::batch_of(std::vector<int64_t> examples) const {
   auto batch = std::make_unique<SoundBatch>(std::move(examples));
   std::vector<const audio::LogMel*> sounds;
   std::vector<int64_t> targets;
@@ -71,8 +65,7 @@ std::unique_ptr<Batch> SpeechClassification::prepare(std::vector<int64_t> exampl
   return batch;
 }
 
-Loss SpeechClassification::loss(const Batch& batch) {
-  const auto& prepared = static_cast<const SoundBatch&>(batch);
+Loss SpeechClassification::loss_of(const SoundBatch& prepared) {
   const at::Device device = device_of(*trained_.model);
   const at::Tensor frames = augmented(prepared.sounds, options_.augmentation).to(device);
   const at::Tensor targets = prepared.targets.to(device);

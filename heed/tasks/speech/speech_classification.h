@@ -33,7 +33,13 @@ void visit_fields(Options& o, const Visit& visit) {
   visit_fields(o.augmentation, visit);
 }
 
-class SpeechClassification final : public Task {
+struct SoundBatch final : Batch {
+  using Batch::Batch;
+  FrameBatch sounds;
+  at::Tensor targets;  // (B)
+};
+
+class SpeechClassification final : public TaskOf<SoundBatch> {
  public:
   // A fresh model. Weights come from torch's default generator. Both parts have the classes of
   // `train`. Throws DataError for fewer than two classes.
@@ -44,8 +50,8 @@ class SpeechClassification final : public Task {
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;
+  std::unique_ptr<SoundBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const SoundBatch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override {
     return watched_among(watchable(), name, "accuracy");

@@ -20,12 +20,6 @@
 namespace heed::tasks {
 namespace {
 
-struct SpokenBatch final : Batch {
-  using Batch::Batch;
-  FrameBatch sounds;
-  std::vector<std::vector<int32_t>> texts;
-};
-
 // The texts of units: words, or characters with one blank between words.
 std::vector<std::string> units_of(const std::string& text, bool words) {
   std::vector<std::string> units;
@@ -191,7 +185,7 @@ std::vector<Source> SpeechRecognition::sources() const {
   return {source_of_spoken("training data", train_), source_of_spoken("validation data", valid_)};
 }
 
-std::unique_ptr<Batch> SpeechRecognition::prepare(std::vector<int64_t> examples) const {
+std::unique_ptr<SpokenBatch> SpeechRecognition::batch_of(std::vector<int64_t> examples) const {
   auto batch = std::make_unique<SpokenBatch>(std::move(examples));
   std::vector<const audio::LogMel*> sounds;
   for (const int64_t number : batch->examples) {
@@ -203,8 +197,7 @@ std::unique_ptr<Batch> SpeechRecognition::prepare(std::vector<int64_t> examples)
   return batch;
 }
 
-Loss SpeechRecognition::loss(const Batch& batch) {
-  const auto& prepared = static_cast<const SpokenBatch&>(batch);
+Loss SpeechRecognition::loss_of(const SpokenBatch& prepared) {
   const at::Device device = device_of(*trained_.model);
   const at::Tensor frames = augmented(prepared.sounds, options_.augmentation).to(device);
   const auto said = trained_.model->forward(frames, prepared.sounds.lengths.to(device));

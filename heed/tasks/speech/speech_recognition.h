@@ -36,7 +36,13 @@ void visit_fields(Options& o, const Visit& visit) {
   visit_fields(o.augmentation, visit);
 }
 
-class SpeechRecognition final : public Task {
+struct SpokenBatch final : Batch {
+  using Batch::Batch;
+  FrameBatch sounds;
+  std::vector<std::vector<int32_t>> texts;
+};
+
+class SpeechRecognition final : public TaskOf<SpokenBatch> {
  public:
   // A fresh model. Weights come from torch's default generator. Sounds that are too short for their
   // texts are not learnt from.
@@ -47,8 +53,8 @@ class SpeechRecognition final : public Task {
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;
+  std::unique_ptr<SpokenBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const SpokenBatch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override {
     return watched_among(watchable(), name, "wer");

@@ -16,12 +16,6 @@ namespace {
 
 constexpr int64_t kEvaluationRows = 512;
 
-struct Rows final : Batch {
-  using Batch::Batch;
-  models::TableBatch rows;
-  at::Tensor targets;
-};
-
 void standardise_target(models::TrainedTable& trained, const data::TableColumn& target) {
   double mean = 0;
   const auto count = static_cast<double>(target.numbers.size());
@@ -131,16 +125,15 @@ std::vector<Source> TableLearning::sources() const {
           source_of("labels", [&](Checksum& sum) { sum.add(trained_.labels); })};
 }
 
-std::unique_ptr<Batch> TableLearning::prepare(std::vector<int64_t> examples) const {
-  auto batch = std::make_unique<Rows>(std::move(examples));
+std::unique_ptr<RowBatch> TableLearning::batch_of(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<RowBatch>(std::move(examples));
   batch->rows =
       table_batch(trained_.columns, trained_.model->options().num_bins, train_, batch->examples);
   batch->targets = targets_.index_select(0, at::tensor(batch->examples));
   return batch;
 }
 
-Loss TableLearning::loss(const Batch& batch) {
-  const Rows& rows = static_cast<const Rows&>(batch);
+Loss TableLearning::loss_of(const RowBatch& rows) {
   const at::Device device = device_of(*trained_.model);
   const at::Tensor found = trained_.model->forward(rows.rows.to(device));
   const at::Tensor targets = rows.targets.to(device);

@@ -67,7 +67,13 @@ struct TableScores {
   const Metrics& metrics() const { return classes ? classes->metrics : number; }
 };
 
-class TableLearning final : public Task {
+struct RowBatch final : Batch {
+  using Batch::Batch;
+  models::TableBatch rows;
+  at::Tensor targets;
+};
+
+class TableLearning final : public TaskOf<RowBatch> {
  public:
   // A fresh model. Weights come from torch's default generator. `valid` has the columns, the kind
   // of target and the classes of `train`. Throws UsageError for options that cannot be used, and
@@ -79,8 +85,8 @@ class TableLearning final : public Task {
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;
+  std::unique_ptr<RowBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const RowBatch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override;
   static std::vector<Watched> watchable() {

@@ -20,12 +20,6 @@ namespace {
 constexpr int64_t kTop = 10;
 constexpr double kSmallest = 1e-12;  // length of a vector
 
-struct EmbeddedGroups final : Batch {
-  using Batch::Batch;
-  models::TextBatch texts;  // anchors, then positives, then negatives
-  int64_t tokens = 0;
-};
-
 at::Tensor to_length_1(const at::Tensor& vectors) {
   return vectors / vectors.norm(2, -1, /*keepdim=*/true).clamp_min(kSmallest);
 }
@@ -182,8 +176,8 @@ std::vector<Source> EmbeddingTraining::sources() const {
           source_of("tokenizer", *embedder_.tokenizer)};
 }
 
-std::unique_ptr<Batch> EmbeddingTraining::prepare(std::vector<int64_t> examples) const {
-  auto batch = std::make_unique<EmbeddedGroups>(std::move(examples));
+std::unique_ptr<GroupBatch> EmbeddingTraining::batch_of(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<GroupBatch>(std::move(examples));
   models::IdRows rows;
   for (size_t part = 0; part < 3; ++part) {
     for (const int64_t number : batch->examples) {
@@ -198,8 +192,7 @@ std::unique_ptr<Batch> EmbeddingTraining::prepare(std::vector<int64_t> examples)
   return batch;
 }
 
-Loss EmbeddingTraining::loss(const Batch& batch) {
-  const auto& groups = static_cast<const EmbeddedGroups&>(batch);
+Loss EmbeddingTraining::loss_of(const GroupBatch& groups) {
   const auto count = std::ssize(groups.examples);
   const at::Device device = device_of(*embedder_.model);
   const at::Tensor vectors =

@@ -41,10 +41,16 @@ Metrics evaluate(const TextEmbedder& embedder, const data::TextGroups& groups,
 
 struct EncodedGroups;
 
+struct GroupBatch final : Batch {
+  using Batch::Batch;
+  models::TextBatch texts;  // anchors, then positives, then negatives
+  int64_t tokens = 0;
+};
+
 // The loss of a batch: to tell the positive of each anchor from all other positives and from the
 // negatives, by their cosines as logits.                              Henderson et al. 2017,
 //                                      sentence-transformers' MultipleNegativesRankingLoss
-class EmbeddingTraining final : public Task {
+class EmbeddingTraining final : public TaskOf<GroupBatch> {
  public:
   // Goes on with a model. Throws UsageError for training data that are judged, and for no
   // validation data.
@@ -55,8 +61,8 @@ class EmbeddingTraining final : public Task {
   torch::nn::Module& module() override { return *embedder_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;
+  std::unique_ptr<GroupBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const GroupBatch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override;
   static std::vector<Watched> watchable() {

@@ -65,14 +65,6 @@ models::TrainedTokenTagger untrained(const data::NerData& data,
   return made;
 }
 
-struct TaggingBatch final : Batch {
-  using Batch::Batch;
-  models::WordBatch words;
-  at::Tensor targets;  // (B, N) int64
-  at::Tensor weights;  // (B, N) float32, 0 behind a sentence; undefined: all are one
-  int64_t tokens = 0;
-};
-
 // Some words lose their subwords, the same wherever they stand in the batch, so that the model
 // learns to tag a word that it does not know by its characters and its place.
 //                                                                  Iyyer et al. 2015, section 4.2
@@ -148,7 +140,7 @@ std::vector<Source> EntityRecognition::sources() const {
   return all;
 }
 
-std::unique_ptr<Batch> EntityRecognition::prepare(std::vector<int64_t> examples) const {
+std::unique_ptr<TaggingBatch> EntityRecognition::batch_of(std::vector<int64_t> examples) const {
   auto batch = std::make_unique<TaggingBatch>(std::move(examples));
   std::vector<const std::vector<std::string>*> words;
   models::IdRows tags;
@@ -169,8 +161,7 @@ std::unique_ptr<Batch> EntityRecognition::prepare(std::vector<int64_t> examples)
   return batch;
 }
 
-Loss EntityRecognition::loss(const Batch& batch) {
-  const auto& tagging = static_cast<const TaggingBatch&>(batch);
+Loss EntityRecognition::loss_of(const TaggingBatch& tagging) {
   models::WordBatch words = tagging.words;
   if (options_.word_dropout > 0) {
     words.subwords.ids =

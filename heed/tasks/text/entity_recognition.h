@@ -57,7 +57,15 @@ void visit_fields(Options& o, const Visit& visit) {
 
 struct TaggedParts;  // sentences as the model reads them (tagged_parts.h)
 
-class EntityRecognition final : public Task {
+struct TaggingBatch final : Batch {
+  using Batch::Batch;
+  models::WordBatch words;
+  at::Tensor targets;  // (B, N) int64
+  at::Tensor weights;  // (B, N) float32, 0 behind a sentence; undefined: all are one
+  int64_t tokens = 0;
+};
+
+class EntityRecognition final : public TaskOf<TaggingBatch> {
  public:
   // Learns the subwords (in lower case) and characters from the training sentences and builds a
   // fresh model. Weights come from torch's default generator. Tags may be of any scheme; they are
@@ -75,8 +83,8 @@ class EntityRecognition final : public Task {
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;
+  std::unique_ptr<TaggingBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const TaggingBatch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override {
     return watched_among(watchable(), name, "f1");

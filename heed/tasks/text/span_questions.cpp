@@ -16,13 +16,6 @@
 namespace heed::tasks {
 namespace {
 
-struct AskedWindows final : Batch {
-  using Batch::Batch;
-  models::QuestionBatch windows;
-  at::Tensor targets;  // (B, 2) int64, units: the first and the last of the answer
-  int64_t tokens = 0;
-};
-
 struct TokenRange {
   size_t first;
   size_t last;
@@ -150,8 +143,8 @@ std::vector<Source> SpanQuestions::sources() const {
           source_of("tokenizer", *trained_.tokenizer)};
 }
 
-std::unique_ptr<Batch> SpanQuestions::prepare(std::vector<int64_t> examples) const {
-  auto batch = std::make_unique<AskedWindows>(std::move(examples));
+std::unique_ptr<SpanBatch> SpanQuestions::batch_of(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<SpanBatch>(std::move(examples));
   batch->targets = at::empty({std::ssize(batch->examples), 2}, at::kLong);
   auto* targets = batch->targets.mutable_data_ptr<int64_t>();
   for (const int64_t number : batch->examples) {
@@ -165,8 +158,7 @@ std::unique_ptr<Batch> SpanQuestions::prepare(std::vector<int64_t> examples) con
   return batch;
 }
 
-Loss SpanQuestions::loss(const Batch& batch) {
-  const auto& asked = static_cast<const AskedWindows&>(batch);
+Loss SpanQuestions::loss_of(const SpanBatch& asked) {
   const at::Device device = device_of(*trained_.model);
   const at::Tensor scores = trained_.model->forward(asked.windows.to(device));
   return {.value = heed::cross_entropy(scores.contiguous(), asked.targets.to(device)),

@@ -20,9 +20,16 @@ struct SpanQuestionsOptions {
 
 struct Readings;  // questions and texts as the model reads them (span_readings.h)
 
+struct SpanBatch final : Batch {
+  using Batch::Batch;
+  models::QuestionBatch windows;
+  at::Tensor targets;  // (B, 2) int64, units: the first and the last of the answer
+  int64_t tokens = 0;
+};
+
 // A training example is a window: its answer is the first of the question, where the window holds
 // all of it, otherwise none.
-class SpanQuestions final : public Task {
+class SpanQuestions final : public TaskOf<SpanBatch> {
  public:
   // Builds the vocabulary from the training data and a fresh model, whose weights come from torch's
   // default generator. `progress` is of the merges of a BPE.
@@ -37,8 +44,8 @@ class SpanQuestions final : public Task {
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return lengths_; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;  // mean of the cross-entropies of start and end
+  std::unique_ptr<SpanBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const SpanBatch& batch) override;  // mean of the cross-entropies of start and end
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override {
     return watched_among(watchable(), name, "f1");

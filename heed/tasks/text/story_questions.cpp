@@ -24,13 +24,6 @@ namespace {
 constexpr int64_t kQuestionsAtOnce = 128;
 constexpr int64_t kMostAnswers = 1 << 22;  // of a batch
 
-struct AskedStories final : Batch {
-  using Batch::Batch;
-  models::QuestionBatch stories;
-  at::Tensor answers;  // (B) int64
-  int64_t tokens = 0;
-};
-
 std::vector<std::string> all_texts(const std::vector<data::StoryData>& data) {
   std::vector<std::string> texts;
   for (const data::StoryData& file : data) {
@@ -307,8 +300,8 @@ std::vector<Source> StoryQuestions::sources() const {
           source_of("tokenizer", *trained_.tokenizer)};
 }
 
-std::unique_ptr<Batch> StoryQuestions::prepare(std::vector<int64_t> examples) const {
-  auto batch = std::make_unique<AskedStories>(std::move(examples));
+std::unique_ptr<StoryBatch> StoryQuestions::batch_of(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<StoryBatch>(std::move(examples));
   batch->answers = at::empty({std::ssize(batch->examples)}, at::kLong);
   auto* answers = batch->answers.mutable_data_ptr<int64_t>();
   for (const int64_t number : batch->examples) {
@@ -321,8 +314,7 @@ std::unique_ptr<Batch> StoryQuestions::prepare(std::vector<int64_t> examples) co
   return batch;
 }
 
-Loss StoryQuestions::loss(const Batch& batch) {
-  const auto& asked = static_cast<const AskedStories&>(batch);
+Loss StoryQuestions::loss_of(const StoryBatch& asked) {
   const models::QuestionAnswererOptions& model = trained_.model->options();
   models::QuestionBatch stories = asked.stories;
   if (options_.empty_share > 0 && model.units == "sentences") {

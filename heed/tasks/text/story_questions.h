@@ -41,7 +41,14 @@ void visit_fields(Options& o, const Visit& visit) {
         o.class_weight);
 }
 
-class StoryQuestions final : public Task {
+struct StoryBatch final : Batch {
+  using Batch::Batch;
+  models::QuestionBatch stories;
+  at::Tensor answers;  // (B) int64
+  int64_t tokens = 0;
+};
+
+class StoryQuestions final : public TaskOf<StoryBatch> {
  public:
   // Builds the vocabulary and the classes from the training data and a fresh model, whose weights
   // come from torch's default generator. `progress` is of the merges of a BPE.
@@ -52,8 +59,8 @@ class StoryQuestions final : public Task {
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return train_.lengths; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;
+  std::unique_ptr<StoryBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const StoryBatch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override {
     return watched_among(watchable(), name, "exact_match");

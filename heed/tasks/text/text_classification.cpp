@@ -42,13 +42,6 @@ models::TrainedTextClassifier untrained(const data::ClassificationData& train,
   return made;
 }
 
-struct LabelledTexts final : Batch {
-  using Batch::Batch;
-  models::DocumentBatch texts;
-  at::Tensor labels;  // (B) int64, or, with several a text, (B, classes) float32 of 0 and 1
-  int64_t tokens = 0;
-};
-
 // A share of the real words replaced by the unknown word, so that the model does not lean on any
 // single one.                                                       Iyyer et al. 2015, section 4.2
 void drop_words(models::TextBatch& batch, double share, int64_t unknown_id) {
@@ -152,8 +145,8 @@ std::vector<Source> TextClassification::sources() const {
           source_of("tokenizer", *trained_.tokenizer)};
 }
 
-std::unique_ptr<Batch> TextClassification::prepare(std::vector<int64_t> examples) const {
-  auto batch = std::make_unique<LabelledTexts>(std::move(examples));
+std::unique_ptr<LabelledBatch> TextClassification::batch_of(std::vector<int64_t> examples) const {
+  auto batch = std::make_unique<LabelledBatch>(std::move(examples));
   const auto count = std::ssize(batch->examples);
   const auto classes = std::ssize(trained_.labels);
   const bool several = has_several_labels(trained_);
@@ -173,8 +166,7 @@ std::unique_ptr<Batch> TextClassification::prepare(std::vector<int64_t> examples
   return batch;
 }
 
-Loss TextClassification::loss(const Batch& batch) {
-  const auto& labelled = static_cast<const LabelledTexts&>(batch);
+Loss TextClassification::loss_of(const LabelledBatch& labelled) {
   models::DocumentBatch texts = labelled.texts;
   if (options_.word_dropout > 0) {
     drop_words(texts.rows, options_.word_dropout, trained_.tokenizer->unknown_id().value());

@@ -66,7 +66,14 @@ void visit_fields(Options& o, const Visit& visit) {
         o.threshold);
 }
 
-class TextClassification final : public Task {
+struct LabelledBatch final : Batch {
+  using Batch::Batch;
+  models::DocumentBatch texts;
+  at::Tensor labels;  // (B) int64, or, with several a text, (B, classes) float32 of 0 and 1
+  int64_t tokens = 0;
+};
+
+class TextClassification final : public TaskOf<LabelledBatch> {
  public:
   // Builds the vocabulary from the training texts and a fresh model. Weights come from torch's
   // default generator.
@@ -81,8 +88,8 @@ class TextClassification final : public Task {
   torch::nn::Module& module() override { return *trained_.model; }
   const std::vector<int64_t>& train_lengths() const override { return train_.lengths; }
   std::vector<Source> sources() const override;
-  std::unique_ptr<Batch> prepare(std::vector<int64_t> examples) const override;
-  Loss loss(const Batch& batch) override;
+  std::unique_ptr<LabelledBatch> batch_of(std::vector<int64_t> examples) const override;
+  Loss loss_of(const LabelledBatch& batch) override;
   Metrics validate(const Progress& progress) override;
   Watched watched(const std::string& name) const override;
   static std::vector<Watched> watchable() {

@@ -41,18 +41,18 @@ class SmallModel : public torch::nn::Module {
   double dropout = 0.3;
 };
 
+struct PointBatch final : tasks::Batch {
+  using Batch::Batch;
+  at::Tensor points;  // (tokens, 4)
+};
+
 // Example i is a row of `i % 5 + 1` tokens, each a point of which sin(sum) is to be learned; the
 // loss is the mean over the tokens of a batch.
-class SmallTask final : public tasks::Task {
+class SmallTask final : public tasks::TaskOf<PointBatch> {
  public:
   explicit SmallTask(int64_t examples = 23) : points_(at::randn({examples, 5, 4})) {
     for (int64_t i = 0; i < examples; ++i) lengths_.push_back(i % 5 + 1);
   }
-
-  struct Points final : tasks::Batch {
-    using Batch::Batch;
-    at::Tensor points;  // (tokens, 4)
-  };
 
   std::string name() const override { return "small"; }
   torch::nn::Module& module() override { return model; }
@@ -63,8 +63,8 @@ class SmallTask final : public tasks::Task {
     })};
   }
 
-  std::unique_ptr<tasks::Batch> prepare(std::vector<int64_t> examples) const override {
-    auto batch = std::make_unique<Points>(std::move(examples));
+  std::unique_ptr<PointBatch> batch_of(std::vector<int64_t> examples) const override {
+    auto batch = std::make_unique<PointBatch>(std::move(examples));
     std::vector<at::Tensor> rows;
     for (const int64_t i : batch->examples) {
       rows.push_back(points_[i].narrow(0, 0, lengths_[static_cast<size_t>(i)]));
@@ -73,8 +73,8 @@ class SmallTask final : public tasks::Task {
     return batch;
   }
 
-  tasks::Loss loss(const tasks::Batch& batch) override {
-    const at::Tensor& points = static_cast<const Points&>(batch).points;
+  tasks::Loss loss_of(const PointBatch& batch) override {
+    const at::Tensor& points = batch.points;
     const at::Tensor target = at::sin(points.sum(-1));
     return {.value = (model.forward(points * scale) - target).pow(2).mean(),
             .tokens = points.size(0),
