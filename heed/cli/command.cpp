@@ -1,6 +1,7 @@
 #include "heed/cli/command.h"
 
 #include <memory>
+#include <utility>
 
 namespace heed::cli {
 
@@ -28,43 +29,13 @@ Command score_wer_command();
 Command tokenize_decode_command();
 Command tokenize_encode_command();
 Command tokenize_train_command();
-Command train_asr_command();
-Command train_classify_command();
-Command train_detect_command();
-Command train_embed_command();
-Command train_forecast_command();
-Command train_graph_command();
-Command train_image_command();
-Command train_image_generation_command();
-Command train_links_command();
-Command train_lm_command();
-Command train_ner_command();
-Command train_qa_command();
-Command train_recommend_command();
-Command train_seq2seq_command();
-Command train_table_command();
-Command train_speech_command();
 Command transcribe_command();
 
-const std::vector<Command>& commands() {
-  static const std::vector<Command> all = {
-      // training
-      train_asr_command(),
-      train_classify_command(),
-      train_detect_command(),
-      train_embed_command(),
-      train_forecast_command(),
-      train_graph_command(),
-      train_image_command(),
-      train_image_generation_command(),
-      train_links_command(),
-      train_lm_command(),
-      train_ner_command(),
-      train_qa_command(),
-      train_recommend_command(),
-      train_seq2seq_command(),
-      train_table_command(),
-      train_speech_command(),
+namespace {
+
+// All but those of `heed train`.
+std::vector<Command> other_commands() {
+  return {
       // trained models
       eval_command(),
       predict_command(),
@@ -93,6 +64,16 @@ const std::vector<Command>& commands() {
       completion_command(),
       man_command(),
   };
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all = [] {
+    std::vector<Command> listed = train_commands();
+    for (Command& other : other_commands()) listed.push_back(std::move(other));
+    return listed;
+  }();
   return all;
 }
 

@@ -1,5 +1,6 @@
 // The subcommands of the program: a file for each (those of `score` share one, and those of
-// `tokenize`), a declaration and a line in command.cpp.
+// `tokenize`), a declaration and a line in command.cpp; those of `heed train` stand in the list of
+// tasks, tasks/task_kinds.cpp.
 #pragma once
 
 #include <functional>
@@ -31,6 +32,9 @@ auto with_settings(void (*define)(Options& options, Settings& settings), Run run
     return [settings, run] { run(*settings); };
   };
 }
+
+// Those of `heed train`, by their names.
+std::vector<Command> train_commands();
 
 // All of them, in the order in which help lists them.
 const std::vector<Command>& commands();
