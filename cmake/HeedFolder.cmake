@@ -2,18 +2,20 @@
 function(heed_rooms)
 endfunction()
 
-# heed_folder(NAME [TORCH] [DEPENDS folder...] [ROOMS room...] [LIBRARIES target...])
+# heed_folder(NAME [TORCH] [DEPENDS folder...] [SEEN_BY folder...] [ROOMS room...]
+#             [LIBRARIES target...])
 #
 # One folder of heed/ is one target: every *.cpp below the CMakeLists.txt becomes the static
 # library heed_NAME; every *_test.cpp, and all that stands in a folder named testing, goes into the
 # program heed_NAME_test, and ctest runs each GoogleTest suite found in it as one test. TORCH says
 # that the folder uses torch and shares the precompiled torch headers; a folder without it builds
 # and tests without torch. DEPENDS is also what tools/check_layers.py reads: a folder may include
-# only from itself and from the folders that its DEPENDS reach. So are ROOMS: the sub-folders, or
+# only from itself and from the folders that its DEPENDS reach, but for those whose SEEN_BY names
+# others alone. So are ROOMS: the sub-folders, or
 # files where a sub-folder holds several, from the ground up. A room includes only from itself and
 # from those before it; rooms joined as a|b do not see each other.
 function(heed_folder name)
-  cmake_parse_arguments(arg "TORCH" "" "DEPENDS;LIBRARIES;ROOMS" ${ARGN})
+  cmake_parse_arguments(arg "TORCH" "" "DEPENDS;LIBRARIES;ROOMS;SEEN_BY" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" "*.cpp")
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "(_test\\.cpp$)|((^|/)testing/)")

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Holds the includes of heed/ to the layers that its CMake files declare.
 
-`heed_folder(NAME [TORCH] [DEPENDS folder...] [ROOMS room...])` in heed/*/CMakeLists.txt says what a
-folder sees: itself and whatever its DEPENDS reach; and ROOMS, from the ground up, what its rooms
-see: themselves and the rooms before them. This checks that
+`heed_folder(NAME [TORCH] [DEPENDS folder...] [SEEN_BY folder...] [ROOMS room...])` in
+heed/*/CMakeLists.txt says what a folder sees: itself and whatever its DEPENDS reach, without the
+folders whose SEEN_BY names others; and ROOMS, from the ground up, what its rooms see: themselves
+and the rooms before them. This checks that
 
 - every #include "heed/..." names an existing file of a folder that the including folder sees,
 - and of a room that the including room sees, tests left out,
@@ -32,7 +33,7 @@ class Folder:
         words = re.sub(r"#[^\n]*", "", declaration).split()
         self.name = words[0]
         self.torch = "TORCH" in words
-        lists = {"DEPENDS": [], "LIBRARIES": [], "ROOMS": []}
+        lists = {"DEPENDS": [], "LIBRARIES": [], "ROOMS": [], "SEEN_BY": []}
         taking = None
         for word in words[1:]:
             if word == "TORCH" or word in lists:
@@ -40,6 +41,7 @@ class Folder:
             elif taking is not None:
                 taking.append(word)
         self.depends = lists["DEPENDS"]
+        self.seen_by = lists["SEEN_BY"]  # the only ones that may include it; none: all above it
         # The floors, each of rooms that do not see each other: ROOMS a b|c d.
         self.floors = [floor.split("|") for floor in lists["ROOMS"]]
 
@@ -73,15 +75,21 @@ def read_folders(declared_by="heed_folder"):
     return folders
 
 
-def seen_from(name, folders, trail=()):
+def seen_from(name, folders):
     """The folders that `name` sees, itself included; raises ValueError on a circle."""
+    reached = reached_from(name, folders)
+    return {other for other in reached
+            if other == name or not folders[other].seen_by or name in folders[other].seen_by}
+
+
+def reached_from(name, folders, trail=()):
     if name in trail:
         raise ValueError(" -> ".join([*trail, name]))
-    seen = {name}
+    reached = {name}
     for other in folders[name].depends:
         if other in folders:
-            seen |= seen_from(other, folders, (*trail, name))
-    return seen
+            reached |= reached_from(other, folders, (*trail, name))
+    return reached
 
 
 def check_declarations(folders):
@@ -94,6 +102,9 @@ def check_declarations(folders):
                 yield f"{where}: depends on '{other}', which is no folder of heed/"
             elif folders[other].torch and not folder.torch:
                 yield f"{where}: is free of torch but depends on '{other}', which is not"
+        for other in folder.seen_by:
+            if other not in folders:
+                yield f"{where}: is seen by '{other}', which is no folder of heed/"
         try:
             seen_from(directory, folders)
         except ValueError as circle:

@@ -9,9 +9,8 @@
 
 #include "heed/base/error.h"
 #include "heed/inference/fields.h"
-#include "heed/kernels/elementwise/softmax_loss.h"
-#include "heed/kernels/vector/sharing.h"
-#include "heed/ops/operator_workers.h"
+#include "heed/ops/log_sum_exp.h"
+#include "heed/ops/sharing.h"
 
 namespace heed::inference {
 namespace {
@@ -65,12 +64,6 @@ struct Scores {
   at::Tensor logits;
   int64_t width;
 };
-
-double log_sum(std::span<const float> logits) {
-  return kernels::log_sum_exp({.logits = logits.data(),
-                               .type = kernels::DataType::kFloat32,
-                               .classes = static_cast<int64_t>(logits.size())});
-}
 
 // Tokens that are there become unlikelier by their distance to `zero`, once however often they are
 // there.
@@ -183,7 +176,7 @@ class BeamSearch {
     for (size_t b = 0; b < search.beams.size(); ++b) {
       const Beam& beam = search.beams[b];
       const std::span<const float> logits = scores.row(beam.row);
-      const double sum = log_sum(logits);
+      const double sum = log_sum_exp(logits);
       if (!has_rules(asked.step)) {
         best.add(b, beam.log_probability - sum, logits);
         continue;
@@ -191,7 +184,7 @@ class BeamSearch {
       ruled.assign(logits.begin(), logits.end());
       rule(search, beam, {sum, asked.step}, ruled);
       const bool anew = options_.rules.renormalize_logits;
-      best.add(b, beam.log_probability - (anew ? log_sum(ruled) : sum), ruled);
+      best.add(b, beam.log_probability - (anew ? log_sum_exp(ruled) : sum), ruled);
     }
     return std::move(best).sorted();
   }
@@ -231,7 +224,7 @@ class BeamSearch {
       if (candidates.empty()) throw Error("beam search: expected logits that are numbers");
       finished[static_cast<size_t>(i)] = take(search, candidates, step);
     };
-    kernels::for_each_task(OperatorWorkers(), std::ssize(searches_), operations, search_one);
+    for_each_task(std::ssize(searches_), operations, search_one);
     // The last one takes the place of one that is finished, so that all others keep their rows.
     for (size_t i = searches_.size(); i-- > 0;) {
       if (!finished[i]) continue;

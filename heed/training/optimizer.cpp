@@ -8,8 +8,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/kernels/vector/sharing.h"
-#include "heed/ops/operator_workers.h"
+#include "heed/ops/sharing.h"
 #include "heed/training/tensor_pieces.h"
 
 namespace heed::training {
@@ -24,7 +23,7 @@ double joint_norm(const std::vector<at::Tensor>& tensors) {
   double elements = 0;
   for (const at::Tensor& tensor : tensors) elements += static_cast<double>(tensor.numel());
   std::vector<at::Tensor> norms(tensors.size());
-  kernels::for_each_task(OperatorWorkers(), std::ssize(tensors), 2 * elements, [&](int64_t i) {
+  for_each_task(std::ssize(tensors), 2 * elements, [&](int64_t i) {
     const c10::AutoGradMode no_gradients(false);
     norms[static_cast<size_t>(i)] = tensors[static_cast<size_t>(i)].norm();
   });

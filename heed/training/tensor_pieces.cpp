@@ -6,8 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "heed/kernels/vector/sharing.h"
-#include "heed/ops/operator_workers.h"
+#include "heed/ops/sharing.h"
 
 namespace heed::training {
 namespace {
@@ -73,7 +72,7 @@ void for_each_piece(const TensorLists& lists,
   double elements = 0;
   for (const at::Tensor& tensor : lists[0]) elements += static_cast<double>(tensor.numel());
   const std::vector<Piece> pieces = pieces_of(lists);
-  kernels::for_each_task(OperatorWorkers(), std::ssize(pieces), 10 * elements, [&](int64_t task) {
+  for_each_task(std::ssize(pieces), 10 * elements, [&](int64_t task) {
     const c10::AutoGradMode no_gradients(false);
     const Piece& piece = pieces[static_cast<size_t>(task)];
     body(part_of(lists, piece), piece.first);

@@ -7,8 +7,7 @@
 #include <cstring>
 
 #include "heed/base/error.h"
-#include "heed/kernels/vector/sharing.h"
-#include "heed/ops/operator_workers.h"
+#include "heed/ops/sharing.h"
 
 namespace heed::nn {
 namespace {
@@ -101,7 +100,7 @@ void copy_rows(const at::Tensor& from, const at::Tensor& to, const std::vector<M
   const int64_t heads = to.size(1);
   const auto bytes = static_cast<size_t>(length * to.size(3)) * to.element_size();
   const auto moved = static_cast<double>(heads) * static_cast<double>(moves.size() * bytes);
-  kernels::for_each_stretch(OperatorWorkers(), heads, 5 * moved, [&](int64_t begin, int64_t end) {
+  for_each_stretch(heads, 5 * moved, [&](int64_t begin, int64_t end) {
     std::vector<char> spare(bytes);
     for (int64_t head = begin; head < end; ++head) {
       const auto place = [&](const at::Tensor& tensor, int64_t row) {

@@ -9,9 +9,8 @@
 #include <type_traits>
 
 #include "heed/base/error.h"
-#include "heed/kernels/vector/sharing.h"
 #include "heed/nn/layers/packed_rows.h"
-#include "heed/ops/operator_workers.h"
+#include "heed/ops/sharing.h"
 
 namespace heed::nn {
 namespace {
@@ -97,9 +96,9 @@ void for_each_token(const RowSizes& s, const PackedRows* packed, const Token& to
     }
   };
   if (packed == nullptr) {
-    kernels::for_each_stretch(OperatorWorkers(), tokens, operations, stretch_of_tokens);
+    for_each_stretch(tokens, operations, stretch_of_tokens);
   } else {
-    kernels::for_each_stretch(OperatorWorkers(), s.batch, operations, stretch_of_rows);
+    for_each_stretch(s.batch, operations, stretch_of_rows);
   }
 }
 

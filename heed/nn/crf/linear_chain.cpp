@@ -9,8 +9,7 @@
 #include <limits>
 
 #include "heed/base/error.h"
-#include "heed/kernels/vector/sharing.h"
-#include "heed/ops/operator_workers.h"
+#include "heed/ops/sharing.h"
 
 namespace heed::nn {
 namespace {
@@ -219,7 +218,7 @@ void for_each_sequence(const Scores& scores, Work work) {
   // An exponential for each pair of tags in each word.
   const double operations = 100.0 * static_cast<double>(scores.batch * scores.tags * scores.tags) *
                             static_cast<double>(scores.longest);
-  kernels::for_each_task(OperatorWorkers(), scores.batch, operations, [&](int64_t b) {
+  for_each_task(scores.batch, operations, [&](int64_t b) {
     if (scores.length(b) > 0) work(b);
   });
 }

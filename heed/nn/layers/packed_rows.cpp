@@ -6,9 +6,8 @@
 
 #include <algorithm>
 
-#include "heed/kernels/vector/sharing.h"
 #include "heed/ops/attention/transforms.h"
-#include "heed/ops/operator_workers.h"
+#include "heed/ops/sharing.h"
 
 namespace heed::nn {
 namespace {
@@ -33,10 +32,9 @@ template <typename Body>
 void for_each_row(const PackedRows& rows, int64_t bytes_of_token, const Body& body) {
   const double operations = 8.0 * static_cast<double>(rows.batch() * rows.longest()) *
                             static_cast<double>(bytes_of_token);
-  kernels::for_each_stretch(OperatorWorkers(), rows.batch(), operations,
-                            [&](int64_t begin, int64_t end) {
-                              for (int64_t b = begin; b < end; ++b) body(b);
-                            });
+  for_each_stretch(rows.batch(), operations, [&](int64_t begin, int64_t end) {
+    for (int64_t b = begin; b < end; ++b) body(b);
+  });
 }
 
 at::Tensor packed_copy(const at::Tensor& padded, const PackedRows& rows) {
