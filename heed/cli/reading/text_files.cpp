@@ -75,11 +75,20 @@ std::string answer_in(const JsonValue& object) {
   return object.at("output").string();             // throws, naming it
 }
 
-std::vector<std::string> raw_lines(const std::string& file, data::DataReport& report) {
-  data::TextLines reader(file, {.limits = data::Limits()}, report);
+// The lines of a file as they stand.
+struct WholeFile {
+  std::string name;
+  data::FileLayout kind;
   std::vector<std::string> lines;
-  for (std::string line; reader.next(line);) lines.push_back(line);
-  return lines;
+  bool has_faults;
+};
+
+WholeFile rest_of(data::TextLines& reader, const std::string& file, const data::FileLayout& kind,
+                  const data::DataReport& report) {
+  WholeFile whole{.name = file, .kind = kind, .lines = {}, .has_faults = false};
+  for (std::string line; reader.next(line);) whole.lines.push_back(line);
+  whole.has_faults = report.fatal_count() > 0;
+  return whole;
 }
 
 std::vector<data::Row> rows_in(const std::string& file, const data::FileLayout& kind,
@@ -108,46 +117,49 @@ bool are_quoted(const std::vector<data::Row>& rows, const std::vector<std::strin
 }
 
 // A column alone. Nothing between cells says what the file is, and an empty line is an empty cell.
-std::vector<data::Row> only_column(const std::string& file, const data::FileLayout& kind,
-                                   const std::vector<std::string>& lines) {
+std::vector<data::Row> only_column(const WholeFile& file) {
   data::DataReport faults;
-  std::vector<data::Row> rows = rows_in(file, kCommas, faults);
-  if (kind.format == data::Format::kCsv || (faults.fatal_count() == 0 && are_quoted(rows, lines))) {
+  std::vector<data::Row> rows = rows_in(file.name, kCommas, faults);
+  if (file.kind.format == data::Format::kCsv ||
+      (faults.fatal_count() == 0 && are_quoted(rows, file.lines))) {
     throw_or_warn(faults);
     return rows;
   }
   rows.clear();
-  for (const std::string& line : lines) {
+  for (const std::string& line : file.lines) {
     rows.push_back({.cells = {line}, .line = std::ssize(rows) + 1});
   }
   return rows;
 }
 
-}  // namespace
-
-std::optional<std::vector<data::Row>> columns_of(const std::string& file,
+// As columns_of() below. Only a table that may have these columns is read again.
+std::optional<std::vector<data::Row>> columns_in(const WholeFile& file,
                                                  const std::vector<std::string>& names) {
-  if (!std::filesystem::is_regular_file(file)) return std::nullopt;  // cannot be read once more
-  data::DataReport report;
-  data::FileLayout kind =
-      data::TextLines(file, {.limits = data::Limits()}, report).kind(data::Format::kAuto);
-  const std::vector<std::string> lines = raw_lines(file, report);
-  if (lines.empty() || report.fatal_count() > 0) return std::nullopt;
+  const std::vector<std::string>& lines = file.lines;
+  if (lines.empty() || file.has_faults) return std::nullopt;
+  if (!std::filesystem::is_regular_file(file.name)) return std::nullopt;  // is not there again
   if (names.size() == 1 && lines[0] == names[0]) {
-    std::vector<data::Row> rows = only_column(file, kind, lines);
+    std::vector<data::Row> rows = only_column(file);
     rows.erase(rows.begin());
     return rows;
   }
+  const auto heading =
+      std::find_if(lines.begin(), lines.end(), [](const auto& line) { return !line.empty(); });
+  const auto stands_there = [&](const std::string& name) {
+    return heading != lines.end() && heading->find(name) != std::string::npos;
+  };
+  if (!std::all_of(names.begin(), names.end(), stands_there)) return std::nullopt;
   const bool tabs = lines[0].find('\t') != std::string::npos;
   // Words below each other, with an empty line behind each sentence, may have a heading too.
   const bool blank = std::find(lines.begin(), lines.end(), "") != lines.end();
   if (names.size() > 1 && tabs && blank) return std::nullopt;
   // Of a table with few of the usual names only a file's own name says what it is.
+  data::FileLayout kind = file.kind;
   if (kind.format != data::Format::kTsv && kind.format != data::Format::kCsv) {
     kind = tabs ? data::FileLayout{.format = data::Format::kTsv, .delimiter = '\t'} : kCommas;
   }
   data::DataReport faults;  // of a table, which this need not be
-  std::vector<data::Row> rows = rows_in(file, kind, faults);
+  std::vector<data::Row> rows = rows_in(file.name, kind, faults);
   std::vector<size_t> columns;
   for (const std::string& name : names) {
     const auto& header = rows.empty() ? std::vector<std::string>() : rows[0].cells;
@@ -167,6 +179,17 @@ std::optional<std::vector<data::Row>> columns_of(const std::string& file,
   return rows;
 }
 
+}  // namespace
+
+std::optional<std::vector<data::Row>> columns_of(const std::string& file,
+                                                 const std::vector<std::string>& names) {
+  if (!std::filesystem::is_regular_file(file)) return std::nullopt;  // is read once more
+  data::DataReport report;
+  data::TextLines reader(file, {.limits = data::Limits()}, report);
+  const data::FileLayout kind = reader.kind(data::Format::kAuto);
+  return columns_in(rest_of(reader, file, kind, report), names);
+}
+
 std::vector<std::string> answers_of(const std::string& file, Before before) {
   data::DataReport report;
   data::TextLines reader(file, {.limits = data::Limits()}, report);
@@ -179,13 +202,14 @@ std::vector<std::string> answers_of(const std::string& file, Before before) {
     throw_or_warn(report);
     return answers;
   }
+  WholeFile whole = rest_of(reader, file, kind, report);
   for (const char* name : kAnswerNames) {
-    const auto column = columns_of(file, {name});
+    const auto column = columns_in(whole, {name});
     if (!column) continue;
     for (const data::Row& row : *column) answers.push_back(row.cells[0]);
     return answers;
   }
-  for (std::string line; reader.next(line);) answers.push_back(line);
+  answers = std::move(whole.lines);
   throw_or_warn(report);
   // Lines of inputs that had no answer are empty.
   const auto all_have = [&](const auto& place) {
