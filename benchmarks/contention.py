@@ -30,6 +30,8 @@ import sys
 import tempfile
 import time
 
+from asked import Asked
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks" / "training"))
 
@@ -195,24 +197,14 @@ def as_peer(threads):
         print(works[line.strip()](), flush=True)
 
 
-class Torch:
-    """PyTorch in a process that stays, so that it is loaded once; between two questions it sleeps."""
+class Torch(Asked):
+    """PyTorch in a process that stays, so that it is loaded once."""
 
     def __init__(self, threads):
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--peer", "--threads", str(threads or 0)], text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        super().__init__(sys.executable, __file__, "--peer", "--threads", threads or 0)
 
     def rate(self, work):
-        print(work, file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
-        if not answer:
-            sys.exit(f"PyTorch, {work}: ended")
-        return float(answer)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        return self.ask(work)
 
 
 # ---- measuring ---------------------------------------------------------------------------------

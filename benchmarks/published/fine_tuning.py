@@ -20,16 +20,15 @@ rows say how many tokens each side computes, padding among them. Cases:
 --layers takes so many of the 12 layers, which is enough for a first look at what a layer costs.
 """
 
-import json
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import common
+from asked import Asked
 
 ROWS = 32
 WINDOW = 50  # batches among which `heed train` sorts by length
@@ -104,28 +103,18 @@ class Peer:
 
     def __init__(self, options, case, directory, table, way):
         self.clock = options.clock
-        self.process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("fine_tuning_peer.py"), directory, table, case, way],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.said = self.answer()
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"fine_tuning_peer.py ended with {self.process.wait()}")
-        return json.loads(line)
+        self.peer = Asked(sys.executable, Path(__file__).with_name("fine_tuning_peer.py"), directory, table, case, way)
+        self.said = self.peer.answer()
 
     def turn(self):
-        print(file=self.process.stdin, flush=True)
-        self.said = self.answer()
+        self.said = self.peer.ask()
         return self.said[self.clock]
 
     def peak(self):
         return self.said["peak"]
 
     def end(self):
-        self.process.stdin.close()
-        self.process.wait()
+        self.peer.close()
 
 
 def measure(options, case):

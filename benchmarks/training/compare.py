@@ -18,7 +18,6 @@ import json
 import math
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,9 +26,11 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from models import Classifier, Gpt, Stack
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from asked import Asked  # noqa: E402
+from models import Classifier, Gpt, Stack  # noqa: E402
+
 STEPS_COMPARED = 4
 TURN_SECONDS = 0.5
 PEAKS = {"float32": 0, "bfloat16": 0}  # GF/s, the largest measured so far
@@ -89,30 +90,17 @@ def onnx_inference(model, batches, threads):
     return lambda: (torch.from_numpy(session.run(None, {"x": x.numpy()})[0]) * probe).mean().item()
 
 
-class Heed:
+class Heed(Asked):
     """The C++ program, which waits until it is asked for a run."""
 
     def __init__(self, program, case, dtype, threads, weights, data):
-        self.process = subprocess.Popen(
-            [program, case, dtype, str(threads), weights, data],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        super().__init__(program, case, dtype, threads, weights, data)
         self.machine = self.answer()
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"heed_bench_training ended with {self.process.wait()}")
-        return json.loads(line)
 
     def run(self):
         """Milliseconds and loss."""
-        print(file=self.process.stdin, flush=True)
-        found = self.answer()
+        found = self.ask()
         return found["ms"], found["loss"]
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def timed(run):
