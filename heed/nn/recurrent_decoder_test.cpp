@@ -3,11 +3,10 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "heed/base/error.h"
 #include "heed/nn/attention/attention_recorder.h"
 #include "heed/nn/recurrent_encoder.h"
+#include "heed/nn/testing/finite_differences.h"
 #include "heed/nn/testing/test_tensors.h"
 
 namespace heed::nn {
@@ -167,26 +166,8 @@ TEST(RecurrentDecoder, GradientsAreThoseOfFiniteDifferences) {
       const Memory memory = nets.encoder.forward(source, lengths);
       return (nets.decoder.forward(x, {.memory = &memory}) * upstream).sum();
     };
-    loss().backward();
-    for (torch::nn::Module* module : {static_cast<torch::nn::Module*>(&nets.encoder),
-                                      static_cast<torch::nn::Module*>(&nets.decoder)}) {
-      for (auto& item : module->named_parameters()) {
-        at::Tensor& parameter = item.value();
-        ASSERT_TRUE(parameter.grad().defined()) << item.key() << ' ' << kind.attention;
-        const at::NoGradGuard no_grad;
-        const at::Tensor start = parameter.clone();
-        const at::Tensor direction = at::randn_like(start);
-        constexpr double kStep = 1e-5;
-        parameter.copy_(start + kStep * direction);
-        const double above = loss().item<double>();
-        parameter.copy_(start - kStep * direction);
-        const double below = loss().item<double>();
-        parameter.copy_(start);
-        const double slope = (parameter.grad() * direction).sum().item<double>();
-        EXPECT_NEAR((above - below) / (2 * kStep), slope, 1e-6 * (1 + std::abs(slope)))
-            << item.key() << ' ' << kind.attention << ' ' << kind.cell;
-      }
-    }
+    expect_gradients({&nets.encoder, &nets.decoder}, loss,
+                     std::string(kind.attention) + ' ' + kind.cell);
   }
 }
 

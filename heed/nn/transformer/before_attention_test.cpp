@@ -3,11 +3,10 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "heed/base/error.h"
 #include "heed/nn/decoder.h"
 #include "heed/nn/encoder.h"
+#include "heed/nn/testing/finite_differences.h"
 #include "heed/nn/testing/test_tensors.h"
 #include "heed/nn/transformer/recompute.h"
 
@@ -144,23 +143,7 @@ TEST(BeforeAttention, GradientsAreThoseOfFiniteDifferences) {
           x, Pattern::padded({.key = lengths, .query = lengths}), /*trace=*/nullptr, lengths);
       return (states * upstream)[0].sum() + (states * upstream)[1].slice(0, 0, 3).sum();
     };
-    loss().backward();
-    for (auto& item : encoder.layers[0]->before_attention->named_parameters()) {
-      at::Tensor& parameter = item.value();
-      ASSERT_TRUE(parameter.grad().defined()) << item.key();
-      const at::NoGradGuard no_grad;
-      const at::Tensor start = parameter.clone();
-      const at::Tensor direction = at::randn_like(start);
-      constexpr double kStep = 1e-5;
-      parameter.copy_(start + kStep * direction);
-      const double above = loss().item<double>();
-      parameter.copy_(start - kStep * direction);
-      const double below = loss().item<double>();
-      parameter.copy_(start);
-      const double slope = (parameter.grad() * direction).sum().item<double>();
-      EXPECT_NEAR((above - below) / (2 * kStep), slope, 1e-6 * (1 + std::abs(slope)))
-          << part << ' ' << item.key();
-    }
+    expect_gradients({encoder.layers[0]->before_attention.get()}, loss, part);
   }
 }
 
