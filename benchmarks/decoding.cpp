@@ -12,7 +12,7 @@
 #include "benchmarks/bench.h"
 #include "heed/base/error.h"
 #include "heed/models/language_model.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/threads.h"
 #include "heed/tasks/generation/language_model_decoder.h"
 
 namespace heed::bench {

@@ -26,7 +26,7 @@
 #include "heed/models/text_classifier.h"
 #include "heed/nn/encoder.h"
 #include "heed/ops/cross_entropy.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/threads.h"
 #include "heed/training/optimizer.h"
 #include "heed/training/precision.h"
 

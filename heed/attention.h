@@ -5,4 +5,4 @@
 #include "heed/ops/attention_weights.h"
 #include "heed/ops/hierarchical.h"
 #include "heed/ops/pattern.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/threads.h"

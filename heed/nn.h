@@ -27,4 +27,4 @@
 #include "heed/ops/cross_entropy.h"
 #include "heed/ops/dropout.h"
 #include "heed/ops/linear.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/threads.h"

@@ -3,7 +3,7 @@
 
 #include "heed/text/builders/bpe_builder.h"
 #include "heed/text/builders/word_level_builder.h"
-#include "heed/text/published.h"
+#include "heed/text/published_tokenizers.h"
 #include "heed/text/tokenizer.h"
 #include "heed/text/tokenizer_directory.h"
 #include "heed/text/words/entity_tags.h"

@@ -28,7 +28,7 @@
 #include "heed/io/weights/safetensors.h"
 #include "heed/models/published/published.h"
 #include "heed/tasks/generation/language_model_decoder.h"
-#include "heed/tasks/generation/logit_rules.h"
+#include "heed/tasks/generation/published_rules.h"
 #include "heed/tasks/generation/sequence_to_sequence_decoder.h"
 
 namespace {

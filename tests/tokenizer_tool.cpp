@@ -29,7 +29,7 @@
 #include "heed/base/error.h"
 #include "heed/io/json.h"
 #include "heed/text/builders/word_level_builder.h"
-#include "heed/text/published.h"
+#include "heed/text/published_tokenizers.h"
 #include "heed/text/tokenizer.h"
 #include "heed/text/tokenizer_directory.h"
 

@@ -12,6 +12,7 @@
   headers need besides what heed/*.h includes stands in tools/public_headers.txt, so that no header
   becomes public because another happens to include it.
 - What is compiled once for each instruction set (namespace HEED_ISA) ends in _leaf.h.
+- Two headers of one name are the same thing on two levels (NAMESAKES).
 - Text files end with a newline, and have no trailing blanks, tabs for indentation or CRLF.
 
 Prints one line for each mistake; exit status 1 if there is any. Runs as the test tree.files.
@@ -30,6 +31,10 @@ TEXT = CODE | {".py", ".sh", ".cmake", ".md", ".txt", ".json", ".toml", ".in"}
 LOOSE = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
 DATA = {"testdata", "golden"}  # folders whose files may look as they like
 LEAF = re.compile(r"^namespace [\w:]*\bHEED_ISA\b", re.MULTILINE)
+# A kernel, the operator that calls it, the layer that has its weights; what a page shows and how
+# the program fills it.
+NAMESAKES = {"attention.h", "attention_page.h", "dropout.h", "embedding.h", "linear.h", "norm.h",
+             "pattern.h", "sharing.h"}
 OUR_OWN = {"tools/check_tree.py"}  # it names what it looks for
 
 
@@ -166,9 +171,22 @@ def check_public_headers(root=ROOT):
                 yield f"{name}: includes {included}, which is for programs; include what is used"
 
 
+def check_namesakes(headers):
+    by_name = {}
+    for name in headers:
+        by_name.setdefault(pathlib.PurePosixPath(name).name, []).append(name)
+    for name, here in by_name.items():
+        if len(here) > 1 and name not in NAMESAKES:
+            yield f"{here[0]}: is called as {', '.join(here[1:])}; say by its name what it is"
+        if len(here) == 1 and name in NAMESAKES:
+            yield f"tools/check_tree.py: {name} is the name of one header alone"
+
+
 def main():
     mistakes, count = [], 0
     mistakes += check_public_headers()
+    mistakes += check_namesakes(str(path.relative_to(ROOT)) for path in our_files()
+                                if path.suffix == ".h")
     for path in our_files():
         if path.suffix not in TEXT or DATA & set(path.relative_to(ROOT).parts):
             continue

@@ -8,7 +8,7 @@
 #include "heed/kernels/attention/attention.h"
 #include "heed/ops/attention/fused_problem.h"
 #include "heed/ops/operator_workers.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/threads.h"
 
 namespace heed::bench {
 namespace {

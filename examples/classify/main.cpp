@@ -9,7 +9,7 @@
 #include "heed/base/cpus.h"
 #include "heed/base/error.h"
 #include "heed/models/files/text_classifier_files.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/threads.h"
 #include "heed/tasks/text/classify.h"
 
 int main(int count, char** arguments) {

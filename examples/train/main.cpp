@@ -6,7 +6,7 @@
 
 #include "heed/base/cpus.h"
 #include "heed/base/error.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/threads.h"
 #include "heed/tasks/text/text_classification.h"
 #include "heed/training/trainer.h"
 

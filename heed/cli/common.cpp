@@ -11,7 +11,7 @@
 #include "heed/base/error.h"
 #include "heed/base/format.h"
 #include "heed/base/joined.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/threads.h"
 
 namespace heed::cli {
 namespace {

@@ -12,7 +12,7 @@
 #include "heed/doctor/model_checks.h"
 #include "heed/io/atomic.h"
 #include "heed/io/printable.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/threads.h"
 #include "heed/training/processes/process_memory.h"
 #include "heed/training/run/run_log.h"
 

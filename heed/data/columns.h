@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "heed/data/format.h"
+#include "heed/data/file_format.h"
 #include "heed/io/json.h"
 
 namespace heed::data {

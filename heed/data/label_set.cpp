@@ -7,7 +7,7 @@
 
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
-#include "heed/data/format.h"
+#include "heed/data/file_format.h"
 #include "heed/io/utf8.h"
 #include "heed/text/characters/aligned_text.h"
 #include "heed/text/characters/unicode.h"

@@ -8,7 +8,7 @@
 #include <span>
 
 #include "heed/base/error.h"
-#include "heed/inference/fields.h"
+#include "heed/inference/generation_fields.h"
 #include "heed/ops/log_sum_exp.h"
 #include "heed/ops/sharing.h"
 

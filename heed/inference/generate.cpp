@@ -6,7 +6,7 @@
 #include <span>
 
 #include "heed/base/error.h"
-#include "heed/inference/fields.h"
+#include "heed/inference/generation_fields.h"
 
 namespace heed::inference {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
-#include "heed/inference/fields.h"
+#include "heed/inference/generation_fields.h"
 
 namespace heed::inference {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "heed/base/error.h"
 #include "heed/io/json.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/text_classifier_files.h"
 #include "heed/text/builders/word_level_builder.h"

@@ -15,7 +15,7 @@
 #include "heed/nn/encoder.h"
 #include "heed/nn/testing/test_tensors.h"
 #include "heed/nn/transformer/recompute.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/threads.h"
 
 namespace heed::nn {
 namespace {

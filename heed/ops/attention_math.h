@@ -2,7 +2,7 @@
 #pragma once
 
 #include "heed/ops/attention.h"
-#include "heed/ops/attention/attention_checks.h"
+#include "heed/ops/attention/argument_checks.h"
 
 namespace heed {
 

@@ -6,7 +6,7 @@
 
 #include "heed/base/error.h"
 #include "heed/kernels/arithmetic.h"
-#include "heed/kernels/attention/rows/weights.h"
+#include "heed/kernels/attention/rows/row_weights.h"
 #include "heed/ops/attention/fused_problem.h"
 #include "heed/ops/attention_math.h"
 #include "heed/ops/operator_workers.h"

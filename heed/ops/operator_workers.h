@@ -1,4 +1,4 @@
-// How operators share their work among the threads of ops/workers.h.
+// How operators share their work among the threads of ops/threads.h.
 #pragma once
 
 #include <functional>

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "heed/base/error.h"
-#include "heed/kernels/attention/patterns/joined.h"
+#include "heed/kernels/attention/patterns/joined_pattern.h"
 #include "heed/ops/attention/pattern_node.h"
 #include "heed/ops/tensor_text.h"
 

@@ -1,4 +1,4 @@
-// Sharing out work on tensors among the threads of ops/workers.h, for layers whose loops are their
+// Sharing out work on tensors among the threads of ops/threads.h, for layers whose loops are their
 // own.
 #pragma once
 

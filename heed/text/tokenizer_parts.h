@@ -8,11 +8,11 @@
 
 #include "heed/io/json.h"
 #include "heed/text/added_vocabulary.h"
-#include "heed/text/decoder.h"
 #include "heed/text/model.h"
 #include "heed/text/normalizer.h"
 #include "heed/text/post_processor.h"
 #include "heed/text/pre_tokenizer.h"
+#include "heed/text/token_decoder.h"
 #include "heed/text/tokenizer.h"
 
 namespace heed::text {

@@ -8,8 +8,8 @@
 
 #include "heed/tasks/common/task.h"
 #include "heed/training/data_loader.h"
-#include "heed/training/options.h"
 #include "heed/training/processes/parallel.h"
+#include "heed/training/training_options.h"
 
 namespace heed::training {
 

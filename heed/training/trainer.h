@@ -5,8 +5,8 @@
 
 #include "heed/io/atomic.h"
 #include "heed/tasks/common/task.h"
-#include "heed/training/options.h"
 #include "heed/training/run/reports.h"
+#include "heed/training/training_options.h"
 
 namespace heed::training {
 

@@ -12,12 +12,12 @@
 #include "heed/io/weights/safetensors.h"
 #include "heed/tasks/common/task.h"
 #include "heed/training/named_parameters.h"
-#include "heed/training/options.h"
 #include "heed/training/precision.h"
 #include "heed/training/processes/gradient_reducer.h"
 #include "heed/training/processes/parallel.h"
 #include "heed/training/random_state.h"
 #include "heed/training/run/checkpoint.h"
+#include "heed/training/training_options.h"
 #include "heed/training/weight_average.h"
 
 namespace heed::training {

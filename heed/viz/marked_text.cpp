@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "heed/base/error.h"
-#include "heed/viz/drawing/unicode.h"
+#include "heed/viz/drawing/drawable.h"
 
 namespace heed {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "heed/base/error.h"
 #include "heed/viz/drawing/color_map.h"
-#include "heed/viz/drawing/unicode.h"
+#include "heed/viz/drawing/drawable.h"
 
 namespace heed {
 namespace {

@@ -12,7 +12,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/options/task_sets.h"
-#include "heed/inference/fields.h"
+#include "heed/inference/generation_fields.h"
 #include "heed/io/file.h"
 #include "heed/io/utf8.h"
 #include "heed/models/files/encoder_decoder_files.h"
@@ -21,7 +21,7 @@
 #include "heed/models/files/published_files.h"
 #include "heed/models/parts/text_batch.h"
 #include "heed/tasks/generation/language_model_decoder.h"
-#include "heed/tasks/generation/logit_rules.h"
+#include "heed/tasks/generation/published_rules.h"
 #include "heed/tasks/generation/sequence_to_sequence.h"
 #include "heed/tasks/generation/sequence_to_sequence_decoder.h"
 

@@ -11,10 +11,10 @@
 #include "heed/cli/interrupt.h"
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/writing/standard_streams.h"
-#include "heed/inference/fields.h"
+#include "heed/inference/generation_fields.h"
 #include "heed/inference/text_stream.h"
 #include "heed/io/json.h"
-#include "heed/tasks/generation/logit_rules.h"
+#include "heed/tasks/generation/published_rules.h"
 
 namespace heed::cli {
 namespace {

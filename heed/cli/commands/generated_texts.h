@@ -15,7 +15,7 @@
 
 namespace heed::cli {
 
-// The settings of inference/fields.h, with the defaults of what they are passed on to.
+// The settings of inference/generation_fields.h, with the defaults of what they are passed on to.
 struct GenerationSettings {
   inference::SamplingOptions sampling = {};
   int64_t max_new_tokens = inference::kMaxNewTokens;

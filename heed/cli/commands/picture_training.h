@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "heed/cli/options/image_sets.h"
-#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/training_settings.h"
 
 namespace heed::cli {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "heed/cli/options/model_options.h"
 #include "heed/cli/options/speech_sets.h"
-#include "heed/cli/options/training_options.h"
-#include "heed/cli/options/transformer_options.h"
+#include "heed/cli/options/training_settings.h"
 #include "heed/models/parts/speech_encoder.h"
 
 namespace heed::cli {
@@ -42,7 +42,7 @@ struct SoundTraining {
 };
 
 // The options of a model that has a member `speech`, and of its task; resolved() as
-// transformer_options.h says of others.
+// model_options.h says of others.
 template <typename Task>
 void add_speech_options(Options& options, Task& task) {
   task.model.speech.transformer.d_ff = 0;

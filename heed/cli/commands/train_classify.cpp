@@ -8,8 +8,8 @@
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/from_model.h"
-#include "heed/cli/options/training_options.h"
-#include "heed/cli/options/transformer_options.h"
+#include "heed/cli/options/model_options.h"
+#include "heed/cli/options/training_settings.h"
 #include "heed/tasks/text/text_classification.h"
 
 namespace heed::cli {

@@ -9,7 +9,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/options/from_model.h"
-#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/training_settings.h"
 #include "heed/tasks/text/embedding_training.h"
 
 namespace heed::cli {

@@ -7,7 +7,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/options/graph_sets.h"
-#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/training_settings.h"
 #include "heed/cli/writing/graph_report.h"
 
 namespace heed::cli {

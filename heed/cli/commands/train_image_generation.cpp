@@ -7,8 +7,8 @@
 #include "heed/cli/commands/picture_training.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
-#include "heed/cli/options/training_options.h"
-#include "heed/cli/options/transformer_options.h"
+#include "heed/cli/options/model_options.h"
+#include "heed/cli/options/training_settings.h"
 #include "heed/tasks/image/image_generation.h"
 
 namespace heed::cli {

@@ -4,7 +4,7 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/options/graph_sets.h"
-#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/training_settings.h"
 #include "heed/cli/writing/link_report.h"
 #include "heed/tasks/graph/link_prediction.h"
 

@@ -8,8 +8,8 @@
 #include "heed/cli/common.h"
 #include "heed/cli/options/field_options.h"
 #include "heed/cli/options/interaction_sets.h"
-#include "heed/cli/options/training_options.h"
-#include "heed/cli/options/transformer_options.h"
+#include "heed/cli/options/model_options.h"
+#include "heed/cli/options/training_settings.h"
 #include "heed/cli/writing/recommend_report.h"
 
 namespace heed::cli {

@@ -5,8 +5,8 @@
 #include "heed/cli/command.h"
 #include "heed/cli/common.h"
 #include "heed/cli/options/from_model.h"
-#include "heed/cli/options/training_options.h"
-#include "heed/cli/options/transformer_options.h"
+#include "heed/cli/options/model_options.h"
+#include "heed/cli/options/training_settings.h"
 #include "heed/tasks/generation/sequence_to_sequence.h"
 
 namespace heed::cli {

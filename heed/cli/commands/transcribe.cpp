@@ -15,7 +15,7 @@
 #include "heed/cli/writing/answer_writer.h"
 #include "heed/cli/writing/subtitles.h"
 #include "heed/data/sounds/sound_data.h"
-#include "heed/inference/fields.h"
+#include "heed/inference/generation_fields.h"
 #include "heed/io/printable.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/speech_recognizer_files.h"

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "heed/cli/options/options.h"
-#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/training_settings.h"
 #include "heed/models/files/published_files.h"
 
 namespace heed::cli {

@@ -16,7 +16,7 @@
 #include "heed/cli/task_kind.h"
 #include "heed/cli/text_task.h"
 #include "heed/cli/writing/score_json.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/tasks/text/token_entities.h"
 #include "heed/text/characters/unicode.h"
 #include "heed/text/words/word_split.h"

@@ -10,7 +10,7 @@
 #include "heed/cli/options/table_sets.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/writing/forecast_report.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/tasks/series/forecast_baselines.h"
 
 namespace heed::cli {

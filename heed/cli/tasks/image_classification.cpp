@@ -14,7 +14,7 @@
 #include "heed/cli/tasks/picture_view.h"
 #include "heed/cli/writing/classification_report.h"
 #include "heed/io/printable.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/tasks/common/logit_scores.h"
 #include "heed/tasks/image/image_classification.h"
 

@@ -17,7 +17,7 @@
 #include "heed/cli/tasks/picture_input.h"
 #include "heed/cli/writing/classification_report.h"
 #include "heed/io/printable.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/ops/cross_entropy.h"
 
 namespace heed::cli {

@@ -17,7 +17,7 @@
 #include "heed/cli/text_task.h"
 #include "heed/inference/generate.h"
 #include "heed/metrics/language.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/models/published/published.h"
 #include "heed/tasks/generation/language_model_decoder.h"
 

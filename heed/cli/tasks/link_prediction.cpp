@@ -11,7 +11,7 @@
 #include "heed/cli/tasks/node_attention.h"
 #include "heed/cli/writing/link_report.h"
 #include "heed/io/printable.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/tasks/graph/graph_tensors.h"
 #include "heed/tasks/graph/link_prediction.h"
 

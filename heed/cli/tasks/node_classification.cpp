@@ -12,7 +12,7 @@
 #include "heed/cli/writing/classification_report.h"
 #include "heed/cli/writing/graph_report.h"
 #include "heed/io/printable.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 
 namespace heed::cli {
 namespace {

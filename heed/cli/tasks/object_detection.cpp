@@ -19,7 +19,7 @@
 #include "heed/cli/tasks/picture_view.h"
 #include "heed/io/atomic.h"
 #include "heed/io/printable.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/tasks/image/object_detection.h"
 
 namespace heed::cli {

@@ -10,7 +10,7 @@
 #include "heed/cli/task_kind.h"
 #include "heed/io/printable.h"
 #include "heed/metrics/answers.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 
 namespace heed::cli {
 

@@ -15,7 +15,7 @@
 #include "heed/cli/writing/recommend_report.h"
 #include "heed/io/printable.h"
 #include "heed/io/utf8.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 
 namespace heed::cli {
 namespace {

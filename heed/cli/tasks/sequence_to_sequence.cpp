@@ -14,13 +14,13 @@
 #include "heed/cli/reading/examples.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/text_task.h"
-#include "heed/inference/fields.h"
+#include "heed/inference/generation_fields.h"
 #include "heed/inference/text_stream.h"
 #include "heed/io/printable.h"
 #include "heed/io/utf8.h"
 #include "heed/metrics/chrf.h"
 #include "heed/metrics/rouge.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 
 namespace heed::cli {
 namespace {

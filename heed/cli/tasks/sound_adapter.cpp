@@ -2,7 +2,7 @@
 
 #include <c10/core/InferenceMode.h>
 
-#include "heed/cli/tasks/sound_input.h"
+#include "heed/cli/tasks/sound_answers.h"
 
 namespace heed::cli {
 

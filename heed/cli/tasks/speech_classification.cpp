@@ -10,7 +10,7 @@
 #include "heed/cli/tasks/sound_adapter.h"
 #include "heed/cli/writing/classification_report.h"
 #include "heed/io/printable.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/tasks/speech/speech_classification.h"
 
 namespace heed::cli {

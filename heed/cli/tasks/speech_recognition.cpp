@@ -9,7 +9,7 @@
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/sound_adapter.h"
 #include "heed/io/printable.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/tasks/speech/speech_classification.h"
 #include "heed/tasks/speech/speech_recognition.h"
 

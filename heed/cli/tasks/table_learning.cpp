@@ -13,7 +13,7 @@
 #include "heed/cli/writing/classification_report.h"
 #include "heed/cli/writing/table_report.h"
 #include "heed/io/printable.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/tasks/table/table_importance.h"
 
 namespace heed::cli {

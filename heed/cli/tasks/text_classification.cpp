@@ -15,7 +15,7 @@
 #include "heed/cli/text_task.h"
 #include "heed/cli/writing/classification_report.h"
 #include "heed/doctor/tables.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/tasks/text/classify.h"
 
 namespace heed::cli {

@@ -10,7 +10,7 @@
 
 #include "heed/data/columns.h"
 #include "heed/data/data_report.h"
-#include "heed/data/format.h"
+#include "heed/data/file_format.h"
 
 namespace heed::data {
 

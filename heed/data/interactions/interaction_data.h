@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "heed/data/data_report.h"
-#include "heed/data/format.h"
+#include "heed/data/file_format.h"
 #include "heed/data/limits.h"
 
 namespace heed::data {

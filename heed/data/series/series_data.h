@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "heed/data/data_report.h"
-#include "heed/data/format.h"
+#include "heed/data/file_format.h"
 #include "heed/data/limits.h"
 #include "heed/data/series/time_format.h"
 

@@ -11,7 +11,7 @@
 
 #include "heed/data/columns.h"
 #include "heed/data/data_report.h"
-#include "heed/data/format.h"
+#include "heed/data/file_format.h"
 #include "heed/data/limits.h"
 #include "heed/io/file.h"
 

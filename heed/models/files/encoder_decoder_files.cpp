@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/published_files.h"
 #include "heed/models/files/weight_check.h"

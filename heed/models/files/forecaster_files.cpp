@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "heed/io/json.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/number_lists.h"
 #include "heed/models/files/weight_check.h"

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "heed/io/file.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/weight_check.h"
 

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/models/files/model_directory.h"
 
 namespace heed::models {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
-#include "heed/models/files/fields.h"
+#include "heed/models/files/fields_json.h"
 #include "heed/models/files/label_json.h"
 #include "heed/models/files/model_directory.h"
 #include "heed/models/files/published_files.h"

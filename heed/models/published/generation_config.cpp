@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "heed/base/error.h"
-#include "heed/inference/fields.h"
+#include "heed/inference/generation_fields.h"
 #include "heed/io/json.h"
 
 namespace heed::models::published {

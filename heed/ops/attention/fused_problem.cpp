@@ -4,7 +4,7 @@
 
 #include "heed/ops/attention/dropout_mask.h"
 #include "heed/ops/attention/score_kinds.h"
-#include "heed/ops/dense/brgemm.h"
+#include "heed/ops/dense/onednn_brgemm.h"
 
 namespace heed {
 namespace {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "heed/kernels/attention/attention.h"
-#include "heed/ops/attention/attention_checks.h"
+#include "heed/ops/attention/argument_checks.h"
 #include "heed/ops/attention/operators.h"
 
 namespace heed {

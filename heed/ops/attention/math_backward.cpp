@@ -1,7 +1,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "heed/ops/attention/attention_checks.h"
+#include "heed/ops/attention/argument_checks.h"
 #include "heed/ops/attention/operators.h"
 #include "heed/ops/operators/boxed.h"
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "heed/base/error.h"
-#include "heed/ops/attention/attention_checks.h"
+#include "heed/ops/attention/argument_checks.h"
 #include "heed/ops/attention/meta.h"
 #include "heed/ops/attention/operators.h"
 #include "heed/ops/operators/boxed.h"

@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "heed/kernels/arithmetic.h"
-#include "heed/ops/attention/attention_checks.h"
+#include "heed/ops/attention/argument_checks.h"
 #include "heed/ops/attention/operators.h"
 #include "heed/ops/attention/pattern_node.h"
 

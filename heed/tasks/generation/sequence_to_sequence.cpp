@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
-#include "heed/data/format.h"
+#include "heed/data/file_format.h"
 #include "heed/inference/beam_search.h"
 #include "heed/io/utf8.h"
 #include "heed/metrics/language.h"
@@ -18,7 +18,7 @@
 #include "heed/ops/cross_entropy.h"
 #include "heed/tasks/common/batches.h"
 #include "heed/tasks/common/sources.h"
-#include "heed/tasks/generation/logit_rules.h"
+#include "heed/tasks/generation/published_rules.h"
 #include "heed/tasks/generation/sequence_to_sequence_decoder.h"
 
 namespace heed::tasks {

@@ -13,7 +13,7 @@
 #include "heed/inference/beam_search.h"
 #include "heed/models/files/published_files.h"
 #include "heed/models/published/preprocessor.h"
-#include "heed/tasks/generation/logit_rules.h"
+#include "heed/tasks/generation/published_rules.h"
 #include "heed/tasks/generation/sequence_to_sequence_decoder.h"
 
 namespace heed::tasks {

@@ -13,8 +13,8 @@
 #include "heed/io/utf8.h"
 #include "heed/text/characters/byte_alphabet.h"
 #include "heed/text/characters/unicode.h"
-#include "heed/text/decoder.h"
 #include "heed/text/registry.h"
+#include "heed/text/token_decoder.h"
 
 namespace heed::text {
 namespace {
@@ -56,7 +56,7 @@ std::string string_setting(const JsonValue& json, const char* name, const char* 
   return json.has(name) ? json.at(name).string() : otherwise;
 }
 
-class ByteLevelDecoder final : public Decoder {
+class ByteLevelDecoder final : public TokenDecoder {
  public:
   static DecoderPointer make(const JsonValue& json) {
     json.check_keys({"type", "add_prefix_space", "trim_offsets", "use_regex"});
@@ -77,7 +77,7 @@ class ByteLevelDecoder final : public Decoder {
   }
 };
 
-class WordPieceDecoder final : public Decoder {
+class WordPieceDecoder final : public TokenDecoder {
  public:
   struct Settings {
     std::string prefix = "##";
@@ -134,7 +134,7 @@ class WordPieceDecoder final : public Decoder {
   Settings settings_;
 };
 
-class BpeDecoder final : public Decoder {
+class BpeDecoder final : public TokenDecoder {
  public:
   explicit BpeDecoder(std::string suffix) : suffix_(std::move(suffix)) {}
 
@@ -158,7 +158,7 @@ class BpeDecoder final : public Decoder {
   std::string suffix_;
 };
 
-class MetaspaceDecoder final : public Decoder {
+class MetaspaceDecoder final : public TokenDecoder {
  public:
   struct Settings {
     std::string replacement = "▁";
@@ -202,7 +202,7 @@ class MetaspaceDecoder final : public Decoder {
   Settings settings_;
 };
 
-class Fuse final : public Decoder {
+class Fuse final : public TokenDecoder {
  public:
   static DecoderPointer make(const JsonValue& json) {
     json.check_keys({"type"});
@@ -219,7 +219,7 @@ class Fuse final : public Decoder {
 };
 
 // Takes up to `start` of a character from the left of every token and up to `stop` from the right.
-class StripDecoder final : public Decoder {
+class StripDecoder final : public TokenDecoder {
  public:
   struct Settings {
     std::string content = " ";
@@ -263,7 +263,7 @@ class StripDecoder final : public Decoder {
   Settings settings_;
 };
 
-class ReplaceDecoder final : public Decoder {
+class ReplaceDecoder final : public TokenDecoder {
  public:
   ReplaceDecoder(std::string pattern, std::string content)
       : pattern_(std::move(pattern)), content_(std::move(content)) {}
@@ -297,7 +297,7 @@ class ReplaceDecoder final : public Decoder {
 };
 
 // "<0xE2>" ... are bytes; neighbours that make no UTF-8 together are a U+FFFD each.
-class ByteFallback final : public Decoder {
+class ByteFallback final : public TokenDecoder {
  public:
   static DecoderPointer make(const JsonValue& json) {
     json.check_keys({"type"});
@@ -341,7 +341,7 @@ class ByteFallback final : public Decoder {
   }
 };
 
-class DecoderSequence final : public Decoder {
+class DecoderSequence final : public TokenDecoder {
  public:
   explicit DecoderSequence(std::vector<DecoderPointer> parts) : parts_(std::move(parts)) {}
 

@@ -6,7 +6,7 @@
 #include "heed/text/characters/unicode.h"
 #include "heed/text/pre_tokenizer.h"
 #include "heed/text/registry.h"
-#include "heed/text/steps/split.h"
+#include "heed/text/steps/delimiters.h"
 #include "heed/text/steps/subword_pre_tokenizers.h"
 
 namespace heed::text {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "heed/text/regex/text_pattern.h"
-#include "heed/text/steps/split.h"
+#include "heed/text/steps/delimiters.h"
 #include "heed/text/steps/subword_pre_tokenizers.h"
 
 namespace heed::text {

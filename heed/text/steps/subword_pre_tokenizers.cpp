@@ -7,7 +7,7 @@
 
 #include "heed/text/characters/byte_alphabet.h"
 #include "heed/text/characters/unicode.h"
-#include "heed/text/steps/split.h"
+#include "heed/text/steps/delimiters.h"
 
 namespace heed::text {
 namespace {

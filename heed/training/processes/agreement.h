@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
-#include "heed/training/options.h"
 #include "heed/training/processes/process_group.h"
+#include "heed/training/training_options.h"
 
 namespace heed::training {
 

@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "heed/io/system_calls.h"
-#include "heed/training/options.h"
 #include "heed/training/run/checkpoint.h"
+#include "heed/training/training_options.h"
 
 namespace heed::training {
 

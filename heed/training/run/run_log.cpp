@@ -8,7 +8,7 @@
 #include "heed/io/atomic.h"
 #include "heed/io/file.h"
 #include "heed/io/json.h"
-#include "heed/ops/workers.h"
+#include "heed/ops/threads.h"
 #include "heed/training/processes/process_memory.h"
 
 namespace heed::training {

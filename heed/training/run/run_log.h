@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "heed/training/options.h"
 #include "heed/training/run/append_file.h"
 #include "heed/training/run/event_file.h"
 #include "heed/training/run/reports.h"
+#include "heed/training/training_options.h"
 
 namespace heed::training {
 

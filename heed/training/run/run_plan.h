@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "heed/training/options.h"
 #include "heed/training/run/run_state.h"
 #include "heed/training/schedule.h"
+#include "heed/training/training_options.h"
 
 namespace heed::training {
 

@@ -7,9 +7,9 @@
 
 #include "heed/io/json.h"
 #include "heed/tasks/common/task.h"
-#include "heed/training/options.h"
 #include "heed/training/precision.h"
 #include "heed/training/run/reports.h"
+#include "heed/training/training_options.h"
 
 namespace heed::training {
 

@@ -11,7 +11,7 @@
 #include "heed/base/error.h"
 #include "heed/io/atomic.h"
 #include "heed/io/utf8.h"
-#include "heed/viz/drawing/unicode.h"
+#include "heed/viz/drawing/drawable.h"
 
 namespace heed {
 namespace {

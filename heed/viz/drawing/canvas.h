@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "heed/viz/drawing/color_map.h"
-#include "heed/viz/drawing/text.h"
+#include "heed/viz/drawing/drawn_text.h"
 
 struct _cairo;
 struct _cairo_surface;
@@ -45,7 +45,7 @@ class Canvas {
   void line(const std::vector<std::pair<double, double>>& points, const Color& color, double width);
   void dot(double x, double y, double radius, const Color& color);
 
-  // As draw_text() of text.h.
+  // As draw_text() of drawn_text.h.
   void text(double x, double y, const std::string& text, const TextStyle& style);
 
   // rows × columns colours, stretched over `box` without smoothing.

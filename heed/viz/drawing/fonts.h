@@ -1,7 +1,7 @@
 // The fonts of Heed's pictures.
 #pragma once
 
-#include "heed/viz/drawing/text.h"
+#include "heed/viz/drawing/drawn_text.h"
 
 namespace heed {
 

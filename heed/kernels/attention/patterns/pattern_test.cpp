@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "heed/kernels/attention/patterns/graph.h"
-#include "heed/kernels/attention/patterns/joined.h"
+#include "heed/kernels/attention/patterns/joined_pattern.h"
 #include "heed/kernels/attention/patterns/lengths.h"
 #include "heed/kernels/attention/patterns/table.h"
 #include "heed/kernels/attention/patterns/tokens.h"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "heed/kernels/attention/rows/row_problem.h"
-#include "heed/kernels/attention/rows/weights.h"
+#include "heed/kernels/attention/rows/row_weights.h"
 
 namespace heed::kernels {
 

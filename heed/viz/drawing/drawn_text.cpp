@@ -1,11 +1,11 @@
-#include "heed/viz/drawing/text.h"
+#include "heed/viz/drawing/drawn_text.h"
 
 #include <cairo.h>
 #include <pango/pangocairo.h>
 
 #include <memory>
 
-#include "heed/viz/drawing/unicode.h"
+#include "heed/viz/drawing/drawable.h"
 
 namespace heed {
 namespace {

@@ -1,4 +1,4 @@
-#include "heed/cli/tasks/sound_input.h"
+#include "heed/cli/tasks/sound_answers.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,4 +1,4 @@
-#include "heed/text/steps/split.h"
+#include "heed/text/steps/delimiters.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "heed/data/format.h"
+#include "heed/data/file_format.h"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 // Text as pango shapes it: any script, from right to left too, with other fonts of this machine for
 // the letters that the first one lacks. Lengths are in points. Text is UTF-8 and made drawable
-// (unicode.h) first.
+// (drawable.h) first.
 #pragma once
 
 #include <set>

@@ -1,4 +1,4 @@
-#include "heed/viz/drawing/unicode.h"
+#include "heed/viz/drawing/drawable.h"
 
 #include <cstddef>
 

@@ -1,4 +1,4 @@
-#include "heed/ops/attention/attention_checks.h"
+#include "heed/ops/attention/argument_checks.h"
 
 #include <ATen/ATen.h>
 

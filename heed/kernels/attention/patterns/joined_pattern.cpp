@@ -1,4 +1,4 @@
-#include "heed/kernels/attention/patterns/joined.h"
+#include "heed/kernels/attention/patterns/joined_pattern.h"
 
 #include <algorithm>
 #include <array>

@@ -11,9 +11,9 @@
 
 namespace heed::text {
 
-class Decoder {
+class TokenDecoder {
  public:
-  virtual ~Decoder() = default;
+  virtual ~TokenDecoder() = default;
 
   // The tokens that the next decoder sees; those of the last one make the text, without blanks
   // between them. DataError: they would have more than `most_bytes` together.
@@ -24,7 +24,7 @@ class Decoder {
   virtual OrderedJson to_json() const = 0;
 };
 
-using DecoderPointer = std::shared_ptr<const Decoder>;
+using DecoderPointer = std::shared_ptr<const TokenDecoder>;
 
 // DataError: an unknown type (the message lists the known ones) or setting.
 DecoderPointer read_decoder(const JsonValue& json);

@@ -1,4 +1,4 @@
-#include "heed/training/options.h"
+#include "heed/training/training_options.h"
 
 #include <limits>
 #include <optional>

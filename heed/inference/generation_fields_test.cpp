@@ -1,4 +1,4 @@
-#include "heed/inference/fields.h"
+#include "heed/inference/generation_fields.h"
 
 #include <gtest/gtest.h>
 

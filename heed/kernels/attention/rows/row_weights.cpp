@@ -1,4 +1,4 @@
-#include "heed/kernels/attention/rows/weights.h"
+#include "heed/kernels/attention/rows/row_weights.h"
 
 #include <algorithm>
 #include <array>

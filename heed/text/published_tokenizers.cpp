@@ -1,4 +1,4 @@
-#include "heed/text/published.h"
+#include "heed/text/published_tokenizers.h"
 
 #include <algorithm>
 #include <string>

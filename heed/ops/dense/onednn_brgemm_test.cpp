@@ -1,5 +1,5 @@
 // bfloat16 through torch's brgemm, as on a CPU with AMX; brgemm takes what this one has.
-#include "heed/ops/dense/brgemm.h"
+#include "heed/ops/dense/onednn_brgemm.h"
 
 #include <atomic>
 

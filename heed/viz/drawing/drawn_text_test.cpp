@@ -1,4 +1,4 @@
-#include "heed/viz/drawing/text.h"
+#include "heed/viz/drawing/drawn_text.h"
 
 #include <gtest/gtest.h>
 

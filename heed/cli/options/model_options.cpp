@@ -1,4 +1,4 @@
-#include "heed/cli/options/transformer_options.h"
+#include "heed/cli/options/model_options.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "heed/ops/workers.h"
+#include "heed/ops/threads.h"
 
 #include <ATen/Parallel.h>
 

@@ -1,7 +1,7 @@
 // at::native::cpublas::brgemm is a C++ symbol of libtorch and no part of its stable ABI: it is
 // named here alone. A torch without it has no kernel to register, and the kernels multiply by
 // themselves.
-#include "heed/ops/dense/brgemm.h"
+#include "heed/ops/dense/onednn_brgemm.h"
 
 #if __has_include(<ATen/native/CPUBlas.h>)
 #include <ATen/native/CPUBlas.h>

@@ -1,4 +1,4 @@
-#include "heed/cli/options/training_options.h"
+#include "heed/cli/options/training_settings.h"
 
 #include <ATen/Context.h>
 
