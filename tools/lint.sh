@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The checks that need no test run. Usage: tools/lint.sh all|format|NAME...
 #
-#   format    rewrite the sources as .clang-format says (not a check)
+#   format    rewrite the sources as .clang-format says, and add tasks to heed/tasks.h (not a check)
 #   style     clang-format would change nothing
 #   tree      tools/check_layers.py and tools/check_tree.py
 #   scripts   shell and Python scripts parse
@@ -96,6 +96,7 @@ run() {
 
 [[ $# -gt 0 ]] || { sed -n '2,/^set /p' "$0" | sed -n 's/^# \?//p'; exit 2; }
 if [[ $1 == format ]]; then
+  python3 tools/check_tree.py --write >/dev/null || true  # what else it finds is for the check
   sources | xargs clang-format -i
   exit
 fi
