@@ -11,6 +11,12 @@ constexpr int64_t kNeighbours = 7;  // Yu et al. 2018, section 4.1
 
 }  // namespace
 
+std::vector<std::string> before_attention_names() {
+  std::vector<std::string> names = {"none", "conv"};
+  for (const std::string& cell : recurrent_cells()) names.push_back(cell);
+  return names;
+}
+
 BeforeAttention::BeforeAttention(const LayerOptions& options, Directions directions) {
   const bool both = directions == Directions::kBoth;
   if (options.before_attention == "conv") {

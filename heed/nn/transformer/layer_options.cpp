@@ -2,8 +2,6 @@
 
 namespace heed::nn {
 
-std::vector<std::string> before_attention_names() { return {"none", "conv", "gru", "lstm"}; }
-
 MultiHeadAttentionOptions attention_options(const LayerOptions& options) {
   return {.d_model = options.d_model,
           .num_heads = options.num_heads,
