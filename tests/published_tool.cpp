@@ -3,14 +3,15 @@
 //
 //   {"directory": …, "inputs": FILE, "outputs": FILE}   and, where wanted,
 //   "save": DIRECTORY, "gradients": DIRECTORY, "merged": DIRECTORY, "purpose": …, "labels": […],
-//   "model_type": …, "attention": true, "written": [first row, …]
+//   "model_type": …, "attention": true, "encoded": true, "written": [first row, …]
 //
 // `inputs` is a safetensors file with input_ids, attention_mask, token_type_ids, decoder_input_ids
 // (I64), or pixel_values (F32); `outputs` gets logits, rows beginning with their first real token,
-// and, with `attention`, the weights of each layer: self.0, cross.0. With `written`, the answer has
-// what the model writes behind these rows of input_ids. With `gradients`, the gradients of the sum
-// of logits · weight (of the inputs) are saved in place of the parameters; with `merged`, the whole
-// model with its adapter in the weights. Prints for each line what the model said of itself, or the
+// and, with `attention`, the weights of each layer: self.0, cross.0; with `encoded`, what the
+// encoder of a sound gives. With `written`, the answer has what the model writes behind these rows
+// of input_ids. With `gradients`, the gradients of the sum of logits · weight (of the inputs) are
+// saved in place of the parameters; with `merged`, the whole model with its adapter in the weights.
+// Prints for each line what the model said of itself, or the
 // error.
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
@@ -123,6 +124,11 @@ void add_weights(const std::string& name, const std::vector<at::Tensor>& layers,
   }
 }
 
+at::Tensor encoded(const Published& model, const heed::Safetensors& file) {
+  const at::Tensor frames = tensor_of(file, "input_features").transpose(1, 2);
+  return model.encoder_decoder()->encode(frames).states.detach().contiguous();
+}
+
 Json answer(const Json& request) {
   LoadOptions options{.model_type = request.value("model_type", ""),
                       .purpose = purpose_of(request),
@@ -154,6 +160,7 @@ Json answer(const Json& request) {
   } else if (model->purpose() == Purpose::kFeatures && model->head()) {
     outputs["pooled"] = model->pooler_output(source).detach().contiguous();
   }
+  if (request.contains("encoded")) outputs["encoded"] = encoded(*model, file);
   add_weights("self", weights.weights, outputs);
   add_weights("cross", weights.cross_weights, outputs);
   Json texts = Json::array();
