@@ -15,6 +15,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 try:
     import torch
     import transformers as tf
+    from safetensors.torch import load_file, save_file
     from PIL import Image
     from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 except ImportError as missing:
@@ -228,6 +229,39 @@ class Pictures(Published):
             done = heed("train", "image", "--from", folder, "--train", base, "--out", self.folder / "x", option, 1,
                         code=2)
             self.assertIn(f"{option}: has no meaning with --from", done.stderr)
+
+    def test_an_adapter(self):
+        """Learnt by the program and opened by peft; of transformers 4, whose modules had other names, it opens too."""
+        try:
+            import peft
+        except ImportError:
+            self.skipTest("the package peft is not installed")
+        directory, _ = self.vit("to_adapt", LABELS)
+        rows = self.folder / "to_adapt.csv"
+        rows.write_text("file,label\n" + "".join(f"{file.name},{LABELS[i % 3]}\n"
+                                                 for i, file in enumerate(self.pictures)))
+        out = self.folder / "vit_adapter"
+        heed("train", "image", "--from", directory, "--train", rows, "--valid", rows, "--out", out, "--lora-r", 3,
+             "--lr", "1e-2", "--epochs", 3, "--threads", 1, code=0)
+        config = json.loads((out / "adapter_config.json").read_text())
+        self.assertEqual(config["target_modules"], ["q_proj", "v_proj"])
+        base = tf.ViTForImageClassification.from_pretrained(directory)
+        model = peft.PeftModel.from_pretrained(base, out).eval()
+        tensors = load_file(out / "adapter_model.safetensors")
+        self.assertGreater(max(tensor.abs().max().item() for name, tensor in tensors.items() if "lora_B" in name), 1e-3)
+        old = self.folder / "vit_adapter_of_4"
+        shutil.copytree(out, old)
+        renamed = {}
+        for name, tensor in tensors.items():
+            for new, before in (("vit.layers", "vit.encoder.layer"), ("attention.q_proj", "attention.attention.query"),
+                                ("attention.v_proj", "attention.attention.value")):
+                name = name.replace(new, before)
+            renamed[name] = tensor
+        self.assertFalse(set(renamed) <= set(tensors))
+        save_file(renamed, old / "adapter_model.safetensors")
+        processor = ViTImageProcessorPil(size={"height": 16, "width": 16}, image_mean=[0.5] * 3, image_std=[0.5] * 3)
+        for folder in (out, old):
+            self.compare(folder, model, processor)
 
 
 if __name__ == "__main__":

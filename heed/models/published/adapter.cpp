@@ -62,8 +62,8 @@ std::vector<Adapter::Layer> Adapter::linear_layers(const AdaptedModel& model) co
     Layer layer{.ours = item.key(), .linear = linear, .origin = found->second};
     int64_t begin = 0;
     for (size_t i = 0; i < layer.origin->theirs.size(); ++i) {
-      layer.names.push_back(
-          without_ending(saved_name(layer.origin->theirs[i], model.base), kWeightEnding));
+      const std::string name = saved_name(layer.origin->theirs[i], model.base);
+      layer.names.push_back(module_name(without_ending(name, kWeightEnding), model.plan));
       layer.rows.push_back({begin, layer.origin->rows[i]});
       begin += layer.origin->rows[i];
     }

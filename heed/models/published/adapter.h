@@ -66,7 +66,7 @@ class Adapter {
     std::string ours;
     std::shared_ptr<nn::Linear> linear;
     const Origin* origin;
-    std::vector<std::string> names = {};  // of all parts, as they are saved
+    std::vector<std::string> names = {};  // of the modules of all parts, as peft has them
     std::vector<nn::RowRange> rows = {};  // of them
     std::vector<size_t> adapted = {};     // which of them
   };

@@ -108,7 +108,9 @@ bool Adapter::read_layer(const AdaptedModel& model, const Weights& weights, Laye
                          std::set<std::string>& used) {
   std::vector<at::Tensor> a, b, magnitudes;
   for (size_t i = 0; i < layer.names.size(); ++i) {
-    const std::string module = without_ending(lookup_name(layer.origin->theirs[i]), kWeightEnding);
+    std::string module = without_ending(lookup_name(layer.origin->theirs[i]), kWeightEnding);
+    const std::string newer = module_name(module, model.plan);
+    if (weights.find(newer + ".lora_A.weight").defined()) module = newer;
     const auto take = [&](const std::string& name) {
       used.insert(name);
       return weights.at(name).to(at::kFloat);

@@ -6,12 +6,23 @@
 #include <string_view>
 #include <vector>
 
+#include "heed/models/published/architecture.h"
+
 namespace heed::models::published {
 
 inline constexpr std::string_view kWeightEnding = ".weight";
 
 inline std::string without_ending(std::string name, std::string_view ending) {
   if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+  return name;
+}
+
+// A module's name, of the name that its tensors have in files.
+inline std::string module_name(std::string name, const Plan& plan) {
+  for (const auto& [theirs, module] : plan.module_names) {
+    const size_t at = name.find(theirs);
+    if (at != std::string::npos) name.replace(at, theirs.size(), module);
+  }
   return name;
 }
 

@@ -52,6 +52,9 @@ struct Plan {
   // each in place of a *.
   int64_t inner_layers = 0;
   int64_t heads = 0;  // H, where the layout of a rule asks for it
+  // Parts of tensors' names, and what the modules of transformers 5 are called instead: adapters
+  // are written so, and read with either.
+  std::vector<std::pair<std::string, std::string>> module_names = {};
 };
 
 struct ClassName {

@@ -6,13 +6,14 @@ namespace heed::models::published {
 namespace {
 
 ImageEncoderOptions vit_options(const Config& config) {
+  constexpr IntegerRange kChannels{.least = 1, .most = nn::kLargestSize};
   const Sides image = config.sides("image_size");
   const Sides patch = config.sides("patch_size");
   ImageEncoderOptions options{.image_height = image.height,
                               .image_width = image.width,
                               .patch_height = patch.height,
                               .patch_width = patch.width,
-                              .channels = config.size({"num_channels"})};
+                              .channels = config.integer({"num_channels"}, 3, kChannels)};
   TransformerOptions& o = options.transformer;
   o.d_model = config.size({"hidden_size"});
   o.num_heads = config.size({"num_attention_heads"});
@@ -50,7 +51,15 @@ Rules vit_rules() {
 }
 
 Plan vit_plan(const Config& config, Purpose purpose) {
-  Plan made{.network = vit_options(config), .network_rules = vit_rules()};
+  Plan made{.network = vit_options(config),
+            .network_rules = vit_rules(),
+            .module_names = {{"encoder.layer.", "layers."},
+                             {"attention.attention.query", "attention.q_proj"},
+                             {"attention.attention.key", "attention.k_proj"},
+                             {"attention.attention.value", "attention.v_proj"},
+                             {"attention.output.dense", "attention.o_proj"},
+                             {"intermediate.dense", "mlp.fc1"},
+                             {"output.dense", "mlp.fc2"}}};
   const int64_t width = config.size({"hidden_size"});
   if (purpose == Purpose::kImageClassification) {
     made.head = {
