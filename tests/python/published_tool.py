@@ -117,6 +117,56 @@ def refused(what, directory, *words, **more):
         check(word in message, what, f"the refusal does not say '{word}':", message)
 
 
+def any_field(name, directory):
+    """Whatever a field of config.json says, what comes is logits or one line about the directory."""
+    path = directory / "config.json"
+    good = json.loads(path.read_text())
+    refusals = 0
+    for field in good:
+        for wrong in (-1, 1 << 24, "unheard", [None]):
+            path.write_text(json.dumps(good | {field: wrong}))
+            told, _ = opened(directory)
+            message = told.get("error", "")
+            check("\n" not in message and (not message or str(directory) in message), name, field, wrong, message)
+            refusals += bool(message)
+    check(refusals > len(good), name, refusals, "of", 4 * len(good), "are refused")
+    path.write_text(json.dumps(good))
+
+
+def held_adapter(name, directory, kind, batch, answer, config):
+    """An adapter of peft for the model in `directory` opens with the logits that it has there; saved again, peft opens
+    it; merged, transformers does."""
+    import peft
+
+    adapted = peft.get_peft_model(kind.from_pretrained(directory), config)
+    with torch.no_grad():
+        for parameter in adapted.parameters():
+            if parameter.requires_grad:
+                parameter += torch.randn_like(parameter) * 0.05
+    folder = FOLDER / name
+    adapted.save_pretrained(folder)
+    save_file(batch, folder / "inputs.st")
+    # Of its base: peft's model for question answering forgets the token types.
+    expected = answer(adapted.eval().base_model, batch)
+    told, logits = opened(folder, save=str(folder) + "_saved", merged=str(folder) + "_merged")
+    check("error" not in told, name, told.get("error"))
+    if logits is None:
+        return
+    scale = expected.abs().max().item()
+
+    def near(what, logits):
+        error = (logits - expected).abs().max().item()
+        check(error <= 2e-5 * max(scale, 1), name, what, f"differs by {error:.3g} of {scale:.3g}")
+
+    near("opened", masked(logits, batch))
+    again = peft.PeftModel.from_pretrained(kind.from_pretrained(directory), str(folder) + "_saved")
+    near("saved and opened by peft", answer(again.eval().base_model, batch))
+    ours = set(load_file(Path(str(folder) + "_saved") / "adapter_model.safetensors"))
+    theirs = set(load_file(folder / "adapter_model.safetensors"))
+    check(ours == theirs, name, "saved: other tensors", sorted(ours ^ theirs)[:4])
+    near("merged", answer(kind.from_pretrained(str(folder) + "_merged").eval(), batch))
+
+
 def run(tests):
     """Those of a script, one after the other; then it ends."""
     for test in tests:

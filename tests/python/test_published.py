@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 # It comes first, as it says that a package is missing.
-from published_tool import FOLDER, answers, ask, check, logits_of, masked, opened, prepared_copy, refused, run, tiny
+from published_tool import (
+    FOLDER, answers, ask, check, held_adapter, logits_of, masked, opened, prepared_copy, refused, run, tiny)
 
 import torch
 import transformers
@@ -363,36 +364,9 @@ def test_adapters():
         for dora in (False, True):
             name = case.name.replace(" ", "_") + ("_dora" if dora else "_lora")
             directory, _, _, batch = prepared_copy(name + "_base", case)
-            kind = type(case.model())
-            adapted = peft.get_peft_model(kind.from_pretrained(directory), peft.LoraConfig(
+            held_adapter(name, directory, type(case.model()), batch, answers, peft.LoraConfig(
                 task_type=ADAPTED[case.name], r=3, lora_alpha=5, target_modules="all-linear",
                 use_dora=dora, exclude_modules=["qa_outputs", "classifier", "pre_classifier"]))  # fmt: skip
-            with torch.no_grad():
-                for parameter in adapted.parameters():
-                    if parameter.requires_grad:
-                        parameter += torch.randn_like(parameter) * 0.05
-            folder = FOLDER / name
-            adapted.save_pretrained(folder)
-            save_file(batch, folder / "inputs.st")
-            # Of its base: peft's model for question answering forgets the token types.
-            expected = answers(adapted.eval().base_model, batch)
-            told, logits = opened(folder, save=str(folder) + "_saved", merged=str(folder) + "_merged")
-            check("error" not in told, name, told.get("error"))
-            if logits is None:
-                continue
-            scale = expected.abs().max().item()
-
-            def near(what, logits, name=name, expected=expected, scale=scale):
-                error = (logits - expected).abs().max().item()
-                check(error <= 2e-5 * max(scale, 1), name, what, f"differs by {error:.3g} of {scale:.3g}")
-
-            near("opened", masked(logits, batch))
-            again = peft.PeftModel.from_pretrained(kind.from_pretrained(directory), str(folder) + "_saved")
-            near("saved and opened by peft", answers(again.eval().base_model, batch))
-            ours = set(load_file(Path(str(folder) + "_saved") / "adapter_model.safetensors"))
-            theirs = set(load_file(folder / "adapter_model.safetensors"))
-            check(ours == theirs, name, "saved: other tensors", sorted(ours ^ theirs)[:4])
-            near("merged", answers(kind.from_pretrained(str(folder) + "_merged").eval(), batch))
     check(found == set(ADAPTED), "no case is called", set(ADAPTED) - found)
 
 

@@ -3,11 +3,12 @@ do not fit. Tiny ones of the `transformers` package, whose files are changed.
 
 usage: test_published_files.py HEED_PUBLISHED_TOOL"""
 
+import argparse
 import json
 import os
 
 # It comes first, as it says that a package is missing.
-from published_tool import answers, bert_case, check, masked, opened, prepared_copy, refused, run, tiny
+from published_tool import answers, any_field, bert_case, check, masked, opened, prepared_copy, refused, run, tiny
 
 import torch
 import transformers
@@ -142,6 +143,10 @@ def test_pickles():
         torch.save({"a": Harmful()}, directory / "pytorch_model.bin",
                    _use_new_zipfile_serialization=not old)  # fmt: skip
         refused("a harmful pickle", directory, "system", "nothing is executed")
+        torch.save({"model": tensors, "args": argparse.Namespace(layers=2)}, directory / "pytorch_model.bin",
+                   _use_new_zipfile_serialization=not old)  # fmt: skip
+        refused("settings among the weights", directory, "argparse.Namespace", "nothing is executed")
+    torch.save({"a": Harmful()}, directory / "pytorch_model.bin")
     (directory / "pytorch_model.bin").rename(directory / "training_args.bin")  # nobody reads it
     save_file(tensors, directory / "model.safetensors")
     same("a harmful pickle beside the weights", directory, expected, batch)
@@ -325,16 +330,7 @@ def test_fields_of_configs():
     for name in ("GPT2LMHeadModel", "LlamaForCausalLM llama3", "ModernBertForMaskedLM", "Bart", "T5"):
         case = next(case for case in tiny.cases() if case.name == name)
         directory, _, _, _ = prepared_copy("fields_" + name.replace(" ", "_"), case)
-        good = json.loads((directory / "config.json").read_text())
-        refusals = 0
-        for field, value in good.items():
-            for wrong in (-1, 1 << 24, "unheard", [None]):
-                (directory / "config.json").write_text(json.dumps(good | {field: wrong}))
-                told, _ = opened(directory)
-                message = told.get("error", "")
-                check("\n" not in message and (not message or str(directory) in message), name, field, wrong, message)
-                refusals += bool(message)
-        check(refusals > len(good), name, refusals, "of", 4 * len(good), "are refused")
+        any_field(name, directory)
 
 
 run([test for name, test in list(globals().items()) if name.startswith("test_")])
