@@ -372,6 +372,30 @@ class WhatLearns(Tuning):
         self.run_of("in_two", directory, *options)
         self.assertFalse(self.changed(whole, self.run_of("in_two", directory, *options, "--epochs", 4, "--resume")))
 
+    def test_resumed_with_class_weights_and_other_tasks(self):
+        """The same of a classifier whose classes weigh differently, of tags, of a language model and of pairs."""
+        rows = [*ROWS, ("plus", "Rome is great"), ("plus", "good one")]
+        uneven = self.file("uneven.tsv", "".join(f"{label}\t{text}\n" for label, text in rows))
+        pairs = self.file("some.tsv", "source\ttarget\n" + "".join("\t".join(pair) + "\n" for pair in PAIRS))
+        text = self.file("text.txt", "the film is the good food\n" * 6)
+        dropout = dict(hidden_dropout_prob=0.1)
+        gpt2, _, _ = self.gpt2("gpt2_to_resume", resid_pdrop=0.1)
+        bart, tokenizer = self.bart_model(dropout=0.1)
+        for task, directory, file, more in (
+                ("classify", self.classifier("weights_to_resume", **dropout)[0], uneven, ["--class-weight", "balanced"]),
+                ("ner", self.bert("ner_to_resume", tf.BertModel, **dropout)[0], self.conll(), []),
+                ("lm", gpt2, text, []), ("seq2seq", self.saved("bart_to_resume", bart, tokenizer), pairs, [])):
+            with self.subTest(task):
+                options = ["--train", file, "--valid", file, "--batch-size", 3, "--lr", "1e-2", "--lr-scheduler",
+                           "constant", "--warmup-steps", 1, *more]
+                self.trained(task, directory, f"{task}_in_one", *options, "--epochs", 3)
+                self.trained(task, directory, f"{task}_in_two", *options, "--epochs", 1)
+                begun = self.tensors(self.folder / f"{task}_in_two")
+                self.trained(task, directory, f"{task}_in_two", *options, "--epochs", 3, "--resume")
+                whole, resumed = (self.tensors(self.folder / f"{task}_in_{name}") for name in ("one", "two"))
+                self.assertFalse(self.changed(whole, resumed))
+                self.assertTrue(self.changed(begun, resumed))
+
     def test_gradient_checkpointing(self):
         """Bit by bit what comes without it, dropout included; with an encoder-decoder as well."""
         directory, _, _ = self.classifier("to_checkpoint", hidden_dropout_prob=0.2,

@@ -107,6 +107,22 @@ class Writing(Published):
                 '{"num_beams": 2, "max_length": 9, "forced_eos_token_id": 2}')
             settings = {name: settings[name] for name in (
                 "eos_token_id", "pad_token_id", "decoder_start_token_id", "max_length", "forced_eos_token_id")}
+        # Neither says anything: what the package writes by itself, which ends after 20 tokens; one that samples, of the
+        # likeliest alone.
+        self.changed(directory, "config.json", num_beams=None, max_length=None, no_repeat_ngram_size=None,
+                     length_penalty=None, forced_eos_token_id=None)
+        usual = {"eos_token_id": 2, "pad_token_id": 0, "decoder_start_token_id": 2}
+        for more in ({}, {"do_sample": True, "top_k": 1, "temperature": 3.0, "repetition_penalty": 1.5}):
+            (directory / "generation_config.json").unlink(missing_ok=True)
+            if more:
+                (directory / "generation_config.json").write_text(json.dumps(more))
+            with torch.no_grad():
+                expected = model.generate(ids, generation_config=tf.GenerationConfig(
+                    **usual, **more, max_length=21))[0, 1:].tolist()
+            said = json.loads(heed("generate", directory, "--prompt", TEXTS[0], "--json", code=0).stdout)
+            expected = expected[:expected.index(2)] if 2 in expected else expected
+            self.assertGreater(len(expected), 5)
+            self.assertEqual(said["ids"][:len(expected)], expected, more)
         for field, value, range_ in (("num_beams", 0, "from 1 to 10000"), ("min_p", 1.5, "from 0 to 1"),
                                      ("length_penalty", "x", "number")):  # fmt: skip
             (directory / "generation_config.json").write_text(json.dumps({field: value}))
