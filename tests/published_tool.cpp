@@ -148,7 +148,7 @@ Json answer(const Json& request) {
   } else if (model->purpose() == Purpose::kSpeechToText) {
     logits = model->forward(tensor_of(file, "input_features").transpose(1, 2),
                             batch_of(file, "decoder_input_ids", "decoder_attention_mask"));
-  } else if (model->encoder_decoder()) {
+  } else if (model->purpose() == Purpose::kConditionalGeneration) {
     logits = model->forward(source, batch_of(file, "decoder_input_ids", "decoder_attention_mask"),
                             trace);
   } else {

@@ -127,18 +127,29 @@ class Published(unittest.TestCase):
             eos_token_id=2, pad_token_id=0, **config)), 0.3)  # fmt: skip
         return self.saved(name, model, tokenizer), model, tokenizer
 
-    def bart_model(self, **config):
+    def bart_model(self, kind=tf.BartForConditionalGeneration, **config):
         bpe = byte_tokenizer()
         bpe.post_processor = tokenizers.processors.RobertaProcessing(("</s>", 2), ("<s>", 1))
         tokenizer = wrapped(bpe, bos_token="<s>", eos_token="</s>")
         torch.manual_seed(4)
-        model = shaken(tf.BartForConditionalGeneration(tf.BartConfig(
+        model = shaken(kind(tf.BartConfig(
             vocab_size=len(tokenizer), d_model=32, encoder_layers=2, decoder_layers=2,
             encoder_attention_heads=4, decoder_attention_heads=4, encoder_ffn_dim=40,
             decoder_ffn_dim=40, max_position_embeddings=64, pad_token_id=0, bos_token_id=1,
             eos_token_id=2, decoder_start_token_id=2, forced_eos_token_id=2,
             **config)), 0.3)  # fmt: skip
         return model, tokenizer
+
+    def t5_model(self, kind, **config):
+        """Texts that end with </s>."""
+        bpe = byte_tokenizer()
+        bpe.post_processor = tokenizers.processors.TemplateProcessing(
+            single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 2)])
+        torch.manual_seed(4)
+        tokenizer = wrapped(bpe, eos_token="</s>")
+        return shaken(kind(tf.T5Config(
+            vocab_size=len(tokenizer), d_model=32, d_kv=8, d_ff=40, num_layers=2, num_heads=4, dropout_rate=0.0,
+            pad_token_id=0, eos_token_id=2, decoder_start_token_id=0, **config)), 0.3), tokenizer  # fmt: skip
 
     def marian(self, name, separate):
         """Of a SentencePiece model for each side, and one vocabulary for both, or one for each."""

@@ -24,15 +24,16 @@ HEADS = {
 }
 ENCODER_HEADS = ("Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification",
                  "ForQuestionAnswering")  # fmt: skip
-DECODER_HEADS = ("Model", "ForCausalLM", "ForSequenceClassification", "ForTokenClassification")
+DECODER_HEADS = ("Model", "ForCausalLM", "ForSequenceClassification", "ForTokenClassification",
+                 "ForQuestionAnswering")  # fmt: skip
 
 
 class Case:
     """A model, and what its inputs are like."""
 
-    def __init__(self, name, make, types=0, first=3, targets=False, traps=()):
+    def __init__(self, name, make, types=0, first=3, targets=False, traps=(), end=None):
         self.name, self.make = name, make
-        self.types, self.first, self.targets = types, first, targets
+        self.types, self.first, self.targets, self.end = types, first, targets, end
         self.traps = traps
 
     def model(self):
@@ -63,6 +64,8 @@ class Case:
         column = torch.arange(length)
         mask = column >= length - lengths.unsqueeze(1) if left else column < lengths.unsqueeze(1)
         batch = {"input_ids": ids(length).masked_fill(~mask, padding), "attention_mask": mask.long()}
+        if self.end is not None:
+            batch["input_ids"][mask & ~mask.roll(-1, 1) | mask & (column == length - 1)] = self.end
         if self.types > 1:
             batch["token_type_ids"] = torch.randint(0, self.types, (ROWS, length), generator=generator)
         if self.targets:
@@ -70,7 +73,7 @@ class Case:
         return batch
 
 
-def encoders(name, config, prefix=None, heads=ENCODER_HEADS, variant="", types=0, first=3, **more):
+def encoders(name, config, prefix=None, heads=ENCODER_HEADS, variant="", types=0, first=3, end=None, **more):
     prefix = prefix or name
     for head in heads:
         kind = getattr(tf, prefix + head)
@@ -80,7 +83,7 @@ def encoders(name, config, prefix=None, heads=ENCODER_HEADS, variant="", types=0
         def make(kind=kind, labels=labels):
             return kind(config(**labels, **more))
 
-        yield Case(f"{prefix}{head}{variant}", make, types=types, first=first)
+        yield Case(f"{prefix}{head}{variant}", make, types=types, first=first, end=end)
 
 
 def bert_like():
@@ -164,7 +167,7 @@ def llama_like():
     yield from decoders("Qwen3", tf.Qwen3Config, head_dim=12, **grouped)
     yield from decoders("Qwen3", tf.Qwen3Config, causal, " with biases", head_dim=8,
                         attention_bias=True, **grouped)  # fmt: skip
-    yield from decoders("Gemma2", tf.Gemma2Config, head_dim=16, query_pre_attn_scalar=10,
+    yield from decoders("Gemma2", tf.Gemma2Config, DECODER_HEADS[:-1], head_dim=16, query_pre_attn_scalar=10,
                         sliding_window=4, **grouped)  # fmt: skip
     yield from decoders("Gemma2", tf.Gemma2Config, causal, " without softcaps", head_dim=8,
                         attn_logit_softcapping=None, final_logit_softcapping=None,
@@ -175,7 +178,7 @@ def gpts():
     gpt2 = dict(vocab_size=VOCABULARY, n_positions=30, n_embd=24, n_layer=2, n_head=3,
                 resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, pad_token_id=0, bos_token_id=1,
                 eos_token_id=2)  # traps 1, 2  # fmt: skip
-    heads = ("Model", "LMHeadModel", "ForSequenceClassification", "ForTokenClassification")
+    heads = ("Model", "LMHeadModel", *DECODER_HEADS[2:])
     yield from encoders("GPT2", tf.GPT2Config, heads=heads, **gpt2)
     yield from encoders("GPT2", tf.GPT2Config, heads=("LMHeadModel",), variant=" scaled by layer",
                         scale_attn_by_inverse_layer_idx=True, n_inner=37, **gpt2)  # fmt: skip
@@ -211,6 +214,12 @@ def sequences():
     yield case("T5", tf.T5ForConditionalGeneration, tf.T5Config, **t5)
     yield case("T5 gated", tf.T5ForConditionalGeneration, tf.T5Config,
                feed_forward_proj="gated-gelu", tie_word_embeddings=False, **t5)  # fmt: skip
+    heads = ("ForSequenceClassification", "ForQuestionAnswering")
+    yield from encoders("Bart", tf.BartConfig, heads=("Model", *heads), end=2, **bart)
+    yield from encoders("T5", tf.T5Config, heads=("EncoderModel", "ForTokenClassification", *heads), end=1,
+                        **t5)  # fmt: skip
+    yield from encoders("T5", tf.T5Config, heads=heads, variant=" gated", end=1, feed_forward_proj="gated-gelu",
+                        tie_word_embeddings=False, **t5)  # fmt: skip
 
 
 def cases():

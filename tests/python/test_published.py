@@ -197,7 +197,8 @@ def test_writing():
 def test_attention():
     """The weights of each layer, of a row without padding, are those of eager torch."""
     for case in cases_called(*WRITERS, "RobertaForMaskedLM", "AlbertForMaskedLM", "DistilBertForMaskedLM",
-                             "ElectraForMaskedLM", "ModernBertForMaskedLM"):
+                             "ElectraForMaskedLM", "ModernBertForMaskedLM", "BartForSequenceClassification",
+                             "T5ForQuestionAnswering"):
         directory, _, _, batch = prepared_copy("attends_" + case.name.replace(" ", "_"), case)
         model = case.model()
         model.set_attn_implementation("eager")
@@ -236,7 +237,8 @@ def test_gradients():
             "DistilBertForMaskedLM", "ElectraForTokenClassification", "AlbertForMaskedLM",
             "ModernBertForMaskedLM", "GPT2LMHeadModel", "GPTNeoXForCausalLM", "LlamaForCausalLM",
             "LlamaForTokenClassification", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM",
-            "Gemma2ForCausalLM", "Bart scaled", "Marian of two vocabularies", "T5"):  # fmt: skip
+            "Gemma2ForCausalLM", "Bart scaled", "Marian of two vocabularies", "T5", "BartForSequenceClassification",
+            "T5ForQuestionAnswering", "T5ForTokenClassification", "LlamaForQuestionAnswering"):  # fmt: skip
         directory, _, expected, batch = prepared_copy("gradients_" + case.name.replace(" ", "_"), case)
         model = case.model()
         weight = torch.randn(expected.shape, generator=torch.Generator().manual_seed(1))
@@ -346,7 +348,7 @@ ADAPTED = {
     "XLMRobertaForTokenClassification": "TOKEN_CLS", "CamembertForSequenceClassification": "SEQ_CLS",
     "MistralForCausalLM": "CAUSAL_LM", "Qwen2ForCausalLM": "CAUSAL_LM", "Marian of two vocabularies": "SEQ_2_SEQ_LM",
     "Qwen3ForCausalLM": "CAUSAL_LM", "Gemma2ForCausalLM": "CAUSAL_LM", "Bart scaled": "SEQ_2_SEQ_LM",
-    "T5": "SEQ_2_SEQ_LM"}  # fmt: skip
+    "T5": "SEQ_2_SEQ_LM", "T5ForTokenClassification": "TOKEN_CLS", "Qwen2ForQuestionAnswering": "QUESTION_ANS"}  # fmt: skip
 
 
 def test_adapters():

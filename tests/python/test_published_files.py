@@ -259,21 +259,34 @@ def test_unknown_architectures():
 
 def test_unknown_classes():
     """Trap 9: a class that Heed does not have is no model without a head."""
-    for name, known, unknown in (("LlamaForCausalLM", "LlamaModel, LlamaForCausalLM", "LlamaForQuestionAnswering"),
+    for name, known, unknown in (("LlamaForCausalLM", "LlamaModel, LlamaForCausalLM", "LlamaForMaskedLM"),
                                  ("BertForMaskedLM", "BertModel, BertForMaskedLM", "BertLMHeadModel"),
-                                 ("Bart", "BartForConditionalGeneration", "BartForSequenceClassification")):
+                                 ("Bart", "BartModel, BartForConditionalGeneration", "BartForCausalLM"),
+                                 ("T5", "T5EncoderModel, T5ForConditionalGeneration", "T5Model"),
+                                 ("Marian", "MarianMTModel", "MarianModel")):
         case = next(case for case in tiny.cases() if case.name == name)
         directory, _, expected, batch = prepared_copy("class_" + unknown, case)
         config_of(directory, lambda config: config.update(architectures=[unknown]))
         refused(unknown, directory, "config.json", "field 'architectures'", f"one of {known}", f"found {unknown}")
-        head = "ForConditionalGeneration" if name == "Bart" else name.removeprefix("Llama").removeprefix("Bert")
+        head = name.removeprefix("Llama").removeprefix("Bert") if "For" in name else "ForConditionalGeneration"
         same("an option in its place", directory, expected, batch, purpose=tiny.HEADS[head])
         config_of(directory, lambda config: config.pop("architectures"))
-        if name == "Bart":
-            refused("no class", directory, "field 'architectures'", "BartForConditionalGeneration", "found none")
+        if name == "Marian":
+            refused("no class", directory, "field 'architectures'", "MarianMTModel", "found none")
         else:
             told, _ = opened(directory)
             check(told.get("purpose") == "features", "no class", told)
+            refused("another purpose", directory, "Heed has no image classification for it, only " + known,
+                    purpose="image classification")  # fmt: skip
+
+
+def test_texts_without_an_end():
+    """BART's classifier reads the decoder where the text ends."""
+    case = next(case for case in tiny.cases() if case.name == "BartForSequenceClassification")
+    directory, _, _, batch = prepared_copy("endless", case)
+    batch["input_ids"][2] = 7
+    save_file(batch, directory / "inputs.st")
+    refused("a text without an end", directory, "expected a token 2 in each row")
 
 
 def test_settings_of_generation():

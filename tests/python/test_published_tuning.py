@@ -21,7 +21,7 @@ except ImportError as missing:
 
 from program import heed
 from published_directories import TEXTS, picture_of
-from published_tuning import LR, NO_DROPOUT, PAIRS, ROWS, SENTENCES, STEPS, TAGS, TRIPLETS, Tuning
+from published_tuning import LABELS, LR, NO_DROPOUT, PAIRS, ROWS, SENTENCES, STEPS, TAGS, TRIPLETS, Tuning
 
 
 class LearningCurves(Tuning):
@@ -176,6 +176,32 @@ class LearningCurves(Tuning):
         with torch.no_grad():
             expected = model(**tokenizer(TEXTS[0], return_tensors="pt")).last_hidden_state[0].mean(0)
         self.close(json.loads(done.stdout)["vector"], expected)
+
+
+    def decoder_head(self, name, model, tokenizer):
+        """A head that reads the decoder, which reads the source too."""
+        directory = self.saved(name, model, tokenizer)
+        self.trained("classify", directory, f"{name}_out", *self.whole(self.labelled()))
+        batch = tokenizer([text for _, text in ROWS], return_tensors="pt", padding=True)
+        batch.pop("token_type_ids", None)
+        wanted = torch.tensor([int(label == "plus") for label, _ in ROWS])
+        self.compare(f"{name}_out", self.curve(model, lambda: model(**batch, labels=wanted).loss))
+        out = self.folder / f"{name}_out"
+        again, tokenizer = self.opened(tf.AutoModelForSequenceClassification, out)
+        with torch.no_grad():
+            expected = again(**batch).logits.softmax(-1)
+        for row, answer in zip(expected, self.predicted(out, [text for _, text in ROWS])):
+            self.close(list(answer["probabilities"].values()), row)
+        said = json.loads(heed("attend", out, ROWS[0][1], "--json", code=0).stdout)
+        self.assertEqual(len(said["tokens"]), int(batch.attention_mask[0].sum()))
+
+    def test_bart_classifier(self):
+        model, tokenizer = self.bart_model(tf.BartForSequenceClassification, dropout=0.0, id2label=LABELS)
+        self.decoder_head("curve_bart_classes", model, tokenizer)
+
+    def test_t5_classifier(self):
+        model, tokenizer = self.t5_model(tf.T5ForSequenceClassification, id2label=LABELS)
+        self.decoder_head("curve_t5_classes", model, tokenizer)
 
 
 class Heads(Tuning):

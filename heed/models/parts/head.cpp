@@ -70,7 +70,11 @@ Head::Head(const HeadOptions& options, std::shared_ptr<nn::Embedding> tokens)
 }
 
 at::Tensor Head::forward(const at::Tensor& states, const at::Tensor& lengths) const {
+  const auto dropped = [&](const at::Tensor& x, double probability) {
+    return heed::dropout(x, {.probability = is_training() ? probability : 0});
+  };
   at::Tensor x = pooled(states, lengths, options_.pooling);
+  if (dense) x = dropped(x, options_.inner_dropout);
   if (dense && options_.activation == "tanh") {
     x = dense->forward(x).tanh();
   } else if (dense) {
@@ -78,7 +82,7 @@ at::Tensor Head::forward(const at::Tensor& states, const at::Tensor& lengths) co
   }
   x = norm.forward(x);
   if (options_.outputs == 0) return x;
-  x = heed::dropout(x, {.probability = is_training() ? options_.dropout : 0});
+  x = dropped(x, options_.dropout);
   return output ? output->forward(x) : heed::linear(x, tokens_->weight, output_bias);
 }
 

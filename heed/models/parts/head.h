@@ -1,7 +1,7 @@
 // What stands on a transformer and gives the answer: from the states of tokens to logits.
 //
 //   states (B, N, C) -> all, the first, the last or the mean of the real tokens
-//                    -> [dense -> activation -> norm] -> dropout -> output
+//                    -> [dropout -> dense -> activation -> norm] -> dropout -> output
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -26,6 +26,7 @@ at::Tensor pooled(const at::Tensor& states, const at::Tensor& lengths, Pooling p
 struct HeadOptions {
   int64_t d_model = 0;  // C
   Pooling pooling = Pooling::kNone;
+  double inner_dropout = 0;
   int64_t d_inner = 0;  // of the dense layer; 0: none
   bool inner_bias = true;
   std::string activation = "tanh";  // of the dense layer; or as nn::Linear knows it

@@ -34,6 +34,22 @@ TextBatch text_batch_from_mask(const at::Tensor& ids, const at::Tensor& mask,
   return batch;
 }
 
+TextBatch shifted_right(const TextBatch& text, int64_t first_id) {
+  const at::Tensor first = at::full_like(text.ids.narrow(1, 0, 1), first_id);
+  return {.ids = at::cat({first, text.ids.narrow(1, 0, text.ids.size(1) - 1)}, 1),
+          .lengths = text.lengths};
+}
+
+at::Tensor lengths_to_last(const TextBatch& text, int64_t id) {
+  const at::Tensor place = at::arange(1, text.ids.size(1) + 1, text.ids.options());
+  at::Tensor found = text.ids == id;
+  if (text.lengths.defined()) found = found.logical_and(place <= text.lengths.unsqueeze(1));
+  const at::Tensor lengths = (place * found).amax(1);
+  check_usage(lengths.gt(0).all().item<bool>(), "text: expected a token ", id,
+              " in each row, behind which this model looks at it, found none");
+  return lengths;
+}
+
 at::Tensor padded_ids(const IdRows& rows, int64_t padding) {
   size_t longest = 1;
   for (const auto* row : rows) longest = std::max(longest, row->size());

@@ -23,6 +23,13 @@ struct TextBatch {
 TextBatch text_batch_from_mask(const at::Tensor& ids, const at::Tensor& mask,
                                const at::Tensor& types = {});
 
+// The same texts one place later, behind a token of this id and without their last: what a decoder
+// reads of them.
+TextBatch shifted_right(const TextBatch& text, int64_t first_id);
+
+// Lengths (B) of the texts up to the last token of this id. Throws UsageError where one has none.
+at::Tensor lengths_to_last(const TextBatch& text, int64_t id);
+
 using IdRows = std::vector<const std::vector<int32_t>*>;
 
 // (B, N) int64 with N that of the longest row, at least 1; `padding` behind each row, or any id

@@ -1,6 +1,7 @@
 #include "heed/models/published/architecture.h"
 
 #include <algorithm>
+#include <set>
 
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
@@ -41,11 +42,26 @@ const std::vector<Architecture>& architectures() {
   return all;
 }
 
-std::string_view class_of(const Architecture& architecture, Purpose purpose) {
+const ClassName* class_of(const Architecture& architecture, Purpose purpose) {
   for (const ClassName& each : architecture.classes) {
-    if (each.purpose == purpose) return each.name;
+    if (each.purpose == purpose) return &each;
   }
-  return {};
+  return nullptr;
+}
+
+std::string_view base_of(const Architecture& architecture, Purpose purpose) {
+  if (purpose == Purpose::kFeatures) return {};
+  const ClassName* known = class_of(architecture, purpose);
+  return known != nullptr && known->base ? *known->base : architecture.base;
+}
+
+std::vector<std::string> bases_of(const Architecture& architecture) {
+  std::set<std::string> bases = {std::string(architecture.base)};
+  for (const ClassName& each : architecture.classes) {
+    if (each.base) bases.emplace(*each.base);
+  }
+  bases.erase("");
+  return {bases.begin(), bases.end()};
 }
 
 const Architecture& find_architecture(std::string_view model_type) {

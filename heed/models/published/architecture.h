@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +49,11 @@ struct Plan {
   Rules network_rules;  // ours: names within the network
   HeadOptions head;     // no outputs and no inner layer: none
   Rules head_rules;     // ours: names within the head
+  // Of an encoder-decoder with a head, or without one: its source is its target too, one place
+  // later behind this token; −1: it is given a target.
+  int64_t first_target_id = -1;
+  int64_t last_read_id =
+      -1;  // the text ends, for a head, with the last of these; −1: where it ends
   // Layers that share weights stand in groups; theirs are then called by group and place in it,
   // each in place of a *.
   int64_t inner_layers = 0;
@@ -60,19 +66,26 @@ struct Plan {
 struct ClassName {
   Purpose purpose;
   std::string_view name;
+  std::optional<std::string_view> base = {};  // in place of that of the architecture
 };
 
 struct Architecture {
   std::string_view model_type;
-  std::string_view base;           // in front of the network's tensors; empty: nothing
+  std::string_view base;           // in front of the network's tensors, where there is a head
   std::vector<ClassName> classes;  // the first of a purpose is what is saved
   Plan (*plan)(const Config& config, Purpose purpose);
 };
 
 const std::vector<Architecture>& architectures();
 
-// The class that is saved; empty: the architecture has none for this.
-std::string_view class_of(const Architecture& architecture, Purpose purpose);
+// The class that is saved; null: the architecture has none for this.
+const ClassName* class_of(const Architecture& architecture, Purpose purpose);
+
+// What stands in front of the network's tensors in a model of that class; empty: nothing.
+std::string_view base_of(const Architecture& architecture, Purpose purpose);
+
+// All that may stand there.
+std::vector<std::string> bases_of(const Architecture& architecture);
 
 // Throws UsageError with the list of those that are known.
 const Architecture& find_architecture(std::string_view model_type);

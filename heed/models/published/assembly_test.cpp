@@ -39,7 +39,7 @@ class Gated {
            .bytes = tensor.nbytes()});
     }
     write_safetensors(folder_ / "model.safetensors", tensors);
-    weights = std::make_unique<Weights>(folder_.path(), "");
+    weights = std::make_unique<Weights>(folder_.path());
     Plan plan;
     plan.network_rules = {{"up", {gate, up}}, {"down", {"down"}}};
     assemble(module, plan.network_rules, plan, *weights, Missing::kRefuse);

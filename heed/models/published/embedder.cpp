@@ -53,7 +53,7 @@ std::vector<Pooling> poolings_of(const JsonValue& config) {
 
 EmbedderModules::Dense dense_of(const fs::path& directory) {
   const JsonValue config = read(directory / "config.json");
-  const Weights weights(directory, "");
+  const Weights weights(directory);
   EmbedderModules::Dense dense{.folder = directory.filename().string(),
                                .weight = weights.at("linear.weight").to(at::kFloat),
                                .bias = weights.find("linear.bias")};

@@ -52,7 +52,7 @@ Purpose purpose_of(const Folders& folders, const Config& config, const Architect
       if (known.name == name) return known.purpose;
     }
   }
-  const bool has_features = !class_of(architecture, Purpose::kFeatures).empty();
+  const bool has_features = class_of(architecture, Purpose::kFeatures) != nullptr;
   if (has_features && (named.empty() || folders.find("modules.json"))) return Purpose::kFeatures;
   throw DataError(config.json().file(),
                   text_of("field 'architectures': expected one of ",
@@ -80,6 +80,12 @@ Config relabelled(const Config& config, const std::vector<std::string>& labels) 
   json.erase("num_labels");
   json.erase("problem_type");
   return Config(JsonValue(std::move(json), config.json().file()));
+}
+
+void check_purpose(const Architecture& architecture, Purpose purpose) {
+  check_usage(class_of(architecture, purpose) != nullptr, architecture.model_type, ": Heed has no ",
+              name_of(purpose), " for it, only ",
+              joined(architecture.classes, ", ", &ClassName::name));
 }
 
 bool has_head(const HeadOptions& head) { return head.outputs > 0 || head.d_inner > 0; }
@@ -144,12 +150,13 @@ Published::Published(const std::filesystem::path& directory, const LoadOptions& 
   config_ = relabelled(config_, options.labels);
   architecture_ = &architecture_of(config_, options);
   purpose_ = purpose_of(parts_->folders, config_, *architecture_, options);
+  check_purpose(*architecture_, purpose_);
   if (writes(purpose_)) {
     generation_ =
         read_generation_config(parts_->folders.that_has("generation_config.json"), config_);
   }
   check_no_variant(parts_->folders.base());
-  const Weights weights(parts_->folders, std::string(architecture_->base));
+  const Weights weights(parts_->folders, bases_of(*architecture_));
   if (has_labels(purpose_)) {
     if (!other_labels) relabel_by_adapter(weights);
     labels_ = config_.labels();
@@ -197,7 +204,8 @@ const Folders& Published::folders() const { return parts_->folders; }
 void Published::relabel_by_adapter(const Weights& weights) {
   const Folders& from = parts_->folders;
   if (!from.is_adapter() || from.that_has("config.json") == from.directory()) return;
-  for (const char* name : {"classifier.weight", "classifier.out_proj.weight", "score.weight"}) {
+  for (const char* name : {"classifier.weight", "classifier.out_proj.weight",
+                           "classification_head.out_proj.weight", "score.weight"}) {
     const at::Tensor rows = weights.find(name);
     if (!rows.defined() || rows.size(0) == std::ssize(config_.labels())) continue;
     std::vector<std::string> labels;
@@ -207,11 +215,10 @@ void Published::relabel_by_adapter(const Weights& weights) {
 }
 
 AdaptedModel Published::adapted() const {
-  const bool plain = purpose_ == Purpose::kFeatures;  // the class without a head has no prefix
   return {.module = *this,
           .origins = parts_->origins,
           .plan = parts_->plan,
-          .base = plain ? "" : std::string(architecture_->base),
+          .base = std::string(base_of(*architecture_, purpose_)),
           .purpose = purpose_,
           .fresh = {fresh_.begin(), fresh_.end()}};
 }
@@ -313,21 +320,25 @@ int64_t Published::pad_token_id() const {
 at::Tensor Published::states(const TextBatch& batch, nn::AttentionTrace* trace) const {
   if (encoder_) return encoder_->forward(batch, trace);
   check_usage(image_encoder_ == nullptr, "a model of pictures reads pixels, not tokens");
-  check_usage(language_model_ != nullptr,
-              "an encoder-decoder has states of a source with a target only");
-  return language_model_->states(batch, {.trace = trace});
+  if (language_model_) return language_model_->states(batch, {.trace = trace});
+  const int64_t first = parts_->plan.first_target_id;
+  check_usage(first >= 0, "an encoder-decoder has states of a source with a target only");
+  const nn::Memory memory = encoder_decoder_->encode(batch, trace);
+  return encoder_decoder_->states(shifted_right(batch, first), {.memory = &memory, .trace = trace});
 }
 
 at::Tensor Published::forward(const TextBatch& batch, nn::AttentionTrace* trace) const {
   const at::Tensor all = states(batch, trace);
   if (purpose_ == Purpose::kCausalLm) return language_model_->logits(all);
   if (purpose_ == Purpose::kFeatures) return all;
-  return head_->forward(all, batch.lengths);
+  const int64_t last = parts_->plan.last_read_id;
+  return head_->forward(all, last >= 0 ? lengths_to_last(batch, last) : batch.lengths);
 }
 
 at::Tensor Published::forward(const TextBatch& source, const TextBatch& target,
                               nn::AttentionTrace* trace) const {
-  check_usage(encoder_decoder_ != nullptr, "only an encoder-decoder reads a target");
+  check_usage(purpose_ == Purpose::kConditionalGeneration,
+              "only an encoder-decoder that writes reads a target");
   return encoder_decoder_->forward(source, target, trace);
 }
 

@@ -72,8 +72,9 @@ class Published : public torch::nn::Module {
 
   // The answer of the head: logits (B, N, V) of a language model, (B, N, classes) of tokens, (B,
   // classes) of a text, (B, N, 2) of the first and the last token of an answer; without a head, the
-  // states. What stands behind the real tokens of a row has no meaning. Throws UsageError for an
-  // encoder-decoder, which wants a target too.
+  // states. What stands behind the real tokens of a row has no meaning. An encoder-decoder with
+  // another head, or none, reads the source as its target too. Throws UsageError for one that
+  // writes, which wants a target of its own.
   at::Tensor forward(const TextBatch& batch, nn::AttentionTrace* trace = nullptr) const;
 
   // Logits (B, Nt, V) of what follows each token of the target, of an encoder-decoder.
@@ -89,7 +90,7 @@ class Published : public torch::nn::Module {
   // preprocessor_config.json says.
   at::Tensor forward(const at::Tensor& pixels, nn::AttentionTrace* trace = nullptr) const;
 
-  // (B, N, C): before the head.
+  // (B, N, C): before the head. Throws the same.
   at::Tensor states(const TextBatch& batch, nn::AttentionTrace* trace = nullptr) const;
 
   // The pooler of an encoder that was published with one, (B, C). Throws UsageError otherwise.

@@ -61,7 +61,7 @@ std::vector<std::string> kept_files(const Folders& folders) {
 std::string config_text(const Published& model) {
   Json json = model.config().json().json();
   json["model_type"] = model.model_type();
-  json["architectures"] = {class_of(model.architecture(), model.purpose())};
+  json["architectures"] = {class_of(model.architecture(), model.purpose())->name};
   json.erase("torch_dtype");
   json.erase("quantization_config");  // the weights are float32 again
   json["dtype"] = "float32";

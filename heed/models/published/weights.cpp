@@ -108,7 +108,9 @@ std::vector<WeightInfo> weights_in(const fs::path& directory) {
   return all;
 }
 
-Weights::Weights(const fs::path& directory, const std::string& base) : base_(base) {
+Weights::Weights(const fs::path& directory, const std::vector<std::string>& bases)
+    : prefixes_{std::string(kAdapterPrefix)} {
+  for (const std::string& base : bases) prefixes_.push_back(base + ".");
   const WeightFiles files = files_of_model(directory);
   file_ = files.name;
   if (files.safetensors) add_safetensors(*files.safetensors);
@@ -116,7 +118,8 @@ Weights::Weights(const fs::path& directory, const std::string& base) : base_(bas
   dequantise();
 }
 
-Weights::Weights(const Folders& folders, const std::string& base) : Weights(folders.base(), base) {
+Weights::Weights(const Folders& folders, const std::vector<std::string>& bases)
+    : Weights(folders.base(), bases) {
   if (!folders.is_adapter()) return;
   const WeightFiles files = files_of_adapter(folders.directory());
   if (files.safetensors) add_safetensors(*files.safetensors);
@@ -125,8 +128,8 @@ Weights::Weights(const Folders& folders, const std::string& base) : Weights(fold
 
 void Weights::add(std::string name, const at::Tensor& tensor) {
   const bool adapts = name.starts_with(kAdapterPrefix);
-  for (const std::string& prefix : {std::string(kAdapterPrefix), base_ + "."}) {
-    if (prefix.size() > 1 && name.starts_with(prefix)) name.erase(0, prefix.size());
+  for (const std::string& prefix : prefixes_) {
+    if (name.starts_with(prefix)) name.erase(0, prefix.size());
   }
   name = with_ending(with_ending(std::move(name), ".gamma", ".weight"), ".beta", ".bias");
   if (adapts) {

@@ -34,14 +34,15 @@ std::vector<WeightInfo> weights_in(const std::filesystem::path& directory);
 // linear layers, are what they stand for, in float32.           Dettmers et al. 2022, section 3.2
 class Weights {
  public:
-  // `base`: of names such as "bert.embeddings.…" and "embeddings.…" the second is taken. Old names
+  // `bases`: of names such as "bert.embeddings.…" and "embeddings.…" the second is taken. Old names
   // of norms (gamma, beta) become today's. Throws MissingInputError where there are no weights,
   // DataError where a file cannot be used.
-  Weights(const std::filesystem::path& directory, const std::string& base);
+  explicit Weights(const std::filesystem::path& directory,
+                   const std::vector<std::string>& bases = {});
 
   // The same with those of an adapter, which go before: "base_model.model.bert.encoder.…" is
   // "encoder.…" too.
-  Weights(const Folders& folders, const std::string& base);
+  Weights(const Folders& folders, const std::vector<std::string>& bases);
 
   // The tensor of that name, a view of the mapped file where its numbers are aligned there; what is
   // written to it stays in this process. Undefined where there is none. Throws DataError where it
@@ -62,7 +63,7 @@ class Weights {
   void dequantise();
 
   std::string file_;
-  std::string base_;
+  std::vector<std::string> prefixes_;  // none stays in a name
   std::map<std::string, at::Tensor, std::less<>> tensors_;
 };
 

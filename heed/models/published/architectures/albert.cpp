@@ -52,11 +52,11 @@ Plan albert_plan(const Config& config, Purpose purpose) {
       made.head_rules = {{"dense", {".pooler"}}, {"output", {"classifier"}}};
       break;
     case Purpose::kTokenClassification:
-      add_token_head("albert", config, purpose, made);
+      add_token_head(config, purpose, made);
       made.head.dropout = dropout;
       break;
     default:
-      add_token_head("albert", config, purpose, made);
+      add_token_head(config, purpose, made);
   }
   return made;
 }

@@ -1,10 +1,10 @@
 // BART and, in its form, the translators of Marian.
 // Lewis et al. 2020, Junczys-Dowmunt et al. 2018
+#include <algorithm>
 #include <cmath>
 
 #include "heed/models/published/architectures/all.h"
 #include "heed/models/published/architectures/bart_stack.h"
-#include "heed/models/published/architectures/bert_like.h"
 
 namespace heed::models::published {
 namespace {
@@ -36,6 +36,30 @@ EncoderDecoderOptions bart_sizes(const Config& config) {
   return options;
 }
 
+void read_source_twice(const Config& config, Purpose purpose, int64_t end_id, Plan& plan) {
+  const EncoderDecoderOptions& network = std::get<EncoderDecoderOptions>(plan.network);
+  const int64_t width = network.transformer.d_model;
+  const IntegerRange ids = {.least = 0, .most = network.target_vocab_size - 1};
+  plan.first_target_id = config.integer({"decoder_start_token_id"},
+                                        std::max<int64_t>(network.target_pad_token_id, 0), ids);
+  if (purpose == Purpose::kQuestionAnswering) {
+    plan.head = {.d_model = width, .outputs = 2};
+    plan.head_rules = {{"output", {"qa_outputs"}}};
+  } else if (purpose == Purpose::kSequenceClassification) {
+    const double dropout = config.number({"classifier_dropout"}, 0, {0, nn::kLargestShare});
+    plan.last_read_id = config.integer({"eos_token_id"}, end_id, ids);
+    plan.head = {.d_model = width,
+                 .pooling = Pooling::kLast,
+                 .inner_dropout = dropout,
+                 .d_inner = width,
+                 .activation = "tanh",
+                 .outputs = std::ssize(config.labels()),
+                 .dropout = dropout};
+    plan.head_rules = {{"dense", {"classification_head.dense"}},
+                       {"output", {"classification_head.out_proj"}}};
+  }
+}
+
 void add_bart_stack(const std::string& ours, const std::string& theirs, Rules& rules) {
   const std::string to = ours + ".layer_*.";
   const std::string from = "." + theirs + ".layers.*.";
@@ -59,9 +83,9 @@ void add_bart_stack(const std::string& ours, const std::string& theirs, Rules& r
 
 namespace {
 
-EncoderDecoderOptions bart_options(const Config& config) {
+EncoderDecoderOptions bart_options(const Config& config, Purpose purpose) {
   EncoderDecoderOptions options = bart_sizes(config);
-  options.logit_bias = true;
+  options.logit_bias = purpose == Purpose::kConditionalGeneration;
   options.transformer.max_length = config.size({"max_position_embeddings"});
   return options;
 }
@@ -87,14 +111,9 @@ Rules bart_rules(bool shared) {
   return all;
 }
 
-void expect_generation(std::string_view architecture, Purpose purpose) {
-  if (purpose != Purpose::kConditionalGeneration) refuse_purpose(architecture, purpose);
-}
-
 Plan plan_bart(const Config& config, Purpose purpose) {
-  expect_generation("bart", purpose);
   config.expect("tie_word_embeddings", true);
-  EncoderDecoderOptions options = bart_options(config);
+  EncoderDecoderOptions options = bart_options(config, purpose);
   TransformerOptions& o = options.transformer;
   o.attention.positions = "learned";
   o.input.position_offset = kOffset;
@@ -104,13 +123,13 @@ Plan plan_bart(const Config& config, Purpose purpose) {
   made.network_rules.push_back({"target.positions.table", {".decoder.embed_positions.weight"}});
   made.network_rules.push_back({"source.sum_norm", {".encoder.layernorm_embedding"}});
   made.network_rules.push_back({"target.sum_norm", {".decoder.layernorm_embedding"}});
+  if (purpose != Purpose::kConditionalGeneration) read_source_twice(config, purpose, 2, made);
   return made;
 }
 
 Plan plan_marian(const Config& config, Purpose purpose) {
-  expect_generation("marian", purpose);
   config.expect("tie_word_embeddings", true);
-  EncoderDecoderOptions options = bart_options(config);
+  EncoderDecoderOptions options = bart_options(config, purpose);
   const bool shared = config.boolean({"share_encoder_decoder_embeddings"}, true);
   options.tie_word_embeddings = shared ? "all" : "output";
   if (!shared) {
@@ -126,7 +145,10 @@ Plan plan_marian(const Config& config, Purpose purpose) {
 Architecture bart() {
   return {.model_type = "bart",
           .base = "model",
-          .classes = {{Purpose::kConditionalGeneration, "BartForConditionalGeneration"}},
+          .classes = {{Purpose::kFeatures, "BartModel"},
+                      {Purpose::kConditionalGeneration, "BartForConditionalGeneration"},
+                      {Purpose::kSequenceClassification, "BartForSequenceClassification"},
+                      {Purpose::kQuestionAnswering, "BartForQuestionAnswering"}},
           .plan = plan_bart};
 }
 

@@ -28,7 +28,7 @@ Plan bert_plan(const Config& config, Purpose purpose) {
       made.head_rules = {{"dense", {".pooler.dense"}}, {"output", {"classifier"}}};
       break;
     default:
-      add_token_head("bert", config, purpose, made);
+      add_token_head(config, purpose, made);
   }
   return made;
 }

@@ -1,7 +1,5 @@
 #include "heed/models/published/architectures/bert_like.h"
 
-#include "heed/base/error.h"
-
 namespace heed::models::published {
 
 TextEncoderOptions bert_options(const Config& config, int64_t position_offset) {
@@ -52,10 +50,8 @@ double classifier_dropout(const Config& config) {
   return config.number({"classifier_dropout"}, hidden, {0, nn::kLargestShare});
 }
 
-void add_token_head(std::string_view architecture, const Config& config, Purpose purpose,
-                    Plan& plan) {
+void add_token_head(const Config& config, Purpose purpose, Plan& plan) {
   const bool spans = purpose == Purpose::kQuestionAnswering;
-  if (!spans && purpose != Purpose::kTokenClassification) refuse_purpose(architecture, purpose);
   plan.head = {.d_model = config.size({"hidden_size", "dim"}),
                .outputs = spans ? 2 : std::ssize(config.labels()),
                .dropout = spans ? 0 : classifier_dropout(config)};
@@ -97,10 +93,6 @@ void untie(const Config& config, Plan& plan, const std::string& theirs, const st
   Rule own_bias{.ours = "output.bias", .theirs = {theirs + ".bias"}};
   if (!bias.empty()) own_bias.copies = {bias};
   plan.head_rules.push_back(own_bias);
-}
-
-void refuse_purpose(std::string_view architecture, Purpose purpose) {
-  throw UsageError(text_of(architecture, ": Heed has no ", name_of(purpose), " for it"));
 }
 
 }  // namespace heed::models::published

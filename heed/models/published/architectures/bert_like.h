@@ -13,10 +13,8 @@ TextEncoderOptions bert_options(const Config& config, int64_t position_offset = 
 Rules bert_rules();
 
 // Into the plan, a classifier of all tokens: of words ("classifier"), or of the first and the last
-// token of an answer ("qa_outputs"). Throws UsageError: the architecture has no model for that
-// purpose.
-void add_token_head(std::string_view architecture, const Config& config, Purpose purpose,
-                    Plan& plan);
+// token of an answer ("qa_outputs").
+void add_token_head(const Config& config, Purpose purpose, Plan& plan);
 
 // A classifier of texts that reads the first token, with a dense layer before the output.
 HeadOptions first_token_head(const Config& config, const std::string& activation);
@@ -34,8 +32,5 @@ void untie(const Config& config, Plan& plan, const std::string& theirs,
 
 // The dropout before a classifier.
 double classifier_dropout(const Config& config);
-
-// Throws UsageError: the architecture has no model for that.
-[[noreturn]] void refuse_purpose(std::string_view architecture, Purpose purpose);
 
 }  // namespace heed::models::published

@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "heed/base/error.h"
-#include "heed/models/published/architectures/bert_like.h"
 
 namespace heed::models::published {
 
@@ -79,25 +78,29 @@ void add_head(const Config& config, Purpose purpose, Plan& plan) {
   network.tie_word_embeddings = true;  // no output layer
   if (purpose == Purpose::kFeatures) return;
   plan.head_rules = {{"output", {"score"}}};
-  if (purpose == Purpose::kSequenceClassification) {
+  if (purpose == Purpose::kQuestionAnswering) {
+    plan.head = {.d_model = d_model, .outputs = 2};
+    plan.head_rules = {{"output", {"qa_outputs"}}};
+  } else if (purpose == Purpose::kSequenceClassification) {
     plan.head = {
         .d_model = d_model, .pooling = Pooling::kLast, .outputs = labels(), .output_bias = false};
-  } else if (purpose == Purpose::kTokenClassification) {
+  } else {
     plan.head = {.d_model = d_model,
                  .outputs = labels(),
                  .dropout = config.number({"classifier_dropout", "hidden_dropout"}, 0.1,
                                           {0, nn::kLargestShare})};
-  } else {
-    refuse_purpose(config.text({"model_type"}, "model_type"), purpose);
   }
 }
 
 std::vector<ClassName> decoder_classes(std::string_view features, std::string_view causal,
-                                       std::string_view sequence, std::string_view token) {
-  return {{Purpose::kFeatures, features},
-          {Purpose::kCausalLm, causal},
-          {Purpose::kSequenceClassification, sequence},
-          {Purpose::kTokenClassification, token}};
+                                       std::string_view sequence, std::string_view token,
+                                       const std::vector<ClassName>& more) {
+  std::vector<ClassName> classes = {{Purpose::kFeatures, features},
+                                    {Purpose::kCausalLm, causal},
+                                    {Purpose::kSequenceClassification, sequence},
+                                    {Purpose::kTokenClassification, token}};
+  classes.insert(classes.end(), more.begin(), more.end());
+  return classes;
 }
 
 }  // namespace heed::models::published

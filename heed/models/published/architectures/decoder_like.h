@@ -20,12 +20,13 @@ void read_layer_types(const Config& config, int64_t window, bool (*is_sliding)(i
 std::string causal_window(int64_t tokens);
 
 // The output layer, where it is not the embedding, and the heads of classifiers: "score" of the
-// last token, or of each. Throws UsageError where there is no such model.
+// last token, or of each; "qa_outputs".
 void add_head(const Config& config, Purpose purpose, Plan& plan);
 
 // The classes of transformers that begin so, with a causal model called so: "Llama",
 // "LlamaForCausalLM".
 std::vector<ClassName> decoder_classes(std::string_view features, std::string_view causal,
-                                       std::string_view sequence, std::string_view token);
+                                       std::string_view sequence, std::string_view token,
+                                       const std::vector<ClassName>& more = {});
 
 }  // namespace heed::models::published

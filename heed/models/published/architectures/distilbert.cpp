@@ -46,8 +46,6 @@ Plan distilbert_plan(const Config& config, Purpose purpose) {
   const TextEncoderOptions encoder = distilbert_encoder(config);
   Plan made{.network = encoder, .network_rules = distilbert_rules()};
   switch (purpose) {
-    case Purpose::kFeatures:
-      break;
     case Purpose::kMaskedLm:
       made.head = masked_head(encoder, encoder.transformer.activation);
       made.head_rules = {{"dense", {"vocab_transform"}},
@@ -61,15 +59,15 @@ Plan distilbert_plan(const Config& config, Purpose purpose) {
       made.head_rules = {{"dense", {"pre_classifier"}}, {"output", {"classifier"}}};
       break;
     case Purpose::kTokenClassification:
-      add_token_head("distilbert", config, purpose, made);
+      add_token_head(config, purpose, made);
       made.head.dropout = encoder.transformer.dropout;
       break;
     case Purpose::kQuestionAnswering:
-      add_token_head("distilbert", config, purpose, made);
+      add_token_head(config, purpose, made);
       made.head.dropout = config.number({"qa_dropout"}, 0.1, {0, nn::kLargestShare});
       break;
     default:
-      refuse_purpose("distilbert", purpose);
+      break;
   }
   return made;
 }

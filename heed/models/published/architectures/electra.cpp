@@ -24,10 +24,11 @@ Plan electra_plan(const Config& config, Purpose purpose) {
       break;
     case Purpose::kSequenceClassification:
       made.head = first_token_head(config, "gelu");
+      made.head.inner_dropout = made.head.dropout;
       made.head_rules = {{"dense", {"classifier.dense"}}, {"output", {"classifier.out_proj"}}};
       break;
     default:
-      add_token_head("electra", config, purpose, made);
+      add_token_head(config, purpose, made);
   }
   return made;
 }

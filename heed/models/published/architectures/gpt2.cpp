@@ -52,7 +52,8 @@ Architecture gpt2() {
   return {.model_type = "gpt2",
           .base = "transformer",
           .classes = decoder_classes("GPT2Model", "GPT2LMHeadModel",
-                                     "GPT2ForSequenceClassification", "GPT2ForTokenClassification"),
+                                     "GPT2ForSequenceClassification", "GPT2ForTokenClassification",
+                                     {{Purpose::kQuestionAnswering, "GPT2ForQuestionAnswering"}}),
           .plan = gpt2_plan};
 }
 

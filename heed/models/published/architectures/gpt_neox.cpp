@@ -57,7 +57,8 @@ Architecture gpt_neox() {
           .base = "gpt_neox",
           .classes =
               decoder_classes("GPTNeoXModel", "GPTNeoXForCausalLM",
-                              "GPTNeoXForSequenceClassification", "GPTNeoXForTokenClassification"),
+                              "GPTNeoXForSequenceClassification", "GPTNeoXForTokenClassification",
+                              {{Purpose::kQuestionAnswering, "GPTNeoXForQuestionAnswering"}}),
           .plan = gpt_neox_plan};
 }
 

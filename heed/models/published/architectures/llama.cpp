@@ -20,12 +20,13 @@ Plan llama_plan(const Config& config, Purpose purpose) {
 }  // namespace
 
 Architecture llama() {
-  return {
-      .model_type = "llama",
-      .base = "model",
-      .classes = decoder_classes("LlamaModel", "LlamaForCausalLM", "LlamaForSequenceClassification",
-                                 "LlamaForTokenClassification"),
-      .plan = llama_plan};
+  return {.model_type = "llama",
+          .base = "model",
+          .classes = decoder_classes(
+              "LlamaModel", "LlamaForCausalLM", "LlamaForSequenceClassification",
+              "LlamaForTokenClassification",
+              {{Purpose::kQuestionAnswering, "LlamaForQuestionAnswering", "transformer"}}),
+          .plan = llama_plan};
 }
 
 }  // namespace heed::models::published

@@ -24,7 +24,8 @@ Architecture mistral() {
           .base = "model",
           .classes =
               decoder_classes("MistralModel", "MistralForCausalLM",
-                              "MistralForSequenceClassification", "MistralForTokenClassification"),
+                              "MistralForSequenceClassification", "MistralForTokenClassification",
+                              {{Purpose::kQuestionAnswering, "MistralForQuestionAnswering"}}),
           .plan = mistral_plan};
 }
 

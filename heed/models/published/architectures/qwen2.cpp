@@ -16,12 +16,13 @@ Plan qwen2_plan(const Config& config, Purpose purpose) {
 }  // namespace
 
 Architecture qwen2() {
-  return {
-      .model_type = "qwen2",
-      .base = "model",
-      .classes = decoder_classes("Qwen2Model", "Qwen2ForCausalLM", "Qwen2ForSequenceClassification",
-                                 "Qwen2ForTokenClassification"),
-      .plan = qwen2_plan};
+  return {.model_type = "qwen2",
+          .base = "model",
+          .classes = decoder_classes(
+              "Qwen2Model", "Qwen2ForCausalLM", "Qwen2ForSequenceClassification",
+              "Qwen2ForTokenClassification",
+              {{Purpose::kQuestionAnswering, "Qwen2ForQuestionAnswering", "transformer"}}),
+          .plan = qwen2_plan};
 }
 
 }  // namespace heed::models::published

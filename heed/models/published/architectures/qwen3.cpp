@@ -22,12 +22,13 @@ Plan qwen3_plan(const Config& config, Purpose purpose) {
 }  // namespace
 
 Architecture qwen3() {
-  return {
-      .model_type = "qwen3",
-      .base = "model",
-      .classes = decoder_classes("Qwen3Model", "Qwen3ForCausalLM", "Qwen3ForSequenceClassification",
-                                 "Qwen3ForTokenClassification"),
-      .plan = qwen3_plan};
+  return {.model_type = "qwen3",
+          .base = "model",
+          .classes = decoder_classes(
+              "Qwen3Model", "Qwen3ForCausalLM", "Qwen3ForSequenceClassification",
+              "Qwen3ForTokenClassification",
+              {{Purpose::kQuestionAnswering, "Qwen3ForQuestionAnswering", "transformer"}}),
+          .plan = qwen3_plan};
 }
 
 }  // namespace heed::models::published

@@ -27,10 +27,11 @@ Plan roberta_plan(const Config& config, Purpose purpose) {
       break;
     case Purpose::kSequenceClassification:
       made.head = first_token_head(config, "tanh");
+      made.head.inner_dropout = made.head.dropout;
       made.head_rules = {{"dense", {"classifier.dense"}}, {"output", {"classifier.out_proj"}}};
       break;
     default:
-      add_token_head("roberta", config, purpose, made);
+      add_token_head(config, purpose, made);
   }
   return made;
 }

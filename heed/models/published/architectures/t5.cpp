@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "heed/models/published/architectures/all.h"
-#include "heed/models/published/architectures/bert_like.h"
+#include "heed/models/published/architectures/bart_stack.h"
 
 namespace heed::models::published {
 namespace {
@@ -24,7 +24,8 @@ FeedForward feed_forward_of(const Config& config) {
   return {config.activation({"dense_act_fn_of_heed"}, theirs, gated), gated};
 }
 
-EncoderDecoderOptions t5_options(const Config& config, const FeedForward& feed_forward) {
+EncoderDecoderOptions t5_options(const Config& config, const FeedForward& feed_forward,
+                                 bool writes) {
   EncoderDecoderOptions options{.source_pad_token_id = -1, .target_pad_token_id = -1};
   options.source_vocab_size = config.size({"vocab_size"});
   options.target_vocab_size = options.source_vocab_size;
@@ -59,14 +60,14 @@ EncoderDecoderOptions t5_options(const Config& config, const FeedForward& feed_f
   const bool scaled =
       config.boolean({"scale_decoder_outputs"}, config.boolean({"tie_word_embeddings"}, true));
   if (scaled) options.logit_scale = 1 / std::sqrt(static_cast<double>(o.d_model));
-  const bool own_output = config.has_tensor("lm_head.weight");
+  const bool own_output = writes && config.has_tensor("lm_head.weight");
   options.tie_word_embeddings = own_output ? "inputs" : "all";
   return options;
 }
 
 void add_t5_stack(const std::string& stack, bool gated, Rules& rules) {
   const std::string to = stack + ".layer_*.";
-  const std::string from = stack + ".block.*.layer.";
+  const std::string from = "." + stack + ".block.*.layer.";
   const bool decoder = stack == "decoder";
   const std::string self = from + "0.SelfAttention.";
   rules.push_back({to + "attention.query_key_value", {self + "q", self + "k", self + "v"}});
@@ -82,7 +83,7 @@ void add_t5_stack(const std::string& stack, bool gated, Rules& rules) {
   }
   rules.push_back({to + "feed_forward.down", {dense + "wo"}});
   rules.push_back({to + "feed_forward_norm", {last + "layer_norm"}});
-  rules.push_back({stack + ".final_norm", {stack + ".final_layer_norm"}});
+  rules.push_back({stack + ".final_norm", {"." + stack + ".final_layer_norm"}});
   if (!decoder) return;
   const std::string cross = from + "1.EncDecAttention.";
   rules.push_back({to + "cross_attention.query", {cross + "q"}});
@@ -92,16 +93,31 @@ void add_t5_stack(const std::string& stack, bool gated, Rules& rules) {
 }
 
 Plan t5_plan(const Config& config, Purpose purpose) {
-  if (purpose != Purpose::kConditionalGeneration) refuse_purpose("t5", purpose);
   const FeedForward feed_forward = feed_forward_of(config);
-  Plan made{.network = t5_options(config, feed_forward)};
-  made.network_rules.push_back({"source.embedding.weight",
-                                {"shared.weight"},
-                                Layout::kRows,
-                                {"encoder.embed_tokens.weight", "decoder.embed_tokens.weight"}});
+  const bool writes = purpose == Purpose::kConditionalGeneration;
+  const EncoderDecoderOptions both = t5_options(config, feed_forward, writes);
+  Plan made{.network = both};
+  for (const char* embedding : {"input.embedding.weight", "source.embedding.weight"}) {
+    made.network_rules.push_back(
+        {embedding,
+         {".shared.weight"},
+         Layout::kRows,
+         {".encoder.embed_tokens.weight", ".decoder.embed_tokens.weight"}});
+  }
   made.network_rules.push_back({"output", {"lm_head"}});
   add_t5_stack("encoder", feed_forward.gated, made.network_rules);
+  if (purpose == Purpose::kFeatures || purpose == Purpose::kTokenClassification) {
+    made.network =
+        TextEncoderOptions{.vocab_size = both.source_vocab_size, .transformer = both.transformer};
+    if (purpose == Purpose::kFeatures) return made;
+    made.head = {.d_model = both.transformer.d_model,
+                 .outputs = std::ssize(config.labels()),
+                 .dropout = config.number({"classifier_dropout"}, 0, {0, nn::kLargestShare})};
+    made.head_rules = {{"output", {"classifier"}}};
+    return made;
+  }
   add_t5_stack("decoder", feed_forward.gated, made.network_rules);
+  if (!writes) read_source_twice(config, purpose, 1, made);
   return made;
 }
 
@@ -109,9 +125,13 @@ Plan t5_plan(const Config& config, Purpose purpose) {
 
 Architecture t5() {
   return {.model_type = "t5",
-          .base = "",
-          .classes = {{Purpose::kConditionalGeneration, "T5ForConditionalGeneration"},
-                      {Purpose::kConditionalGeneration, "T5WithLMHeadModel"}},
+          .base = "transformer",
+          .classes = {{Purpose::kFeatures, "T5EncoderModel"},
+                      {Purpose::kConditionalGeneration, "T5ForConditionalGeneration", ""},
+                      {Purpose::kConditionalGeneration, "T5WithLMHeadModel", ""},
+                      {Purpose::kSequenceClassification, "T5ForSequenceClassification"},
+                      {Purpose::kTokenClassification, "T5ForTokenClassification"},
+                      {Purpose::kQuestionAnswering, "T5ForQuestionAnswering", ""}},
           .plan = t5_plan};
 }
 

@@ -65,14 +65,12 @@ Plan vit_plan(const Config& config, Purpose purpose) {
     made.head = {
         .d_model = width, .pooling = Pooling::kFirst, .outputs = std::ssize(config.labels())};
     made.head_rules = {{"output", {"classifier"}}};
-  } else if (purpose == Purpose::kFeatures) {
+  } else {
     made.head = {.d_model = width,
                  .pooling = Pooling::kFirst,
                  .d_inner = config.integer({"pooler_output_size"}, width, {.least = 1}),
                  .activation = "tanh"};
     made.head_rules = {{"dense", {".pooler.dense"}}};
-  } else {
-    refuse_purpose("vit", purpose);
   }
   return made;
 }

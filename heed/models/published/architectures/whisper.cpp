@@ -3,7 +3,6 @@
 
 #include "heed/models/published/architectures/all.h"
 #include "heed/models/published/architectures/bart_stack.h"
-#include "heed/models/published/architectures/bert_like.h"
 
 namespace heed::models::published {
 namespace {
@@ -48,8 +47,7 @@ Rules whisper_rules() {
   return all;
 }
 
-Plan plan_whisper(const Config& config, Purpose purpose) {
-  if (purpose != Purpose::kSpeechToText) refuse_purpose("whisper", purpose);
+Plan plan_whisper(const Config& config, Purpose /*purpose*/) {
   config.expect("tie_word_embeddings", true);
   return {.network = whisper_network(config), .network_rules = whisper_rules()};
 }
