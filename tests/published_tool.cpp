@@ -93,7 +93,7 @@ std::vector<int64_t> written(const Published& model, const TextBatch& source, in
   } else {
     decoder = std::make_unique<heed::tasks::LanguageModelDecoder>(model.language_model());
   }
-  const inference::LogitRules rules = heed::tasks::logit_rules(usual);
+  const inference::LogitRules rules = heed::tasks::logit_rules(usual, ids.size(1));
   const int64_t least = least_new_tokens(usual, ids.size(1));
   if (usual.num_beams > 1) {
     return inference::beam_search(

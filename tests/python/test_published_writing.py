@@ -60,6 +60,26 @@ class Writing(Published):
             model.save_pretrained(directory)
             said = json.loads(heed("generate", directory, "--prompt", "the film", "--json", code=0).stdout)
             self.assertEqual(said["ids"], expected, settings)
+        for prompt, forced in (("the film", False), ("t", True)):  # behind a single token
+            ids = tokenizer(prompt, return_tensors="pt").input_ids
+            expected = self.generated(model, ids, forced_bos_token_id=40)
+            self.assertEqual((ids.shape[1] == 1, expected[0] == 40), (forced, forced))
+            model.save_pretrained(directory)
+            said = json.loads(heed("generate", directory, "--prompt", prompt, "--json", code=0).stdout)
+            self.assertEqual(said["ids"], expected)
+
+    def test_sampling_beams(self):
+        """Beam search does not sample: which of the two is meant, the command line says."""
+        directory, model, tokenizer = self.gpt2("sampling_beams")
+        self.changed(directory, "generation_config.json", do_sample=True, num_beams=3, max_new_tokens=5)
+        done = heed("generate", directory, "--prompt", "the film", code=2)
+        self.assertIn("field 'num_beams': expected 1 beside do_sample, found 3", done.stderr)
+        one, again, searched = (json.loads(heed("generate", directory, "--prompt", "the film", "--json", "--num-beams",
+                                                beams, code=0).stdout) for beams in (1, 1, 3))
+        self.assertEqual((one["ids"], "score" in one), (again["ids"], False))
+        ids = tokenizer("the film", return_tensors="pt").input_ids
+        expected = self.generated(model, ids, num_beams=3, max_new_tokens=5)
+        self.assertEqual(searched["ids"], expected)
 
     def test_options_of_generate(self):
         """They go before what generation_config.json says."""

@@ -173,6 +173,11 @@ GenerationSettings with_usual(const GenerateSettings& given, const TextWriter& w
   const bool samples = usual.do_sample || options.is_given("temperature") ||
                        options.is_given("top-k") || options.is_given("top-p") ||
                        options.is_given("min-p");
+  check_usage(!usual.do_sample || usual.num_beams == 1 || options.is_given("num-beams"),
+              "the model's generation_config.json: field 'num_beams': expected 1 beside do_sample, "
+              "found ",
+              usual.num_beams, ": beam search does not sample; --num-beams 1 samples, --num-beams ",
+              usual.num_beams, " searches");
   if (!usual.do_sample) {
     const inference::SamplingOptions all;
     usual.top_k = all.top_k;
@@ -232,7 +237,9 @@ void run_generate(const GenerateSettings& settings) {
   TextWriter writer =
       answers ? encoder_decoder(settings, prompt) : language_model(settings, prompt);
   add_ends(writer, settings.ends);
-  if (writer.usual != nullptr) writer.rules = tasks::logit_rules(*writer.usual);
+  if (writer.usual != nullptr) {
+    writer.rules = tasks::logit_rules(*writer.usual, std::ssize(writer.ids));
+  }
   settings.rules.apply_to(*writer.tokenizer, writer.rules);
   const GenerationSettings all = with_usual(settings, writer);
   if (all.num_beams > 1) {

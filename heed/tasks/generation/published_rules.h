@@ -6,11 +6,14 @@
 
 namespace heed::tasks {
 
-inline inference::LogitRules logit_rules(const models::published::GenerationConfig& config) {
+// Behind a prompt of this length. As in transformers, the first new token is forced behind a single
+// one, which is mostly the start token.
+inline inference::LogitRules logit_rules(const models::published::GenerationConfig& config,
+                                         int64_t prompt_length) {
   return {.suppress_tokens = config.suppress_tokens,
           .begin_suppress_tokens = config.begin_suppress_tokens,
           .no_repeat_ngram_size = config.no_repeat_ngram_size,
-          .forced_bos_token_id = config.forced_bos_token_id,
+          .forced_bos_token_id = prompt_length == 1 ? config.forced_bos_token_id : std::nullopt,
           .forced_eos_token_id = config.forced_eos_token_id,
           .renormalize_logits = config.renormalize_logits};
 }

@@ -111,7 +111,7 @@ std::vector<Translation> translate_ids(const models::TrainedEncoderDecoder& trai
                                       .repetition_penalty = options.repetition_penalty,
                                       .eos_token_ids = trained.eos_token_ids(),
                                       .rules = trained.published
-                                                   ? logit_rules(trained.published->generation())
+                                                   ? logit_rules(trained.published->generation(), 1)
                                                    : inference::LogitRules()};
   search.rules.no_repeat_ngram_size = options.no_repeat_ngram_size;
   if (trained.published) {

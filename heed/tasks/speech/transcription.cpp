@@ -86,7 +86,7 @@ class Chunk {
     if (usual.max_length) most = std::min(most, *usual.max_length - length);
     if (usual.max_new_tokens) most = std::min(most, *usual.max_new_tokens);
     if (most <= 0) return {};
-    inference::LogitRules rules = logit_rules(usual);
+    inference::LogitRules rules = logit_rules(usual, length);
     if (options_.timestamps) {
       rules.more = [this](const inference::RowSoFar& row, std::span<float> logits) {
         apply_time_rules(transcriber_, row.ids.last(static_cast<size_t>(row.step)), logits);
