@@ -215,6 +215,39 @@ class Whisper(unittest.TestCase):
                     self.assertLessEqual(segment["end"], 0.6 + 1e-6)
         self.assertGreater(spoken, 10)
 
+    def test_attention(self):
+        """What each token that is written attends to in the sound: eager torch's cross-attention."""
+        with tempfile.TemporaryDirectory() as folder:
+            folder = Path(folder)
+            model = make(12)
+            save(model, folder / "model")
+            samples = sound(0.5, 2)
+            write(folder / "a.wav", samples)
+            features = features_of(samples)
+            ids = greedy(model, features, times=True)
+            model.set_attn_implementation("eager")
+            with torch.no_grad():
+                expected = model(input_features=features, decoder_input_ids=torch.tensor([[START, *ids]]),
+                                 output_attentions=True).cross_attentions
+            for out in ("all.png", "one.svg", "page.html"):
+                one = ["--layer", "2", "--head", "1"] if out == "one.svg" else []
+                done = subprocess.run([HEED, "attend", folder / "model", folder / "a.wav", "--json", "--out", folder / out,
+                                       *one], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                said = json.loads(done.stdout)
+                self.assertEqual(len(said["attention"]), 1 if one else 3 * 4)
+                for each in said["attention"]:
+                    wanted = expected[each["layer"] - 1][0, each["head"] - 1]
+                    found = torch.tensor(each["weights"])
+                    self.assertEqual(found.shape, wanted.shape)
+                    self.assertLess((found - wanted).abs().max().item(), 1e-5)
+            self.assertEqual(said["keys"][:2] + said["keys"][-1:], ["0.00 s", "0.02 s", "0.58 s"])
+            names = [f"<|{(token - NO_TIMES - 1) * 0.02:.2f}|>" if token > NO_TIMES else f"w{token}" for token in ids]
+            self.assertEqual(said["tokens"], [*names, "<|endoftext|>"])
+            self.assertEqual(said["text"].split(), [name for name in names if name.startswith("w")])
+            picture = (folder / "one.svg").read_text("utf-8")
+            self.assertIn(next(name for name in names if name.startswith("w")), picture)
+
     def test_long_sounds_and_refusals(self):
         with tempfile.TemporaryDirectory() as folder:
             folder = Path(folder)
@@ -229,10 +262,12 @@ class Whisper(unittest.TestCase):
                                        "--format", each], capture_output=True, text=True)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(done.stdout.count("-->"), 0 if each == "text" else len(starts))
-            done = subprocess.run([HEED, "predict", folder / "model"], input="x\n", capture_output=True,
-                                  text=True)
-            self.assertEqual(done.returncode, 65)
-            self.assertIn("found one for speech to text", done.stderr)
+            for arguments, words in ((["predict", folder / "model"], "heed transcribe writes"),
+                                     (["eval", folder / "model", "x"], "heed score wer"),
+                                     (["attend", folder / "model", folder / "long.wav"], "at most 0.6 s")):
+                done = subprocess.run([HEED, *arguments], input="x\n", capture_output=True, text=True)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(words, done.stderr)
             for arguments, code in ((["--language", "de"], 2), (["--task", "translate"], 2)):
                 done = subprocess.run([HEED, "transcribe", folder / "model", folder / "long.wav", *arguments],
                                       capture_output=True, text=True)

@@ -13,9 +13,9 @@
 #include "heed/cli/options/task_sets.h"
 #include "heed/cli/reading/examples.h"
 #include "heed/cli/task_kind.h"
+#include "heed/cli/tasks/token_attention.h"
 #include "heed/cli/text_task.h"
 #include "heed/inference/generation_fields.h"
-#include "heed/inference/text_stream.h"
 #include "heed/io/printable.h"
 #include "heed/io/utf8.h"
 #include "heed/metrics/chrf.h"
@@ -228,18 +228,6 @@ std::optional<std::vector<TextInput>> EncoderDecoderAdapter::read(
     inputs.push_back({.text = pair.source, .where = text_of(data.file, ":", pair.line)});
   }
   return inputs;
-}
-
-// The text that each id adds to those before it, as the tokenizer decodes them.
-std::vector<std::string> pieces_of(const std::shared_ptr<const text::Tokenizer>& tokenizer,
-                                   const std::vector<int64_t>& ids) {
-  inference::TextStream stream(tokenizer);
-  std::vector<std::string> pieces;
-  for (const int64_t id : ids) {
-    const std::string text(trimmed(stream.push(id)));
-    pieces.push_back(text.empty() ? tokenizer->token_of(static_cast<int32_t>(id)) : text);
-  }
-  return pieces;
 }
 
 // Of each token that is read, as the text has it, not as the vocabulary does: "[UNK]" would hide

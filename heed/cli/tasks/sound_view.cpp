@@ -46,17 +46,25 @@ AttentionPagePicture page_picture(const SoundPicture& sound, int64_t steps,
                            "and high ones on top: the darker, the louder.")};
 }
 
-std::vector<std::string> draw_sound(const HeardSound& sound, const models::SpeechOptions& options,
+std::vector<std::string> draw_sound(SoundPicture picture, const AttentionView& view,
                                     const std::string& path, const std::vector<int64_t>& layers,
                                     const std::vector<int64_t>& heads) {
-  SoundPicture picture = energies_of(sound, options);
-  const at::Tensor received = stacked_layers(sound.trace.weights).mean(2);  // (layers, H, N)
+  const auto add = [&](const std::string& name, const at::Tensor& weights) {
+    const at::Tensor row = weights.contiguous();
+    const auto* values = row.const_data_ptr<float>();
+    picture.strips.push_back({.name = name, .weights = {values, values + row.numel()}});
+  };
+  if (view.alignment && layers.size() * heads.size() == 1) {
+    const at::Tensor weights = view.matrix(layers[0], heads[0]);
+    for (int64_t i = 0; i < weights.size(0); ++i) {
+      add(view.queries[static_cast<size_t>(i)], weights[i]);
+    }
+    return write_sound_picture(picture, path);
+  }
   for (const int64_t layer : layers) {
+    const at::Tensor received = view.received(layer) / static_cast<double>(view.queries.size());
     for (const int64_t head : heads) {
-      const at::Tensor row = received[layer][head].contiguous();
-      const auto* values = row.const_data_ptr<float>();
-      picture.strips.push_back({.name = text_of("layer ", layer + 1, ", head ", head + 1),
-                                .weights = {values, values + row.numel()}});
+      add(text_of("layer ", layer + 1, ", head ", head + 1), received[head]);
     }
   }
   return write_sound_picture(picture, path);
@@ -65,20 +73,27 @@ std::vector<std::string> draw_sound(const HeardSound& sound, const models::Speec
 }  // namespace
 
 AttentionView sound_view(HeardSound sound, const models::SpeechOptions& options) {
-  AttentionView view{.title = sound.title, .queries = {}, .keys = {}};
-  view.weights = stacked_layers(sound.trace.weights);
-  view.details = sound.details;
-  for (int64_t step = 0; step < view.weights.size(3); ++step) {
-    view.queries.push_back(
-        formatted("%.2f s", static_cast<double>(step) * seconds_per_step(options)));
+  const bool of_tokens = !sound.calls.empty();
+  AttentionView view{.title = sound.title,
+                     .queries = std::move(sound.tokens),
+                     .keys = {},
+                     .calls = std::move(sound.calls),
+                     .alignment = of_tokens,
+                     .details = std::move(sound.details)};
+  if (!of_tokens) view.weights = stacked_layers(sound.trace.weights);
+  const int64_t steps = of_tokens ? view.calls[0].tokens.key.size(2) : view.weights.size(3);
+  for (int64_t step = 0; step < steps; ++step) {
+    view.keys.push_back(formatted("%.2f s", static_cast<double>(step) * seconds_per_step(options)));
   }
-  view.keys = view.queries;
-  if (sound.features.frames <= kMostSoundFrames) {
-    view.picture = page_picture(energies_of(sound, options), view.weights.size(3), options);
+  if (!of_tokens) {
+    view.queries = view.keys;
+    if (sound.features.frames <= kMostSoundFrames) {
+      view.picture = page_picture(energies_of(sound, options), steps, options);
+    }
   }
-  view.draw = [sound = std::move(sound), options](const auto& path, const auto& layers,
-                                                  const auto& heads) {
-    return draw_sound(sound, options, path, layers, heads);
+  view.draw = [picture = energies_of(sound, options), view](const auto& path, const auto& layers,
+                                                            const auto& heads) {
+    return draw_sound(picture, view, path, layers, heads);
   };
   return view;
 }

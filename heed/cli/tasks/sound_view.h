@@ -2,11 +2,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "heed/audio/log_mel.h"
 #include "heed/cli/attention_view.h"
 #include "heed/models/parts/speech_encoder.h"
 #include "heed/nn/attention/attention_heads.h"
+#include "heed/nn/attention/attention_recorder.h"
 
 namespace heed::cli {
 
@@ -14,13 +16,16 @@ namespace heed::cli {
 struct HeardSound {
   std::string title;  // what was heard
   audio::LogMel features;
-  nn::AttentionTrace trace;  // of it alone
-  OrderedJson details;
+  nn::AttentionTrace trace = {};  // of it alone: among its steps
+  OrderedJson details = {};
+  // Or what tokens that were written, called so, attended to in it.
+  std::vector<std::string> tokens = {};
+  std::vector<nn::AttendedHeads> calls = {};
 };
 
-// The weights among the steps of the sound, which are named by their times ("0.04 s"). Drawn are
-// the energies of the sound above what each head gives each moment, the mean over the queries
-// (write_sound_picture).
+// The weights that the steps of the sound get, which are named by their times ("0.04 s"). Drawn are
+// the energies of the sound above what each head gives each moment, the mean over the queries, or,
+// of one head and tokens, what each token gives it (write_sound_picture).
 AttentionView sound_view(HeardSound sound, const models::SpeechOptions& options);
 
 }  // namespace heed::cli

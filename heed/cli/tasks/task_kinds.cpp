@@ -32,6 +32,7 @@ TaskKind speech_classification();
 Command train_speech_command();
 TaskKind speech_recognition();
 Command train_asr_command();
+TaskKind speech_to_text();
 TaskKind image_classification();
 Command train_image_command();
 TaskKind object_detection();
@@ -62,6 +63,7 @@ constexpr ListedTask kTasks[] = {
     {table_learning, train_table_command},
     {speech_classification, train_speech_command},
     {speech_recognition, train_asr_command},
+    {speech_to_text, nullptr},
     {image_classification, train_image_command},
     {object_detection, train_detect_command},
     {link_prediction, train_links_command},

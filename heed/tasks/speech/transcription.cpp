@@ -141,6 +141,19 @@ class Writer {
     return std::move(result_);
   }
 
+  HeardChunk run_once() {
+    check_usage(end_ <= chunk_, "expected a sound of at most ", seconds(chunk_),
+                " s, which the model hears at once, got one of ", seconds(end_), " s");
+    HeardChunk heard{.features = mel_, .frames = frames()};
+    heard.features.frames = chunk_;
+    heard.features.values.resize(static_cast<size_t>(chunk_ * mel_.bins));
+    Chunk chunk(transcriber_, heard.frames, options_);
+    begin(chunk);
+    heard.prompt = prompt_;
+    heard.ids = chunk.write(prompt_);
+    return heard;
+  }
+
  private:
   double seconds(int64_t frames) const { return step_ * static_cast<double>(frames); }
 
@@ -330,6 +343,12 @@ Transcription transcribe(const Transcriber& transcriber, const audio::Sound& sou
                          const TranscriptionOptions& options, const Progress& progress) {
   const c10::InferenceMode inference;
   return Writer(transcriber, sound, options).run(progress);
+}
+
+HeardChunk heard_at_once(const Transcriber& transcriber, const audio::Sound& sound,
+                         const TranscriptionOptions& options) {
+  const c10::InferenceMode inference;
+  return Writer(transcriber, sound, options).run_once();
 }
 
 }  // namespace heed::tasks

@@ -69,6 +69,18 @@ struct Transcription {
 Transcription transcribe(const Transcriber& transcriber, const audio::Sound& sound,
                          const TranscriptionOptions& options = {}, const Progress& progress = {});
 
+// What the model hears of the beginning of a sound, silence behind its end, and what it writes.
+struct HeardChunk {
+  audio::LogMel features;
+  at::Tensor frames;            // (1, frames, bins): the same
+  std::vector<int64_t> prompt;  // what stands before all that is written
+  std::vector<int64_t> ids;     // with times
+};
+
+// Of what is heard at once. Throws as transcribe, and UsageError for a sound that is longer.
+HeardChunk heard_at_once(const Transcriber& transcriber, const audio::Sound& sound,
+                         const TranscriptionOptions& options = {});
+
 // The logits that these rules leave: −∞ for others. `written`: what follows the prompt so far.
 void apply_time_rules(const Transcriber& transcriber, std::span<const int64_t> written,
                       std::span<float> logits);
