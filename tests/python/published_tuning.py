@@ -27,6 +27,48 @@ TRIPLETS = [("who visits Rome", "Anna visits Rome", "Tim eats food"),
             ("good food", "a great man eats", "three of two"), ("dull film", "bad film", "very good")]
 
 
+class HeedsOrder:
+    """The batches of each epoch as heed/data/length_buckets.h draws them: an iteration is an epoch."""
+
+    def __init__(self, lengths, batch_size, seed):
+        self.lengths, self.batch_size, self.seed, self.epoch = lengths, batch_size, seed, 0
+
+    def __len__(self):
+        return -(-len(self.lengths) // self.batch_size)
+
+    def __iter__(self):
+        self.epoch += 1
+        random = mersenne_twister(self.seed * 1_000_003 + self.epoch)
+        order = shuffled(list(range(len(self.lengths))), random)
+        order.sort(key=lambda example: self.lengths[example])
+        size = self.batch_size
+        return iter(shuffled([order[i:i + size] for i in range(0, len(order), size)], random))
+
+
+def shuffled(items, random):
+    for i in range(len(items), 1, -1):
+        j = next(random) % i
+        items[i - 1], items[j] = items[j], items[i - 1]
+    return items
+
+
+def mersenne_twister(seed):
+    """The 64 bit one.                                                    Nishimura 2000"""
+    mask, high = (1 << 64) - 1, (1 << 64) - (1 << 31)
+    state = [seed & mask]
+    for i in range(1, 312):
+        state.append((6364136223846793005 * (state[-1] ^ state[-1] >> 62) + i) & mask)
+    while True:
+        for i in range(312):
+            bits = state[i] & high | state[(i + 1) % 312] & ~high & mask
+            state[i] = state[(i + 156) % 312] ^ bits >> 1 ^ (0xB5026F5AA96619E9 if bits & 1 else 0)
+        for x in state:
+            x ^= x >> 29 & 0x5555555555555555
+            x ^= x << 17 & 0x71D67FFFEDA60000 & mask
+            x ^= x << 37 & 0xFFF7EEE000000000 & mask
+            yield x ^ x >> 43
+
+
 class Tuning(Published):
     def trained(self, task, directory, out, *options, code=0, **more):
         return heed("train", task, "--from", directory, "--out", self.folder / out, "--threads", 1,

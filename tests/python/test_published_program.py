@@ -22,7 +22,7 @@ except ImportError as missing:
     sys.exit(77)
 
 import texts
-from program import heed
+from program import HEED, heed
 from published_directories import (
     PIECES, SIZES, TEXTS, Published, bert_tokenizer, byte_tokenizer, shaken, wrapped)
 
@@ -169,6 +169,22 @@ class Classification(Published):
         self.assertEqual(said["tokens"], ["[CLS]", *TEXTS[0].split(), "[SEP]"])
         for each in said["attention"]:
             self.close(each["weights"], weights[each["layer"] - 1][0, each["head"] - 1], 1e-5)
+
+    def test_attend_to_a_long_text(self):
+        """Summaries of 4,096 tokens take less memory more than a short text than one of the 8 matrices, 64 MiB."""
+        directory = self.folder / "long"
+        tokenizer = bert_tokenizer(directory)
+        sizes = SIZES | dict(max_position_embeddings=4096)
+        self.saved("long", tf.BertModel(tf.BertConfig(vocab_size=len(tokenizer), **sizes)), tokenizer)
+        measure = ("import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
+                   "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")  # fmt: skip
+        for out in ([], ["--out", self.folder / "long.png"]):
+            peaks = []
+            for words in (62, 4094):
+                done = subprocess.run([sys.executable, "-c", measure, HEED, "attend", directory, " ".join(["film"] * words),
+                                       *out], capture_output=True, text=True, check=True)  # fmt: skip
+                peaks.append(int(done.stdout))
+            self.assertLess(peaks[1] - peaks[0], 64 * 1024, (peaks, out))
 
     def test_fine_tuning(self):
         """The directory that comes out opens in transformers, which gives what Heed gives."""

@@ -21,7 +21,7 @@ except ImportError as missing:
 
 from program import heed
 from published_directories import TEXTS, picture_of
-from published_tuning import LABELS, LR, NO_DROPOUT, PAIRS, ROWS, SENTENCES, STEPS, TAGS, TRIPLETS, Tuning
+from published_tuning import LABELS, LR, NO_DROPOUT, PAIRS, ROWS, SENTENCES, STEPS, TAGS, TRIPLETS, HeedsOrder, Tuning
 
 
 class LearningCurves(Tuning):
@@ -60,6 +60,39 @@ class LearningCurves(Tuning):
         batch = tokenizer([text for _, text in ROWS], return_tensors="pt", padding=True)
         wanted = torch.tensor([int(label == "plus") for label, _ in ROWS])
         self.compare("curve_out", self.curve(model, lambda: model(**batch, labels=wanted).loss))
+
+    def test_trainer(self):
+        """Hugging Face's Trainer itself, by its usual settings, over batches of two in Heed's order, which a seed
+        draws anew for each epoch."""
+        directory, model, tokenizer = self.classifier("trainer")
+        file = self.labelled()
+        seed = 7
+        self.trained("classify", directory, "trainer_out", "--train", file, "--valid", file, "--batch-size", 2,
+                     "--max-steps", STEPS, "--epochs", STEPS, "--eval-steps", STEPS, "--lr", LR, "--warmup-ratio", 0,
+                     "--lr-scheduler", "linear", "--weight-decay", 0, "--logging-steps", 1, "--patience", 0, "--seed",
+                     seed)  # fmt: skip
+        examples = [tokenizer(text) | {"labels": int(label == "plus")} for label, text in ROWS]
+        order = HeedsOrder([len(each["input_ids"]) for each in examples], 2, seed)
+        losses = []
+
+        class Recording(tf.Trainer):
+            def get_train_dataloader(self):
+                return torch.utils.data.DataLoader(self.train_dataset, batch_sampler=order,
+                                                   collate_fn=self.data_collator)  # fmt: skip
+
+            def compute_loss(self, *arguments, **more):
+                loss = super().compute_loss(*arguments, **more)
+                losses.append(loss.item())
+                return loss
+
+        Recording(model, tf.TrainingArguments(
+            self.folder / "trainer", max_steps=STEPS, learning_rate=LR, lr_scheduler_type="linear", seed=seed,
+            use_cpu=True, report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True),
+            data_collator=tf.DataCollatorWithPadding(tokenizer), train_dataset=examples).train()  # fmt: skip
+        found = self.logged("trainer_out")
+        self.assertEqual((len(found), len(losses)), (STEPS, STEPS))
+        self.assertLess(sum(losses[-8:]), 0.7 * sum(losses[:8]))
+        self.assertLess(max(abs(a - b) for a, b in zip(found, losses)), 1e-4)
 
     def test_class_weights(self):
         """examples / (classes · examples of the class)."""
