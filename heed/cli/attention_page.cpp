@@ -1,7 +1,6 @@
 #include "heed/cli/attention_page.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -43,8 +42,13 @@ WeightSummary summary_of(const AttentionView& view, int64_t layer,
           .mean = options.with_mean ? first(all.mean) : at::Tensor()};
 }
 
-// Weight · ∂score/∂weight of the largest weights (H, Nq, kept): ∂score/∂weight of query i and key j
-// is ∂score/∂output_i · value_j.
+// Weight · ∂score/∂weight of the largest weights (H, Nq, kept), where all are known.
+at::Tensor effects(const at::Tensor& all, const TopWeights& top) {
+  return all.gather(-1, top.keys.clamp_min(0)).masked_fill(top.keys < 0, 0).clamp_min(0);
+}
+
+// The same, made for these alone: ∂score/∂weight of query i and key j is ∂score/∂output_i ·
+// value_j.
 at::Tensor effects(const nn::AttendedHeads& call, const at::Tensor& gradient,
                    const TopWeights& top) {
   const at::Tensor values = call.value.detach()[0].to(at::kFloat);  // (Hk, Nk, D)
@@ -87,7 +91,8 @@ class PageMaker {
   }
 
   AttentionPage make() {
-    gradients_ = output_gradients();
+    const bool of_calls = view_.score.defined() && !view_.weights.defined();
+    if (of_calls) gradients_ = output_gradients(view_.calls, view_.score);
     const at::NoGradGuard no_grad;
     size_t shown = 0;
     for (int64_t layer = 0; shown < layers_.size(); ++layer) {
@@ -104,14 +109,6 @@ class PageMaker {
   }
 
  private:
-  // ∂score/∂output of each layer, (1, H, Nq, D); none: the view has no score.
-  std::vector<at::Tensor> output_gradients() const {
-    if (!view_.score.defined()) return {};
-    std::vector<at::Tensor> outputs;
-    for (const nn::AttendedHeads& call : view_.calls) outputs.push_back(call.tokens.result.output);
-    return torch::autograd::grad({view_.score}, outputs);
-  }
-
   void add_layer(int64_t layer) {
     const WeightSummary all =
         summary_of(view_, layer, {.count = page_.kept, .block = block_, .with_mean = with_mean_});
@@ -127,6 +124,9 @@ class PageMaker {
       const auto index = static_cast<size_t>(layer);
       effects_.push_back(
           effects(view_.calls[index], gradients_[index], all.top).index_select(0, heads_));
+    }
+    if (view_.effects.defined()) {
+      effects_.push_back(effects(view_.effects[layer], all.top).index_select(0, heads_));
     }
     if (!with_mean_) return;
     page.mean = plain(largest_of(all.mean, page_.kept));
@@ -172,7 +172,7 @@ class PageMaker {
   bool with_mean_ = false;
   bool with_rollout_ = false;
   WeightBlockSize block_;
-  std::vector<at::Tensor> gradients_;  // of the outputs of all layers, see output_gradients()
+  std::vector<at::Tensor> gradients_;  // of the outputs of all layers, where there are calls
   std::vector<at::Tensor> effects_;    // of the layers shown
   at::Tensor rollout_;                 // up to the layer at hand
   double held_ = 0;

@@ -13,9 +13,9 @@ namespace heed::cli {
 inline constexpr int64_t kLongestRollout = 4096;
 
 // With these layers and heads, numbered from 0. Rollout (Abnar & Zuidema 2020) follows the mean of
-// all heads, half of each look staying where it is, through all layers up to each; gradient ×
-// attention is what is positive of weight · ∂score/∂weight, its largest 1. Both only where
-// queries and keys are the same tokens, and where the view has gradients.
+// all heads, half of each look staying where it is, through all layers up to each: only where
+// queries and keys are the same tokens. Gradient × attention is what is positive of
+// weight · ∂score/∂weight, its largest 1: only where the view has a score.
 AttentionPage attention_page(const AttentionView& view, const std::vector<int64_t>& layers,
                              const std::vector<int64_t>& heads);
 

@@ -1,6 +1,7 @@
 #include "heed/cli/attention_view.h"
 
 #include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 
@@ -57,6 +58,41 @@ at::Tensor AttentionView::blocks(int64_t layer, WeightBlockSize block) const {
     return block_means(block_means(weights[layer], 1, block.queries), 2, block.keys);
   }
   return block_weights(calls[static_cast<size_t>(layer)].tokens, block)[0].to(at::kFloat);
+}
+
+std::vector<at::Tensor> output_gradients(const std::vector<nn::AttendedHeads>& calls,
+                                         const at::Tensor& score) {
+  std::vector<at::Tensor> outputs;
+  for (const nn::AttendedHeads& call : calls) outputs.push_back(call.tokens.result.output);
+  std::vector<at::Tensor> gradients = torch::autograd::grad(
+      {score}, outputs, {}, /*retain_graph=*/true, /*create_graph=*/false, /*allow_unused=*/true);
+  for (size_t i = 0; i < gradients.size(); ++i) {
+    if (!gradients[i].defined()) gradients[i] = at::zeros_like(outputs[i]);
+  }
+  return gradients;
+}
+
+at::Tensor effects_of(const nn::AttendedHeads& call, const at::Tensor& weights,
+                      const at::Tensor& gradient) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor values = call.value.to(at::kFloat);  // (B, Hk, Nk, D)
+  const at::Tensor of_heads = values.repeat_interleave(weights.size(1) / values.size(1), 1);
+  return weights * at::matmul(gradient.to(at::kFloat), of_heads.transpose(2, 3));
+}
+
+WholeWeights whole_weights(const std::vector<nn::AttendedHeads>& calls, const at::Tensor& score) {
+  std::vector<at::Tensor> gradients, weights, effects;
+  if (score.defined()) gradients = output_gradients(calls, score);
+  const at::NoGradGuard no_grad;
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const AttendedTokens& call = calls[i].tokens;
+    const at::Tensor all =
+        attention_weights(call.query, call.key, call.options, {}, call.result).to(at::kFloat);
+    weights.push_back(all.mean(0));
+    if (score.defined()) effects.push_back(effects_of(calls[i], all, gradients[i]).mean(0));
+  }
+  return {.weights = at::stack(weights),
+          .effects = score.defined() ? at::stack(effects) : at::Tensor()};
 }
 
 TopWeights largest_of(const at::Tensor& weights, int64_t count) {

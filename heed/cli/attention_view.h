@@ -35,6 +35,8 @@ struct AttentionView {
   at::Tensor weights = {};
   // A scalar, made from the calls with gradients: how much speaks for the answer. Or undefined.
   at::Tensor score = {};
+  // Beside `weights`: each times ∂score/∂weight, of the same shape. Or undefined.
+  at::Tensor effects = {};
   bool alignment = false;    // queries and keys are two texts that say the same
   OrderedJson details = {};  // in JSON, beside the weights: label, probability, output
   // For people, in place of the keys shaded by what they receive: lines with tokens of their own,
@@ -64,6 +66,23 @@ struct AttentionView {
   TopWeights largest(int64_t layer, int64_t count) const;         // (H, Nq, count)
   at::Tensor blocks(int64_t layer, WeightBlockSize block) const;  // (H, ⌈Nq/q⌉, ⌈Nk/k⌉) means
 };
+
+// ∂score/∂output of each call, (B, H, Nq, D): zeros where the score does not hang on it.
+std::vector<at::Tensor> output_gradients(const std::vector<nn::AttendedHeads>& calls,
+                                         const at::Tensor& score);
+
+// Weight · ∂score/∂weight of all weights (B, H, Nq, Nk) of a call, from ∂score/∂output: the slope
+// of query i and key j is ∂score/∂output_i · value_j.
+at::Tensor effects_of(const nn::AttendedHeads& call, const at::Tensor& weights,
+                      const at::Tensor& gradient);
+
+// What calls of as many heads, queries and keys attended to in one input, (layers, H, Nq, Nk): the
+// mean over their batches, whose rows are parts of it.
+struct WholeWeights {
+  at::Tensor weights;
+  at::Tensor effects;  // weight · ∂score/∂weight; undefined where the score is
+};
+WholeWeights whole_weights(const std::vector<nn::AttendedHeads>& calls, const at::Tensor& score);
 
 // The `count` largest of each row (…, Nk) as top_weights has them.
 TopWeights largest_of(const at::Tensor& weights, int64_t count);

@@ -7,10 +7,6 @@
 
 namespace heed::cli {
 
-at::Tensor stacked_layers(const std::vector<at::Tensor>& layers) {
-  return at::cat(layers).to(at::kFloat);
-}
-
 std::string answer_line(const std::string& answer, double probability) {
   return printable(answer) + formatted("\t%.4f", probability);
 }

@@ -76,9 +76,6 @@ class TaskAdapter {
                                const AttentionRequest& request) const = 0;
 };
 
-// The weights of one input, (1, H, Nq, Nk) of each layer -> (layers, H, Nq, Nk) float32.
-at::Tensor stacked_layers(const std::vector<at::Tensor>& layers);
-
 // "answer\t0.9876", without what a terminal would obey.
 std::string answer_line(const std::string& answer, double probability);
 

@@ -247,6 +247,7 @@ class Whisper(unittest.TestCase):
             self.assertEqual(said["text"].split(), [name for name in names if name.startswith("w")])
             picture = (folder / "one.svg").read_text("utf-8")
             self.assertIn(next(name for name in names if name.startswith("w")), picture)
+            self.assertRegex((folder / "page.html").read_text("utf-8"), r'"gradient": ?true')  # of what was written
 
     def test_long_sounds_and_refusals(self):
         with tempfile.TemporaryDirectory() as folder:

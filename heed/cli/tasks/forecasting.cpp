@@ -77,22 +77,23 @@ class ForecasterAdapter final : public TaskAdapter {
 
   // Of one window of a file, among its patches: the mean over the series.
   AttentionView attend(const std::string& argument,
-                       const AttentionRequest& /*request*/) const override {
-    const c10::InferenceMode inference;
+                       const AttentionRequest& request) const override {
+    const c10::InferenceMode inference(!request.gradients);
     const data::SeriesData data = options_.read(argument);
     const auto& o = trained_.model->options();
     const tasks::StandardizedSeries series = tasks::standardized(trained_, data);
     const int64_t first = first_forecast(data);
     const auto windows =
         tasks::windows_at(series, at::tensor({first}), o.context_length, o.horizon);
-    nn::AttentionTrace trace;
-    trained_.model->forward(windows.past, windows.covariates, &trace);
     const at::Tensor next = tasks::forecast(
         trained_, {.values = series.values.narrow(0, 0, first), .covariates = series.covariates});
+    nn::AttentionRecorder recorder;
+    const at::Tensor answer = trained_.model->forward(windows.past, windows.covariates);
     AttentionView view{.title = data.time_of(first) + ": " + steps_text(trained_.series, next)};
-    std::vector<at::Tensor> layers;
-    for (const at::Tensor& layer : trace.weights) layers.push_back(layer.mean(0, true));
-    view.weights = stacked_layers(layers);
+    if (request.gradients) view.score = answer.sum();  // what raises the forecast
+    const WholeWeights whole = whole_weights(recorder.self, view.score);
+    view.weights = whole.weights;
+    view.effects = whole.effects;
     for (int64_t p = 0; p < models::num_patches(o); ++p) {
       view.keys.push_back(data.time_of(first - o.context_length + p * o.patch_stride));
     }

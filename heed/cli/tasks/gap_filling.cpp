@@ -52,14 +52,19 @@ class GapFiller final : public TextTask<TextInput> {
   }
 
   AttentionView attention_of(const TextInput& input,
-                             const AttentionRequest& /*request*/) const override {
-    const c10::InferenceMode inference;
+                             const AttentionRequest& request) const override {
+    const c10::InferenceMode inference(!request.gradients);
     const std::string text = tasks::with_own_mask(filler_, input.text);
     const text::Encoding encoding = filler_.tokenizer->encode(text);
     nn::AttentionRecorder recorder;
-    filler_.model->states(batch_of(encoding));
+    const models::TextBatch batch = batch_of(encoding);
+    const at::Tensor logits = filler_.model->forward(batch)[0];
     AttentionView view = view_of(encoding, text, recorder);
     view.title = text;
+    const at::Tensor gaps = (batch.ids[0] == filler_.mask_id).nonzero().squeeze(1);
+    if (request.gradients && gaps.numel() > 0) {
+      view.score = logits.index_select(0, gaps).amax(1).sum();
+    }
     return view;
   }
 

@@ -80,7 +80,7 @@ class LinkAdapter final : public TaskAdapter {
   // Around a node; of two with a tab between them around the first, and how likely they are linked:
   // asked as if no edge between them were known.
   AttentionView attend(const std::string& argument,
-                       const AttentionRequest& /*request*/) const override {
+                       const AttentionRequest& request) const override {
     data::GraphData data = read();
     const size_t tab = argument.find('\t');
     if (tab == std::string::npos) {
@@ -95,7 +95,11 @@ class LinkAdapter final : public TaskAdapter {
     std::erase_if(data.edges, [&](const auto& edge) {
       return edge == std::pair(from, to) || edge == std::pair(to, from);
     });
-    AttentionView view = node_attention(trained_, data, source);
+    NodeScore logit;
+    if (request.gradients) {
+      logit = [from, to](const at::Tensor& nodes) { return nodes[from].dot(nodes[to]); };
+    }
+    AttentionView view = node_attention(trained_, data, source, logit);
     const double score = tasks::link_scores(trained_, data, {{from, to}})[0];
     const double probability = 1 / (1 + std::exp(-score));
     view.title += " is linked to " + answer_title(printable(target), probability);

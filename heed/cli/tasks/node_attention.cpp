@@ -25,6 +25,26 @@ std::vector<std::string> draw_node(const AttentionView& view, const std::string&
   return write_node_star(star, path);
 }
 
+// The weights and effects of the edges between a node and `keys`: (layers, 1, 1, neighbours).
+void show_edges(const std::vector<nn::AttendedHeads>& calls, int64_t node, const at::Tensor& keys,
+                AttentionView& view) {
+  std::vector<at::Tensor> gradients, weights, effects;
+  if (view.score.defined()) gradients = output_gradients(calls, view.score);
+  const at::NoGradGuard no_grad;
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const AttendedTokens& call = calls[i].tokens;
+    const at::Tensor edges =
+        attention_weights(call.query, call.key, call.options, {.queries = {node}})
+            .index_select(3, keys);  // (1, H, 1, neighbours)
+    weights.push_back(edges.mean(1));
+    if (gradients.empty()) continue;
+    const nn::AttendedHeads near{.tokens = {}, .value = calls[i].value.index_select(2, keys)};
+    effects.push_back(effects_of(near, edges, gradients[i].narrow(2, node, 1)).mean(1));
+  }
+  view.weights = at::stack(weights);
+  if (view.score.defined()) view.effects = at::stack(effects);
+}
+
 }  // namespace
 
 void NodesOption::add_to(Options& options) {
@@ -40,8 +60,9 @@ const std::string& NodesOption::required() const {
 }
 
 AttentionView node_attention(const models::TrainedGraphClassifier& trained,
-                             const data::GraphData& data, const std::string& name) {
-  const c10::InferenceMode inference;
+                             const data::GraphData& data, const std::string& name,
+                             const NodeScore& score) {
+  const c10::InferenceMode inference(!score);
   const auto at = std::find(data.nodes.begin(), data.nodes.end(), name);
   if (at == data.nodes.end()) {
     throw DataError(data.file, text_of("there is no node ", printable(name)));
@@ -54,12 +75,11 @@ AttentionView node_attention(const models::TrainedGraphClassifier& trained,
   AttentionView view{.title = printable(name)};
   view.queries = {name};
   for (const int64_t key : keys) view.keys.push_back(data.nodes[static_cast<size_t>(key)]);
-  // (layers, 1, N) -> (layers, 1, 1, neighbours)
-  view.weights =
-      trained.model
-          ->weights(tasks::sparse_rows(data, trained.features), tasks::pattern_of(heard), {node})
-          .index_select(2, at::tensor(keys))
-          .unsqueeze(1);
+  nn::AttentionRecorder recorder;
+  const at::Tensor nodes =
+      trained.model->forward(tasks::sparse_rows(data, trained.features), tasks::pattern_of(heard));
+  if (score) view.score = score(nodes);
+  show_edges(recorder.self, node, at::tensor(keys, at::kLong), view);
   return view;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,10 +23,14 @@ struct NodesOption {
   const std::string& required() const;
 };
 
-// Of one node, over those that it attends to: the mean over the heads of each layer. Throws
-// DataError where there is no such node.
+// What speaks for an answer, from what the network makes of all nodes (N, C).
+using NodeScore = std::function<at::Tensor(const at::Tensor& nodes)>;
+
+// Of one node, over those that it attends to: the mean over the heads of each layer; with a score
+// the effects too. Throws DataError where there is no such node.
 AttentionView node_attention(const models::TrainedGraphClassifier& trained,
-                             const data::GraphData& data, const std::string& node);
+                             const data::GraphData& data, const std::string& name,
+                             const NodeScore& score = {});
 
 // Why the doctor looks at no node alone.
 DoctorExamples graph_doctor_examples();

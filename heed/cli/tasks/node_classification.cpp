@@ -101,11 +101,13 @@ class GraphAdapter final : public TaskAdapter {
   }
 
   AttentionView attend(const std::string& argument,
-                       const AttentionRequest& /*request*/) const override {
+                       const AttentionRequest& request) const override {
     const data::GraphData data = read(options_.nodes.required(), data::Labels::kNone);
-    AttentionView view = node_attention(trained_, data, argument);
     const auto node =
         std::find(data.nodes.begin(), data.nodes.end(), argument) - data.nodes.begin();
+    NodeScore score;
+    if (request.gradients) score = [node](const at::Tensor& nodes) { return nodes[node].amax(); };
+    AttentionView view = node_attention(trained_, data, argument, score);
     const at::Tensor answer = tasks::probabilities(trained_, data)[node];
     const auto best = answer.argmax().item<int64_t>();
     view.title += ": " + answer_title(trained_.labels[static_cast<size_t>(best)],

@@ -64,13 +64,18 @@ TaskEvaluation evaluation_of(const tasks::QuestionEvaluation& evaluation,
   return result;
 }
 
-AttentionView QuestionAnswererAdapter::shown(const std::vector<at::Tensor>& layers,
-                                             const ReadUnits& units, const std::string& part) {
+AttentionView QuestionAnswererAdapter::shown(const std::vector<nn::AttendedHeads>& calls,
+                                             const at::Tensor& score, const ReadUnits& units,
+                                             const std::string& part) {
   const auto first = part == "question" ? units.order.end() - units.question : units.order.begin();
   const std::vector<int64_t> queries(first, units.order.end());
-  AttentionView view{.weights = stacked_layers(layers)
-                                    .index_select(2, at::tensor(queries, at::kLong))
-                                    .index_select(3, at::tensor(units.order, at::kLong))};
+  const auto in_order = [&](const at::Tensor& all) {
+    return all.index_select(2, at::tensor(queries, at::kLong))
+        .index_select(3, at::tensor(units.order, at::kLong));
+  };
+  const WholeWeights whole = whole_weights(calls, score);
+  AttentionView view{.weights = in_order(whole.weights), .score = score};
+  if (score.defined()) view.effects = in_order(whole.effects);
   for (const int64_t unit : queries) view.queries.push_back(units.text(unit));
   for (const int64_t unit : units.order) view.keys.push_back(units.text(unit));
   return view;

@@ -46,10 +46,11 @@ class QuestionAnswererAdapter : public TextTask<QuestionInput> {
     std::function<std::string(int64_t unit)> text;
   };
 
-  // The weights (1, H, U, U) of each layer between all units or, where `part` is "question", those
-  // that the units of the question give; without a title.
-  static AttentionView shown(const std::vector<at::Tensor>& layers, const ReadUnits& units,
-                             const std::string& part);
+  // The weights of these calls, with a batch of one, between all units or, where `part` is
+  // "question", those that the units of the question give, and their effects where there is a
+  // score; without a title.
+  static AttentionView shown(const std::vector<nn::AttendedHeads>& calls, const at::Tensor& score,
+                             const ReadUnits& units, const std::string& part);
 
   models::TrainedQuestionAnswerer trained_;
   QuestionOptions options_;

@@ -103,20 +103,21 @@ class RecommenderAdapter final : public TaskAdapter {
   }
 
   AttentionView attend(const std::string& argument,
-                       const AttentionRequest& /*request*/) const override {
-    const c10::InferenceMode inference;
+                       const AttentionRequest& request) const override {
+    const c10::InferenceMode inference(!request.gradients);
     std::vector<int32_t> history = history_of(argument);
     const int64_t most = trained_.model->options().transformer.max_length;
     if (std::ssize(history) > most) history.erase(history.begin(), history.end() - most);
-    nn::AttentionTrace trace;
-    trained_.model->next(models::text_batch({&history}, 0), &trace);
     const auto best = tasks::recommend(trained_, history, {.top = 1});
+    nn::AttentionRecorder recorder;
+    const at::Tensor logits = trained_.model->next(models::text_batch({&history}, 0))[0];
     AttentionView view{.title = best.empty() ? argument
                                              : answer_title(title_of(trained_, best[0].item),
                                                             best[0].probability)};
     for (const int32_t item : history) view.keys.push_back(title_of(trained_, item));
     view.queries = view.keys;
-    view.weights = stacked_layers(trace.weights);
+    view.calls = std::move(recorder.self);
+    if (request.gradients && !best.empty()) view.score = logits[best[0].item];
     view.details["items"] = items_json(trained_, best);
     return view;
   }

@@ -73,19 +73,19 @@ std::vector<std::string> draw_sound(SoundPicture picture, const AttentionView& v
 }  // namespace
 
 AttentionView sound_view(HeardSound sound, const models::SpeechOptions& options) {
-  const bool of_tokens = !sound.calls.empty();
+  const bool among_steps = sound.tokens.empty();
   AttentionView view{.title = sound.title,
                      .queries = std::move(sound.tokens),
                      .keys = {},
                      .calls = std::move(sound.calls),
-                     .alignment = of_tokens,
+                     .score = sound.score,
+                     .alignment = !among_steps,
                      .details = std::move(sound.details)};
-  if (!of_tokens) view.weights = stacked_layers(sound.trace.weights);
-  const int64_t steps = of_tokens ? view.calls[0].tokens.key.size(2) : view.weights.size(3);
+  const int64_t steps = view.calls.front().tokens.key.size(2);
   for (int64_t step = 0; step < steps; ++step) {
     view.keys.push_back(formatted("%.2f s", static_cast<double>(step) * seconds_per_step(options)));
   }
-  if (!of_tokens) {
+  if (among_steps) {
     view.queries = view.keys;
     if (sound.features.frames <= kMostSoundFrames) {
       view.picture = page_picture(energies_of(sound, options), steps, options);

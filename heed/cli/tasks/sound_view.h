@@ -16,11 +16,11 @@ namespace heed::cli {
 struct HeardSound {
   std::string title;  // what was heard
   audio::LogMel features;
-  nn::AttentionTrace trace = {};  // of it alone: among its steps
+  std::vector<std::string> tokens = {};  // that were written of it, and attend to it; none: its
+                                         // steps do, among themselves
+  std::vector<nn::AttendedHeads> calls = {};  // of it alone
+  at::Tensor score = {};                      // as AttentionView has it
   OrderedJson details = {};
-  // Or what tokens that were written, called so, attended to in it.
-  std::vector<std::string> tokens = {};
-  std::vector<nn::AttendedHeads> calls = {};
 };
 
 // The weights that the steps of the sound get, which are named by their times ("0.04 s"). Drawn are

@@ -165,15 +165,32 @@ std::optional<std::vector<QuestionInput>> SpanAnswerer::read(data::TextLines& li
   return inputs;
 }
 
+// What speaks for the answer in a window: the scores (2, U) of its first and last token, or of the
+// first unit twice where there is none; those of the best ones where it stands in another window.
+at::Tensor answer_score(const at::Tensor& scores, const tasks::SpanUnits& read,
+                        const tasks::SpanAnswers& found) {
+  if (!found.found()) return scores.select(1, 0).sum();
+  const text::Span& range = found.best.front().range;
+  std::optional<int64_t> first, last;
+  for (auto unit = read.units.question; unit < std::ssize(read.offsets); ++unit) {
+    const text::Span& each = read.offsets[static_cast<size_t>(unit)];
+    if (each.size() == 0) continue;
+    if (!first && each.begin == range.begin) first = unit;
+    if (each.end == range.end) last = unit;
+  }
+  if (!first || !last) return scores.amax(1).sum();
+  return scores[0][*first] + scores[1][*last];
+}
+
 AttentionView SpanAnswerer::attention_of(const QuestionInput& asked,
                                          const AttentionRequest& request) const {
-  const c10::InferenceMode inference;
+  const c10::InferenceMode inference(!request.gradients);
   const tasks::SpanRequest question{asked.context, asked.story.question};
   const tasks::SpanUnits read = tasks::first_window(trained_, question);
-  nn::AttentionTrace trace;
-  trained_.model->forward(
-      tasks::question_batch({&read.units}, trained_.model->options().pad_token_id), &trace);
   const tasks::SpanAnswers found = tasks::answer(trained_, {question}, 1).front();
+  nn::AttentionRecorder recorder;
+  const at::Tensor scores = trained_.model->forward(
+      tasks::question_batch({&read.units}, trained_.model->options().pad_token_id))[0];
   const Answer answer = answer_of(asked, found, {});
 
   // The question has the first numbers.
@@ -189,7 +206,8 @@ AttentionView SpanAnswerer::attention_of(const QuestionInput& asked,
     return text.substr(range.begin, range.size());
   };
   AttentionView view =
-      shown(trace.weights, {order, read.units.question, text_of_unit}, request.part);
+      shown(recorder.self, request.gradients ? answer_score(scores, read, found) : at::Tensor(),
+            {order, read.units.question, text_of_unit}, request.part);
   const OrderedJson& span = answer.json.at("answer");
   view.title = answer_title(span.is_null() ? "no answer" : span.get<std::string>(),
                             answer.json.at("probability").get<double>());

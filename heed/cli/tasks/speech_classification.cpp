@@ -48,13 +48,19 @@ class SpeechClassifierAdapter final : public SoundAdapter {
 
   HeardSound hear(const data::SoundExample& sound) const override {
     const tasks::FrameBatch batch = tasks::frame_batch({&sound.features}, trained_.scale);
-    HeardSound heard{.title = {}, .features = sound.features, .trace = {}, .details = {}};
-    const at::Tensor shares =
-        at::softmax(trained_.model->forward(batch.frames, batch.lengths, &heard.trace)[0], 0);
+    nn::AttentionRecorder recorder;
+    const at::Tensor logits = trained_.model->forward(batch.frames, batch.lengths)[0];
+    HeardSound heard{.title = {},
+                     .features = sound.features,
+                     .calls = std::move(recorder.self),
+                     .score = {},
+                     .details = {}};
+    const at::Tensor shares = at::softmax(logits.detach(), 0);
     const auto label = shares.argmax().item<int64_t>();
     const auto& name = trained_.labels[static_cast<size_t>(label)];
     const auto probability = shares[label].item<double>();
     heard.title = answer_title(name, probability);
+    heard.score = logits[label];
     heard.details = {{"label", name}, {"probability", probability}};
     return heard;
   }

@@ -77,12 +77,14 @@ class SpeechRecognizerAdapter final : public SoundAdapter {
   HeardSound hear(const data::SoundExample& sound) const override {
     const tasks::FrameBatch batch = tasks::frame_batch({&sound.features}, trained_.scale);
     const auto transcript = tasks::transcribe(trained_, {&sound.features}, search()).front();
-    HeardSound heard{.title = transcript.text,
-                     .features = sound.features,
-                     .trace = {},
-                     .details = json_of(transcript)};
-    trained_.model->forward(batch.frames, batch.lengths, &heard.trace);
-    return heard;
+    nn::AttentionRecorder recorder;
+    const auto said = trained_.model->forward(batch.frames, batch.lengths);
+    return {.title = transcript.text,
+            .features = sound.features,
+            .calls = std::move(recorder.self),
+            .score = -tasks::ctc_loss_sum(said.states, said.lengths,
+                                          {tasks::speech_tokens(trained_, transcript.text)}),
+            .details = json_of(transcript)};
   }
 
   static OrderedJson json_of(const tasks::Transcript& transcript) {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "heed/cli/tasks/sound_view.h"
 #include "heed/cli/tasks/token_attention.h"
 #include "heed/io/utf8.h"
+#include "heed/ops/cross_entropy.h"
 #include "heed/tasks/speech/transcription.h"
 
 namespace heed::cli {
@@ -47,23 +49,33 @@ class TranscriberAdapter final : public TaskAdapter {
   }
 
   AttentionView attend(const std::string& argument,
-                       const AttentionRequest& /*request*/) const override {
-    const c10::InferenceMode inference;
+                       const AttentionRequest& request) const override {
+    const c10::InferenceMode inference(!request.gradients);
     const audio::Sound sound = audio::read_sound(argument);
     const tasks::HeardChunk heard = tasks::heard_at_once(transcriber_, sound);
     std::vector<int64_t> read = heard.prompt;
     read.insert(read.end(), heard.ids.begin(), heard.ids.end());
     nn::AttentionRecorder recorder;
-    transcriber_.model->forward(heard.frames, {.ids = at::tensor(read, at::kLong).unsqueeze(0)});
+    const at::Tensor logits = transcriber_.model->forward(
+        heard.frames.clone(), {.ids = at::tensor(read, at::kLong).unsqueeze(0)})[0];
     return sound_view({.title = text_of_ids(heard.ids),
                        .features = heard.features,
-                       .details = {{"text", text_of_ids(heard.ids)}},
                        .tokens = names_of_next(read),
-                       .calls = std::move(recorder.cross)},
+                       .calls = std::move(recorder.cross),
+                       .score = request.gradients ? log_probability(logits, heard) : at::Tensor(),
+                       .details = {{"text", text_of_ids(heard.ids)}}},
                       steps());
   }
 
  private:
+  // Of all that was written behind the prompt, and of its end. logits (tokens read, V).
+  at::Tensor log_probability(const at::Tensor& logits, const tasks::HeardChunk& heard) const {
+    std::vector<int64_t> wanted = heard.ids;
+    wanted.push_back(transcriber_.ends.front());
+    return -heed::cross_entropy(logits.slice(0, std::ssize(heard.prompt) - 1),
+                                at::tensor(wanted, at::kLong), {.reduction = Reduction::kSum});
+  }
+
   std::string text_of_ids(std::vector<int64_t> ids) const {
     std::erase_if(ids, [&](int64_t id) { return transcriber_.is_time(id); });
     const std::vector<int32_t> tokens(ids.begin(), ids.end());

@@ -135,16 +135,13 @@ std::vector<int64_t> reading_order(const std::vector<tasks::StorySource>& source
 
 AttentionView StoryAnswerer::attention_of(const QuestionInput& asked,
                                           const AttentionRequest& request) const {
-  const c10::InferenceMode inference;
+  const c10::InferenceMode inference(!request.gradients);
   const tasks::Story& story = asked.story;
   const tasks::StoryUnits read = tasks::story_units(trained_, story);
-  nn::AttentionTrace trace;
-  const at::Tensor probabilities =
-      trained_.model
-          ->forward(tasks::question_batch({&read.units}, trained_.model->options().pad_token_id),
-                    &trace)
-          .to(at::kDouble)
-          .softmax(-1)[0];
+  nn::AttentionRecorder recorder;
+  const at::Tensor logits = trained_.model->forward(
+      tasks::question_batch({&read.units}, trained_.model->options().pad_token_id))[0];
+  const at::Tensor probabilities = logits.detach().to(at::kDouble).softmax(-1);
   const int64_t label = probabilities.argmax().item<int64_t>();
   const auto probability = probabilities[label].item<double>();
   const std::string& name = trained_.labels[static_cast<size_t>(label)];
@@ -157,8 +154,8 @@ AttentionView StoryAnswerer::attention_of(const QuestionInput& asked,
     return sentence.substr(source.range.begin, source.range.size());
   };
   AttentionView view =
-      shown(trace.weights, {reading_order(read.sources), read.units.question, text_of_unit},
-            request.part);
+      shown(recorder.self, request.gradients ? logits[label] : at::Tensor(),
+            {reading_order(read.sources), read.units.question, text_of_unit}, request.part);
   view.title = answer_title(name, probability);
   view.details = {{"answer", name}, {"probability", probability}};
   return view;

@@ -269,6 +269,21 @@ std::vector<std::vector<std::string>> tokens_of(const models::TrainedTextClassif
   return rows;
 }
 
+// As show_document has the weights: what the weight of a word in the document does, it does by that
+// of the word in its sentence.
+at::Tensor document_effects(const nn::AttendedHeads& words, const at::Tensor& score,
+                            const models::DocumentTrace& trace,
+                            const std::vector<std::vector<std::string>>& sentences) {
+  const at::Tensor weights = trace.token_weights.unsqueeze(1).unsqueeze(1);  // (rows, 1, 1, N)
+  const at::Tensor effects = effects_of(words, weights, output_gradients({words}, score).front());
+  std::vector<at::Tensor> rows;
+  for (int64_t m = 0; m < std::ssize(sentences); ++m) {
+    const auto length = std::ssize(sentences[static_cast<size_t>(m)]);
+    rows.push_back(effects[m].flatten().narrow(0, 0, length));
+  }
+  return at::block_diag(rows).unsqueeze(0).unsqueeze(0);
+}
+
 // Words shaded by their weight in their sentence, sentences behind theirs; as a matrix, a row for
 // each sentence, whose entries are the weights of its words in the document.
 void show_document(const std::vector<std::vector<std::string>>& sentences,
@@ -315,13 +330,16 @@ AttentionView TextClassifierAdapter::attention_of(const TextInput& asked,
   const std::string& name = trained_.labels[static_cast<size_t>(label)];
   AttentionView view{.title = answer_title(name, probability),
                      .details = {{"label", name}, {"probability", probability}}};
+  if (request.gradients) view.score = logits[0][label];
   if (hierarchical) {
+    // The words of all sentences are pooled before the sentences are.
+    const nn::AttendedHeads& words = recorder.pooled.front();
+    if (request.gradients) view.effects = document_effects(words, view.score, trace, rows);
     const at::NoGradGuard no_grad;
     show_document(rows, trace, view);
   } else {
     view.queries = view.keys = rows[0];
     view.calls = std::move(recorder.self);
-    if (request.gradients) view.score = logits[0][label];
   }
   return view;
 }

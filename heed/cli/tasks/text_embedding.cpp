@@ -70,13 +70,13 @@ class TextEmbedderAdapter final : public TextTask<TextInput> {
 
   // Of a text; of two with a tab between them of the first, and the cosine of both.
   AttentionView attention_of(const TextInput& input,
-                             const AttentionRequest& /*request*/) const override {
-    const c10::InferenceMode inference;
+                             const AttentionRequest& request) const override {
+    const c10::InferenceMode inference(!request.gradients);
     const size_t tab = input.text.find('\t');
     const std::string text = prompt_ + input.text.substr(0, tab);
     const text::Encoding encoding = embedder_.tokenizer->encode(text);
     nn::AttentionRecorder recorder;
-    embedder_.model->model()->states(batch_of(encoding));
+    const at::Tensor vector = embedder_.model->forward(batch_of(encoding))[0];
     AttentionView view = view_of(encoding, text, recorder);
     view.title = input.text;
     if (tab == std::string::npos) return view;
@@ -85,6 +85,9 @@ class TextEmbedderAdapter final : public TextTask<TextInput> {
     const auto cosine = at::cosine_similarity(vectors[0], vectors[1], 0).item<double>();
     view.title = formatted("cosine %.4f", cosine);
     view.details["cosine"] = cosine;
+    if (request.gradients) {
+      view.score = at::cosine_similarity(vector.to(at::kDouble), vectors[1].clone(), 0);
+    }
     return view;
   }
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "heed/nn/attention/attention_recorder.h"
 #include "heed/ops/attention.h"
 #include "heed/ops/attention_weights.h"
 
@@ -27,6 +28,9 @@ at::Tensor AttentionPooling::forward(const at::Tensor& states, const at::Tensor&
       .score = Additive{context.to(key.scalar_type())},
       .pattern = lengths.defined() ? Pattern::padded({.key = lengths}) : Pattern::full()};
   const AttentionResult result = attention(query, key, value, options);
+  if (AttentionRecorder* const recorder = AttentionRecorder::current()) {
+    recorder->pooled.push_back({.tokens = {query, key, options, result}, .value = value});
+  }
   if (weights != nullptr) {
     const at::Tensor all = attention_weights(query, key, options, {}, result);
     *weights = all.squeeze(2).squeeze(1);

@@ -27,8 +27,9 @@ class AttentionRecorder {
   // The one of this thread; null: none.
   static AttentionRecorder* current();
 
-  std::vector<AttendedHeads> self;   // of self-attention
-  std::vector<AttendedHeads> cross;  // of cross-attention
+  std::vector<AttendedHeads> self;    // of self-attention, of the nodes of a graph too
+  std::vector<AttendedHeads> cross;   // of cross-attention
+  std::vector<AttendedHeads> pooled;  // of attention pooling, (B, 1, 1, N)
 
  private:
   AttentionRecorder* outer_;

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "heed/base/error.h"
+#include "heed/nn/attention/attention_recorder.h"
 #include "heed/nn/layers/dropout_seed.h"
 #include "heed/nn/parameters/init.h"
 #include "heed/ops/attention.h"
@@ -102,9 +103,12 @@ at::Tensor GraphAttention::forward(const at::Tensor& projected, const Pattern& e
     options.dropout = options_.dropout;
     options.dropout_seed = draw_seed();
   }
-  return heed::attention(parts.query, parts.key, parts.value, options)
-      .output.squeeze(0)
-      .transpose(0, 1);
+  const AttentionResult result = heed::attention(parts.query, parts.key, parts.value, options);
+  if (AttentionRecorder* const recorder = AttentionRecorder::current()) {
+    recorder->self.push_back(
+        {.tokens = {parts.query, parts.key, options_for(edges), result}, .value = parts.value});
+  }
+  return result.output.squeeze(0).transpose(0, 1);
 }
 
 at::Tensor GraphAttention::weights(const at::Tensor& projected, const Pattern& edges,

@@ -126,6 +126,8 @@ void for_each_said(const models::TrainedSpeechRecognizer& trained,
                        });
 }
 
+}  // namespace
+
 at::Tensor ctc_loss_sum(const at::Tensor& log_probabilities, const at::Tensor& steps,
                         const std::vector<std::vector<int32_t>>& texts) {
   std::vector<int64_t> targets, lengths;
@@ -138,8 +140,6 @@ at::Tensor ctc_loss_sum(const at::Tensor& log_probabilities, const at::Tensor& s
                       steps, at::tensor(lengths, to), inference::kCtcBlank, at::Reduction::Sum,
                       /*zero_infinity=*/true);
 }
-
-}  // namespace
 
 std::vector<std::string> speech_unit_names() { return {"characters", "words"}; }
 

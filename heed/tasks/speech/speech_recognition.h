@@ -82,6 +82,11 @@ class SpeechRecognition final : public TaskOf<SpokenBatch> {
 std::vector<int32_t> speech_tokens(const models::TrainedSpeechRecognizer& trained,
                                    const std::string& text);
 
+// −Σ ln P(text | sound) of a batch: log-probabilities (B, steps, V), of which each row has `steps`
+// (B), and the tokens of its text.
+at::Tensor ctc_loss_sum(const at::Tensor& log_probabilities, const at::Tensor& steps,
+                        const std::vector<std::vector<int32_t>>& texts);
+
 struct SpokenWord {
   std::string text;
   double begin = 0;  // seconds
