@@ -116,21 +116,22 @@ class Counter {
   std::vector<int32_t> ids_;
 };
 
-void report_lengths(const Split& split, const std::vector<int64_t>& sorted, int64_t max_length,
-                    Report& report) {
+void report_lengths(const Split& split, const std::vector<int64_t>& sorted,
+                    const LengthOptions& options, Report& report) {
+  const int64_t max_length = options.max_length;
   const int64_t cut = sorted.end() - std::upper_bound(sorted.begin(), sorted.end(), max_length);
-  report.numbers["lengths"][split.name] = {{"median", percentile(sorted, 0.5)},
-                                           {"95_percent", percentile(sorted, 0.95)},
-                                           {"longest", sorted.empty() ? 0 : sorted.back()},
-                                           {"max_length", max_length},
-                                           {"cut", cut}};
+  report.numbers[options.name][split.name] = {{"median", percentile(sorted, 0.5)},
+                                              {"95_percent", percentile(sorted, 0.95)},
+                                              {"longest", sorted.empty() ? 0 : sorted.back()},
+                                              {"max_length", max_length},
+                                              {"cut", cut}};
   if (cut == 0) return;
-  report.add({.check = "lengths",
+  report.add({.check = options.name,
               .severity = Severity::kWarning,
-              .summary = text_of(split.name, ": ", share_text(cut, std::ssize(sorted), "texts"),
-                                 " are longer than ", max_length, " tokens; the longest has ",
-                                 sorted.back()),
-              .advice = "what stands behind is cut; give a larger --max-length, or split them"});
+              .summary = text_of(
+                  split.name, ": ", share_text(cut, std::ssize(sorted), options.what),
+                  " are longer than ", max_length, " tokens; the longest has ", sorted.back()),
+              .advice = options.advice});
 }
 
 }  // namespace
@@ -177,8 +178,8 @@ void check_balance(const Data& data, Report& report) {
 }
 
 void check_lengths(const Data& data, const LengthOptions& options, Report& report) {
-  report.checked.emplace_back("lengths");
-  report.checked.emplace_back("unknown tokens");
+  report.made(options.name);
+  if (options.unknown) report.made("unknown tokens");
   Counter counter(options, data.splits[0]);
   for (const Split& split : data.splits) {
     std::vector<int64_t> lengths;
@@ -195,7 +196,8 @@ void check_lengths(const Data& data, const LengthOptions& options, Report& repor
       }
     }
     std::sort(lengths.begin(), lengths.end());
-    report_lengths(split, lengths, options.max_length, report);
+    report_lengths(split, lengths, options, report);
+    if (!options.unknown) continue;
     report.numbers["unknown"][split.name] = share(all.unknown, all.count);
     if (share(all.unknown, all.count) <= kManyUnknown) continue;
     report.add(

@@ -22,10 +22,17 @@ void check_reading(const Data& data, Report& report);
 void check_columns(const std::vector<SplitFiles>& splits, const data::ReadOptions& options,
                    Report& report);
 
-// Texts that are the same, or nearly, within a split; the same text under two labels; and texts of
+// How samples are compared, and what they are called.
+struct Comparison {
+  const char* one = "text";
+  const char* many = "texts";
+  bool words = true;  // false: byte by byte, and not nearly; the samples' texts are not for people
+};
+
+// Samples that are the same, or nearly, within a split; the same one under two labels; and those of
 // one split that stand in another. Near duplicates are found by MinHash (Broder 1997) over runs of
 // five characters, those with at least 80 % of their runs in common.
-void check_duplicates(const Data& data, Report& report);
+void check_duplicates(const Data& data, Report& report, const Comparison& comparison = {});
 
 // Classes that are rare, missing in a split or of another share there.
 void check_balance(const Data& data, Report& report);
@@ -33,6 +40,10 @@ void check_balance(const Data& data, Report& report);
 struct LengthOptions {
   const text::Tokenizer* tokenizer = nullptr;  // null: words, as splitting at punctuation gives
   int64_t max_length = 512;                    // tokens that the model will read
+  std::string name = "lengths";                // of the check, and of the numbers
+  const char* what = "texts";
+  const char* advice = "what stands behind is cut; give a larger --max-length, or split them";
+  bool unknown = true;  // look for unknown tokens, too
 };
 
 // How long texts are and how many will be cut; the share of tokens that are unknown: to the
@@ -42,6 +53,9 @@ void check_lengths(const Data& data, const LengthOptions& options, Report& repor
 // Control and invisible characters, words of mixed alphabets, text that was decoded wrongly,
 // markup.
 void check_characters(const Data& data, Report& report);
+
+// Pairs whose sides are the same, or of which one is far longer beside the other than of most.
+void check_pairs(const Data& data, Report& report);
 
 struct SuspectLabel {
   size_t sample = 0;  // of the first split

@@ -104,13 +104,13 @@ double shared(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
   return static_cast<double>(common) / static_cast<double>(a.size() + b.size() - common);
 }
 
-std::vector<Group> groups_of(const Data& data) {
+std::vector<Group> groups_of(const Data& data, bool words) {
   std::vector<Group> groups;
   std::unordered_map<std::string, size_t> known;
   for (uint32_t s = 0; s < data.splits.size(); ++s) {
     const std::vector<Sample>& samples = data.splits[s].samples;
     for (uint32_t i = 0; i < samples.size(); ++i) {
-      std::string bare = bare_text(samples[i].text);
+      std::string bare = words ? bare_text(samples[i].text) : samples[i].text;
       if (bare.empty()) bare = samples[i].text;  // punctuation alone
       const auto [found, is_new] = known.emplace(bare, groups.size());
       if (is_new) groups.push_back({.bare = std::move(bare)});
@@ -202,19 +202,13 @@ const Sample& sample_at(const Data& data, const Place& place) {
   return data.splits[place.split].samples[place.sample];
 }
 
-std::string pair_text(const Data& data, const Place& a, const Place& b) {
-  return text_of(data.splits[a.split].where(sample_at(data, a)), " and ",
-                 data.splits[b.split].where(sample_at(data, b)), ": ",
-                 beginning(sample_at(data, b).text));
-}
-
 // What was counted of one kind of repetition.
 struct Counted {
   int64_t count = 0;
-  std::vector<std::string> examples = {};
-  void add(const Data& data, const Place& a, const Place& b) {
+  std::vector<std::pair<Place, Place>> examples = {};
+  void add(const Place& a, const Place& b) {
     ++count;
-    if (examples.size() < kExamples) examples.push_back(pair_text(data, a, b));
+    if (examples.size() < kExamples) examples.emplace_back(a, b);
   }
 };
 
@@ -223,50 +217,19 @@ using Leaks = std::map<std::pair<size_t, size_t>, Counted>;
 
 // Samples of `places` beyond the first of each split; and those whose text an earlier split has,
 // which the model is trained on or chosen by.
-void count_places(const Data& data, const std::vector<Place>& places, std::vector<Counted>& within,
-                  Leaks& leaked) {
-  std::vector<const Place*> first(data.splits.size(), nullptr);
+void count_places(const std::vector<Place>& places, std::vector<Counted>& within, Leaks& leaked) {
+  std::vector<const Place*> first(within.size(), nullptr);
   for (const Place& place : places) {
     const Place*& known = first[place.split];
     if (known != nullptr) {
-      within[place.split].add(data, *known, place);
+      within[place.split].add(*known, place);
     } else {
       known = &place;
     }
     const auto earlier = std::find_if(first.begin(), first.begin() + place.split,
                                       [](const Place* each) { return each != nullptr; });
     if (earlier == first.begin() + place.split) continue;
-    leaked[{place.split, (*earlier)->split}].add(data, **earlier, place);
-  }
-}
-
-void report_within(const Data& data, const std::vector<Counted>& found, const char* check,
-                   const char* what, Report& report) {
-  for (size_t s = 0; s < data.splits.size(); ++s) {
-    if (found[s].count == 0) continue;
-    report.add({.check = check,
-                .severity = Severity::kWarning,
-                .summary = text_of(
-                    data.splits[s].name, ": ",
-                    share_text(found[s].count, std::ssize(data.splits[s].samples), "texts"), what),
-                .advice = "each counts as often as it stands; keep one unless that is wanted",
-                .examples = found[s].examples});
-  }
-}
-
-void report_leaks(const Data& data, const Leaks& leaks, const char* what, Report& report) {
-  for (const auto& [splits, found] : leaks) {
-    const Split& split = data.splits[splits.first];
-    const auto all = std::ssize(split.samples);
-    const double share = static_cast<double>(found.count) / static_cast<double>(all);
-    report.add({.check = "leaks between splits",
-                .severity = share >= kLeakThatStops ? Severity::kStop : Severity::kWarning,
-                .summary = text_of(split.name, ": ", share_text(found.count, all, "texts"), what,
-                                   data.splits[splits.second].name),
-                .advice =
-                    "remove them from one side: a model that has seen a text, or was chosen by it, "
-                    "says nothing about new ones on it",
-                .examples = found.examples});
+    leaked[{place.split, (*earlier)->split}].add(**earlier, place);
   }
 }
 
@@ -275,61 +238,109 @@ void count_contradiction(const Data& data, const std::vector<Place>& places, Cou
   const Sample& first = sample_at(data, places.front());
   for (const Place& place : places) {
     if (sample_at(data, place).labels == first.labels) continue;
-    found.add(data, places.front(), place);
+    found.add(places.front(), place);
     return;
   }
 }
 
-void report_contradictions(const Data& data, const Counted& same, const Counted& near,
-                           Report& report) {
-  report.checked.emplace_back("one text under two labels");
-  if (data.labels.empty()) return;
-  const auto add = [&](const Counted& found, const char* what, Severity severity,
-                       const char* advice) {
-    if (found.count == 0) return;
-    report.add({.check = "one text under two labels",
-                .severity = severity,
-                .summary = text_of(found.count, found.count == 1 ? " text stands" : " texts stand",
-                                   what, " under different labels"),
-                .advice = advice,
-                .examples = found.examples});
-  };
-  add(same, "", Severity::kWarning, "decide for one label: no model can learn both");
-  add(near, ", but for a few words,", Severity::kNote,
-      "read them: where the words that differ do not decide, one of the labels is wrong");
-}
+// Says what was counted.
+struct RepetitionReport {
+  const Data& data;
+  const Comparison& compared;
+  Report& report;
+
+  std::vector<std::string> examples_of(const Counted& found) const {
+    std::vector<std::string> examples;
+    for (const auto& [a, b] : found.examples) {
+      examples.push_back(text_of(data.splits[a.split].where(sample_at(data, a)), " and ",
+                                 data.splits[b.split].where(sample_at(data, b))));
+      if (compared.words) examples.back() += ": " + beginning(sample_at(data, b).text);
+    }
+    return examples;
+  }
+
+  void within(const std::vector<Counted>& found, const char* check, const char* what) const {
+    report.made(check);
+    for (size_t s = 0; s < data.splits.size(); ++s) {
+      if (found[s].count == 0) continue;
+      const Split& split = data.splits[s];
+      report.add({.check = check,
+                  .severity = Severity::kWarning,
+                  .summary = text_of(
+                      split.name, ": ",
+                      share_text(found[s].count, std::ssize(split.samples), compared.many), what),
+                  .advice = "each counts as often as it stands; keep one unless that is wanted",
+                  .examples = examples_of(found[s])});
+    }
+  }
+
+  void leaks(const Leaks& leaks, const char* what) const {
+    for (const auto& [splits, found] : leaks) {
+      const Split& split = data.splits[splits.first];
+      const auto all = std::ssize(split.samples);
+      const double share = static_cast<double>(found.count) / static_cast<double>(all);
+      report.add(
+          {.check = "leaks between splits",
+           .severity = share >= kLeakThatStops ? Severity::kStop : Severity::kWarning,
+           .summary = text_of(split.name, ": ", share_text(found.count, all, compared.many), what,
+                              data.splits[splits.second].name),
+           .advice = text_of("remove them from one side: a model that has seen a ", compared.one,
+                             ", or was chosen by it, says nothing about new ones on it"),
+           .examples = examples_of(found)});
+    }
+  }
+
+  void contradictions(const Counted& same, const Counted& near) const {
+    if (data.labels.empty()) return;
+    const std::string check = text_of("one ", compared.one, " under two labels");
+    report.made(check);
+    const auto add = [&](const Counted& found, const char* what, Severity severity,
+                         const char* advice) {
+      if (found.count == 0) return;
+      report.add({.check = check,
+                  .severity = severity,
+                  .summary = text_of(
+                      found.count, ' ', found.count == 1 ? compared.one : compared.many,
+                      found.count == 1 ? " stands" : " stand", what, " under different labels"),
+                  .advice = advice,
+                  .examples = examples_of(found)});
+    };
+    add(same, "", Severity::kWarning, "decide for one label: no model can learn both");
+    add(near, ", but for a few words,", Severity::kNote,
+        "read them: where the words that differ do not decide, one of the labels is wrong");
+  }
+};
 
 }  // namespace
 
-void check_duplicates(const Data& data, Report& report) {
-  const std::vector<Group> groups = groups_of(data);
-  std::vector<Counted> within(data.splits.size());
-  Leaks leaked;
+void check_duplicates(const Data& data, Report& report, const Comparison& comparison) {
+  const RepetitionReport say{data, comparison, report};
+  const std::vector<Group> groups = groups_of(data, comparison.words);
+  std::vector<Counted> within(data.splits.size()), near(data.splits.size());
+  Leaks leaked, near_leaked;
   Counted contradicted, near_contradicted;
   for (const Group& group : groups) {
-    count_places(data, group.places, within, leaked);
+    count_places(group.places, within, leaked);
     count_contradiction(data, group.places, contradicted);
   }
-  report.checked.emplace_back("duplicates");
-  report_within(data, within, "duplicates", " stand before, but for case and punctuation", report);
-
-  std::vector<Counted> near(data.splits.size());
-  Leaks near_leaked;
-  for (const std::vector<size_t>& cluster : near_clusters(groups)) {
-    // The first place of each text: its copies are told already.
-    std::vector<Place> places;
-    for (const size_t g : cluster) places.push_back(groups[g].places.front());
-    std::stable_sort(places.begin(), places.end(),
-                     [](const Place& a, const Place& b) { return a.split < b.split; });
-    count_places(data, places, near, near_leaked);
-    count_contradiction(data, places, near_contradicted);
+  say.within(within, "duplicates",
+             comparison.words ? " stand before, but for case and punctuation" : " stand before");
+  if (comparison.words) {
+    for (const std::vector<size_t>& cluster : near_clusters(groups)) {
+      // The first place of each text: its copies are told already.
+      std::vector<Place> places;
+      for (const size_t g : cluster) places.push_back(groups[g].places.front());
+      std::stable_sort(places.begin(), places.end(),
+                       [](const Place& a, const Place& b) { return a.split < b.split; });
+      count_places(places, near, near_leaked);
+      count_contradiction(data, places, near_contradicted);
+    }
   }
-  report_contradictions(data, contradicted, near_contradicted, report);
-  report.checked.emplace_back("near duplicates");
-  report_within(data, near, "near duplicates", " are nearly the same as one before", report);
-  report.checked.emplace_back("leaks between splits");
-  report_leaks(data, leaked, " also stand in ", report);
-  report_leaks(data, near_leaked, " stand almost the same in ", report);
+  say.contradictions(contradicted, near_contradicted);
+  if (comparison.words) say.within(near, "near duplicates", " are nearly the same as one before");
+  report.made("leaks between splits");
+  say.leaks(leaked, " also stand in ");
+  say.leaks(near_leaked, " stand almost the same in ");
 }
 
 }  // namespace heed::doctor

@@ -23,6 +23,10 @@ std::string_view name_of(Severity severity) {
   return "";
 }
 
+void Report::made(const std::string& check) {
+  if (std::find(checked.begin(), checked.end(), check) == checked.end()) checked.push_back(check);
+}
+
 bool Report::go_on() const {
   return std::none_of(findings.begin(), findings.end(),
                       [](const Finding& each) { return each.severity == Severity::kStop; });

@@ -38,7 +38,10 @@ struct Report {
   std::vector<std::string> checked;             // the names of all checks that were made
   std::vector<NotChecked> not_checked;          // and of those that make no sense here
   OrderedJson numbers = OrderedJson::object();  // what was measured, whether it is a finding or not
+  std::vector<std::string> notes = {};          // what the readers took for granted, a line each
 
+  // A check was made; several kinds of one data may make it.
+  void made(const std::string& check);
   void add(Finding finding) { findings.push_back(std::move(finding)); }
   bool go_on() const;
 

@@ -20,7 +20,10 @@ const char* check_of(ProblemKind kind) {
       return "missing values";
     case ProblemKind::kUnknownLabel:
     case ProblemKind::kLookAlike:
+    case ProblemKind::kOneClass:
       return "labels";
+    case ProblemKind::kAnswerPlace:
+      return "answers";
     default:
       return "rows";
   }
@@ -57,9 +60,7 @@ Table read_table(const std::filesystem::path& file, const data::ReadOptions& opt
 }  // namespace
 
 void check_reading(const Data& data, Report& report) {
-  for (const char* check : {"encoding", "rows", "missing values", "labels"}) {
-    report.checked.emplace_back(check);
-  }
+  for (const char* check : {"encoding", "rows", "missing values", "labels"}) report.made(check);
   for (int i = 0; i < data::kProblemKinds; ++i) {
     const auto kind = static_cast<ProblemKind>(i);
     const int64_t count = data.reading.count(kind);

@@ -10,23 +10,11 @@
 #include "heed/data/texts/ner_data.h"
 #include "heed/data/texts/parallel_data.h"
 #include "heed/io/json.h"
-#include "heed/io/named.h"
 #include "heed/io/utf8.h"
 #include "heed/text/characters/unicode.h"
 
 namespace heed::doctor {
 namespace {
-
-constexpr NameTable<DataTask, 5> kTasks = {{{"auto", DataTask::kAuto},
-                                            {"classify", DataTask::kClassify},
-                                            {"ner", DataTask::kNer},
-                                            {"seq2seq", DataTask::kPairs},
-                                            {"lm", DataTask::kText}}};
-
-uint32_t file_index(Split& split, const std::string& file) {
-  if (split.files.empty() || split.files.back() != file) split.files.push_back(file);
-  return static_cast<uint32_t>(split.files.size() - 1);
-}
 
 void read_classes(Split& split, const std::vector<std::filesystem::path>& files,
                   const data::ReadOptions& options, Data& all) {
@@ -174,12 +162,13 @@ DataTask task_of(const std::filesystem::path& file, const data::ReadOptions& opt
 }  // namespace
 
 std::string Split::where(const Sample& sample) const {
-  return text_of(files[sample.file], ":", sample.line);
+  return sample.line > 0 ? text_of(files[sample.file], ":", sample.line) : files[sample.file];
 }
 
-DataTask task_named(std::string_view name) { return value_named(kTasks, name, "task"); }
-
-std::vector<std::string> task_names() { return names_in(kTasks); }
+uint32_t file_index(Split& split, const std::string& file) {
+  if (split.files.empty() || split.files.back() != file) split.files.push_back(file);
+  return static_cast<uint32_t>(split.files.size() - 1);
+}
 
 Data read_samples(const std::vector<SplitFiles>& splits, DataTask task,
                   const data::ReadOptions& options) {

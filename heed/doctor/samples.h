@@ -26,7 +26,7 @@ struct Split {
   std::vector<std::string> files = {};
   std::vector<Sample> samples = {};
 
-  std::string where(const Sample& sample) const;  // "train.tsv:12"
+  std::string where(const Sample& sample) const;  // "train.tsv:12"; without a line the file alone
 };
 
 struct Data {
@@ -37,10 +37,6 @@ struct Data {
 };
 
 enum class DataTask : uint8_t { kAuto, kClassify, kNer, kPairs, kText };
-
-// "auto", "classify", "ner", "seq2seq", "lm". Throws UsageError for another name.
-DataTask task_named(std::string_view name);
-std::vector<std::string> task_names();
 
 struct SplitFiles {
   std::string name;
@@ -53,6 +49,9 @@ struct SplitFiles {
 // of heed/data do.
 Data read_samples(const std::vector<SplitFiles>& splits, DataTask task,
                   const data::ReadOptions& options);
+
+// Which of split.files this one is; it is added where it is not the last one.
+uint32_t file_index(Split& split, const std::string& file);
 
 // What texts are compared by: letters and digits in lower case, a blank between words.
 std::string bare_text(std::string_view text);

@@ -368,8 +368,8 @@ class Models(unittest.TestCase):
                       "--threads", 1, "--epochs", 5)
         report = self.report("graph", "nodes.tsv", "--edges", "edges.tsv")
         self.assertEqual({"attention", "padding"} - set(report["not_checked"]), set())
-        refused = self.run_heed("doctor", "train.tsv", "--edges", "edges.tsv", code=2)
-        self.assertIn("--edges: has no meaning for data", refused.stderr)
+        refused = self.run_heed("doctor", "train.tsv", "--node-column", "node", code=2)
+        self.assertIn("--node-column: has no meaning for data", refused.stderr)
 
     def test_options_of_data_are_refused(self):
         refused = self.run_heed("doctor", "classify", "test.tsv", "--max-length", 7, code=2)

@@ -9,7 +9,8 @@
 #include "heed/cli/common.h"
 #include "heed/cli/doctor/model_doctor.h"
 #include "heed/cli/doctor/report_pages.h"
-#include "heed/doctor/checks.h"
+#include "heed/cli/options/graph_sets.h"
+#include "heed/doctor/data_kind.h"
 #include "heed/text/tokenizer.h"
 
 namespace heed::cli {
@@ -21,6 +22,7 @@ struct DoctorSettings {
   std::vector<std::string> test;
   std::string task_name = "auto";
   std::string label_separator;
+  std::string target;
   std::string tokenizer;
   int64_t max_length = 512;
   bool no_model = false;
@@ -38,33 +40,28 @@ struct DoctorSettings {
 
 doctor::Report data_report(const DoctorSettings& settings) {
   for (const std::string& name : settings.command->given()) {
-    check_usage(!settings.task.declares(name), "--", name,
+    check_usage(name == "edges" || !settings.task.declares(name), "--", name,
                 ": has no meaning for data, but for a model of its task");
   }
   data::ReadOptions options = settings.reading.parsed();
   options.label_separator = settings.label_separator;
-  const std::vector<doctor::SplitFiles> splits = {{"train", paths_of(settings.inputs)},
-                                                  {"valid", paths_of(settings.valid)},
-                                                  {"test", paths_of(settings.test)}};
-  const doctor::Data data =
-      doctor::read_samples(splits, doctor::task_named(settings.task_name), options);
-  for (const std::string& note : data.reading.notes()) std::cerr << "heed: " << note << '\n';
   std::optional<text::Tokenizer> tokenizer;
   if (!settings.tokenizer.empty()) tokenizer = text::Tokenizer::load(settings.tokenizer);
-
-  doctor::Report report;
-  for (const doctor::Split& split : data.splits) {
-    report.numbers["samples"][split.name] = split.samples.size();
+  doctor::DataToCheck data{
+      .reading = options,
+      .lengths = {.tokenizer = tokenizer ? &*tokenizer : nullptr,
+                  .max_length = settings.max_length},
+      .quick_model = !settings.no_model,
+      .target = settings.target,
+  };
+  if (const auto* graph = settings.task.find<GraphReading>()) data.edges = graph->edges;
+  for (const auto& [name, files] :
+       {std::pair("train", &settings.inputs), std::pair("valid", &settings.valid),
+        std::pair("test", &settings.test)}) {
+    if (!files->empty()) data.splits.push_back({name, paths_of(*files)});
   }
-  doctor::check_reading(data, report);
-  doctor::check_columns(splits, options, report);
-  doctor::check_duplicates(data, report);
-  doctor::check_balance(data, report);
-  doctor::check_lengths(
-      data, {.tokenizer = tokenizer ? &*tokenizer : nullptr, .max_length = settings.max_length},
-      report);
-  doctor::check_characters(data, report);
-  if (!settings.no_model) doctor::check_labels(data, report);
+  doctor::Report report = doctor::examine_data(data, settings.task_name);
+  for (const std::string& note : report.notes) std::cerr << "heed: " << note << '\n';
   return report;
 }
 
@@ -113,13 +110,16 @@ void define_doctor(Options& options, DoctorSettings& s) {
   s.command = &options;
   options
       .add("data", s.inputs,
-           "Files to train on; or the directory of a trained model, and examples of its task "
-           "behind it")
+           "Files or folders to train on; or the directory of a trained model, and examples of its "
+           "task behind it")
       .required();
   options.add("--valid", s.valid, "Files to validate on");
   options.add("--test", s.test, "Files to test on");
-  options.add("--task", s.task_name, "What the data is for; auto: told by the files")
+  options
+      .add("--task", s.task_name,
+           "What heed train is to learn of the data; auto: told by the files")
       .one_of(doctor::task_names());
+  options.add("--target", s.target, "Of a table: the column that is to be told of its rows");
   options.add("--label-separator", s.label_separator,
               "What stands between the labels of a text that has several");
   options.add("--tokenizer", s.tokenizer,
@@ -144,6 +144,8 @@ Command doctor_command() {
           "  heed doctor train.tsv\n"
           "  heed doctor train.tsv --valid valid.tsv --test test.tsv --json\n"
           "  heed doctor train.tsv --tokenizer tokenizer.json --max-length 128\n"
+          "  heed doctor people.csv --target income --test later.csv\n"
+          "  heed doctor nodes.tsv --edges edges.tsv\n"
           "  heed doctor model test.tsv --out report.html\n"
           "  heed doctor model nodes.tsv --edges edges.tsv\n",
       .define = with_settings(define_doctor, run_doctor),
