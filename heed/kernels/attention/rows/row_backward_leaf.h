@@ -3,6 +3,7 @@
 #pragma once
 
 #include "heed/kernels/attention/rows/row_softmax_leaf.h"
+#include "heed/kernels/attention/scores/modifiers_leaf.h"
 
 namespace heed::kernels::HEED_ISA {
 namespace {
@@ -77,8 +78,10 @@ HEED_INLINE void add_bias_gradients(const BackwardRow& row, const KeyBlock& bloc
                                     const BlockGradients& grads, const RowSideGradients& side) {
   if (side.alibi_slopes) {
     double sum = 0;
-    for (int j = 0; j < block.count; ++j) sum += double{grads.score[j]} * block.distance[j];
-    side.alibi_slopes[row.head] -= sum;
+    for (int j = 0; j < block.count; ++j) {
+      sum += alibi_gradient(double{grads.score[j]}, double{block.distance[j]});
+    }
+    side.alibi_slopes[row.head] += sum;
   }
   if (side.relative_table) {
     double* table = side.relative_table + row.head * side.relative_head;

@@ -16,6 +16,12 @@
 
 namespace heed::kernels::HEED_ISA {
 
+// ∂score / ∂alibi, times a gradient of the score: of a vector of pairs, or of one.
+template <typename Number>
+HEED_INLINE Number alibi_gradient(Number grad, Number distance) {
+  return -grad * distance;
+}
+
 class ModifiedScore {
  public:
   HEED_INLINE ModifiedScore(const HeadModifiers& m, float unit)
@@ -50,11 +56,6 @@ class ModifiedScore {
     const Floats y = tanh(value * before_);
     slope = broadcast(1) - y * y;
     return fma(y, cap_, bias);
-  }
-
-  // ∂score / ∂alibi, times a gradient of the score.
-  static HEED_INLINE Floats alibi_gradient(Floats grad, Floats distance) {
-    return -grad * distance;
   }
 
  private:

@@ -181,7 +181,7 @@ inline void add_bias_gradients(const BackwardTile& t, const BackwardQueries& que
       const Floats grad = load(t.grads + i * kPanel + v * kLanes);
       const int64_t distance = keys.key + first - (queries.query + i) - score.query_offset;
       if (t.sums.alibi != nullptr) {
-        alibi.add(ModifiedScore::alibi_gradient(grad, distances_rising(distance)));
+        alibi.add(alibi_gradient(grad, distances_rising(distance)));
       }
       if (t.sums.relative != nullptr) {
         const Beyond beyond = beyond_reach(score, distance);
