@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "heed/base/error.h"
+#include "heed/io/named.h"
 #include "heed/metrics/words.h"
 #include "heed/text/characters/lower_case.h"
 
@@ -15,12 +16,23 @@ namespace {
 
 constexpr size_t kOrders = 4;
 
+constexpr NameTable<BleuSmoothing, 2> kSmoothings = {{
+    {"exp", BleuSmoothing::kExponential},
+    {"none", BleuSmoothing::kNone},
+}};
+
 std::string prepared(std::string_view line, const BleuOptions& options) {
   if (options.letters == LetterCase::kKept) return bleu_tokenize(line, options.tokens);
   return bleu_tokenize(text::lower_case(line), options.tokens);
 }
 
 }  // namespace
+
+BleuSmoothing bleu_smoothing_named(std::string_view name) {
+  return value_named(kSmoothings, name, "BLEU smoothing");
+}
+
+std::vector<std::string> bleu_smoothing_names() { return names_in(kSmoothings); }
 
 void Bleu::add(std::string_view hypothesis, std::span<const std::string> references) {
   check_usage(!references.empty(), "BLEU: expected at least one reference, got none");
@@ -80,7 +92,7 @@ BleuScore Bleu::score() const {
     const auto total = static_cast<double>(total_[n]);
     if (correct_[n] > 0) {
       result.precisions[n] = 100 * static_cast<double>(correct_[n]) / total;
-    } else if (options_.smoothing == BleuOptions::Smoothing::kExponential) {
+    } else if (options_.smoothing == BleuSmoothing::kExponential) {
       smoothing *= 2;
       result.precisions[n] = 100 / (smoothing * total);
     }

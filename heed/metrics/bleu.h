@@ -27,12 +27,18 @@ std::string bleu_tokenize(std::string_view line, BleuTokens tokens);
 
 enum class LetterCase : uint8_t { kKept, kLower };
 
+// What becomes of an order without a match: half, a quarter, ... of one match (Chen and Cherry
+// 2014, method 3), or nothing.
+enum class BleuSmoothing : uint8_t { kExponential, kNone };
+
+// Throws UsageError for another name than exp and none.
+BleuSmoothing bleu_smoothing_named(std::string_view name);
+std::vector<std::string> bleu_smoothing_names();
+
 struct BleuOptions {
   BleuTokens tokens = BleuTokens::k13a;
   LetterCase letters = LetterCase::kKept;
-  // What becomes of an order without a match: half, a quarter, ... of one match (Chen and Cherry
-  // 2014, method 3), or nothing.
-  enum class Smoothing : uint8_t { kExponential, kNone } smoothing = Smoothing::kExponential;
+  BleuSmoothing smoothing = BleuSmoothing::kExponential;
   // Which orders count: all four, or only those that the text is long enough for. The latter is
   // for single sentences.
   enum class Orders : uint8_t { kAll, kEffective } orders = Orders::kAll;

@@ -64,7 +64,7 @@ void print_bleu(const ScoreSettings& settings) {
   metrics::BleuOptions options;
   options.tokens = metrics::bleu_tokens_named(settings.tokenize);
   options.letters = letters(settings);
-  if (settings.smoothing == "none") options.smoothing = metrics::BleuOptions::Smoothing::kNone;
+  options.smoothing = metrics::bleu_smoothing_named(settings.smoothing);
   const auto values = [](const metrics::BleuScore& score) {
     return ordered_json{{"bleu", score.score},
                         {"precisions", score.precisions},
@@ -288,7 +288,7 @@ void define_bleu(Options& options, ScoreSettings& s) {
   options.add("--tokenize", s.tokenize, "How texts become words; none: at blanks")
       .one_of(metrics::bleu_tokens_names());
   options.add("--smoothing", s.smoothing, "What becomes of n-grams without a match: exp or none")
-      .one_of({"exp", "none"});
+      .one_of(metrics::bleu_smoothing_names());
   add_lowercase(options, s);
   add_sentences(options, s);
 }
