@@ -14,7 +14,7 @@ class ChainRules {
   explicit ChainRules(int64_t tags);
 
   // `transitions` has K² values, row by row; `begin` and `end` K. Throws UsageError for other sizes
-  // and where no sequence of one place is allowed.
+  // and where no sequence of one position is allowed.
   struct Allowed {
     std::vector<uint8_t> transitions;
     std::vector<uint8_t> begin;

@@ -84,7 +84,7 @@ struct Sequence {
   double last(int64_t tag) const { return rules.may_end(tag) ? end[tag] : kNever; }
 };
 
-// Log-sums over all that may stand before a place, its own emission included.
+// Log-sums over all that may stand before a position, its own emission included.
 std::vector<double> forward_sums(const Sequence& s) {
   std::vector<double> sums(static_cast<size_t>(s.length * s.tags));
   for (int64_t k = 0; k < s.tags; ++k) sums[static_cast<size_t>(k)] = s.first(k);
@@ -101,7 +101,7 @@ std::vector<double> forward_sums(const Sequence& s) {
   return sums;
 }
 
-// Log-sums over all that may stand behind a place.
+// Log-sums over all that may stand behind a position.
 std::vector<double> backward_sums(const Sequence& s) {
   std::vector<double> sums(static_cast<size_t>(s.length * s.tags));
   double* last = sums.data() + (s.length - 1) * s.tags;
@@ -199,14 +199,14 @@ void check_targets(const Scores& scores, const ChainRules& rules, const at::Tens
     const int64_t length = scores.length(b);
     for (int64_t t = 0; t < length; ++t) {
       if (tags[t] < 0 || tags[t] >= scores.tags) {
-        throw DataError(text_of("chain: target ", tags[t], " at place ", t, " of sequence ", b,
+        throw DataError(text_of("chain: target ", tags[t], " at position ", t, " of sequence ", b,
                                 ": expected a tag in [0, ", scores.tags, ")"));
       }
       const bool allowed =
           (t == 0 ? rules.may_begin(tags[t]) : rules.may_follow(tags[t - 1], tags[t])) &&
           (t + 1 < length || rules.may_end(tags[t]));
       if (!allowed) {
-        throw DataError(text_of("chain: target ", tags[t], " at place ", t, " of sequence ", b,
+        throw DataError(text_of("chain: target ", tags[t], " at position ", t, " of sequence ", b,
                                 ": the rules forbid it there"));
       }
     }

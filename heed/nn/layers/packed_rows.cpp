@@ -109,7 +109,7 @@ PackedRows::PackedRows(const at::Tensor& lengths, int64_t longest) : numbers_{lo
 }
 
 // Number b · N + n of each of the T tokens.
-at::Tensor PackedRows::places(at::Device device) const {
+at::Tensor PackedRows::positions(at::Device device) const {
   std::vector<int64_t> all;
   for (int64_t b = 0; b < batch(); ++b) {
     for (int64_t i = begin(b); i < begin(b + 1); ++i) all.push_back(b * longest() + i - begin(b));
@@ -119,7 +119,7 @@ at::Tensor PackedRows::places(at::Device device) const {
 
 at::Tensor PackedRows::pack(const at::Tensor& padded) const {
   if (!is_memory(padded)) {
-    return padded.flatten(0, 1).index_select(0, places(padded.device())).unsqueeze(0);
+    return padded.flatten(0, 1).index_select(0, positions(padded.device())).unsqueeze(0);
   }
   return wants_gradient(padded) ? Pack::apply(padded, *this) : packed_copy(padded, *this);
 }
@@ -127,7 +127,7 @@ at::Tensor PackedRows::pack(const at::Tensor& padded) const {
 at::Tensor PackedRows::unpack(const at::Tensor& packed) const {
   if (!is_memory(packed)) {
     return packed.new_zeros({batch() * longest(), packed.size(2)})
-        .index_copy(0, places(packed.device()), packed.squeeze(0))
+        .index_copy(0, positions(packed.device()), packed.squeeze(0))
         .view({batch(), longest(), packed.size(2)});
   }
   return wants_gradient(packed) ? Unpack::apply(packed, *this) : padded_copy(packed, *this);

@@ -33,7 +33,7 @@ class PackedRows {
   const std::vector<int64_t>& numbers() const { return numbers_; }
 
  private:
-  at::Tensor places(at::Device device) const;
+  at::Tensor positions(at::Device device) const;
 
   std::vector<int64_t> numbers_;  // N, and where each row begins, the end behind them
 };

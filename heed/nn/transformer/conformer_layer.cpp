@@ -36,8 +36,8 @@ at::Tensor ConvolutionModule::with_steps_before(const at::Tensor& x, const at::T
   if (before == nullptr) return all;
   if (lengths.defined()) {  // the last steps of each row
     const at::Tensor real = lengths.to(x.device());
-    const at::Tensor places = real.unsqueeze(1) + at::arange(count, real.options());
-    *before = all.gather(1, places.unsqueeze(2).expand({-1, -1, x.size(2)}));
+    const at::Tensor positions = real.unsqueeze(1) + at::arange(count, real.options());
+    *before = all.gather(1, positions.unsqueeze(2).expand({-1, -1, x.size(2)}));
   } else {
     *before = all.slice(1, x.size(1));
   }
