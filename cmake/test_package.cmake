@@ -41,8 +41,8 @@ if(NOT output MATCHES "libheed_text" OR output MATCHES "torch|libc10|libheed\\.s
   message(FATAL_ERROR "a program of heed::text loads what it should not, or not what it should:\n"
                       "${output}")
 endif()
-file(GLOB_RECURSE private "${prefix}/include/heed/*_leaf.h" "${prefix}/include/heed/cli/*"
-     "${prefix}/include/heed/testing/*" "${prefix}/include/heed/torch_headers.h")
+file(GLOB_RECURSE private RELATIVE "${prefix}/include/heed" "${prefix}/include/heed/*")
+list(FILTER private INCLUDE REGEX "_leaf\\.h$|^cli/|(^|/)testing/|^torch_headers\\.h$")
 if(private)
   message(FATAL_ERROR "private headers were installed: ${private}")
 endif()

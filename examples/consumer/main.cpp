@@ -3,8 +3,7 @@
 
 #include <iostream>
 
-#include "heed/ops/attention.h"
-#include "heed/version.h"
+#include "heed/heed.h"
 
 int main() {
   const at::Tensor x = at::randn({1, 4, 128, 64});  // batch, heads, length, head size
