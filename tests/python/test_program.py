@@ -243,6 +243,11 @@ class Program(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertTrue(path.read_bytes().startswith(magic))
 
+    def test_attend_tells_of_letters_without_a_font(self):
+        result = heed("attend", self.model, "a lovely \U0010fffd", "--out", self.folder / "heat.png")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("apt install fonts-noto-core", result.stderr)
+
     def test_attend_json_rows_sum_to_one(self):
         result = heed("attend", self.model, "a lovely unheardof film", "--json", "--layer", 1,
                       "--head", 2)

@@ -39,7 +39,8 @@ class Tutorial(unittest.TestCase):
         self.assertGreaterEqual(len(programs), 16)
 
     def test_code_is_that_of_the_programs(self):
-        for name, section in sections().items():
+        pages = [*sections().items(), ("heat_map", Path("docs/attention_pages.md").read_text("utf-8"))]
+        for name, section in pages:
             code = [line.strip() for line in
                     Path(f"examples/tutorial/{name}.cpp").read_text("utf-8").splitlines()]
             for language, block in BLOCK.findall(section):
