@@ -1,5 +1,5 @@
 // All of Heed. A source that needs a part of it compiles faster with the header of that part; those
-// of audio, text, io, data, metrics and viz know nothing of torch.
+// of audio, text, io, data, doctor, metrics and viz know nothing of torch.
 //
 // What these headers include is what is installed, and what a program may include; the rest is how
 // it is made. Operators on tensors (at::randn, x + y) are torch's: <ATen/ATen.h>.

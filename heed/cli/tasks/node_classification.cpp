@@ -17,7 +17,7 @@
 namespace heed::cli {
 namespace {
 
-// --part of `heed eval`.
+// --nodes-of of `heed eval`.
 struct PartOption {
   std::string part = "auto";
 
