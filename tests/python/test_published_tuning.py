@@ -225,12 +225,32 @@ class LearningCurves(Tuning):
             expected = again(**batch).logits.softmax(-1)
         for row, answer in zip(expected, self.predicted(out, [text for _, text in ROWS])):
             self.close(list(answer["probabilities"].values()), row)
-        said = json.loads(heed("attend", out, ROWS[0][1], "--json", code=0).stdout)
-        self.assertEqual(len(said["tokens"]), int(batch.attention_mask[0].sum()))
+        self.same_attention(out, again, tokenizer)
+        page = self.folder / f"{name}.html"  # with the gradients of the answer, which the decoder hands on
+        heed("attend", out, ROWS[0][1], "--out", page, code=0)
+        self.assertRegex(page.read_text("utf-8"), r'"gradient": ?true')
+
+    def same_attention(self, directory, model, tokenizer):
+        """Of the source with itself: the encoder's layers, and none of the decoder's."""
+        ids = tokenizer(ROWS[2][1], return_tensors="pt").input_ids
+        model.set_attn_implementation("eager")
+        with torch.no_grad():
+            expected = model(input_ids=ids, output_attentions=True).encoder_attentions
+        said = json.loads(heed("attend", directory, ROWS[2][1], "--json", code=0).stdout)
+        self.assertEqual(len(said["tokens"]), ids.shape[1])
+        self.assertEqual([(each["layer"] - 1, each["head"] - 1) for each in said["attention"]],
+                         [(layer, head) for layer in range(len(expected)) for head in range(expected[0].shape[1])])
+        for each in said["attention"]:
+            wanted = expected[each["layer"] - 1][0, each["head"] - 1]
+            self.assertLess((torch.tensor(each["weights"]) - wanted).abs().max().item(), 1e-5)
 
     def test_bart_classifier(self):
         model, tokenizer = self.bart_model(tf.BartForSequenceClassification, dropout=0.0, id2label=LABELS)
         self.decoder_head("curve_bart_classes", model, tokenizer)
+
+    def test_bart_features(self):
+        model, tokenizer = self.bart_model(tf.BartModel, dropout=0.0)
+        self.same_attention(self.saved("bart_features", model, tokenizer), model, tokenizer)
 
     def test_t5_classifier(self):
         model, tokenizer = self.t5_model(tf.T5ForSequenceClassification, id2label=LABELS)

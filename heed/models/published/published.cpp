@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include "heed/models/parts/token_input.h"
 #include "heed/models/published/published_parts.h"
 #include "heed/models/published/weights.h"
+#include "heed/nn/attention/attention_recorder.h"
 #include "heed/nn/parameters/init.h"
 
 namespace heed::models::published {
@@ -324,6 +326,9 @@ at::Tensor Published::states(const TextBatch& batch, nn::AttentionTrace* trace) 
   const int64_t first = parts_->plan.first_target_id;
   check_usage(first >= 0, "an encoder-decoder has states of a source with a target only");
   const nn::Memory memory = encoder_decoder_->encode(batch, trace);
+  // The decoder's queries and keys stand one place later than the tokens of the batch.
+  std::optional<nn::AttentionRecorder> of_decoder;
+  if (nn::AttentionRecorder::current() != nullptr) of_decoder.emplace();
   return encoder_decoder_->states(shifted_right(batch, first), {.memory = &memory, .trace = trace});
 }
 
