@@ -57,15 +57,17 @@ def make(seed, **more):
     return model
 
 
-def save(model, folder):
+def save(model, folder, times=True):
+    """With a tokenizer that has the times or not."""
     model.save_pretrained(folder)
     words = {f"w{i}": i for i in range(TEXT)}
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="w0"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     tokenizer.add_special_tokens([AddedToken(name, special=True)
                                   for name in ("<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>")])
-    tokenizer.add_tokens([AddedToken(f"<|{i * 0.02:.2f}|>") for i in range(POSITIONS + 1)])
-    assert tokenizer.get_vocab_size() == VOCABULARY
+    if times:
+        tokenizer.add_tokens([AddedToken(f"<|{i * 0.02:.2f}|>") for i in range(POSITIONS + 1)])
+    assert tokenizer.get_vocab_size() == (VOCABULARY if times else NO_TIMES + 1)
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "WhisperTokenizer"}))
 
@@ -248,6 +250,12 @@ class Whisper(unittest.TestCase):
             picture = (folder / "one.svg").read_text("utf-8")
             self.assertIn(next(name for name in names if name.startswith("w")), picture)
             self.assertRegex((folder / "page.html").read_text("utf-8"), r'"gradient": ?true')  # of what was written
+            self.assertIn("<|0.", "".join(names))
+            save(model, folder / "timeless", times=False)
+            done = subprocess.run([HEED, "attend", folder / "timeless", folder / "a.wav", "--json"],
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(json.loads(done.stdout)["tokens"], said["tokens"])
 
     def test_long_sounds_and_refusals(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "heed/base/error.h"
+#include "heed/base/format.h"
 #include "heed/cli/task_kind.h"
 #include "heed/cli/tasks/sound_view.h"
 #include "heed/cli/tasks/token_attention.h"
@@ -76,17 +77,29 @@ class TranscriberAdapter final : public TaskAdapter {
                                 at::tensor(wanted, at::kLong), {.reduction = Reduction::kSum});
   }
 
-  std::string text_of_ids(std::vector<int64_t> ids) const {
+  std::vector<int64_t> without_times(std::vector<int64_t> ids) const {
     std::erase_if(ids, [&](int64_t id) { return transcriber_.is_time(id); });
-    const std::vector<int32_t> tokens(ids.begin(), ids.end());
+    return ids;
+  }
+
+  std::string text_of_ids(const std::vector<int64_t>& ids) const {
+    const std::vector<int64_t> words = without_times(ids);
+    const std::vector<int32_t> tokens(words.begin(), words.end());
     return std::string(trimmed(transcriber_.tokenizer->decode(tokens)));
   }
 
   // A row of the weights is named after the token that stands behind the one that it reads, the
-  // last after the end.
+  // last after the end; a time as transformers writes it, for a tokenizer may have none.
   std::vector<std::string> names_of_next(const std::vector<int64_t>& read) const {
-    std::vector<std::string> names =
-        pieces_of(transcriber_.tokenizer, {read.begin() + 1, read.end()});
+    const std::vector<int64_t> next(read.begin() + 1, read.end());
+    std::vector<std::string> pieces = pieces_of(transcriber_.tokenizer, without_times(next));
+    auto piece = pieces.begin();
+    std::vector<std::string> names;
+    for (const int64_t id : next) {
+      names.push_back(transcriber_.is_time(id)
+                          ? formatted("<|%.2f|>", transcriber_.seconds_of(id))
+                          : std::move(*piece++));
+    }
     names.push_back(
         transcriber_.tokenizer->token_of(static_cast<int32_t>(transcriber_.ends.front())));
     return names;

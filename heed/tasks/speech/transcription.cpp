@@ -20,7 +20,6 @@ namespace heed::tasks {
 namespace {
 
 constexpr float kForbidden = -std::numeric_limits<float>::infinity();
-constexpr double kSecondsOfTime = 0.02;        // from one time to the next
 constexpr int64_t kMultilingualSize = 51'865;  // of the vocabularies of Whisper
 
 int64_t id_of(const text::Tokenizer& tokenizer, const std::string& token,
@@ -227,9 +226,7 @@ class Writer {
         {.begin = begin, .end = end, .text = text.substr(first), .ids = std::move(ids)});
   }
 
-  double time_of(int64_t id) const {
-    return seconds(at_) + kSecondsOfTime * static_cast<double>(id - transcriber_.no_timestamps - 1);
-  }
+  double time_of(int64_t id) const { return seconds(at_) + transcriber_.seconds_of(id); }
 
   // Segments end where two times stand beside each other; what follows the last of them is heard
   // once more with the next chunk, unless the chunk ends with one time: nothing is said behind it.

@@ -24,7 +24,7 @@ struct Transcriber {
   std::shared_ptr<const text::Tokenizer> tokenizer;
   audio::LogMelOptions hearing = audio::whisper_options();  // by preprocessor_config.json
   // Ids of tokens: what begins, what ends, and what says that no times are written; times follow
-  // it, 20 ms apart.
+  // it, 20 ms apart, whether the tokenizer has them or not.
   int64_t start = 0;
   std::vector<int64_t> ends;
   int64_t no_timestamps = 0;
@@ -33,6 +33,10 @@ struct Transcriber {
   int64_t most_first_time = 50;         // of the first time that is written, in steps of 20 ms
 
   bool is_time(int64_t id) const { return id > no_timestamps; }
+  // Of a time: seconds from the beginning of what is heard at once.
+  double seconds_of(int64_t time) const {
+    return 0.02 * static_cast<double>(time - no_timestamps - 1);
+  }
 };
 
 // Throws MissingInputError, or DataError where a file cannot be used or the tokenizer lacks one of
