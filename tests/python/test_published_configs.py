@@ -34,7 +34,8 @@ USUAL = (
         num_key_value_heads=3)), ("Qwen2ForCausalLM", SMALL | dict(num_key_value_heads=3)),
     ("Qwen3ForCausalLM", SMALL | dict(num_key_value_heads=3)),
     ("Gemma2ForCausalLM", SMALL | dict(num_key_value_heads=3)),
-    ("BartForConditionalGeneration", BART), ("MarianMTModel", BART | dict(pad_token_id=0, decoder_start_token_id=0)),
+    ("BartForConditionalGeneration", BART), ("BartForSequenceClassification", BART | dict(id2label=tiny.LABELS)),
+    ("MarianMTModel", BART | dict(pad_token_id=0, decoder_start_token_id=0)),
     ("T5ForConditionalGeneration", T5), ("ViTForImageClassification", VIT),
     ("WhisperForConditionalGeneration", WHISPER))  # fmt: skip
 
@@ -68,7 +69,8 @@ def case_of(kind, more):
 
     name = kind.__name__
     sequences = name.endswith(("ForConditionalGeneration", "MTModel"))
-    return Faint("usual " + name, lambda: kind(kind.config_class(**more)), first=6, targets=sequences)
+    end = 2 if name == "BartForSequenceClassification" else None  # that of BART, where it reads the text
+    return Faint("usual " + name, lambda: kind(kind.config_class(**more)), first=6, targets=sequences, end=end)
 
 
 def answer_of(model, batch):

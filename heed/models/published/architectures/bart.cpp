@@ -1,6 +1,5 @@
 // BART and, in its form, the translators of Marian.
 // Lewis et al. 2020, Junczys-Dowmunt et al. 2018
-#include <algorithm>
 #include <cmath>
 
 #include "heed/models/published/architectures/all.h"
@@ -36,18 +35,18 @@ EncoderDecoderOptions bart_sizes(const Config& config) {
   return options;
 }
 
-void read_source_twice(const Config& config, Purpose purpose, int64_t end_id, Plan& plan) {
+void read_source_twice(const Config& config, Purpose purpose, const UsualTokens& usual,
+                       Plan& plan) {
   const EncoderDecoderOptions& network = std::get<EncoderDecoderOptions>(plan.network);
   const int64_t width = network.transformer.d_model;
   const IntegerRange ids = {.least = 0, .most = network.target_vocab_size - 1};
-  plan.first_target_id = config.integer({"decoder_start_token_id"},
-                                        std::max<int64_t>(network.target_pad_token_id, 0), ids);
+  plan.first_target_id = config.integer({"decoder_start_token_id"}, usual.decoder_start, ids);
   if (purpose == Purpose::kQuestionAnswering) {
     plan.head = {.d_model = width, .outputs = 2};
     plan.head_rules = {{"output", {"qa_outputs"}}};
   } else if (purpose == Purpose::kSequenceClassification) {
     const double dropout = config.number({"classifier_dropout"}, 0, {0, nn::kLargestShare});
-    plan.last_read_id = config.integer({"eos_token_id"}, end_id, ids);
+    plan.last_read_id = config.integer({"eos_token_id"}, usual.eos, ids);
     plan.head = {.d_model = width,
                  .pooling = Pooling::kLast,
                  .inner_dropout = dropout,
@@ -123,7 +122,9 @@ Plan plan_bart(const Config& config, Purpose purpose) {
   made.network_rules.push_back({"target.positions.table", {".decoder.embed_positions.weight"}});
   made.network_rules.push_back({"source.sum_norm", {".encoder.layernorm_embedding"}});
   made.network_rules.push_back({"target.sum_norm", {".decoder.layernorm_embedding"}});
-  if (purpose != Purpose::kConditionalGeneration) read_source_twice(config, purpose, 2, made);
+  if (purpose != Purpose::kConditionalGeneration) {
+    read_source_twice(config, purpose, {.decoder_start = 2, .eos = 2}, made);
+  }
   return made;
 }
 

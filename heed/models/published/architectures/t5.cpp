@@ -117,7 +117,8 @@ Plan t5_plan(const Config& config, Purpose purpose) {
     return made;
   }
   add_t5_stack("decoder", feed_forward.gated, made.network_rules);
-  if (!writes) read_source_twice(config, purpose, 1, made);
+  // T5Config has no usual decoder_start_token_id; the published ones say that of padding, 0.
+  if (!writes) read_source_twice(config, purpose, {.decoder_start = 0, .eos = 1}, made);
   return made;
 }
 
