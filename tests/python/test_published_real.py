@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 # It comes first, as it says that a package is missing.
-from published_tool import FOLDER, check, opened, refused, run
+from published_tool import FOLDER, check, opened, refused, run, skip
 
 import numpy
 import torch
@@ -28,7 +28,7 @@ def package(name):
     """Its folder, or None with a line that says so."""
     found = importlib.util.find_spec(name)
     if found is None:
-        print(f"skipped: the package {name} is not installed (tools/lock/models.txt, bench.txt)")
+        skip(f"the package {name} is not installed (tools/lock/models.txt, bench.txt)")
         return None
     return Path(found.submodule_search_locations[0])
 
@@ -36,7 +36,7 @@ def package(name):
 def shared():
     folder = texts.shared_data()
     if folder is None:
-        print("skipped: ../shared/data is missing")
+        skip("../shared/data is missing")
     return folder
 
 
