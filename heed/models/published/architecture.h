@@ -52,8 +52,8 @@ struct Plan {
   // Of an encoder-decoder with a head, or without one: its source is its target too, one place
   // later behind this token; −1: it is given a target.
   int64_t first_target_id = -1;
-  int64_t last_read_id =
-      -1;  // the text ends, for a head, with the last of these; −1: where it ends
+  // A head reads the text up to its last token of this id; −1: all of it.
+  int64_t last_read_id = -1;
   // Layers that share weights stand in groups; theirs are then called by group and place in it,
   // each in place of a *.
   int64_t inner_layers = 0;

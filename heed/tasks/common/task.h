@@ -23,7 +23,7 @@ struct Loss {
 };
 
 // Training examples made ready for the module. A task whose preparation is worth the trouble
-// derives from it, padded ids, targets, masks, and is a TaskOf that.
+// derives its own (padded ids, targets, masks) and inherits from TaskOf of it.
 struct Batch {
   explicit Batch(std::vector<int64_t> numbers) : examples(std::move(numbers)) {}
   virtual ~Batch() = default;
