@@ -58,13 +58,16 @@ class GapFiller final : public TextTask<TextInput> {
     const text::Encoding encoding = filler_.tokenizer->encode(text);
     nn::AttentionRecorder recorder;
     const models::TextBatch batch = batch_of(encoding);
-    const at::Tensor logits = filler_.model->forward(batch)[0];
+    const at::Tensor gaps = (batch.ids[0] == filler_.mask_id).nonzero().squeeze(1);
+    at::Tensor score;
+    if (request.gradients && gaps.numel() > 0) {
+      score = filler_.model->forward(batch)[0].index_select(0, gaps).amax(1).sum();
+    } else {
+      filler_.model->states(batch);
+    }
     AttentionView view = view_of(encoding, text, recorder);
     view.title = text;
-    const at::Tensor gaps = (batch.ids[0] == filler_.mask_id).nonzero().squeeze(1);
-    if (request.gradients && gaps.numel() > 0) {
-      view.score = logits.index_select(0, gaps).amax(1).sum();
-    }
+    view.score = score;
     return view;
   }
 

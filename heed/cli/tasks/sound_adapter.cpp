@@ -24,9 +24,9 @@ void SoundAdapter::predict(const std::string& file, AnswerWriter& answers) const
 AttentionView SoundAdapter::attend(const std::string& argument,
                                    const AttentionRequest& request) const {
   const c10::InferenceMode inference(!request.gradients);
-  HeardSound heard = hear(data::read_sound({.file = argument}, features(), speech().max_seconds));
-  if (!request.gradients) heard.score.reset();
-  return sound_view(std::move(heard), speech());
+  return sound_view(hear(data::read_sound({.file = argument}, features(), speech().max_seconds),
+                         request.gradients),
+                    speech());
 }
 
 data::SoundData SoundAdapter::read(const std::vector<std::string>& files, data::SoundTarget target,

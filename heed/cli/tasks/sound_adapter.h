@@ -30,8 +30,8 @@ class SoundAdapter : public TaskAdapter {
   explicit SoundAdapter(SoundOptions options) : sounds_(std::move(options)) {}
 
   virtual const models::SpeechOptions& speech() const = 0;
-  // What the model makes of a sound, and what it attended to in it.
-  virtual HeardSound hear(const data::SoundExample& sound) const = 0;
+  // What the model makes of a sound, and what it attended to in it; the score where it is `scored`.
+  virtual HeardSound hear(const data::SoundExample& sound, bool scored) const = 0;
   // One answer a sound, in order.
   virtual std::vector<Answer> answer(const std::vector<data::SoundExample>& sounds,
                                      const AnswerForm& form) const = 0;

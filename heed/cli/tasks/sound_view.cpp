@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <optional>
 #include <utility>
 
 #include "heed/base/error.h"
@@ -16,11 +17,11 @@ double seconds_per_step(const models::SpeechOptions& options) {
   return options.frame_shift / 1000 * static_cast<double>(options.subsampling);
 }
 
-SoundPicture energies_of(const HeardSound& sound, const models::SpeechOptions& options) {
-  return {.title = sound.title,
+SoundPicture energies_of(HeardSound sound, const models::SpeechOptions& options) {
+  return {.title = std::move(sound.title),
           .frames = sound.features.frames,
           .bins = sound.features.bins,
-          .energies = sound.features.values,
+          .energies = std::move(sound.features.values),
           .seconds_per_frame = options.frame_shift / 1000,
           .strips = {},
           .seconds_per_step = seconds_per_step(options)};
@@ -85,16 +86,17 @@ AttentionView sound_view(HeardSound sound, const models::SpeechOptions& options)
   for (int64_t step = 0; step < steps; ++step) {
     view.keys.push_back(formatted("%.2f s", static_cast<double>(step) * seconds_per_step(options)));
   }
-  if (among_steps) {
-    view.queries = view.keys;
-    if (sound.features.frames <= kMostSoundFrames) {
-      view.picture = page_picture(energies_of(sound, options), steps, options);
-    }
+  if (among_steps) view.queries = view.keys;
+  SoundPicture picture = energies_of(std::move(sound), options);
+  std::optional<AttentionPagePicture> on_page;
+  if (among_steps && picture.frames <= kMostSoundFrames) {
+    on_page = page_picture(picture, steps, options);
   }
-  view.draw = [picture = energies_of(sound, options), view](const auto& path, const auto& layers,
-                                                            const auto& heads) {
+  view.draw = [picture = std::move(picture), view](const auto& path, const auto& layers,
+                                                   const auto& heads) {
     return draw_sound(picture, view, path, layers, heads);
   };
+  view.picture = std::move(on_page);
   return view;
 }
 

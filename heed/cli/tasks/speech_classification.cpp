@@ -46,7 +46,7 @@ class SpeechClassifierAdapter final : public SoundAdapter {
  private:
   const models::SpeechOptions& speech() const override { return trained_.model->options().speech; }
 
-  HeardSound hear(const data::SoundExample& sound) const override {
+  HeardSound hear(const data::SoundExample& sound, bool scored) const override {
     const tasks::FrameBatch batch = tasks::frame_batch({&sound.features}, trained_.scale);
     nn::AttentionRecorder recorder;
     const at::Tensor logits = trained_.model->forward(batch.frames, batch.lengths)[0];
@@ -60,7 +60,7 @@ class SpeechClassifierAdapter final : public SoundAdapter {
     const auto& name = trained_.labels[static_cast<size_t>(label)];
     const auto probability = shares[label].item<double>();
     heard.title = answer_title(name, probability);
-    heard.score = logits[label];
+    if (scored) heard.score = logits[label];
     heard.details = {{"label", name}, {"probability", probability}};
     return heard;
   }

@@ -74,17 +74,20 @@ class SpeechRecognizerAdapter final : public SoundAdapter {
     return wrong;
   }
 
-  HeardSound hear(const data::SoundExample& sound) const override {
+  HeardSound hear(const data::SoundExample& sound, bool scored) const override {
     const tasks::FrameBatch batch = tasks::frame_batch({&sound.features}, trained_.scale);
     const auto transcript = tasks::transcribe(trained_, {&sound.features}, search()).front();
     nn::AttentionRecorder recorder;
     const auto said = trained_.model->forward(batch.frames, batch.lengths);
-    return {.title = transcript.text,
-            .features = sound.features,
-            .calls = std::move(recorder.self),
-            .score = -tasks::ctc_loss_sum(said.states, said.lengths,
-                                          {tasks::speech_tokens(trained_, transcript.text)}),
-            .details = json_of(transcript)};
+    HeardSound heard{.title = transcript.text,
+                     .features = sound.features,
+                     .calls = std::move(recorder.self),
+                     .details = json_of(transcript)};
+    if (scored) {
+      heard.score = -tasks::ctc_loss_sum(said.states, said.lengths,
+                                         {tasks::speech_tokens(trained_, transcript.text)});
+    }
+    return heard;
   }
 
   static OrderedJson json_of(const tasks::Transcript& transcript) {
