@@ -59,16 +59,4 @@ at::Tensor GraphClassifier::forward(const nn::SparseMatrix& features, const Patt
   return x;
 }
 
-at::Tensor GraphClassifier::weights(const nn::SparseMatrix& features, const Pattern& edges,
-                                    const std::vector<int64_t>& nodes) const {
-  at::Tensor x;
-  std::vector<at::Tensor> all;
-  for (size_t i = 0; i < layers_.size(); ++i) {
-    const at::Tensor read = projected(i, features, x);
-    all.push_back(layers_[i]->weights(read, edges, nodes).mean(0));
-    x = joined(i, layers_[i]->forward(read, edges));
-  }
-  return at::stack(all);
-}
-
 }  // namespace heed::models

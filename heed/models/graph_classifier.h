@@ -62,11 +62,6 @@ class GraphClassifier : public torch::nn::Module {
   // -> (N, C) logits.
   at::Tensor forward(const nn::SparseMatrix& features, const Pattern& edges) const;
 
-  // The weights with which `nodes` (Q) attend to the others, the mean over the heads: (layers, Q,
-  // N).
-  at::Tensor weights(const nn::SparseMatrix& features, const Pattern& edges,
-                     const std::vector<int64_t>& nodes) const;
-
   const GraphClassifierOptions& options() const { return options_; }
 
  private:

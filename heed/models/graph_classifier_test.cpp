@@ -6,6 +6,7 @@
 #include "heed/base/error.h"
 #include "heed/models/files/graph_classifier_files.h"
 #include "heed/models/testing/test_models.h"
+#include "heed/nn/attention/attention_recorder.h"
 
 namespace heed::models {
 namespace {
@@ -44,16 +45,22 @@ TEST(GraphClassifier, HearsAsFarAsItHasLayers) {
   }
 }
 
-TEST(GraphClassifier, ShowsTheWeightsOfEdges) {
+TEST(GraphClassifier, RecordsTheWeightsOfEdges) {
   at::manual_seed(2);
   GraphClassifier model(small_graph_classifier());
   model.eval();
   const Chain chain;
-  const at::Tensor weights = model.weights(chain.features, chain.edges, {0, 3});
-  ASSERT_EQ(weights.sizes(), at::IntArrayRef({2, 2, 4}));
-  EXPECT_NEAR(weights[0][0][0].item<float>(), 1, 1e-6);
-  EXPECT_NEAR(weights[1][1].sum().item<float>(), 1, 1e-6);
-  EXPECT_EQ(weights[1][1][0].item<float>(), 0);
+  const nn::AttentionRecorder recorder;
+  model.forward(chain.features, chain.edges);
+  ASSERT_EQ(recorder.self.size(), 2U);
+  const auto weights = [&](size_t layer) {  // (N, N), the mean over the heads
+    const AttendedTokens& call = recorder.self[layer].tokens;
+    return attention_weights(call.query, call.key, call.options).mean(1)[0];
+  };
+  ASSERT_EQ(weights(0).sizes(), at::IntArrayRef({4, 4}));
+  EXPECT_NEAR(weights(0)[0][0].item<float>(), 1, 1e-6);
+  EXPECT_NEAR(weights(1)[3].sum().item<float>(), 1, 1e-6);
+  EXPECT_EQ(weights(1)[3][0].item<float>(), 0);
 }
 
 TEST(GraphClassifier, DropsInTrainingAlone) {

@@ -10,7 +10,6 @@
 #include "heed/nn/parameters/init.h"
 #include "heed/ops/attention.h"
 #include "heed/ops/attention/score_kinds.h"
-#include "heed/ops/attention_weights.h"
 #include "heed/ops/dropout.h"
 
 namespace heed::nn {
@@ -109,12 +108,6 @@ at::Tensor GraphAttention::forward(const at::Tensor& projected, const Pattern& e
         {.tokens = {parts.query, parts.key, options_for(edges), result}, .value = parts.value});
   }
   return result.output.squeeze(0).transpose(0, 1);
-}
-
-at::Tensor GraphAttention::weights(const at::Tensor& projected, const Pattern& edges,
-                                   const std::vector<int64_t>& nodes) const {
-  const Parts all = split(projected);
-  return attention_weights(all.query, all.key, options_for(edges), {.queries = nodes}).squeeze(0);
 }
 
 }  // namespace heed::nn

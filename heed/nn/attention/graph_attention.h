@@ -60,10 +60,6 @@ class GraphAttention : public torch::nn::Module {
   // projected (N, projected_size()), edges over N queries and keys -> (N, H, D).
   at::Tensor forward(const at::Tensor& projected, const Pattern& edges) const;
 
-  // The weights of the edges that lead to some nodes (Q), (H, Q, N): zero where there is no edge.
-  at::Tensor weights(const at::Tensor& projected, const Pattern& edges,
-                     const std::vector<int64_t>& nodes) const;
-
  private:
   struct Parts {
     at::Tensor query;  // (1, H, N, D or 1)

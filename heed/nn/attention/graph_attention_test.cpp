@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "heed/base/error.h"
+#include "heed/nn/attention/attention_recorder.h"
 
 namespace heed::nn {
 namespace {
@@ -36,9 +37,13 @@ TEST(GraphAttention, IsThatOfGat) {
           .masked_fill(allowed().logical_not(), -INFINITY);
   const at::Tensor weights = at::softmax(scores, -1);  // (H, N, N)
   const at::Tensor expected = weights.matmul(heads.transpose(0, 1)).transpose(0, 1);
+  const AttentionRecorder recorder;
   EXPECT_TRUE(at::allclose(layer.forward(z, edges()), expected, 1e-5, 1e-6));
-  EXPECT_TRUE(at::allclose(layer.weights(z, edges(), {2, 0}),
-                           weights.index_select(1, at::tensor({2, 0}, at::kLong)), 1e-5, 1e-6));
+  ASSERT_EQ(recorder.self.size(), 1U);
+  const AttendedTokens& call = recorder.self[0].tokens;
+  EXPECT_TRUE(at::allclose(
+      attention_weights(call.query, call.key, call.options, {.queries = {2, 0}}).squeeze(0),
+      weights.index_select(1, at::tensor({2, 0}, at::kLong)), 1e-5, 1e-6));
 }
 
 TEST(GraphAttention, IsThatOfGatv2) {
