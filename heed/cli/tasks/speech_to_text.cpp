@@ -96,9 +96,8 @@ class TranscriberAdapter final : public TaskAdapter {
     auto piece = pieces.begin();
     std::vector<std::string> names;
     for (const int64_t id : next) {
-      names.push_back(transcriber_.is_time(id)
-                          ? formatted("<|%.2f|>", transcriber_.seconds_of(id))
-                          : std::move(*piece++));
+      names.push_back(transcriber_.is_time(id) ? formatted("<|%.2f|>", transcriber_.seconds_of(id))
+                                               : std::move(*piece++));
     }
     names.push_back(
         transcriber_.tokenizer->token_of(static_cast<int32_t>(transcriber_.ends.front())));

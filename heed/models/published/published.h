@@ -74,8 +74,8 @@ class Published : public torch::nn::Module {
   // classes) of a text, (B, N, 2) of the first and the last token of an answer; without a head, the
   // states. What stands behind the real tokens of a row has no meaning. An encoder-decoder with
   // another head, or none, reads the source as its target too; an AttentionRecorder gets what its
-  // encoder attended to alone, whose queries and keys are the tokens of the batch. Throws UsageError
-  // for one that writes, which wants a target of its own.
+  // encoder attended to alone, whose queries and keys are the tokens of the batch. Throws
+  // UsageError for one that writes, which wants a target of its own.
   at::Tensor forward(const TextBatch& batch, nn::AttentionTrace* trace = nullptr) const;
 
   // Logits (B, Nt, V) of what follows each token of the target, of an encoder-decoder.
