@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "heed/base/error.h"
 #include "heed/base/joined.h"
@@ -43,6 +44,18 @@ Report examine_data(const DataToCheck& data, std::string_view task) {
   Report report;
   kind_of(kinds, data, task).check(data, report);
   return report;
+}
+
+bool has_files(const DataToCheck& data, bool (*called_so)(const std::filesystem::path& file)) {
+  const std::filesystem::path& first = data.splits[0].files[0];
+  std::error_code error;  // what cannot be looked into, the readers tell of
+  if (!std::filesystem::is_directory(first, error)) return called_so(first);
+  std::filesystem::recursive_directory_iterator at(first, error), end;
+  for (; !error && at != end; at.increment(error)) {
+    std::error_code unknown;
+    if (at->is_regular_file(unknown) && called_so(at->path())) return true;
+  }
+  return false;
 }
 
 void begin_report(const Data& data, Report& report) {

@@ -39,6 +39,9 @@ std::vector<std::string> task_names();
 // Throws UsageError for a task that is none of these, and as the readers of heed/data do.
 Report examine_data(const DataToCheck& data, std::string_view task);
 
+// Whether the first file is called so, or is a folder with such a file in it or in a folder of it.
+bool has_files(const DataToCheck& data, bool (*called_so)(const std::filesystem::path& file));
+
 // What all kinds begin with: how many samples there are, and what the readers found.
 void begin_report(const Data& data, Report& report);
 

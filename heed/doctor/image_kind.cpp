@@ -12,25 +12,10 @@
 namespace heed::doctor {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr int64_t kComparedSide = 64;  // pixels that pictures are compared by, a side
 constexpr double kStretched = 2;       // largest ratio of the sides of two pictures that is usual
 
-bool has_image_name(const fs::path& file) {
-  const std::string end = data::lower_case_of(file.extension().string());
-  return end == ".png" || end == ".jpg" || end == ".jpeg";
-}
-
-// A picture, or a folder with one in it or in a folder of it.
-bool are_images(const DataToCheck& asked) {
-  const fs::path& first = asked.splits[0].files[0];
-  if (!fs::is_directory(first)) return has_image_name(first);
-  for (fs::recursive_directory_iterator at(first), end; at != end; ++at) {
-    if (at->is_regular_file()) return has_image_name(at->path());
-  }
-  return false;
-}
+bool are_images(const DataToCheck& asked) { return has_files(asked, data::has_image_name); }
 
 struct Pictures {
   std::string name;  // of the split

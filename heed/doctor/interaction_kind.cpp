@@ -1,8 +1,11 @@
 // Who took what, and when.
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <string_view>
 
 #include "heed/base/error.h"
+#include "heed/data/file_format.h"
 #include "heed/data/interactions/interaction_data.h"
 #include "heed/data/rows.h"
 #include "heed/doctor/data_kind.h"
@@ -11,12 +14,16 @@
 namespace heed::doctor {
 namespace {
 
+constexpr std::string_view kUserNames[] = {"user", "user_id", "userid"};
+constexpr std::string_view kItemNames[] = {"item",    "item_id", "itemid",    "movie_id",
+                                           "movieid", "product", "product_id"};
+
 constexpr double kManyOfAll = 0.5;  // of the users or the items
 constexpr double kManyAgain = 0.1;  // of all that was taken
 
-// Names of both in the header.
+// Names of both in the header, and none of a text: what people wrote of items is no interaction.
 bool are_interactions(const DataToCheck& asked) {
-  const auto names_one = [](const data::Row& row, std::initializer_list<std::string_view> names) {
+  const auto names_one = [](const data::Row& row, std::span<const std::string_view> names) {
     return std::any_of(row.cells.begin(), row.cells.end(), [&](const std::string& cell) {
       const std::string name = data::lower_case_of(trimmed(cell));
       return std::find(names.begin(), names.end(), name) != names.end();
@@ -28,9 +35,8 @@ bool are_interactions(const DataToCheck& asked) {
   const data::FileLayout kind = lines.kind(asked.reading.format, asked.reading.delimiter);
   if (kind.format != data::Format::kTsv && kind.format != data::Format::kCsv) return false;
   data::Row row;
-  return data::rows_of(lines, kind)->next(row) && names_one(row, {"user", "user_id", "userid"}) &&
-         names_one(row,
-                   {"item", "item_id", "itemid", "movie_id", "movieid", "product", "product_id"});
+  return data::rows_of(lines, kind)->next(row) && names_one(row, kUserNames) &&
+         names_one(row, kItemNames) && !names_one(row, data::usual_text_names());
 }
 
 void check_counts(const data::InteractionData& data, Report& report) {

@@ -35,6 +35,7 @@ TEST_F(MediaKinds, OfPictures) {
     write("set/" + std::string(i % 2 == 0 ? "cat/" : "dog/") + std::to_string(i) + ".png",
           picture(i));
   }
+  write("set/.DS_Store", "no picture");  // nor does it hide that the others are
   const auto after = [&](const std::string& name, const std::string& bytes) {
     const auto file = write("set/cat/" + name, bytes);
     const Report report = examine("auto", folder_ / "set");
@@ -181,6 +182,10 @@ TEST_F(MediaKinds, OfInteractions) {
   EXPECT_THAT(found(examined(rows + "u1\ti3\t2000001\nu1\ti3\t2000002\n")),
               ElementsAre("note duplicates"));
   EXPECT_THAT(found(examined(rows + "u1\ti3\tyesterday\n")), Contains("stop rows"));
+  const Report texts = examine("auto", write("reviews.csv",
+                                             "user_id,product_id,text,label\n"
+                                             "u1,p1,a good one,yes\nu2,p1,a bad one,no\n"));
+  EXPECT_TRUE(texts.numbers.contains("classes")) << texts.json().dump();
   std::string timeless = "user\titem\n";
   for (int user = 0; user < 40; ++user) {
     for (int k = 0; k < 5; ++k) {

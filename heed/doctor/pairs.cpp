@@ -15,14 +15,9 @@ constexpr int64_t kLongSide = 20;    // characters; of shorter pairs a word or t
 constexpr size_t kFewestPairs = 20;  // whose median means something
 constexpr double kManySame = 0.01;   // of a split, to be more than names and numbers
 
-int64_t characters(std::string_view text) {
-  return std::count_if(text.begin(), text.end(),
-                       [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; });
-}
-
 double log_ratio(const Sample& pair) {
-  return std::log(static_cast<double>(characters(pair.target) + 1) /
-                  static_cast<double>(characters(pair.text) + 1));
+  return std::log(static_cast<double>(code_points(pair.target) + 1) /
+                  static_cast<double>(code_points(pair.text) + 1));
 }
 
 // Of the first split; 0: there are too few.
@@ -62,7 +57,7 @@ void check_pairs(const Data& data, Report& report) {
       if (trimmed(pair.text) == trimmed(pair.target)) {
         same.add(split, pair);
       } else if (first.size() >= kFewestPairs &&
-                 std::max(characters(pair.text), characters(pair.target)) >= kLongSide &&
+                 std::max(code_points(pair.text), code_points(pair.target)) >= kLongSide &&
                  std::abs(log_ratio(pair) - usual) > std::log(kFarFromMost)) {
         far.add(split, pair);
       }

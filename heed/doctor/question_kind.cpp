@@ -120,6 +120,10 @@ Data asked_of_one_text(const Data& questions) {
 }
 
 void check_questions(const DataToCheck& asked, Report& report) {
+  for (const SplitFiles& split : asked.splits) {
+    check_usage(std::count(split.files.begin(), split.files.end(), "-") == 0,
+                "questions: expected files, which are read twice, got '-'");
+  }
   data::DataReport ignored;
   data::TextLines lines(asked.splits[0].files[0], {.encoding = asked.reading.encoding}, ignored);
   const bool stories = are_stories(lines, asked);

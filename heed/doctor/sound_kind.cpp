@@ -13,23 +13,13 @@
 namespace heed::doctor {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr float kSilence = 1e-3F;       // the loudest sample: −60 dB
 constexpr float kFullScale = 0.999F;    // of a sample
 constexpr double kClipped = 1e-3;       // of the samples, at full scale
 constexpr double kShortestSound = 0.1;  // seconds
 constexpr double kLongestSound = 30;    // seconds that heed train reads unless it is told otherwise
 
-// A sound, or a folder with one in it or in a folder of it.
-bool are_sounds(const DataToCheck& asked) {
-  const fs::path& first = asked.splits[0].files[0];
-  if (!fs::is_directory(first)) return audio::has_sound_name(first);
-  for (fs::recursive_directory_iterator at(first), end; at != end; ++at) {
-    if (at->is_regular_file()) return audio::has_sound_name(at->path());
-  }
-  return false;
-}
+bool are_sounds(const DataToCheck& asked) { return has_files(asked, audio::has_sound_name); }
 
 // Some sounds of a split.
 struct SomeSounds {

@@ -69,6 +69,12 @@ class Kinds(unittest.TestCase):
         self.assertRegex(self.doctor("bad.csv", "--target", "good", code=65).stdout, r"(?m)^stop: rows: ")
         self.assertIn("no column", self.doctor("told.csv", "--target", "other", code=2).stderr)
 
+    def test_what_has_no_meaning_is_refused(self):
+        self.write("texts.tsv", "text\tlabel\n" + "".join(f"text {i}\t{i % 2}\n" for i in range(20)))
+        for option in ("--target", "--edges"):
+            said = self.doctor("texts.tsv", "--task", "classify", option, "texts.tsv", code=2).stderr
+            self.assertIn(f"{option}: has no meaning for --task classify", said)
+
 
 if __name__ == "__main__":
     unittest.main()

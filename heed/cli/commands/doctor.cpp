@@ -43,6 +43,12 @@ doctor::Report data_report(const DoctorSettings& settings) {
     check_usage(name == "edges" || !settings.task.declares(name), "--", name,
                 ": has no meaning for data, but for a model of its task");
   }
+  const auto only_of = [&](const char* option, bool given, const char* task) {
+    check_usage(!given || settings.task_name == "auto" || settings.task_name == task, "--", option,
+                ": has no meaning for --task ", settings.task_name, ", but for ", task);
+  };
+  only_of("target", !settings.target.empty(), "table");
+  only_of("edges", settings.command->is_given("edges"), "graph");
   data::ReadOptions options = settings.reading.parsed();
   options.label_separator = settings.label_separator;
   std::optional<text::Tokenizer> tokenizer;

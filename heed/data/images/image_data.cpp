@@ -1,7 +1,6 @@
 #include "heed/data/images/image_data.h"
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 #include <utility>
 
@@ -32,13 +31,6 @@ std::vector<fs::path> sorted_entries(const fs::path& folder) {
   if (error) throw MissingInputError(printable(folder.string()) + ": " + error.message());
   std::sort(entries.begin(), entries.end());
   return entries;
-}
-
-bool has_image_name(const fs::path& file) {
-  std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
 }
 
 std::string with_part(std::string text, const std::string& from, const std::string& to) {
@@ -312,6 +304,11 @@ class ImageReader {
 };
 
 }  // namespace
+
+bool has_image_name(const fs::path& file) {
+  const std::string extension = lower_case_of(file.extension().string());
+  return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+}
 
 ImageData read_images(const std::vector<std::filesystem::path>& paths,
                       const ImageReadOptions& options, DataReport& report) {

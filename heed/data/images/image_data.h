@@ -13,6 +13,9 @@
 
 namespace heed::data {
 
+// Whether the name of a file ends as those of pictures do: .png, .jpg, .jpeg.
+bool has_image_name(const std::filesystem::path& file);
+
 struct ImageReadOptions {
   OpenTableOptions table = {};  // of lists; skip_bad: of all
   ImageLimits limits = {};
