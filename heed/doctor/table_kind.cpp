@@ -45,22 +45,7 @@ Split row_samples(const std::string& name, const TableData& table, const Data& d
 }
 
 data::TableReadOptions table_options(const DataToCheck& asked) {
-  return {.table = {.encoding = asked.reading.encoding,
-                    .delimiter = asked.reading.delimiter,
-                    .limits = asked.reading.limits},
-          .target = asked.target};
-}
-
-// Another split has the columns and classes of the first.
-data::TableReadOptions like_first(const TableData& train, data::TableReadOptions options) {
-  for (const TableColumn& column : train.columns) {
-    options.columns.push_back({.name = column.name, .is_category = column.is_category});
-  }
-  options.target = train.target->name;
-  options.target_kind =
-      train.target->is_category ? data::TargetKind::kClasses : data::TargetKind::kNumber;
-  options.label_names = train.target->names;
-  return options;
+  return {.table = asked.table(), .target = asked.target};
 }
 
 void check_gaps(const std::vector<std::string>& names, const std::vector<TableData>& tables,
@@ -139,7 +124,7 @@ void check_tables(const DataToCheck& asked, Report& report) {
     names.push_back(files.name);
     if (tables.size() > 1 || !tables[0].target) continue;
     if (tables[0].target->is_category) data.labels = tables[0].target->names;
-    options = like_first(tables[0], options);
+    options = data::options_like(tables[0], options);
   }
   for (size_t s = 0; s < tables.size(); ++s) {
     data.splits.push_back(row_samples(names[s], tables[s], data));

@@ -70,25 +70,13 @@ HeldOut shown_rows(const data::TableData& all, const std::vector<int64_t>& rows,
   });
 }
 
-// Another table of the columns, the kind of target and the classes of this one.
-data::TableReadOptions same_as(const data::TableData& train, data::TableReadOptions options) {
-  for (const data::TableColumn& column : train.columns) {
-    options.columns.push_back({.name = column.name, .is_category = column.is_category});
-  }
-  options.target = train.target->name;
-  options.target_kind =
-      train.target->is_category ? data::TargetKind::kClasses : data::TargetKind::kNumber;
-  options.label_names = train.target->names;
-  return options;
-}
-
 Tables read(const TrainTableSettings& settings) {
   data::TableReadOptions options = settings.columns;
   options.target_kind = tasks::target_kind_of(settings.task.problem_type);
   data::TableData all = read_tables(settings.train, options, settings.table, settings.rows);
   if (!settings.valid.empty()) {
-    data::TableData valid =
-        read_tables(settings.valid, same_as(all, options), settings.table, settings.rows);
+    data::TableData valid = read_tables(settings.valid, data::options_like(all, options),
+                                        settings.table, settings.rows);
     std::vector<int64_t> rows(static_cast<size_t>(valid.rows()));
     std::iota(rows.begin(), rows.end(), int64_t{0});
     HeldOut shown = shown_rows(valid, rows, settings.valid);

@@ -343,4 +343,14 @@ std::vector<bool> held_back(const TableData& data, double share, uint64_t seed) 
   return held_back(std::span<const SplitKey>(keys), share, seed);
 }
 
+TableReadOptions options_like(const TableData& train, TableReadOptions options) {
+  for (const TableColumn& column : train.columns) {
+    options.columns.push_back({.name = column.name, .is_category = column.is_category});
+  }
+  options.target = train.target->name;
+  options.target_kind = train.target->is_category ? TargetKind::kClasses : TargetKind::kNumber;
+  options.label_names = train.target->names;
+  return options;
+}
+
 }  // namespace heed::data

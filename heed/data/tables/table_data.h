@@ -83,6 +83,10 @@ struct TableData {
 TableData read_table(const std::vector<std::filesystem::path>& files,
                      const TableReadOptions& options, DataReport& report);
 
+// Options that read another table as this one was: its columns, their kinds, the target and its
+// classes. The table must have a target.
+TableReadOptions options_like(const TableData& train, TableReadOptions options);
+
 // These rows, in this order.
 TableData chosen_rows(const TableData& data, const std::vector<int64_t>& rows);
 
