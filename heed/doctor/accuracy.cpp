@@ -112,7 +112,7 @@ std::map<std::string, Part> parts_of(std::span<const Judgement> judgements, size
 void compare_columns(std::span<const Judgement> judgements, double whole,
                      const std::vector<std::string>& columns, Report& report) {
   if (columns.empty()) return;
-  report.checked.emplace_back("accuracy by column");
+  report.made("accuracy by column");
   OrderedJson all = OrderedJson::array();
   for (size_t c = 0; c < columns.size(); ++c) {
     const std::map<std::string, Part> parts = parts_of(judgements, c);
@@ -145,8 +145,8 @@ size_t Judgement::likeliest() const {
 void check_accuracy(std::span<const Judgement> judgements, const JudgedNames& names,
                     Report& report) {
   if (judgements.empty()) return;
-  report.checked.emplace_back("accuracy by length");
-  report.checked.emplace_back("accuracy by class");
+  report.made("accuracy by length");
+  report.made("accuracy by class");
   Part all;
   for (const Judgement& each : judgements) {
     ++all.count;

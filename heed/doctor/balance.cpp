@@ -138,7 +138,7 @@ void report_lengths(const Split& split, const std::vector<int64_t>& sorted,
 
 void check_balance(const Data& data, Report& report) {
   if (data.labels.empty()) return;
-  report.checked.emplace_back("class balance");
+  report.made("class balance");
   const std::vector<int64_t> train = counts_of(data, data.splits[0]);
   for (size_t c = 0; c < std::min(train.size(), kListed); ++c) {
     report.numbers["classes"][data.labels[c]] = train[c];

@@ -77,7 +77,7 @@ double error_of(const std::vector<Bin>& bins, size_t samples) {
 
 void check_calibration(std::span<const Judgement> judgements, Report& report) {
   if (judgements.size() < kFewest) return;
-  report.checked.emplace_back("calibration");
+  report.made("calibration");
   const double temperature = best_temperature(judgements);
   const std::vector<Bin> bins = bins_of(judgements, 1);
   const double error = error_of(bins, judgements.size());

@@ -101,7 +101,7 @@ constexpr CharacterCheck kChecks[] = {
 
 void check_characters(const Data& data, Report& report) {
   for (const CharacterCheck& check : kChecks) {
-    report.checked.emplace_back(check.name);
+    report.made(check.name);
     for (const Split& split : data.splits) {
       int64_t count = 0;
       std::vector<std::string> examples;

@@ -20,6 +20,10 @@ struct DataToCheck {
   bool quick_model = true;           // look for wrong labels, too
   std::string target = {};           // of tables: the column that is to be told
   std::filesystem::path edges = {};  // of graphs
+
+  data::OpenTableOptions table() const {  // how a table is read
+    return {.encoding = reading.encoding, .delimiter = reading.delimiter, .limits = reading.limits};
+  }
 };
 
 struct DataKind {

@@ -80,12 +80,9 @@ void check_graph(const DataToCheck& asked, Report& report) {
   check_usage(asked.splits.size() == 1 && asked.splits[0].files.size() == 1,
               "a graph: expected one table of nodes, whose parts a column names");
   data::DataReport reading;
-  const data::GraphData graph = data::read_graph(asked.splits[0].files[0], asked.edges,
-                                                 {.table = {.encoding = asked.reading.encoding,
-                                                            .delimiter = asked.reading.delimiter,
-                                                            .limits = asked.reading.limits},
-                                                  .label_column = asked.reading.label_column},
-                                                 reading);
+  const data::GraphData graph = data::read_graph(
+      asked.splits[0].files[0], asked.edges,
+      {.table = asked.table(), .label_column = asked.reading.label_column}, reading);
   Data data = node_samples(graph);
   data.reading = std::move(reading);
   begin_report(data, report);

@@ -135,9 +135,7 @@ void check_sizes(const std::vector<Pictures>& all, Report& report) {
 void check_images(const DataToCheck& asked, Report& report) {
   Data data;
   std::vector<Pictures> all;
-  data::ImageReadOptions options{.table = {.encoding = asked.reading.encoding,
-                                           .delimiter = asked.reading.delimiter,
-                                           .limits = asked.reading.limits},
+  data::ImageReadOptions options{.table = asked.table(),
                                  .height = kComparedSide,
                                  .width = kComparedSide,
                                  .channels = 3,

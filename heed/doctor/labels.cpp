@@ -81,7 +81,7 @@ std::vector<SuspectLabel> suspect_labels(const Data& data) {
 
 void check_labels(const Data& data, Report& report) {
   if (data.labels.empty() || data.several_labels) return;
-  report.checked.emplace_back("surely wrong labels");
+  report.made("surely wrong labels");
   const std::vector<SuspectLabel> suspects = suspect_labels(data);
   OrderedJson all = OrderedJson::array();
   std::vector<std::string> examples;

@@ -84,8 +84,8 @@ OrderedJson json_of(const LayerSize& layer) {
 
 void check_layers(std::span<const LayerSize> layers, Report& report) {
   if (layers.empty()) return;
-  report.checked.emplace_back("outputs of layers");
-  report.checked.emplace_back("gradients of layers");
+  report.made("outputs of layers");
+  report.made("gradients of layers");
   OrderedJson all = OrderedJson::array();
   for (const LayerSize& layer : layers) all.push_back(json_of(layer));
   report.numbers["layers"] = std::move(all);
@@ -117,7 +117,7 @@ void check_layers(std::span<const LayerSize> layers, Report& report) {
 }
 
 void check_speed(const Speed& speed, Report& report) {
-  report.checked.emplace_back("speed and memory");
+  report.made("speed and memory");
   const double used = 2 * static_cast<double>(speed.parameters) * speed.tokens_per_second;
   const double share = speed.machine > 0 ? used / speed.machine : 0;
   report.numbers["speed"] = {{"tokens_per_second", speed.tokens_per_second},

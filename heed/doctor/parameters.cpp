@@ -53,7 +53,7 @@ CountedValues counted(const StoredTensor& tensor) {
 }  // namespace
 
 void check_parameters(const Safetensors& parameters, Report& report) {
-  report.checked.emplace_back("parameters");
+  report.made("parameters");
   int64_t broken = 0, all = 0;
   std::vector<std::string> examples, empty;
   for (const StoredTensor& tensor : parameters.tensors()) {

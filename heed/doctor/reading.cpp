@@ -81,7 +81,7 @@ void check_reading(const Data& data, Report& report) {
 
 void check_columns(const std::vector<SplitFiles>& splits, const data::ReadOptions& options,
                    Report& report) {
-  report.checked.emplace_back("columns");
+  report.made("columns");
   for (const SplitFiles& split : splits) {
     for (const std::filesystem::path& file : split.files) {
       if (file == "-") continue;

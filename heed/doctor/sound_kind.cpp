@@ -132,10 +132,7 @@ void check_rates(const std::vector<HeardSplit>& all, Report& report) {
 void check_sounds_of(const DataToCheck& asked, data::SoundTarget target, Report& report) {
   Data data;
   std::vector<HeardSplit> all;
-  const data::SoundListOptions options{.table = {.encoding = asked.reading.encoding,
-                                                 .delimiter = asked.reading.delimiter,
-                                                 .limits = asked.reading.limits},
-                                       .target = target};
+  const data::SoundListOptions options{.table = asked.table(), .target = target};
   for (const SplitFiles& files : asked.splits) all.push_back(heard_of(files, options, data));
   for (HeardSplit& heard : all) data.splits.push_back(std::move(heard.split));
   begin_report(data, report);

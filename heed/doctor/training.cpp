@@ -88,12 +88,12 @@ void check_training(const Log& log, Report& report) {
   const LoggedSeries* valid = find(log, "validation.loss");
   const LoggedSeries* norms = find(log, "gradient_norm");
   if (train != nullptr) {
-    report.checked.emplace_back("training");
+    report.made("training");
     check_learning(*train, report);
     if (valid != nullptr) check_validation(*train, *valid, report);
   }
   if (norms != nullptr) {
-    report.checked.emplace_back("gradients");
+    report.made("gradients");
     check_gradients(*norms, report);
   }
 }
